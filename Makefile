@@ -1,0 +1,66 @@
+# make run: the demo desk.  make test: everything the tests need, then all tests.
+
+PORT ?= 8000
+export UV_PYTHON_DOWNLOADS := never
+export VIRTUAL_ENV := $(CURDIR)/.venv
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+UV_INSTALL := uv pip install --quiet --require-hashes
+COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11
+PYTEST := python -m pytest
+
+.PHONY: run test lint format check-services requirements clean
+
+run: .venv/base.done node_modules/.package-lock.json
+	@DEBUG=true PORT=$(PORT) python manage.py demo --if-empty --migrate
+	@DEBUG=true python manage.py runserver --noreload 127.0.0.1:$(PORT)
+
+test: .venv/dev.done node_modules/.package-lock.json lint
+	@.ci/services
+	node --test tests/js/*.test.js
+	$(PYTEST) -n auto --dist loadfile --ignore tests/browser --ignore tests/services
+	$(PYTEST) tests/services
+	$(PYTEST) tests/browser
+
+lint: .venv/dev.done node_modules/.package-lock.json
+	ruff format --check .
+	ruff check .
+	python manage.py makemigrations --check --dry-run --settings tests.settings
+	mypy
+	djade --check $$(git ls-files 'templates/*.html')
+	npx biome check static tests
+
+format: .venv/dev.done node_modules/.package-lock.json
+	ruff format .
+	ruff check --fix .
+	djade $$(git ls-files 'templates/*.html') || true
+	npx biome check --write static tests
+
+requirements: .venv/uv.done
+	$(COMPILE) pyproject.toml -o requirements/base.txt
+	$(COMPILE) pyproject.toml --group dev -o requirements/dev.txt
+	$(COMPILE) --group uv -o requirements/uv.txt
+	$(COMPILE) --group node -o requirements/node.txt
+
+.venv/uv.done: requirements/uv.txt
+	@echo "Setting up Python ..."
+	@python3 -m venv .venv
+	@python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+.venv/base.done: .venv/uv.done requirements/base.txt
+	@$(UV_INSTALL) -r requirements/base.txt
+	@touch $@
+
+.venv/dev.done: .venv/base.done requirements/dev.txt
+	@$(UV_INSTALL) -r requirements/dev.txt
+	@touch $@
+
+node_modules/.package-lock.json: .venv/uv.done package-lock.json requirements/node.txt
+	@echo "Setting up the browser code ..."
+	@npm --version >/dev/null 2>&1 || $(UV_INSTALL) -r requirements/node.txt
+	@npm ci --no-progress --loglevel error
+	@touch $@
+
+clean:
+	rm -rf .venv node_modules staticfiles

@@ -1,0 +1,30 @@
+"""Who hears a person, who hears an office, and which offices one works in or may write to."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from accounts.models import Office, User
+from realtime.channels import Audience
+
+
+def hears_user(user: User, user_id: UUID) -> Audience | None:
+    """Everybody hears himself, and nobody else."""
+    return Audience.STAFF if user.is_active and user.pk == user_id else None
+
+
+def hears_office(user: User, office_id: int) -> Audience | None:
+    """The agents of an office and all admins hear it; customers never do."""
+    return Audience.STAFF if staffed_offices(user).filter(pk=office_id).exists() else None
+
+
+def staffed_offices(user: User) -> QuerySet[Office]:
+    """Return the offices whose tickets `user` works on."""
+    if not user.is_active or user.is_customer:
+        return Office.objects.none()
+    return Office.objects.all() if user.is_admin else Office.objects.filter(agents=user)
+
+
+def offered_offices(user: User) -> QuerySet[Office]:
+    """Return the offices that `user` may write a new ticket to."""
+    return Office.objects.filter(is_internal=False) if user.is_customer else Office.objects.all()

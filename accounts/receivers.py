@@ -1,0 +1,36 @@
+"""Access that changes for a person: every server process asks the rules of his sockets again."""
+
+from typing import Any
+
+from django.contrib.auth.signals import user_logged_out
+from django.db.models.signals import m2m_changed, post_save
+from django.dispatch import receiver
+
+from accounts.models import Office, User
+from realtime.events import recheck
+
+
+@receiver(post_save, sender=User)
+def person_changed(instance: User, created: bool, update_fields: Any, **_: Any) -> None:
+    """A role, an account switched off or a new password changes what a person may hear."""
+    if not created and update_fields != frozenset({"last_login"}):
+        recheck(users=[instance.pk])
+
+
+@receiver(m2m_changed, sender=Office.agents.through)
+def agents_changed(instance: Office | User, action: str, pk_set: set[Any] | None, reverse: bool, **_: Any) -> None:
+    """Who joins or leaves an office hears more, or less."""
+    if action not in ("post_add", "post_remove", "pre_clear"):
+        return
+    if isinstance(instance, User):
+        users = [instance.pk]
+    else:
+        users = list(pk_set if pk_set is not None else instance.agents.values_list("pk", flat=True))
+    recheck(users=users)
+
+
+@receiver(user_logged_out)
+def signed_out(user: User | None, **_: Any) -> None:
+    """The sockets of a session that has ended are closed."""
+    if user is not None:
+        recheck(users=[user.pk])

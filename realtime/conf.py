@@ -1,0 +1,36 @@
+"""The settings of `realtime`: what `settings.REALTIME` may hold, with its defaults."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+
+@dataclass(frozen=True)
+class Config:
+    """Times in seconds, sizes in bytes of UTF-8."""
+
+    channels: str
+    app_id: str
+    app_key: str
+    app_secrets: tuple[str, ...]
+    connection: str = "channels"
+    host: str = ""
+    port: int = 0
+    scheme: str = ""
+    debug: bool = False
+    tail_interval: float = 1.0
+    activity_timeout: float = 120
+    pong_timeout: float = 30
+    retention_days: int = 30
+
+
+def config() -> Config:
+    """Return the configuration in force, read anew so that tests may override it."""
+    values: dict[str, Any] = {name.lower(): value for name, value in settings.REALTIME.items()}
+    values["app_secrets"] = tuple(values.get("app_secrets", ()))
+    try:
+        return Config(**values)
+    except TypeError as error:
+        raise ImproperlyConfigured(f"settings.REALTIME: {error}") from None

@@ -1,0 +1,374 @@
+"""One socket: speaks the Pusher protocol, and asks a channel's rule before and while it is heard."""
+
+import asyncio
+import json
+import logging
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
+from typing import Any
+
+from channels.consumer import get_handler_name
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.contrib.auth.models import AbstractBaseUser
+
+from realtime import hub, identity, limits, protocol
+from realtime.channels import NAME, Audience, group_name, hears
+from realtime.conf import config
+from realtime.identity import Identity
+
+logger = logging.getLogger(__name__)
+
+FORBIDDEN = 403
+CLOSE_TIMEOUT = 5  # seconds that a client has to read why it is closed
+
+
+Done = Coroutine[Any, Any, None]
+
+
+class Refused(Exception):
+    """A subscription that the rule, the signature or a limit forbids; the text says why."""
+
+
+class FrameWriter:
+    """Writes frames in order without making anybody wait; a reader too slow for MAX_PENDING bytes is given up."""
+
+    def __init__(self, send: Callable[[str], Done], give_up: Callable[[], Done]) -> None:
+        self._send, self._give_up = send, give_up
+        self._frames: deque[str] = deque()
+        self._size = 0
+        self._task: asyncio.Task[None] | None = None
+
+    def write(self, text: str) -> None:
+        """Queue one frame and return at once."""
+        self._frames.append(text)
+        self._size += len(text)
+        if self._size > limits.MAX_PENDING:
+            self.stop()
+            self._task = asyncio.create_task(self._give_up())
+        elif self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._drain())
+
+    async def flushed(self) -> None:
+        """Return once everything queued was written."""
+        if self._task is not None:
+            await asyncio.shield(self._task)
+
+    def stop(self) -> None:
+        """Forget what was not written."""
+        self._frames.clear()
+        self._size = 0
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _drain(self) -> None:
+        try:
+            while self._frames:
+                text = self._frames.popleft()
+                self._size -= len(text)
+                await self._send(text)
+        except (OSError, RuntimeError):
+            self._frames.clear()  # the other side is gone; disconnect() follows
+
+
+class PusherConsumer(AsyncWebsocketConsumer):
+    """A Pusher client's connection to /app/{key}."""
+
+    # The hub has the process's one channel of the layer; a socket has none.
+    channel_layer_alias = None  # type: ignore[assignment]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.socket_id = protocol.new_socket_id()
+        self.identity = Identity()
+        self.user_id: str | None = None
+        self.subscriptions: dict[str, Audience] = {}
+        self._asking: set[str] = set()
+        self._rechecks: dict[str, int] = {}
+        self._held: defaultdict[str, list[str]] = defaultdict(list)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._last_heard = time.monotonic()
+        self._pinged = False
+        self._closing = False
+        self.writer = FrameWriter(self._send_text, self._give_up)
+
+    # -- Channels
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Handle one ASGI event, without the thread hop that stock consumers make for each."""
+        await getattr(self, get_handler_name(message))(message)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve the socket; however it ends, nothing of it stays behind."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._leave()
+
+    async def connect(self) -> None:
+        """Accept, then say what is wrong: a client can read a close code, but no HTTP error."""
+        await self.accept()
+        problem = self._problem()
+        if problem:
+            await self.fail(*problem)
+            return
+        await hub.here().add(self)
+        self.identity = identity.of_handshake(self.scope)
+        self._remember(await self._person())
+        self.write(protocol.connection_established(self.socket_id, config().activity_timeout))
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Handle one frame of the client; what is malformed is answered with pusher:error."""
+        if self._closing:
+            return
+        self._last_heard, self._pinged = time.monotonic(), False
+        if text_data is None:
+            await self.fail(protocol.UNSUPPORTED_DATA, "Binary frames are not supported.")
+            return
+        try:
+            event, data = _read(text_data)
+            await self._handle(event, data)
+        except protocol.InvalidMessage as error:
+            self.write(protocol.error(protocol.GENERIC_RECONNECT, f"Invalid message: {error}"))
+        except Exception:
+            logger.exception("A frame could not be handled; the client is asked to come back.")
+            await self.fail(protocol.OVER_CAPACITY, "The server could not answer; please reconnect.")
+
+    async def _handle(self, event: str, data: dict[str, Any]) -> None:
+        if event == "pusher:ping":
+            self.write(protocol.frame("pusher:pong", data="{}"))
+        elif event == "pusher:subscribe":
+            await self._subscribe(data)
+        elif event == "pusher:unsubscribe":
+            self._unsubscribe(data)
+        elif event.startswith("client-"):
+            self.write(protocol.error(protocol.CLIENT_EVENT_REJECTED, "Client events are not enabled here."))
+        elif event != "pusher:pong":
+            raise protocol.InvalidMessage(f"{event[:50]} is not an event that this server knows.")
+
+    # -- Subscriptions
+
+    async def _subscribe(self, data: dict[str, Any]) -> None:
+        channel = data.get("channel")
+        if not isinstance(channel, str) or not NAME.fullmatch(channel):
+            raise protocol.InvalidMessage(
+                f"A channel's name has 1 to {limits.MAX_CHANNEL_NAME} of the allowed characters."
+            )
+        try:
+            await self._admit(channel, data)
+        except Refused as refusal:
+            self.write(protocol.subscription_error(channel, FORBIDDEN, str(refusal)))
+            return
+        self.write(protocol.subscription_succeeded(channel))
+
+    async def _admit(self, channel: str, data: dict[str, Any]) -> None:
+        if channel not in self.subscriptions and len(self.subscriptions) >= limits.MAX_SUBSCRIPTIONS:
+            raise Refused(f"A connection has at most {limits.MAX_SUBSCRIPTIONS} subscriptions.")
+        self._take_signed_identity(channel, data)
+        self._asking.add(channel)
+        try:
+            audience = await self._ask(channel)
+            await self._move(channel, audience)
+        finally:
+            # What was revoked while the rule was being asked took the channel out of this set.
+            revoked = channel not in self._asking
+            self._asking.discard(channel)
+        if audience is None:
+            raise Refused("You may not hear this channel.")
+        if revoked:
+            self.recheck({channel})
+
+    def _take_signed_identity(self, channel: str, data: dict[str, Any]) -> None:
+        """Learn who this is from signed channel data, where neither session nor an earlier subscription told."""
+        auth, channel_data = str(data.get("auth") or ""), str(data.get("channel_data") or "")
+        if not auth:
+            return
+        settings = config()
+        signed = (settings.app_key, settings.app_secrets, self.socket_id, channel, channel_data)
+        if not protocol.is_authentic(auth, *signed):
+            raise Refused("The signature is not valid for this channel and connection.")
+        if self.user_id is None and channel_data:
+            self.identity = Identity(user_id=_user_id(channel_data))
+
+    def _unsubscribe(self, data: dict[str, Any]) -> None:
+        channel = str(data.get("channel"))
+        audience = self.subscriptions.pop(channel, None)
+        if audience is not None:
+            hub.here().leave(self, channel, audience)
+            self._held.pop(channel, None)
+
+    async def _move(self, channel: str, audience: Audience | None) -> None:
+        """Be in the group of `audience` and in no other group of the channel."""
+        before = self.subscriptions.pop(channel, None)
+        if before is not None and before is not audience:
+            hub.here().leave(self, channel, before)
+        if audience is not None:
+            self.subscriptions[channel] = audience
+            await hub.here().join(self, channel, audience)
+
+    async def _ask(self, channel: str) -> Audience | None:
+        """Ask the channel's rule for the person as the database has him now."""
+        person, audience = await database_sync_to_async(_ask_rule)(self.identity, channel)
+        self._remember(person)
+        return audience
+
+    # -- What the hub asks
+
+    def hear(self, group: str, frame: str) -> None:
+        """Write a frame of a group, or hold it while the rule of its channel is asked again."""
+        for channel in self._rechecks:
+            if group in (group_name(channel, Audience.PUBLIC), group_name(channel, Audience.STAFF)):
+                self._held[channel].append(frame)
+                return
+        self.write(frame)
+
+    def channels(self) -> set[str]:
+        """Return what this socket hears, or has just asked to hear."""
+        return self.subscriptions.keys() | self._asking
+
+    def recheck(self, channels: set[str]) -> None:
+        """Tell nothing more of `channels` until their rules have answered again."""
+        self._asking -= channels
+        for channel in channels:
+            self._rechecks[channel] = self._rechecks.get(channel, 0) + 1
+        self._spawn(self._recheck(channels))
+
+    def sweep(self, now: float) -> None:
+        """Ping after `activity_timeout` seconds of silence, close 4201 after `pong_timeout` more."""
+        silence = now - self._last_heard
+        settings = config()
+        if silence > settings.activity_timeout + settings.pong_timeout and self._pinged:
+            self._spawn(self.fail(protocol.PONG_NOT_RECEIVED, "No answer to a ping."))
+        elif silence > settings.activity_timeout and not self._pinged:
+            self._pinged = True
+            self.write(protocol.frame("pusher:ping", data="{}"))
+
+    async def _recheck(self, channels: set[str]) -> None:
+        try:
+            if self.user_id is not None and await self._person() is None:
+                await self.fail(protocol.UNAUTHORIZED, "You are signed out.")
+                return
+            for channel in channels:
+                await self._recheck_one(channel)
+        except Exception:
+            logger.exception("A rule could not be asked again; the client is asked to come back.")
+            await self.fail(protocol.GENERIC_RECONNECT, "Please reconnect.")
+
+    async def _recheck_one(self, channel: str) -> None:
+        audience = await self._ask(channel)
+        before = self.subscriptions.get(channel)
+        if before is not None and audience is not before:
+            await self._move(channel, audience)
+        self._rechecks[channel] -= 1
+        if self._rechecks[channel]:
+            return
+        del self._rechecks[channel]
+        self._release(channel, before, audience)
+
+    def _release(self, channel: str, before: Audience | None, audience: Audience | None) -> None:
+        """Tell what was held; a client whose audience changed is told to subscribe or to ask the history instead."""
+        held = self._held.pop(channel, [])
+        if before is None:
+            return
+        if audience is None:
+            self.write(protocol.subscription_error(channel, FORBIDDEN, "Your access has ended."))
+        elif audience is not before:
+            self.write(protocol.subscription_succeeded(channel))
+        else:
+            for frame in held:
+                self.write(frame)
+
+    # -- Writing
+
+    def write(self, text: str) -> None:
+        """Send one frame, without waiting for a slow reader."""
+        if not self._closing:
+            self.writer.write(text)
+
+    async def fail(self, code: int, message: str) -> None:
+        """Say why, and close with `code`: pusher-js reads its retry policy from it."""
+        if self._closing:
+            return
+        self.write(protocol.error(code, message))
+        self._closing = True
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.writer.flushed(), CLOSE_TIMEOUT)
+        await self.close(code)
+
+    async def _send_text(self, text: str) -> None:
+        await self.send(text_data=text)
+
+    async def _give_up(self) -> None:
+        self._leave()
+        await self.close(protocol.OVER_CAPACITY)
+
+    def _leave(self) -> None:
+        self._closing = True
+        hub.here().discard(self)
+        for task in self._tasks:
+            task.cancel()
+
+    # -- Who
+
+    def _problem(self) -> tuple[int, str] | None:
+        """Return close code and reason of a handshake that cannot go on."""
+        if self.scope["url_route"]["kwargs"]["key"] != config().app_key:
+            return protocol.NO_SUCH_APP, "There is no app with this key."
+        if identity.is_foreign(self.scope):
+            return protocol.UNAUTHORIZED, "This origin may not connect here."
+        version = _protocol_version(self.scope)
+        if not protocol.OLDEST_PROTOCOL <= version <= protocol.NEWEST_PROTOCOL:
+            return protocol.UNSUPPORTED_PROTOCOL, f"Protocol {version} is not supported; 5 to 7 are."
+        return None
+
+    async def _person(self) -> AbstractBaseUser | None:
+        return await database_sync_to_async(self.identity.person)()
+
+    def _remember(self, person: AbstractBaseUser | None) -> None:
+        if person is not None:
+            self.user_id = str(person.pk)
+
+    def _spawn(self, coroutine: Any) -> None:
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+class WrongPathConsumer(AsyncWebsocketConsumer):
+    """Any other WebSocket address: told so with 4005, which clients do not retry."""
+
+    channel_layer_alias = None  # type: ignore[assignment]
+
+    async def connect(self) -> None:
+        """Accept, explain, close."""
+        await self.accept()
+        await self.send(text_data=protocol.error(protocol.PATH_NOT_FOUND, "The socket's address is /app/{key}."))
+        await self.close(protocol.PATH_NOT_FOUND)
+
+
+def _ask_rule(who: Identity, channel: str) -> tuple[AbstractBaseUser | None, Audience | None]:
+    person = who.person()
+    return person, None if person is None else hears(person, channel)
+
+
+def _read(text: str) -> tuple[str, dict[str, Any]]:
+    if len(text.encode(errors="replace")) > limits.MAX_FRAME:
+        raise protocol.InvalidMessage(f"A message is at most {limits.MAX_FRAME} bytes.")
+    return protocol.parse(text)
+
+
+def _user_id(channel_data: str) -> str | None:
+    try:
+        value = json.loads(channel_data)["user_id"]
+    except (ValueError, TypeError, KeyError):
+        raise Refused("The channel data names no user_id.") from None
+    return str(value)
+
+
+def _protocol_version(scope: Mapping[str, Any]) -> int:
+    """Return the protocol that the client asks for; who names none speaks ours."""
+    query = dict(part.split("=", 1) for part in scope["query_string"].decode("latin-1").split("&") if "=" in part)
+    version = query.get("protocol", "")
+    return int(version) if version.isascii() and version.isdigit() and len(version) < 4 else protocol.NEWEST_PROTOCOL

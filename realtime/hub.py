@@ -1,0 +1,251 @@
+"""One process's sockets: hears the channel layer once, writes the same frame to every local socket of a group."""
+
+import asyncio
+import json
+import logging
+import os
+import socket as network
+import time
+import uuid
+from collections import defaultdict
+from typing import Any, Protocol
+
+from channels.layers import BaseChannelLayer, get_channel_layer
+from django.core.exceptions import ImproperlyConfigured
+
+from realtime.channels import Audience, group_name
+from realtime.conf import config
+from realtime.tail import Tail
+
+logger = logging.getLogger(__name__)
+
+RECHECK_GROUP = group_name("#recheck", Audience.STAFF)
+LAYER_TIMEOUT = 1  # seconds to wait for the layer, in particular to confirm a new group
+REMEMBER = 60  # seconds that a delivery's id is remembered, so that nobody is told twice
+SWEEP_INTERVAL = 10  # seconds between two looks for silent sockets
+
+_hubs: dict[asyncio.AbstractEventLoop, "Hub"] = {}
+
+
+class Socket(Protocol):
+    """What the hub needs of a consumer."""
+
+    user_id: str | None
+    subscriptions: dict[str, Audience]
+
+    def channels(self) -> set[str]:
+        """Return what it hears, or has just asked to hear."""
+
+    def hear(self, group: str, frame: str) -> None:
+        """Write a frame, without waiting."""
+
+    def recheck(self, channels: set[str]) -> None:
+        """Ask the rules of `channels` again; nothing more of them is told until they have answered."""
+
+    def sweep(self, now: float) -> None:
+        """Ping if silent for long, close if a ping went unanswered; `now` in monotonic seconds."""
+
+
+class Hub:
+    """The sockets of one event loop, by the groups they are in."""
+
+    def __init__(self) -> None:
+        self.process = f"{network.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self.loop = asyncio.get_running_loop()
+        self.layer = default_layer()
+        self.tail = Tail(self)
+        self.groups: dict[str, set[Socket]] = {}
+        self.sockets: set[Socket] = set()
+        self.told: defaultdict[int, int] = defaultdict(int)
+        self._channel_name = ""
+        self._joined: set[str] = set()
+        self._heard: dict[int, float] = {}
+        self._fences: dict[str, asyncio.Event] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._started = asyncio.Lock()
+
+    # -- Life
+
+    async def add(self, socket: Socket) -> None:
+        """Take in a socket; the first one starts the process's receiver, tail and timer."""
+        self.sockets.add(socket)
+        async with self._started:
+            if not self._tasks:
+                await self.tail.start()
+                self.groups.setdefault(RECHECK_GROUP, set())
+                await self._listen()
+                self._tasks = [
+                    self.loop.create_task(self._receive()),
+                    self.loop.create_task(self.tail.run()),
+                    self.loop.create_task(self._sweep()),
+                ]
+
+    def discard(self, socket: Socket) -> None:
+        """Let a socket go, with all its groups; the layer's groups without a socket are left at the next tail."""
+        self.sockets.discard(socket)
+        for channel, audience in socket.subscriptions.items():
+            self.leave(socket, channel, audience)
+
+    async def close(self) -> None:
+        """Stop the tasks of this process."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+        _hubs.pop(self.loop, None)
+
+    # -- Groups
+
+    async def join(self, socket: Socket, channel: str, audience: Audience) -> None:
+        """Have `socket` hear `channel` as `audience`; on return the layer delivers it here, or is down."""
+        group = group_name(channel, audience)
+        self.groups.setdefault(group, set()).add(socket)
+        if group not in self._joined and await self._join_layer(group):
+            await self._pass_fence(group)
+
+    def leave(self, socket: Socket, channel: str, audience: Audience) -> None:
+        """Stop telling `socket` what `channel` tells `audience`."""
+        self.groups.get(group_name(channel, audience), set()).discard(socket)
+
+    def doubt_layer(self) -> None:
+        """Join the layer's groups again at the next chance: the tail found what the layer should have told."""
+        self._joined = {name for name in self._joined if not self.groups.get(name)}
+
+    async def mend(self) -> None:
+        """Join the groups that the layer failed to join or may have dropped, and leave those that nobody hears."""
+        if not self._channel_name:
+            await self._listen()
+        for name in [name for name in self.groups if not self.hears(name)]:
+            del self.groups[name]
+        for name in self._joined - self.groups.keys():
+            await self._leave_layer(name)
+        for name in self.groups.keys() - self._joined:
+            if not await self._join_layer(name):
+                break
+
+    # -- Telling
+
+    def deliver(self, delivery_id: int, broadcast_id: int, group: str, frame: str) -> None:
+        """Write `frame` to the local sockets of `group`, unless this delivery was heard before."""
+        if delivery_id in self._heard:
+            return
+        self._heard[delivery_id] = time.monotonic()
+        if group == RECHECK_GROUP:
+            self._recheck(json.loads(json.loads(frame)["data"]))
+            return
+        sockets = self.groups.get(group, ())
+        for socket in tuple(sockets):
+            socket.hear(group, frame)
+        self.told[broadcast_id] += len(sockets)
+
+    def has_heard(self, delivery_id: int) -> bool:
+        """Say whether a delivery was told here already."""
+        return delivery_id in self._heard
+
+    def hears(self, group: str) -> bool:
+        """Say whether any socket of this process is in `group`."""
+        return bool(self.groups.get(group)) or group == RECHECK_GROUP
+
+    def forget_old(self, still_read: set[int]) -> None:
+        """Forget deliveries told over a minute ago, except those that the tail goes on reading."""
+        limit = time.monotonic() - REMEMBER
+        self._heard = {pk: told for pk, told in self._heard.items() if told > limit or pk in still_read}
+        if len(self.told) > 1000:
+            self.told.clear()
+
+    def _recheck(self, data: dict[str, list[str]]) -> None:
+        channels, users = set(data["channels"]), set(data["users"])
+        for socket in tuple(self.sockets):
+            mine = socket.channels()
+            asked = mine if socket.user_id in users else mine & channels
+            if asked or socket.user_id in users:
+                socket.recheck(asked)
+
+    # -- The layer
+
+    async def _listen(self) -> None:
+        """Get this process's one channel of the layer; without it the tail tells everything."""
+        try:
+            self._channel_name = await self.layer.new_channel()
+        except Exception as error:
+            logger.warning("The channel layer is down (%s): the log's tail tells everything.", error)
+
+    async def _join_layer(self, group: str) -> bool:
+        try:
+            if self._channel_name:
+                async with asyncio.timeout(LAYER_TIMEOUT):
+                    await self.layer.group_add(group, self._channel_name)
+                self._joined.add(group)
+        except Exception as error:
+            logger.warning("The channel layer could not join a group (%s).", error)
+        return group in self._joined
+
+    async def _leave_layer(self, group: str) -> None:
+        self._joined.discard(group)
+        try:
+            async with asyncio.timeout(LAYER_TIMEOUT):
+                await self.layer.group_discard(group, self._channel_name)
+        except Exception as error:
+            logger.warning("The channel layer could not leave a group (%s).", error)
+
+    async def _pass_fence(self, group: str) -> None:
+        """Wait until a message of our own comes back through `group`: Redis confirms no subscription by itself."""
+        fence, passed = uuid.uuid4().hex, asyncio.Event()
+        self._fences[fence] = passed
+        try:
+            async with asyncio.timeout(LAYER_TIMEOUT):
+                await self.layer.group_send(group, {"type": "realtime.fence", "fence": fence})
+                await passed.wait()
+        except Exception as error:
+            logger.warning("A group was joined without confirmation (%s).", error or "time-out")
+        finally:
+            del self._fences[fence]
+
+    async def _receive(self) -> None:
+        """Hear the layer for ever; never cancelled but at the end, since that would unsubscribe."""
+        while True:
+            if not self._channel_name:
+                await asyncio.sleep(config().tail_interval)
+                continue
+            try:
+                self._hear(await self.layer.receive(self._channel_name))
+            except Exception:
+                logger.exception("A message of the channel layer could not be heard; the tail tells it.")
+                await asyncio.sleep(config().tail_interval)
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        if message["type"] == "realtime.fence":
+            fence = self._fences.get(message["fence"])
+            if fence:
+                fence.set()
+        else:
+            self.deliver(message["id"], message["broadcast"], message["group"], message["frame"])
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_INTERVAL)
+            for socket in tuple(self.sockets):
+                socket.sweep(time.monotonic())
+
+
+def default_layer() -> BaseChannelLayer:
+    """Return the channel layer of the running process."""
+    layer = get_channel_layer()
+    if layer is None:
+        raise ImproperlyConfigured("CHANNEL_LAYERS has no default layer.")
+    return layer
+
+
+def here() -> Hub:
+    """Return the hub of the running event loop."""
+    loop = asyncio.get_running_loop()
+    if loop not in _hubs:
+        for closed in [other for other in _hubs if other.is_closed()]:
+            del _hubs[closed]
+        _hubs[loop] = Hub()
+    return _hubs[loop]
+
+
+def loop_of_this_process() -> asyncio.AbstractEventLoop | None:
+    """Return the loop on which this process's sockets live, if it has any."""
+    return next((loop for loop in _hubs if not loop.is_closed()), None)

@@ -1,0 +1,66 @@
+"""Reads the log without holes, though transactions commit out of their order.
+
+Ids alone have holes: a row may commit after one with a higher id was read. On PostgreSQL a delivery therefore
+stores the 64-bit id of its transaction, and the watermark is the oldest transaction still running
+(`pg_snapshot_xmin`): every row below it is committed and visible, or was rolled back. On SQLite there is one writer,
+and the next id serves. Read the watermark first, then the rows at or above the previous one: nothing falls between.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.db import connection, transaction
+from django.db.models import Max, QuerySet
+from django.utils import timezone
+
+from realtime.models import Broadcast, Delivery, LogFloor, Receipt
+
+WATERMARK = {
+    "postgresql": "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
+    "sqlite": "SELECT COALESCE(MAX(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'realtime_broadcast'",
+}
+
+
+def watermark() -> int:
+    """Return the position below which every row is committed and visible, or will never be."""
+    with connection.cursor() as cursor:
+        cursor.execute(WATERMARK[connection.vendor])
+        return int(cursor.fetchone()[0])
+
+
+def since(position: int) -> QuerySet[Delivery]:
+    """Return the deliveries at or above `position`, in the order of the log."""
+    return Delivery.objects.filter(position__gte=position).order_by("broadcast_id", "pk")
+
+
+def unread(position: int) -> tuple[int, list[Delivery]]:
+    """Return the new watermark and the deliveries since the old one, without their payloads."""
+    mark = watermark()
+    return mark, list(since(position).only("broadcast_id", "channel", "audience", "version"))
+
+
+def payloads(broadcast_ids: Iterable[int]) -> dict[int, Broadcast]:
+    """Return the broadcasts with these ids, by id."""
+    return Broadcast.objects.in_bulk(set(broadcast_ids))
+
+
+def receipts_wanted(broadcast_ids: Iterable[int]) -> list[int]:
+    """Return those of the ids whose broadcasts asked for receipts."""
+    wanted = Broadcast.objects.filter(pk__in=set(broadcast_ids), wants_receipt=True)
+    return list(wanted.values_list("pk", flat=True))
+
+
+def acknowledge(process: str, told: dict[int, int]) -> None:
+    """Write how many sockets `process` told of each broadcast; a second word on one is ignored."""
+    receipts = [Receipt(broadcast_id=pk, process=process, sockets=count) for pk, count in told.items()]
+    Receipt.objects.bulk_create(receipts, ignore_conflicts=True)
+
+
+@transaction.atomic
+def prune(days: int) -> int:
+    """Delete what is older than `days` days, remember how far, and return the number of broadcasts deleted."""
+    old = Broadcast.objects.filter(created_at__lt=timezone.now() - timedelta(days=days))
+    highest = Delivery.objects.filter(broadcast__in=old).aggregate(highest=Max("position"))["highest"]
+    if highest is not None:
+        LogFloor.raise_to(highest + 1)
+    return old.delete()[1].get(Broadcast._meta.label, 0)

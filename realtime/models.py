@@ -1,0 +1,110 @@
+"""The log: every event that was committed, and to whom it goes."""
+
+import uuid
+from typing import Any
+
+from django.db import connection, models
+
+from realtime import protocol
+from realtime.channels import Audience, group_name
+
+
+class Broadcast(models.Model):
+    """One event, encoded once per audience; None where that audience may not hear it."""
+
+    event_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    event = models.CharField(max_length=200)
+    public = models.TextField(null=True)
+    staff = models.TextField(null=True)
+    # The channel whose rule is asked again before this is told a second time, from the history.
+    guard = models.CharField(max_length=164, blank=True)
+    wants_receipt = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    def __str__(self) -> str:
+        """Name the event and its id."""
+        return f"{self.event} {self.event_id}"
+
+    def data(self, version: Audience) -> str:
+        """Return the JSON text that `version` hears."""
+        text = self.public if version is Audience.PUBLIC else self.staff
+        if text is None:
+            raise LookupError(f"{self} has no {version} version.")
+        return text
+
+
+class Delivery(models.Model):
+    """One group that hears a broadcast: the listeners of `channel` who joined it as `audience`."""
+
+    broadcast = models.ForeignKey(Broadcast, models.CASCADE, related_name="deliveries")
+    # The transaction that wrote it on PostgreSQL, the broadcast's id on SQLite: see realtime/log.py.
+    position = models.BigIntegerField(db_index=True)
+    channel = models.CharField(max_length=164)
+    audience = models.CharField(max_length=6, choices=Audience.choices)
+    version = models.CharField(max_length=6, choices=Audience.choices)
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        indexes = [models.Index(fields=["channel", "position"], name="delivery_history")]
+
+    def __str__(self) -> str:
+        """Name the broadcast and the group."""
+        return f"{self.broadcast_id} to {self.group}"
+
+    @property
+    def group(self) -> str:
+        """The channel layer's group that hears it."""
+        return group_name(self.channel, Audience(self.audience))
+
+    def frame(self, broadcast: Broadcast) -> str:
+        """Return the finished Pusher text, the same for every socket of the group; `broadcast` is its own."""
+        data = broadcast.data(Audience(self.version))
+        event_id = str(broadcast.event_id)
+        return protocol.frame(broadcast.event, channel=self.channel, data=data, event_id=event_id)
+
+
+class Receipt(models.Model):
+    """How many sockets one server process told of a broadcast that asked for receipts."""
+
+    broadcast = models.ForeignKey(Broadcast, models.CASCADE, related_name="receipts")
+    process = models.CharField(max_length=200)
+    sockets = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["broadcast", "process"], name="one_receipt_a_process")]
+
+    def __str__(self) -> str:
+        """Say who told how many."""
+        return f"{self.process}: {self.sockets}"
+
+
+class LogFloor(models.Model):
+    """The position below which the log was trimmed: one row at the most."""
+
+    position = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        """Give the position."""
+        return str(self.position)
+
+    @classmethod
+    def current(cls) -> int:
+        """Return the lowest position from which the log is whole."""
+        return cls.objects.values_list("position", flat=True).first() or 0
+
+    @classmethod
+    def raise_to(cls, position: int) -> None:
+        """Remember that nothing below `position` is kept."""
+        cls.objects.update_or_create(pk=1, defaults={"position": max(position, cls.current())})
+
+
+class CurrentTransaction(models.Func):
+    """PostgreSQL's 64-bit id of the running transaction."""
+
+    template = "pg_current_xact_id()::text::bigint"
+    output_field = models.BigIntegerField()
+
+
+def position_of(broadcast: Broadcast) -> Any:
+    """Return what the deliveries of `broadcast` store as their position."""
+    return CurrentTransaction() if connection.vendor == "postgresql" else broadcast.pk

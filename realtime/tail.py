@@ -1,0 +1,70 @@
+"""Follows the log: what the channel layer lost is told all the same."""
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from channels.db import database_sync_to_async
+
+from realtime import log
+from realtime.conf import config
+from realtime.models import Delivery
+
+if TYPE_CHECKING:
+    from realtime.hub import Hub
+
+logger = logging.getLogger(__name__)
+
+
+class Tail:
+    """Reads what was committed since its watermark and delivers what the hub has not heard."""
+
+    def __init__(self, hub: "Hub") -> None:
+        self._hub = hub
+        self._position = 0
+        self._reading = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Begin at the present."""
+        self._position = await database_sync_to_async(log.watermark)()
+
+    async def run(self) -> None:
+        """Read once a second for ever; a database that is away is asked again."""
+        while True:
+            await asyncio.sleep(config().tail_interval)
+            try:
+                await self.read()
+                await self._hub.mend()
+            except Exception:
+                logger.exception("The log could not be read; it will be, from where the last reading ended.")
+
+    async def read(self) -> None:
+        """Deliver what was committed since the last reading and not heard, in the order of the log."""
+        async with self._reading:
+            position, deliveries = await database_sync_to_async(log.unread)(self._position)
+            await self._deliver([row for row in deliveries if self._is_news(row)])
+            await self._acknowledge({row.broadcast_id for row in deliveries})
+            self._position = position
+            self._hub.forget_old({row.pk for row in deliveries})
+
+    def _is_news(self, row: Delivery) -> bool:
+        return self._hub.hears(row.group) and not self._hub.has_heard(row.pk)
+
+    async def _deliver(self, rows: list[Delivery]) -> None:
+        if not rows:
+            return
+        broadcasts = await database_sync_to_async(log.payloads)(row.broadcast_id for row in rows)
+        for row in rows:
+            if row.broadcast_id in broadcasts:
+                frame = row.frame(broadcasts[row.broadcast_id])
+                self._hub.deliver(row.pk, row.broadcast_id, row.group, frame)
+        self._hub.doubt_layer()
+
+    async def _acknowledge(self, broadcast_ids: set[int]) -> None:
+        """Write receipts: at this point every delivery of these broadcasts was made here, by layer or tail."""
+        if not broadcast_ids:
+            return
+        wanted = await database_sync_to_async(log.receipts_wanted)(broadcast_ids)
+        if wanted:
+            told = {pk: self._hub.told.pop(pk, 0) for pk in wanted}
+            await database_sync_to_async(log.acknowledge)(self._hub.process, told)

@@ -1,0 +1,70 @@
+"""The one cast of the tests: named people, their offices, and a ticket of Casey's."""
+
+from dataclasses import dataclass
+
+from accounts.models import Office, User
+from tickets import services
+from tickets.models import Priority, Reply, Status, Ticket
+
+PASSWORD = "correct horse battery"
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Ada runs the desk. Bao and Dana work in Billing, Emil in Orders; Fatima in the internal Fraud Desk.
+
+    Casey asked Billing; Greta is another customer; Hiro's account is switched off.
+    """
+
+    ada: User
+    bao: User
+    dana: User
+    emil: User
+    fatima: User
+    casey: User
+    greta: User
+    hiro: User
+    billing: Office
+    orders: Office
+    fraud: Office
+    ticket: Ticket
+
+    def status(self, name: str) -> Status:
+        return Status.objects.get(name=name)
+
+    def priority(self, name: str) -> Priority:
+        return Priority.objects.get(name=name)
+
+    def reply(self, by: User, message: str, *, internal: bool = False) -> Reply:
+        return services.add_reply(self.ticket, by=by, message=message, internal=internal)
+
+
+def gather() -> Cast:
+    """Write the cast to the database."""
+    offices = {
+        "billing": Office.objects.create(name="Billing"),
+        "orders": Office.objects.create(name="Orders"),
+        "fraud": Office.objects.create(name="Fraud Desk", is_internal=True),
+    }
+    people = {
+        "ada": _person("Ada Admin", User.Role.ADMIN),
+        "bao": _person("Bao Nguyen", User.Role.AGENT),
+        "dana": _person("Dana Okafor", User.Role.AGENT),
+        "emil": _person("Emil Sørensen", User.Role.AGENT),
+        "fatima": _person("Fatima Zahra", User.Role.AGENT),
+        "casey": _person("Casey Rivers", User.Role.CUSTOMER),
+        "greta": _person("Greta Lindqvist", User.Role.CUSTOMER),
+        "hiro": _person("Hiro Tanaka", User.Role.CUSTOMER, is_active=False),
+    }
+    offices["billing"].agents.set([people["bao"], people["dana"]])
+    offices["orders"].agents.set([people["emil"]])
+    offices["fraud"].agents.set([people["fatima"]])
+    ticket = services.open_ticket(
+        by=people["casey"], subject="Charged twice", content="Two charges for *May*.", office=offices["billing"]
+    )
+    return Cast(**people, **offices, ticket=ticket)
+
+
+def _person(name: str, role: str, **fields: object) -> User:
+    email = f"{name.split(maxsplit=1)[0].lower()}@example.com"
+    return User.objects.create_user(email, PASSWORD, name=name, role=role, **fields)

@@ -1,0 +1,50 @@
+"""Fixtures: the cast, their sockets, and coroutine tests that share the test's database connection."""
+
+import inspect
+from collections.abc import Callable
+
+import pytest
+from asgiref.sync import async_to_sync
+from channels.layers import channel_layers
+from django.core.cache import cache
+
+from realtime import hub, limits
+from tests import cast as casting
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run coroutine tests through async_to_sync, so that database work stays in the test's own thread."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    wanted = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
+    async_to_sync(_run)(lambda: pyfuncitem.obj(**wanted))
+    return True
+
+
+async def _run(test: Callable) -> None:
+    try:
+        await test()
+    finally:
+        await hub.here().close()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give each test a new channel layer and empty counters, and keep the test's database connection open."""
+    monkeypatch.setattr("channels.db.close_old_connections", lambda **_: None)
+    channel_layers.backends.clear()
+    limits._limiter.cache_clear()
+    cache.clear()
+
+
+@pytest.fixture
+def cast(db: None) -> casting.Cast:
+    """The people, before anything has happened."""
+    return casting.gather()
+
+
+@pytest.fixture
+def live_cast(transactional_db: None) -> casting.Cast:
+    """The same people where transactions really commit, and so are told."""
+    return casting.gather()

@@ -1,0 +1,16 @@
+"""The product's settings, with what tests need: secrets that are not ours, quick passwords, plain static names."""
+
+import os
+
+os.environ.setdefault("SECRET_KEY", "tests-only-" + "x" * 40)
+os.environ.setdefault("REALTIME_APP_SECRET", "tests-only-app-secret")
+os.environ.setdefault("ALLOWED_HOSTS", "testserver,localhost,127.0.0.1")
+os.environ.setdefault("EMAIL_URL", "memorymail://")
+os.environ.setdefault("DATABASE_URL", "sqlite:///:memory:")
+
+from tikm.settings import *  # noqa: F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = False
+STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"  # noqa: F405
+WHITENOISE_AUTOREFRESH = True

@@ -1,0 +1,128 @@
+"""Sockets of the cast: what a person's Pusher client hears."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
+from channels.testing import WebsocketCommunicator
+from django.test import Client
+
+from accounts.models import User
+from realtime.channels import Audience
+from realtime.events import Direct, Event, publish
+from tikm.asgi import application
+
+PATIENCE = 3  # seconds
+HOST = "testserver"
+
+
+@dataclass(frozen=True)
+class Fence(Event):
+    """Says nothing; what was told before it has arrived when it has."""
+
+    broadcast_as = "test.fence"
+    channel: str
+
+    def broadcast_on(self) -> list[str | Direct]:
+        return [self.channel]
+
+    def broadcast_to(self) -> Audience:
+        return Audience.PUBLIC
+
+    def broadcast_guard(self) -> str:
+        return ""
+
+    def broadcast_with(self, audience: Audience) -> dict[str, Any]:
+        return {}
+
+
+class Listener:
+    """One socket, and every frame it has heard."""
+
+    def __init__(self, communicator: WebsocketCommunicator) -> None:
+        self.communicator = communicator
+        self.heard: list[dict[str, Any]] = []
+        self.socket_id = ""
+
+    async def frame(self) -> dict[str, Any]:
+        """Return the next frame, its data decoded."""
+        message = await self.communicator.receive_output(PATIENCE)
+        if message["type"] == "websocket.close":
+            return {"event": "closed", "code": message["code"]}
+        frame = json.loads(message["text"])
+        if isinstance(frame.get("data"), str):
+            frame["data"] = json.loads(frame["data"])
+        self.heard.append(frame)
+        return frame
+
+    async def event(self, name: str) -> Any:
+        """Return the data of the next frame called `name`; what comes before it is kept in `heard`."""
+        while True:
+            frame = await self.frame()
+            if frame["event"] == name:
+                return frame.get("data", frame)
+            assert frame["event"] != "closed", f"closed {frame['code']} before {name}"
+
+    async def say(self, event: str, **data: Any) -> None:
+        """Send a client's frame."""
+        await self.communicator.send_to(text_data=json.dumps({"event": event, "data": data}))
+
+    async def subscribe(self, channel: str, **data: str) -> dict[str, Any]:
+        """Subscribe, and return the answer."""
+        await self.say("pusher:subscribe", channel=channel, **{"auth": "", **data})
+        while True:
+            frame = await self.frame()
+            if frame.get("channel") == channel and "subscription" in frame["event"]:
+                return frame
+
+    async def hears_nothing(self, channel: str) -> bool:
+        """Say whether nothing came on this socket before a fence that is sent now on `channel`."""
+        before = len(self.heard)
+        await database_sync_to_async(publish)(Fence(channel))
+        await self.event("test.fence")
+        return len(self.heard) == before + 1
+
+    async def close(self) -> None:
+        """Hang up."""
+        await self.communicator.disconnect()
+
+
+async def connect(user: User | None = None, *, path: str = "/app/tikm?protocol=7", **headers: str | None) -> Listener:
+    """Open a socket as a page of `user` does: session cookie and Origin."""
+    sent = {"host": HOST, "origin": f"http://{HOST}", **headers}
+    if user is not None:
+        sent["cookie"] = await sync_to_async(session_cookie)(user)
+    pairs = [(key.encode(), value.encode()) for key, value in sent.items() if value is not None]
+    listener = Listener(WebsocketCommunicator(application, path, headers=pairs))
+    connected, _ = await listener.communicator.connect(PATIENCE)
+    assert connected
+    return listener
+
+
+async def greeted(user: User | None = None, **options: Any) -> Listener:
+    """Open a socket and read its greeting."""
+    listener = await connect(user, **options)
+    listener.socket_id = (await listener.event("pusher:connection_established"))["socket_id"]
+    return listener
+
+
+async def listen(user: User, channel: str) -> Listener:
+    """Open a socket of `user` that hears `channel`."""
+    listener = await greeted(user)
+    answer = await listener.subscribe(channel)
+    assert answer["event"] == "pusher_internal:subscription_succeeded", answer
+    return listener
+
+
+def session_cookie(user: User) -> str:
+    """Sign `user` in and return the cookie."""
+    client = Client()
+    client.force_login(user)
+    return f"sessionid={client.cookies['sessionid'].value}"
+
+
+async def do(verb: Any, *args: Any, **kwargs: Any) -> Any:
+    """Call a verb where the database is."""
+    return await database_sync_to_async(verb)(*args, **kwargs)

@@ -1,0 +1,33 @@
+"""People on one ticket hear what happens to it, and nothing that is not theirs."""
+
+from tests.cast import Cast
+from tests.sockets import do, listen
+from tickets import services
+
+
+async def test_a_note_reaches_staff_and_only_staff(live_cast: Cast) -> None:
+    staff = await listen(live_cast.bao, live_cast.ticket.channel)
+    customer = await listen(live_cast.casey, live_cast.ticket.channel)
+    await do(live_cast.reply, live_cast.bao, "Refund?", internal=True)
+    assert (await staff.event("ticket.reply.created"))["reply"]["is_internal"]
+    assert await customer.hears_nothing(live_cast.ticket.channel)
+
+
+async def test_a_customer_hears_the_agents_reply_as_safe_html(live_cast: Cast) -> None:
+    customer = await listen(live_cast.casey, live_cast.ticket.channel)
+    await do(live_cast.reply, live_cast.bao, "It is **done** 🎉 <script>alert(1)</script>")
+    reply = (await customer.event("ticket.reply.created"))["reply"]
+    assert reply["message_html"].startswith("<p>It is <strong>done</strong> 🎉 &lt;script&gt;")
+    assert reply["user"]["name"] == "Bao Nguyen"
+
+
+async def test_an_old_office_learns_only_that_a_ticket_has_left(live_cast: Cast) -> None:
+    ticket, loser = live_cast.ticket, await listen(live_cast.bao, live_cast.ticket.channel)
+    office = await listen(live_cast.bao, live_cast.billing.channel)
+    owner = await listen(live_cast.casey, ticket.channel)
+    await do(services.move, ticket, by=live_cast.bao, office=live_cast.orders)
+    withdrawn = await office.event("ticket.withdrawn")
+    assert withdrawn["ticket"] == {"uuid": str(ticket.uuid)}
+    assert (await loser.event("pusher:subscription_error"))["status"] == 403
+    assert (await owner.event("ticket.updated"))["changes"]["office"] == {"from": "Billing", "to": "Orders"}
+    assert await office.hears_nothing(live_cast.billing.channel)

@@ -1,0 +1,1 @@
+"""What: tickets, their replies and notes, and everything that happens to them."""

@@ -1,0 +1,175 @@
+"""The demo desk: who works there and what is asked, made by the verbs themselves."""
+
+import os
+from datetime import datetime, timedelta
+from random import Random
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import Office, User
+from realtime.channels import Audience
+from realtime.models import Broadcast
+from tickets import services
+from tickets.models import Priority, Status, Ticket, TimelineEntry
+
+Action = TimelineEntry.Action
+
+PASSWORD = "password"  # noqa: S105  (the demo desk is made with DEBUG only)
+
+OFFICES = [
+    ("Billing", "Invoices, refunds and contracts", False),
+    ("Technical Support", "When something does not work", False),
+    ("Orders & Delivery", "Where is my parcel", False),
+    ("Fraud Desk", "Looks into what looks wrong", True),
+]
+PEOPLE = [
+    ("admin@example.com", "Ada Admin", "admin", []),
+    ("agent@example.com", "Bao Nguyen", "agent", ["Billing", "Technical Support"]),
+    ("customer@example.com", "Casey Rivers", "customer", []),
+    ("dana@example.com", "Dana Okafor", "agent", ["Technical Support"]),
+    ("emil@example.com", "Emil Sørensen", "agent", ["Orders & Delivery"]),
+    ("fatima@example.com", "Fatima Zahra", "agent", ["Orders & Delivery", "Fraud Desk"]),
+    ("greta@example.com", "Greta Lindqvist", "customer", []),
+    ("hiro@example.com", "Hiro Tanaka 田中", "customer", []),
+    ("ines@example.com", "Inês Carvalho", "customer", []),
+    ("jamal@example.com", "Jamal Brown", "customer", []),
+    ("katya@example.com", "Катя Иванова", "customer", []),
+    ("liam@example.com", "Liam O’Connor", "customer", []),
+]
+TOPICS: dict[str, list[tuple[str, str]]] = {
+    "Billing": [
+        ("Charged twice for {month}", "Hello, my card shows **two** charges for {month}. Could you refund one?"),
+        (
+            "Invoice {number} lacks our VAT id",
+            "Our accountant needs the VAT id `DE811234567` on invoice {number}.",
+        ),
+        ("Change of billing address", "We have moved. Please write to:\n\n> Harbour Street 12\n> Lisbon"),
+        (
+            "Cancel at the end of {month}",
+            "I would like to cancel my plan at the end of {month}. What happens to my data?",
+        ),
+    ],
+    "Technical Support": [
+        (
+            "Cannot sign in since the update",
+            "After the update I only see `Error 403`.\n\n1. open the app\n2. sign in\n3. error",
+        ),
+        ("Export stops at {number} rows", "The CSV export stops at {number} rows, without a message 😕"),
+        ("Printer is not found", "The label printer worked yesterday. Today the app says *no device*."),
+        ("App is slow in the afternoon", "From about 3 pm every click takes ten seconds. Mornings are fine."),
+    ],
+    "Orders & Delivery": [
+        ("Where is order {number}?", "Order {number} was due on Monday. The tracking page has not moved since."),
+        (
+            "Wrong size in order {number}",
+            "I ordered a *medium* and received an *extra large*. How do I exchange it?",
+        ),
+        ("Parcel arrived damaged", "The box was open and one cup is broken. I can send photographs."),
+        ("Deliver to a neighbour", "Nobody is at home on {month} 3rd. Can it go to number 14?"),
+    ],
+}
+ANSWERS = [
+    "Thank you for writing. I am looking into it now.",
+    "I have found it: this was our mistake. It will be **put right within two days**.",
+    "Could you tell me the reference on the last page? It begins with `R-`.",
+    "Done ✅ Please check, and write back if anything is still amiss.",
+]
+THANKS = [
+    "That was quick, thank you!",
+    "It still happens, I am afraid.",
+    "Perfect 🙏",
+    "The reference is `R-20418`.",
+]
+NOTES = [
+    "Third case this week; I have told the platform team.",
+    "Customer is on the old plan, be generous.",
+    "Refund approved by Ada.",
+]
+MONTHS = ["August", "September", "October", "November"]
+
+
+@transaction.atomic
+def make_desk(random: Random, *, tickets: int) -> None:
+    """Make offices, people and tickets whose changes lie in the last three weeks."""
+    offices = {
+        name: Office.objects.create(name=name, description=text, is_internal=internal)
+        for name, text, internal in OFFICES
+    }
+    for email, name, role, works_in in PEOPLE:
+        person = User.objects.create_user(email, PASSWORD, name=name, role=role)
+        person.offices.set(offices[office] for office in works_in)
+    now = timezone.now()
+    moments = sorted(now - timedelta(minutes=random.triangular(30, 30_000, 30)) for _ in range(tickets))
+    for moment in moments:
+        _play(random, moment, now)
+    # Nobody was there to hear any of it.
+    Broadcast.objects.all().delete()
+
+
+def welcome() -> str:
+    """Return what a newcomer needs to know: where it is, and three ways in."""
+    port = os.environ.get("PORT", "8000")
+    lines = [f"  {email:<22} {PASSWORD:<10} {role}" for email, _, role, _ in PEOPLE[:3]]
+    return "\n".join(["", f"TIKM is at http://127.0.0.1:{port}", "", "Sign in as", *lines, ""])
+
+
+def _play(random: Random, moment: datetime, now: datetime) -> None:
+    """Let one ticket happen, from `moment` on."""
+    ticket = _ask(random)
+    agent = random.choice(list(User.objects.filter(offices=ticket.office)))
+    # The younger a ticket is, the less has happened to it.
+    patience = min(1, (now - moment) / timedelta(days=2))
+    for step in (_take, _talk, _note, _talk, _finish):
+        if random.random() < 0.8 * patience:
+            step(random, ticket, agent)
+    _backdate(random, ticket, moment, now)
+
+
+def _backdate(random: Random, ticket: Ticket, moment: datetime, now: datetime) -> None:
+    """Spread what has just happened over the time since `moment`."""
+    lines = list(ticket.timeline.all())
+    replies = iter(ticket.replies.all())
+    for line in lines:
+        line.created_at = moment
+        if line.action in (Action.REPLIED, Action.NOTED):
+            reply = next(replies)
+            ticket.replies.filter(pk=reply.pk).update(created_at=moment)
+        moment += min(timedelta(minutes=random.expovariate(1 / 90)), (now - moment) / 2)
+    TimelineEntry.objects.bulk_update(lines, ["created_at"])
+    heard = [line.created_at for line in lines if line.audience == Audience.PUBLIC]
+    times = {"created_at": heard[0], "public_updated_at": heard[-1], "updated_at": lines[-1].created_at}
+    Ticket.objects.filter(pk=ticket.pk).update(**times)
+
+
+def _ask(random: Random) -> Ticket:
+    office = random.choice(list(TOPICS))
+    subject, content = random.choice(TOPICS[office])
+    words = {"month": random.choice(MONTHS), "number": random.randint(10_000, 99_999)}
+    return services.open_ticket(
+        by=random.choice(list(User.objects.filter(role=User.Role.CUSTOMER))),
+        subject=subject.format(**words),
+        content=content.format(**words),
+        office=Office.objects.get(name=office),
+        priority=random.choices(list(Priority.objects.all()), [2, 6, 3, 1])[0],
+    )
+
+
+def _take(random: Random, ticket: Ticket, agent: User) -> None:
+    services.assign(ticket, by=agent, to=agent)
+    services.change_status(ticket, by=agent, status=Status.objects.get(name="In Progress"))
+
+
+def _talk(random: Random, ticket: Ticket, agent: User) -> None:
+    services.add_reply(ticket, by=agent, message=random.choice(ANSWERS))
+    if random.random() < 0.6:
+        services.add_reply(ticket, by=ticket.creator, message=random.choice(THANKS))
+
+
+def _note(random: Random, ticket: Ticket, agent: User) -> None:
+    services.add_reply(ticket, by=agent, message=random.choice(NOTES), internal=True)
+
+
+def _finish(random: Random, ticket: Ticket, agent: User) -> None:
+    status = random.choices(["Closed", "On Hold"], [4, 1])[0]
+    services.change_status(ticket, by=agent, status=Status.objects.get(name=status))

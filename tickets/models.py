@@ -1,0 +1,217 @@
+"""What: facts about tickets, their conversation and their history."""
+
+import secrets
+import uuid
+from typing import Any, Self
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Office
+from realtime.channels import Audience
+
+# No vowels and nothing that looks alike: read out on the telephone, and never a word.
+REFERENCE_ALPHABET = "23456789BCDFGHJKMNPQRSTVWXZ"
+MAX_SUBJECT = 200
+MAX_MESSAGE = 50_000
+
+hex_color = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("Write a colour as #rrggbb."))
+
+
+def new_reference() -> str:
+    """Return a random code of 27^7 (10 thousand million) such as K7F-Q2MD; it counts nothing."""
+    code = "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(7))
+    return f"{code[:3]}-{code[3:]}"
+
+
+class Choice(models.Model):
+    """A named, coloured, ordered value that admins manage."""
+
+    name = models.CharField(_("name"), max_length=40, unique=True)
+    color = models.CharField(_("colour"), max_length=7, validators=[hex_color])
+    order = models.PositiveSmallIntegerField(_("order"), default=0)
+    is_default = models.BooleanField(_("default"), default=False, help_text=_("New tickets begin with it."))
+
+    class Meta:
+        abstract = True
+        ordering = ["order", "name"]
+
+    def __str__(self) -> str:
+        """Return the name."""
+        return self.name
+
+    @classmethod
+    def default(cls) -> Self:
+        """Return what new tickets begin with."""
+        return cls._default_manager.order_by("-is_default", "order").first() or cls._missing()
+
+    @classmethod
+    def _missing(cls) -> Self:
+        raise LookupError(f"There is no {cls._meta.verbose_name}: create one in the admin.")
+
+
+class Status(Choice):
+    """Where a ticket stands."""
+
+    is_closed = models.BooleanField(_("closed"), default=False, help_text=_("Nothing is left to do."))
+
+    class Meta(Choice.Meta):
+        verbose_name = _("status")
+        verbose_name_plural = _("statuses")
+        constraints = [
+            models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="one_default_status")
+        ]
+
+
+class Priority(Choice):
+    """How much it hurts."""
+
+    class Meta(Choice.Meta):
+        verbose_name = _("priority")
+        verbose_name_plural = _("priorities")
+        constraints = [
+            models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="one_default_priority")
+        ]
+
+
+class Ticket(models.Model):
+    """A question, from its first message to its answer."""
+
+    uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    reference = models.CharField(_("reference"), max_length=8, unique=True, default=new_reference, editable=False)
+    subject = models.CharField(_("subject"), max_length=MAX_SUBJECT)
+    content = models.TextField(_("message"), max_length=MAX_MESSAGE)
+    creator = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="created_tickets", verbose_name=_("customer")
+    )
+    assigned_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="assigned_tickets",
+        verbose_name=_("assignee"),
+    )
+    office = models.ForeignKey(Office, models.PROTECT, related_name="tickets", verbose_name=_("office"))
+    status = models.ForeignKey(Status, models.PROTECT, related_name="tickets", verbose_name=_("status"))
+    priority = models.ForeignKey(Priority, models.PROTECT, related_name="tickets", verbose_name=_("priority"))
+    # Raised by what changes a field that every reader sees; a note leaves it alone.
+    version = models.PositiveIntegerField(default=1, editable=False)
+    public_seq = models.PositiveIntegerField(default=0, editable=False)
+    staff_seq = models.PositiveIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(_("updated"), default=timezone.now, editable=False)
+    # What customers are shown: a note does not move it.
+    public_updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("ticket")
+        verbose_name_plural = _("tickets")
+        ordering = ["-updated_at"]
+        constraints = [
+            models.CheckConstraint(condition=Q(public_seq__lte=F("staff_seq")), name="staff_hear_all"),
+            models.CheckConstraint(condition=~Q(subject=""), name="a_ticket_has_a_subject"),
+        ]
+        indexes = [
+            models.Index(fields=["office", "-updated_at"], name="ticket_office"),
+            models.Index(fields=["creator", "-public_updated_at"], name="ticket_creator"),
+            models.Index(fields=["assigned_to", "-updated_at"], name="ticket_assignee"),
+            models.Index(fields=["-updated_at"], name="ticket_updated"),
+        ]
+
+    def __str__(self) -> str:
+        """Return reference and subject."""
+        return f"{self.reference} {self.subject}"
+
+    def get_absolute_url(self) -> str:
+        """Return the address of its page."""
+        return reverse("tickets:detail", args=[self.uuid])
+
+    @property
+    def channel(self) -> str:
+        """The channel of what happens to this ticket."""
+        return f"private-tickets.{self.uuid}"
+
+    def seq(self, audience: Audience) -> int:
+        """Return the number of the last event that `audience` heard of this ticket."""
+        return self.staff_seq if audience is Audience.STAFF else self.public_seq
+
+    def changed_at(self, audience: Audience) -> Any:
+        """Return when it last changed, as far as `audience` may know."""
+        return self.updated_at if audience is Audience.STAFF else self.public_updated_at
+
+
+class Reply(models.Model):
+    """One turn of the conversation, or a note that only staff may read."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="replies")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="replies")
+    message = models.TextField(_("message"), max_length=MAX_MESSAGE)
+    is_internal = models.BooleanField(_("internal note"), default=False)
+    # Its place in the conversation, set under the ticket's lock: clocks of several servers would misplace it.
+    number = models.PositiveIntegerField(editable=False)
+    created_at = models.DateTimeField(_("written"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("reply")
+        verbose_name_plural = _("replies")
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["ticket", "number"], name="one_reply_a_place")]
+
+    def __str__(self) -> str:
+        """Return the beginning of the message."""
+        return self.message[:60]
+
+    @property
+    def audience(self) -> Audience:
+        """Who may read it."""
+        return Audience.STAFF if self.is_internal else Audience.PUBLIC
+
+
+class TimelineEntry(models.Model):
+    """Who did what to a ticket, and when."""
+
+    class Action(models.TextChoices):
+        CREATED = "created", _("opened the ticket")
+        REPLIED = "replied", _("replied")
+        NOTED = "noted", _("wrote an internal note")
+        STATUS = "status", _("changed the status")
+        PRIORITY = "priority", _("changed the priority")
+        ASSIGNED_TO = "assigned_to", _("changed the assignee")
+        OFFICE = "office", _("moved the ticket")
+        SUBJECT = "subject", _("changed the subject")
+
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="timeline")
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    action = models.CharField(max_length=12, choices=Action.choices)
+    audience = models.CharField(max_length=6, choices=Audience.choices)
+    # {"from": name or null, "to": name or null}, once for each audience.
+    public = models.JSONField(null=True)
+    staff = models.JSONField(default=dict)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("timeline entry")
+        verbose_name_plural = _("timeline entries")
+        ordering = ["pk"]
+        indexes = [models.Index(fields=["ticket", "id"], name="timeline_of_ticket")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(audience="staff", public__isnull=True) | Q(audience="public", public__isnull=False),
+                name="public_lines_have_public_words",
+            )
+        ]
+
+    def __str__(self) -> str:
+        """Return the action."""
+        return f"{self.action}: {self.ticket_id}"
+
+    def words(self, audience: Audience) -> dict[str, str | None]:
+        """Return {from, to} as `audience` may read them."""
+        return self.staff if audience is Audience.STAFF else self.public or {}

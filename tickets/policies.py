@@ -1,0 +1,111 @@
+"""Who sees and does what with tickets: one rule behind page, list, API, admin and socket."""
+
+from uuid import UUID
+
+from django.db.models import Case, DateTimeField, F, Q, QuerySet, When
+
+from accounts.models import Office, User
+from accounts.policies import staffed_offices
+from realtime.channels import Audience
+from tickets.models import Reply, Ticket, TimelineEntry
+
+
+def staffed_by(user: User) -> Q:
+    """Return the tickets `user` is staff of: all for admins; for agents their offices' and those assigned to them."""
+    if not user.is_active or user.is_customer:
+        return Q(pk__in=[])
+    if user.is_admin:
+        return Q()
+    return Q(office__in=staffed_offices(user).values("pk")) | Q(assigned_to=user)
+
+
+def visible_tickets(user: User) -> QuerySet[Ticket]:
+    """Return the tickets `user` may open: his own, and those he is staff of."""
+    if not user.is_active:
+        return Ticket.objects.none()
+    if user.is_admin:
+        return Ticket.objects.all()
+    return Ticket.objects.filter(Q(creator=user) | staffed_by(user))
+
+
+def listed_tickets(user: User) -> QuerySet[Ticket]:
+    """Return the visible tickets, newest change first, each with `changed` as far as `user` may know of it."""
+    as_staff = Case(
+        When(staffed_by(user), then=F("updated_at")),
+        default=F("public_updated_at"),
+        output_field=DateTimeField(),
+    )
+    return visible_tickets(user).annotate(changed=as_staff).order_by("-changed", "-pk")
+
+
+def audience_of(user: User, ticket: Ticket) -> Audience | None:
+    """Return as whom `user` hears and reads `ticket`; None if not at all."""
+    if is_staff_of(user, ticket):
+        return Audience.STAFF
+    return Audience.PUBLIC if user.is_active and ticket.creator_id == user.pk else None
+
+
+def is_staff_of(user: User, ticket: Ticket) -> bool:
+    """Say whether `user` works on `ticket`; an agent who merely opened it does not."""
+    if not user.is_active or user.is_customer:
+        return False
+    return user.is_admin or ticket.assigned_to_id == user.pk or works_in(user, ticket.office_id)
+
+
+def works_in(user: User, office_id: int) -> bool:
+    """Say whether `user` works on the tickets of an office."""
+    return staffed_offices(user).filter(pk=office_id).exists()
+
+
+def hears_ticket(user: User, ticket_uuid: UUID) -> Audience | None:
+    """Whoever may open a ticket hears it; its staff hear its notes too."""
+    ticket = visible_tickets(user).filter(uuid=ticket_uuid).first()
+    return None if ticket is None else audience_of(user, ticket)
+
+
+def visible_replies(user: User, ticket: Ticket) -> QuerySet[Reply]:
+    """Return the turns of the conversation that `user` may read; notes for staff of the ticket alone."""
+    audience = audience_of(user, ticket)
+    if audience is None:
+        return Reply.objects.none()
+    replies = ticket.replies.select_related("author", "ticket")
+    return replies if audience is Audience.STAFF else replies.filter(is_internal=False)
+
+
+def visible_timeline(user: User, ticket: Ticket) -> QuerySet[TimelineEntry]:
+    """Return the lines of the timeline that `user` may read."""
+    audience = audience_of(user, ticket)
+    if audience is None:
+        return TimelineEntry.objects.none()
+    lines = ticket.timeline.select_related("actor")
+    return lines if audience is Audience.STAFF else lines.filter(audience=Audience.PUBLIC)
+
+
+def can_open_ticket(user: User, office: Office) -> bool:
+    """Anybody may ask an office that customers see; staff may ask any."""
+    return user.is_active and not (user.is_customer and office.is_internal)
+
+
+def can_reply(user: User, ticket: Ticket) -> bool:
+    """Whoever may read the conversation may take part in it."""
+    return audience_of(user, ticket) is not None
+
+
+def can_write_note(user: User, ticket: Ticket) -> bool:
+    """Only staff of the ticket write what only staff read."""
+    return is_staff_of(user, ticket)
+
+
+def can_change(user: User, ticket: Ticket) -> bool:
+    """Only staff of the ticket change its status, priority, assignee, office and subject."""
+    return is_staff_of(user, ticket)
+
+
+def can_be_assigned(user: User) -> bool:
+    """A ticket is assigned to an active agent or admin, of its office or from elsewhere."""
+    return user.is_active and not user.is_customer
+
+
+def assignable_people() -> QuerySet[User]:
+    """Return whom a ticket may be assigned to."""
+    return User.objects.filter(is_active=True).exclude(role=User.Role.CUSTOMER)

@@ -1,0 +1,41 @@
+"""What the desk's templates need: safe Markdown, icons, CSS strings."""
+
+from functools import lru_cache
+
+from django import template
+from django.conf import settings
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from tickets.markdown import render
+
+register = template.Library()
+
+
+@register.filter
+def markdown(text: str) -> SafeString:
+    """Render a message; the result is sanitised."""
+    return render(text)
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """Draw a Lucide icon; it is decoration, the words beside it say what it means."""
+    return _icon(name)
+
+
+@register.filter
+def css_string(text: str) -> SafeString:
+    """Write text as a CSS string (CSS Syntax, section 4.3.5): every character but letters and digits is escaped."""
+    escaped = "".join(char if char.isascii() and char.isalnum() else f"\\{ord(char):x} " for char in text)
+    return format_html('"{}"', mark_safe(escaped))  # noqa: S308  (only hexadecimal escapes are left)
+
+
+@lru_cache
+def _icon(name: str) -> SafeString:
+    text = (settings.ICONS_DIR / f"{name}.svg").read_text()
+    drawing = text[text.index(">", text.index("<svg")) + 1 : text.rindex("</svg>")]
+    return mark_safe(  # noqa: S308  (a file of the lucide-static package)
+        '<svg class="icon" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" '
+        f'stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">{drawing}</svg>'
+    )
