@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from accounts.policies import staffed_offices
 from realtime.conf import config
@@ -24,5 +25,9 @@ def page(request: HttpRequest) -> dict[str, Any]:
             "cursor": getattr(request, "realtime_cursor", ""),
             "user": str(user.pk),
             "channels": [user.channel, *(office.channel for office in staffed_offices(user))],
+            "texts": {
+                "offline": _("This could not be sent. Your text is kept; please try again."),
+                "refused": _("You may not do this any more. Reload the page to see why."),
+            },
         }
     }

@@ -1,0 +1,148 @@
+/** <ticket-page data-uuid data-seq>: one ticket, live: its facts, its conversation, its timeline. */
+
+import { clone, fill } from "./fragment.js"
+import { live } from "./live.js"
+import { config, renew } from "./page.js"
+
+const SPREAD_MS = 500
+
+class TicketPage extends HTMLElement {
+  connectedCallback() {
+    this.uuid = this.dataset.uuid
+    this.channel = `private-tickets.${this.uuid}`
+    live.stream.know(this.uuid, Number(this.dataset.seq))
+    live.stream.on("*", (data, name) => data.ticket?.uuid === this.uuid && this.#apply(name, data))
+    live.stream.on("stream:reset", (reset) => this.#renewIfMine(reset))
+    live.addEventListener("reset", ({ detail }) => detail.channel === this.channel && renew())
+    live.addEventListener("refused", ({ detail }) => detail.channel === this.channel && this.#end())
+    live.follow(this.channel)
+    document.getElementById("new-below")?.addEventListener("click", () => this.#showNewest())
+    addEventListener("scroll", () => this.#noticeSeen(), { passive: true })
+  }
+
+  #apply(name, data) {
+    if (name === "ticket.withdrawn") {
+      // Whoever hears it may still have another way to the ticket: the history says so, or refuses.
+      live.stream.catchUp()
+      return
+    }
+    this.#showFacts(data.ticket)
+    this.#addLine(name, data)
+    if (name === "ticket.reply.created") this.#addReply(data.reply)
+  }
+
+  #renewIfMine({ reason, ticket }) {
+    if (reason === "log" || ticket === this.uuid) renew()
+  }
+
+  #end() {
+    document.getElementById("access-ended")?.showModal()
+  }
+
+  // Facts
+
+  #showFacts(ticket) {
+    const facts = { ticket: { ...ticket, mine: ticket.assigned_to?.id === config.user } }
+    for (const part of this.querySelectorAll("ticket-facts, [data-ticket-fact]")) fill(part, facts)
+    for (const field of this.querySelectorAll(
+      "form[data-autosubmit] :is(select, input:not([type=hidden]))",
+    )) {
+      if (field !== document.activeElement) showValue(field, ticket[field.name])
+    }
+    document.title = document.title.replace(/^.*( [·–|-] )/, `${ticket.subject}$1`)
+  }
+
+  // Conversation
+
+  #addReply(reply) {
+    if (document.getElementById(`reply-${reply.id}`)) return
+    const item = clone("reply", reply)
+    item.id = `reply-${reply.id}`
+    item.classList.toggle("is-own", reply.user.id === config.user)
+    this.#keepComposerStill(() => document.getElementById("replies").append(item))
+    item.classList.add("is-fresh")
+    if (reply.truncated) setTimeout(() => this.#complete(item, reply.id), Math.random() * SPREAD_MS)
+    this.#noticeNew(item)
+  }
+
+  /** Fetches a reply that was too long for an event. */
+  async #complete(item, id) {
+    const response = await fetch(`/tickets/${this.uuid}/replies/${id}/`, {
+      headers: { Accept: "application/json" },
+    })
+    if (response.ok) this.#keepComposerStill(async () => fill(item, (await response.json()).reply))
+    else renew()
+  }
+
+  /** Whoever is typing sees the text stay where it is, though the conversation above has grown. */
+  async #keepComposerStill(change) {
+    const composer = document.activeElement?.closest("ticket-composer")
+    const before = composer?.getBoundingClientRect().top
+    await change()
+    if (composer) scrollBy({ top: composer.getBoundingClientRect().top - before, behavior: "instant" })
+  }
+
+  #noticeNew(item) {
+    const pill = document.getElementById("new-below")
+    if (pill && item.getBoundingClientRect().top > innerHeight) pill.hidden = false
+  }
+
+  #noticeSeen() {
+    const newest = document.getElementById("replies").lastElementChild
+    const pill = document.getElementById("new-below")
+    if (pill && newest && newest.getBoundingClientRect().top < innerHeight) pill.hidden = true
+  }
+
+  #showNewest() {
+    document.getElementById("replies").lastElementChild?.scrollIntoView({ block: "center" })
+  }
+
+  // Timeline
+
+  #addLine(name, data) {
+    const timeline = document.getElementById("timeline")
+    for (const line of lines(name, data)) {
+      if (document.getElementById(`timeline-${line.action}`)) {
+        timeline?.append(clone(`timeline-${line.action}`, { ...line, created_at: data.timestamp }))
+      }
+    }
+  }
+}
+
+/** Returns what an event adds to the timeline: {action, actor, from, to}. */
+function lines(name, data) {
+  switch (name) {
+    case "ticket.created":
+      return [{ action: "created", actor: data.created_by }]
+    case "ticket.reply.created":
+      return [{ action: data.reply.is_internal ? "noted" : "replied", actor: data.reply.user }]
+    case "ticket.status.changed":
+      return [{ action: "status", actor: data.changed_by, ...names(data.status_change) }]
+    case "ticket.updated":
+      return Object.entries(data.changes).map(([action, change]) => ({
+        action,
+        actor: data.updated_by,
+        ...change,
+      }))
+    default:
+      return []
+  }
+}
+
+function names({ from, to }) {
+  return { from: from.name, to: to.name }
+}
+
+/** Shows a property in its form field, which nobody is changing now. */
+function showValue(field, value) {
+  const key = value?.id ?? value ?? ""
+  if (field.tagName !== "SELECT") {
+    field.value = key
+    return
+  }
+  const options = [...field.options]
+  const chosen = options.find((option) => option.value === key || option.textContent.trim() === key)
+  if (chosen) chosen.selected = true
+}
+
+customElements.define("ticket-page", TicketPage)

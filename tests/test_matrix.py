@@ -1,0 +1,156 @@
+"""The matrix of cast x channel: socket, auth endpoint, history and page give one answer, the policy's."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import Office, User
+from realtime import protocol
+from realtime.channels import Audience, hears
+from tests.cast import Cast
+from tests.sockets import do, greeted
+from tickets import services
+from tickets.models import Ticket
+
+PUBLIC, STAFF, NO = Audience.PUBLIC, Audience.STAFF, None
+
+# Casey's ticket is in Billing; it is assigned to Emil, who works elsewhere. Bao's own ticket is in Orders.
+MATRIX = {
+    #            Casey's ticket, Bao's ticket, Billing, Orders, Fraud, Casey, Bao
+    "casey": (PUBLIC, NO, NO, NO, NO, STAFF, NO),  # creator
+    "greta": (NO, NO, NO, NO, NO, NO, NO),  # other customer
+    "bao": (STAFF, PUBLIC, STAFF, NO, NO, NO, STAFF),  # agent of the office; creator elsewhere
+    "dana": (STAFF, NO, STAFF, NO, NO, NO, NO),  # agent of the office
+    "fatima": (NO, NO, NO, NO, STAFF, NO, NO),  # agent elsewhere
+    "emil": (STAFF, STAFF, NO, STAFF, NO, NO, NO),  # assignee from elsewhere
+    "ada": (STAFF, STAFF, STAFF, STAFF, STAFF, NO, NO),  # admin
+    "hiro": (NO, NO, NO, NO, NO, NO, NO),  # inactive
+    None: (NO, NO, NO, NO, NO, NO, NO),  # signed out
+}
+CASES = [pytest.param(name, row, id=name or "signed-out") for name, row in MATRIX.items()]
+ORIGIN = {"HTTP_HOST": "testserver"}
+
+
+class Stage:
+    """The channels of the matrix, in its order."""
+
+    def __init__(self, cast: Cast) -> None:
+        self.baos = services.open_ticket(by=cast.bao, subject="Chair", content="Broken", office=cast.orders)
+        services.assign(cast.ticket, by=cast.bao, to=cast.emil)
+        self.things: list[Ticket | Office | User] = [
+            cast.ticket, self.baos, cast.billing, cast.orders, cast.fraud, cast.casey, cast.bao,
+        ]  # fmt: skip
+        self.channels = [thing.channel for thing in self.things]
+
+    def pages(self) -> list[str | None]:
+        return [thing.get_absolute_url() if isinstance(thing, Ticket) else None for thing in self.things]
+
+
+def person(cast: Cast, name: str | None) -> User | None:
+    return getattr(cast, name) if name else None
+
+
+def browser(user: User | None) -> Client:
+    """Return a signed-in client; the inactive person was signed in before."""
+    client = Client()
+    if user is not None:
+        client.force_login(user)
+    return client
+
+
+@pytest.mark.parametrize(("name", "row"), CASES)
+def test_the_rule_answers_as_the_matrix_says(cast: Cast, name: str | None, row: tuple) -> None:
+    stage, user = Stage(cast), person(cast, name)
+    expected = dict(zip(stage.channels, row, strict=True))
+    if user is not None:
+        assert {channel: hears(user, channel) for channel in stage.channels} == expected
+
+
+@pytest.mark.parametrize(("name", "row"), CASES)
+async def test_the_socket_answers_as_the_matrix_says(live_cast: Cast, name: str | None, row: tuple) -> None:
+    stage = await do(Stage, live_cast)
+    listener = await greeted(person(live_cast, name))
+    for channel, audience in zip(stage.channels, row, strict=True):
+        answer = await listener.subscribe(channel)
+        wanted = "pusher:subscription_error" if audience is None else "pusher_internal:subscription_succeeded"
+        assert answer["event"] == wanted, channel
+    await listener.close()
+
+
+@pytest.mark.parametrize(("name", "row"), CASES)
+async def test_a_socket_without_a_cookie_answers_alike_to_what_the_auth_endpoint_signs(
+    live_cast: Cast, name: str | None, row: tuple
+) -> None:
+    stage, user = await do(Stage, live_cast), person(live_cast, name)
+    client = await do(browser, user)
+    for channel, audience in zip(stage.channels, row, strict=True):
+        listener = await greeted(origin=None)
+        response = await do(
+            client.post, "/broadcasting/auth", {"socket_id": listener.socket_id, "channel_name": channel}
+        )
+        assert response.status_code == (403 if audience is None else 200), channel
+        # Even whoever could sign for himself would hear no more than the rule allows.
+        answer = await listener.subscribe(channel, **(await do(signed, listener.socket_id, channel, user)))
+        wanted = "pusher:subscription_error" if audience is None else "pusher_internal:subscription_succeeded"
+        assert answer["event"] == wanted, channel
+        await listener.close()
+
+
+def signed(socket_id: str, channel: str, user: User | None) -> dict[str, str]:
+    data = protocol.encode({"user_id": str(user.pk) if user else ""})
+    auth = protocol.channel_auth("tikm", "tests-only-app-secret", socket_id, channel, data)
+    return {"auth": auth, "channel_data": data}
+
+
+@pytest.mark.parametrize(("name", "row"), CASES)
+def test_the_history_answers_as_the_matrix_says(cast: Cast, name: str | None, row: tuple) -> None:
+    client = browser(person(cast, name))
+    start = history_of(client, cast.casey.channel).get("cursor", "0")
+    stage = Stage(cast)
+    services.add_reply(cast.ticket, by=cast.bao, message="The secret note", internal=True)
+    services.add_reply(stage.baos, by=cast.emil, message="The secret note", internal=True)
+    for channel, audience in zip(stage.channels, row, strict=True):
+        answer = history_of(client, channel, start if start != "0" else "1")
+        assert ("events" in answer) == (audience is not None), channel
+        if channel.startswith("private-tickets"):
+            assert ("The secret note" in str(answer)) == (audience is STAFF), channel
+
+
+def history_of(client: Client, channel: str, since: str | None = None) -> dict[str, Any]:
+    query = {"channel": channel} | ({"since": since} if since else {})
+    return client.get("/broadcasting/history", query).json()
+
+
+@pytest.mark.parametrize(("name", "row"), CASES)
+def test_the_page_answers_as_the_matrix_says(cast: Cast, name: str | None, row: tuple) -> None:
+    stage, user = Stage(cast), person(cast, name)
+    services.add_reply(cast.ticket, by=cast.bao, message="The secret note", internal=True)
+    services.add_reply(stage.baos, by=cast.emil, message="The secret note", internal=True)
+    client = browser(user)
+    for address, audience in zip(stage.pages(), row, strict=True):
+        if address is None:
+            continue
+        response = client.get(address)
+        if user is None or not user.is_active:
+            assert response.status_code == 302
+            continue
+        assert response.status_code == (404 if audience is None else 200)
+        assert ("The secret note" in response.text) == (audience is STAFF)
+
+
+@pytest.mark.parametrize(
+    "channel",
+    [
+        "tickets", "private-tickets.1", "private-unknown.1", "presence-tickets.1", "private-encrypted-tickets.1",
+        "private-cache-office.1", "cache-office.1", "private-office.99999999999999999999", "private-office.-1",
+        "private-office.1.2", "private-user.x", "#recheck", "private-tickets." + "a" * 200,
+    ],
+)  # fmt: skip
+async def test_a_name_that_matches_no_pattern_is_refused_even_to_an_admin(live_cast: Cast, channel: str) -> None:
+    assert await do(hears, live_cast.ada, channel) is None
+    listener = await greeted(live_cast.ada)
+    await listener.say("pusher:subscribe", channel=channel, auth="")
+    frame = await listener.frame()
+    assert frame["event"] in ("pusher:subscription_error", "pusher:error")
+    await listener.close()
