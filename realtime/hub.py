@@ -71,14 +71,15 @@ class Hub:
         self.sockets.add(socket)
         async with self._started:
             if not self._tasks:
-                await self.tail.start()
-                self.groups.setdefault(RECHECK_GROUP, set())
-                await self._listen()
-                self._tasks = [
-                    self.loop.create_task(self._receive()),
-                    self.loop.create_task(self.tail.run()),
-                    self.loop.create_task(self._sweep()),
-                ]
+                await self._start()
+
+    async def _start(self) -> None:
+        await self.tail.start()
+        await self._listen()
+        forever = (self._receive(), self.tail.run(), self._sweep())
+        self._tasks = [self.loop.create_task(each) for each in forever]
+        # Revocations must be heard here before the first event that they forbid.
+        await self._join(RECHECK_GROUP)
 
     def discard(self, socket: Socket) -> None:
         """Let a socket go, with all its groups; the layer's groups without a socket are left at the next tail."""
@@ -98,8 +99,10 @@ class Hub:
 
     async def join(self, socket: Socket, channel: str, audience: Audience) -> None:
         """Have `socket` hear `channel` as `audience`; on return the layer delivers it here, or is down."""
-        group = group_name(channel, audience)
-        self.groups.setdefault(group, set()).add(socket)
+        await self._join(group_name(channel, audience), socket)
+
+    async def _join(self, group: str, *sockets: Socket) -> None:
+        self.groups.setdefault(group, set()).update(sockets)
         if group not in self._joined and await self._join_layer(group):
             await self._pass_fence(group)
 

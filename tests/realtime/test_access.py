@@ -1,0 +1,159 @@
+"""Access ends when it ends: who has lost a right hears nothing more, while the others go on hearing."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from channels.layers import InMemoryChannelLayer
+from django.test import Client
+
+from accounts.models import User
+from realtime import consumers, hub
+from realtime.channels import Audience
+from tests.cast import Cast
+from tests.sockets import Listener, connect, do, listen
+from tickets import services
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def switch_off(cast: Cast) -> None:
+    cast.bao.is_active = False
+    cast.bao.save()
+
+
+def change_password(cast: Cast) -> None:
+    cast.bao.set_password("another horse")
+    cast.bao.save()
+
+
+CLOSED = [pytest.param(switch_off, id="deactivated"), pytest.param(change_password, id="password changed")]
+
+
+def leave_office(cast: Cast) -> None:
+    cast.billing.agents.remove(cast.bao)
+
+
+def leave_offices(cast: Cast) -> None:
+    cast.bao.offices.clear()
+
+
+def office_closes(cast: Cast) -> None:
+    cast.billing.agents.set([cast.dana])
+
+
+def become_customer(cast: Cast) -> None:
+    cast.bao.role = User.Role.CUSTOMER
+    cast.bao.save()
+
+
+def move_ticket(cast: Cast) -> None:
+    services.move(cast.ticket, by=cast.ada, office=cast.orders)
+
+
+LOST = [leave_office, leave_offices, office_closes, become_customer, move_ticket]
+
+
+@pytest.fixture(params=["layer", "tail"])
+def _by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Revocations travel by the layer, and, where it swallows them, by the tail."""
+
+    async def swallow(*_: Any) -> None:
+        return None
+
+    if request.param == "tail":
+        monkeypatch.setattr(InMemoryChannelLayer, "group_send", swallow)
+        monkeypatch.setattr(hub, "LAYER_TIMEOUT", 0.01)
+
+
+async def control_hears(cast: Cast, control: Listener) -> None:
+    """Have Casey write, and see that who still may hears it."""
+    await do(cast.reply, cast.casey, "Anybody?")
+    assert (await control.event("ticket.reply.created"))["reply"]["message"] == "Anybody?"
+
+
+@pytest.mark.usefixtures("_by")
+@pytest.mark.parametrize("cause", CLOSED)
+async def test_a_person_who_may_not_be_here_is_hung_up_on(live_cast: Cast, cause: Callable) -> None:
+    socket = await listen(live_cast.bao, live_cast.ticket.channel)
+    control = await listen(live_cast.ada, live_cast.ticket.channel)
+    await do(cause, live_cast)
+    assert (await socket.event("pusher:error"))["code"] == 4009
+    assert (await socket.frame())["code"] == 4009
+    await control_hears(live_cast, control)
+
+
+async def test_signing_out_hangs_up_on_that_sign_in_alone(live_cast: Cast) -> None:
+    client = Client()
+    await do(client.force_login, live_cast.bao)
+    cookie = f"sessionid={client.cookies['sessionid'].value}"
+    socket, control = await connect(cookie=cookie), await listen(live_cast.bao, live_cast.ticket.channel)
+    await socket.event("pusher:connection_established")
+    await do(client.post, "/logout/")
+    assert (await socket.event("pusher:error"))["code"] == 4009
+    await control_hears(live_cast, control)
+
+
+@pytest.mark.usefixtures("_by")
+@pytest.mark.parametrize("cause", LOST)
+async def test_who_lost_a_ticket_hears_nothing_that_follows(live_cast: Cast, cause: Callable) -> None:
+    socket = await listen(live_cast.bao, live_cast.ticket.channel)
+    assert (await socket.subscribe(live_cast.bao.channel))["event"].endswith("succeeded")
+    control = await listen(live_cast.casey, live_cast.ticket.channel)
+    await do(cause, live_cast)
+    assert (await socket.event("pusher:subscription_error"))["status"] == 403
+    await control_hears(live_cast, control)
+    assert await socket.hears_nothing(live_cast.bao.channel)
+    assert (await socket.subscribe(live_cast.ticket.channel))["event"] == "pusher:subscription_error"
+
+
+@pytest.mark.usefixtures("_by")
+async def test_an_old_assignee_from_elsewhere_learns_only_that_the_ticket_is_gone(live_cast: Cast) -> None:
+    await do(services.assign, live_cast.ticket, by=live_cast.bao, to=live_cast.emil)
+    socket = await listen(live_cast.emil, live_cast.emil.channel)
+    assert (await socket.subscribe(live_cast.ticket.channel))["event"].endswith("succeeded")
+    control = await listen(live_cast.bao, live_cast.ticket.channel)
+    await do(services.assign, live_cast.ticket, by=live_cast.bao, to=live_cast.dana)
+    withdrawn = await socket.event("ticket.withdrawn")
+    assert withdrawn.keys() == {"ticket", "event_id", "timestamp"}
+    await control.event("ticket.updated")
+    await do(live_cast.reply, live_cast.dana, "Note", internal=True)
+    await control.event("ticket.reply.created")
+    await socket.hears_nothing(live_cast.emil.channel)
+    assert [frame["event"] for frame in socket.heard if frame["event"].startswith("ticket.")] == ["ticket.withdrawn"]
+
+
+async def test_an_agent_who_opened_a_ticket_that_moves_away_hears_it_as_its_customer(live_cast: Cast) -> None:
+    ticket = await do(
+        services.open_ticket, by=live_cast.bao, subject="Chair", content="Broken", office=live_cast.billing
+    )
+    socket = await listen(live_cast.bao, ticket.channel)
+    control = await listen(live_cast.ada, ticket.channel)
+    await do(services.move, ticket, by=live_cast.ada, office=live_cast.orders)
+    assert await socket.event("pusher_internal:subscription_succeeded") == {}
+    await do(services.add_reply, ticket, by=live_cast.ada, message="Note", internal=True)
+    await do(services.add_reply, ticket, by=live_cast.ada, message="Answer")
+    heard = (await socket.event("ticket.reply.created"))["reply"]
+    assert heard["message"] == "Answer"
+    assert (await control.event("ticket.reply.created"))["reply"]["message"] == "Note"
+
+
+async def test_what_is_revoked_while_a_rule_is_asked_ends_the_new_subscription(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask, left = consumers._ask_rule, []
+
+    def ask_then_leave(*args: Any) -> tuple[Any, Audience | None]:
+        answer = ask(*args)
+        if not left:
+            left.append(True)
+            live_cast.billing.agents.remove(live_cast.bao)
+        return answer
+
+    monkeypatch.setattr(consumers, "_ask_rule", ask_then_leave)
+    socket = await connect(live_cast.bao)
+    answer = await socket.subscribe(live_cast.ticket.channel)
+    if answer["event"].endswith("succeeded"):
+        assert (await socket.event("pusher:subscription_error"))["status"] == 403
+    else:
+        assert answer["event"] == "pusher:subscription_error"
