@@ -87,6 +87,7 @@ class PusherConsumer(AsyncWebsocketConsumer):
         self.subscriptions: dict[str, Audience] = {}
         self._asking: set[str] = set()
         self._rechecks: dict[str, int] = {}
+        self._before: dict[str, Audience] = {}
         self._held: defaultdict[str, list[str]] = defaultdict(list)
         self._tasks: set[asyncio.Task[None]] = set()
         self._last_heard = time.monotonic()
@@ -167,18 +168,18 @@ class PusherConsumer(AsyncWebsocketConsumer):
         if channel not in self.subscriptions and len(self.subscriptions) >= limits.MAX_SUBSCRIPTIONS:
             raise Refused(f"A connection has at most {limits.MAX_SUBSCRIPTIONS} subscriptions.")
         self._take_signed_identity(channel, data)
-        self._asking.add(channel)
-        try:
+        if await self._settle(channel) is None:
+            raise Refused("You may not hear this channel.")
+
+    async def _settle(self, channel: str) -> Audience | None:
+        """Ask the rule and join, until nothing was revoked meanwhile; return the audience."""
+        while True:
+            self._asking.add(channel)
             audience = await self._ask(channel)
             await self._move(channel, audience)
-        finally:
-            # What was revoked while the rule was being asked took the channel out of this set.
-            revoked = channel not in self._asking
-            self._asking.discard(channel)
-        if audience is None:
-            raise Refused("You may not hear this channel.")
-        if revoked:
-            self.recheck({channel})
+            if channel in self._asking:
+                self._asking.remove(channel)
+                return audience
 
     def _take_signed_identity(self, channel: str, data: dict[str, Any]) -> None:
         """Learn who this is from signed channel data, where neither session nor an earlier subscription told."""
@@ -230,10 +231,12 @@ class PusherConsumer(AsyncWebsocketConsumer):
 
     def recheck(self, channels: set[str]) -> None:
         """Tell nothing more of `channels` until their rules have answered again."""
-        self._asking -= channels
-        for channel in channels:
+        self._asking -= channels  # whoever is asking now asks once more
+        subscribed = channels & self.subscriptions.keys()
+        for channel in subscribed:
             self._rechecks[channel] = self._rechecks.get(channel, 0) + 1
-        self._spawn(self._recheck(channels))
+            self._before.setdefault(channel, self.subscriptions[channel])
+        self._spawn(self._recheck(subscribed))
 
     def sweep(self, now: float) -> None:
         """Ping after `activity_timeout` seconds of silence, close 4201 after `pong_timeout` more."""
@@ -258,20 +261,16 @@ class PusherConsumer(AsyncWebsocketConsumer):
 
     async def _recheck_one(self, channel: str) -> None:
         audience = await self._ask(channel)
-        before = self.subscriptions.get(channel)
-        if before is not None and audience is not before:
+        if channel in self.subscriptions and audience is not self.subscriptions[channel]:
             await self._move(channel, audience)
         self._rechecks[channel] -= 1
-        if self._rechecks[channel]:
-            return
-        del self._rechecks[channel]
-        self._release(channel, before, audience)
+        if not self._rechecks[channel]:
+            del self._rechecks[channel]
+            self._release(channel, self._before.pop(channel))
 
-    def _release(self, channel: str, before: Audience | None, audience: Audience | None) -> None:
-        """Tell what was held; a client whose audience changed is told to subscribe or to ask the history instead."""
-        held = self._held.pop(channel, [])
-        if before is None:
-            return
+    def _release(self, channel: str, before: Audience) -> None:
+        """Tell what was held; a client whose audience changed is admitted anew, and asks the history instead."""
+        held, audience = self._held.pop(channel, []), self.subscriptions.get(channel)
         if audience is None:
             self.write(protocol.subscription_error(channel, FORBIDDEN, "Your access has ended."))
         elif audience is not before:

@@ -112,7 +112,7 @@ class Hub:
 
     def doubt_layer(self) -> None:
         """Join the layer's groups again at the next chance: the tail found what the layer should have told."""
-        self._joined = {name for name in self._joined if not self.groups.get(name)}
+        self._joined = {name for name in self._joined if not self.hears(name)}
 
     async def mend(self) -> None:
         """Join the groups that the layer failed to join or may have dropped, and leave those that nobody hears."""

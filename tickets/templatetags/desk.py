@@ -1,5 +1,6 @@
 """What the desk's templates need: safe Markdown, icons, CSS strings."""
 
+from datetime import datetime
 from functools import lru_cache
 
 from django import template
@@ -16,6 +17,12 @@ register = template.Library()
 def markdown(text: str) -> SafeString:
     """Render a message; the result is sanitised."""
     return render(text)
+
+
+@register.filter
+def from_iso(text: str) -> datetime | None:
+    """Read a brief's time, for `date`."""
+    return datetime.fromisoformat(text) if text else None
 
 
 @register.simple_tag
