@@ -1,0 +1,142 @@
+"""Real browsers on a real server: each person of the cast in a browser of his own."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, expect
+
+from tests import instances
+from tests.browser.wire import Wire
+from tests.cast import PASSWORD
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chromium-headless-shell"))), None)
+QUIET = [
+    "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+]  # fmt: skip
+
+
+class Person:
+    """Somebody's browser: its pages, every frame that their sockets heard, and what went wrong in their scripts."""
+
+    def __init__(self, browser: Browser, url: str, **options: Any) -> None:
+        self.context = browser.new_context(base_url=url, **options)
+        self.frames: list[str] = []
+        self.problems: list[str] = []
+
+    def page(self, path: str = "/tickets/") -> Page:
+        """Open a page in a tab of its own."""
+        page = self.context.new_page()
+        page.on("websocket", self._listen)
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("console", self._note)
+        page.goto(path)
+        return page
+
+    def _note(self, message: Any) -> None:
+        if message.type == "error" and "Content Security Policy" in message.text:
+            self.problems.append(message.text)
+
+    def _listen(self, socket: Any) -> None:
+        socket.on("framereceived", lambda text: self.frames.append(str(text)))
+
+
+@dataclass
+class Desk:
+    """A running desk: its server processes, its cast, and browsers to look at it."""
+
+    servers: list[instances.Server]
+    cast: dict[str, str]
+    browser: Browser
+    stack: ExitStack
+
+    @property
+    def ticket(self) -> str:
+        """The address of Casey's ticket."""
+        return f"/tickets/{self.cast['ticket']}/"
+
+    def visitor(self, *, server: int = -1, wire: bool = False, **options: Any) -> Person:
+        """Return the browser of somebody who is not signed in."""
+        url = self.servers[server].url
+        if wire:
+            options_wire = Wire(self.servers[server].port)
+            self.stack.callback(options_wire.close)
+            url = options_wire.url
+        person = Person(self.browser, url, **options)
+        if wire:
+            person.wire = options_wire  # type: ignore[attr-defined]
+        self.stack.callback(person.context.close)
+        return person
+
+    def enter(self, name: str, **options: Any) -> Person:
+        """Sign `name` of the cast in."""
+        person = self.visitor(**options)
+        page = person.page("/login/")
+        page.locator("[name=login]").fill(f"{name}@example.com")
+        page.locator("[name=password]").fill(PASSWORD)
+        page.locator("[name=password]").press("Enter")
+        page.wait_for_url("**/tickets/")
+        is_live(page)
+        page.close()
+        return person
+
+
+def is_live(page: Page) -> None:
+    """Wait until the page says that it is live."""
+    expect(page.locator("state-chip")).to_have_attribute("data-connected", "true", timeout=15_000)
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, chromium_sandbox=False, args=QUIET)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(params=["postgresql-redis-two-processes", "sqlite-and-nothing-else"])
+def desk(request: pytest.FixtureRequest, chromium: Browser, tmp_path: Path) -> Iterator[Desk]:
+    """The desk, once with everything and once with nothing."""
+    with ExitStack() as stack:
+        yield (with_everything if "redis" in request.param else with_nothing)(stack, chromium, tmp_path)
+
+
+@pytest.fixture
+def small_desk(chromium: Browser, tmp_path: Path) -> Iterator[Desk]:
+    """The desk on SQLite, where services make no difference."""
+    with ExitStack() as stack:
+        yield with_nothing(stack, chromium, tmp_path)
+
+
+def with_everything(stack: ExitStack, browser: Browser, _path: Path) -> Desk:
+    database = stack.enter_context(instances.postgres())
+    redis = stack.enter_context(instances.redis_server()).url
+    cast = set_stage(database)
+    servers = [serve(stack, "uvicorn", database, redis) for _ in range(2)]
+    return Desk(servers, cast, browser, stack)
+
+
+def with_nothing(stack: ExitStack, browser: Browser, path: Path) -> Desk:
+    database = f"sqlite:///{path / 'desk.sqlite3'}"
+    cast = set_stage(database)
+    return Desk([serve(stack, "daphne", database, None)], cast, browser, stack)
+
+
+def serve(stack: ExitStack, kind: str, database: str, redis: str | None) -> instances.Server:
+    return stack.enter_context(instances.server(kind, database_url=database, redis_url=redis))
+
+
+def set_stage(database: str) -> dict[str, str]:
+    """Write the cast to `database`, in a process of its own: this one never touches a server's database."""
+    environment = {**os.environ, "DATABASE_URL": database, "DEBUG": "true"}
+    command = [sys.executable, "-m", "tests.browser.stage"]
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True, cwd=instances.TOP)
+    return json.loads(done.stdout)

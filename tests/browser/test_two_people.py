@@ -1,0 +1,131 @@
+"""Two people on one ticket, in two browsers: each sees at once what the other does, and never what is not his."""
+
+import json
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Desk, Person, is_live
+
+AT_ONCE = 1_000  # milliseconds
+SECRET = "He also owes us for April"
+
+
+def status(page: Page, text: str) -> None:
+    expect(page.locator("ticket-facts [data-text='ticket.status']").first).to_have_text(text, timeout=AT_ONCE)
+
+
+def send(page: Page, text: str, *, note: bool = False) -> None:
+    """Write a reply or a note, and see it stand in one's own conversation."""
+    if page.locator("ticket-composer input[name=internal]").count():
+        page.locator(f"ticket-composer input[name=internal][value='{'on' if note else ''}']").check(force=True)
+    page.locator("ticket-composer textarea").fill(text)
+    page.locator("ticket-composer textarea").press("Control+Enter")
+    expect(page.locator("#replies > li").last).to_contain_text(plain(text), timeout=5_000)
+    expect(page.locator("ticket-composer textarea")).to_have_value("")
+
+
+def plain(text: str) -> str:
+    return text.replace("**", "")
+
+
+def replies(page: Page) -> list[str]:
+    return [text.strip() for text in page.locator("#replies > li .prose").all_inner_texts()]
+
+
+def choose(page: Page, name: str, label: str) -> None:
+    page.locator(f"form[data-autosubmit] select[name={name}]").select_option(label=label)
+
+
+def heard(person: Person) -> str:
+    """Return all that a person's sockets and history brought."""
+    answer = person.context.request.get("/broadcasting/history?since=1&channel=" + own_channel(person))
+    return "\n".join(person.frames) + answer.text()
+
+
+def own_channel(person: Person) -> str:
+    config = json.loads(person.context.pages[-1].locator("#live-config").text_content() or "{}")
+    return config["channels"][0]
+
+
+def test_a_customer_and_an_agent_work_on_a_ticket_together(desk: Desk) -> None:
+    bao, casey = desk.enter("bao", server=0), desk.enter("casey")
+    lists = bao.page("/tickets/")
+    is_live(lists)
+
+    asked = casey.page("/tickets/new/")
+    asked.locator("[name=subject]").fill("The cup is broken")
+    asked.locator("[name=content]").fill("It came in *two* pieces.")
+    asked.locator("[name=office]").select_option(label="Billing")
+    asked.locator("main form button[type=submit]").last.click()
+    asked.wait_for_url("**/tickets/*-*/")
+    is_live(asked)
+
+    row = lists.locator("#ticket-rows > *").filter(has_text="The cup is broken")
+    expect(row).to_be_visible(timeout=AT_ONCE)
+    address = asked.url.removeprefix(desk.servers[-1].url)
+    work, tab = bao.page(address), bao.page(address)
+    for page in (work, tab):
+        is_live(page)
+
+    choose(work, "assigned_to", "Bao Nguyen")
+    expect(asked.locator("ticket-facts")).to_contain_text("Bao Nguyen", timeout=AT_ONCE)
+    expect(row).to_contain_text("Bao Nguyen", timeout=AT_ONCE)
+
+    send(work, SECRET, note=True)
+    expect(tab.locator("#replies > li").filter(has_text=SECRET)).to_be_visible(timeout=AT_ONCE)
+
+    send(work, "We send **another** one 🎁")
+    answer = asked.locator("#replies > li").last
+    expect(answer.locator("strong").filter(has_text="another")).to_be_visible(timeout=AT_ONCE)
+    expect(answer).to_contain_text("🎁")
+
+    choose(work, "status", "Closed")
+    status(asked, "Closed")
+    expect(row).to_have_count(0, timeout=5_000)
+
+    send(asked, "Thank you! But the saucer?")
+    status(asked, "Open")
+    status(work, "Open")
+    for page in (work, tab):
+        expect(page.locator("#replies > li").last).to_contain_text("saucer", timeout=AT_ONCE)
+    expect(row).to_be_visible(timeout=AT_ONCE)
+
+    assert replies(asked) == ["We send another one 🎁", "Thank you! But the saucer?"]
+    assert replies(tab) == [SECRET, *replies(asked)]
+    asked.reload()
+    assert replies(asked) == ["We send another one 🎁", "Thank you! But the saucer?"]
+    assert SECRET in heard(bao)
+    assert SECRET not in heard(casey) + asked.content()
+    assert "internal note" not in asked.locator("#timeline").inner_text().lower()
+    assert bao.problems == casey.problems == []
+
+
+def test_a_page_that_was_cut_off_is_complete_when_it_is_back(desk: Desk) -> None:
+    bao, casey = desk.enter("bao", server=0), desk.enter("casey", wire=True)
+    work, page = bao.page(desk.ticket), casey.page(desk.ticket)
+    is_live(work)
+    is_live(page)
+    send(work, "Before")
+    expect(page.locator("#replies > li")).to_have_count(1)
+    page.locator("ticket-composer textarea").fill("I am still typing")
+
+    casey.wire.cut()
+    expect(page.locator("state-chip")).to_have_attribute("data-connected", "false")
+    send(work, "First")
+    send(work, SECRET, note=True)
+    send(work, "Second")
+    choose(work, "status", "On Hold")
+    status(work, "On Hold")
+    assert replies(page) == ["Before"]
+
+    casey.wire.mend()
+    expect(page.locator("#replies > li")).to_have_count(3, timeout=20_000)
+    status(page, "On Hold")
+    is_live(page)
+    assert replies(page) == ["Before", "First", "Second"]
+    assert page.locator("ticket-composer textarea").input_value() == "I am still typing"
+    send(work, "After")
+    expect(page.locator("#replies > li").last).to_contain_text("After", timeout=AT_ONCE)
+    assert replies(page) == ["Before", "First", "Second", "After"]
+    assert SECRET not in heard(casey) + page.content()
+    assert SECRET in heard(bao)

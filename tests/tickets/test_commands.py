@@ -1,0 +1,95 @@
+"""`demo` fills a fresh desk; `broadcast` publishes a test event that pages show and never apply."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+from pytest_django import Settings
+
+from accounts.models import User
+from realtime import history
+from tests.cast import Cast
+from tickets.models import Ticket
+
+
+def broadcast(*args: str) -> str:
+    out = StringIO()
+    call_command("broadcast", *args, "--wait", "0", stdout=out)
+    return out.getvalue()
+
+
+@pytest.mark.django_db
+def test_the_demo_desk_has_three_ways_in(settings: Settings, client: Client) -> None:
+    settings.DEBUG = True
+    out = StringIO()
+    call_command("demo", tickets=8, stdout=out)
+    for email in ("admin@example.com", "agent@example.com", "customer@example.com"):
+        assert email in out.getvalue()
+        assert client.login(email=email, password="password")
+        assert client.get("/tickets/").status_code == 200
+    assert Ticket.objects.count() == 8
+
+
+@pytest.mark.django_db
+def test_the_demo_desk_never_touches_a_database_with_people(cast: Cast, settings: Settings) -> None:
+    settings.DEBUG = True
+    before = User.objects.count()
+    with pytest.raises(CommandError, match="fresh"):
+        call_command("demo")
+    call_command("demo", "--if-empty", stdout=StringIO())
+    assert User.objects.count() == before
+
+
+@pytest.mark.django_db
+def test_the_demo_desk_is_refused_in_production(settings: Settings) -> None:
+    settings.DEBUG = False
+    with pytest.raises(CommandError, match="DEBUG"):
+        call_command("demo")
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["ticket.updated", "ticket.status.changed", "ticket.reply.created"])
+def test_a_test_event_is_told_and_changes_nothing(cast: Cast, name: str) -> None:
+    reply = cast.reply(cast.bao, "Answer")
+    before, start = Ticket.objects.values().get(), history.present()
+    where = ["--reply", str(reply.pk)] if "reply" in name else ["--ticket", str(cast.ticket.uuid)]
+    out = broadcast(name, *where)
+    (event,) = history.read(cast.casey, [cast.ticket.channel], start).events
+    assert (event["event"], event["data"]["test"]) == (name, True)
+    assert "seq" not in event["data"]
+    assert cast.ticket.channel in out
+    assert event["data"]["event_id"] in out
+    assert "0 sockets were told by 0 processes." in out
+    assert Ticket.objects.values().get() == before
+
+
+def test_a_test_event_for_a_note_is_for_staff(cast: Cast) -> None:
+    note = cast.reply(cast.bao, "Note", internal=True)
+    start = history.present()
+    broadcast("ticket.reply.created", "--reply", str(note.pk))
+    assert history.read(cast.casey, [cast.ticket.channel], start).events == []
+    assert len(history.read(cast.bao, [cast.ticket.channel], start).events) == 1
+
+
+def test_a_test_event_says_who_and_what(cast: Cast) -> None:
+    start, ticket = history.present(), str(cast.ticket.uuid)
+    broadcast("ticket.updated", "--ticket", ticket, "--by", "BAO@example.com", "--change", "test=websocket")
+    (event,) = history.read(cast.casey, [cast.ticket.channel], start).events
+    assert event["data"]["changes"] == {"test": {"from": None, "to": "websocket"}}
+    assert event["data"]["updated_by"]["name"] == "Bao Nguyen"
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["ticket.updated", "--ticket", "nonsense"], "There is no ticket nonsense"),
+        (["ticket.reply.created"], "There is no reply None"),
+        (["ticket.updated", "--ticket", "{uuid}", "--by", "nobody@example.com"], "There is no person nobody"),
+        (["ticket.updated", "--ticket", "{uuid}", "--change", "nonsense"], "FIELD=VALUE"),
+        (["ticket.status.changed", "--ticket", "{uuid}", "--to", "Nowhere"], "There is no status Nowhere"),
+    ],
+)
+def test_a_mistake_is_named(cast: Cast, args: list[str], words: str) -> None:
+    with pytest.raises(CommandError, match=words):
+        broadcast(*(arg.format(uuid=cast.ticket.uuid) for arg in args))

@@ -1,0 +1,142 @@
+"""What listeners are told: exactly these keys, in the version of their audience, in the ticket's order."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from realtime import history
+from tests.cast import Cast
+from tickets import services
+
+TICKET = {
+    "uuid", "url", "reference", "subject", "status", "is_closed", "priority", "office", "creator", "assigned_to",
+    "created_at", "updated_at",
+}  # fmt: skip
+STAMP = {"ticket", "seq", "event_id", "timestamp"}
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+
+
+@pytest.fixture
+def start(cast: Cast) -> str:
+    return history.present()
+
+
+def told(user: User, channel: str, start: str) -> list[dict[str, Any]]:
+    """Return what `user` can learn of `channel` since `start`: [{event, data}, ...]."""
+    return history.read(user, [channel], start).events
+
+
+def test_a_reply_is_told_with_exactly_these_keys(cast: Cast, start: str) -> None:
+    cast.reply(cast.bao, "Done **now**")
+    (event,) = told(cast.casey, cast.ticket.channel, start)
+    data = event["data"]
+    assert event["event"] == "ticket.reply.created"
+    assert data.keys() == STAMP | {"reply"}
+    assert data["ticket"].keys() == TICKET
+    assert data["reply"].keys() == {
+        "id", "message", "message_html", "is_internal", "created_at", "user", "attachments",
+    }  # fmt: skip
+    assert data["reply"]["user"].keys() == {"id", "name", "role", "avatar_url"}
+    assert data["reply"]["message_html"] == "<p>Done <strong>now</strong></p>\n"
+    assert MOMENT.fullmatch(data["timestamp"])
+    assert MOMENT.fullmatch(data["reply"]["created_at"])
+
+
+def test_a_change_of_status_is_told_with_both_colours(cast: Cast, start: str) -> None:
+    services.change_status(cast.ticket, by=cast.bao, status=cast.status("Closed"))
+    (event,) = told(cast.casey, cast.ticket.channel, start)
+    assert event["event"] == "ticket.status.changed"
+    assert event["data"].keys() == STAMP | {"status_change", "changed_by"}
+    change = event["data"]["status_change"]
+    assert (change["from"]["name"], change["to"]["name"]) == ("Open", "Closed")
+    assert change["to"].keys() == {"id", "name", "color"}
+    assert event["data"]["changed_by"] == {"id": str(cast.bao.pk), "name": "Bao Nguyen", "role": "agent"}
+
+
+def test_a_change_is_told_as_from_and_to(cast: Cast, start: str) -> None:
+    services.assign(cast.ticket, by=cast.bao, to=cast.emil)
+    services.change_priority(cast.ticket, by=cast.bao, priority=cast.priority("Urgent"))
+    events = told(cast.casey, cast.ticket.channel, start)
+    assert [event["data"]["changes"] for event in events] == [
+        {"assigned_to": {"from": None, "to": "Emil Sørensen"}},
+        {"priority": {"from": "Medium", "to": "Urgent"}},
+    ]
+    assert events[0]["data"].keys() == STAMP | {"changes", "updated_by"}
+
+
+def test_a_new_ticket_is_told_to_its_office_and_its_creator(cast: Cast, start: str) -> None:
+    services.open_ticket(by=cast.greta, subject="Late", content="Where?", office=cast.orders)
+    for person, channel in ((cast.emil, cast.orders.channel), (cast.greta, cast.greta.channel)):
+        (event,) = told(person, channel, start)
+        assert event["event"] == "ticket.created"
+        assert event["data"]["created_by"]["name"] == "Greta Lindqvist"
+    assert told(cast.bao, cast.billing.channel, start) == []
+
+
+def test_the_sequences_have_no_gap_for_anybody(cast: Cast, start: str) -> None:
+    cast.reply(cast.bao, "Answer")
+    cast.reply(cast.bao, "Note", internal=True)
+    services.assign(cast.ticket, by=cast.bao, to=cast.bao)
+    cast.reply(cast.bao, "Note", internal=True)
+    services.change_status(cast.ticket, by=cast.bao, status=cast.status("Closed"))
+    cast.reply(cast.casey, "Again")
+    seqs = {
+        person: [event["data"]["seq"] for event in told(person, cast.ticket.channel, start)]
+        for person in (cast.casey, cast.bao)
+    }
+    assert seqs == {cast.casey: [2, 3, 4, 5, 6], cast.bao: [2, 3, 4, 5, 6, 7, 8]}
+
+
+def test_a_creator_who_is_an_agent_elsewhere_hears_no_note_on_his_own_channel(cast: Cast) -> None:
+    ticket = services.open_ticket(by=cast.bao, subject="Chair", content="Broken", office=cast.orders)
+    services.assign(ticket, by=cast.emil, to=cast.fatima)
+    start = history.present()
+    services.add_reply(ticket, by=cast.emil, message="He breaks a chair a month", internal=True)
+    assert told(cast.bao, cast.bao.channel, start) == []
+    assert len(told(cast.fatima, cast.fatima.channel, start)) == 1
+
+
+def test_a_move_between_internal_offices_is_for_staff(cast: Cast) -> None:
+    services.move(cast.ticket, by=cast.ada, office=cast.fraud)
+    before = history.present()
+    cellar = type(cast.fraud).objects.create(name="Cellar", is_internal=True)
+    services.move(cast.ticket, by=cast.ada, office=cellar)
+    assert told(cast.casey, cast.ticket.channel, before) == []
+    (event,) = told(cast.ada, cast.ticket.channel, before)
+    assert event["data"]["changes"] == {"office": {"from": "Fraud Desk", "to": "Cellar"}}
+
+
+def test_customers_do_not_learn_the_names_of_internal_offices(cast: Cast, start: str) -> None:
+    services.move(cast.ticket, by=cast.ada, office=cast.fraud)
+    cast.reply(cast.ada, "We are on it")
+    events = told(cast.casey, cast.ticket.channel, start)
+    assert events[0]["data"]["changes"] == {"office": {"from": "Billing", "to": None}}
+    assert "Fraud" not in json.dumps(events)
+    assert "Fraud" in json.dumps(told(cast.ada, cast.ticket.channel, start))
+
+
+def test_nobodys_address_and_no_counter_is_told(cast: Cast, start: str) -> None:
+    cast.reply(cast.bao, "Answer")
+    services.assign(cast.ticket, by=cast.bao, to=cast.bao)
+    services.change_status(cast.ticket, by=cast.bao, status=cast.status("Closed"))
+    for person in (cast.casey, cast.bao):
+        events = told(person, cast.ticket.channel, start)
+        assert len(events) == 3
+        assert "@" not in json.dumps(events)
+        assert all("id" not in event["data"]["ticket"] for event in events)
+
+
+def test_a_reply_that_is_too_long_for_an_event_says_so(cast: Cast, start: str) -> None:
+    cast.reply(cast.bao, "ü" * 9000)
+    (event,) = told(cast.casey, cast.ticket.channel, start)
+    assert event["data"]["truncated"]
+    assert event["data"]["reply"]["truncated"]
+    assert event["data"]["reply"]["message"] == ""
+
+
+def test_who_is_told_of_a_reply_on_an_unassigned_ticket(cast: Cast, start: str) -> None:
+    cast.reply(cast.casey, "Anybody?")
+    assert len(told(cast.dana, cast.billing.channel, start)) == 1

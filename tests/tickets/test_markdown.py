@@ -1,0 +1,63 @@
+"""Messages: Markdown works, and nothing that people type becomes a script, a picture or a trap."""
+
+import pytest
+
+from tickets.markdown import render
+from tickets.templatetags.desk import css_string
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("**bold** *soft* `code`", "<p><strong>bold</strong> <em>soft</em> <code>code</code></p>\n"),
+        ("one\ntwo", "<p>one<br>\ntwo</p>\n"),
+        ("~~gone~~ 🎉", "<p><s>gone</s> 🎉</p>\n"),
+        ("3. c", '<ol start="3">\n<li>c</li>\n</ol>\n'),
+    ],
+)
+def test_markdown_works(text: str, html: str) -> None:
+    assert render(text) == html
+
+
+def test_links_are_links_and_keep_their_distance() -> None:
+    html = render("see https://example.com/a?b=1&c=2 or [here](mailto:a@example.com)")
+    assert '<a href="https://example.com/a?b=1&amp;c=2" rel="noopener noreferrer nofollow">' in html
+    assert 'href="mailto:a@example.com"' in html
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "[x](javascript:alert(1))",
+        "![x](https://spy.example/pixel.png)", "<a href='javascript:alert(1)'>x</a>", "[x](data:text/html,<script>)",
+        "<style>*{display:none}</style>", "<iframe src=https://evil.example>",
+        '[x](https://a.example "onmouseover=x")',
+        "<svg/onload=alert(1)>", "`<b>`", "&lt;script&gt;", "[x]: javascript:alert(1)\n[x]",
+        "<form action=https://evil.example><input name=password>", "<details open ontoggle=alert(1)>",
+    ],
+)  # fmt: skip
+def test_what_could_harm_is_only_text(text: str) -> None:
+    html = render(text).lower()
+    for harm in (
+        "<script",
+        "<img",
+        "<style",
+        "<iframe",
+        "<svg",
+        "<form",
+        "<details",
+        'href="javascript',
+        'href="data',
+    ):
+        assert harm not in html
+    assert "onerror=" not in html.replace("onerror=alert(1)&gt;", "")
+
+
+def test_a_deep_message_is_rendered_in_bounded_time() -> None:
+    assert render(">" * 20_000 + "x")
+    assert render("[" * 20_000)
+    assert render("*a " * 10_000)
+
+
+def test_a_name_cannot_leave_its_css_string() -> None:
+    assert css_string('a"}*{x') == '"a\\22 \\7d \\2a \\7b x"'
