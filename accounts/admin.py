@@ -36,7 +36,7 @@ class UserAdmin(DjangoUserAdmin[User]):
     form = UserChangeForm
     add_form = UserCreationForm
     list_display = ("name", "email", "role", "is_active", "date_joined")
-    list_filter = ("role", "is_active", "offices")
+    list_filter = ("role", "is_active")
     search_fields = ("name", "email")
     ordering = ("name",)
     filter_horizontal = ()

@@ -47,14 +47,14 @@ class ReplyInline(ReadOnly, admin.TabularInline[Reply, Ticket]):
     """The conversation."""
 
     model = Reply
-    fields = ("created_at", "author", "is_internal", "message")
+    fields = readonly_fields = ("created_at", "author", "is_internal", "message")
 
 
 class TimelineInline(ReadOnly, admin.TabularInline[TimelineEntry, Ticket]):
     """What happened."""
 
     model = TimelineEntry
-    fields = ("created_at", "actor", "action", "audience", "staff")
+    fields = readonly_fields = ("created_at", "actor", "action", "audience", "staff")
 
 
 @admin.register(Ticket)

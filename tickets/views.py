@@ -31,10 +31,11 @@ def ticket_list(request: SignedInRequest) -> HttpResponse:
     """List the tickets that the person may see, newest change first, in the chosen view."""
     statuses = list(Status.objects.all())
     view = request.GET.get("status", "active")
-    tickets = _in_view(policies.listed_tickets(request.user), view).select_related(*RELATED)
+    chosen = next((status for status in statuses if str(status.pk) == view), None)
+    tickets = _in_view(policies.listed_tickets(request.user), view, chosen).select_related(*RELATED)
     page = Paginator(tickets, PAGE_SIZE).get_page(request.GET.get("page"))
     rows = [_row(request.user, ticket) for ticket in page]
-    context = {"rows": rows, "page": page, "statuses": statuses, "view": view}
+    context = {"rows": rows, "page": page, "statuses": statuses, "chosen": chosen, "show_all": view == "all"}
     return render(request, "tickets/list.html", context)
 
 
@@ -107,9 +108,9 @@ def _fetch(request: SignedInRequest, uuid: UUID) -> Ticket:
     return get_object_or_404(policies.visible_tickets(request.user).select_related(*RELATED), uuid=uuid)
 
 
-def _in_view(tickets: QuerySet[Ticket], view: str) -> QuerySet[Ticket]:
-    if view.isdigit():
-        return tickets.filter(status=int(view))
+def _in_view(tickets: QuerySet[Ticket], view: str, chosen: Status | None) -> QuerySet[Ticket]:
+    if chosen is not None:
+        return tickets.filter(status=chosen)
     return tickets if view == "all" else tickets.filter(status__is_closed=False)
 
 

@@ -1,0 +1,114 @@
+"""Signing up, in and out, and finding one's password again, by e-mail address."""
+
+import re
+
+import pytest
+from django.core import mail
+from django.test import Client
+
+from accounts.models import User
+from tests.cast import PASSWORD, Cast
+
+pytestmark = pytest.mark.django_db
+
+
+def sign_in(client: Client, email: str, password: str = PASSWORD) -> int:
+    return client.post("/login/", {"login": email, "password": password}).status_code
+
+
+def test_a_customer_signs_up_and_is_at_his_tickets(client: Client) -> None:
+    answers = {
+        "name": "Nina Weiß",
+        "email": "Nina@Example.com",
+        "password1": "a-long-phrase-7",
+        "password2": "a-long-phrase-7",
+    }
+    response = client.post("/register/", answers)
+    assert (response.status_code, response["Location"]) == (302, "/tickets/")
+    nina = User.objects.get()
+    assert (nina.name, nina.email, nina.role) == ("Nina Weiß", "nina@example.com", "customer")
+    assert client.get("/tickets/").status_code == 200
+
+
+def test_nobody_signs_himself_up_as_more_than_a_customer(client: Client) -> None:
+    answers = {
+        "name": "Eve",
+        "email": "eve@example.com",
+        "password1": "a-long-phrase-7",
+        "password2": "a-long-phrase-7",
+    }
+    client.post("/register/", answers | {"role": "admin", "is_staff": "on"})
+    assert User.objects.get().role == "customer"
+
+
+@pytest.mark.parametrize("field", ["name", "email", "password1"])
+def test_what_is_missing_is_asked_for(client: Client, field: str) -> None:
+    answers = {
+        "name": "Eve",
+        "email": "eve@example.com",
+        "password1": "a-long-phrase-7",
+        "password2": "a-long-phrase-7",
+    }
+    response = client.post("/register/", answers | {field: ""})
+    assert response.status_code == 200
+    assert response.context["form"].errors[field]
+    assert not User.objects.exists()
+
+
+def test_an_address_signs_in_whatever_its_case_and_not_with_another_password(cast: Cast, client: Client) -> None:
+    assert sign_in(client, "BAO@example.com", "wrong") == 200
+    assert sign_in(client, "BAO@example.com") == 302
+
+
+def test_an_inactive_person_does_not_get_in(cast: Cast, client: Client) -> None:
+    sign_in(client, "hiro@example.com")
+    assert client.get("/tickets/").status_code == 302
+
+
+def test_signing_out_is_a_post(cast: Cast, client: Client) -> None:
+    client.force_login(cast.bao)
+    assert client.get("/logout/").status_code == 200
+    assert client.get("/tickets/").status_code == 200
+    assert client.post("/logout/").status_code == 302
+    assert client.get("/tickets/").status_code == 302
+
+
+def test_a_forgotten_password_is_set_anew_by_mail(cast: Cast, client: Client) -> None:
+    client.post("/password/reset/", {"email": "casey@example.com"})
+    link = re.search(r"http://testserver(\S+)", mail.outbox[0].body)
+    assert link is not None
+    form = client.get(link[1], follow=True)
+    client.post(form.redirect_chain[-1][0], {"password1": "another-phrase-8", "password2": "another-phrase-8"})
+    client.logout()
+    assert sign_in(client, "casey@example.com") == 200
+    assert sign_in(client, "casey@example.com", "another-phrase-8") == 302
+
+
+def test_a_stranger_learns_nothing_from_asking_for_a_reset(cast: Cast, client: Client) -> None:
+    answers = [client.post("/password/reset/", {"email": f"{name}@example.com"}) for name in ("casey", "nobody")]
+    assert answers[0].status_code == answers[1].status_code == 302
+    assert answers[0]["Location"] == answers[1]["Location"]
+
+
+def test_avatars_are_drawn_here_and_for_people_who_are_signed_in(cast: Cast, client: Client) -> None:
+    address = f"/avatars/{cast.emil.pk}.svg"
+    assert client.get(address).status_code == 302
+    client.force_login(cast.casey)
+    response = client.get(address)
+    assert response["Content-Type"] == "image/svg+xml"
+    assert ">ES<" in response.text
+
+
+def test_a_name_cannot_draw_anything_but_itself(cast: Cast, client: Client) -> None:
+    cast.emil.name = "<script>alert(1)</script>"
+    cast.emil.save()
+    client.force_login(cast.casey)
+    assert "<script" not in client.get(f"/avatars/{cast.emil.pk}.svg").text
+
+
+@pytest.mark.parametrize(
+    ("name", "initials"),
+    [("Emil Sørensen", "ES"), ("Cher", "C"), ("Hiro van der Tanaka", "HT"), ("田中", "田"), ("", "")],
+)
+def test_initials(name: str, initials: str) -> None:
+    assert User(name=name).initials == initials

@@ -1,0 +1,266 @@
+"""Pages work without scripts, say what is wrong beside the field, and show nobody what is not his."""
+
+import json
+import re
+
+import pytest
+from django.test import Client
+
+from tests.cast import Cast
+from tickets import services
+from tickets.models import Reply, Ticket
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def bao(cast: Cast) -> Client:
+    return signed_in(cast.bao)
+
+
+@pytest.fixture
+def casey(cast: Cast) -> Client:
+    return signed_in(cast.casey)
+
+
+def signed_in(user: object) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def test_a_customer_opens_a_ticket(cast: Cast, casey: Client) -> None:
+    words = {
+        "subject": "Late",
+        "content": "Where *is* it?",
+        "office": cast.orders.pk,
+        "priority": cast.ticket.priority_id,
+    }
+    response = casey.post("/tickets/new/", words)
+    ticket = Ticket.objects.get(subject="Late")
+    assert (response.status_code, response["Location"]) == (302, ticket.get_absolute_url())
+    assert "<em>is</em>" in casey.get(ticket.get_absolute_url()).text
+
+
+def test_a_customer_is_not_offered_internal_offices(cast: Cast, casey: Client, bao: Client) -> None:
+    assert "Fraud" not in casey.get("/tickets/new/").text
+    assert "Fraud" in bao.get("/tickets/new/").text
+    words = {"subject": "Late", "content": "x", "office": cast.fraud.pk, "priority": cast.ticket.priority_id}
+    assert casey.post("/tickets/new/", words).status_code == 422
+    assert Ticket.objects.count() == 1
+
+
+def test_what_is_wrong_is_said_and_what_was_typed_is_kept(cast: Cast, casey: Client) -> None:
+    response = casey.post("/tickets/new/", {"subject": "", "content": "A long story", "office": "x", "priority": ""})
+    assert response.status_code == 422
+    assert response.context["form"].errors.keys() == {"subject", "office", "priority"}
+    assert "A long story" in response.text
+
+
+def test_a_reply_without_scripts_leads_back_to_it(cast: Cast, casey: Client) -> None:
+    response = casey.post(f"{cast.ticket.get_absolute_url()}replies/", {"message": "Hello?"})
+    reply = Reply.objects.get()
+    assert response["Location"] == f"{cast.ticket.get_absolute_url()}#reply-{reply.pk}"
+
+
+@pytest.mark.parametrize("message", ["", " ", "x" * 50_001, "a\x00b"])
+def test_a_reply_that_cannot_be_kept_is_refused_beside_the_field(cast: Cast, casey: Client, message: str) -> None:
+    address = f"{cast.ticket.get_absolute_url()}replies/"
+    page = casey.post(address, {"message": message})
+    assert page.status_code == 422
+    program = casey.post(address, {"message": message}, headers={"accept": "application/json"})
+    assert program.status_code == 422
+    assert program.json()["errors"]["message"]
+    assert not Reply.objects.exists()
+
+
+def test_a_customer_cannot_write_a_note_even_by_hand(cast: Cast, casey: Client, bao: Client) -> None:
+    address = f"{cast.ticket.get_absolute_url()}replies/"
+    assert casey.post(address, {"message": "x", "internal": "on"}).status_code == 403
+    assert bao.post(address, {"message": "x", "internal": "on"}).status_code == 302
+    assert [reply.is_internal for reply in Reply.objects.all()] == [True]
+
+
+def test_an_agent_changes_each_property(cast: Cast, bao: Client) -> None:
+    address = f"{cast.ticket.get_absolute_url()}change/"
+    for data in (
+        {"status": cast.status("On Hold").pk},
+        {"priority": cast.priority("High").pk},
+        {"assigned_to": str(cast.emil.pk)},
+        {"subject": "Charged thrice"},
+        {"assigned_to": ""},
+        {"office": cast.orders.pk},
+    ):
+        assert bao.post(address, data).status_code == 302
+    ticket = Ticket.objects.get()
+    assert (ticket.status.name, ticket.priority.name, ticket.subject) == ("On Hold", "High", "Charged thrice")
+    assert (ticket.assigned_to, ticket.office) == (None, cast.orders)
+    assert bao.get(cast.ticket.get_absolute_url()).status_code == 404
+
+
+def test_a_customer_changes_nothing(cast: Cast, casey: Client) -> None:
+    address = f"{cast.ticket.get_absolute_url()}change/"
+    assert casey.post(address, {"status": cast.status("Closed").pk}).status_code == 403
+    assert casey.post(address, {"subject": "Mine"}).status_code == 403
+    assert Ticket.objects.get().version == 1
+
+
+def test_a_change_of_several_properties_is_all_or_nothing(cast: Cast, bao: Client) -> None:
+    address = f"{cast.ticket.get_absolute_url()}change/"
+    response = bao.post(address, {"subject": "New", "status": "999"}, headers={"accept": "application/json"})
+    assert (response.status_code, list(response.json()["errors"])) == (422, ["status"])
+    assert Ticket.objects.get().subject == "Charged twice"
+
+
+@pytest.mark.parametrize("path", ["", "replies/", "change/"])
+def test_who_may_not_see_a_ticket_cannot_tell_that_it_exists(cast: Cast, path: str) -> None:
+    client = signed_in(cast.greta)
+    real, unreal = (f"/tickets/{uuid}/{path}" for uuid in (cast.ticket.uuid, cast.casey.pk))
+    ask = client.post if path else client.get
+    answers = [ask(address, {"message": "x"}) for address in (real, unreal)]
+    assert [answer.status_code for answer in answers] == [404, 404]
+
+
+def test_a_reply_is_fetched_whole_by_who_may_read_it(cast: Cast, casey: Client, bao: Client) -> None:
+    reply, note = cast.reply(cast.bao, "Long " * 3000), cast.reply(cast.bao, "Secret", internal=True)
+    base = f"{cast.ticket.get_absolute_url()}replies/"
+    assert casey.get(f"{base}{reply.pk}/").json()["reply"]["message"] == "Long " * 2999 + "Long"
+    assert casey.get(f"{base}{note.pk}/").status_code == 404
+    assert bao.get(f"{base}{note.pk}/").json()["reply"]["message"] == "Secret"
+
+
+def test_a_customers_page_holds_no_trace_of_a_note(cast: Cast, casey: Client, bao: Client) -> None:
+    clean = casey.get(cast.ticket.get_absolute_url()).text
+    cast.reply(cast.dana, "Secret", internal=True)
+    page, listing = casey.get(cast.ticket.get_absolute_url()).text, casey.get("/tickets/").text
+    for trace in ("Secret", "Dana", "Internal note"):
+        assert trace not in page + listing
+    assert without_tokens(page) == without_tokens(clean)
+    staff = bao.get(cast.ticket.get_absolute_url()).text
+    assert "Secret" in staff
+    assert "Dana" in staff
+
+
+def without_tokens(page: str) -> str:
+    """Leave out what differs on every request: CSRF tokens, nonces and the cursor."""
+    page = re.sub(r'(csrfmiddlewaretoken" value|csrf-token" content|nonce)="[^"]*"', "", page)
+    return re.sub(r'"cursor": "[^"]*"', "", page)
+
+
+def test_a_list_is_ordered_by_what_its_reader_may_know(cast: Cast, casey: Client, bao: Client) -> None:
+    newer = services.open_ticket(by=cast.casey, subject="Newer", content="x", office=cast.billing)
+    cast.reply(cast.bao, "Secret", internal=True)
+    orders = {
+        name: [row["ticket"]["subject"] for row in client.get("/tickets/").context["rows"]]
+        for name, client in (("casey", casey), ("bao", bao))
+    }
+    assert orders == {"casey": [newer.subject, "Charged twice"], "bao": ["Charged twice", newer.subject]}
+
+
+def test_a_list_shows_the_chosen_status(cast: Cast, bao: Client) -> None:
+    services.change_status(cast.ticket, by=cast.bao, status=cast.status("Closed"))
+    services.open_ticket(by=cast.greta, subject="Another", content="x", office=cast.billing)
+    shown = {
+        view: [row["ticket"]["subject"] for row in bao.get("/tickets/", {"status": view}).context["rows"]]
+        for view in ("active", "all", cast.status("Closed").pk, "nonsense", "9" * 30)
+    }
+    assert shown == {
+        "active": ["Another"], "all": ["Another", "Charged twice"], cast.status("Closed").pk: ["Charged twice"],
+        "nonsense": ["Another"], "9" * 30: ["Another"],
+    }  # fmt: skip
+
+
+def test_pages_carry_a_cursor_from_before_their_first_query(cast: Cast, casey: Client) -> None:
+    page = casey.get(cast.ticket.get_absolute_url())
+    config = json.loads(re.search(r'id="live-config"[^>]*>(.*?)</script>', page.text)[1])
+    cast.reply(cast.bao, "Meanwhile")
+    answer = casey.get("/broadcasting/history", {"channel": cast.ticket.channel, "since": config["cursor"]})
+    assert answer.json()["events"][-1]["data"]["reply"]["message"] == "Meanwhile"
+    assert config["channels"] == [cast.casey.channel]
+
+
+@pytest.mark.parametrize("path", ["/tickets/", "/tickets/new/", "/login/", "/register/", "/admin/"])
+def test_pages_allow_no_inline_script_or_style(cast: Cast, path: str) -> None:
+    client = signed_in(cast.ada) if "log" not in path and "reg" not in path else Client()
+    response = client.get(path)
+    policy = response["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    if path != "/admin/":
+        assert not re.search(r'\sstyle="|\son\w+="', response.text)
+        inline = re.findall(r"<script(?![^>]*(?:nonce|application/json))[^>]*>", response.text)
+        assert inline == []
+
+
+def test_the_palette_is_a_stylesheet_and_no_more(cast: Cast, client: Client) -> None:
+    status = cast.status("Open")
+    status.name = 'Open"]} body{display:none} a["'
+    status.save()
+    response = client.get("/tickets/palette.css")
+    assert response["Content-Type"] == "text/css"
+    assert "body{" not in response.text
+    assert status.color in response.text
+
+
+def test_a_subject_is_text_and_nothing_else(cast: Cast, casey: Client) -> None:
+    ticket = services.open_ticket(
+        by=cast.casey, subject='<img src=x onerror=alert(1)>"', content="x", office=cast.billing
+    )
+    for address in ("/tickets/", ticket.get_absolute_url()):
+        assert "<img src=x" not in casey.get(address).text
+
+
+def test_echos_header_is_taken_as_djangos_own(cast: Cast) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(cast.casey)
+    client.get("/tickets/new/")
+    token = client.cookies["csrftoken"].value
+    data = {"socket_id": "1.1", "channel_name": cast.ticket.channel}
+    assert client.post("/broadcasting/auth", data).status_code == 403
+    for header in ("x-csrf-token", "x-csrftoken"):
+        assert client.post("/broadcasting/auth", data, headers={header: token}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "data",
+    [{}, {"socket_id": "1"}, {"socket_id": "1.1", "channel_name": "a b"}, {"socket_id": "x", "channel_name": "a"}],
+)
+def test_a_malformed_request_for_a_signature_is_told_so(casey: Client, data: dict) -> None:
+    response = casey.post("/broadcasting/auth", data)
+    assert response.status_code == 400
+    assert response.json()["detail"]
+
+
+def test_admins_and_nobody_else_enter_the_admin(cast: Cast) -> None:
+    for person, status in ((cast.ada, 200), (cast.bao, 302), (cast.casey, 302)):
+        assert signed_in(person).get("/admin/").status_code == status
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["accounts/user/", "accounts/user/add/", "accounts/office/", "accounts/office/add/", "tickets/status/",
+     "tickets/priority/", "tickets/ticket/"],
+)  # fmt: skip
+def test_the_admin_shows_each_of_its_lists(cast: Cast, path: str) -> None:
+    assert signed_in(cast.ada).get(f"/admin/{path}").status_code == 200
+
+
+def test_a_ticket_in_the_admin_is_to_look_at(cast: Cast) -> None:
+    cast.reply(cast.bao, "Answer")
+    client, address = signed_in(cast.ada), f"/admin/tickets/ticket/{cast.ticket.pk}/change/"
+    assert "Answer" in client.get(address).text
+    assert client.post(address, {"subject": "Changed"}).status_code == 403
+    assert Ticket.objects.get().subject == "Charged twice"
+
+
+def test_an_admin_makes_an_agent_and_puts_him_into_an_office(cast: Cast) -> None:
+    client = signed_in(cast.ada)
+    person = {
+        "email": "new@example.com", "name": "New", "role": "agent", "usable_password": "true",
+        "password1": "a-long-phrase-7", "password2": "a-long-phrase-7",
+    }  # fmt: skip
+    assert client.post("/admin/accounts/user/add/", person).status_code == 302
+    agent = type(cast.ada).objects.get(email="new@example.com")
+    office = {"name": "Billing", "agents": [str(agent.pk)]}
+    assert client.post(f"/admin/accounts/office/{cast.billing.pk}/change/", office).status_code == 302
+    assert list(cast.billing.agents.all()) == [agent]
