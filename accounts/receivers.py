@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from django.contrib.auth.signals import user_logged_out
-from django.db.models.signals import m2m_changed, post_save
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.models import Session
+from django.db.models.signals import m2m_changed, post_delete, post_save
 from django.dispatch import receiver
 
 from accounts.models import Office, User
@@ -29,8 +30,9 @@ def agents_changed(instance: Office | User, action: str, pk_set: set[Any] | None
     recheck(users=users)
 
 
-@receiver(user_logged_out)
-def signed_out(user: User | None, **_: Any) -> None:
-    """The sockets of a session that has ended are closed."""
-    if user is not None:
-        recheck(users=[user.pk])
+@receiver(post_delete, sender=Session)
+def session_ended(instance: Session, **_: Any) -> None:
+    """The sockets of a sign-in end in the transaction that ends it (the signal of a sign-out comes before that)."""
+    user_id = instance.get_decoded().get(SESSION_KEY)
+    if user_id is not None:
+        recheck(users=[user_id])

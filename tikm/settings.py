@@ -215,10 +215,6 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "realtime": {"level": "INFO"},
-        "django.server": {
-            "handlers": ["console"],
-            "level": "INFO" if DEBUG else "WARNING",
-            "propagate": False,
-        },
+        "django": {"handlers": ["console"], "level": "INFO" if DEBUG else "WARNING", "propagate": False},
     },
 }

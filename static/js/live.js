@@ -60,7 +60,15 @@ class Live extends EventTarget {
   }
 
   #failed(error) {
-    if (error?.data?.code === SIGNED_OUT || error?.error?.data?.code === SIGNED_OUT) this.#become("ended")
+    const code = error?.data?.code ?? error?.error?.data?.code
+    if (code === SIGNED_OUT && this.state === "connected") this.#askWhetherSignedIn()
+  }
+
+  /** A sign-in that was renewed ends its sockets too; if the history still answers, this page connects anew. */
+  async #askWhetherSignedIn() {
+    this.#become("reconnecting")
+    await this.stream.catchUp()
+    if (this.#channels.has(OWN_CHANNEL)) this.#connectAnew()
   }
 
   #admitted(channel) {
@@ -127,7 +135,10 @@ class Live extends EventTarget {
   /** After sleep or a change of network the old socket may be dead without knowing it. */
   #wake() {
     this.stream.catchUp()
-    if (this.state === "ended") return
+    if (this.state !== "ended") this.#connectAnew()
+  }
+
+  #connectAnew() {
     this.#echo.connector.pusher.disconnect()
     this.#echo.connector.pusher.connect()
   }

@@ -28,8 +28,9 @@ QUIET = [
 class Person:
     """Somebody's browser: its pages, every frame that their sockets heard, and what went wrong in their scripts."""
 
-    def __init__(self, browser: Browser, url: str, **options: Any) -> None:
-        self.context = browser.new_context(base_url=url, **options)
+    def __init__(self, browser: Browser, wire: Wire, **options: Any) -> None:
+        self.wire = wire
+        self.context = browser.new_context(base_url=wire.url, **options)
         self.frames: list[str] = []
         self.problems: list[str] = []
 
@@ -58,22 +59,22 @@ class Desk:
     cast: dict[str, str]
     browser: Browser
     stack: ExitStack
+    database: str
 
     @property
     def ticket(self) -> str:
         """The address of Casey's ticket."""
         return f"/tickets/{self.cast['ticket']}/"
 
-    def visitor(self, *, server: int = -1, wire: bool = False, **options: Any) -> Person:
-        """Return the browser of somebody who is not signed in."""
-        url = self.servers[server].url
-        if wire:
-            options_wire = Wire(self.servers[server].port)
-            self.stack.callback(options_wire.close)
-            url = options_wire.url
-        person = Person(self.browser, url, **options)
-        if wire:
-            person.wire = options_wire  # type: ignore[attr-defined]
+    def manage(self, *command: str) -> str:
+        """Run a command of manage.py on the desk's database, and return what it printed."""
+        return run(self.database, "manage.py", *command)
+
+    def visitor(self, *, server: int = -1, **options: Any) -> Person:
+        """Return the browser of somebody who is not signed in, on a wire of his own."""
+        wire = Wire(self.servers[server].port)
+        self.stack.callback(wire.close)
+        person = Person(self.browser, wire, **options)
         self.stack.callback(person.context.close)
         return person
 
@@ -102,32 +103,43 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
     browser.close()
 
 
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """A SQLite file with the cast in it, made once and copied for each test."""
+    path = tmp_path_factory.mktemp("stage") / "desk.sqlite3"
+    return path, set_stage(f"sqlite:///{path}")
+
+
 @pytest.fixture(params=["postgresql-redis-two-processes", "sqlite-and-nothing-else"])
 def desk(request: pytest.FixtureRequest, chromium: Browser, tmp_path: Path) -> Iterator[Desk]:
     """The desk, once with everything and once with nothing."""
     with ExitStack() as stack:
-        yield (with_everything if "redis" in request.param else with_nothing)(stack, chromium, tmp_path)
+        if "redis" in request.param:
+            yield with_everything(stack, chromium)
+        else:
+            yield with_nothing(stack, chromium, tmp_path, *request.getfixturevalue("stage"))
 
 
 @pytest.fixture
-def small_desk(chromium: Browser, tmp_path: Path) -> Iterator[Desk]:
+def small_desk(chromium: Browser, tmp_path: Path, stage: tuple[Path, dict[str, str]]) -> Iterator[Desk]:
     """The desk on SQLite, where services make no difference."""
     with ExitStack() as stack:
-        yield with_nothing(stack, chromium, tmp_path)
+        yield with_nothing(stack, chromium, tmp_path, *stage)
 
 
-def with_everything(stack: ExitStack, browser: Browser, _path: Path) -> Desk:
+def with_everything(stack: ExitStack, browser: Browser) -> Desk:
     database = stack.enter_context(instances.postgres())
     redis = stack.enter_context(instances.redis_server()).url
     cast = set_stage(database)
     servers = [serve(stack, "uvicorn", database, redis) for _ in range(2)]
-    return Desk(servers, cast, browser, stack)
+    return Desk(servers, cast, browser, stack, database)
 
 
-def with_nothing(stack: ExitStack, browser: Browser, path: Path) -> Desk:
-    database = f"sqlite:///{path / 'desk.sqlite3'}"
-    cast = set_stage(database)
-    return Desk([serve(stack, "daphne", database, None)], cast, browser, stack)
+def with_nothing(stack: ExitStack, browser: Browser, path: Path, staged: Path, cast: dict[str, str]) -> Desk:
+    for file in staged.parent.glob(f"{staged.name}*"):
+        shutil.copy(file, path)
+    database = f"sqlite:///{path / staged.name}"
+    return Desk([serve(stack, "daphne", database, None)], cast, browser, stack, database)
 
 
 def serve(stack: ExitStack, kind: str, database: str, redis: str | None) -> instances.Server:
@@ -136,7 +148,12 @@ def serve(stack: ExitStack, kind: str, database: str, redis: str | None) -> inst
 
 def set_stage(database: str) -> dict[str, str]:
     """Write the cast to `database`, in a process of its own: this one never touches a server's database."""
+    return json.loads(run(database, "-m", "tests.browser.stage"))
+
+
+def run(database: str, *command: str) -> str:
+    """Run a Python command on `database`, and return what it printed."""
     environment = {**os.environ, "DATABASE_URL": database, "DEBUG": "true"}
-    command = [sys.executable, "-m", "tests.browser.stage"]
-    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True, cwd=instances.TOP)
-    return json.loads(done.stdout)
+    environment.pop("DJANGO_SETTINGS_MODULE", None)
+    where = {"env": environment, "cwd": instances.TOP}
+    return subprocess.run([sys.executable, *command], check=True, capture_output=True, text=True, **where).stdout

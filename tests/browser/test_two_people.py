@@ -62,7 +62,7 @@ def test_a_customer_and_an_agent_work_on_a_ticket_together(desk: Desk) -> None:
 
     row = lists.locator("#ticket-rows > *").filter(has_text="The cup is broken")
     expect(row).to_be_visible(timeout=AT_ONCE)
-    address = asked.url.removeprefix(desk.servers[-1].url)
+    address = asked.url.removeprefix(casey.wire.url)
     work, tab = bao.page(address), bao.page(address)
     for page in (work, tab):
         is_live(page)
@@ -101,7 +101,7 @@ def test_a_customer_and_an_agent_work_on_a_ticket_together(desk: Desk) -> None:
 
 
 def test_a_page_that_was_cut_off_is_complete_when_it_is_back(desk: Desk) -> None:
-    bao, casey = desk.enter("bao", server=0), desk.enter("casey", wire=True)
+    bao, casey = desk.enter("bao", server=0), desk.enter("casey")
     work, page = bao.page(desk.ticket), casey.page(desk.ticket)
     is_live(work)
     is_live(page)

@@ -1,0 +1,190 @@
+"""What a person sees: access that ends, drafts that stay, lists that hold still, no scripts, small screens, axe."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests import instances
+from tests.browser.conftest import Desk, is_live
+from tests.browser.test_two_people import choose, send, status
+
+AXE = (instances.TOP / "node_modules/axe-core/axe.min.js").read_text()
+SERIOUS = ("serious", "critical")
+
+
+def test_an_agent_whose_ticket_moves_away_is_told_on_the_page(small_desk: Desk) -> None:
+    bao, ada = small_desk.enter("bao"), small_desk.enter("ada")
+    lost, listing, control = bao.page(small_desk.ticket), bao.page(), ada.page(small_desk.ticket)
+    for page in (lost, listing, control):
+        is_live(page)
+    row = listing.locator(f"#ticket-{small_desk.cast['ticket']}")
+    expect(row).to_be_visible()
+    choose(control, "office", "Orders")
+    expect(lost.locator("#access-ended")).to_be_visible()
+    expect(row).to_have_count(0)
+    send(control, "Now it is yours", note=True)
+    assert "Now it is yours" not in lost.content() + "".join(bao.frames)
+    assert "Now it is yours" in "".join(ada.frames)
+
+
+def test_signing_out_in_one_tab_ends_the_other(small_desk: Desk) -> None:
+    casey = small_desk.enter("casey")
+    stays, leaves = casey.page(small_desk.ticket), casey.page()
+    is_live(stays)
+    leaves.goto("/logout/")
+    leaves.locator("main form button[type=submit]").click()
+    leaves.wait_for_url("**/login/")
+    expect(stays.locator("state-chip")).to_have_attribute("data-state", "ended")
+    expect(stays.locator("state-chip [data-state=ended]")).to_be_visible()
+
+
+def test_a_draft_focus_and_scroll_are_left_alone_by_live_updates(small_desk: Desk) -> None:
+    bao, casey = small_desk.enter("bao"), small_desk.enter("casey")
+    work, page = bao.page(small_desk.ticket), casey.page(small_desk.ticket)
+    is_live(work)
+    is_live(page)
+    for number in range(12):
+        send(work, f"Line {number}\n\nand more")
+    expect(page.locator("#replies > li")).to_have_count(12)
+    text = page.locator("ticket-composer textarea")
+    text.fill("My draft")
+    text.evaluate("element => element.setSelectionRange(3, 3)")
+    before = text.bounding_box()
+    send(work, "One more")
+    expect(page.locator("#replies > li")).to_have_count(13)
+    after = text.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert abs(before["y"] - after["y"]) <= 1
+    assert text.input_value() == "My draft"
+    assert text.evaluate("element => [document.activeElement === element, element.selectionStart]") == [True, 3]
+    page.reload()
+    is_live(page)
+    assert text.input_value() == "My draft"
+
+
+def test_a_list_holds_still_under_the_hand(small_desk: Desk) -> None:
+    bao, casey = small_desk.enter("bao"), small_desk.enter("casey")
+    listing, asked = bao.page(), casey.page("/tickets/new/")
+    is_live(listing)
+    listing.locator("#ticket-rows a").first.focus()
+    asked.locator("[name=subject]").fill("A second one")
+    asked.locator("[name=content]").fill("Hello")
+    asked.locator("[name=office]").select_option(label="Billing")
+    asked.locator("main form button[type=submit]").last.click()
+    held = listing.locator("#held-updates")
+    expect(held).to_be_visible()
+    expect(held).to_contain_text("1")
+    expect(listing.locator("#ticket-rows > *")).to_have_count(1)
+    held.click()
+    expect(listing.locator("#ticket-rows > *").first).to_contain_text("A second one")
+    expect(held).to_be_hidden()
+
+
+def test_a_page_without_a_socket_lives_on_the_history(small_desk: Desk) -> None:
+    bao, casey = small_desk.enter("bao"), small_desk.visitor()
+    casey.context.route_web_socket(re.compile("/app/"), lambda socket: socket.close())
+    page = casey.page("/login/")
+    page.locator("[name=login]").fill("casey@example.com")
+    page.locator("[name=password]").fill("correct horse battery")
+    page.locator("[name=password]").press("Enter")
+    page.wait_for_url("**/tickets/")
+    page.goto(small_desk.ticket)
+    work = bao.page(small_desk.ticket)
+    is_live(work)
+    send(work, "By the history")
+    expect(page.locator("#replies > li")).to_contain_text("By the history", timeout=20_000)
+    expect(page.locator("state-chip")).to_have_attribute("data-state", "polling")
+    expect(page.locator("state-chip")).to_have_attribute("data-connected", "false")
+
+
+def test_a_very_long_reply_arrives_whole(small_desk: Desk) -> None:
+    bao, casey = small_desk.enter("bao"), small_desk.enter("casey")
+    work, page = bao.page(small_desk.ticket), casey.page(small_desk.ticket)
+    is_live(work)
+    is_live(page)
+    work.locator("ticket-composer textarea").fill("word " * 4000 + "**end**")
+    work.locator("ticket-composer textarea").press("Control+Enter")
+    expect(page.locator("#replies > li strong")).to_have_text("end")
+    assert '"truncated":true' in "".join(casey.frames).replace("\\", "")
+
+
+def test_everything_works_without_scripts(small_desk: Desk) -> None:
+    casey = small_desk.visitor(java_script_enabled=False)
+    page = casey.page("/login/")
+    page.locator("[name=login]").fill("casey@example.com")
+    page.locator("[name=password]").fill("correct horse battery")
+    page.locator("main form button[type=submit]").first.click()
+    page.goto(small_desk.ticket)
+    page.locator("ticket-composer textarea").fill("Without *scripts*")
+    page.locator("ticket-composer button[type=submit]").click()
+    expect(page.locator("#replies em")).to_have_text("scripts")
+    bao = small_desk.visitor(java_script_enabled=False)
+    work = bao.page("/login/")
+    work.locator("[name=login]").fill("bao@example.com")
+    work.locator("[name=password]").fill("correct horse battery")
+    work.locator("main form button[type=submit]").first.click()
+    work.goto(small_desk.ticket)
+    form = work.locator("form[data-autosubmit]").filter(has=work.locator("select[name=status]"))
+    if not form.is_visible():
+        work.locator(".panel summary").click()
+    form.locator("select").select_option(label="Closed")
+    form.locator("button").click()
+    status(work, "Closed")
+
+
+VIEWS = [
+    ("casey", "ticket"),
+    ("casey", "/tickets/"),
+    ("bao", "ticket"),
+    ("bao", "/tickets/"),
+    ("bao", "/tickets/new/"),
+]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_has_a_serious_barrier_or_scrolls_sideways(small_desk: Desk, scheme: str) -> None:
+    found = [
+        f"{path}: {problem}" for path in ("/login/", "/register/") for problem in barriers(small_desk, path, scheme)
+    ]
+    for name in ("casey", "bao"):
+        person = small_desk.enter(name, color_scheme=scheme)
+        if name == "bao":
+            page = person.page(small_desk.ticket)
+            is_live(page)
+            send(page, "A note", note=True)
+        for path in [path for who, path in VIEWS if who == name]:
+            page = person.page(small_desk.ticket if path == "ticket" else path)
+            is_live(page)
+            found += [f"{name} {path}: {problem}" for problem in inspect(page)]
+    assert found == []
+
+
+def barriers(desk: Desk, path: str, scheme: str) -> list[str]:
+    return inspect(desk.visitor(color_scheme=scheme).page(path))
+
+
+def inspect(page: Page) -> list[str]:
+    """Return what axe finds serious at 1440 and at 320 pixels, and whether the page is wider than the screen."""
+    found = []
+    for width in (1440, 320):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.evaluate(AXE)
+        result = page.evaluate("async () => (await axe.run()).violations.map(v => [v.impact, v.id, v.nodes[0].html])")
+        found += [f"{width}px {rule} {html}" for impact, rule, html in result if impact in SERIOUS]
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            found.append(f"{width}px: scrolls sideways")
+    return found
+
+
+def test_a_test_event_is_a_toast_and_nothing_else(small_desk: Desk) -> None:
+    casey = small_desk.enter("casey")
+    page = casey.page(small_desk.ticket)
+    is_live(page)
+    before = page.locator("#timeline > li").count()
+    command = ["broadcast", "ticket.updated", "--ticket", small_desk.cast["ticket"], "--by", "bao@example.com"]
+    out = small_desk.manage(*command)
+    expect(page.locator("toast-list")).to_contain_text("was updated by Bao Nguyen")
+    assert page.locator("#timeline > li").count() == before
+    assert re.search(r"[1-9] sockets were told by 1 processes", out)
