@@ -1,0 +1,70 @@
+"""A desk that is set up wrongly says what to set, in a sentence; a release names its files by their content."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from pytest_django import Settings
+
+from tests.instances import TOP
+
+GOOD = {"SECRET_KEY": "s" * 50, "REALTIME_APP_SECRET": "t" * 20, "ALLOWED_HOSTS": "desk.example"}
+
+
+def start(**environment: str) -> str:
+    """Return the last line that a start with this environment prints."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    command = [sys.executable, "manage.py", "check"]
+    done = subprocess.run(command, env={**kept, **environment}, cwd=TOP, capture_output=True, text=True, check=False)
+    return (done.stdout + done.stderr).strip().splitlines()[-1]
+
+
+def test_a_good_start_is_silent() -> None:
+    assert start(**GOOD) == "System check identified no issues (0 silenced)."
+    assert start(DEBUG="true") == "System check identified no issues (0 silenced)."
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"SECRET_KEY": ""}, "Set SECRET_KEY to a long random string"),
+        ({"SECRET_KEY": "insecure-development-only-" + "0" * 32}, "SECRET_KEY is the development default"),
+        ({"REALTIME_APP_SECRET": ""}, "Set REALTIME_APP_SECRET"),
+        ({"REALTIME_APP_SECRET": "a,b,c"}, "REALTIME_APP_SECRET takes one secret, or two"),
+        ({"REALTIME_APP_ID": "tikm"}, "REALTIME_APP_ID is 'tikm'; set it to a number"),
+        ({"REALTIME_APPKEY": "x"}, "REALTIME_APPKEY is not a setting"),
+        ({"REALTIME_SCHEME": "wss"}, "REALTIME_SCHEME is 'wss'; set it to one of"),
+        (
+            {"BROADCAST_CONNECTION": "reverb"},
+            "BROADCAST_CONNECTION is 'reverb'; set it to one of: channels, log, null",
+        ),
+    ],
+)
+def test_a_mistake_stops_the_start_with_a_sentence(change: dict[str, str], sentence: str) -> None:
+    assert sentence in start(**{**GOOD, **change})
+
+
+@pytest.mark.django_db
+def test_a_release_serves_every_module_under_a_name_made_of_its_content(
+    settings: Settings, tmp_path: Path, client: Client, django_user_model: type
+) -> None:
+    storage = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": storage}}
+    settings.STATIC_ROOT = tmp_path
+    call_command("collectstatic", interactive=False, verbosity=0)
+    client.force_login(django_user_model.objects.create_user("a@example.com", name="A"))
+    page = client.get("/tickets/").text
+    imports = json.loads(re.search(r'<script type="importmap"[^>]*>(.*?)</script>', page, re.DOTALL)[1])["imports"]
+    assert "/static/js/stream.js" in imports
+    for address in imports.values():
+        assert re.search(r"\.[0-9a-f]{12}\.js$", address)
+        assert (tmp_path / address.removeprefix("/static/")).exists()
+    entry = (tmp_path / imports["/static/js/app.js"].removeprefix("/static/")).read_text()
+    for module in re.findall(r'import "\./(.*?)"', entry):
+        assert f"/static/js/{module}" in imports

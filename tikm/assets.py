@@ -1,0 +1,39 @@
+"""Template tags for the browser's modules: an import map, so that names that change with the content are found."""
+
+import json
+from pathlib import Path
+
+from django import template
+from django.conf import settings
+from django.templatetags.static import static
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+register = template.Library()
+
+ECHO = "vendor/laravel-echo/echo.js"
+CLASSIC = {"js/theme.js"}  # runs before the first paint, which a module cannot
+
+
+@register.simple_tag
+def import_map() -> SafeString:
+    """Return the JSON that leads `./stream.js` and `laravel-echo` to this release's files (HTML, "Import maps")."""
+    imports = {f"{settings.STATIC_URL}{name}": static(name) for name in _modules()}
+    return _script_safe(json.dumps({"imports": {"laravel-echo": static(ECHO), **imports}}))
+
+
+@register.simple_tag
+def module_preloads() -> SafeString:
+    """Return links that fetch all modules at once: a phone far away would wait for one after the other."""
+    return format_html_join("\n", '<link rel="modulepreload" href="{}">', ((static(name),) for name in _modules()))
+
+
+def _modules() -> list[str]:
+    directory = Path(settings.BASE_DIR) / "static"
+    names = {str(path.relative_to(directory)) for path in directory.glob("js/*.js")}
+    return sorted(names - CLASSIC)
+
+
+def _script_safe(text: str) -> SafeString:
+    """Escape as Django's json_script does: nothing in the text can end the script element."""
+    return mark_safe(text.translate({ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"}))  # noqa: S308
