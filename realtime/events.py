@@ -125,7 +125,7 @@ def _log(broadcast: Broadcast, routes: Iterable[tuple[str, Audience, Audience]])
         Delivery(broadcast=broadcast, position=position, channel=channel, audience=audience, version=version)
         for channel, audience, version in routes
     )
-    messages = [sender.message(delivery, broadcast) for delivery in deliveries]
+    messages = [delivery.message(broadcast) for delivery in deliveries]
     transaction.on_commit(lambda: sender.send(messages))
     return broadcast
 

@@ -128,18 +128,19 @@ class Hub:
 
     # -- Telling
 
-    def deliver(self, delivery_id: int, broadcast_id: int, group: str, frame: str) -> None:
-        """Write `frame` to the local sockets of `group`, unless this delivery was heard before."""
-        if delivery_id in self._heard:
+    def deliver(self, message: dict[str, Any]) -> None:
+        """Write a delivery's frame to the local sockets of its group, unless it was heard before."""
+        if message["id"] in self._heard:
             return
-        self._heard[delivery_id] = time.monotonic()
-        if group == RECHECK_GROUP:
-            self._recheck(json.loads(json.loads(frame)["data"]))
+        self._heard[message["id"]] = time.monotonic()
+        if message["group"] == RECHECK_GROUP:
+            self._recheck(json.loads(json.loads(message["frame"])["data"]))
             return
-        sockets = self.groups.get(group, ())
-        for socket in tuple(sockets):
-            socket.hear(group, frame)
-        self.told[broadcast_id] += len(sockets)
+        sockets = tuple(self.groups.get(message["group"], ()))
+        for socket in sockets:
+            socket.hear(message["group"], message["frame"])
+        if message["wants_receipt"]:
+            self.told[message["broadcast"]] += len(sockets)
 
     def has_heard(self, delivery_id: int) -> bool:
         """Say whether a delivery was told here already."""
@@ -153,8 +154,6 @@ class Hub:
         """Forget deliveries told over a minute ago, except those that the tail goes on reading."""
         limit = time.monotonic() - REMEMBER
         self._heard = {pk: told for pk, told in self._heard.items() if told > limit or pk in still_read}
-        if len(self.told) > 1000:
-            self.told.clear()
 
     def _recheck(self, data: dict[str, list[str]]) -> None:
         channels, users = set(data["channels"]), set(data["users"])
@@ -222,7 +221,7 @@ class Hub:
             if fence:
                 fence.set()
         else:
-            self.deliver(message["id"], message["broadcast"], message["group"], message["frame"])
+            self.deliver(message)
 
     async def _sweep(self) -> None:
         while True:

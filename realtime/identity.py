@@ -13,6 +13,7 @@ from django.contrib.auth import get_user, get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.http import parse_cookie
 from django.http.request import HttpRequest, validate_host
+from django.utils.http import is_same_domain
 
 Scope = Mapping[str, Any]
 
@@ -44,7 +45,7 @@ def is_foreign(scope: Scope) -> bool:
     if origin in ("", "null"):
         return False
     host = header(scope, b"host")
-    if origin in settings.CSRF_TRUSTED_ORIGINS:
+    if any(_covers(trusted, origin) for trusted in settings.CSRF_TRUSTED_ORIGINS):
         return False
     return urlsplit(origin).netloc != host or not _is_ours(host)
 
@@ -75,6 +76,14 @@ def active_person(user_id: str) -> AbstractBaseUser | None:
     except Exception:
         return None
     return user if user is not None and user.is_active else None
+
+
+def _covers(trusted: str, origin: str) -> bool:
+    """Say whether an entry of CSRF_TRUSTED_ORIGINS, such as https://*.example.com, covers `origin`."""
+    if "*" not in trusted:
+        return trusted == origin
+    pattern, given = urlsplit(trusted), urlsplit(origin)
+    return pattern.scheme == given.scheme and is_same_domain(given.netloc, pattern.netloc.lstrip("*"))
 
 
 def _is_ours(host: str) -> bool:

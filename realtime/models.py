@@ -56,8 +56,19 @@ class Delivery(models.Model):
         """The channel layer's group that hears it."""
         return group_name(self.channel, Audience(self.audience))
 
-    def frame(self, broadcast: Broadcast) -> str:
-        """Return the finished Pusher text, the same for every socket of the group; `broadcast` is its own."""
+    def message(self, broadcast: Broadcast) -> dict[str, Any]:
+        """Return what the channel layer carries to the group; `broadcast` is its own, already read."""
+        return {
+            "type": "realtime.deliver",
+            "id": self.pk,
+            "group": self.group,
+            "broadcast": broadcast.pk,
+            "wants_receipt": broadcast.wants_receipt,
+            "frame": self._frame(broadcast),
+        }
+
+    def _frame(self, broadcast: Broadcast) -> str:
+        """Return the finished Pusher text, the same for every socket of the group."""
         data = broadcast.data(Audience(self.version))
         event_id = str(broadcast.event_id)
         return protocol.frame(broadcast.event, channel=self.channel, data=data, event_id=event_id)

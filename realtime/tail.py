@@ -56,8 +56,7 @@ class Tail:
         broadcasts = await database_sync_to_async(log.payloads)(row.broadcast_id for row in rows)
         for row in rows:
             if row.broadcast_id in broadcasts:
-                frame = row.frame(broadcasts[row.broadcast_id])
-                self._hub.deliver(row.pk, row.broadcast_id, row.group, frame)
+                self._hub.deliver(row.message(broadcasts[row.broadcast_id]))
         self._hub.doubt_layer()
 
     async def _acknowledge(self, broadcast_ids: set[int]) -> None:

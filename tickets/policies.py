@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.db.models import Case, DateTimeField, F, Q, QuerySet, When
+from django.db.models import BooleanField, Case, F, Q, QuerySet, When
 
 from accounts.models import Office, User
 from accounts.policies import staffed_offices
@@ -27,13 +27,11 @@ def visible_tickets(user: User) -> QuerySet[Ticket]:
 
 
 def listed_tickets(user: User) -> QuerySet[Ticket]:
-    """Return the visible tickets, newest change first, each with `changed` as far as `user` may know of it."""
-    as_staff = Case(
-        When(staffed_by(user), then=F("updated_at")),
-        default=F("public_updated_at"),
-        output_field=DateTimeField(),
-    )
-    return visible_tickets(user).annotate(changed=as_staff).order_by("-changed", "-pk")
+    """Return the visible tickets, newest change first; each says whether `user` is staff of it (`is_staffed`)."""
+    is_staffed = Case(When(staffed_by(user), then=True), default=False, output_field=BooleanField())
+    changed = Case(When(is_staffed=True, then=F("updated_at")), default=F("public_updated_at"))
+    tickets = visible_tickets(user).annotate(is_staffed=is_staffed).annotate(changed=changed)
+    return tickets.order_by("-changed", "-pk")
 
 
 def audience_of(user: User, ticket: Ticket) -> Audience | None:

@@ -8,13 +8,12 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import QuerySet
-from django.forms import Form
+from django.forms import BoundField, Form
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.models import User
 from accounts.requests import SignedInRequest
 from realtime.channels import Audience
 from tickets import briefs, policies, services
@@ -34,7 +33,7 @@ def ticket_list(request: SignedInRequest) -> HttpResponse:
     chosen = next((status for status in statuses if str(status.pk) == view), None)
     tickets = _in_view(policies.listed_tickets(request.user), view, chosen).select_related(*RELATED)
     page = Paginator(tickets, PAGE_SIZE).get_page(request.GET.get("page"))
-    rows = [_row(request.user, ticket) for ticket in page]
+    rows = [_row(ticket) for ticket in page]
     context = {"rows": rows, "page": page, "statuses": statuses, "chosen": chosen, "show_all": view == "all"}
     return render(request, "tickets/list.html", context)
 
@@ -97,7 +96,7 @@ def change_ticket(request: SignedInRequest, uuid: UUID) -> HttpResponse:
 
 
 @require_GET
-@cache_control(public=True, max_age=86400)
+@cache_control(public=True, max_age=300)
 def palette(request: HttpRequest) -> HttpResponse:
     """Give statuses and priorities their colours: a stylesheet, since the policy allows no style attributes."""
     choices = {"statuses": Status.objects.all(), "priorities": Priority.objects.all()}
@@ -114,13 +113,10 @@ def _in_view(tickets: QuerySet[Ticket], view: str, chosen: Status | None) -> Que
     return tickets if view == "all" else tickets.filter(status__is_closed=False)
 
 
-def _row(user: User, ticket: Ticket) -> dict[str, Any]:
-    audience = policies.audience_of(user, ticket) or Audience.PUBLIC
-    return {
-        "ticket": briefs.ticket_brief(ticket, audience),
-        "seq": ticket.seq(audience),
-        "url": ticket.get_absolute_url(),
-    }
+def _row(ticket: Any) -> dict[str, Any]:
+    """Return a listed ticket as its reader may know it; `is_staffed` is the list's annotation."""
+    audience = Audience.STAFF if ticket.is_staffed else Audience.PUBLIC
+    return {"ticket": briefs.ticket_brief(ticket, audience), "seq": ticket.seq(audience)}
 
 
 def _render_ticket(
@@ -143,9 +139,15 @@ def _render_ticket(
         "replies": [briefs.reply_brief(reply) for reply in policies.visible_replies(user, ticket)],
         "timeline": [briefs.timeline_brief(line, audience) for line in policies.visible_timeline(user, ticket)],
         "form": form,
-        "changes": changes or ChangeForm(ticket=ticket),
+        "properties": _properties(ticket, changes),
     }
     return render(request, "tickets/ticket.html", context, status=status)
+
+
+def _properties(ticket: Ticket, refused: ChangeForm | None) -> list[BoundField]:
+    """Return the field of every property, one that was refused as it was sent."""
+    sent = {field.name: field for field in refused or ()}
+    return [sent.get(field.name, field) for field in ChangeForm(ticket=ticket)]
 
 
 def _attempt(form: Form, verb: Any, *args: Any, **kwargs: Any) -> Any:

@@ -206,6 +206,11 @@ REALTIME = {
     "DEBUG": env.bool("REALTIME_DEBUG", default=DEBUG),
 }
 
+if REALTIME["HOST"]:
+    _sockets = {"http": ["ws"], "https": ["wss"]}.get(REALTIME["SCHEME"], ["ws", "wss"])
+    _place = f"{REALTIME['HOST']}:{REALTIME['PORT']}" if REALTIME["PORT"] else REALTIME["HOST"]
+    CONTENT_SECURITY_POLICY["DIRECTIVES"]["connect-src"] = [SELF, *(f"{scheme}://{_place}" for scheme in _sockets)]
+
 # --- What is said in the log
 
 LOGGING = {

@@ -4,15 +4,23 @@ import { clone, fill } from "./fragment.js"
 import { live } from "./live.js"
 import { renew } from "./page.js"
 
+const REST_MS = 2_000
+
 class TicketList extends HTMLElement {
   #held = new Map()
+  #later = 0
+  #movedAt = Number.NEGATIVE_INFINITY
 
   connectedCallback() {
     for (const row of this.#rows.children) live.stream.know(row.dataset.uuid, Number(row.dataset.seq))
     live.stream.on("*", (data, name) => data.ticket && this.#hear(name, data))
     live.stream.on("stream:reset", ({ reason }) => reason === "log" && renew())
-    this.addEventListener("pointerleave", () => this.#letGo())
-    this.addEventListener("focusout", () => queueMicrotask(() => this.#letGo()))
+    for (const name of ["pointermove", "pointerdown"]) this.#rows.addEventListener(name, () => this.#moved())
+    this.#rows.addEventListener("pointerleave", () => this.#letGo())
+    this.#rows.addEventListener(
+      "focusout",
+      (event) => this.#rows.contains(event.relatedTarget) || this.#letGo(),
+    )
     this.#button?.addEventListener("click", () => this.#showHeld())
   }
 
@@ -24,9 +32,10 @@ class TicketList extends HTMLElement {
     return this.querySelector("#held-updates")
   }
 
-  /** Someone points at a row or has tabbed to one: what is under the hand stays where it is. */
+  /** Someone's hand is on a row, or has just been, or has tabbed to one: what is under the hand stays where it is. */
   get #isInUse() {
-    return this.matches(":hover") || this.#rows.contains(document.activeElement)
+    const isPointedAt = this.#rows.matches(":hover") && performance.now() - this.#movedAt < REST_MS
+    return isPointedAt || this.#rows.contains(document.activeElement)
   }
 
   #hear(name, { ticket }) {
@@ -37,12 +46,22 @@ class TicketList extends HTMLElement {
     const row = document.getElementById(`ticket-${ticket.uuid}`)
     if (row) fill(row, { ticket })
     this.#held.set(ticket.uuid, ticket)
-    if (this.#isInUse) this.#showCount()
-    else this.#showHeld()
+    this.#letGo()
   }
 
+  #moved() {
+    this.#movedAt = performance.now()
+  }
+
+  /** Shows what came meanwhile if the list is not in use, and looks again when a resting hand may be ignored. */
   #letGo() {
-    if (!this.#isInUse) this.#showHeld()
+    if (!this.#isInUse) {
+      this.#showHeld()
+      return
+    }
+    this.#showCount()
+    clearTimeout(this.#later)
+    this.#later = setTimeout(() => this.#letGo(), REST_MS)
   }
 
   /** Puts what has changed on top, the newest first, and takes out what is no longer of this view. */

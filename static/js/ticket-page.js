@@ -49,7 +49,7 @@ class TicketPage extends HTMLElement {
     )) {
       if (field !== document.activeElement) showValue(field, ticket[field.name])
     }
-    document.title = document.title.replace(/^.*( [·–|-] )/, `${ticket.subject}$1`)
+    document.title = `${ticket.subject} · TIKM`
   }
 
   // Conversation

@@ -5,6 +5,7 @@ import re
 
 import pytest
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from tests.cast import Cast
 from tickets import services
@@ -264,3 +265,23 @@ def test_an_admin_makes_an_agent_and_puts_him_into_an_office(cast: Cast) -> None
     office = {"name": "Billing", "agents": [str(agent.pk)]}
     assert client.post(f"/admin/accounts/office/{cast.billing.pk}/change/", office).status_code == 302
     assert list(cast.billing.agents.all()) == [agent]
+
+
+@pytest.mark.parametrize("name", ["casey", "bao", "ada"])
+def test_pages_ask_the_database_as_often_for_many_rows_as_for_few(
+    cast: Cast, name: str, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    client = signed_in(getattr(cast, name))
+    asked = []
+    for _ in range(2):
+        counts = []
+        for address in ("/tickets/", cast.ticket.get_absolute_url()):
+            with django_assert_max_num_queries(40) as queries:
+                assert client.get(address).status_code == 200
+            counts.append(len(queries))
+        asked.append(counts)
+        for number in range(10):
+            services.open_ticket(by=cast.casey, subject=f"{number}", content="x", office=cast.billing)
+            cast.reply(cast.bao, "Answer")
+            cast.reply(cast.dana, "Note", internal=True)
+    assert asked[0] == asked[1]
