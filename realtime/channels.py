@@ -22,6 +22,7 @@ from realtime.conf import config
 from realtime.limits import MAX_CHANNEL_NAME
 
 Rule = Callable[..., "Audience | None"]
+ManyRule = Callable[[Any, list[dict[str, Any]]], list["Audience | None"]]
 
 NAME = re.compile(rf"[A-Za-z0-9_\-=@,.;]{{1,{MAX_CHANNEL_NAME}}}")  # Pusher: channel naming conventions
 LAYER_NAME = re.compile(r"[a-zA-Z0-9\-_.]{1,99}")  # Channels: valid group names
@@ -46,6 +47,7 @@ class ChannelPattern:
     prefix: str
     route: str
     rule: Rule
+    many: ManyRule | None = None
     _regex: re.Pattern[str] = field(init=False, repr=False, compare=False)
     _converters: dict[str, Any] = field(init=False, repr=False, compare=False)
 
@@ -62,10 +64,20 @@ class ChannelPattern:
             return None
         return {key: self._converters[key].to_python(value) for key, value in found.groupdict().items()}
 
+    def ask(self, user: Any, channels: list[dict[str, Any]]) -> list["Audience | None"]:
+        """Return what the rule says to `user` about each of the channels, given by their parts."""
+        if self.many is not None and len(channels) > 1:
+            return self.many(user, channels)
+        return [self.rule(user, **parts) for parts in channels]
 
-def private(route: str, rule: Rule) -> ChannelPattern:
-    """Return the pattern of channels whose every listener the rule admits."""
-    return ChannelPattern("private-", route, rule)
+
+def private(route: str, rule: Rule, *, many: ManyRule | None = None) -> ChannelPattern:
+    """Return the pattern of channels whose every listener the rule admits.
+
+    `many`, if given, answers for several channels in one go: it takes the person and a list of the parts of names,
+    and returns a list of what the rule would say to each.
+    """
+    return ChannelPattern("private-", route, rule, many)
 
 
 def hears(user: Any, name: str) -> Audience | None:
@@ -73,13 +85,22 @@ def hears(user: Any, name: str) -> Audience | None:
 
     `user` is read from the database just before: a rule trusts what it is given.
     """
-    if not NAME.fullmatch(name):
-        return None
-    for pattern in channel_patterns():
-        parts = pattern.match(name)
-        if parts is not None:
-            return pattern.rule(user, **parts)
-    return None
+    return hears_each(user, [name])[name]
+
+
+def hears_each(user: Any, names: Iterable[str]) -> dict[str, Audience | None]:
+    """Ask the rules of several channels; those of one pattern in one go, where it knows how."""
+    answers: dict[str, Audience | None] = dict.fromkeys(names)
+    asked: dict[ChannelPattern, dict[str, dict[str, Any]]] = {}
+    for name in answers:
+        for pattern in channel_patterns() if NAME.fullmatch(name) else ():
+            parts = pattern.match(name)
+            if parts is not None:
+                asked.setdefault(pattern, {})[name] = parts
+                break
+    for pattern, channels in asked.items():
+        answers |= zip(channels, pattern.ask(user, list(channels.values())), strict=True)
+    return answers
 
 
 def group_name(channel: str, audience: Audience) -> str:

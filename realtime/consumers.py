@@ -44,7 +44,7 @@ class FrameWriter:
     def write(self, text: str) -> None:
         """Queue one frame and return at once."""
         self._frames.append(text)
-        self._size += len(text)
+        self._size += _size(text)
         if self._size > limits.MAX_PENDING:
             self.stop()
             self._task = asyncio.create_task(self._give_up())
@@ -67,7 +67,7 @@ class FrameWriter:
         try:
             while self._frames:
                 text = self._frames.popleft()
-                self._size -= len(text)
+                self._size -= _size(text)
                 await self._send(text)
         except (OSError, RuntimeError):
             self._frames.clear()  # the other side is gone; disconnect() follows
@@ -87,9 +87,10 @@ class PusherConsumer(AsyncWebsocketConsumer):
         self.subscriptions: dict[str, Audience] = {}
         self._asking: set[str] = set()
         self._rechecks: dict[str, int] = {}
-        self._before: dict[str, Audience] = {}
+        self._before: dict[str, Audience | None] = {}  # None: the audience changed while the rule was asked
         self._held: defaultdict[str, list[str]] = defaultdict(list)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._allowance = limits.Allowance(limits.MESSAGES_A_SECOND, limits.MESSAGES_AT_ONCE)
         self._last_heard = time.monotonic()
         self._pinged = False
         self._closing = False
@@ -125,6 +126,9 @@ class PusherConsumer(AsyncWebsocketConsumer):
         if self._closing:
             return
         self._last_heard, self._pinged = time.monotonic(), False
+        if self._allowance.is_spent():
+            await self.fail(protocol.OVER_CAPACITY, "Too many messages.")
+            return
         if text_data is None:
             await self.fail(protocol.UNSUPPORTED_DATA, "Binary frames are not supported.")
             return
@@ -176,7 +180,8 @@ class PusherConsumer(AsyncWebsocketConsumer):
         while True:
             self._asking.add(channel)
             audience = await self._ask(channel)
-            await self._move(channel, audience)
+            if channel in self._asking:
+                await self._move(channel, audience)
             if channel in self._asking:
                 self._asking.remove(channel)
                 return audience
@@ -191,7 +196,8 @@ class PusherConsumer(AsyncWebsocketConsumer):
         if not protocol.is_authentic(auth, *signed):
             raise Refused("The signature is not valid for this channel and connection.")
         if self.user_id is None and channel_data:
-            self.identity = Identity(user_id=_user_id(channel_data))
+            self.user_id = _user_id(channel_data)
+            self.identity = Identity(user_id=self.user_id)
 
     def _unsubscribe(self, data: dict[str, Any]) -> None:
         channel = str(data.get("channel"))
@@ -229,14 +235,14 @@ class PusherConsumer(AsyncWebsocketConsumer):
         """Return what this socket hears, or has just asked to hear."""
         return self.subscriptions.keys() | self._asking
 
-    def recheck(self, channels: set[str]) -> None:
+    def recheck(self, channels: set[str], *, whole_person: bool) -> None:
         """Tell nothing more of `channels` until their rules have answered again."""
         self._asking -= channels  # whoever is asking now asks once more
         subscribed = channels & self.subscriptions.keys()
         for channel in subscribed:
             self._rechecks[channel] = self._rechecks.get(channel, 0) + 1
             self._before.setdefault(channel, self.subscriptions[channel])
-        self._spawn(self._recheck(subscribed))
+        self._spawn(self._recheck(subscribed, whole_person))
 
     def sweep(self, now: float) -> None:
         """Ping after `activity_timeout` seconds of silence, close 4201 after `pong_timeout` more."""
@@ -248,10 +254,14 @@ class PusherConsumer(AsyncWebsocketConsumer):
             self._pinged = True
             self.write(protocol.frame("pusher:ping", data="{}"))
 
-    async def _recheck(self, channels: set[str]) -> None:
+    async def _recheck(self, channels: set[str], whole_person: bool) -> None:
         try:
             if self.user_id is not None and await self._person() is None:
                 await self.fail(protocol.UNAUTHORIZED, "You are signed out.")
+                return
+            if whole_person and self.identity.session_key is None:
+                # A signature does not say whether the sign-in that got it has ended: a new one will.
+                await self.fail(protocol.GENERIC_RECONNECT, "Please authorise anew.")
                 return
             for channel in channels:
                 await self._recheck_one(channel)
@@ -262,13 +272,14 @@ class PusherConsumer(AsyncWebsocketConsumer):
     async def _recheck_one(self, channel: str) -> None:
         audience = await self._ask(channel)
         if channel in self.subscriptions and audience is not self.subscriptions[channel]:
+            self._before[channel] = None
             await self._move(channel, audience)
         self._rechecks[channel] -= 1
         if not self._rechecks[channel]:
             del self._rechecks[channel]
             self._release(channel, self._before.pop(channel))
 
-    def _release(self, channel: str, before: Audience) -> None:
+    def _release(self, channel: str, before: Audience | None) -> None:
         """Tell what was held; a client whose audience changed is admitted anew, and asks the history instead."""
         held, audience = self._held.pop(channel, []), self.subscriptions.get(channel)
         if audience is None:
@@ -358,7 +369,12 @@ def _read(text: str) -> tuple[str, dict[str, Any]]:
     return protocol.parse(text)
 
 
-def _user_id(channel_data: str) -> str | None:
+def _size(text: str) -> int:
+    """Return the bytes that a frame takes in UTF-8."""
+    return len(text) if text.isascii() else len(text.encode())
+
+
+def _user_id(channel_data: str) -> str:
     try:
         value = json.loads(channel_data)["user_id"]
     except (ValueError, TypeError, KeyError):

@@ -1,17 +1,18 @@
 """What was told on some channels since a cursor: by the same rules and audiences as the socket."""
 
+import base64
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from cryptography.fernet import Fernet, InvalidToken
+from django.conf import settings
+from django.utils.crypto import salted_hmac
+
 from realtime import limits, log
-from realtime.channels import Audience, hears
-from realtime.models import Delivery, LogFloor
-
-
-class InvalidCursor(ValueError):
-    """A cursor that this server did not give."""
+from realtime.channels import Audience, hears, hears_each
+from realtime.models import Broadcast, Delivery, LogFloor
 
 
 class RefusedChannels(Exception):
@@ -29,7 +30,7 @@ class Answer:
 
 def present() -> str:
     """Return the cursor of this moment: what commits from now on lies at or after it."""
-    return format(log.watermark(), "x")
+    return _seal(log.watermark())
 
 
 def read(user: Any, channels: Iterable[str], since: str | None) -> Answer:
@@ -39,33 +40,39 @@ def read(user: Any, channels: Iterable[str], since: str | None) -> Answer:
     if refused:
         raise RefusedChannels(*refused)
     mark = log.watermark()
-    cursor = format(mark, "x")
+    cursor = _seal(mark)
     if since is None:
         return Answer(cursor)
-    position = _parse(since)
-    if not LogFloor.current() <= position <= mark:
+    position = _open(since)
+    if position is None or not LogFloor.current() <= position <= mark:
         return Answer(cursor, reset=True)
     deliveries = _deliveries(audiences, position)
-    guards = {row.broadcast.guard for row in deliveries} - {""}
-    if len(deliveries) > limits.MAX_HISTORY_EVENTS or len(guards) > limits.MAX_HISTORY_GUARDS:
+    if len(deliveries) > limits.MAX_HISTORY_EVENTS:
         return Answer(cursor, reset=True)
-    admitted = {guard: hears(user, guard) for guard in guards}
-    return Answer(cursor, [_event(row) for row in deliveries if _may_replay(row, admitted)])
+    return Answer(cursor, _events(user, deliveries))
 
 
-def _parse(cursor: str) -> int:
+def _seal(position: int) -> str:
+    """Return the position so that nobody can read it: how fast it grows would tell that others were written to."""
+    return _cipher().encrypt(str(position).encode()).decode()
+
+
+def _open(cursor: str) -> int | None:
+    """Return the position in a cursor; None if this desk did not give it, or gave it under another SECRET_KEY."""
     try:
-        position = int(cursor, 16)
-    except ValueError:
-        raise InvalidCursor("The cursor is not one of this server's.") from None
-    if not 0 <= position < 2**63:
-        raise InvalidCursor("The cursor is not one of this server's.")
-    return position
+        return int(_cipher().decrypt(cursor.encode()))
+    except InvalidToken:
+        return None
+
+
+def _cipher() -> Fernet:
+    key = salted_hmac("realtime.history.cursor", "", secret=settings.SECRET_KEY, algorithm="sha256").digest()
+    return Fernet(base64.urlsafe_b64encode(key))
 
 
 def _deliveries(audiences: dict[str, Audience | None], position: int) -> list[Delivery]:
-    """Return one delivery for each broadcast, the fullest that the person hears."""
-    rows = log.since(position).filter(channel__in=audiences).select_related("broadcast")
+    """Return one delivery for each broadcast, the fullest that the person hears, without payloads."""
+    rows = log.since(position).filter(channel__in=audiences)
     fullest: dict[int, Delivery] = {}
     for row in rows[: (limits.MAX_HISTORY_EVENTS + 1) * len(Audience) * len(audiences)]:
         if row.audience != audiences[row.channel]:
@@ -76,14 +83,21 @@ def _deliveries(audiences: dict[str, Audience | None], position: int) -> list[De
     return list(fullest.values())
 
 
-def _may_replay(row: Delivery, admitted: dict[str, Audience | None]) -> bool:
+def _events(user: Any, deliveries: list[Delivery]) -> list[dict[str, Any]]:
+    broadcasts = log.payloads(row.broadcast_id for row in deliveries)
+    told = [(row, broadcasts[row.broadcast_id]) for row in deliveries if row.broadcast_id in broadcasts]
+    admitted = hears_each(user, {broadcast.guard for _, broadcast in told} - {""})
+    return [_event(row, broadcast) for row, broadcast in told if _may_replay(row, broadcast, admitted)]
+
+
+def _may_replay(row: Delivery, broadcast: Broadcast, admitted: dict[str, Audience | None]) -> bool:
     """Say whether the guard still admits the person to this version: a note heard once is not told again for ever."""
-    if not row.broadcast.guard:
+    if not broadcast.guard:
         return True
-    audience = admitted[row.broadcast.guard]
+    audience = admitted[broadcast.guard]
     return audience is not None and audience.includes(Audience(row.version))
 
 
-def _event(row: Delivery) -> dict[str, Any]:
-    data = json.loads(row.broadcast.data(Audience(row.version)))
-    return {"event": row.broadcast.event, "channel": row.channel, "data": data}
+def _event(row: Delivery, broadcast: Broadcast) -> dict[str, Any]:
+    data = json.loads(broadcast.data(Audience(row.version)))
+    return {"event": broadcast.event, "channel": row.channel, "data": data}

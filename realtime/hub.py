@@ -39,7 +39,7 @@ class Socket(Protocol):
     def hear(self, group: str, frame: str) -> None:
         """Write a frame, without waiting."""
 
-    def recheck(self, channels: set[str]) -> None:
+    def recheck(self, channels: set[str], *, whole_person: bool) -> None:
         """Ask the rules of `channels` again; nothing more of them is told until they have answered."""
 
     def sweep(self, now: float) -> None:
@@ -158,10 +158,10 @@ class Hub:
     def _recheck(self, data: dict[str, list[str]]) -> None:
         channels, users = set(data["channels"]), set(data["users"])
         for socket in tuple(self.sockets):
-            mine = socket.channels()
-            asked = mine if socket.user_id in users else mine & channels
-            if asked or socket.user_id in users:
-                socket.recheck(asked)
+            whole_person = socket.user_id in users
+            asked = socket.channels() if whole_person else socket.channels() & channels
+            if asked or whole_person:
+                socket.recheck(asked, whole_person=whole_person)
 
     # -- The layer
 
@@ -211,6 +211,7 @@ class Hub:
                 continue
             try:
                 self._hear(await self.layer.receive(self._channel_name))
+                await asyncio.sleep(0)  # in a burst receive() never waits: let the sockets write
             except Exception:
                 logger.exception("A message of the channel layer could not be heard; the tail tells it.")
                 await asyncio.sleep(config().tail_interval)

@@ -1,5 +1,6 @@
 """How much is too much: sizes, counts and rates that bound one socket and one person."""
 
+import time
 from functools import lru_cache
 
 from django.conf import settings
@@ -12,12 +13,31 @@ MAX_EVENT = 10 * 1024  # bytes of one event's data (Pusher: 10 KB)
 MAX_CHANNEL_NAME = 164  # characters (Pusher's documentation)
 MAX_SUBSCRIPTIONS = 100  # channels of one socket
 MAX_PENDING = 1024 * 1024  # bytes that wait for one slow reader
+MESSAGES_A_SECOND = 20  # frames of one socket in the long run
+MESSAGES_AT_ONCE = 300  # frames of one socket in a burst: a client subscribes anew to all it has after a break
 MAX_HISTORY_CHANNELS = 20  # channels of one history request
 MAX_HISTORY_EVENTS = 500  # events of one history answer; beyond it a page renews itself
-MAX_HISTORY_GUARDS = 60  # rules asked again for one history answer
 
 HISTORY_RATE = parse("120/minute")  # requests of one person
 AUTH_RATE = parse("300/minute")
+
+
+class Allowance:
+    """A bucket of tokens: `burst` at once, `rate` a second."""
+
+    def __init__(self, rate: float, burst: int) -> None:
+        self._rate, self._burst = rate, burst
+        self._left, self._at = float(burst), time.monotonic()
+
+    def is_spent(self) -> bool:
+        """Take one token; say whether there was none."""
+        now = time.monotonic()
+        self._left = min(self._burst, self._left + (now - self._at) * self._rate)
+        self._at = now
+        if self._left < 1:
+            return True
+        self._left -= 1
+        return False
 
 
 @lru_cache

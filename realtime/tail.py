@@ -57,6 +57,7 @@ class Tail:
         for row in rows:
             if row.broadcast_id in broadcasts:
                 self._hub.deliver(row.message(broadcasts[row.broadcast_id]))
+                await asyncio.sleep(0)  # let the sockets write
         self._hub.doubt_layer()
 
     async def _acknowledge(self, broadcast_ids: set[int]) -> None:

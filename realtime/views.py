@@ -69,8 +69,6 @@ def replay(request: HttpRequest) -> JsonResponse:
         return problem(400, f"Name 1 to {limits.MAX_HISTORY_CHANNELS} channels.")
     try:
         answer = history.read(request.user, channels, request.GET.get("since"))
-    except history.InvalidCursor as error:
-        return problem(400, str(error))
     except history.RefusedChannels as error:
         return problem(403, "You may not hear some of these channels.", refused=list(error.args))
     return JsonResponse({"events": answer.events, "cursor": answer.cursor, "reset": answer.reset})

@@ -55,8 +55,15 @@ def works_in(user: User, office_id: int) -> bool:
 
 def hears_ticket(user: User, ticket_uuid: UUID) -> Audience | None:
     """Whoever may open a ticket hears it; its staff hear its notes too."""
-    ticket = visible_tickets(user).filter(uuid=ticket_uuid).first()
-    return None if ticket is None else audience_of(user, ticket)
+    return hears_tickets(user, [{"ticket_uuid": ticket_uuid}])[0]
+
+
+def hears_tickets(user: User, channels: list[dict[str, UUID]]) -> list[Audience | None]:
+    """Answer `hears_ticket` for several tickets, given as {"ticket_uuid": ...}, with one query."""
+    uuids = [channel["ticket_uuid"] for channel in channels]
+    staffed = dict(listed_tickets(user).filter(uuid__in=uuids).values_list("uuid", "is_staffed"))  # type: ignore[misc]
+    as_whom = {True: Audience.STAFF, False: Audience.PUBLIC, None: None}
+    return [as_whom[staffed.get(uuid)] for uuid in uuids]
 
 
 def visible_replies(user: User, ticket: Ticket) -> QuerySet[Reply]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tickets.markdown import render
+from tickets.markdown import MAX_BARE_LINKS, render
 from tickets.templatetags.desk import css_string
 
 
@@ -53,10 +53,17 @@ def test_what_could_harm_is_only_text(text: str) -> None:
     assert "onerror=" not in html.replace("onerror=alert(1)&gt;", "")
 
 
-def test_a_deep_message_is_rendered_in_bounded_time() -> None:
-    assert render(">" * 20_000 + "x")
-    assert render("[" * 20_000)
-    assert render("*a " * 10_000)
+def test_links_beyond_measure_are_left_as_text() -> None:
+    many = "http://a.example " * (MAX_BARE_LINKS + 1)
+    assert "<a" not in render(many)
+    assert render("http://a.example " * MAX_BARE_LINKS).count("<a") == MAX_BARE_LINKS
+
+
+@pytest.mark.parametrize("depth", [5, 13, 14, 15, 16, 25, 60, 20_000])
+def test_nothing_is_left_out_however_deep_it_is_quoted(depth: int) -> None:
+    nested = "".join("  " * level + "- a\n" for level in range(min(depth, 150)))
+    for text in (">" * depth + " end", "> " * depth + "end", nested + "  " * depth + "- end"):
+        assert "end" in render(text)
 
 
 def test_a_name_cannot_leave_its_css_string() -> None:
