@@ -10,15 +10,13 @@ from typing import Any, ClassVar
 
 from django.db import transaction
 
-from realtime import protocol, sender
+from realtime import log, protocol, sender
 from realtime.channels import Audience
 from realtime.conf import config
 from realtime.limits import MAX_EVENT
 from realtime.models import Broadcast, Delivery, position_of
 
 logger = logging.getLogger(__name__)
-
-RECHECK = "#recheck"  # no client can name it: the number sign is not in the alphabet of channels
 
 
 class PayloadTooLarge(ValueError):
@@ -88,7 +86,7 @@ def recheck(*, channels: Iterable[str] = (), users: Iterable[Any] = ()) -> None:
     if config().connection != "channels":
         return
     data = protocol.encode({"channels": list(channels), "users": [str(key) for key in users]})
-    _log(Broadcast(event=RECHECK, staff=data), [(RECHECK, Audience.STAFF, Audience.STAFF)])
+    _log(Broadcast(event=log.RECHECK, staff=data), [(log.RECHECK, Audience.STAFF, Audience.STAFF)])
 
 
 def _versions(to: Audience) -> list[Audience]:
@@ -125,7 +123,9 @@ def _log(broadcast: Broadcast, routes: Iterable[tuple[str, Audience, Audience]])
         Delivery(broadcast=broadcast, position=position, channel=channel, audience=audience, version=version)
         for channel, audience, version in routes
     )
-    messages = [delivery.message(broadcast) for delivery in deliveries]
+    # Whoever hears this must have heard of every revocation before it.
+    after = log.latest_recheck()
+    messages = [delivery.message(broadcast) | {"after": after} for delivery in deliveries]
     transaction.on_commit(lambda: sender.send(messages))
     return broadcast
 

@@ -15,11 +15,12 @@ from django.core.exceptions import ImproperlyConfigured
 
 from realtime.channels import Audience, group_name
 from realtime.conf import config
+from realtime.log import RECHECK
 from realtime.tail import Tail
 
 logger = logging.getLogger(__name__)
 
-RECHECK_GROUP = group_name("#recheck", Audience.STAFF)
+RECHECK_GROUP = group_name(RECHECK, Audience.STAFF)
 LAYER_TIMEOUT = 1  # seconds to wait for the layer, in particular to confirm a new group
 REMEMBER = 60  # seconds that a delivery's id is remembered, so that nobody is told twice
 SWEEP_INTERVAL = 10  # seconds between two looks for silent sockets
@@ -56,6 +57,7 @@ class Hub:
         self.tail = Tail(self)
         self.groups: dict[str, set[Socket]] = {}
         self.sockets: set[Socket] = set()
+        self.rechecked = 0
         self.told: defaultdict[int, int] = defaultdict(int)
         self._channel_name = ""
         self._joined: set[str] = set()
@@ -134,6 +136,7 @@ class Hub:
             return
         self._heard[message["id"]] = time.monotonic()
         if message["group"] == RECHECK_GROUP:
+            self.rechecked = max(self.rechecked, message["id"])
             self._recheck(json.loads(json.loads(message["frame"])["data"]))
             return
         sockets = tuple(self.groups.get(message["group"], ()))
@@ -221,6 +224,9 @@ class Hub:
             fence = self._fences.get(message["fence"])
             if fence:
                 fence.set()
+        elif message["after"] > self.rechecked and message["group"] != RECHECK_GROUP:
+            # The layer lost a revocation, or brings it late: the tail tells both, in the order of the log.
+            self.tail.hurry()
         else:
             self.deliver(message)
 

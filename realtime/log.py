@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from realtime.models import Broadcast, Delivery, LogFloor, Receipt
 
+RECHECK = "#recheck"  # no client can name it: the number sign is not in the alphabet of channels
 WATERMARK = {
     "postgresql": "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
     "sqlite": "SELECT COALESCE(MAX(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'realtime_broadcast'",
@@ -37,6 +38,12 @@ def unread(position: int) -> tuple[int, list[Delivery]]:
     """Return the new watermark and the deliveries since the old one, without their payloads."""
     mark = watermark()
     return mark, list(since(position).only("broadcast_id", "channel", "audience", "version"))
+
+
+def latest_recheck() -> int:
+    """Return the id of the last revocation's delivery, 0 if there is none."""
+    rechecks = Delivery.objects.filter(channel=RECHECK).order_by("-position", "-pk")
+    return rechecks.values_list("pk", flat=True).first() or 0
 
 
 def payloads(broadcast_ids: Iterable[int]) -> dict[int, Broadcast]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from channels.db import database_sync_to_async
@@ -23,15 +24,23 @@ class Tail:
         self._hub = hub
         self._position = 0
         self._reading = asyncio.Lock()
+        self._wanted = asyncio.Event()
 
     async def start(self) -> None:
         """Begin at the present."""
         self._position = await database_sync_to_async(log.watermark)()
+        self._hub.rechecked = await database_sync_to_async(log.latest_recheck)()
+
+    def hurry(self) -> None:
+        """Read at once instead of in a while."""
+        self._wanted.set()
 
     async def run(self) -> None:
         """Read once a second for ever; a database that is away is asked again."""
         while True:
-            await asyncio.sleep(config().tail_interval)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wanted.wait(), config().tail_interval)
+            self._wanted.clear()
             try:
                 await self.read()
                 await self._hub.mend()

@@ -5,13 +5,16 @@ from typing import Any
 
 import pytest
 from channels.layers import InMemoryChannelLayer
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.models import Session
 from django.test import Client
+from pytest_django import Settings
 
 from accounts.models import User
 from realtime import consumers, hub
 from realtime.channels import Audience
 from tests.cast import Cast
-from tests.sockets import Listener, connect, do, listen
+from tests.sockets import Listener, connect, do, greeted, listen
 from tickets import services
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,6 +28,12 @@ def switch_off(cast: Cast) -> None:
 def change_password(cast: Cast) -> None:
     cast.bao.set_password("another horse")
     cast.bao.save()
+
+
+def sign_out(cast: Cast) -> None:
+    for session in Session.objects.all():
+        if session.get_decoded()[SESSION_KEY] == str(cast.bao.pk):
+            session.delete()
 
 
 CLOSED = [pytest.param(switch_off, id="deactivated"), pytest.param(change_password, id="password changed")]
@@ -136,6 +145,63 @@ async def test_an_agent_who_opened_a_ticket_that_moves_away_hears_it_as_its_cust
     heard = (await socket.event("ticket.reply.created"))["reply"]
     assert heard["message"] == "Answer"
     assert (await control.event("ticket.reply.created"))["reply"]["message"] == "Note"
+
+
+async def test_no_event_overtakes_a_revocation_that_the_layer_lost(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    settings.REALTIME = {**settings.REALTIME, "TAIL_INTERVAL": 3600}
+    socket = await listen(live_cast.bao, live_cast.ticket.channel)
+    control = await listen(live_cast.dana, live_cast.ticket.channel)
+    send = InMemoryChannelLayer.group_send
+
+    async def lose_revocations(self: InMemoryChannelLayer, group: str, message: dict) -> None:
+        if group != hub.RECHECK_GROUP:
+            await send(self, group, message)
+
+    monkeypatch.setattr(InMemoryChannelLayer, "group_send", lose_revocations)
+    await do(live_cast.billing.agents.remove, live_cast.bao)
+    await do(live_cast.reply, live_cast.dana, "Note", internal=True)
+    assert (await control.event("ticket.reply.created"))["reply"]["message"] == "Note"
+    assert (await socket.frame())["event"] == "pusher:subscription_error"
+
+
+@pytest.mark.parametrize("cause", [change_password, sign_out])
+async def test_a_socket_by_signature_authorises_anew_when_its_person_changes(
+    live_cast: Cast, cause: Callable
+) -> None:
+    client = Client()
+    await do(client.force_login, live_cast.bao)
+    socket, control = await greeted(origin=None), await listen(live_cast.dana, live_cast.ticket.channel)
+    wanted = {"socket_id": socket.socket_id, "channel_name": live_cast.ticket.channel}
+    signed = (await do(client.post, "/broadcasting/auth", wanted)).json()
+    assert (await socket.subscribe(live_cast.ticket.channel, **signed))["event"].endswith("succeeded")
+    await do(cause, live_cast)
+    assert (await socket.event("pusher:error"))["code"] == 4200
+    await control_hears(live_cast, control)
+
+
+async def test_a_rules_answer_from_before_a_revocation_joins_no_group(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask, answers = consumers.PusherConsumer._ask, []
+
+    async def slowly(self: consumers.PusherConsumer, channel: str) -> Audience | None:
+        answers.append(await ask(self, channel))
+        if len(answers) == 1:
+            await do(live_cast.billing.agents.remove, live_cast.bao)
+            await hub.here().tail.read()
+        elif len(answers) == 2:
+            await do(live_cast.reply, live_cast.dana, "Note", internal=True)
+            await hub.here().tail.read()
+        return answers[-1]
+
+    socket = await connect(live_cast.bao)
+    await socket.event("pusher:connection_established")
+    monkeypatch.setattr(consumers.PusherConsumer, "_ask", slowly)
+    assert (await socket.subscribe(live_cast.ticket.channel))["event"] == "pusher:subscription_error"
+    assert answers == [Audience.STAFF, None]
+    assert "ticket.reply.created" not in [frame["event"] for frame in socket.heard]
 
 
 async def test_what_is_revoked_while_a_rule_is_asked_ends_the_new_subscription(

@@ -5,6 +5,7 @@ import json
 import time
 
 import pytest
+from django.db import transaction
 from pytest_django import Settings
 
 from realtime import hub, limits
@@ -174,6 +175,28 @@ async def test_a_socket_that_fails_leaves_nothing_behind(live_cast: Cast, monkey
     await listener.close()
     assert not hub.here().sockets
     assert not any(hub.here().groups.values())
+
+
+async def test_a_socket_that_floods_is_closed_and_others_are_not(live_cast: Cast) -> None:
+    flooder, other = await greeted(live_cast.greta), await greeted(live_cast.bao)
+    for _ in range(limits.MESSAGES_AT_ONCE + 50):
+        await flooder.say("pusher:ping")
+    assert (await flooder.event("pusher:error"))["code"] == 4100
+    await other.say("pusher:ping")
+    assert (await other.frame())["event"] == "pusher:pong"
+
+
+async def test_a_burst_does_not_end_a_socket_that_reads(live_cast: Cast) -> None:
+    listener = await listen(live_cast.casey, live_cast.ticket.channel)
+
+    def burst() -> None:
+        with transaction.atomic():
+            for _ in range(150):
+                live_cast.reply(live_cast.bao, "x" * 4500)
+
+    await do(burst)
+    for _ in range(150):
+        await listener.event("ticket.reply.created")
 
 
 async def test_a_reader_who_stopped_reading_is_given_up_and_costs_the_others_nothing() -> None:
