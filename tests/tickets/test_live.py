@@ -13,6 +13,21 @@ async def test_a_note_reaches_staff_and_only_staff(live_cast: Cast) -> None:
     assert await customer.hears_nothing(live_cast.ticket.channel)
 
 
+async def test_an_agent_who_opened_a_ticket_elsewhere_hears_no_note_on_his_own_channel(live_cast: Cast) -> None:
+    ticket = await do(
+        services.open_ticket, by=live_cast.bao, subject="Chair", content="Broken", office=live_cast.orders
+    )
+    await do(services.assign, ticket, by=live_cast.emil, to=live_cast.fatima)
+    creator = await listen(live_cast.bao, live_cast.bao.channel)
+    assignee = await listen(live_cast.fatima, live_cast.fatima.channel)
+    await do(services.add_reply, ticket, by=live_cast.emil, message="A chair a month", internal=True)
+    assert (await assignee.event("ticket.reply.created"))["reply"]["is_internal"]
+    assert await creator.hears_nothing(live_cast.bao.channel)
+    await do(services.add_reply, ticket, by=live_cast.emil, message="A new one comes")
+    heard = await creator.event("ticket.reply.created")
+    assert (heard["reply"]["message"], heard["seq"]) == ("A new one comes", 3)
+
+
 async def test_a_customer_hears_the_agents_reply_as_safe_html(live_cast: Cast) -> None:
     customer = await listen(live_cast.casey, live_cast.ticket.channel)
     await do(live_cast.reply, live_cast.bao, "It is **done** 🎉 <script>alert(1)</script>")
