@@ -4,7 +4,7 @@ import uuid
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
@@ -67,6 +67,11 @@ class User(AbstractBaseUser):
     def __str__(self) -> str:
         """Return the name."""
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save, and revoke what the change takes away, in one transaction."""
+        with transaction.atomic():
+            super().save(*args, **kwargs)
 
     def get_full_name(self) -> str:
         """Return the name."""

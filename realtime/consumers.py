@@ -14,7 +14,7 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth.models import AbstractBaseUser
 
-from realtime import hub, identity, limits, protocol
+from realtime import hub, identity, limits, protocol, seal
 from realtime.channels import NAME, Audience, group_name, hears
 from realtime.conf import config
 from realtime.identity import Identity
@@ -22,6 +22,7 @@ from realtime.identity import Identity
 logger = logging.getLogger(__name__)
 
 FORBIDDEN = 403
+ASK_AGAIN = 60  # seconds after which a socket's sign-in is asked for again: a session may simply have expired
 CLOSE_TIMEOUT = 5  # seconds that a client has to read why it is closed
 
 
@@ -91,7 +92,7 @@ class PusherConsumer(AsyncWebsocketConsumer):
         self._held: defaultdict[str, list[str]] = defaultdict(list)
         self._tasks: set[asyncio.Task[None]] = set()
         self._allowance = limits.Allowance(limits.MESSAGES_A_SECOND, limits.MESSAGES_AT_ONCE)
-        self._last_heard = time.monotonic()
+        self._last_heard = self._asked_at = time.monotonic()
         self._pinged = False
         self._closing = False
         self.writer = FrameWriter(self._send_text, self._give_up)
@@ -112,14 +113,25 @@ class PusherConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         """Accept, then say what is wrong: a client can read a close code, but no HTTP error."""
         await self.accept()
-        problem = self._problem()
+        try:
+            problem = self._problem() or await self._arrive()
+        except Exception:
+            logger.exception("A socket could not be greeted; the client is asked to come back.")
+            problem = protocol.OVER_CAPACITY, "The server could not answer; please reconnect."
         if problem:
             await self.fail(*problem)
-            return
+        else:
+            self.write(protocol.connection_established(self.socket_id, config().activity_timeout))
+
+    async def _arrive(self) -> tuple[int, str] | None:
+        """Be one of this process's sockets; return close code and reason if this person has too many."""
         await hub.here().add(self)
         self.identity = identity.of_handshake(self.scope)
         self._remember(await self._person())
-        self.write(protocol.connection_established(self.socket_id, config().activity_timeout))
+        others = sum(socket.user_id == self.user_id for socket in hub.here().sockets)
+        if self.user_id is not None and others > limits.MAX_SOCKETS_A_PERSON:
+            return protocol.OVER_CAPACITY, "Too many connections of one person."
+        return None
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Handle one frame of the client; what is malformed is answered with pusher:error."""
@@ -151,7 +163,7 @@ class PusherConsumer(AsyncWebsocketConsumer):
         elif event.startswith("client-"):
             self.write(protocol.error(protocol.CLIENT_EVENT_REJECTED, "Client events are not enabled here."))
         elif event != "pusher:pong":
-            raise protocol.InvalidMessage(f"{event[:50]} is not an event that this server knows.")
+            raise protocol.InvalidMessage("This server does not know an event of this name.")
 
     # -- Subscriptions
 
@@ -196,8 +208,7 @@ class PusherConsumer(AsyncWebsocketConsumer):
         if not protocol.is_authentic(auth, *signed):
             raise Refused("The signature is not valid for this channel and connection.")
         if self.user_id is None and channel_data:
-            self.user_id = _user_id(channel_data)
-            self.identity = Identity(user_id=self.user_id)
+            self.identity, self.user_id = _identity(channel_data)
 
     def _unsubscribe(self, data: dict[str, Any]) -> None:
         channel = str(data.get("channel"))
@@ -246,6 +257,9 @@ class PusherConsumer(AsyncWebsocketConsumer):
 
     def sweep(self, now: float) -> None:
         """Ping after `activity_timeout` seconds of silence, close 4201 after `pong_timeout` more."""
+        if now - self._asked_at > ASK_AGAIN:
+            self._asked_at = now
+            self._spawn(self._recheck(set(), whole_person=False))
         silence = now - self._last_heard
         settings = config()
         if silence > settings.activity_timeout + settings.pong_timeout and self._pinged:
@@ -374,12 +388,16 @@ def _size(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode())
 
 
-def _user_id(channel_data: str) -> str:
+def _identity(channel_data: str) -> tuple[Identity, str]:
+    """Return who signed channel data speaks for, and that person's key."""
     try:
-        value = json.loads(channel_data)["user_id"]
-    except (ValueError, TypeError, KeyError):
+        data = json.loads(channel_data)
+        user_id, sign_in = str(data["user_id"]), data.get("sign_in")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise Refused("The channel data names no user_id.") from None
-    return str(value)
+    if sign_in is None:
+        return Identity(user_id=user_id), user_id
+    return Identity(session_key=seal.open_("sign-in", str(sign_in)) or ""), user_id
 
 
 def _protocol_version(scope: Mapping[str, Any]) -> int:

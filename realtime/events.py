@@ -124,7 +124,7 @@ def _log(broadcast: Broadcast, routes: Iterable[tuple[str, Audience, Audience]])
         for channel, audience, version in routes
     )
     # Whoever hears this must have heard of every revocation before it.
-    after = log.latest_recheck()
+    after = log.recent_rechecks()
     messages = [delivery.message(broadcast) | {"after": after} for delivery in deliveries]
     transaction.on_commit(lambda: sender.send(messages))
     return broadcast

@@ -8,6 +8,7 @@ import socket as network
 import time
 import uuid
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from channels.layers import BaseChannelLayer, get_channel_layer
@@ -57,7 +58,6 @@ class Hub:
         self.tail = Tail(self)
         self.groups: dict[str, set[Socket]] = {}
         self.sockets: set[Socket] = set()
-        self.rechecked = 0
         self.told: defaultdict[int, int] = defaultdict(int)
         self._channel_name = ""
         self._joined: set[str] = set()
@@ -136,7 +136,6 @@ class Hub:
             return
         self._heard[message["id"]] = time.monotonic()
         if message["group"] == RECHECK_GROUP:
-            self.rechecked = max(self.rechecked, message["id"])
             self._recheck(json.loads(json.loads(message["frame"])["data"]))
             return
         sockets = tuple(self.groups.get(message["group"], ()))
@@ -148,6 +147,10 @@ class Hub:
     def has_heard(self, delivery_id: int) -> bool:
         """Say whether a delivery was told here already."""
         return delivery_id in self._heard
+
+    def take_as_heard(self, delivery_ids: Iterable[int]) -> None:
+        """Remember deliveries that concern nobody here, so that nobody is told them later as news."""
+        self._heard |= dict.fromkeys(delivery_ids, time.monotonic())
 
     def hears(self, group: str) -> bool:
         """Say whether any socket of this process is in `group`."""
@@ -224,7 +227,7 @@ class Hub:
             fence = self._fences.get(message["fence"])
             if fence:
                 fence.set()
-        elif message["after"] > self.rechecked and message["group"] != RECHECK_GROUP:
+        elif message["group"] != RECHECK_GROUP and not self._heard.keys() >= set(message["after"]):
             # The layer lost a revocation, or brings it late: the tail tells both, in the order of the log.
             self.tail.hurry()
         else:

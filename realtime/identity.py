@@ -1,5 +1,6 @@
 """Who a socket is: asked at the handshake, and again whenever something changed for that person."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError
@@ -11,11 +12,14 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib.auth import get_user, get_user_model
 from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import ValidationError
 from django.http import parse_cookie
 from django.http.request import HttpRequest, validate_host
 from django.utils.http import is_same_domain
 
 Scope = Mapping[str, Any]
+
+SESSION_KEY = re.compile(r"[a-z0-9]{1,40}")
 
 
 @dataclass(frozen=True)
@@ -40,14 +44,21 @@ def header(scope: Scope, name: bytes) -> str:
 
 
 def is_foreign(scope: Scope) -> bool:
-    """Say whether a page of another site opened this socket (RFC 6455, section 10.2), by Django's CSRF rule."""
+    """Say whether a page of another site opened this socket (RFC 6455, section 10.2).
+
+    Ours are the pages of the host asked for, and those of CSRF_TRUSTED_ORIGINS. The scheme is not compared: behind a
+    proxy that ends TLS it is unknown here.
+    """
     origin = header(scope, b"origin")
     if origin in ("", "null"):
         return False
     host = header(scope, b"host")
-    if any(_covers(trusted, origin) for trusted in settings.CSRF_TRUSTED_ORIGINS):
-        return False
-    return urlsplit(origin).netloc != host or not _is_ours(host)
+    try:
+        if any(_covers(trusted, origin) for trusted in settings.CSRF_TRUSTED_ORIGINS):
+            return False
+        return urlsplit(origin).netloc != host or not _is_ours(host)
+    except ValueError:  # neither is an address
+        return True
 
 
 def of_handshake(scope: Scope) -> Identity:
@@ -58,7 +69,8 @@ def of_handshake(scope: Scope) -> Identity:
         cookies = parse_cookie(header(scope, b"cookie"))
     except CookieError:
         return Identity()
-    return Identity(session_key=cookies.get(settings.SESSION_COOKIE_NAME))
+    key = cookies.get(settings.SESSION_COOKIE_NAME, "")
+    return Identity(session_key=key) if SESSION_KEY.fullmatch(key) else Identity()
 
 
 def person_of_session(session_key: str) -> AbstractBaseUser | None:
@@ -73,7 +85,7 @@ def active_person(user_id: str) -> AbstractBaseUser | None:
     model = get_user_model()
     try:
         user = model._default_manager.filter(pk=model._meta.pk.to_python(user_id)).first()
-    except Exception:
+    except (ValidationError, ValueError):
         return None
     return user if user is not None and user.is_active else None
 

@@ -12,6 +12,7 @@ MAX_FRAME = 16 * 1024  # bytes a client may send in one frame
 MAX_EVENT = 10 * 1024  # bytes of one event's data (Pusher: 10 KB)
 MAX_CHANNEL_NAME = 164  # characters (Pusher's documentation)
 MAX_SUBSCRIPTIONS = 100  # channels of one socket
+MAX_SOCKETS_A_PERSON = 50  # sockets of one person in one process
 MAX_PENDING = 1024 * 1024  # bytes that wait for one slow reader
 MESSAGES_A_SECOND = 20  # frames of one socket in the long run
 MESSAGES_AT_ONCE = 300  # frames of one socket in a burst: a client subscribes anew to all it has after a break
@@ -43,8 +44,13 @@ class Allowance:
 @lru_cache
 def _limiter() -> FixedWindowRateLimiter:
     url = getattr(settings, "REDIS_URL", "")
-    storage = "memory://" if not url else url.replace("unix://", "redis+unix://", 1)
-    return FixedWindowRateLimiter(storage_from_string(storage))
+    if not url:
+        return FixedWindowRateLimiter(storage_from_string("memory://"))
+    # A Redis that hangs must not hold up what goes on without it.
+    storage = storage_from_string(
+        url.replace("unix://", "redis+unix://", 1), socket_timeout=0.5, socket_connect_timeout=0.5
+    )
+    return FixedWindowRateLimiter(storage)
 
 
 def allowed(rate: RateLimitItem, *who: str) -> bool:

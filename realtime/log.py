@@ -13,9 +13,10 @@ from django.db import connection, transaction
 from django.db.models import Max, QuerySet
 from django.utils import timezone
 
-from realtime.models import Broadcast, Delivery, LogFloor, Receipt
+from realtime.models import Broadcast, Delivery, LogFloor, Receipt, SnapshotEnd
 
 RECHECK = "#recheck"  # no client can name it: the number sign is not in the alphabet of channels
+RECENT = 30  # seconds in which a revocation is asked for by every later event; the tail has long told it by then
 WATERMARK = {
     "postgresql": "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
     "sqlite": "SELECT COALESCE(MAX(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'realtime_broadcast'",
@@ -31,7 +32,9 @@ def watermark() -> int:
 
 def since(position: int) -> QuerySet[Delivery]:
     """Return the deliveries at or above `position`, in the order of the log."""
-    return Delivery.objects.filter(position__gte=position).order_by("broadcast_id", "pk")
+    rows = Delivery.objects.filter(position__gte=position).order_by("broadcast_id", "pk")
+    # What lies beyond the present was restored from another cluster, whose transactions had other ids.
+    return rows.filter(position__lt=SnapshotEnd()) if connection.vendor == "postgresql" else rows
 
 
 def unread(position: int) -> tuple[int, list[Delivery]]:
@@ -40,10 +43,11 @@ def unread(position: int) -> tuple[int, list[Delivery]]:
     return mark, list(since(position).only("broadcast_id", "channel", "audience", "version"))
 
 
-def latest_recheck() -> int:
-    """Return the id of the last revocation's delivery, 0 if there is none."""
-    rechecks = Delivery.objects.filter(channel=RECHECK).order_by("-position", "-pk")
-    return rechecks.values_list("pk", flat=True).first() or 0
+def recent_rechecks() -> list[int]:
+    """Return the ids of the deliveries of revocations that were written in the last half minute."""
+    recent = timezone.now() - timedelta(seconds=RECENT)
+    rechecks = Delivery.objects.filter(channel=RECHECK, broadcast__created_at__gte=recent)
+    return list(rechecks.values_list("pk", flat=True))
 
 
 def payloads(broadcast_ids: Iterable[int]) -> dict[int, Broadcast]:

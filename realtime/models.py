@@ -104,6 +104,12 @@ class LogFloor(models.Model):
         return cls.objects.values_list("position", flat=True).first() or 0
 
     @classmethod
+    def reaches_back_to(cls, position: int, mark: int) -> bool:
+        """Say whether the log is whole from `position` on; a floor above the watermark is another cluster's."""
+        floor = cls.current()
+        return floor <= position or floor > mark
+
+    @classmethod
     def raise_to(cls, position: int) -> None:
         """Remember that nothing below `position` is kept."""
         cls.objects.update_or_create(pk=1, defaults={"position": max(position, cls.current())})
@@ -113,6 +119,13 @@ class CurrentTransaction(models.Func):
     """PostgreSQL's 64-bit id of the running transaction."""
 
     template = "pg_current_xact_id()::text::bigint"
+    output_field = models.BigIntegerField()
+
+
+class SnapshotEnd(models.Func):
+    """The 64-bit transaction id above which nothing can be visible yet on PostgreSQL."""
+
+    template = "pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
     output_field = models.BigIntegerField()
 
 

@@ -108,7 +108,8 @@ def _signed(socket_id: str, channel: str, channel_data: str) -> list[str]:
 def _object(text: str, complaint: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
-    except (ValueError, RecursionError):
+        encode(value).encode()
+    except (ValueError, RecursionError):  # a lone surrogate is a ValueError too
         raise InvalidMessage(complaint) from None
     if not isinstance(value, dict):
         raise InvalidMessage(complaint)

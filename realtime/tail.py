@@ -29,7 +29,7 @@ class Tail:
     async def start(self) -> None:
         """Begin at the present."""
         self._position = await database_sync_to_async(log.watermark)()
-        self._hub.rechecked = await database_sync_to_async(log.latest_recheck)()
+        self._hub.take_as_heard(await database_sync_to_async(log.recent_rechecks)())
 
     def hurry(self) -> None:
         """Read at once instead of in a while."""
@@ -52,6 +52,7 @@ class Tail:
         async with self._reading:
             position, deliveries = await database_sync_to_async(log.unread)(self._position)
             await self._deliver([row for row in deliveries if self._is_news(row)])
+            self._hub.take_as_heard(row.pk for row in deliveries if not self._hub.has_heard(row.pk))
             await self._acknowledge({row.broadcast_id for row in deliveries})
             self._position = position
             self._hub.forget_old({row.pk for row in deliveries})

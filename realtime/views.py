@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 from limits import RateLimitItem
 
-from realtime import history, limits, protocol
+from realtime import history, limits, protocol, seal
 from realtime.channels import NAME, hears
 from realtime.conf import config
 
@@ -54,7 +54,9 @@ def authorize_channel(request: HttpRequest) -> JsonResponse:
     if hears(request.user, channel) is None:
         return problem(403, "You may not hear this channel.")
     settings = config()
-    channel_data = protocol.encode({"user_id": str(request.user.pk)})
+    # The sign-in goes along, sealed: what it was allowed ends with it.
+    sign_in = seal.close("sign-in", request.session.session_key or "")
+    channel_data = protocol.encode({"user_id": str(request.user.pk), "sign_in": sign_in})
     auth = protocol.channel_auth(settings.app_key, settings.app_secrets[0], socket_id, channel, channel_data)
     return JsonResponse({"auth": auth, "channel_data": channel_data})
 

@@ -44,6 +44,7 @@ class TicketEvent(Event):
         ticket = self.subject_ticket
         return {
             "ticket": briefs.ticket_brief(ticket, audience),
+            "audience": audience.value,
             "seq": ticket.seq(audience),
             **self.body(audience),
         }

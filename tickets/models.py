@@ -194,6 +194,8 @@ class TimelineEntry(models.Model):
     # {"from": name or null, "to": name or null}, once for each audience.
     public = models.JSONField(null=True)
     staff = models.JSONField(default=dict)
+    # The ticket's sequence as staff count it when this happened.
+    number = models.PositiveIntegerField(editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

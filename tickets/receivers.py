@@ -86,4 +86,11 @@ def _tell_loser(ticket: Ticket, change: Change) -> None:
 def _write_line(ticket: Ticket, by: User, action: Action, audience: Audience, change: Change | None = None) -> None:
     words = {each: briefs.change_brief(change, each) if change else {} for each in Audience}
     public = words[Audience.PUBLIC] if audience is Audience.PUBLIC else None
-    ticket.timeline.create(actor=by, action=action, audience=audience, public=public, staff=words[Audience.STAFF])
+    ticket.timeline.create(
+        actor=by,
+        action=action,
+        audience=audience,
+        public=public,
+        staff=words[Audience.STAFF],
+        number=ticket.staff_seq,
+    )

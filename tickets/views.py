@@ -4,10 +4,10 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.forms import BoundField, Form
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -87,6 +87,8 @@ def reply_data(request: SignedInRequest, uuid: UUID, reply_id: UUID) -> HttpResp
 def change_ticket(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     """Change the properties that were sent, all or none."""
     ticket = _fetch(request, uuid)
+    if not policies.can_change(request.user, ticket):
+        raise PermissionDenied
     form = ChangeForm(request.POST, ticket=ticket)
     if form.is_valid():
         _attempt(form, form.apply, ticket, by=request.user)
@@ -116,7 +118,7 @@ def _in_view(tickets: QuerySet[Ticket], view: str, chosen: Status | None) -> Que
 def _row(ticket: Any) -> dict[str, Any]:
     """Return a listed ticket as its reader may know it; `is_staffed` is the list's annotation."""
     audience = Audience.STAFF if ticket.is_staffed else Audience.PUBLIC
-    return {"ticket": briefs.ticket_brief(ticket, audience), "seq": ticket.seq(audience)}
+    return {"ticket": briefs.ticket_brief(ticket, audience), "seq": ticket.seq(audience), "audience": audience}
 
 
 def _render_ticket(
@@ -131,13 +133,17 @@ def _render_ticket(
     audience = policies.audience_of(user, ticket)
     if audience is None:
         return render(request, "404.html", status=404)
+    until = Q(number__lte=ticket.staff_seq)  # what is younger than `seq` comes as an event
     context = {
         "ticket": ticket,
         "brief": briefs.ticket_brief(ticket, audience),
         "seq": ticket.seq(audience),
         "is_staff": audience is Audience.STAFF,
-        "replies": [briefs.reply_brief(reply) for reply in policies.visible_replies(user, ticket)],
-        "timeline": [briefs.timeline_brief(line, audience) for line in policies.visible_timeline(user, ticket)],
+        "audience": audience,
+        "replies": [briefs.reply_brief(reply) for reply in policies.visible_replies(user, ticket).filter(until)],
+        "timeline": [
+            briefs.timeline_brief(line, audience) for line in policies.visible_timeline(user, ticket).filter(until)
+        ],
         "form": form,
         "properties": _properties(ticket, changes),
     }

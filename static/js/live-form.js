@@ -13,10 +13,16 @@ document.addEventListener("change", (event) => {
   event.target.closest("form[data-autosubmit]")?.requestSubmit()
 })
 
+const again = new Set()
+
 for (const element of document.querySelectorAll("[data-nojs]")) element.hidden = true
 
 async function send(form, submitter) {
-  if (form.ariaBusy === "true") return
+  if (form.ariaBusy === "true") {
+    // A property changed again while the first change is on its way; a reply pressed twice is one reply.
+    if (form.matches("[data-autosubmit]")) again.add(form)
+    return
+  }
   form.ariaBusy = "true"
   const moment = performance.now()
   const body = new FormData(form, submitter)
@@ -29,6 +35,7 @@ async function send(form, submitter) {
     showErrors(form, problem.errors ?? { __all__: [problem.text ?? config.texts.offline] })
   } finally {
     form.ariaBusy = "false"
+    if (again.delete(form)) form.requestSubmit()
   }
 }
 

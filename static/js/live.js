@@ -76,7 +76,7 @@ class Live extends EventTarget {
     this.#subscribed.add(channel)
     // A second admission on one connection means that what this person may hear of the channel has changed.
     if (isAgain) this.#tell("reset", { reason: "audience", channel })
-    if (this.#subscribed.size >= this.#channels.size) this.#catchUpLive()
+    this.#goLiveIfAdmitted()
   }
 
   #refused(channel) {
@@ -86,11 +86,17 @@ class Live extends EventTarget {
     this.#echo.leave(channel.replace(/^private-/, ""))
     this.#tell("refused", { channel })
     if (channel === OWN_CHANNEL) this.#become("ended")
+    else this.#goLiveIfAdmitted()
   }
 
-  async #catchUpLive() {
+  get #isAdmitted() {
+    return this.#subscribed.size >= this.#channels.size
+  }
+
+  async #goLiveIfAdmitted() {
+    if (!this.#isAdmitted) return
     await this.stream.catchUp()
-    if (this.#subscribed.size >= this.#channels.size) this.#become("connected")
+    if (this.#isAdmitted) this.#become("connected")
   }
 
   // What the history says

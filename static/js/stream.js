@@ -68,11 +68,13 @@ export class Stream {
   /**
    * Takes the page's word that it shows this ticket as of `seq`; a page older than what was applied is told to renew.
    *
+   * @param {string} [audience] whose sequence it is, as events name it
    * @throws {TypeError} unless `seq` is an integer
    */
-  know(ticketUuid, seq) {
+  know(ticketUuid, seq, audience) {
     if (!Number.isInteger(seq)) throw new TypeError(`A ticket's seq is an integer, not ${seq}`)
     const ticket = this.#ticket(ticketUuid, seq)
+    ticket.audience = audience
     const isStale = seq < ticket.seq
     ticket.seq = seq
     for (const held of ticket.held.keys()) if (held <= seq) ticket.held.delete(held)
@@ -141,9 +143,19 @@ export class Stream {
 
   #order(name, data) {
     const ticket = this.#ticket(data.ticket.uuid, data.seq - 1)
+    this.#rebase(ticket, data)
     if (data.seq <= ticket.seq) return
     ticket.held.set(data.seq, { name, data })
     this.#advance(ticket)
+  }
+
+  /** Each audience counts for itself: whose audience changed begins anew at the first event of the other count. */
+  #rebase(ticket, { audience, seq }) {
+    if (ticket.audience && audience && ticket.audience !== audience) {
+      ticket.held.clear()
+      ticket.seq = seq - 1
+    }
+    ticket.audience = audience ?? ticket.audience
   }
 
   #advance(ticket) {

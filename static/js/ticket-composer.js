@@ -1,11 +1,12 @@
-/** <ticket-composer data-draft>: keeps what is typed through reloads of this tab; Ctrl+Enter sends. */
+/** <ticket-composer data-draft>: keeps what is typed, and for whom, through reloads of this tab; Ctrl+Enter sends. */
+
+import { config } from "./page.js"
 
 class TicketComposer extends HTMLElement {
   connectedCallback() {
-    const text = this.#text
-    text.value ||= sessionStorage.getItem(this.#key) ?? ""
-    text.addEventListener("input", () => sessionStorage.setItem(this.#key, text.value))
-    text.addEventListener("keydown", (event) => this.#pressed(event))
+    this.#restore()
+    this.addEventListener("input", () => this.#keep())
+    this.addEventListener("keydown", (event) => this.#pressed(event))
     this.addEventListener("live-form:sent", (event) => this.#sent(event.detail.body))
   }
 
@@ -13,8 +14,29 @@ class TicketComposer extends HTMLElement {
     return this.querySelector("textarea")
   }
 
+  /** The person is part of it: whoever signs in next on this tab does not get somebody else's words. */
   get #key() {
-    return `draft:${this.dataset.draft}`
+    return `draft:${config.user}:${this.dataset.draft}`
+  }
+
+  get #isNote() {
+    return this.querySelector("input[name=internal][value=on]")?.checked ?? false
+  }
+
+  #restore() {
+    const draft = JSON.parse(sessionStorage.getItem(this.#key) ?? "null")
+    if (!draft || this.#text.value) return
+    const note = this.querySelector("input[name=internal][value=on]")
+    // What was meant for staff must not come back as an answer to the customer.
+    if (draft.isNote && !note) return
+    if (draft.isNote) note.checked = true
+    this.#text.value = draft.text
+  }
+
+  #keep() {
+    const draft = { text: this.#text.value, isNote: this.#isNote }
+    if (draft.text) sessionStorage.setItem(this.#key, JSON.stringify(draft))
+    else sessionStorage.removeItem(this.#key)
   }
 
   #pressed(event) {
@@ -24,12 +46,9 @@ class TicketComposer extends HTMLElement {
   /** What was typed while the reply was on its way stays. */
   #sent(body) {
     const text = this.#text
-    const rest = text.value.startsWith(body.get("message"))
-      ? text.value.slice(body.get("message").length)
-      : ""
-    text.value = rest
-    if (rest) sessionStorage.setItem(this.#key, rest)
-    else sessionStorage.removeItem(this.#key)
+    const sent = body.get("message").replaceAll("\r\n", "\n")
+    if (text.value.startsWith(sent)) text.value = text.value.slice(sent.length)
+    this.#keep()
   }
 }
 

@@ -12,7 +12,9 @@ class TicketList extends HTMLElement {
   #movedAt = Number.NEGATIVE_INFINITY
 
   connectedCallback() {
-    for (const row of this.#rows.children) live.stream.know(row.dataset.uuid, Number(row.dataset.seq))
+    for (const { dataset } of this.#rows.children) {
+      live.stream.know(dataset.uuid, Number(dataset.seq), dataset.audience)
+    }
     live.stream.on("*", (data, name) => data.ticket && this.#hear(name, data))
     live.stream.on("stream:reset", ({ reason }) => reason === "log" && renew())
     for (const name of ["pointermove", "pointerdown"]) this.#rows.addEventListener(name, () => this.#moved())

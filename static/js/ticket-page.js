@@ -5,12 +5,13 @@ import { live } from "./live.js"
 import { config, renew } from "./page.js"
 
 const SPREAD_MS = 500
+const MOST_FAILURES = 4
 
 class TicketPage extends HTMLElement {
   connectedCallback() {
     this.uuid = this.dataset.uuid
     this.channel = `private-tickets.${this.uuid}`
-    live.stream.know(this.uuid, Number(this.dataset.seq))
+    live.stream.know(this.uuid, Number(this.dataset.seq), this.dataset.audience)
     live.stream.on("*", (data, name) => data.ticket?.uuid === this.uuid && this.#apply(name, data))
     live.stream.on("stream:reset", (reset) => this.#renewIfMine(reset))
     live.addEventListener("reset", ({ detail }) => detail.channel === this.channel && renew())
@@ -65,20 +66,29 @@ class TicketPage extends HTMLElement {
     this.#noticeNew(item)
   }
 
-  /** Fetches a reply that was too long for an event. */
-  async #complete(item, id) {
-    const response = await fetch(`/tickets/${this.uuid}/replies/${id}/`, {
-      headers: { Accept: "application/json" },
-    })
-    if (response.ok) this.#keepComposerStill(async () => fill(item, (await response.json()).reply))
-    else renew()
+  /** Fetches a reply that was too long for an event; after some failures the whole page is fetched. */
+  async #complete(item, id, failures = 0) {
+    try {
+      const { reply } = await this.#fetchReply(id)
+      this.#keepComposerStill(() => fill(item, reply))
+    } catch {
+      if (failures >= MOST_FAILURES) renew()
+      else setTimeout(() => this.#complete(item, id, failures + 1), 1000 * 2 ** failures)
+    }
+  }
+
+  async #fetchReply(id) {
+    const headers = { Accept: "application/json" }
+    const response = await fetch(`/tickets/${this.uuid}/replies/${id}/`, { headers })
+    if (!response.ok) throw new Error(response.statusText)
+    return await response.json()
   }
 
   /** Whoever is typing sees the text stay where it is, though the conversation above has grown. */
-  async #keepComposerStill(change) {
+  #keepComposerStill(change) {
     const composer = document.activeElement?.closest("ticket-composer")
     const before = composer?.getBoundingClientRect().top
-    await change()
+    change()
     if (composer) scrollBy({ top: composer.getBoundingClientRect().top - before, behavior: "instant" })
   }
 

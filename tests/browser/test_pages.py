@@ -64,6 +64,29 @@ def test_a_draft_focus_and_scroll_are_left_alone_by_live_updates(small_desk: Des
     assert text.input_value() == "My draft"
 
 
+def test_the_draft_of_a_note_comes_back_as_a_note(small_desk: Desk) -> None:
+    page = small_desk.enter("bao").page(small_desk.ticket)
+    is_live(page)
+    page.locator("ticket-composer input[name=internal][value=on]").check(force=True)
+    page.locator("ticket-composer textarea").fill("He lies; check his card")
+    page.reload()
+    is_live(page)
+    expect(page.locator("ticket-composer textarea")).to_have_value("He lies; check his card")
+    page.locator("ticket-composer textarea").press("Control+Enter")
+    expect(page.locator("#replies > li")).to_have_attribute("data-internal", "true")
+
+
+def test_a_second_change_while_the_first_is_on_its_way_is_made_too(small_desk: Desk) -> None:
+    page = small_desk.enter("bao").page(small_desk.ticket)
+    is_live(page)
+    page.locator("form[data-autosubmit] select[name=status]").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    status(page, "On Hold")
+    page.reload()
+    status(page, "On Hold")
+
+
 def test_a_list_holds_still_under_the_hand(small_desk: Desk) -> None:
     bao, casey = small_desk.enter("bao"), small_desk.enter("casey")
     listing, asked = bao.page(), casey.page("/tickets/new/")

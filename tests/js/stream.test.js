@@ -943,3 +943,19 @@ test("whatever is lost, doubled or shuffled on the way, each event is applied on
     assert.deepEqual(resets, [], `seed ${seed}`)
   }
 })
+
+test("a list whose reader is no longer staff of a ticket goes on with the customers' count", () => {
+  const stream = new Stream({
+    fetchHistory: () => new Promise(() => {}),
+    cursor: "start",
+    clock: new FakeClock(),
+  })
+  const shown = []
+  stream.on("*", (data) => shown.push(data.seq))
+  stream.know(TICKET, 6, "staff")
+  stream.receive(REPLY, { ...reply(7), audience: "staff" })
+  stream.receive(UPDATED, { ...reply(3), audience: "public" })
+  stream.receive(REPLY, { ...reply(4), audience: "public" })
+  stream.receive(REPLY, { ...reply(2), event_id: "late", audience: "public" })
+  assert.deepEqual(shown, [7, 3, 4])
+})

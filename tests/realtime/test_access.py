@@ -1,5 +1,6 @@
 """Access ends when it ends: who has lost a right hears nothing more, while the others go on hearing."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import User
-from realtime import consumers, hub
+from realtime import consumers, hub, protocol
 from realtime.channels import Audience
 from tests.cast import Cast
 from tests.sockets import Listener, connect, do, greeted, listen
@@ -166,19 +167,60 @@ async def test_no_event_overtakes_a_revocation_that_the_layer_lost(
     assert (await socket.frame())["event"] == "pusher:subscription_error"
 
 
+def signature(client: Client, socket_id: str, channel: str) -> dict[str, str]:
+    return client.post("/broadcasting/auth", {"socket_id": socket_id, "channel_name": channel}).json()
+
+
 @pytest.mark.parametrize("cause", [change_password, sign_out])
-async def test_a_socket_by_signature_authorises_anew_when_its_person_changes(
+async def test_a_socket_by_signature_ends_with_the_sign_in_that_got_it(live_cast: Cast, cause: Callable) -> None:
+    client, channel = Client(), live_cast.ticket.channel
+    await do(client.force_login, live_cast.bao)
+    socket, control = await greeted(origin=None), await listen(live_cast.dana, channel)
+    signed = await do(signature, client, socket.socket_id, channel)
+    assert (await socket.subscribe(channel, **signed))["event"].endswith("succeeded")
+    await do(cause, live_cast)
+    assert (await socket.event("pusher:error"))["code"] == 4009
+    await control_hears(live_cast, control)
+
+
+@pytest.mark.parametrize("cause", [change_password, sign_out])
+async def test_a_signature_kept_for_later_is_worth_nothing_after_the_sign_in(
     live_cast: Cast, cause: Callable
 ) -> None:
-    client = Client()
+    client, channel = Client(), live_cast.ticket.channel
     await do(client.force_login, live_cast.bao)
-    socket, control = await greeted(origin=None), await listen(live_cast.dana, live_cast.ticket.channel)
-    wanted = {"socket_id": socket.socket_id, "channel_name": live_cast.ticket.channel}
-    signed = (await do(client.post, "/broadcasting/auth", wanted)).json()
-    assert (await socket.subscribe(live_cast.ticket.channel, **signed))["event"].endswith("succeeded")
+    late, control = await greeted(origin=None), await greeted(origin=None)
+    kept, used = [await do(signature, client, socket.socket_id, channel) for socket in (late, control)]
+    assert (await control.subscribe(channel, **used))["event"].endswith("succeeded")
     await do(cause, live_cast)
+    await late.say("pusher:subscribe", channel=channel, **kept)
+    assert (await late.frame())["event"] in ("pusher:subscription_error", "pusher:error")
+
+
+async def test_a_socket_that_another_back_end_signed_for_authorises_anew_when_its_person_changes(
+    live_cast: Cast,
+) -> None:
+    socket, channel = await greeted(origin=None), live_cast.ticket.channel
+    data = protocol.encode({"user_id": str(live_cast.bao.pk)})
+    auth = protocol.channel_auth("tikm", "tests-only-app-secret", socket.socket_id, channel, data)
+    assert (await socket.subscribe(channel, auth=auth, channel_data=data))["event"].endswith("succeeded")
+    await do(change_password, live_cast)
     assert (await socket.event("pusher:error"))["code"] == 4200
-    await control_hears(live_cast, control)
+
+
+async def test_a_sign_in_that_expired_in_silence_is_noticed(live_cast: Cast) -> None:
+    socket, control = await listen(live_cast.bao, live_cast.ticket.channel), await greeted(live_cast.ada)
+    await do(expire, live_cast.bao)
+    for each in hub.here().sockets:
+        each.sweep(time.monotonic() + 61)
+    assert (await socket.event("pusher:error"))["code"] == 4009
+    await control.say("pusher:ping")
+    assert (await control.frame())["event"] == "pusher:pong"
+
+
+def expire(user: User) -> None:
+    keys = [each.pk for each in Session.objects.all() if each.get_decoded()[SESSION_KEY] == str(user.pk)]
+    Session.objects.filter(pk__in=keys).update(expire_date="2020-01-01T00:00Z")
 
 
 async def test_a_rules_answer_from_before_a_revocation_joins_no_group(

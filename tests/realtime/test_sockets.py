@@ -83,6 +83,27 @@ async def test_a_false_signature_is_refused_even_to_who_may_hear(live_cast: Cast
     assert (await listener.subscribe(live_cast.ticket.channel))["event"].endswith("succeeded")
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [{"origin": "http://["}, {"host": "[x"}, {"origin": "x", "host": ""}, {"cookie": 'sessionid="a\\000"'}],
+)
+async def test_a_malformed_handshake_is_no_traceback(
+    live_cast: Cast, headers: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    listener = await connect(**headers)
+    assert (await listener.frame())["event"] in ("pusher:error", "pusher:connection_established")
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+async def test_one_person_has_a_bounded_number_of_sockets(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_SOCKETS_A_PERSON", 2)
+    held = [await greeted(live_cast.greta) for _ in range(2)]
+    assert await ended(await connect(live_cast.greta)) == (4100, 4100)
+    assert (await greeted(live_cast.casey)).socket_id
+    await held[0].close()
+    assert (await greeted(live_cast.greta)).socket_id
+
+
 async def test_a_ping_is_answered() -> None:
     listener = await greeted()
     await listener.say("pusher:ping")
@@ -93,7 +114,8 @@ async def test_a_ping_is_answered() -> None:
     "text",
     ["", "{", "[]", "null", '{"event":"unknown"}', '{"event":"pusher:subscribe"}', '{"event":"x","data":"y"}',
      '{"event":"pusher:subscribe","data":{"channel":7}}', '{"event":"pusher:subscribe","data":{"channel":"a b"}}',
-     '{"event":"pusher:ping","more":"' + "x" * limits.MAX_FRAME + '"}', "\ud800"],
+     '{"event":"pusher:ping","more":"' + "x" * limits.MAX_FRAME + '"}', "\ud800",
+     '{"event":"pusher:subscribe","data":{"channel":"a","auth":"\\ud800"}}', '{"event":"\\ud800"}'],
 )  # fmt: skip
 async def test_a_malformed_frame_is_answered_and_the_socket_lives_on(text: str) -> None:
     listener = await greeted()

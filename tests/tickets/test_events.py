@@ -15,7 +15,7 @@ TICKET = {
     "uuid", "url", "reference", "subject", "status", "is_closed", "priority", "office", "creator", "assigned_to",
     "created_at", "updated_at",
 }  # fmt: skip
-STAMP = {"ticket", "seq", "event_id", "timestamp"}
+STAMP = {"ticket", "audience", "seq", "event_id", "timestamp"}
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 

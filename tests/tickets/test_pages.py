@@ -2,13 +2,14 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from tests.cast import Cast
-from tickets import services
+from tickets import services, views
 from tickets.models import Reply, Ticket
 
 pytestmark = pytest.mark.django_db
@@ -104,6 +105,42 @@ def test_a_customer_changes_nothing(cast: Cast, casey: Client) -> None:
     assert casey.post(address, {"status": cast.status("Closed").pk}).status_code == 403
     assert casey.post(address, {"subject": "Mine"}).status_code == 403
     assert Ticket.objects.get().version == 1
+
+
+def test_a_customer_cannot_find_out_which_offices_there_are(cast: Cast, casey: Client) -> None:
+    address = f"{cast.ticket.get_absolute_url()}change/"
+    answers = [casey.post(address, {"office": office}).status_code for office in (cast.fraud.pk, 999)]
+    assert answers == [403, 403]
+
+
+def test_pages_of_people_who_are_signed_in_are_kept_by_no_cache(cast: Cast, bao: Client, client: Client) -> None:
+    for path in ("/tickets/", cast.ticket.get_absolute_url()):
+        assert bao.get(path)["Cache-Control"] == "private, no-store"
+    assert "private" in bao.get(f"/avatars/{cast.bao.pk}.svg")["Cache-Control"]
+    assert "no-store" not in client.get("/tickets/palette.css")["Cache-Control"]
+
+
+def test_the_admin_is_entered_through_the_desks_own_door(cast: Cast, client: Client) -> None:
+    response = client.get("/admin/login/?next=/admin/")
+    assert (response.status_code, response["Location"].split("?")[0]) == (302, "/login/")
+
+
+def test_what_happened_while_a_page_was_made_is_left_to_the_events(
+    cast: Cast, casey: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch = views._fetch
+
+    def fetch_then_change(*args: Any) -> Ticket:
+        ticket = fetch(*args)
+        cast.reply(cast.bao, "Meanwhile")
+        return ticket
+
+    monkeypatch.setattr(views, "_fetch", fetch_then_change)
+    context = casey.get(cast.ticket.get_absolute_url()).context
+    assert (context["seq"], context["replies"], len(context["timeline"])) == (1, [], 1)
+    monkeypatch.undo()
+    context = casey.get(cast.ticket.get_absolute_url()).context
+    assert (context["seq"], len(context["replies"]), len(context["timeline"])) == (2, 1, 2)
 
 
 def test_a_change_of_several_properties_is_all_or_nothing(cast: Cast, bao: Client) -> None:

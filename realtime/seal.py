@@ -1,0 +1,25 @@
+"""Seals short texts for clients to carry: they can neither read nor change them (Fernet, under SECRET_KEY)."""
+
+import base64
+
+from cryptography.fernet import Fernet, InvalidToken
+from django.conf import settings
+from django.utils.crypto import salted_hmac
+
+
+def close(purpose: str, text: str) -> str:
+    """Return `text` sealed; another purpose cannot open it."""
+    return _cipher(purpose).encrypt(text.encode()).decode()
+
+
+def open_(purpose: str, sealed: str) -> str | None:
+    """Return the text, or None if it was not sealed here for this purpose."""
+    try:
+        return _cipher(purpose).decrypt(sealed.encode(errors="replace")).decode()
+    except InvalidToken:
+        return None
+
+
+def _cipher(purpose: str) -> Fernet:
+    key = salted_hmac(f"realtime.seal.{purpose}", "", secret=settings.SECRET_KEY, algorithm="sha256").digest()
+    return Fernet(base64.urlsafe_b64encode(key))

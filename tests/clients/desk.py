@@ -1,0 +1,25 @@
+"""Makes the database of a server that runs by itself: `python -m tests.clients.desk` prints who and what is in it."""
+
+import json
+
+import django
+from django.core.management import call_command
+
+
+def prepare() -> dict[str, object]:
+    """Migrate, gather the cast, and sign everybody in."""
+    call_command("migrate", verbosity=0)
+    from tests import cast, sockets
+
+    desk = cast.gather()
+    people = {name: getattr(desk, name) for name in ("bao", "casey", "greta")}
+    return {
+        "sessions": {name: sockets.session_cookie(person) for name, person in people.items()},
+        "ids": {name: str(person.pk) for name, person in people.items()},
+        "ticket": str(desk.ticket.uuid),
+    }
+
+
+if __name__ == "__main__":
+    django.setup()
+    print(json.dumps(prepare()))  # noqa: T201

@@ -1,0 +1,111 @@
+"""Two server processes at one desk: people on one hear what people on the other do, with Redis and without."""
+
+import json
+import time
+from contextlib import contextmanager
+from functools import partial
+
+import pytest
+from websockets.sync.client import connect
+
+from tests import instances
+from tests.clients.visitor import Visitor
+from tests.sockets import session_cookie
+
+REPLY = "ticket.reply.created"
+
+
+@pytest.fixture(scope="module")
+def servers(environment):
+    serve = partial(
+        instances.server,
+        "uvicorn",
+        database_url=environment["DATABASE_URL"],
+        redis_url=environment["REDIS_URL"],
+        env={"SECRET_KEY": environment["SECRET_KEY"]},
+    )
+    with serve() as one, serve() as other:
+        yield one, other
+
+
+class Person:
+    """Somebody with a page open at one of the servers."""
+
+    def __init__(self, user, server):
+        self.visitor = Visitor(server.url, session_cookie(user))
+        self.server = server
+        self.heard = []
+
+    @contextmanager
+    def listening(self, channel):
+        address = self.server.url.replace("http", "ws", 1) + "/app/tikm?protocol=7"
+        cookie = {"Cookie": self.visitor.cookies}
+        with connect(address, origin=self.server.url, additional_headers=cookie) as self.socket:
+            self.event("pusher:connection_established", within=5)
+            self.socket.send(json.dumps({"event": "pusher:subscribe", "data": {"channel": channel, "auth": ""}}))
+            self.event("pusher_internal:subscription_succeeded", within=5)
+            yield self
+
+    def event(self, name, *, within):
+        """Return the data of the next event called `name`, which comes within so many seconds."""
+        deadline = time.monotonic() + within
+        while True:
+            frame = json.loads(self.socket.recv(timeout=deadline - time.monotonic()))
+            self.heard.append(frame["event"])
+            if frame["event"] == name:
+                return json.loads(frame["data"])
+
+    def hears(self, message, *, within):
+        """Assert that this is the next reply told: none is lost, none comes twice."""
+        assert self.event(REPLY, within=within)["reply"]["message"] == message
+
+
+@pytest.fixture
+def people(live_cast, servers):
+    """Casey at one server and Bao at the other, both on Casey's ticket."""
+    casey, bao = Person(live_cast.casey, servers[0]), Person(live_cast.bao, servers[1])
+    with casey.listening(live_cast.ticket.channel), bao.listening(live_cast.ticket.channel):
+        yield casey, bao
+
+
+def converse(casey, bao, ticket, *, within):
+    bao.visitor.reply(ticket.uuid, "Which charge?")
+    casey.hears("Which charge?", within=within)
+    bao.hears("Which charge?", within=within)
+    casey.visitor.reply(ticket.uuid, "The second one")
+    bao.hears("The second one", within=within)
+    casey.hears("The second one", within=within)
+
+
+def test_people_on_two_servers_hear_each_other_with_redis_and_without(live_cast, people, redis_server):
+    begun = time.monotonic()
+    for _ in range(2):
+        converse(*people, live_cast.ticket, within=1)
+    assert time.monotonic() - begun < 2, "Told by the tail, which reads once a second, and not by Redis."
+    redis_server.kill()
+    converse(*people, live_cast.ticket, within=2)
+    redis_server.start()
+    converse(*people, live_cast.ticket, within=2)
+
+
+@pytest.mark.parametrize("redis_is", ["up", "down"])
+def test_an_agent_who_loses_a_ticket_on_one_server_is_cut_off_on_the_other(
+    live_cast, servers, people, redis_server, redis_is
+):
+    casey, bao = people
+    ticket, ada, colleague = live_cast.ticket, *(Person(live_cast.ada, server) for server in servers)
+    with colleague.listening(ticket.channel):
+        if redis_is == "down":
+            redis_server.kill()
+        ada.visitor.post(f"/tickets/{ticket.uuid}/change/", office=live_cast.orders.pk)
+        assert bao.event("pusher:subscription_error", within=2 if redis_is == "down" else 1)["status"] == 403
+        bao.heard.clear()
+        ada.visitor.reply(ticket.uuid, "Orders will look into it", internal="on")
+        ada.visitor.reply(ticket.uuid, "We are looking into it")
+        casey.hears("We are looking into it", within=2)
+        # Who sits at Bao's server has heard all of it: what Bao does not hear now he will not hear.
+        colleague.hears("Orders will look into it", within=2)
+        colleague.hears("We are looking into it", within=2)
+    bao.socket.send('{"event": "pusher:ping", "data": {}}')
+    bao.event("pusher:pong", within=2)
+    assert bao.heard == ["pusher:pong"]
