@@ -40,13 +40,16 @@ def test_a_customer_hears_the_agents_reply(desk, echo, kind, request):
     }  # fmt: skip
     assert data["reply"]["user"].keys() == {"id", "name", "role", "avatar_url"}
     assert {"uuid", "reference", "subject"} <= data["ticket"].keys()
-    assert data.keys() == {"ticket", "seq", "reply", "event_id", "timestamp"}
+    assert data.keys() == {"ticket", "audience", "seq", "reply", "event_id", "timestamp"}
 
 
 def test_echo_is_told_by_signed_data_who_it_is(desk, echo, daphne):
     casey = hears_ticket(echo("casey", daphne), desk)
     (subscription,) = casey.saw("sent", event="pusher:subscribe")
-    assert json.loads(subscription["data"]["channel_data"]) == {"user_id": desk.ids["casey"]}
+    channel_data = json.loads(subscription["data"]["channel_data"])
+    assert channel_data["user_id"] == desk.ids["casey"]
+    # The sign-in goes along sealed: her cookie is not to be read from it.
+    assert channel_data.keys() == {"user_id", "sign_in"}
     assert subscription["data"]["auth"].startswith("tikm:")
 
 
