@@ -11,19 +11,20 @@ from tests.cast import PASSWORD, Cast
 
 pytestmark = pytest.mark.django_db
 
+NINA = {
+    "name": "Nina Weiß",
+    "email": "Nina@Example.com",
+    "password1": "a-long-phrase-7",
+    "password2": "a-long-phrase-7",
+}
+
 
 def sign_in(client: Client, email: str, password: str = PASSWORD) -> int:
     return client.post("/login/", {"login": email, "password": password}).status_code
 
 
 def test_a_customer_signs_up_and_is_at_his_tickets(client: Client) -> None:
-    answers = {
-        "name": "Nina Weiß",
-        "email": "Nina@Example.com",
-        "password1": "a-long-phrase-7",
-        "password2": "a-long-phrase-7",
-    }
-    response = client.post("/register/", answers)
+    response = client.post("/register/", NINA)
     assert (response.status_code, response["Location"]) == (302, "/tickets/")
     nina = User.objects.get()
     assert (nina.name, nina.email, nina.role) == ("Nina Weiß", "nina@example.com", "customer")
@@ -31,25 +32,13 @@ def test_a_customer_signs_up_and_is_at_his_tickets(client: Client) -> None:
 
 
 def test_nobody_signs_himself_up_as_more_than_a_customer(client: Client) -> None:
-    answers = {
-        "name": "Eve",
-        "email": "eve@example.com",
-        "password1": "a-long-phrase-7",
-        "password2": "a-long-phrase-7",
-    }
-    client.post("/register/", answers | {"role": "admin", "is_staff": "on"})
+    client.post("/register/", NINA | {"role": "admin", "is_staff": "on"})
     assert User.objects.get().role == "customer"
 
 
 @pytest.mark.parametrize("field", ["name", "email", "password1"])
 def test_what_is_missing_is_asked_for(client: Client, field: str) -> None:
-    answers = {
-        "name": "Eve",
-        "email": "eve@example.com",
-        "password1": "a-long-phrase-7",
-        "password2": "a-long-phrase-7",
-    }
-    response = client.post("/register/", answers | {field: ""})
+    response = client.post("/register/", NINA | {field: ""})
     assert response.status_code == 200
     assert response.context["form"].errors[field]
     assert not User.objects.exists()

@@ -82,13 +82,18 @@ class Desk:
         """Sign `name` of the cast in."""
         person = self.visitor(**options)
         page = person.page("/login/")
-        page.locator("[name=login]").fill(f"{name}@example.com")
-        page.locator("[name=password]").fill(PASSWORD)
-        page.locator("[name=password]").press("Enter")
-        page.wait_for_url("**/tickets/")
+        sign_in(page, name)
         is_live(page)
         page.close()
         return person
+
+
+def sign_in(page: Page, name: str) -> None:
+    """Fill in the sign-in page, and wait for the list."""
+    page.locator("[name=login]").fill(f"{name}@example.com")
+    page.locator("[name=password]").fill(PASSWORD)
+    page.locator("[name=password]").press("Enter")
+    page.wait_for_url("**/tickets/")
 
 
 def is_live(page: Page) -> None:

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests import instances
-from tests.browser.conftest import Desk, is_live
-from tests.browser.test_two_people import choose, send, status
+from tests.browser.conftest import Desk, is_live, sign_in
+from tests.browser.test_two_people import ask, choose, send, status
 
 AXE = (instances.TOP / "node_modules/axe-core/axe.min.js").read_text()
 SERIOUS = ("serious", "critical")
@@ -89,13 +89,10 @@ def test_a_second_change_while_the_first_is_on_its_way_is_made_too(small_desk: D
 
 def test_a_list_holds_still_under_the_hand(small_desk: Desk) -> None:
     bao, casey = small_desk.enter("bao"), small_desk.enter("casey")
-    listing, asked = bao.page(), casey.page("/tickets/new/")
+    listing = bao.page()
     is_live(listing)
     listing.locator("#ticket-rows a").first.focus()
-    asked.locator("[name=subject]").fill("A second one")
-    asked.locator("[name=content]").fill("Hello")
-    asked.locator("[name=office]").select_option(label="Billing")
-    asked.locator("main form button[type=submit]").last.click()
+    ask(casey, "A second one", "Hello")
     held = listing.locator("#held-updates")
     expect(held).to_be_visible()
     expect(held).to_contain_text("1")
@@ -109,10 +106,7 @@ def test_a_page_without_a_socket_lives_on_the_history(small_desk: Desk) -> None:
     bao, casey = small_desk.enter("bao"), small_desk.visitor()
     casey.context.route_web_socket(re.compile("/app/"), lambda socket: socket.close())
     page = casey.page("/login/")
-    page.locator("[name=login]").fill("casey@example.com")
-    page.locator("[name=password]").fill("correct horse battery")
-    page.locator("[name=password]").press("Enter")
-    page.wait_for_url("**/tickets/")
+    sign_in(page, "casey")
     page.goto(small_desk.ticket)
     work = bao.page(small_desk.ticket)
     is_live(work)
@@ -133,22 +127,20 @@ def test_a_very_long_reply_arrives_whole(small_desk: Desk) -> None:
     assert '"truncated":true' in "".join(casey.frames).replace("\\", "")
 
 
+def without_scripts(desk: Desk, name: str) -> Page:
+    """Sign `name` in without scripts, and return the ticket's page."""
+    page = desk.visitor(java_script_enabled=False).page("/login/")
+    sign_in(page, name)
+    page.goto(desk.ticket)
+    return page
+
+
 def test_everything_works_without_scripts(small_desk: Desk) -> None:
-    casey = small_desk.visitor(java_script_enabled=False)
-    page = casey.page("/login/")
-    page.locator("[name=login]").fill("casey@example.com")
-    page.locator("[name=password]").fill("correct horse battery")
-    page.locator("main form button[type=submit]").first.click()
-    page.goto(small_desk.ticket)
+    page = without_scripts(small_desk, "casey")
     page.locator("ticket-composer textarea").fill("Without *scripts*")
     page.locator("ticket-composer button[type=submit]").click()
     expect(page.locator("#replies em")).to_have_text("scripts")
-    bao = small_desk.visitor(java_script_enabled=False)
-    work = bao.page("/login/")
-    work.locator("[name=login]").fill("bao@example.com")
-    work.locator("[name=password]").fill("correct horse battery")
-    work.locator("main form button[type=submit]").first.click()
-    work.goto(small_desk.ticket)
+    work = without_scripts(small_desk, "bao")
     form = work.locator("form[data-autosubmit]").filter(has=work.locator("select[name=status]"))
     if not form.is_visible():
         work.locator(".panel summary").click()

@@ -1,6 +1,7 @@
 """Two people on one ticket, in two browsers: each sees at once what the other does, and never what is not his."""
 
 import json
+import re
 
 from playwright.sync_api import Page, expect
 
@@ -47,17 +48,23 @@ def own_channel(person: Person) -> str:
     return config["channels"][0]
 
 
+def ask(person: Person, subject: str, content: str) -> Page:
+    """Open a ticket in Billing, and return its page."""
+    page = person.page("/tickets/new/")
+    page.locator("[name=subject]").fill(subject)
+    page.locator("[name=content]").fill(content)
+    page.locator("[name=office]").select_option(label="Billing")
+    page.locator("main form button[type=submit]").last.click()
+    page.wait_for_url(re.compile(r"/tickets/[0-9a-f-]{36}/$"))
+    return page
+
+
 def test_a_customer_and_an_agent_work_on_a_ticket_together(desk: Desk) -> None:
     bao, casey = desk.enter("bao", server=0), desk.enter("casey")
     lists = bao.page("/tickets/")
     is_live(lists)
 
-    asked = casey.page("/tickets/new/")
-    asked.locator("[name=subject]").fill("The cup is broken")
-    asked.locator("[name=content]").fill("It came in *two* pieces.")
-    asked.locator("[name=office]").select_option(label="Billing")
-    asked.locator("main form button[type=submit]").last.click()
-    asked.wait_for_url("**/tickets/*-*/")
+    asked = ask(casey, "The cup is broken", "It came in *two* pieces.")
     is_live(asked)
 
     row = lists.locator("#ticket-rows > *").filter(has_text="The cup is broken")

@@ -15,13 +15,12 @@ HERE = Path(__file__).parent
 NAMES = ("CACHES", "CHANNEL_LAYERS", "REALTIME", "REDIS_URL")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One process has one database: beside tests of another one these are skipped."""
-    if all(item.path.is_relative_to(HERE) for item in items):
-        return
-    for item in items:
-        if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.skip(reason="Run `python -m pytest tests/services` for these."))
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """One process has one database: beside tests of another one these are left to a run of their own."""
+    ours = [item for item in items if item.path.is_relative_to(HERE)]
+    if len(ours) < len(items):
+        config.hook.pytest_deselected(items=ours)
+        items[:] = [item for item in items if item not in ours]
 
 
 @pytest.fixture(scope="session")
