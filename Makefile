@@ -12,7 +12,7 @@ PYTEST := python -m pytest
 .PHONY: run test lint format check-services requirements clean
 
 run: .venv/base.done node_modules/.package-lock.json
-	@DEBUG=true PORT=$(PORT) python manage.py demo --if-empty --migrate
+	@DEBUG=true BROADCAST_CONNECTION=null PORT=$(PORT) python manage.py demo --if-empty --migrate
 	@DEBUG=true python manage.py runserver --noreload 127.0.0.1:$(PORT)
 
 test: .venv/dev.done node_modules/.package-lock.json lint

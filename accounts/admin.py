@@ -6,9 +6,13 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, ReadOnlyPasswordHashField
+from django.contrib.auth.models import Group
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Office, User
+
+admin.site.site_header = admin.site.site_title = "TIKM"
+admin.site.unregister(Group)  # what a person may do follows from his role and his offices
 
 
 class UserCreationForm(AdminUserCreationForm[User]):

@@ -77,6 +77,10 @@ class User(AbstractBaseUser):
         """Return the name."""
         return self.name
 
+    def get_short_name(self) -> str:
+        """Return the name."""
+        return self.name
+
     @property
     def is_admin(self) -> bool:
         """Runs the desk."""

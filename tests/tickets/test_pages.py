@@ -283,6 +283,12 @@ def test_the_admin_shows_each_of_its_lists(cast: Cast, path: str) -> None:
     assert signed_in(cast.ada).get(f"/admin/{path}").status_code == 200
 
 
+def test_the_admin_offers_nothing_that_has_no_effect(cast: Cast) -> None:
+    page = signed_in(cast.ada).get("/admin/").text
+    assert "Offices" in page
+    assert "Groups" not in page
+
+
 def test_a_ticket_in_the_admin_is_to_look_at(cast: Cast) -> None:
     cast.reply(cast.bao, "Answer")
     client, address = signed_in(cast.ada), f"/admin/tickets/ticket/{cast.ticket.pk}/change/"
