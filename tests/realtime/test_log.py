@@ -223,6 +223,18 @@ def test_a_log_that_no_longer_reaches_back_says_reset(live_cast: Cast) -> None:
     assert len(history.read(live_cast.casey, [live_cast.ticket.channel], now).events) == 1
 
 
+def test_an_answer_behind_many_notes_reaches_the_customer(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("realtime.limits.MAX_HISTORY_EVENTS", 3)
+    start, channel = history.present(), live_cast.ticket.channel
+    for _ in range(8):
+        live_cast.reply(live_cast.bao, "Note", internal=True)
+    live_cast.reply(live_cast.bao, "Answer")
+    answer = history.read(live_cast.casey, [channel], start)
+    assert [event["data"]["reply"]["message"] for event in answer.events] == ["Answer"]
+    assert not answer.reset
+    assert history.read(live_cast.bao, [channel], start).reset
+
+
 @pytest.mark.parametrize("cursor", ["", "1", "nonsense", "7\x00", "ü", "f" * 5000])
 def test_a_cursor_that_is_not_ours_says_reset(live_cast: Cast, client: Client, cursor: str) -> None:
     client.force_login(live_cast.casey)
