@@ -15,4 +15,4 @@ if __name__ == "__main__":
 
     call_command("migrate", verbosity=0)
     cast = casting.gather()
-    print(json.dumps({"ticket": str(cast.ticket.uuid), "dana": str(cast.dana.pk)}))  # noqa: T201
+    print(json.dumps({"ticket": str(cast.ticket.uuid)}))  # noqa: T201

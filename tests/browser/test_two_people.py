@@ -59,6 +59,12 @@ def ask(person: Person, subject: str, content: str) -> Page:
     return page
 
 
+def the_note_is_told_to_staff_alone(bao: Person, casey: Person, page: Page) -> None:
+    assert SECRET in heard(bao)
+    assert SECRET not in heard(casey) + page.content()
+    assert "internal note" not in page.locator("#timeline").inner_text().lower()
+
+
 def test_a_customer_and_an_agent_work_on_a_ticket_together(desk: Desk) -> None:
     bao, casey = desk.enter("bao", server=0), desk.enter("casey")
     lists = bao.page("/tickets/")
@@ -71,8 +77,8 @@ def test_a_customer_and_an_agent_work_on_a_ticket_together(desk: Desk) -> None:
     expect(row).to_be_visible(timeout=AT_ONCE)
     address = asked.url.removeprefix(casey.wire.url)
     work, tab = bao.page(address), bao.page(address)
-    for page in (work, tab):
-        is_live(page)
+    is_live(work)
+    is_live(tab)
 
     choose(work, "assigned_to", "Bao Nguyen")
     expect(asked.locator("ticket-facts")).to_contain_text("Bao Nguyen", timeout=AT_ONCE)
@@ -97,13 +103,12 @@ def test_a_customer_and_an_agent_work_on_a_ticket_together(desk: Desk) -> None:
         expect(page.locator("#replies > li").last).to_contain_text("saucer", timeout=AT_ONCE)
     expect(row).to_be_visible(timeout=AT_ONCE)
 
-    assert replies(asked) == ["We send another one 🎁", "Thank you! But the saucer?"]
-    assert replies(tab) == [SECRET, *replies(asked)]
+    told = ["We send another one 🎁", "Thank you! But the saucer?"]
+    assert replies(asked) == told
+    assert replies(tab) == [SECRET, *told]
     asked.reload()
-    assert replies(asked) == ["We send another one 🎁", "Thank you! But the saucer?"]
-    assert SECRET in heard(bao)
-    assert SECRET not in heard(casey) + asked.content()
-    assert "internal note" not in asked.locator("#timeline").inner_text().lower()
+    assert replies(asked) == told
+    the_note_is_told_to_staff_alone(bao, casey, asked)
     assert bao.problems == casey.problems == []
 
 
