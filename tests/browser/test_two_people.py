@@ -59,6 +59,16 @@ def ask(person: Person, subject: str, content: str) -> Page:
     return page
 
 
+def the_agent_writes_a_note_and_an_answer(work: Page, tab: Page, asked: Page) -> None:
+    send(work, SECRET, note=True)
+    expect(tab.locator("#replies > li").filter(has_text=SECRET)).to_be_visible(timeout=AT_ONCE)
+
+    send(work, "We send **another** one 🎁")
+    answer = asked.locator("#replies > li").last
+    expect(answer.locator("strong").filter(has_text="another")).to_be_visible(timeout=AT_ONCE)
+    expect(answer).to_contain_text("🎁")
+
+
 def the_note_is_told_to_staff_alone(bao: Person, casey: Person, page: Page) -> None:
     assert SECRET in heard(bao)
     assert SECRET not in heard(casey) + page.content()
@@ -84,13 +94,7 @@ def test_a_customer_and_an_agent_work_on_a_ticket_together(desk: Desk) -> None:
     expect(asked.locator("ticket-facts")).to_contain_text("Bao Nguyen", timeout=AT_ONCE)
     expect(row).to_contain_text("Bao Nguyen", timeout=AT_ONCE)
 
-    send(work, SECRET, note=True)
-    expect(tab.locator("#replies > li").filter(has_text=SECRET)).to_be_visible(timeout=AT_ONCE)
-
-    send(work, "We send **another** one 🎁")
-    answer = asked.locator("#replies > li").last
-    expect(answer.locator("strong").filter(has_text="another")).to_be_visible(timeout=AT_ONCE)
-    expect(answer).to_contain_text("🎁")
+    the_agent_writes_a_note_and_an_answer(work, tab, asked)
 
     choose(work, "status", "Closed")
     status(asked, "Closed")
