@@ -1,12 +1,14 @@
-"""Who: users with their role, and the offices that agents work in."""
+"""Who: users with their role, the offices that agents work in, and what holds for the whole desk."""
 
 import uuid
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
+from knox.models import AbstractAuthToken
 
 # The grounds that avatars are drawn on: white letters keep a contrast of 4.5 on each (WCAG 1.4.3).
 TONES = ("#1d4ed8", "#0f766e", "#7c3aed", "#be123c", "#a16207", "#0369a1", "#4d7c0f", "#a21caf")
@@ -31,7 +33,7 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email__iexact=username)
 
 
-class User(AbstractBaseUser):
+class User(AbstractBaseUser):  # type: ignore[django-manager-missing]
     """A person: signs in by e-mail address, and is an admin, an agent or a customer."""
 
     class Role(models.TextChoices):
@@ -49,6 +51,22 @@ class User(AbstractBaseUser):
         help_text=_("Switch off instead of deleting: the person can no longer sign in."),
     )
     date_joined = models.DateTimeField(_("joined"), auto_now_add=True)
+    language = models.CharField(
+        _("language"),
+        max_length=10,
+        choices=settings.LANGUAGES,
+        blank=True,
+        help_text=_("Without a choice, the browser's."),
+    )
+    time_zone = models.CharField(
+        _("time zone"), max_length=64, blank=True, help_text=_("Without a choice, the browser's.")
+    )
+    hides_online = models.BooleanField(
+        _("hide that I am online"), default=False, help_text=_("Others do not see when you are here.")
+    )
+    hides_read_marks = models.BooleanField(
+        _("hide what I have read"), default=False, help_text=_("Others do not see when you have read a message.")
+    )
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
@@ -155,3 +173,47 @@ class Office(models.Model):
     def channel(self) -> str:
         """The channel of this office's tickets, for its agents."""
         return f"private-office.{self.pk}"
+
+
+class ApiToken(AbstractAuthToken):  # type: ignore[misc]
+    """A program's key to one person's desk: stored as a hash, shown once, named so that it can be found again."""
+
+    # What pages and programs call it: the digest stays with us.
+    id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(_("name"), max_length=80)
+
+    class Meta:
+        verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
+        ordering = ["-created"]
+
+    def __str__(self) -> str:
+        """Return the name."""
+        return self.name
+
+
+class DeskSettings(models.Model):
+    """What holds for the whole desk: one row, changed in the admin."""
+
+    class StaffNames(models.TextChoices):
+        FULL = "full", _("Full name")
+        FIRST = "first", _("First name")
+        OFFICE = "office", _("Name of the office")
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    staff_names = models.CharField(
+        _("staff as customers see them"),
+        max_length=6,
+        choices=StaffNames.choices,
+        default=StaffNames.FULL,
+        help_text=_("How customers see who answers them; colleagues always see full names."),
+    )
+
+    class Meta:
+        verbose_name = _("desk settings")
+        verbose_name_plural = _("desk settings")
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_desk")]
+
+    def __str__(self) -> str:
+        """Name the only row."""
+        return str(_("Desk settings"))

@@ -5,6 +5,7 @@ import uuid
 from typing import Any, Self
 
 from django.conf import settings
+from django.core.files.storage import Storage, storages
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
@@ -20,6 +21,9 @@ REFERENCE_ALPHABET = "23456789BCDFGHJKMNPQRSTVWXZ"
 MAX_SUBJECT = 200
 MAX_MESSAGE = 50_000
 
+# Raster pictures, which cannot carry scripts.
+INLINE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+
 hex_color = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("Write a colour as #rrggbb."))
 
 
@@ -27,6 +31,11 @@ def new_reference() -> str:
     """Return a random code of 27^7 (10 thousand million) such as K7F-Q2MD; it counts nothing."""
     code = "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(7))
     return f"{code[:3]}-{code[3:]}"
+
+
+def attachment_storage() -> Storage:
+    """Return where attachments are kept: outside any public folder."""
+    return storages["attachments"]
 
 
 class Choice(models.Model):
@@ -82,6 +91,9 @@ class Priority(Choice):
 class Ticket(models.Model):
     """A question, from its first message to its answer."""
 
+    # What a brief reads of it beside its own row.
+    RELATED = ("status", "priority", "office", "creator", "assigned_to")
+
     uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     reference = models.CharField(_("reference"), max_length=8, unique=True, default=new_reference, editable=False)
     subject = models.CharField(_("subject"), max_length=MAX_SUBJECT)
@@ -102,6 +114,8 @@ class Ticket(models.Model):
     priority = models.ForeignKey(Priority, models.PROTECT, related_name="tickets", verbose_name=_("priority"))
     # Raised by what changes a field that every reader sees; a note leaves it alone.
     version = models.PositiveIntegerField(default=1, editable=False)
+    # The form that it was opened with: sent twice, it opens one ticket.
+    request_key = models.UUIDField(null=True, editable=False)
     public_seq = models.PositiveIntegerField(default=0, editable=False)
     staff_seq = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
@@ -156,6 +170,8 @@ class Reply(models.Model):
     is_internal = models.BooleanField(_("internal note"), default=False)
     # Its place in the conversation, set under the ticket's lock: clocks of several servers would misplace it.
     number = models.PositiveIntegerField(editable=False)
+    # The form that it was written in: sent twice, it makes one reply.
+    request_key = models.UUIDField(null=True, editable=False)
     created_at = models.DateTimeField(_("written"), default=timezone.now, editable=False)
 
     class Meta:
@@ -174,6 +190,47 @@ class Reply(models.Model):
         return Audience.STAFF if self.is_internal else Audience.PUBLIC
 
 
+def unguessable_path(attachment: "Attachment", filename: str) -> str:
+    """Return where a file is kept: under a random name that says nothing, spread over 256 folders."""
+    name = secrets.token_hex(32)
+    return f"{name[:2]}/{name}"
+
+
+class Attachment(models.Model):
+    """A file of a ticket or of one of its replies; until it is sent, of nobody but who uploaded it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    uploader = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="uploads")
+    ticket = models.ForeignKey(Ticket, models.CASCADE, null=True, related_name="attachments")
+    reply = models.ForeignKey(Reply, models.CASCADE, null=True, related_name="attachments")
+    filename = models.CharField(_("file name"), max_length=150)
+    size = models.PositiveIntegerField(_("size"), help_text=_("Bytes."))
+    content_type = models.CharField(_("type"), max_length=100)
+    file = models.FileField(_("file"), storage=attachment_storage, upload_to=unguessable_path, max_length=100)
+    # Its place among the files it was sent with.
+    place = models.PositiveSmallIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(_("uploaded"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("attachment")
+        verbose_name_plural = _("attachments")
+        ordering = ["place", "created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(reply__isnull=True) | Q(ticket__isnull=False), name="a_replys_file_is_its_tickets"
+            )
+        ]
+
+    def __str__(self) -> str:
+        """Return the file's name."""
+        return self.filename
+
+    @property
+    def is_image(self) -> bool:
+        """A picture that browsers may show in the page: pixels only, never SVG."""
+        return self.content_type in INLINE_TYPES
+
+
 class TimelineEntry(models.Model):
     """Who did what to a ticket, and when."""
 
@@ -181,6 +238,7 @@ class TimelineEntry(models.Model):
         CREATED = "created", _("opened the ticket")
         REPLIED = "replied", _("replied")
         NOTED = "noted", _("wrote an internal note")
+        DELETED = "deleted", _("deleted a message")
         STATUS = "status", _("changed the status")
         PRIORITY = "priority", _("changed the priority")
         ASSIGNED_TO = "assigned_to", _("changed the assignee")
@@ -191,11 +249,16 @@ class TimelineEntry(models.Model):
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     action = models.CharField(max_length=12, choices=Action.choices)
     audience = models.CharField(max_length=6, choices=Audience.choices)
-    # {"from": name or null, "to": name or null}, once for each audience.
+    # Between which people, where it was handed over: how customers see their names is decided on reading.
+    from_person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    to_person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    # {"from": name or null, "to": name or null}, once for each audience; empty where people were named.
     public = models.JSONField(null=True)
     staff = models.JSONField(default=dict)
     # The ticket's sequence as staff count it when this happened.
     number = models.PositiveIntegerField(editable=False)
+    # The ticket's version after it.
+    version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

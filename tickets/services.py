@@ -121,8 +121,7 @@ def _record(ticket: Ticket, audience: Audience) -> None:
 def _locked(ticket: Ticket) -> Ticket:
     """Lock the ticket, then read it with what it points to: a join read while waiting would be out of date."""
     Ticket.objects.select_for_update().get(pk=ticket.pk)
-    related = ("status", "priority", "office", "creator", "assigned_to")
-    return Ticket.objects.select_related(*related).get(pk=ticket.pk)
+    return Ticket.objects.select_related(*Ticket.RELATED).get(pk=ticket.pk)
 
 
 def _locked_for_change(ticket: Ticket, by: User) -> Ticket:

@@ -2,15 +2,15 @@
 
 from django.urls import path
 
-from tickets import views
+from tickets.views import lists, tickets
 
 app_name = "tickets"
 urlpatterns = [
-    path("", views.ticket_list, name="list"),
-    path("new/", views.new_ticket, name="new"),
-    path("palette.css", views.palette, name="palette"),
-    path("<uuid:uuid>/", views.ticket_page, name="detail"),
-    path("<uuid:uuid>/replies/", views.create_reply, name="reply"),
-    path("<uuid:uuid>/replies/<uuid:reply_id>/", views.reply_data, name="reply-data"),
-    path("<uuid:uuid>/change/", views.change_ticket, name="change"),
+    path("", lists.ticket_list, name="list"),
+    path("new/", tickets.new_ticket, name="new"),
+    path("palette.css", tickets.palette, name="palette"),
+    path("<uuid:uuid>/", tickets.ticket_page, name="detail"),
+    path("<uuid:uuid>/replies/", tickets.create_reply, name="reply"),
+    path("<uuid:uuid>/replies/<uuid:reply_id>/", tickets.reply_data, name="reply-data"),
+    path("<uuid:uuid>/change/", tickets.change_ticket, name="change"),
 ]

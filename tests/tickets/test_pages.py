@@ -9,7 +9,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from tests.cast import Cast
-from tickets import services, views
+from tickets import services
 from tickets.models import Reply, Ticket
 
 pytestmark = pytest.mark.django_db
@@ -128,14 +128,14 @@ def test_the_admin_is_entered_through_the_desks_own_door(cast: Cast, client: Cli
 def test_what_happened_while_a_page_was_made_is_left_to_the_events(
     cast: Cast, casey: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fetch = views._fetch
+    fetch = pages._fetch
 
     def fetch_then_change(*args: Any) -> Ticket:
         ticket = fetch(*args)
         cast.reply(cast.bao, "Meanwhile")
         return ticket
 
-    monkeypatch.setattr(views, "_fetch", fetch_then_change)
+    monkeypatch.setattr(pages, "_fetch", fetch_then_change)
     context = casey.get(cast.ticket.get_absolute_url()).context
     assert (context["seq"], context["replies"], len(context["timeline"])) == (1, [], 1)
     monkeypatch.undo()

@@ -1,0 +1,1 @@
+"""Pages: fetch through a policy, validate, call a verb, render."""
