@@ -10,6 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from tests.cast import Cast
 from tickets import services
+from tickets.views import tickets as pages
 from tickets.models import Reply, Ticket
 
 pytestmark = pytest.mark.django_db
