@@ -10,8 +10,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from tests.cast import Cast
 from tickets import services
-from tickets.views import tickets as pages
 from tickets.models import Reply, Ticket
+from tickets.views import tickets as pages
 
 pytestmark = pytest.mark.django_db
 
