@@ -1,7 +1,8 @@
 """Who: users with their role, the offices that agents work in, and what holds for the whole desk."""
 
 import uuid
-from typing import Any, ClassVar
+from time import monotonic
+from typing import Any, ClassVar, Self, cast
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
@@ -128,12 +129,6 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]
         return self.is_staff
 
     @property
-    def initials(self) -> str:
-        """One or two letters that stand for the name."""
-        words = self.name.split()
-        return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
-
-    @property
     def tone(self) -> str:
         """The colour that the avatar is drawn on, the same for ever."""
         return TONES[self.id.int % len(TONES)]
@@ -192,6 +187,15 @@ class ApiToken(AbstractAuthToken):  # type: ignore[misc]
         return self.name
 
 
+DESK_SECONDS = 5.0
+_desk: list[tuple[float, "DeskSettings"]] = []
+
+
+def forget_desk() -> None:
+    """Have the desk's settings read anew."""
+    _desk.clear()
+
+
 class DeskSettings(models.Model):
     """What holds for the whole desk: one row, changed in the admin."""
 
@@ -217,3 +221,17 @@ class DeskSettings(models.Model):
     def __str__(self) -> str:
         """Name the only row."""
         return str(_("Desk settings"))
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the one row; this process knows at once, the others within `DESK_SECONDS`."""
+        self.pk = 1
+        super().save(*args, **kwargs)
+        forget_desk()
+
+    @classmethod
+    def current(cls) -> Self:
+        """Return the settings in force: they are asked for with each name, and so remembered for seconds."""
+        now = monotonic()
+        if not _desk or now - _desk[0][0] > DESK_SECONDS:
+            _desk[:] = [(now, cls._default_manager.first() or cls())]
+        return cast(Self, _desk[0][1])

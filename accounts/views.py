@@ -3,18 +3,21 @@
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET
 
+from accounts.briefs import initials_for
 from accounts.models import User
+from accounts.requests import SignedInRequest
 
 
 @require_GET
 @login_required
 @cache_control(private=True, max_age=86400)
-def avatar(request: HttpRequest, user_id: UUID) -> HttpResponse:
-    """Draw a person's initials."""
+def avatar(request: SignedInRequest, user_id: UUID) -> HttpResponse:
+    """Draw the initials of the name that the one who asks may see."""
     person = get_object_or_404(User, pk=user_id)
-    return render(request, "accounts/avatar.svg", {"person": person}, content_type="image/svg+xml")
+    context = {"tone": person.tone, "initials": initials_for(request.user, person)}
+    return render(request, "accounts/avatar.svg", context, content_type="image/svg+xml")

@@ -8,6 +8,7 @@ from asgiref.sync import async_to_sync
 from channels.layers import channel_layers
 from django.core.cache import cache
 
+from accounts.models import forget_desk
 from realtime import hub, limits
 from tests import cast as casting
 
@@ -35,6 +36,7 @@ def _fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("channels.db.close_old_connections", lambda **_: None)
     channel_layers.backends.clear()
     limits._limiter.cache_clear()
+    forget_desk()
     cache.clear()
 
 

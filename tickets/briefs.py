@@ -4,17 +4,18 @@ from typing import Any
 
 from django.urls import reverse
 
+from accounts import briefs as people
 from accounts.models import Office, User
 from realtime.channels import Audience
 from realtime.events import iso
 from tickets.markdown import render
-from tickets.models import Reply, Status, Ticket, TimelineEntry
+from tickets.models import Attachment, Reply, Status, Ticket, TimelineEntry
 from tickets.signals import Change
 
 
 def ticket_brief(ticket: Ticket, audience: Audience) -> dict[str, Any]:
-    """Return the whole state that a list shows of a ticket."""
-    return {
+    """Return the whole state that a list shows of a ticket; only staff may count its versions."""
+    brief = {
         "uuid": str(ticket.uuid),
         "url": ticket.get_absolute_url(),
         "reference": ticket.reference,
@@ -24,38 +25,54 @@ def ticket_brief(ticket: Ticket, audience: Audience) -> dict[str, Any]:
         "priority": ticket.priority.name,
         "office": office_name(ticket.office, audience),
         "creator": {"id": str(ticket.creator_id), "name": ticket.creator.name},
-        "assigned_to": _assignee(ticket),
+        "assigned_to": _assignee(ticket, audience),
         "created_at": iso(ticket.created_at),
         "updated_at": iso(ticket.changed_at(audience)),
     }
+    return brief | {"version": ticket.version} if audience is Audience.STAFF else brief
 
 
-def reply_brief(reply: Reply) -> dict[str, Any]:
+def reply_brief(reply: Reply, audience: Audience) -> dict[str, Any]:
     """Return one turn of the conversation, as text and as safe HTML."""
+    author = person_of_ticket(reply.author, reply.ticket, audience)
     return {
         "id": str(reply.pk),
         "message": reply.message,
         "message_html": render(reply.message),
         "is_internal": reply.is_internal,
         "created_at": iso(reply.created_at),
-        "user": person_brief(reply.author) | {"avatar_url": reverse("avatar", args=[reply.author_id])},
-        "attachments": [],
+        "user": author | {"avatar_url": people.avatar_url(reply.author, audience)},
+        "attachments": [attachment_brief(attachment) for attachment in reply.attachments.all()],
     }
 
 
-def timeline_brief(line: TimelineEntry, audience: Audience) -> dict[str, Any]:
+def attachment_brief(attachment: Attachment) -> dict[str, Any]:
+    """Return a file's name, its size in bytes, and where who may read it gets it."""
+    return {
+        "id": str(attachment.pk),
+        "filename": attachment.filename,
+        "size": attachment.size,
+        "url": reverse("files:download", args=[attachment.pk]),
+        "view_url": reverse("files:view", args=[attachment.pk]) if attachment.is_image else None,
+    }
+
+
+def timeline_brief(line: TimelineEntry, ticket: Ticket, audience: Audience) -> dict[str, Any]:
     """Return who did what, from what to what, as `audience` may read it."""
+    handover = Change("assigned_to", line.from_person, line.to_person)
+    is_handover = line.from_person is not None or line.to_person is not None
     return {
         "action": line.action,
-        "actor": person_brief(line.actor),
+        "actor": person_of_ticket(line.actor, ticket, audience),
         "created_at": iso(line.created_at),
-        **line.words(audience),
+        **(change_brief(handover, ticket, audience) if is_handover else line.words(audience)),
     }
 
 
-def person_brief(person: User) -> dict[str, str]:
-    """Return who someone is; never an address."""
-    return {"id": str(person.pk), "name": person.name, "role": person.role}
+def person_of_ticket(person: User, ticket: Ticket, audience: Audience) -> dict[str, str]:
+    """Return who someone is to the readers of `ticket`; who opened it has his own name there, even an agent."""
+    as_whom = Audience.STAFF if person.pk == ticket.creator_id else audience
+    return people.person_brief(person, as_whom, ticket.office)
 
 
 def status_brief(status: Status) -> dict[str, Any]:
@@ -63,14 +80,14 @@ def status_brief(status: Status) -> dict[str, Any]:
     return {"id": status.pk, "name": status.name, "color": status.color}
 
 
-def change_brief(change: Change, audience: Audience) -> dict[str, str | None]:
+def change_brief(change: Change, ticket: Ticket, audience: Audience) -> dict[str, str | None]:
     """Return {from, to} as `audience` may read them."""
-    return {"from": _value(change.before, audience), "to": _value(change.after, audience)}
+    return {"from": _value(change.before, ticket, audience), "to": _value(change.after, ticket, audience)}
 
 
-def audience_of_change(change: Change) -> Audience:
+def audience_of_change(change: Change, ticket: Ticket) -> Audience:
     """A change of which customers would see nothing, such as a move between internal offices, is for staff."""
-    words = change_brief(change, Audience.PUBLIC)
+    words = change_brief(change, ticket, Audience.PUBLIC)
     return Audience.STAFF if words["from"] == words["to"] else Audience.PUBLIC
 
 
@@ -79,12 +96,16 @@ def office_name(office: Office, audience: Audience) -> str | None:
     return None if office.is_internal and audience is Audience.PUBLIC else office.name
 
 
-def _assignee(ticket: Ticket) -> dict[str, str] | None:
+def _assignee(ticket: Ticket, audience: Audience) -> dict[str, str] | None:
     person = ticket.assigned_to
-    return None if person is None else {"id": str(person.pk), "name": person.name}
+    if person is None:
+        return None
+    return {"id": str(person.pk), "name": person_of_ticket(person, ticket, audience)["name"]}
 
 
-def _value(value: Any, audience: Audience) -> str | None:
+def _value(value: Any, ticket: Ticket, audience: Audience) -> str | None:
+    if isinstance(value, User):
+        return person_of_ticket(value, ticket, audience)["name"]
     if isinstance(value, Office):
         return office_name(value, audience)
     return None if value is None else str(value)

@@ -24,6 +24,10 @@ class TicketEvent(Event):
         """Return what happened, by an allow-list."""
         raise NotImplementedError
 
+    def person(self, person: User, audience: Audience) -> dict[str, str]:
+        """Return who did it, by the name that `audience` knows."""
+        return briefs.person_of_ticket(person, self.subject_ticket, audience)
+
     def broadcast_on(self) -> Sequence[str | Direct]:
         """The ticket itself, its office, its creator in his own version, its assignee."""
         ticket = self.subject_ticket
@@ -69,7 +73,7 @@ class TicketCreated(TicketEvent):
 
     def body(self, audience: Audience) -> dict[str, Any]:
         """Say who opened it."""
-        return {"created_by": briefs.person_brief(self.by)}
+        return {"created_by": self.person(self.by, audience)}
 
 
 @dataclass(frozen=True)
@@ -88,14 +92,16 @@ class TicketUpdated(TicketEvent):
 
     def broadcast_to(self) -> Audience:
         """Customers hear it if they see any of it."""
-        seen = [briefs.audience_of_change(change) is Audience.PUBLIC for change in self.changes]
+        seen = [briefs.audience_of_change(change, self.ticket) is Audience.PUBLIC for change in self.changes]
         return Audience.PUBLIC if any(seen) else Audience.STAFF
 
     def body(self, audience: Audience) -> dict[str, Any]:
         """Return {field: {from, to}} of the changes that `audience` sees."""
-        seen = [change for change in self.changes if audience.includes(briefs.audience_of_change(change))]
-        changes = {change.field: briefs.change_brief(change, audience) for change in seen}
-        return {"updated_by": briefs.person_brief(self.by), "changes": changes}
+        seen = [
+            change for change in self.changes if audience.includes(briefs.audience_of_change(change, self.ticket))
+        ]
+        changes = {change.field: briefs.change_brief(change, self.ticket, audience) for change in seen}
+        return {"updated_by": self.person(self.by, audience), "changes": changes}
 
 
 @dataclass(frozen=True)
@@ -116,12 +122,35 @@ class TicketReplyCreated(TicketEvent):
 
     def body(self, audience: Audience) -> dict[str, Any]:
         """Return the reply; notes only ever come here for staff."""
-        return {"reply": briefs.reply_brief(self.reply)}
+        return {"reply": briefs.reply_brief(self.reply, audience)}
 
     def shorten(self, data: dict[str, Any]) -> dict[str, Any]:
         """Leave out the message: pages fetch it from the reply's address."""
         reply = {**data["reply"], "message": "", "message_html": "", "truncated": True}
         return {**data, "reply": reply, "truncated": True}
+
+
+@dataclass(frozen=True)
+class TicketReplyDeleted(TicketEvent):
+    """A reply or note was deleted."""
+
+    broadcast_as = "ticket.reply.deleted"
+    reply: Reply
+    by: User
+
+    @property
+    def subject_ticket(self) -> Ticket:
+        """The ticket of the conversation."""
+        return self.reply.ticket
+
+    def broadcast_to(self) -> Audience:
+        """Who could read it."""
+        return self.reply.audience
+
+    def body(self, audience: Audience) -> dict[str, Any]:
+        """Return which one, and nothing of what it said."""
+        reply = {"id": str(self.reply.pk), "is_internal": self.reply.is_internal}
+        return {"reply": reply, "deleted_by": self.person(self.by, audience)}
 
 
 @dataclass(frozen=True)
@@ -146,12 +175,12 @@ class TicketStatusChanged(TicketEvent):
     def body(self, audience: Audience) -> dict[str, Any]:
         """Return both statuses with their colours."""
         change = {"from": briefs.status_brief(self.before), "to": briefs.status_brief(self.after)}
-        return {"status_change": change, "changed_by": briefs.person_brief(self.by)}
+        return {"status_change": change, "changed_by": self.person(self.by, audience)}
 
 
 @dataclass(frozen=True)
 class TicketWithdrawn(Event):
-    """An office or a person has just lost a ticket; they are told which, and nothing else."""
+    """An office or a person has just lost a ticket, or it is deleted; they are told which, and nothing else."""
 
     broadcast_as = "ticket.withdrawn"
     ticket: Ticket
@@ -162,7 +191,7 @@ class TicketWithdrawn(Event):
         return [Direct(self.loser.channel, Audience.STAFF)]
 
     def broadcast_to(self) -> Audience:
-        """Staff: customers do not lose tickets."""
+        """Direct: nothing but the ticket's address is told, so there is one version."""
         return Audience.STAFF
 
     def broadcast_guard(self) -> str:

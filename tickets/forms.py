@@ -1,18 +1,78 @@
 """Forms: what people may type, checked before a verb sees it."""
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 from django import forms
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Office, User
 from accounts.policies import offered_offices
-from tickets import policies, services
-from tickets.models import MAX_MESSAGE, MAX_SUBJECT, Priority, Status, Ticket
+from tickets import files, policies, services
+from tickets.models import MAX_MESSAGE, MAX_SUBJECT, Attachment, Priority, Status, Ticket
 
 
-class TicketForm(forms.Form):
+class SeveralFiles(forms.ClearableFileInput):
+    """An input that takes several files."""
+
+    allow_multiple_selected = True
+
+
+class SendingForm(forms.Form):
+    """What can be sent with files, and twice without harm.
+
+    Files come uploaded before (`attachments`, their ids) or with the form (`uploads`); those are kept at once: a form
+    that is shown again still has them.
+    """
+
+    key = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    attachments = forms.ModelMultipleChoiceField(
+        Attachment.objects.none(),
+        required=False,
+        error_messages={"invalid_choice": _("A file is no longer there: choose it again.")},
+    )
+    uploads = forms.FileField(label=_("Files"), required=False, widget=SeveralFiles)
+
+    def __init__(self, request: HttpRequest | None = None, *, user: User) -> None:
+        data, sent = (request.POST, request.FILES) if request and request.method == "POST" else (None, None)
+        super().__init__(data, sent, initial={"key": uuid.uuid4()})
+        self.user = user
+        self.too_large: tuple[str, ...] = getattr(request, "too_large", ())
+        attachments: forms.ModelMultipleChoiceField[Attachment] = self.fields["attachments"]  # type: ignore[assignment]
+        attachments.queryset = Attachment.objects.filter(uploader=user, ticket=None)
+        self.kept: list[Attachment] = []
+        self.most_files, self.most_bytes = settings.ATTACHMENT_MAX_FILES, settings.ATTACHMENT_MAX_BYTES
+        self.most_megabytes = self.most_bytes // 1024**2
+
+    def clean_uploads(self) -> None:
+        """Keep what is acceptable, and say of each other file why it is not."""
+        self.kept = list(self.cleaned_data.get("attachments", ()))
+        for name in self.too_large:
+            self.add_error("uploads", files.too_large(name))
+        for upload in self.files.getlist("uploads"):
+            self._keep(upload)
+
+    def clean(self) -> dict[str, Any]:
+        """Hand the verb everything that was kept."""
+        data = super().clean() or {}
+        data.pop("uploads", None)
+        return data | {"attachments": self.kept}
+
+    def _keep(self, upload: UploadedFile[bytes]) -> None:
+        if len(self.kept) >= settings.ATTACHMENT_MAX_FILES:
+            self.add_error("uploads", files.too_many())
+            return
+        try:
+            self.kept.append(files.keep(upload, by=self.user))
+        except forms.ValidationError as error:
+            self.add_error("uploads", error)
+
+
+class TicketForm(SendingForm):
     """A new ticket."""
 
     subject = forms.CharField(label=_("Subject"), max_length=MAX_SUBJECT)
@@ -25,14 +85,14 @@ class TicketForm(forms.Form):
         help_text=_("Markdown works: **bold**, `code`, lists, links."),
     )
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, request: HttpRequest | None = None, *, user: User) -> None:
+        super().__init__(request, user=user)
         offices: forms.ModelChoiceField[Office] = self.fields["office"]  # type: ignore[assignment]
         offices.queryset = offered_offices(user)
         self.fields["priority"].initial = Priority.default()
 
 
-class ReplyForm(forms.Form):
+class ReplyForm(SendingForm):
     """A reply or an internal note; the button that was pressed says which."""
 
     message = forms.CharField(
@@ -44,7 +104,12 @@ class ReplyForm(forms.Form):
 
 
 class ChangeForm(forms.Form):
-    """One or more properties of a ticket; a field that was not sent stays as it is."""
+    """One or more properties of a ticket; a field that was not sent stays as it is.
+
+    `version` is the ticket's as the person saw it: what somebody else has changed since is not overwritten.
+    """
+
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     status = forms.ModelChoiceField(Status.objects.all(), label=_("Status"), empty_label=None)
     priority = forms.ModelChoiceField(Priority.objects.all(), label=_("Priority"), empty_label=None)
@@ -55,15 +120,15 @@ class ChangeForm(forms.Form):
     subject = forms.CharField(label=_("Subject"), max_length=MAX_SUBJECT)
 
     verbs: dict[str, Callable[..., Ticket]] = {
-        "status": lambda ticket, by, value: services.change_status(ticket, by=by, status=value),
-        "priority": lambda ticket, by, value: services.change_priority(ticket, by=by, priority=value),
-        "assigned_to": lambda ticket, by, value: services.assign(ticket, by=by, to=value),
-        "office": lambda ticket, by, value: services.move(ticket, by=by, office=value),
-        "subject": lambda ticket, by, value: services.edit_subject(ticket, by=by, subject=value),
+        "status": lambda ticket, value, **how: services.change_status(ticket, status=value, **how),
+        "priority": lambda ticket, value, **how: services.change_priority(ticket, priority=value, **how),
+        "assigned_to": lambda ticket, value, **how: services.assign(ticket, to=value, **how),
+        "office": lambda ticket, value, **how: services.move(ticket, office=value, **how),
+        "subject": lambda ticket, value, **how: services.edit_subject(ticket, subject=value, **how),
     }
 
     def __init__(self, data: Any = None, *, ticket: Ticket) -> None:
-        initial = {name: getattr(ticket, name) for name in self.verbs}
+        initial = {name: getattr(ticket, name) for name in (*self.verbs, "version")}
         super().__init__(data, initial=initial, auto_id="change-%s")
         if data is not None:
             for name in self.verbs.keys() - data.keys():
@@ -71,5 +136,6 @@ class ChangeForm(forms.Form):
 
     def apply(self, ticket: Ticket, *, by: User) -> None:
         """Call the verb of each field that was sent."""
+        seen = self.cleaned_data.pop("version")
         for name, value in self.cleaned_data.items():
-            self.verbs[name](ticket, by, value)
+            self.verbs[name](ticket, value, by=by, seen=seen)

@@ -7,7 +7,7 @@ from django.db.models import BooleanField, Case, F, Q, QuerySet, When
 from accounts.models import Office, User
 from accounts.policies import staffed_offices
 from realtime.channels import Audience
-from tickets.models import Reply, Ticket, TimelineEntry
+from tickets.models import Attachment, Reply, Ticket, TimelineEntry
 
 
 def staffed_by(user: User) -> Q:
@@ -71,7 +71,7 @@ def visible_replies(user: User, ticket: Ticket) -> QuerySet[Reply]:
     audience = audience_of(user, ticket)
     if audience is None:
         return Reply.objects.none()
-    replies = ticket.replies.select_related("author", "ticket")
+    replies = ticket.replies.select_related("author", "ticket__office").prefetch_related("attachments")
     return replies if audience is Audience.STAFF else replies.filter(is_internal=False)
 
 
@@ -80,8 +80,15 @@ def visible_timeline(user: User, ticket: Ticket) -> QuerySet[TimelineEntry]:
     audience = audience_of(user, ticket)
     if audience is None:
         return TimelineEntry.objects.none()
-    lines = ticket.timeline.select_related("actor")
+    lines = ticket.timeline.select_related("actor", "from_person", "to_person")
     return lines if audience is Audience.STAFF else lines.filter(audience=Audience.PUBLIC)
+
+
+def visible_attachments(user: User) -> QuerySet[Attachment]:
+    """Return the files that `user` may open: what he may read has them, or he is about to send them."""
+    staffed = Ticket.objects.filter(staffed_by(user)).values("pk")
+    public = Q(ticket__in=visible_tickets(user).values("pk")) & (Q(reply=None) | Q(reply__is_internal=False))
+    return Attachment.objects.filter(public | Q(ticket__in=staffed) | Q(ticket=None, uploader=user))
 
 
 def can_open_ticket(user: User, office: Office) -> bool:
@@ -102,6 +109,16 @@ def can_write_note(user: User, ticket: Ticket) -> bool:
 def can_change(user: User, ticket: Ticket) -> bool:
     """Only staff of the ticket change its status, priority, assignee, office and subject."""
     return is_staff_of(user, ticket)
+
+
+def can_delete_reply(user: User, reply: Reply) -> bool:
+    """Admins, and its author while he is staff of the ticket: customers cannot take back what was said."""
+    return is_staff_of(user, reply.ticket) and (user.is_admin or reply.author_id == user.pk)
+
+
+def can_delete_ticket(user: User, ticket: Ticket) -> bool:
+    """Only admins; everybody else closes."""
+    return user.is_active and user.is_admin
 
 
 def can_be_assigned(user: User) -> bool:

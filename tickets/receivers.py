@@ -3,21 +3,32 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.db import transaction
+from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
-from accounts.models import User
+from accounts.models import Office, User
 from realtime.channels import Audience
 from realtime.events import publish, recheck
 from tickets import briefs, policies
 from tickets.events import (
     TicketCreated,
     TicketReplyCreated,
+    TicketReplyDeleted,
     TicketStatusChanged,
     TicketUpdated,
     TicketWithdrawn,
 )
-from tickets.models import Reply, Status, Ticket, TimelineEntry
-from tickets.signals import Change, reply_created, status_changed, ticket_created, ticket_updated
+from tickets.models import Attachment, Reply, Status, Ticket, TimelineEntry
+from tickets.signals import (
+    Change,
+    reply_created,
+    reply_deleted,
+    status_changed,
+    ticket_created,
+    ticket_deleted,
+    ticket_updated,
+)
 
 Action = TimelineEntry.Action
 
@@ -32,7 +43,7 @@ def record_creation(ticket: Ticket, by: User, **_: Any) -> None:
 def record_changes(ticket: Ticket, by: User, changes: Sequence[Change], **_: Any) -> None:
     """Write a line for each field."""
     for change in changes:
-        _write_line(ticket, by, Action(change.field), briefs.audience_of_change(change), change)
+        _write_line(ticket, by, Action(change.field), briefs.audience_of_change(change, ticket), change)
 
 
 @receiver(status_changed)
@@ -45,6 +56,12 @@ def record_status(ticket: Ticket, by: User, before: Status, after: Status, **_: 
 def record_reply(reply: Reply, by: User, **_: Any) -> None:
     """Write that someone answered; that there is a note only staff learn."""
     _write_line(reply.ticket, by, Action.NOTED if reply.is_internal else Action.REPLIED, reply.audience)
+
+
+@receiver(reply_deleted)
+def record_deletion(reply: Reply, by: User, **_: Any) -> None:
+    """Write that a message was deleted; that there was a note only staff learn."""
+    _write_line(reply.ticket, by, Action.DELETED, reply.audience)
 
 
 @receiver(ticket_created)
@@ -75,6 +92,29 @@ def tell_reply(reply: Reply, **_: Any) -> None:
     publish(TicketReplyCreated(reply))
 
 
+@receiver(reply_deleted)
+def tell_deletion(reply: Reply, by: User, **_: Any) -> None:
+    """Tell who could read it."""
+    publish(TicketReplyDeleted(reply, by))
+
+
+@receiver(ticket_deleted)
+def withdraw(ticket: Ticket, **_: Any) -> None:
+    """End every subscription, then tell the office, the creator and the assignee that the ticket is gone."""
+    recheck(channels=[ticket.channel])
+    people = {person.pk: person for person in (ticket.creator, ticket.assigned_to) if person is not None}
+    losers: list[Office | User] = [ticket.office, *people.values()]
+    for loser in losers:
+        publish(TicketWithdrawn(ticket, loser))
+
+
+@receiver(post_delete, sender=Attachment)
+def remove_file(instance: Attachment, **_: Any) -> None:
+    """Remove a deleted attachment's file, once it is certain that the deletion stands."""
+    name, storage = str(instance.file.name), instance.file.storage
+    transaction.on_commit(lambda: storage.delete(name))
+
+
 def _tell_loser(ticket: Ticket, change: Change) -> None:
     loser = change.before
     if isinstance(loser, User) and policies.audience_of(loser, ticket) is not None:
@@ -84,13 +124,18 @@ def _tell_loser(ticket: Ticket, change: Change) -> None:
 
 
 def _write_line(ticket: Ticket, by: User, action: Action, audience: Audience, change: Change | None = None) -> None:
-    words = {each: briefs.change_brief(change, each) if change else {} for each in Audience}
-    public = words[Audience.PUBLIC] if audience is Audience.PUBLIC else None
-    ticket.timeline.create(
-        actor=by,
-        action=action,
-        audience=audience,
-        public=public,
-        staff=words[Audience.STAFF],
-        number=ticket.staff_seq,
-    )
+    line = TimelineEntry(ticket=ticket, actor=by, action=action, audience=audience)
+    line.number, line.version = ticket.staff_seq, ticket.version
+    if change is not None and change.field == "assigned_to":
+        line.from_person, line.to_person = change.before, change.after
+    words = {each: _words(change, ticket, each) for each in Audience}
+    line.public = words[Audience.PUBLIC] if audience is Audience.PUBLIC else None
+    line.staff = words[Audience.STAFF]
+    line.save()
+
+
+def _words(change: Change | None, ticket: Ticket, audience: Audience) -> dict[str, str | None]:
+    """Return what is written down of a change; names of people are not, since customers may see others later."""
+    if change is None or change.field == "assigned_to":
+        return {}
+    return briefs.change_brief(change, ticket, audience)

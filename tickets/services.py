@@ -1,23 +1,66 @@
 """The verbs: each locks the ticket, checks the ability, writes, and sends one signal with its actor."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
+from uuid import UUID
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Office, User
 from realtime.channels import Audience
-from tickets import briefs, policies, signals
-from tickets.models import MAX_MESSAGE, MAX_SUBJECT, Priority, Reply, Status, Ticket, new_reference
+from tickets import briefs, files, policies, signals
+from tickets.models import (
+    MAX_MESSAGE,
+    MAX_SUBJECT,
+    Attachment,
+    Priority,
+    Reply,
+    Status,
+    Ticket,
+    TimelineEntry,
+    new_reference,
+)
 from tickets.signals import Change
+
+Sent = TypeVar("Sent", Ticket, Reply)
+
+
+class Conflict(ValidationError):
+    """Somebody else changed the field after the form was made: whoever changes it now has to choose."""
+
+    def __init__(self, field: str, ticket: Ticket, by: User) -> None:
+        message = _("%(name)s has meanwhile set this to “%(value)s”.")
+        value = getattr(ticket, field)
+        params = {"name": by.name, "value": _("Nobody") if value is None else value}
+        super().__init__({field: ValidationError(message, code="conflict", params=params)})
+        self.field, self.ticket = field, ticket
 
 
 @transaction.atomic
-def open_ticket(*, by: User, subject: str, content: str, office: Office, priority: Priority | None = None) -> Ticket:
-    """Open a ticket for `by` in `office`; without a priority, with the default one."""
+def open_ticket(  # noqa: PLR0913  (what a ticket begins with)
+    *,
+    by: User,
+    subject: str,
+    content: str,
+    office: Office,
+    priority: Priority | None = None,
+    attachments: Sequence[Attachment] = (),
+    key: UUID | None = None,
+) -> Ticket:
+    """Open a ticket for `by` in `office`; without a priority, with the default one.
+
+    The same form sent twice, known by its `key`, opens one ticket.
+    """
+    User.objects.select_for_update().get(pk=by.pk)
     _require(policies.can_open_ticket(by, office), _("You cannot write to this office."))
+    sent = _sent_before(Ticket.objects.filter(creator=by, content=_text(content, "content", MAX_MESSAGE)), key)
+    if sent is not None:
+        return sent
     ticket = Ticket(
         reference=_unused_reference(),
         subject=_line(subject, "subject", MAX_SUBJECT),
@@ -26,24 +69,42 @@ def open_ticket(*, by: User, subject: str, content: str, office: Office, priorit
         office=office,
         status=Status.default(),
         priority=priority or Priority.default(),
+        request_key=key,
     )
     _record(ticket, Audience.PUBLIC)
+    _attach(attachments, by, ticket)
     signals.ticket_created.send(Ticket, ticket=ticket, by=by)
     return ticket
 
 
 @transaction.atomic
-def add_reply(ticket: Ticket, *, by: User, message: str, internal: bool = False) -> Reply:
-    """Add `by`'s reply or note to `ticket`; a customer's reply to a closed ticket opens it again."""
+def add_reply(
+    ticket: Ticket,
+    *,
+    by: User,
+    message: str,
+    internal: bool = False,
+    attachments: Sequence[Attachment] = (),
+    key: UUID | None = None,
+) -> Reply:
+    """Add `by`'s reply or note to `ticket`; a customer's reply to a closed ticket opens it again.
+
+    The same form sent twice, known by its `key`, makes one reply; with another text it makes another one.
+    """
     # The lock comes first: it orders one ticket's log, and what is checked stays true until commit.
     ticket = _locked(ticket)
     _require(policies.can_reply(by, ticket), _("You cannot reply to this ticket."))
     if internal:
         _require(policies.can_write_note(by, ticket), _("Only staff of this ticket may write internal notes."))
-    reply = Reply(ticket=ticket, author=by, message=_text(message, "message", MAX_MESSAGE), is_internal=internal)
+    text = _text(message, "message", MAX_MESSAGE)
+    sent = _sent_before(ticket.replies.filter(author=by, message=text, is_internal=internal), key)
+    if sent is not None:
+        return sent
+    reply = Reply(ticket=ticket, author=by, message=text, is_internal=internal, request_key=key)
     _record(ticket, reply.audience)
     reply.number = ticket.staff_seq
     reply.save()
+    _attach(attachments, by, ticket, reply)
     signals.reply_created.send(Reply, reply=reply, by=by)
     if ticket.status.is_closed and not policies.is_staff_of(by, ticket):
         _set_status(ticket, Status.default(), by)
@@ -51,23 +112,48 @@ def add_reply(ticket: Ticket, *, by: User, message: str, internal: bool = False)
 
 
 @transaction.atomic
-def change_status(ticket: Ticket, *, by: User, status: Status) -> Ticket:
+def delete_reply(reply: Reply, *, by: User) -> None:
+    """Delete a reply or note with its files; whoever could read it hears that it is gone."""
+    ticket = _locked(reply.ticket)
+    reply = ticket.replies.get(pk=reply.pk)
+    reply.ticket = ticket
+    _require(policies.can_delete_reply(by, reply), _("Only its author and admins may delete this."))
+    _record(ticket, reply.audience)
+    signals.reply_deleted.send(Reply, reply=reply, by=by)
+    reply.delete()
+
+
+@transaction.atomic
+def delete_ticket(ticket: Ticket, *, by: User) -> None:
+    """Delete a ticket with all that belongs to it; whoever could see it hears that it is gone."""
+    ticket = _locked(ticket)
+    _require(policies.can_delete_ticket(by, ticket), _("Only admins may delete tickets."))
+    signals.ticket_deleted.send(Ticket, ticket=ticket, by=by)
+    ticket.delete()
+
+
+# Changes. `seen` is the ticket's version that the person had before him; None asks for no comparison.
+
+
+@transaction.atomic
+def change_status(ticket: Ticket, *, by: User, status: Status, seen: int | None = None) -> Ticket:
     """Set the status; the same status again changes nothing and tells nobody."""
     ticket = _locked_for_change(ticket, by)
+    _refuse_conflict(ticket, "status", status, by, seen)
     _set_status(ticket, status, by)
     return ticket
 
 
-def change_priority(ticket: Ticket, *, by: User, priority: Priority) -> Ticket:
+def change_priority(ticket: Ticket, *, by: User, priority: Priority, seen: int | None = None) -> Ticket:
     """Set the priority."""
-    return _change(ticket, "priority", priority, by)
+    return _change(ticket, "priority", priority, by, seen)
 
 
-def assign(ticket: Ticket, *, by: User, to: User | None) -> Ticket:
+def assign(ticket: Ticket, *, by: User, to: User | None, seen: int | None = None) -> Ticket:
     """Make `to`, an active agent or admin, the assignee; None takes the assignee off."""
     if to is not None and not policies.can_be_assigned(to):
         raise ValidationError({"assigned_to": _("Tickets are assigned to active agents and admins.")})
-    return _change(ticket, "assigned_to", to, by)
+    return _change(ticket, "assigned_to", to, by, seen)
 
 
 def unassign(ticket: Ticket, *, by: User) -> Ticket:
@@ -75,28 +161,39 @@ def unassign(ticket: Ticket, *, by: User) -> Ticket:
     return assign(ticket, by=by, to=None)
 
 
-def move(ticket: Ticket, *, by: User, office: Office) -> Ticket:
+def move(ticket: Ticket, *, by: User, office: Office, seen: int | None = None) -> Ticket:
     """Move the ticket to another office; who worked on it only through the old one loses it."""
-    return _change(ticket, "office", office, by)
+    return _change(ticket, "office", office, by, seen)
 
 
-def edit_subject(ticket: Ticket, *, by: User, subject: str) -> Ticket:
+def edit_subject(ticket: Ticket, *, by: User, subject: str, seen: int | None = None) -> Ticket:
     """Set the subject, on one line."""
-    return _change(ticket, "subject", _line(subject, "subject", MAX_SUBJECT), by)
+    return _change(ticket, "subject", _line(subject, "subject", MAX_SUBJECT), by, seen)
 
 
 @transaction.atomic
-def _change(ticket: Ticket, field: str, after: Any, by: User) -> Ticket:
+def _change(ticket: Ticket, field: str, after: Any, by: User, seen: int | None) -> Ticket:
     """Set one field; the same value again changes nothing and tells nobody."""
     ticket = _locked_for_change(ticket, by)
+    _refuse_conflict(ticket, field, after, by, seen)
     before = getattr(ticket, field)
     if before != after:
         setattr(ticket, field, after)
         change = Change(field, before, after)
         ticket.version += 1
-        _record(ticket, briefs.audience_of_change(change))
+        _record(ticket, briefs.audience_of_change(change, ticket))
         signals.ticket_updated.send(Ticket, ticket=ticket, by=by, changes=[change])
     return ticket
+
+
+def _refuse_conflict(ticket: Ticket, field: str, after: Any, by: User, seen: int | None) -> None:
+    """Refuse to replace what somebody else set after version `seen`; who asks for just that has no conflict."""
+    if seen is None or seen >= ticket.version or getattr(ticket, field) == after:
+        return
+    younger = ticket.timeline.filter(action=TimelineEntry.Action(field), version__gt=seen)
+    last = younger.select_related("actor").last()
+    if last is not None and last.actor_id != by.pk:
+        raise Conflict(field, ticket, last.actor)
 
 
 def _set_status(ticket: Ticket, after: Status, by: User) -> None:
@@ -116,6 +213,21 @@ def _record(ticket: Ticket, audience: Audience) -> None:
         ticket.public_updated_at = ticket.updated_at
         ticket.public_seq += 1
     ticket.save()
+
+
+def _attach(attachments: Sequence[Attachment], by: User, ticket: Ticket, reply: Reply | None = None) -> None:
+    """Give uploaded files to what they were sent with; a file is sent once, by who uploaded it."""
+    if len(attachments) > settings.ATTACHMENT_MAX_FILES:
+        raise ValidationError({"attachments": files.too_many()})
+    for place, file in enumerate(attachments):
+        pending = Attachment.objects.filter(pk=file.pk, uploader=by, ticket=None)
+        if not pending.update(ticket=ticket, reply=reply, place=place):
+            raise ValidationError({"attachments": _("“%(name)s” is no longer there.") % {"name": file.filename}})
+
+
+def _sent_before(rows: QuerySet[Sent], key: UUID | None) -> Sent | None:
+    """Return what the form with this key made before, if it said the same."""
+    return rows.filter(request_key=key).first() if key is not None else None
 
 
 def _locked(ticket: Ticket) -> Ticket:

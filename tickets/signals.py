@@ -6,6 +6,8 @@ ticket_created   ticket, by                       a ticket was opened
 ticket_updated   ticket, by, changes              fields changed; `changes` is a list of `Change`
 status_changed   ticket, by, before, after        two `Status`
 reply_created    reply, by                        someone answered, or staff left a note
+reply_deleted    reply, by                        a reply or note is about to be deleted
+ticket_deleted   ticket, by                       a ticket is about to be deleted
 """
 
 from dataclasses import dataclass
@@ -17,6 +19,8 @@ ticket_created = Signal()
 ticket_updated = Signal()
 status_changed = Signal()
 reply_created = Signal()
+reply_deleted = Signal()
+ticket_deleted = Signal()
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,9 @@ def page(request: HttpRequest) -> dict[str, Any]:
             "texts": {
                 "offline": _("This could not be sent. Your text is kept; please try again."),
                 "refused": _("You may not do this any more. Reload the page to see why."),
+                "too_many_files": _("That is one file too many; remove another one first."),
+                "file_too_large": _("This file is too large."),
+                "upload_failed": _("This file could not be sent. Your text is kept."),
             },
         }
     }

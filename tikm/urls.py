@@ -16,5 +16,6 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", RedirectView.as_view(pattern_name="tickets:list"), name="home"),
     path("tickets/", include("tickets.urls")),
+    path("files/", include("tickets.file_urls")),
     path("admin/", admin.site.urls),
 ]

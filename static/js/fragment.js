@@ -7,7 +7,7 @@ export function clone(id, data) {
   return fill(element, data)
 }
 
-/** Fills `root` and what is in it, by data-text, data-html, data-set, data-if and data-unless; returns it. */
+/** Fills `root` and what is in it, by data-text, data-html, data-set, data-if, data-unless and data-each; returns it. */
 export function fill(root, data) {
   for (const [attribute, write] of WRITERS) {
     const selector = `[${attribute}]`
@@ -29,6 +29,7 @@ const WRITERS = [
   ["data-set", writeAttributes],
   ["data-if", (element, path, data) => toggle(element, !look(data, path))],
   ["data-unless", (element, path, data) => toggle(element, Boolean(look(data, path)))],
+  ["data-each", writeList],
 ]
 
 function writeText(element, path, data) {
@@ -49,6 +50,15 @@ function writeAttributes(element, pairs, data) {
     if (value === null) element.removeAttribute(name)
     else if (value !== undefined && isSafe(name, value)) element.setAttribute(name, String(value))
   }
+}
+
+/** data-each="files=file": one copy of `<template id="file">` for each of `data.files`; hidden while there is none. */
+function writeList(element, pair, data) {
+  const [path, id] = pair.split("=")
+  const items = look(data, path)
+  if (!Array.isArray(items)) return
+  element.replaceChildren(...items.map((item) => clone(id, item)))
+  element.hidden = items.length === 0
 }
 
 /** Addresses come from our own server, and stay on it. */

@@ -10,7 +10,16 @@ document.addEventListener("submit", (event) => {
 })
 
 document.addEventListener("change", (event) => {
-  event.target.closest("form[data-autosubmit]")?.requestSubmit()
+  const form = event.target.closest("form[data-autosubmit]")
+  // Whoever chooses anew in a conflict presses the button that says so.
+  if (form && !form.hasAttribute("data-conflicted")) form.requestSubmit()
+})
+
+document.addEventListener("click", (event) => {
+  const form = event.target.closest("[data-keep]")?.closest("form[data-conflicted]")
+  if (!form) return
+  event.preventDefault()
+  settle(form)
 })
 
 const again = new Set()
@@ -29,10 +38,13 @@ async function send(form, submitter) {
   showErrors(form, {})
   try {
     await check(await post(form.action, body))
+    endConflict(form)
+    renewKey(form)
     form.dispatchEvent(new CustomEvent("live-form:sent", { bubbles: true, detail: { body } }))
     live.expect(moment)
   } catch (problem) {
     showErrors(form, problem.errors ?? { __all__: [problem.text ?? config.texts.offline] })
+    if (problem.current) beginConflict(form, problem)
   } finally {
     form.ariaBusy = "false"
     if (again.delete(form)) form.requestSubmit()
@@ -47,8 +59,48 @@ function post(address, body) {
 /** Throws {errors} of the fields or {text} where the server did not accept. */
 async function check(response) {
   if (response.ok) return
-  if (response.status === 422) throw await response.json()
+  if (response.status === 409 || response.status === 422) throw await response.json()
   throw { text: response.status >= 500 ? config.texts.offline : config.texts.refused }
+}
+
+/** Somebody else changed it first: both values are offered, and live updates leave the form alone until one is taken. */
+function beginConflict(form, { current, version }) {
+  form.elements.version.value = version
+  form.dataset.conflicted = JSON.stringify(current)
+  showChoice(form, true)
+}
+
+/** Takes over what the other one set. */
+function settle(form) {
+  for (const [name, value] of Object.entries(JSON.parse(form.dataset.conflicted))) {
+    form.elements[name].value = value
+  }
+  showErrors(form, {})
+  endConflict(form)
+}
+
+function endConflict(form) {
+  delete form.dataset.conflicted
+  showChoice(form, false)
+}
+
+function showChoice(form, isShown) {
+  const choice = form.querySelector("[data-conflict]")
+  if (choice) choice.hidden = !isShown
+}
+
+/** What is sent next is something else; until it arrived, the same key tells the server that it is the same. */
+function renewKey(form) {
+  if (form.elements.key) form.elements.key.value = newKey()
+}
+
+/** A random UUID (RFC 9562, version 4); crypto.randomUUID is missing on pages without TLS. */
+function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  bytes[6] = (bytes[6] & 0x0f) | 0x40
+  bytes[8] = (bytes[8] & 0x3f) | 0x80
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("")
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-")
 }
 
 function showErrors(form, errors) {

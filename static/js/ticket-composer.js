@@ -1,4 +1,4 @@
-/** <ticket-composer data-draft>: keeps what is typed, and for whom, through reloads of this tab; Ctrl+Enter sends. */
+/** <ticket-composer data-draft>: keeps what is typed, its files, and for whom, through reloads; Ctrl+Enter sends. */
 
 import { config } from "./page.js"
 
@@ -6,6 +6,7 @@ class TicketComposer extends HTMLElement {
   connectedCallback() {
     this.#restore()
     this.addEventListener("input", () => this.#keep())
+    this.addEventListener("file-picker:changed", () => this.#keep())
     this.addEventListener("keydown", (event) => this.#pressed(event))
     this.addEventListener("live-form:sent", (event) => this.#sent(event.detail.body))
   }
@@ -17,6 +18,10 @@ class TicketComposer extends HTMLElement {
   /** The person is part of it: whoever signs in next on this tab does not get somebody else's words. */
   get #key() {
     return `draft:${config.user}:${this.dataset.draft}`
+  }
+
+  get #files() {
+    return this.querySelector("file-picker")
   }
 
   get #isNote() {
@@ -31,11 +36,13 @@ class TicketComposer extends HTMLElement {
     if (draft.isNote && !note) return
     if (draft.isNote) note.checked = true
     this.#text.value = draft.text
+    this.#files?.restore(draft.files ?? [])
   }
 
   #keep() {
-    const draft = { text: this.#text.value, isNote: this.#isNote }
-    if (draft.text) sessionStorage.setItem(this.#key, JSON.stringify(draft))
+    const files = this.#files?.kept ?? []
+    const draft = { text: this.#text.value, isNote: this.#isNote, files }
+    if (draft.text || files.length) sessionStorage.setItem(this.#key, JSON.stringify(draft))
     else sessionStorage.removeItem(this.#key)
   }
 
@@ -48,6 +55,7 @@ class TicketComposer extends HTMLElement {
     const text = this.#text
     const sent = body.get("message").replaceAll("\r\n", "\n")
     if (text.value.startsWith(sent)) text.value = text.value.slice(sent.length)
+    this.#files?.forget(body.getAll("attachments"))
     this.#keep()
   }
 }

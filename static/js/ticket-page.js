@@ -30,6 +30,7 @@ class TicketPage extends HTMLElement {
     this.#showFacts(data.ticket)
     this.#addLine(name, data)
     if (name === "ticket.reply.created") this.#addReply(data.reply)
+    if (name === "ticket.reply.deleted") document.getElementById(`reply-${data.reply.id}`)?.remove()
   }
 
   #renewIfMine({ reason, ticket }) {
@@ -45,11 +46,7 @@ class TicketPage extends HTMLElement {
   #showFacts(ticket) {
     const facts = { ticket: { ...ticket, mine: ticket.assigned_to?.id === config.user } }
     for (const part of this.querySelectorAll("ticket-facts, [data-ticket-fact]")) fill(part, facts)
-    for (const field of this.querySelectorAll(
-      "form[data-autosubmit] :is(select, input:not([type=hidden]))",
-    )) {
-      if (field !== document.activeElement) showValue(field, ticket[field.name])
-    }
+    for (const form of this.querySelectorAll("form:has([name=version])")) showProperty(form, ticket)
     document.title = `${ticket.subject} · TIKM`
   }
 
@@ -126,6 +123,8 @@ function lines(name, data) {
       return [{ action: "created", actor: data.created_by }]
     case "ticket.reply.created":
       return [{ action: data.reply.is_internal ? "noted" : "replied", actor: data.reply.user }]
+    case "ticket.reply.deleted":
+      return [{ action: "deleted", actor: data.deleted_by }]
     case "ticket.status.changed":
       return [{ action: "status", actor: data.changed_by, ...names(data.status_change) }]
     case "ticket.updated":
@@ -143,7 +142,15 @@ function names({ from, to }) {
   return { from: from.name, to: to.name }
 }
 
-/** Shows a property in its form field, which nobody is changing now. */
+/** Shows a property in its form, unless someone is changing it: he then keeps the version that he had before him. */
+function showProperty(form, ticket) {
+  if (form.contains(document.activeElement) || form.hasAttribute("data-conflicted")) return
+  form.elements.version.value = ticket.version
+  for (const field of form.querySelectorAll("select, input:not([type=hidden])")) {
+    showValue(field, ticket[field.name])
+  }
+}
+
 function showValue(field, value) {
   const key = value?.id ?? value ?? ""
   if (field.tagName !== "SELECT") {

@@ -23,7 +23,7 @@ from tickets.views.answers import attempt, refuse, wants_json
 @login_required
 def new_ticket(request: SignedInRequest) -> HttpResponse:
     """Ask for, and open, a ticket."""
-    form = TicketForm(request.POST or None, user=request.user)
+    form = TicketForm(request, user=request.user)
     if request.method == "POST" and form.is_valid():
         ticket = attempt(form, services.open_ticket, by=request.user, **form.cleaned_data)
         if ticket is not None:
@@ -35,7 +35,7 @@ def new_ticket(request: SignedInRequest) -> HttpResponse:
 @login_required
 def ticket_page(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     """Show the conversation, and to staff what they can change."""
-    return _render_ticket(request, _fetch(request, uuid), ReplyForm())
+    return _render_ticket(request, _fetch(request, uuid), ReplyForm(user=request.user))
 
 
 @require_POST
@@ -43,7 +43,7 @@ def ticket_page(request: SignedInRequest, uuid: UUID) -> HttpResponse:
 def create_reply(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     """Add a reply or a note."""
     ticket = _fetch(request, uuid)
-    form = ReplyForm(request.POST)
+    form = ReplyForm(request, user=request.user)
     reply = None
     if form.is_valid():
         reply = attempt(form, services.add_reply, ticket, by=request.user, **form.cleaned_data)
@@ -59,8 +59,10 @@ def create_reply(request: SignedInRequest, uuid: UUID) -> HttpResponse:
 @cache_control(private=True, no_store=True)
 def reply_data(request: SignedInRequest, uuid: UUID, reply_id: UUID) -> HttpResponse:
     """Return one reply whole: an event that would have been too large names it only."""
-    replies = policies.visible_replies(request.user, _fetch(request, uuid))
-    return JsonResponse({"reply": briefs.reply_brief(get_object_or_404(replies, pk=reply_id))})
+    ticket = _fetch(request, uuid)
+    reply = get_object_or_404(policies.visible_replies(request.user, ticket), pk=reply_id)
+    audience = policies.audience_of(request.user, ticket) or Audience.PUBLIC
+    return JsonResponse({"reply": briefs.reply_brief(reply, audience)})
 
 
 @require_POST
@@ -74,7 +76,7 @@ def change_ticket(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     if form.is_valid():
         attempt(form, form.apply, ticket, by=request.user)
     if form.errors:
-        return refuse(request, form) or _render_ticket(request, ticket, ReplyForm(), status=422, changes=form)
+        return _refuse_change(request, _fetch(request, uuid), form)
     return HttpResponse(status=204) if wants_json(request) else redirect(ticket)
 
 
@@ -84,6 +86,17 @@ def palette(request: HttpRequest) -> HttpResponse:
     """Give statuses and priorities their colours: a stylesheet, since the policy allows no style attributes."""
     choices = {"statuses": Status.objects.all(), "priorities": Priority.objects.all()}
     return render(request, "tickets/palette.css", choices, content_type="text/css")
+
+
+def _refuse_change(request: SignedInRequest, ticket: Ticket, form: ChangeForm) -> HttpResponse:
+    """Say what is wrong; where somebody else was faster, both values are there to choose from."""
+    conflicts = {field for field in form.errors if form.has_error(field, "conflict")}
+    status = 409 if conflicts else 422
+    if wants_json(request):
+        now = ChangeForm(ticket=ticket)
+        values = {field: str(now[field].value() or "") for field in conflicts}
+        return JsonResponse({"errors": form.errors, "current": values, "version": ticket.version}, status=status)
+    return _render_ticket(request, ticket, ReplyForm(user=request.user), status=status, changes=form)
 
 
 def _fetch(request: SignedInRequest, uuid: UUID) -> Ticket:
@@ -109,10 +122,14 @@ def _render_ticket(
         "seq": ticket.seq(audience),
         "is_staff": audience is Audience.STAFF,
         "audience": audience,
-        "replies": [briefs.reply_brief(reply) for reply in policies.visible_replies(user, ticket).filter(until)],
-        "timeline": [
-            briefs.timeline_brief(line, audience) for line in policies.visible_timeline(user, ticket).filter(until)
+        "replies": [
+            briefs.reply_brief(reply, audience) for reply in policies.visible_replies(user, ticket).filter(until)
         ],
+        "timeline": [
+            briefs.timeline_brief(line, ticket, audience)
+            for line in policies.visible_timeline(user, ticket).filter(until)
+        ],
+        "opening_attachments": [briefs.attachment_brief(file) for file in ticket.attachments.filter(reply=None)],
         "form": form,
         "properties": _properties(ticket, changes),
     }

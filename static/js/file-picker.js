@@ -1,0 +1,202 @@
+/** <file-picker data-upload data-most data-most-bytes>: files chosen, dropped or pasted are uploaded at once. */
+
+import { fill } from "./fragment.js"
+import { config, csrfToken } from "./page.js"
+
+/** In its form: a list of what will be sent, with progress, a word on what went wrong, and a way to take each out. */
+class FilePicker extends HTMLElement {
+  #running = new Map()
+
+  connectedCallback() {
+    this.#input.addEventListener("change", () => this.#choose())
+    this.#form.addEventListener("paste", (event) => this.#add(event, event.clipboardData.files))
+    this.#form.addEventListener("dragover", (event) => this.#welcome(event))
+    this.#form.addEventListener("dragleave", () => this.#form.classList.remove("is-dropping"))
+    this.#form.addEventListener("drop", (event) => this.#add(event, event.dataTransfer.files))
+    this.#form.addEventListener("submit", (event) => this.#wait(event), { capture: true })
+    for (const item of this.#list.children) this.#enliven(item)
+  }
+
+  /** What has been uploaded and will be sent: [{id, filename, size}]. */
+  get kept() {
+    return [...this.#list.children].filter((item) => item.file?.id).map((item) => item.file)
+  }
+
+  /** Shows files that were uploaded before the page was loaded anew. */
+  restore(files) {
+    for (const file of files) this.#show(this.#newItem(file), "done")
+  }
+
+  /** Takes out what was sent, given by its ids. */
+  forget(ids) {
+    for (const item of [...this.#list.children]) if (ids.includes(item.file?.id)) item.remove()
+    this.#changed()
+  }
+
+  get #input() {
+    return this.querySelector("input[type=file]")
+  }
+
+  get #list() {
+    return this.querySelector(".file-list")
+  }
+
+  get #form() {
+    return this.closest("form")
+  }
+
+  #choose() {
+    for (const file of this.#input.files) this.#take(file)
+    this.#input.value = ""
+  }
+
+  #add(event, files) {
+    this.#form.classList.remove("is-dropping")
+    if (files.length === 0) return
+    event.preventDefault()
+    for (const file of files) this.#take(file)
+  }
+
+  #welcome(event) {
+    if (!event.dataTransfer.types.includes("Files")) return
+    event.preventDefault()
+    this.#form.classList.add("is-dropping")
+  }
+
+  /** A form that is sent while a file is on its way goes when that has arrived; one that failed is taken care of first. */
+  #wait(event) {
+    if (this.#running.size === 0) return
+    event.preventDefault()
+    event.stopImmediatePropagation()
+    const { submitter } = event
+    Promise.allSettled(this.#running.values()).then((ends) => {
+      if (ends.every(({ status }) => status === "fulfilled")) this.#form.requestSubmit(submitter)
+    })
+  }
+
+  #take(file) {
+    const item = this.#newItem({ filename: file.name, size: file.size })
+    const problem = this.#problemWith(file)
+    if (problem) this.#fail(item, problem)
+    else this.#upload(item, file)
+  }
+
+  #problemWith(file) {
+    const counted = [...this.#list.children].filter((item) => item.dataset.state !== "failed")
+    if (counted.length > Number(this.dataset.most)) return config.texts.too_many_files
+    return file.size > Number(this.dataset.mostBytes) ? config.texts.file_too_large : ""
+  }
+
+  #upload(item, file) {
+    this.#show(item, "uploading")
+    const sending = send(this.dataset.upload, file, (share) => this.#progress(item, share))
+    item.abort = sending.abort
+    const end = sending.answer.then(
+      (attachment) => this.#arrived(item, attachment),
+      (problem) => {
+        this.#fail(item, problem.message, problem.isFinal ? null : () => this.#upload(item, file))
+        throw problem
+      },
+    )
+    this.#running.set(item, end)
+    end.catch(() => {}).finally(() => this.#running.delete(item))
+  }
+
+  #progress(item, share) {
+    item.querySelector("progress").value = share * 100
+  }
+
+  #arrived(item, { id, filename, size }) {
+    item.file = { id, filename, size }
+    this.#show(item, "done")
+    this.#changed()
+  }
+
+  #fail(item, problem, again = null) {
+    this.#show(item, "failed", problem)
+    const retry = item.querySelector(".kept-retry")
+    retry.hidden = !again
+    retry.onclick = again
+  }
+
+  #newItem(file) {
+    const item = this.querySelector("template").content.firstElementChild.cloneNode(true)
+    item.file = { ...file }
+    this.#list.append(item)
+    this.#enliven(item)
+    return item
+  }
+
+  #show(item, state, problem = "") {
+    fill(item, { ...item.file, state, problem })
+    const box = item.querySelector("input")
+    box.disabled = state !== "done"
+    box.hidden = true
+    item.querySelector("progress").hidden = state !== "uploading"
+    item.querySelector(".kept-retry").hidden = true
+    this.#list.hidden = false
+  }
+
+  /** The button takes the place of the box that works without scripts. */
+  #enliven(item) {
+    const box = item.querySelector("input")
+    item.file ??= written(item, box)
+    box.hidden = true
+    const remove = item.querySelector(".kept-remove")
+    remove.hidden = false
+    remove.addEventListener("click", () => this.#remove(item))
+  }
+
+  #remove(item) {
+    item.abort?.()
+    if (item.file.id) post(`${this.dataset.upload}${item.file.id}/discard/`)
+    item.remove()
+    this.#changed()
+    this.#input.focus()
+  }
+
+  #changed() {
+    this.#list.hidden = this.#list.children.length === 0
+    this.dispatchEvent(new CustomEvent("file-picker:changed", { bubbles: true }))
+  }
+}
+
+/** Returns what the server wrote of a file that it kept. */
+function written(item, box) {
+  const size = Number(item.querySelector("file-size").getAttribute("bytes"))
+  return { id: box.value, filename: box.nextElementSibling.textContent, size }
+}
+
+/** Uploads a file; fetch has no progress. The answer is the attachment, or an Error, final if the server refused. */
+function send(address, file, onProgress) {
+  const request = new XMLHttpRequest()
+  const body = new FormData()
+  body.append("file", file)
+  const answer = new Promise((resolve, reject) => {
+    request.upload.addEventListener("progress", ({ loaded, total }) => onProgress(total ? loaded / total : 0))
+    request.addEventListener("load", () => settle(request, resolve, reject))
+    for (const name of ["error", "timeout"]) {
+      request.addEventListener(name, () => reject(new Error(config.texts.upload_failed)))
+    }
+    request.addEventListener("abort", () => resolve({}))
+  })
+  request.open("POST", address)
+  request.setRequestHeader("X-CSRFToken", csrfToken())
+  request.responseType = "json"
+  request.send(body)
+  return { answer, abort: () => request.abort() }
+}
+
+function settle({ status, response }, resolve, reject) {
+  if (status === 201) return resolve(response.attachment)
+  const words = response?.errors?.file?.join(" ")
+  return reject(Object.assign(new Error(words ?? config.texts.upload_failed), { isFinal: Boolean(words) }))
+}
+
+function post(address) {
+  return fetch(address, { method: "POST", headers: { "X-CSRFToken": csrfToken() }, keepalive: true }).catch(
+    () => {},
+  )
+}
+
+customElements.define("file-picker", FilePicker)

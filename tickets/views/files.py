@@ -1,0 +1,75 @@
+"""Files: uploaded before they are sent, and given only to who may read what they belong to."""
+
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.http import FileResponse, Http404, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.requests import SignedInRequest
+from tickets import briefs, files, policies
+from tickets.models import Attachment
+
+
+@require_POST
+@login_required
+def upload(request: SignedInRequest) -> HttpResponse:
+    """Keep one file, the field `file`, until it is sent; 422 says why it is not accepted."""
+    try:
+        for name in getattr(request, "too_large", ()):
+            raise files.too_large(name)
+        sent = request.FILES.get("file")
+        if sent is None:
+            raise files.missing()
+        attachment = files.keep(sent, by=request.user)
+    except ValidationError as error:
+        return JsonResponse({"errors": {"file": error.messages}}, status=422)
+    return JsonResponse({"attachment": briefs.attachment_brief(attachment)}, status=201)
+
+
+@require_POST
+@login_required
+def discard(request: SignedInRequest, attachment_id: UUID) -> HttpResponse:
+    """Forget a file that was not sent."""
+    get_object_or_404(Attachment, pk=attachment_id, ticket=None, uploader=request.user).delete()
+    return HttpResponse(status=204)
+
+
+@require_GET
+@login_required
+@cache_control(private=True, no_store=True)
+def download(request: SignedInRequest, attachment_id: UUID) -> HttpResponse | FileResponse:
+    """Give a file to be saved, never to be shown."""
+    return _answer(_fetch(request, attachment_id), as_attachment=True)
+
+
+@require_GET
+@login_required
+@cache_control(private=True, no_store=True)
+def view(request: SignedInRequest, attachment_id: UUID) -> HttpResponse | FileResponse:
+    """Show a picture in the page: pixels only."""
+    attachment = _fetch(request, attachment_id)
+    if not attachment.is_image:
+        raise Http404
+    return _answer(attachment, as_attachment=False)
+
+
+def _fetch(request: SignedInRequest, attachment_id: UUID) -> Attachment:
+    return get_object_or_404(policies.visible_attachments(request.user), pk=attachment_id)
+
+
+def _answer(attachment: Attachment, *, as_attachment: bool) -> FileResponse:
+    """Answer by the type that the content had; whatever a browser makes of it, it runs nothing."""
+    try:
+        opened = attachment.file.open("rb")
+    except FileNotFoundError as error:
+        raise Http404 from error
+    response = FileResponse(
+        opened, as_attachment=as_attachment, filename=attachment.filename, content_type=attachment.content_type
+    )
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
