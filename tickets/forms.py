@@ -35,7 +35,7 @@ class SendingForm(forms.Form):
         required=False,
         error_messages={"invalid_choice": _("A file is no longer there: choose it again.")},
     )
-    uploads = forms.FileField(label=_("Files"), required=False, widget=SeveralFiles)
+    uploads = forms.Field(label=_("Files"), required=False, widget=SeveralFiles)
 
     def __init__(self, request: HttpRequest | None = None, *, user: User) -> None:
         data, sent = (request.POST, request.FILES) if request and request.method == "POST" else (None, None)
@@ -50,17 +50,22 @@ class SendingForm(forms.Form):
 
     def clean_uploads(self) -> None:
         """Keep what is acceptable, and say of each other file why it is not."""
-        self.kept = list(self.cleaned_data.get("attachments", ()))
+        chosen = {str(attachment.pk): attachment for attachment in self.cleaned_data.get("attachments", ())}
+        self.kept = [chosen[key] for key in dict.fromkeys(self._sent("attachments")) if key in chosen]
+        for upload in self.cleaned_data["uploads"] or ():
+            self._keep(upload)
         for name in self.too_large:
             self.add_error("uploads", files.too_large(name))
-        for upload in self.files.getlist("uploads"):
-            self._keep(upload)
 
     def clean(self) -> dict[str, Any]:
         """Hand the verb everything that was kept."""
         data = super().clean() or {}
         data.pop("uploads", None)
         return data | {"attachments": self.kept}
+
+    def _sent(self, name: str) -> list[str]:
+        """Return a field's values in the order in which they were sent."""
+        return list(self.fields[name].widget.value_from_datadict(self.data, self.files, name) or ())
 
     def _keep(self, upload: UploadedFile[bytes]) -> None:
         if len(self.kept) >= settings.ATTACHMENT_MAX_FILES:

@@ -18,10 +18,10 @@ from tickets.models import Attachment
 @login_required
 def upload(request: SignedInRequest) -> HttpResponse:
     """Keep one file, the field `file`, until it is sent; 422 says why it is not accepted."""
+    sent = request.FILES.get("file")
     try:
         for name in getattr(request, "too_large", ()):
             raise files.too_large(name)
-        sent = request.FILES.get("file")
         if sent is None:
             raise files.missing()
         attachment = files.keep(sent, by=request.user)

@@ -139,4 +139,4 @@ def _render_ticket(
 def _properties(ticket: Ticket, refused: ChangeForm | None) -> list[BoundField]:
     """Return the field of every property, one that was refused as it was sent."""
     sent = {field.name: field for field in refused or ()}
-    return [sent.get(field.name, field) for field in ChangeForm(ticket=ticket)]
+    return [sent.get(field.name, field) for field in ChangeForm(ticket=ticket).visible_fields()]

@@ -1,0 +1,105 @@
+"""How customers see staff: one setting for the desk, one serializer behind page, event, history and avatar."""
+
+import pytest
+from django.test import Client
+
+from accounts.briefs import person_brief
+from accounts.models import DeskSettings, User
+from realtime import history
+from realtime.channels import Audience
+from tests.cast import Cast
+from tests.sockets import do, listen
+from tickets import services
+
+MODES = [("full", "Bao Nguyen", "BN"), ("first", "Bao", "B"), ("office", "Billing", "S")]
+
+
+def show(names: str) -> None:
+    DeskSettings.objects.update_or_create(pk=1, defaults={"staff_names": names})
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("names", "shown", "letters"), MODES)
+def test_a_customer_reads_the_name_that_the_desk_shows(cast: Cast, names: str, shown: str, letters: str) -> None:
+    show(names)
+    start = history.present()
+    services.assign(cast.ticket, by=cast.bao, to=cast.bao)
+    cast.reply(cast.bao, "It is on its way")
+    customer, staff = signed_in(cast.casey), signed_in(cast.dana)
+    answers = {}
+    for who, client in (("customer", customer), ("staff", staff)):
+        query = {"channel": cast.ticket.channel, "since": start}
+        told = str(client.get("/broadcasting/history", query).json()["events"])
+        pages = client.get(cast.ticket.get_absolute_url()).text + client.get("/tickets/").text
+        answers[who] = told + pages + client.get(f"/avatars/{cast.bao.pk}.svg").text
+    assert shown in answers["customer"]
+    assert f">{letters}<" in answers["customer"]
+    assert ("Nguyen" in answers["customer"]) == (names == "full")
+    assert ("Bao" in answers["customer"]) == (names != "office")
+    assert "Bao Nguyen" in answers["staff"]
+    assert ">BN<" in answers["staff"]
+
+
+@pytest.mark.parametrize(("names", "shown", "letters"), MODES)
+async def test_an_event_names_staff_as_the_desk_shows_them(
+    live_cast: Cast, names: str, shown: str, letters: str
+) -> None:
+    await do(show, names)
+    customer = await listen(live_cast.casey, live_cast.ticket.channel)
+    staff = await listen(live_cast.dana, live_cast.ticket.channel)
+    await do(live_cast.reply, live_cast.bao, "It is on its way")
+    assert (await customer.event("ticket.reply.created"))["reply"]["user"]["name"] == shown
+    assert (await staff.event("ticket.reply.created"))["reply"]["user"]["name"] == "Bao Nguyen"
+
+
+@pytest.mark.django_db
+def test_what_was_handed_over_under_full_names_is_read_under_the_names_of_today(cast: Cast) -> None:
+    services.assign(cast.ticket, by=cast.ada, to=cast.bao)
+    services.assign(cast.ticket, by=cast.bao, to=cast.dana)
+    assert "Bao Nguyen" in signed_in(cast.casey).get(cast.ticket.get_absolute_url()).text
+    show("office")
+    page = signed_in(cast.casey).get(cast.ticket.get_absolute_url()).text
+    assert not [name for name in ("Bao", "Dana", "Ada") if name in page]
+    assert not [line for line in cast.ticket.timeline.all() if line.public or line.staff]
+    assert "assigned it to <b" in signed_in(cast.dana).get(cast.ticket.get_absolute_url()).text
+
+
+@pytest.mark.django_db
+def test_an_internal_office_lends_nobody_its_name(cast: Cast) -> None:
+    show("office")
+    services.move(cast.ticket, by=cast.ada, office=cast.fraud)
+    cast.ticket.refresh_from_db()
+    services.add_reply(cast.ticket, by=cast.fatima, message="We look into it")
+    page = signed_in(cast.casey).get(cast.ticket.get_absolute_url()).text
+    assert "Support" in page
+    assert not [name for name in ("Fatima", "Fraud") if name in page]
+
+
+@pytest.mark.django_db
+def test_customers_are_called_by_their_names(cast: Cast) -> None:
+    show("office")
+    assert person_brief(cast.casey, Audience.PUBLIC, cast.billing)["name"] == "Casey Rivers"
+    assert "Casey Rivers" in signed_in(cast.casey).get(cast.ticket.get_absolute_url()).text
+
+
+@pytest.mark.django_db
+def test_an_agent_who_asks_another_office_has_his_own_name_there(cast: Cast) -> None:
+    show("office")
+    ticket = services.open_ticket(by=cast.bao, subject="Chair", content="Broken", office=cast.orders)
+    services.add_reply(ticket, by=cast.bao, message="The left armrest")
+    context = signed_in(cast.bao).get(ticket.get_absolute_url()).context
+    assert context["replies"][0]["user"]["name"] == "Bao Nguyen"
+
+
+@pytest.mark.django_db
+def test_there_is_one_desk(cast: Cast) -> None:
+    show("first")
+    show("office")
+    assert DeskSettings.objects.count() == 1
+    assert DeskSettings.current().staff_names == "office"
