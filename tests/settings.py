@@ -1,6 +1,10 @@
 """The product's settings, with what tests need: secrets that are not ours, quick passwords, plain static names."""
 
+import atexit
 import os
+import shutil
+import tempfile
+from pathlib import Path
 
 os.environ.setdefault("SECRET_KEY", "tests-only-" + "x" * 40)
 os.environ.setdefault("REALTIME_APP_SECRET", "tests-only-app-secret")
@@ -8,10 +12,16 @@ os.environ.setdefault("ALLOWED_HOSTS", "testserver,localhost,127.0.0.1")
 os.environ.setdefault("EMAIL_URL", "memorymail://")
 os.environ.setdefault("DATABASE_URL", "sqlite:///:memory:")
 
+if "FILES_DIR" not in os.environ:
+    os.environ["FILES_DIR"] = tempfile.mkdtemp(prefix="tikm-files-")
+    atexit.register(shutil.rmtree, os.environ["FILES_DIR"], ignore_errors=True)
+
 from tikm.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = False
 STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"  # noqa: F405
 WHITENOISE_AUTOREFRESH = True
+_worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+STORAGES["attachments"]["OPTIONS"]["location"] = str(Path(os.environ["FILES_DIR"], _worker))  # noqa: F405
 REALTIME["TAIL_INTERVAL"] = 0.1  # noqa: F405  (seconds: whoever waits for the tail waits less)

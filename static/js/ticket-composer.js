@@ -1,5 +1,6 @@
 /** <ticket-composer data-draft>: keeps what is typed, its files, and for whom, through reloads; Ctrl+Enter sends. */
 
+import "./file-picker.js"
 import { config } from "./page.js"
 
 class TicketComposer extends HTMLElement {

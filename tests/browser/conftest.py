@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,7 @@ class Desk:
     browser: Browser
     stack: ExitStack
     database: str
+    sign_ins: dict[str, Any] = field(default_factory=dict)
 
     @property
     def ticket(self) -> str:
@@ -86,6 +87,12 @@ class Desk:
         is_live(page)
         page.close()
         return person
+
+    def again(self, name: str) -> Person:
+        """Return another browser of somebody whose sign-in is known."""
+        if name not in self.sign_ins:
+            self.sign_ins[name] = self.enter(name).context.storage_state()
+        return self.visitor(storage_state=self.sign_ins[name])
 
 
 def sign_in(page: Page, name: str) -> None:
@@ -130,6 +137,21 @@ def small_desk(chromium: Browser, tmp_path: Path, stage: tuple[Path, dict[str, s
     """The desk on SQLite, where services make no difference."""
     with ExitStack() as stack:
         yield with_nothing(stack, chromium, tmp_path, *stage)
+
+
+@pytest.fixture(scope="session")
+def standing_desk(
+    chromium: Browser, tmp_path_factory: pytest.TempPathFactory, stage: tuple[Path, dict[str, str]]
+) -> Iterator[Desk]:
+    with ExitStack() as stack:
+        yield with_nothing(stack, chromium, tmp_path_factory.mktemp("standing"), *stage)
+
+
+@pytest.fixture
+def shared_desk(standing_desk: Desk) -> Iterator[Desk]:
+    """A desk that stands for all tests: each has browsers of its own, and opens a ticket of its own."""
+    with ExitStack() as stack:
+        yield replace(standing_desk, stack=stack)
 
 
 def with_everything(stack: ExitStack, browser: Browser) -> Desk:

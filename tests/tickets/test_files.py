@@ -2,18 +2,17 @@
 
 import io
 import os
+import shutil
 import struct
 import time
 import zipfile
 import zlib
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.conf import LazySettings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
@@ -52,17 +51,12 @@ SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><script>ale
 
 
 @pytest.fixture(autouse=True)
-def stored(settings: LazySettings, tmp_path: Path) -> Iterator[Path]:
-    """Keep the test's files in a folder of its own."""
-    storage = attachment_storage()
-    before = storage._location
-    storage._location = str(tmp_path)
-    storage.__dict__.pop("base_location", None)
-    storage.__dict__.pop("location", None)
-    yield tmp_path
-    storage._location = before
-    storage.__dict__.pop("base_location", None)
-    storage.__dict__.pop("location", None)
+def stored() -> Path:
+    """Return where files are kept, empty."""
+    folder = Path(attachment_storage().path(""))
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
 
 
 def signed_in(user: User) -> Client:

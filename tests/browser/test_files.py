@@ -1,0 +1,183 @@
+"""Files in a real browser: chosen, dropped, pasted, taken out, sent, and there at once for whoever may read them."""
+
+import re
+
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.conftest import Desk, is_live
+from tests.tickets.test_files import PNG
+
+AT_ONCE = 1_000  # milliseconds
+PICTURE = {"name": "receipt.png", "mimeType": "image/png", "buffer": PNG}
+TEXT = {"name": "log.txt", "mimeType": "text/plain", "buffer": b"line\n" * 300}
+PROGRAM = {"name": "setup.png", "mimeType": "image/png", "buffer": b"MZ" + b"\x00" * 300}
+
+OPEN = """
+from accounts.models import Office, User
+from tickets import services
+casey, billing = User.objects.get(email="casey@example.com"), Office.objects.get(name="Billing")
+print(services.open_ticket(by=casey, subject="Charged twice", content="For May", office=billing).uuid)
+"""
+GIVE = """([how, name]) => {
+  const data = new DataTransfer()
+  data.items.add(new File(["a line\\n"], name, { type: "text/plain" }))
+  const area = document.querySelector("ticket-composer textarea")
+  const event = how === "paste"
+    ? new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true })
+    : new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true })
+  area.dispatchEvent(event)
+}"""
+
+
+def pick(page: Page, *files: dict) -> None:
+    page.locator("#id_uploads").set_input_files(list(files))
+
+
+def named(page: Page) -> list[str]:
+    """Wait until nothing is on its way, and return the names of what will be sent."""
+    expect(page.locator(".kept-file[data-state=uploading]")).to_have_count(0)
+    return page.locator(".kept-file[data-state=done] .kept-name").all_inner_texts()
+
+
+def at_a_ticket(desk: Desk, *names: str) -> list[Page]:
+    """Open a ticket of Casey's for a test, and return the page of it that each one has."""
+    address = desk.manage("shell", "--verbosity", "0", "--command", OPEN).strip()
+    pages = [desk.again(name).page(f"/tickets/{address}/") for name in names]
+    for page in pages:
+        is_live(page)
+    return pages
+
+
+def test_files_are_sent_with_a_reply_and_seen_at_once(desk: Desk) -> None:
+    bao, casey = desk.enter("bao", server=0).page(desk.ticket), desk.enter("casey").page(desk.ticket)
+    is_live(bao)
+    is_live(casey)
+    pick(bao, PICTURE, TEXT)
+    bao.locator("ticket-composer textarea").fill("See the receipt")
+    assert named(bao) == ["receipt.png", "log.txt"]
+    bao.get_by_role("button", name="Send reply").click()
+    for page in (bao, casey):
+        answer = page.locator("#replies > li").last
+        expect(answer.locator(".attachment-name")).to_have_text(["receipt.png", "log.txt"], timeout=AT_ONCE)
+        expect(answer.locator(".attachment-size").last).to_have_text(re.compile(r"^1\D*kB$"))
+        picture = answer.locator("img.attachment-picture").first
+        expect(picture).to_be_visible()
+    expect(bao.locator(".kept-file")).to_have_count(0)
+    with casey.expect_download() as download:
+        casey.get_by_role("link", name="log.txt").click()
+    assert download.value.suggested_filename == "log.txt"
+
+
+def test_a_notes_files_reach_colleagues_alone(shared_desk: Desk) -> None:
+    bao, dana, casey = at_a_ticket(shared_desk, "bao", "dana", "casey")
+    bao.locator("ticket-composer input[name=internal][value=on]").check(force=True)
+    pick(bao, TEXT)
+    bao.locator("ticket-composer textarea").fill("His log")
+    named(bao)
+    bao.get_by_role("button", name="Add note").click()
+    expect(dana.locator("#replies .attachment-name")).to_have_text(["log.txt"], timeout=AT_ONCE)
+    address = dana.get_by_role("link", name="log.txt").get_attribute("href")
+    assert dana.context.request.get(address).status == 200
+    assert casey.context.request.get(address).status == 404
+    assert "log.txt" not in casey.content()
+
+
+def test_a_file_comes_by_paste_and_by_drop(shared_desk: Desk) -> None:
+    (page,) = at_a_ticket(shared_desk, "casey")
+    page.evaluate(GIVE, ["paste", "pasted.txt"])
+    page.evaluate(GIVE, ["drop", "dropped.txt"])
+    expect(page.locator(".kept-file[data-state=done]")).to_have_count(2)
+    assert set(named(page)) == {"pasted.txt", "dropped.txt"}
+
+
+def test_a_file_is_taken_out_before_it_is_sent(shared_desk: Desk) -> None:
+    (page,) = at_a_ticket(shared_desk, "casey")
+    pick(page, PICTURE, TEXT)
+    named(page)
+    page.get_by_role("button", name="Remove receipt.png").press("Enter")
+    page.locator("ticket-composer textarea").fill("Only the log")
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.locator("#replies .attachment-name")).to_have_text(["log.txt"])
+
+
+def test_what_is_refused_says_why_and_what_was_typed_stays(shared_desk: Desk) -> None:
+    (page,) = at_a_ticket(shared_desk, "casey")
+    page.locator("ticket-composer textarea").fill("A long story")
+    pick(page, PROGRAM)
+    expect(page.locator(".kept-problem").first).to_contain_text("not accepted")
+    pick(page, *({**TEXT, "name": f"{number}.txt"} for number in range(5)))
+    assert named(page) == ["0.txt", "1.txt", "2.txt", "3.txt", "4.txt"]
+    pick(page, TEXT)
+    expect(page.locator(".kept-problem").last).to_contain_text("one file too many")
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.locator("#replies .attachment")).to_have_count(5)
+    expect(page.locator("#replies .prose")).to_have_text("A long story")
+
+
+def test_an_upload_that_fails_can_be_tried_again_and_loses_no_text(shared_desk: Desk) -> None:
+    (page,) = at_a_ticket(shared_desk, "casey")
+    page.route("**/files/", lambda route: route.abort())
+    page.locator("ticket-composer textarea").fill("A long story")
+    pick(page, TEXT)
+    expect(page.locator(".kept-problem")).to_contain_text("could not be sent")
+    page.unroute("**/files/")
+    page.get_by_role("button", name="Try again").click()
+    assert named(page) == ["log.txt"]
+    expect(page.locator("ticket-composer textarea")).to_have_value("A long story")
+
+
+def test_a_draft_keeps_its_files_through_a_reload(shared_desk: Desk) -> None:
+    (page,) = at_a_ticket(shared_desk, "casey")
+    page.locator("ticket-composer textarea").fill("A long story")
+    pick(page, TEXT)
+    named(page)
+    page.reload()
+    assert named(page) == ["log.txt"]
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.locator("#replies .attachment-name")).to_have_text(["log.txt"])
+
+
+def test_a_reply_whose_answer_was_lost_is_sent_again_and_is_one_reply(shared_desk: Desk) -> None:
+    (page,) = at_a_ticket(shared_desk, "casey")
+
+    def lose(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    page.route("**/replies/", lose)
+    page.locator("ticket-composer textarea").fill("Thank you")
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.locator("ticket-composer [data-error-for=__all__]")).to_be_visible()
+    page.unroute("**/replies/")
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.locator("ticket-composer textarea")).to_have_value("")
+    page.reload()
+    expect(page.locator("#replies > li")).to_have_count(1)
+
+
+def test_two_people_change_one_field_and_the_second_one_chooses(shared_desk: Desk) -> None:
+    bao, dana = at_a_ticket(shared_desk, "bao", "dana")
+    status = bao.locator("form[data-autosubmit] select[name=status]")
+    status.focus()  # Bao is about to choose: what Dana sets does not change it under his hand
+    dana.locator("form[data-autosubmit] select[name=status]").select_option(label="On Hold")
+    expect(bao.locator("ticket-facts .pill")).to_have_text("On Hold", timeout=AT_ONCE)
+    status.select_option(label="Closed")
+    form = bao.locator("form[data-conflicted]")
+    expect(form).to_contain_text("Dana Okafor has meanwhile set this to “On Hold”.")
+    form.get_by_text("Leave it").click()
+    expect(status.locator("option:checked")).to_have_text("On Hold")
+    expect(bao.locator("form[data-conflicted]")).to_have_count(0)
+    expect(bao.locator("ticket-facts .pill")).to_have_text("On Hold")
+
+
+def test_whoever_chooses_his_own_value_sets_it(shared_desk: Desk) -> None:
+    bao, dana = at_a_ticket(shared_desk, "bao", "dana")
+    status = bao.locator("form[data-autosubmit] select[name=status]")
+    status.focus()
+    dana.locator("form[data-autosubmit] select[name=status]").select_option(label="On Hold")
+    expect(bao.locator("ticket-facts .pill")).to_have_text("On Hold", timeout=AT_ONCE)
+    status.select_option(label="Closed")
+    bao.get_by_role("button", name="Set mine all the same").press("Enter")
+    for page in (bao, dana):
+        expect(page.locator("ticket-facts .pill")).to_have_text("Closed", timeout=AT_ONCE)
+    expect(bao.locator("[data-conflict]:visible")).to_have_count(0)
