@@ -1,10 +1,18 @@
-"""What sign-up asks beyond e-mail address and password."""
+"""What sign-up asks beyond e-mail address and password, and what a person decides about himself."""
+
+import zoneinfo
+from functools import cache
+from typing import Any
 
 from django import forms
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.models import ApiToken, User
+
+MOST_TOKENS = 20
+TOKEN_DAYS = ((30, _("30 days")), (90, _("90 days")), (365, _("A year")))
 
 
 class NameForm(forms.Form):
@@ -21,3 +29,55 @@ class NameForm(forms.Form):
         """Give the new customer his name (called by allauth)."""
         user.name = self.cleaned_data["name"]
         user.save(update_fields=["name"])
+
+
+class ProfileForm(forms.ModelForm[User]):
+    """Name, language, time zone, and what others see of a person."""
+
+    class Meta:
+        model = User
+        fields = ("name", "language", "time_zone", "hides_online", "hides_read_marks")
+        widgets = {
+            "name": forms.TextInput(attrs={"autocomplete": "name"}),
+            "time_zone": forms.TextInput(attrs={"list": "time-zones", "autocomplete": "off"}),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        language: forms.TypedChoiceField = self.fields["language"]  # type: ignore[assignment]
+        language.choices = [("", _("As the browser says")), *User._meta.get_field("language").flatchoices]
+        self.time_zones = time_zones()
+
+    def clean_time_zone(self) -> str:
+        """Accept the zones that the time zone database names."""
+        name: str = self.cleaned_data["time_zone"].strip()
+        if name and name not in zoneinfo.available_timezones():
+            raise forms.ValidationError(_("There is no time zone of this name: choose one such as Europe/Berlin."))
+        return name
+
+
+class TokenForm(forms.Form):
+    """A new API token."""
+
+    name = forms.CharField(label=_("Name"), max_length=80, help_text=_("What will use it, such as “Invoice import”."))
+    days = forms.TypedChoiceField(label=_("Expires after"), choices=TOKEN_DAYS, coerce=int, initial=90)
+
+    def __init__(self, data: Any = None, *, user: User) -> None:
+        super().__init__(data)
+        self.user = user
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse one more than anybody needs."""
+        if ApiToken.objects.filter(user=self.user).count() >= MOST_TOKENS:
+            message = gettext("You have %(most)d tokens: revoke one first.")
+            raise forms.ValidationError(message % {"most": MOST_TOKENS})
+        return super().clean() or {}
+
+
+@cache
+def time_zones() -> list[str]:
+    """Return the names that people look for: places, and UTC."""
+    places = {
+        name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/"))
+    }
+    return [*sorted(places), "UTC"]

@@ -19,10 +19,13 @@ class UserManager(BaseUserManager["User"]):
     """Creates people by their e-mail address."""
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Create a person; without a role, a customer."""
+        """Create a person whose address is known to be his; without a role, a customer."""
+        from accounts import addresses  # which needs this model
+
         user = self.model(email=self.normalize_email(email).lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
+        addresses.trust(user)
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":

@@ -2,11 +2,14 @@
 
 from typing import Any
 
+from allauth.account.signals import password_changed, password_reset, password_set
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.db.models.signals import m2m_changed, post_delete, post_save
 from django.dispatch import receiver
+from django.http import HttpRequest
 
+from accounts import sign_ins
 from accounts.models import Office, User
 from realtime.events import recheck
 
@@ -36,3 +39,9 @@ def session_ended(instance: Session, **_: Any) -> None:
     user_id = instance.get_decoded().get(SESSION_KEY)
     if user_id is not None:
         recheck(users=[user_id])
+
+
+@receiver([password_changed, password_set, password_reset])
+def password_replaced(request: HttpRequest, user: User, **_: Any) -> None:
+    """A new password ends every other sign-in: whoever knew the old one is out."""
+    sign_ins.end_all_but(user, request.session.session_key)

@@ -1,9 +1,9 @@
-"""Sign-in, sign-up, sign-out, reset: allauth's views at our addresses, under allauth's names."""
+"""Sign-in, sign-up, sign-out, reset, and one's own profile: most are allauth's views, under its names."""
 
 from allauth.account import views as allauth
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 
-from accounts import views
+from accounts.views import avatars, profile, sign_ins, tokens
 
 urlpatterns = [
     path("login/", allauth.login, name="account_login"),
@@ -23,9 +23,16 @@ urlpatterns = [
         allauth.password_reset_from_key_done,
         name="account_reset_password_from_key_done",
     ),
-    path("password/change/", allauth.password_change, name="account_change_password"),
-    path("email/", allauth.email, name="account_email"),
     path("email/sent/", allauth.email_verification_sent, name="account_email_verification_sent"),
     re_path(r"^email/confirm/(?P<key>[-:\w]+)/$", allauth.confirm_email, name="account_confirm_email"),
-    path("avatars/<uuid:user_id>.svg", views.avatar, name="avatar"),
+    path("profile/", profile.profile, name="profile"),
+    path("profile/email/", allauth.email, name="account_email"),
+    path("profile/password/", allauth.password_change, name="account_change_password"),
+    path("profile/two-step/", include("allauth.mfa.urls")),
+    path("profile/sign-ins/", sign_ins.sign_in_list, name="sign-ins"),
+    path("profile/sign-ins/others/end/", sign_ins.end_other_sign_ins, name="sign-ins-end-others"),
+    path("profile/sign-ins/<int:sign_in_id>/end/", sign_ins.end_sign_in, name="sign-in-end"),
+    path("profile/tokens/", tokens.token_list, name="tokens"),
+    path("profile/tokens/<uuid:token_id>/revoke/", tokens.revoke_token, name="token-revoke"),
+    path("avatars/<uuid:user_id>.svg", avatars.avatar, name="avatar"),
 ]

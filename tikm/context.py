@@ -24,6 +24,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
             "debug": settings.debug,
             "cursor": getattr(request, "realtime_cursor", ""),
             "user": str(user.pk),
+            "time_zone": user.time_zone,
             "channels": [user.channel, *(office.channel for office in staffed_offices(user))],
             "texts": {
                 "offline": _("This could not be sent. Your text is kept; please try again."),

@@ -1,5 +1,7 @@
 /** <relative-time datetime>: how long ago, in the page's language; the exact time stays in its title. */
 
+import { config } from "./page.js"
+
 const REFRESH_MS = 30_000
 const UNITS = [
   ["year", 31_536_000],
@@ -11,7 +13,11 @@ const UNITS = [
 
 const language = document.documentElement.lang || "en"
 const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" })
-const exact = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" })
+const exact = new Intl.DateTimeFormat(language, {
+  dateStyle: "medium",
+  timeStyle: "short",
+  timeZone: config.time_zone || undefined,
+})
 
 class RelativeTime extends HTMLElement {
   static observedAttributes = ["datetime"]

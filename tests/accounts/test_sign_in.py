@@ -24,12 +24,23 @@ def sign_in(client: Client, email: str, password: str = PASSWORD) -> int:
     return client.post("/login/", {"login": email, "password": password}).status_code
 
 
-def test_a_customer_signs_up_and_is_at_his_tickets(client: Client) -> None:
-    response = client.post("/register/", NINA)
-    assert (response.status_code, response["Location"]) == (302, "/tickets/")
+def test_a_customer_signs_up_confirms_his_address_and_is_at_his_tickets(client: Client) -> None:
+    assert client.post("/register/", NINA)["Location"] == "/email/sent/"
     nina = User.objects.get()
     assert (nina.name, nina.email, nina.role) == ("Nina Weiß", "nina@example.com", "customer")
+    assert client.get("/tickets/").status_code == 302
+    link = re.search(r"/email/confirm/\S+", mail.outbox[-1].body)
+    assert client.post(link[0]).status_code == 302
+    assert sign_in(client, "nina@example.com", NINA["password1"]) == 302
     assert client.get("/tickets/").status_code == 200
+
+
+def test_a_sign_up_does_not_say_which_addresses_are_taken(cast: Cast, client: Client) -> None:
+    taken = client.post("/register/", NINA | {"email": "casey@example.com"})
+    free = Client().post("/register/", NINA)
+    assert (taken.status_code, taken["Location"]) == (free.status_code, free["Location"])
+    assert User.objects.filter(email="casey@example.com").get() == cast.casey
+    assert [letter.to for letter in mail.outbox] == [["casey@example.com"], ["nina@example.com"]]
 
 
 def test_nobody_signs_himself_up_as_more_than_a_customer(client: Client) -> None:

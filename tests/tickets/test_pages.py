@@ -317,6 +317,7 @@ def test_pages_ask_the_database_as_often_for_many_rows_as_for_few(
 ) -> None:
     client = signed_in(getattr(cast, name))
     cast.reply(cast.bao, "Answer")
+    client.get("/tickets/")  # the first page of a sign-in also notes that it was seen
     asked = []
     for _ in range(2):
         counts = []

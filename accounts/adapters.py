@@ -1,0 +1,15 @@
+"""What allauth asks the project."""
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.internal.httpkit import get_client_ip
+from django.http import HttpRequest
+
+UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104  (what is written where the server has a Unix socket, not a port)
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    """Signs people in also where the server does not know their address."""
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Return the address of the client, or 0.0.0.0 behind a Unix socket."""
+        return get_client_ip(request) or UNKNOWN_ADDRESS

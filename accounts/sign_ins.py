@@ -1,0 +1,72 @@
+"""Open sign-ins: the browsers in which a person is signed in, and ending them."""
+
+import re
+from collections.abc import Iterable
+from datetime import timedelta
+
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+
+SEEN_EVERY = timedelta(minutes=5)
+# The first that fits: browsers call themselves by the names of those that they want to be taken for.
+BROWSERS = (
+    ("Edge", r"Edg(e|A|iOS)?/"),
+    ("Opera", r"OPR/|Opera"),
+    ("Samsung Internet", r"SamsungBrowser/"),
+    ("Firefox", r"Firefox/|FxiOS/"),
+    ("Chrome", r"Chrome/|CriOS/|Chromium/"),
+    ("Safari", r"Safari/"),
+)
+SYSTEMS = (
+    ("iPhone", r"iPhone"),
+    ("iPad", r"iPad"),
+    ("Android", r"Android"),
+    ("Windows", r"Windows"),
+    ("macOS", r"Mac OS X|Macintosh"),
+    ("ChromeOS", r"CrOS"),
+    ("Linux", r"Linux|X11"),
+)
+
+
+def open_sign_ins(user: User) -> QuerySet[UserSession]:
+    """Return the sign-ins of `user` whose session has not ended."""
+    running = Session.objects.filter(expire_date__gt=timezone.now())
+    sign_ins: QuerySet[UserSession] = UserSession.objects.filter(user=user)
+    return sign_ins.filter(session_key__in=running.values("session_key"))
+
+
+@transaction.atomic
+def end(sign_ins: Iterable[UserSession]) -> None:
+    """End sign-ins: their sessions are deleted, and with them goes what their sockets may hear."""
+    for sign_in in sign_ins:
+        for session in Session.objects.filter(session_key=sign_in.session_key):
+            session.delete()
+        sign_in.delete()
+
+
+def end_all_but(user: User, session_key: str | None) -> None:
+    """End every sign-in of `user` but the one that is named."""
+    end(UserSession.objects.filter(user=user).exclude(session_key=session_key or ""))
+
+
+def note_seen(session_key: str) -> None:
+    """Write down that somebody is active in a sign-in."""
+    UserSession.objects.filter(session_key=session_key).update(last_seen_at=timezone.now())
+
+
+def browser_of(user_agent: str) -> str:
+    """Return what a person calls his browser: "Firefox on Linux"."""
+    browser, system = _first(BROWSERS, user_agent), _first(SYSTEMS, user_agent)
+    if browser and system:
+        return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}
+    return browser or system or _("Unknown browser")
+
+
+def _first(names: Iterable[tuple[str, str]], user_agent: str) -> str:
+    return next((name for name, pattern in names if re.search(pattern, user_agent)), "")

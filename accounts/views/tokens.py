@@ -1,0 +1,48 @@
+"""API tokens: keys to one's own desk for programs, shown once."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from allauth.account.decorators import reauthentication_required
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.forms import TokenForm
+from accounts.models import ApiToken
+from accounts.requests import SignedInRequest
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@login_required
+@reauthentication_required  # type: ignore[untyped-decorator]
+def token_list(request: SignedInRequest) -> HttpResponse:
+    """List a person's tokens, once he has said again who he is; make one, which this answer alone shows."""
+    form = TokenForm(request.POST or None, user=request.user)
+    secret = ""
+    if request.method == "POST" and form.is_valid():
+        secret = _issue(request, form)
+        form = TokenForm(user=request.user)
+    context = {"tokens": ApiToken.objects.filter(user=request.user), "form": form, "secret": secret}
+    return render(request, "accounts/tokens.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@login_required
+def revoke_token(request: SignedInRequest, token_id: UUID) -> HttpResponse:
+    """End a token at once."""
+    token = get_object_or_404(ApiToken, id=token_id, user=request.user)
+    token.delete()
+    messages.success(request, _("“%(name)s” opens nothing any more.") % {"name": token.name})
+    return redirect("tokens")
+
+
+def _issue(request: SignedInRequest, form: TokenForm) -> str:
+    expiry = timedelta(days=form.cleaned_data["days"])
+    _token, secret = ApiToken.objects.create(user=request.user, expiry=expiry, name=form.cleaned_data["name"])
+    return str(secret)

@@ -1,0 +1,100 @@
+"""One's own profile: what one is called, in which language and time zone, and what others see."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.test import Client
+
+from accounts.models import User
+from tests.cast import PASSWORD, Cast
+from tickets.models import Ticket
+
+pytestmark = pytest.mark.django_db
+PAGES = ["", "email/", "password/", "two-step/", "sign-ins/", "tokens/"]
+
+
+@pytest.fixture
+def casey(cast: Cast) -> Client:
+    client = Client()
+    client.post("/login/", {"login": "casey@example.com", "password": PASSWORD})
+    client.post("/reauthenticate/", {"password": PASSWORD})
+    return client
+
+
+def save(client: Client, **fields: Any) -> Any:
+    return client.post("/profile/", {"name": "Casey Rivers", "language": "", "time_zone": "", **fields})
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_of_the_profile_is_ones_own(casey: Client, page: str) -> None:
+    assert casey.get(f"/profile/{page}").status_code == 200
+    assert Client().get(f"/profile/{page}")["Location"].startswith("/login/")
+
+
+def test_a_person_says_what_he_is_called_and_what_he_hides(cast: Cast, casey: Client) -> None:
+    assert save(casey, name="Casey R.", hides_online="on").status_code == 302
+    person = User.objects.get(pk=cast.casey.pk)
+    assert (person.name, person.hides_online, person.hides_read_marks) == ("Casey R.", True, False)
+
+
+def test_nobody_gives_himself_a_role(cast: Cast, casey: Client) -> None:
+    save(casey, role="admin", email="ada@example.com", is_active="")
+    person = User.objects.get(pk=cast.casey.pk)
+    assert (person.role, person.email, person.is_active) == ("customer", "casey@example.com", True)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("name", ""), ("language", "tlh"), ("time_zone", "Mars/Olympus"), ("time_zone", "../../etc")]
+)
+def test_what_is_wrong_is_said_beside_the_field(cast: Cast, casey: Client, field: str, value: str) -> None:
+    response = save(casey, **{field: value})
+    assert response.status_code == 422
+    assert response.context["form"].errors.keys() == {field}
+    assert "Menu of Casey Rivers" in response.text
+
+
+def test_pages_speak_the_persons_language_whatever_the_browser_says(casey: Client) -> None:
+    save(casey, language="de")
+    response = casey.get("/profile/", headers={"accept-language": "en"})
+    assert '<html lang="de"' in response.text
+    assert response["Content-Language"] == "de"
+    save(casey, language="")
+    assert '<html lang="en"' in casey.get("/profile/", headers={"accept-language": "en"}).text
+    assert '<html lang="de"' in Client().get("/login/", headers={"accept-language": "de"}).text
+
+
+def test_dates_are_those_of_the_persons_zone(cast: Cast, casey: Client) -> None:
+    Ticket.objects.update(created_at=datetime(2026, 1, 5, 23, 30, tzinfo=UTC))
+    address = cast.ticket.get_absolute_url()
+    assert "5 Jan 2026, 23:30" in casey.get(address).text
+    save(casey, time_zone="Asia/Tokyo")
+    page = casey.get(address).text
+    assert "6 Jan 2026, 08:30" in page
+    assert '"time_zone": "Asia/Tokyo"' in page
+    assert "5 Jan 2026, 23:30" in staff_page(cast, address)
+
+
+def staff_page(cast: Cast, address: str) -> str:
+    client = Client()
+    client.force_login(cast.bao)
+    return client.get(address).text
+
+
+def test_a_zone_that_is_no_more_breaks_no_page(cast: Cast, casey: Client) -> None:
+    User.objects.filter(pk=cast.casey.pk).update(time_zone="Atlantis/Capital")
+    assert casey.get(cast.ticket.get_absolute_url()).status_code == 200
+
+
+def test_a_new_address_counts_once_it_is_confirmed(cast: Cast, casey: Client) -> None:
+    casey.post("/profile/email/", {"action_add": "", "email": "casey@example.org"})
+    assert "casey@example.org" in [address for letter in mail.outbox for address in letter.to]
+    cast.casey.refresh_from_db()
+    assert cast.casey.email == "casey@example.com"
+
+
+def test_a_new_password_is_told_by_mail(cast: Cast, casey: Client) -> None:
+    words = {"oldpassword": PASSWORD, "password1": "another-phrase-9", "password2": "another-phrase-9"}
+    assert casey.post("/profile/password/", words).status_code == 302
+    assert mail.outbox[-1].to == ["casey@example.com"]

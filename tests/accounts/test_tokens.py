@@ -1,0 +1,111 @@
+"""API tokens: made after a password, shown once, kept as a hash, ended at once."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from knox.auth import TokenAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+
+from accounts.models import ApiToken, User
+from tests.cast import PASSWORD, Cast
+
+pytestmark = pytest.mark.django_db
+IMPORT = {"name": "Invoice import", "days": "90"}
+
+
+def signed_in(name: str) -> Client:
+    client = Client()
+    client.post("/login/", {"login": f"{name}@example.com", "password": PASSWORD})
+    client.post("/reauthenticate/", {"password": PASSWORD})
+    return client
+
+
+def make(client: Client, **fields: Any) -> str:
+    page = client.post("/profile/tokens/", IMPORT | fields).text
+    return re.search(r'id="secret"[^>]* value="([^"]+)"', page)[1]
+
+
+def whose(secret: str) -> User | None:
+    try:
+        return TokenAuthentication().authenticate_credentials(secret.encode())[0]
+    except AuthenticationFailed:
+        return None
+
+
+def test_a_token_is_shown_once_and_kept_as_a_hash(cast: Cast) -> None:
+    client = signed_in("bao")
+    secret = make(client)
+    assert whose(secret) == cast.bao
+    token = ApiToken.objects.get()
+    assert secret not in (token.digest, token.token_key)
+    page = client.get("/profile/tokens/")
+    assert "Invoice import" in page.text
+    assert secret not in page.text
+    assert token.digest not in page.text
+    assert "no-store" in page["Cache-Control"]
+
+
+@pytest.mark.parametrize("days", [30, 90, 365])
+def test_a_token_ends_by_itself(cast: Cast, days: int) -> None:
+    make(signed_in("bao"), days=str(days))
+    left = ApiToken.objects.get().expiry - timezone.now()
+    assert timedelta(days=days) - timedelta(minutes=1) < left <= timedelta(days=days)
+
+
+def test_an_expired_token_opens_nothing(cast: Cast) -> None:
+    secret = make(signed_in("bao"))
+    ApiToken.objects.update(expiry=timezone.now() - timedelta(seconds=1))
+    assert whose(secret) is None
+
+
+def test_a_revoked_token_opens_nothing(cast: Cast) -> None:
+    client = signed_in("bao")
+    secret = make(client)
+    client.post(f"/profile/tokens/{ApiToken.objects.get().id}/revoke/")
+    assert whose(secret) is None
+
+
+def test_a_token_of_somebody_who_is_switched_off_opens_nothing(cast: Cast) -> None:
+    secret = make(signed_in("bao"))
+    cast.bao.is_active = False
+    cast.bao.save()
+    assert whose(secret) is None
+
+
+def test_nobody_sees_or_revokes_somebody_elses_token(cast: Cast) -> None:
+    secret = make(signed_in("bao"))
+    casey = signed_in("casey")
+    assert "Revoke" not in casey.get("/profile/tokens/").text
+    assert casey.post(f"/profile/tokens/{ApiToken.objects.get().id}/revoke/").status_code == 404
+    assert whose(secret) == cast.bao
+
+
+def test_making_one_asks_again_who_it_is_some_time_after_the_sign_in(cast: Cast) -> None:
+    client = signed_in("bao")
+    session = client.session
+    for method in session["account_authentication_methods"]:
+        method["at"] -= 3600
+    session.save()
+    response = client.post("/profile/tokens/", IMPORT)
+    assert response["Location"].startswith("/reauthenticate/")
+    assert not ApiToken.objects.exists()
+
+
+@pytest.mark.parametrize(("field", "value"), [("name", ""), ("days", "36500"), ("days", "x")])
+def test_what_is_wrong_is_said(cast: Cast, field: str, value: str) -> None:
+    response = signed_in("bao").post("/profile/tokens/", IMPORT | {field: value})
+    assert response.status_code == 422
+    assert response.context["form"].errors.keys() == {field}
+
+
+def test_there_is_an_end_to_tokens(cast: Cast) -> None:
+    client = signed_in("bao")
+    for _ in range(20):
+        ApiToken.objects.create(user=cast.bao, name="x")
+    response = client.post("/profile/tokens/", IMPORT)
+    assert (response.status_code, ApiToken.objects.count()) == (422, 20)
+    assert "revoke one first" in response.text
