@@ -75,6 +75,15 @@ def visible_replies(user: User, ticket: Ticket) -> QuerySet[Reply]:
     return replies if audience is Audience.STAFF else replies.filter(is_internal=False)
 
 
+def searchable_replies(user: User) -> list[QuerySet[Reply]]:
+    """Return what `user` may read of every conversation: public turns, and apart from them the notes, if any."""
+    public = Reply.objects.filter(is_internal=False, ticket__in=visible_tickets(user).values("pk"))
+    if user.is_customer:
+        return [public]
+    staffed = Ticket.objects.filter(staffed_by(user)).values("pk")
+    return [public, Reply.objects.filter(is_internal=True, ticket__in=staffed)]
+
+
 def visible_timeline(user: User, ticket: Ticket) -> QuerySet[TimelineEntry]:
     """Return the lines of the timeline that `user` may read."""
     audience = audience_of(user, ticket)

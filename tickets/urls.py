@@ -7,6 +7,8 @@ from tickets.views import lists, tickets
 app_name = "tickets"
 urlpatterns = [
     path("", lists.ticket_list, name="list"),
+    path("counts/", lists.ticket_counts, name="counts"),
+    path("bulk/", lists.change_tickets, name="bulk"),
     path("new/", tickets.new_ticket, name="new"),
     path("palette.css", tickets.palette, name="palette"),
     path("<uuid:uuid>/", tickets.ticket_page, name="detail"),

@@ -1,13 +1,19 @@
-/** <ticket-list data-view data-status-name>: rows that come, change and go, never under the hand of who reads them. */
+/** <ticket-list data-mode ...>: rows that come, change and go, never under the hand of who reads or selects them. */
 
 import { clone, fill } from "./fragment.js"
 import { live } from "./live.js"
-import { renew } from "./page.js"
+import { config, renew } from "./page.js"
+import { belongs } from "./ticket-filter.js"
 
 const REST_MS = 2_000
 
+/**
+ * data-mode: "insert": what changes comes to the top. "stay": an older page, where rows change in their place.
+ * "announce": only the server knows where a change belongs (a search, another order), so a button leads to it.
+ */
 class TicketList extends HTMLElement {
   #held = new Map()
+  #announced = new Set()
   #later = 0
   #movedAt = Number.NEGATIVE_INFINITY
 
@@ -23,7 +29,8 @@ class TicketList extends HTMLElement {
       "focusout",
       (event) => this.#rows.contains(event.relatedTarget) || this.#letGo(),
     )
-    this.#button?.addEventListener("click", () => this.#showHeld())
+    this.addEventListener("ticket-list:selected", () => this.#letGo())
+    this.#button?.addEventListener("click", () => this.#show())
   }
 
   get #rows() {
@@ -31,25 +38,50 @@ class TicketList extends HTMLElement {
   }
 
   get #button() {
-    return this.querySelector("#held-updates")
+    return this.querySelector("[data-held]")
   }
 
-  /** Someone's hand is on a row, or has just been, or has tabbed to one: what is under the hand stays where it is. */
+  /** Someone's hand is on a row, or has just been, or has tabbed to one, or has selected some: they stay there. */
   get #isInUse() {
     const isPointedAt = this.#rows.matches(":hover") && performance.now() - this.#movedAt < REST_MS
-    return isPointedAt || this.#rows.contains(document.activeElement)
+    return isPointedAt || this.#rows.contains(document.activeElement) || this.#hasSelection
   }
 
-  #hear(name, { ticket }) {
+  get #hasSelection() {
+    return this.querySelector(".row-check:checked") !== null
+  }
+
+  // What is heard
+
+  #hear(name, data) {
+    const { ticket } = data
+    const row = document.getElementById(`ticket-${ticket.uuid}`)
     if (name === "ticket.withdrawn") {
-      this.#remove(ticket.uuid)
+      this.#held.delete(ticket.uuid)
+      this.#announced.delete(ticket.uuid)
+      this.#takeOut(row)
+      this.#showNumber()
       return
     }
-    const row = document.getElementById(`ticket-${ticket.uuid}`)
-    if (row) fill(row, { ticket })
-    this.#held.set(ticket.uuid, ticket)
+    const news = { ticket, is_staffed: data.audience === "staff" }
+    if (row) this.#refresh(row, news)
+    if (this.dataset.mode === "insert" || (row && !this.#wants(ticket))) this.#held.set(ticket.uuid, news)
+    else if (!row && this.dataset.mode === "announce" && this.#wants(ticket)) this.#announced.add(ticket.uuid)
     this.#letGo()
   }
+
+  #wants(ticket) {
+    return belongs(ticket, this.dataset, config.user)
+  }
+
+  /** Shows the row's ticket as it is now, in its place; what one may no longer change is no longer selected. */
+  #refresh(row, news) {
+    const box = row.querySelector(".row-check")
+    if (box?.checked && !news.is_staffed) this.#unselect(row)
+    fill(row, news)
+  }
+
+  // When it is shown
 
   #moved() {
     this.#movedAt = performance.now()
@@ -57,57 +89,64 @@ class TicketList extends HTMLElement {
 
   /** Shows what came meanwhile if the list is not in use, and looks again when a resting hand may be ignored. */
   #letGo() {
+    clearTimeout(this.#later)
     if (!this.#isInUse) {
       this.#showHeld()
       return
     }
-    this.#showCount()
-    clearTimeout(this.#later)
+    this.#showNumber()
     this.#later = setTimeout(() => this.#letGo(), REST_MS)
+  }
+
+  #show() {
+    this.#showHeld()
+    if (this.#announced.size > 0) showFirstPage()
   }
 
   /** Puts what has changed on top, the newest first, and takes out what is no longer of this view. */
   #showHeld() {
-    for (const ticket of this.#held.values()) this.#place(ticket)
+    for (const news of this.#held.values()) this.#place(news)
     this.#held.clear()
-    this.#showCount()
+    this.#trim()
+    this.#showNumber()
   }
 
-  #place(ticket) {
-    const row = document.getElementById(`ticket-${ticket.uuid}`)
-    if (!this.#matches(ticket)) row?.remove()
-    else if (row || this.#isFirstPage) this.#rows.prepend(this.#freshen(row ?? newRow(ticket)))
+  #place(news) {
+    const row = document.getElementById(`ticket-${news.ticket.uuid}`)
+    if (!this.#wants(news.ticket)) this.#takeOut(row)
+    else if (this.dataset.mode === "insert") this.#rows.prepend(freshen(row ?? newRow(news)))
     this.#showEmpty()
   }
 
-  #freshen(row) {
-    row.classList.remove("is-fresh")
-    requestAnimationFrame(() => row.classList.add("is-fresh"))
-    return row
+  /** Some lists show the latest few only. */
+  #trim() {
+    const most = Number(this.dataset.most ?? Number.POSITIVE_INFINITY)
+    while (this.#rows.children.length > most) this.#takeOut(this.#rows.lastElementChild)
   }
 
-  #remove(uuid) {
-    this.#held.delete(uuid)
-    document.getElementById(`ticket-${uuid}`)?.remove()
-    this.#showCount()
+  #takeOut(row) {
+    if (!row) return
+    if (row.querySelector(".row-check:checked")) this.#unselect(row)
+    const next = row.nextElementSibling ?? row.previousElementSibling
+    const hadFocus = row.contains(document.activeElement)
+    row.remove()
+    if (hadFocus) (next?.querySelector(".row-link") ?? this.querySelector("h1, h2"))?.focus()
     this.#showEmpty()
   }
 
-  #matches(ticket) {
-    const { view, statusName } = this.dataset
-    if (view === "all") return true
-    return statusName ? ticket.status === statusName : !ticket.is_closed
+  /** Takes a row out of the selection, and says so. */
+  #unselect(row) {
+    row.querySelector(".row-check").checked = false
+    const reference = row.querySelector(".reference").textContent
+    this.querySelector("[data-news]")?.append(clone("news-unselected", { reference }))
+    this.dispatchEvent(new CustomEvent("ticket-list:unselected"))
   }
 
-  get #isFirstPage() {
-    return (new URLSearchParams(location.search).get("page") ?? "1") === "1"
-  }
-
-  #showCount() {
-    const button = this.#button
-    if (!button) return
-    button.querySelector("[data-count]").textContent = String(this.#held.size)
-    button.hidden = this.#held.size === 0
+  #showNumber() {
+    const number = this.#held.size + this.#announced.size
+    if (!this.#button) return
+    this.#button.querySelector("[data-number]").textContent = String(number)
+    this.#button.hidden = number === 0
   }
 
   #showEmpty() {
@@ -116,10 +155,23 @@ class TicketList extends HTMLElement {
   }
 }
 
-function newRow(ticket) {
-  const row = clone("ticket-row", { ticket })
-  row.id = `ticket-${ticket.uuid}`
+function newRow(news) {
+  const row = clone("ticket-row", news)
+  row.id = `ticket-${news.ticket.uuid}`
   return row
+}
+
+function freshen(row) {
+  row.classList.remove("is-fresh")
+  requestAnimationFrame(() => row.classList.add("is-fresh"))
+  return row
+}
+
+/** Loads the list anew where it begins; what it was asked for stays. */
+function showFirstPage() {
+  const address = new URL(location.href)
+  for (const name of ["after", "before"]) address.searchParams.delete(name)
+  location.assign(address)
 }
 
 customElements.define("ticket-list", TicketList)

@@ -1,43 +1,155 @@
-"""The list of tickets."""
+"""The list of tickets, its counts, and changes to several of them at once."""
 
 from typing import Any
+from uuid import UUID
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
-from django.db.models import QuerySet
-from django.http import HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, ValidationError
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_GET, require_POST
 
+from accounts.models import User
 from accounts.requests import SignedInRequest
 from realtime.channels import Audience
-from tickets import briefs, policies
+from tickets import briefs, lists, policies
+from tickets.list_forms import BulkForm, FilterForm
 from tickets.models import Status, Ticket
-
-PAGE_SIZE = 50
+from tickets.views.answers import refuse, wants_json
 
 
 @require_GET
 @login_required
 def ticket_list(request: SignedInRequest) -> HttpResponse:
-    """List the tickets that the person may see, newest change first, in the chosen view."""
+    """List the tickets that the person may see and asked for, a page of them, with what else there is."""
     statuses = list(Status.objects.all())
-    view = request.GET.get("status", "active")
-    chosen = next((status for status in statuses if str(status.pk) == view), None)
-    tickets = _in_view(policies.listed_tickets(request.user), view, chosen).select_related(*Ticket.RELATED)
-    page = Paginator(tickets, PAGE_SIZE).get_page(request.GET.get("page"))
-    rows = [_row(ticket) for ticket in page]
-    context = {"rows": rows, "page": page, "statuses": statuses, "chosen": chosen, "show_all": view == "all"}
+    form = FilterForm(request.GET, user=request.user, statuses=statuses)
+    wanted = form.wanted()
+    tickets = lists.wanted_tickets(request.user, wanted).select_related(*Ticket.RELATED)
+    after, before = (request.GET.get(name, "") for name in ("after", "before"))
+    page = lists.page_of(tickets, wanted.sort, after=after, before=before)
+    counts = lists.counts(request.user, statuses)
+    context = {
+        "rows": [row(ticket) for ticket in page.rows],
+        "page": page,
+        "form": form,
+        "chips": form.chips(),
+        "wanted": wanted,
+        "assignee": wanted.assignee.pk if isinstance(wanted.assignee, User) else wanted.assignee or "",
+        "mode": _mode(wanted, page),
+        "views": _views(request.user, wanted, statuses, counts),
+        "bulk": None if request.user.is_customer else BulkForm(),
+    }
     return render(request, "tickets/list.html", context)
 
 
-def _in_view(tickets: QuerySet[Ticket], view: str, chosen: Status | None) -> QuerySet[Ticket]:
-    if chosen is not None:
-        return tickets.filter(status=chosen)
-    return tickets if view == "all" else tickets.filter(status__is_closed=False)
+def _views(user: User, wanted: lists.Wanted, statuses: list[Status], counts: dict[str, int]) -> list[dict[str, Any]]:
+    """Return the ready-made views: where each is, its name and number, and whether it is what is shown."""
+    of_hands = [
+        ("mine", "?assignee=me", _("Mine"), "user-round-check", wanted.assignee == "me"),
+        ("unassigned", "?assignee=none", _("Unassigned"), "user-round-x", wanted.assignee == "none"),
+    ]
+    waiting = [("waiting", "?status=waiting", _("Waiting for you"), "message-circle-reply", wanted.view == "waiting")]
+    is_active = wanted.view == "active" and wanted.assignee not in ("me", "none")
+    active = [("active", "", _("Active"), "inbox", is_active), *(waiting if user.is_customer else of_hands)]
+    everything = ("all", "?status=all", _("All"), "tickets", wanted.view == "all" and wanted.status is None)
+    views = [_view(counts, *view) for view in active]
+    for status in statuses:
+        here = wanted.status == status
+        views.append(
+            _view(counts, f"status-{status.pk}", f"?status={status.pk}", status.name, "", here) | {"status": status}
+        )
+    return [*views, _view(counts, *everything)]
 
 
-def _row(ticket: Any) -> dict[str, Any]:
+def _view(counts: dict[str, int], key: str, query: str, name: str, icon: str, is_here: bool) -> dict[str, Any]:
+    return {"key": key, "query": query, "name": name, "icon": icon, "is_here": is_here, "number": counts[key]}
+
+
+def row(ticket: Any) -> dict[str, Any]:
     """Return a listed ticket as its reader may know it; `is_staffed` is the list's annotation."""
     audience = Audience.STAFF if ticket.is_staffed else Audience.PUBLIC
     return {"ticket": briefs.ticket_brief(ticket, audience), "seq": ticket.seq(audience), "audience": audience}
+
+
+def _mode(wanted: lists.Wanted, page: lists.Page) -> str:
+    """Say what a change does to the page: it comes in, it is only announced, or rows stay where they are."""
+    if wanted.words or wanted.sort != lists.DEFAULT_SORT or wanted.view == "waiting":
+        return "announce"
+    return "insert" if page.is_first else "stay"
+
+
+@require_GET
+@login_required
+@cache_control(private=True, no_store=True)
+def ticket_counts(request: SignedInRequest) -> HttpResponse:
+    """Return the numbers beside the views and on the dashboard."""
+    return JsonResponse({"counts": lists.counts(request.user, list(Status.objects.all()))})
+
+
+@require_POST
+@login_required
+def change_tickets(request: SignedInRequest) -> HttpResponse:
+    """Change several tickets, each by itself, and say which could not be changed."""
+    if request.user.is_customer:
+        raise PermissionDenied
+    form = BulkForm(request.POST)
+    if not form.is_valid():
+        return refuse(request, form) or _back(request, [], _errors(form))
+    refused = _change_each(form, request.user)
+    changed = len(form.uuids) - len(refused)
+    done = ngettext("%(number)d ticket changed.", "%(number)d tickets changed.", changed) % {"number": changed}
+    if wants_json(request):
+        return JsonResponse({"changed": changed, "message": done, "refused": refused})
+    return _back(request, [done] if changed else [], [_sentence(answer) for answer in refused])
+
+
+def _change_each(form: BulkForm, user: User) -> list[dict[str, str]]:
+    """Change the tickets one after the other, in one order for everybody; return those that were not, and why."""
+    tickets = policies.visible_tickets(user).filter(uuid__in=form.uuids).order_by("pk")
+    found = {ticket.uuid: ticket for ticket in tickets}
+    answers = [_missing(uuid) for uuid in form.uuids - found.keys()]
+    return answers + [answer for ticket in found.values() if (answer := _change(form, ticket, user)) is not None]
+
+
+def _change(form: BulkForm, ticket: Ticket, user: User) -> dict[str, str] | None:
+    try:
+        with transaction.atomic():
+            form.apply(ticket, by=user)
+        return None
+    except ObjectDoesNotExist:
+        return _missing(ticket.uuid)
+    except PermissionDenied as error:
+        reason = str(error)
+    except ValidationError as error:
+        reason = " ".join(error.messages)
+    return {"uuid": str(ticket.uuid), "reference": ticket.reference, "reason": reason}
+
+
+def _missing(uuid: UUID) -> dict[str, str]:
+    """Say that a ticket is not there; whether it is somebody else's or nobody's, and its reference, is not said."""
+    return {"uuid": str(uuid), "reference": "", "reason": _("Not found: it was moved or deleted.")}
+
+
+def _sentence(answer: dict[str, str]) -> str:
+    return f"{answer['reference'] or _('A selected ticket')}: {answer['reason']}"
+
+
+def _errors(form: BulkForm) -> list[str]:
+    return [str(message) for errors in form.errors.values() for message in errors]
+
+
+def _back(request: HttpRequest, done: list[str], problems: list[str]) -> HttpResponse:
+    """Lead back to the list as it was: the form names its query only, so that it cannot lead elsewhere."""
+    for message in done:
+        messages.success(request, message)
+    for message in problems:
+        messages.error(request, message)
+    query = QueryDict(request.POST.get("back", "")).urlencode()
+    return redirect(f"{reverse('tickets:list')}?{query}" if query else "tickets:list")

@@ -1,0 +1,131 @@
+/** <ticket-bulk>: selects rows of the list around it, and changes all that are selected without leaving the page. */
+
+import { clone } from "./fragment.js"
+import { live } from "./live.js"
+import { config, csrfToken } from "./page.js"
+
+class TicketBulk extends HTMLElement {
+  #last = null
+
+  connectedCallback() {
+    this.list = this.closest("ticket-list")
+    this.form = this.querySelector("form")
+    this.list.addEventListener("click", (event) => this.#clicked(event))
+    this.list.addEventListener("change", (event) => this.#changed(event.target))
+    this.list.addEventListener("ticket-list:unselected", () => this.#show())
+    this.form.addEventListener("reset", () => setTimeout(() => this.#tell()))
+    this.form.addEventListener("submit", (event) => this.#submitted(event))
+    for (const element of this.list.querySelectorAll("[data-select-all], [data-select-page]")) {
+      element.hidden = false
+    }
+    this.#show()
+  }
+
+  get #boxes() {
+    return [...this.list.querySelectorAll("label:not([hidden]) > .row-check")]
+  }
+
+  get #selected() {
+    return this.#boxes.filter((box) => box.checked)
+  }
+
+  // Selecting
+
+  #clicked(event) {
+    if (event.target.closest("[data-select-page]")) this.#selectAll(true)
+    if (!event.target.matches(".row-check")) return
+    if (event.shiftKey && this.#last?.isConnected) this.#selectRange(event.target)
+    this.#last = event.target
+  }
+
+  #changed(element) {
+    if (element.matches("[data-select-all]")) this.#selectAll(element.checked)
+    else if (element.matches(".row-check")) this.#tell()
+  }
+
+  #selectAll(checked) {
+    for (const box of this.#boxes) box.checked = checked
+    this.#tell()
+  }
+
+  /** Gives all boxes between the last one and this one the state of this one. */
+  #selectRange(box) {
+    const boxes = this.#boxes
+    const [first, last] = [boxes.indexOf(this.#last), boxes.indexOf(box)].sort((a, b) => a - b)
+    for (const between of boxes.slice(first, last + 1)) between.checked = box.checked
+    this.#tell()
+  }
+
+  #tell() {
+    this.#show()
+    this.list.dispatchEvent(new CustomEvent("ticket-list:selected"))
+  }
+
+  #show() {
+    const [number, all] = [this.#selected.length, this.#boxes.length]
+    this.querySelector("[data-number]").textContent = String(number)
+    this.querySelector("[data-selected]").hidden = number === 0
+    const box = this.list.querySelector("[data-select-all]")
+    if (!box) return
+    box.checked = number > 0 && number === all
+    box.indeterminate = number > 0 && number < all
+  }
+
+  // Changing
+
+  async #submitted(event) {
+    event.preventDefault()
+    if (this.form.ariaBusy === "true") return
+    this.form.ariaBusy = "true"
+    const names = new Map(this.#selected.map((box) => [box.value, referenceOf(box)]))
+    const moment = performance.now()
+    this.#showErrors({})
+    try {
+      this.#showAnswer(await send(this.form), names)
+      live.expect(moment)
+    } catch (problem) {
+      this.#showErrors(problem.errors ?? { __all__: [problem.text ?? config.texts.offline] })
+    } finally {
+      this.form.ariaBusy = "false"
+    }
+  }
+
+  /** Says what was done and what was not; what was not stays selected, if it is still there. */
+  #showAnswer({ changed, message, refused }, names) {
+    const news = this.list.querySelector("[data-news]")
+    news.replaceChildren()
+    if (changed > 0) news.append(clone("news-done", { message }))
+    for (const { uuid, reference, reason } of refused) {
+      news.append(clone("news-refused", { reference: reference || names.get(uuid), reason }))
+    }
+    const left = new Set(refused.map(({ uuid }) => uuid))
+    for (const box of this.#selected) if (names.has(box.value) && !left.has(box.value)) box.checked = false
+    for (const field of this.form.querySelectorAll("select")) field.selectedIndex = 0
+    if (this.#selected.length === 0) this.list.querySelector("h1").focus({ preventScroll: true })
+    this.#tell()
+  }
+
+  #showErrors(errors) {
+    for (const place of this.querySelectorAll("[data-error-for]")) {
+      const messages = errors[place.dataset.errorFor] ?? []
+      place.textContent = messages.join(" ")
+      place.hidden = messages.length === 0
+    }
+  }
+}
+
+function referenceOf(box) {
+  return box.closest(".ticket-row").querySelector(".reference").textContent
+}
+
+/** Throws {errors} of the fields or {text} where the server did not accept. */
+async function send(form) {
+  const headers = { Accept: "application/json", "X-CSRFToken": csrfToken() }
+  const body = new FormData(form)
+  const response = await fetch(form.action, { method: "POST", body, headers, redirect: "manual" })
+  if (response.ok) return await response.json()
+  if (response.status === 422) throw await response.json()
+  throw { text: response.status >= 500 ? config.texts.offline : config.texts.refused }
+}
+
+customElements.define("ticket-bulk", TicketBulk)

@@ -1,0 +1,53 @@
+/** The browser's answer to whether a ticket belongs to a list. */
+
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { belongs } from "../../static/js/ticket-filter.js"
+
+const BAO = { id: "b", name: "Bao Nguyen" }
+const TICKET = {
+  status: "Open",
+  is_closed: false,
+  priority: "High",
+  office: "Billing",
+  assigned_to: BAO,
+  created_at: "2026-05-04T10:00:00.000Z",
+  updated_at: "2026-05-05T10:00:00.000Z",
+}
+
+for (const [wanted, expected] of [
+  [{ view: "active" }, true],
+  [{ view: "closed" }, false],
+  [{ view: "all" }, true],
+  [{ view: "waiting" }, true],
+  [{ view: "all", statusName: "Closed" }, false],
+  [{ view: "all", statusName: "Open" }, true],
+  [{ view: "all", priority: "Low" }, false],
+  [{ view: "all", priority: "High", office: "Billing" }, true],
+  [{ view: "all", office: "Orders" }, false],
+  [{ view: "all", assignee: "me" }, true],
+  [{ view: "all", assignee: "b" }, true],
+  [{ view: "all", assignee: "c" }, false],
+  [{ view: "all", assignee: "none" }, false],
+  [{ view: "all", createdStart: "2026-05-04T12:00:00+02:00" }, true],
+  [{ view: "all", createdStart: "2026-05-04T12:00:01+02:00" }, false],
+  [{ view: "all", createdEnd: "2026-05-04T12:00:00+02:00" }, false],
+  [{ view: "all", createdEnd: "2026-05-04T12:00:01+02:00" }, true],
+  [{ view: "all", updatedStart: "2026-05-05T00:00:00Z", updatedEnd: "2026-05-06T00:00:00Z" }, true],
+  [{ view: "all", updatedEnd: "2026-05-05T00:00:00Z" }, false],
+]) {
+  test(`${JSON.stringify(wanted)}: ${expected}`, () => assert.equal(belongs(TICKET, wanted, "b"), expected))
+}
+
+test("nobody's ticket is nobody's, and not mine", () => {
+  const free = { ...TICKET, assigned_to: null, office: null }
+  assert.equal(belongs(free, { view: "active", assignee: "none" }, "b"), true)
+  assert.equal(belongs(free, { view: "active", assignee: "me" }, "b"), false)
+  assert.equal(belongs(free, { view: "active", office: "Billing" }, "b"), false)
+})
+
+test("a closed ticket belongs to the closed ones", () => {
+  const closed = { ...TICKET, is_closed: true }
+  assert.equal(belongs(closed, { view: "closed" }, "b"), true)
+  assert.equal(belongs(closed, { view: "active" }, "b"), false)
+})

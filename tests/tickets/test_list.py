@@ -1,0 +1,299 @@
+"""The list shows what was asked for, in the order asked for, a page at a time, by what its reader may know."""
+
+import json
+from datetime import UTC, datetime
+from itertools import chain
+from urllib.parse import quote
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from realtime import seal
+from tests.cast import Cast
+from tickets import lists, services
+from tickets.models import Ticket
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _three_on_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lists.page_of, "__kwdefaults__", {"after": "", "before": "", "size": 3})
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def shown(user: User, query: str = "") -> list[str]:
+    """Return the subjects of a page of the list; a name that begins with a cursor is followed."""
+    return subjects(signed_in(user).get(f"/tickets/{query}"))
+
+
+def subjects(response) -> list[str]:
+    assert response.status_code == 200
+    return [row["ticket"]["subject"] for row in response.context["rows"]]
+
+
+def ask(cast: Cast, subject: str, *, by: User | None = None, **fields) -> Ticket:
+    office = fields.pop("office", cast.billing)
+    ticket = services.open_ticket(by=by or cast.casey, subject=subject, content="x", office=office)
+    if fields:
+        Ticket.objects.filter(pk=ticket.pk).update(**fields)
+        ticket.refresh_from_db()
+    return ticket
+
+
+def at(day: int, hour: int = 12, minute: int = 0) -> datetime:
+    return datetime(2026, 5, day, hour, minute, tzinfo=UTC)
+
+
+# What is asked for
+
+
+def test_staff_filter_by_each_property(cast):
+    urgent = ask(cast, "Urgent one", priority=cast.priority("Urgent"))
+    services.assign(urgent, by=cast.ada, to=cast.bao)
+    ask(cast, "Orders' one", office=cast.orders)
+    assert shown(cast.ada, f"?priority={cast.priority('Urgent').pk}") == ["Urgent one"]
+    assert shown(cast.ada, f"?office={cast.orders.pk}") == ["Orders' one"]
+    assert shown(cast.ada, "?assignee=none") == ["Orders' one", "Charged twice"]
+    assert shown(cast.ada, f"?assignee={cast.bao.pk}") == shown(cast.bao, "?assignee=me") == ["Urgent one"]
+    assert shown(cast.ada, f"?assignee=none&office={cast.billing.pk}") == ["Charged twice"]
+
+
+def test_a_view_of_each_kind(cast):
+    closed = ask(cast, "Done", status=cast.status("Closed"))
+    answered = ask(cast, "Answered")
+    services.add_reply(answered, by=cast.bao, message="What do you mean?")
+    assert shown(cast.casey) == ["Answered", "Charged twice"]
+    assert shown(cast.casey, "?status=closed") == shown(cast.casey, f"?status={closed.status_id}") == ["Done"]
+    assert shown(cast.casey, "?status=waiting") == ["Answered"]
+    assert shown(cast.casey, "?status=all") == ["Answered", "Done", "Charged twice"]
+
+
+def test_days_are_those_of_the_person_and_belong_to_the_period(cast):
+    for subject, moment in {"Late": at(3, 22, 30), "Early": at(2, 21, 59), "Next": at(4, 22, 0)}.items():
+        ask(cast, subject, created_at=moment)
+    cast.ada.time_zone = "Europe/Berlin"
+    cast.ada.save()
+    with timezone.override("Europe/Berlin"):
+        assert shown(cast.ada, "?created_from=2026-05-04&created_to=2026-05-04&sort=created") == ["Late"]
+        assert shown(cast.ada, "?created_from=2026-05-02&created_to=2026-05-02") == ["Early"]
+        assert "Next" in shown(cast.ada, "?created_from=2026-05-05")
+
+
+def test_a_customer_filters_and_orders_by_the_change_he_may_know(cast):
+    old = ask(cast, "Old", updated_at=at(1), public_updated_at=at(1))
+    Ticket.objects.filter(pk=old.pk).update(updated_at=at(20))
+    ask(cast, "Newer", updated_at=at(10), public_updated_at=at(10))
+    query = "?updated_from=2026-05-01&updated_to=2026-05-31"
+    assert shown(cast.casey, query) == ["Newer", "Old"]
+    assert shown(cast.bao, query) == ["Old", "Newer"]
+    assert shown(cast.casey, "?updated_from=2026-05-15&updated_to=2026-05-31") == []
+    assert shown(cast.bao, "?updated_from=2026-05-15&updated_to=2026-05-31") == ["Old"]
+
+
+def test_a_customers_list_answers_nothing_about_offices_assignees_and_priorities(cast):
+    services.assign(cast.ticket, by=cast.bao, to=cast.bao)
+    for query in ("office=1", "office=999", "assignee=none", "assignee=me", f"assignee={cast.bao.pk}", "priority=1"):
+        response = signed_in(cast.casey).get(f"/tickets/?{query}")
+        assert subjects(response) == ["Charged twice"]
+        assert response.context["chips"] == []
+        assert not response.context["form"].errors
+    page = signed_in(cast.casey).get("/tickets/").text
+    assert "Fraud" not in page
+    assert "Emil" not in page
+    assert shown(cast.bao, "?assignee=none") == []
+
+
+def test_an_agent_does_not_find_out_that_an_internal_office_works_for_him(cast):
+    ticket = ask(cast, "Bao's own", by=cast.bao, office=cast.orders)
+    services.move(ticket, by=cast.ada, office=cast.fraud)
+    query = f"?office={cast.fraud.pk}"
+    assert "Bao's own" in shown(cast.bao)
+    assert shown(cast.bao, query) == []
+    assert shown(cast.fatima, query) == shown(cast.ada, query) == ["Bao's own"]
+
+
+# What is wrong
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("status", "nonsense"), ("status", "9" * 5000), ("priority", "-1"), ("office", "x\x00"), ("assignee", "x"),
+        ("assignee", "'; DROP TABLE"), ("created_from", "yesterday"), ("created_from", "0001-01-01"),
+        ("updated_to", "9999-12-31"), ("updated_from", "2026-02-30"), ("sort", "password"), ("q", "a\x00b"),
+        ("q", "x" * 201), ("q", "a " * 13),
+    ],
+)  # fmt: skip
+def test_a_parameter_that_is_wrong_says_so_and_is_left_out(cast, field, value):
+    response = signed_in(cast.bao).get("/tickets/", {field: value})
+    assert subjects(response) == ["Charged twice"]
+    assert list(response.context["form"].errors) == [field]
+    assert f'id="filter-{field}_error"' in response.text
+
+
+def test_a_period_that_ends_before_it_begins_says_so(cast):
+    response = signed_in(cast.bao).get("/tickets/?created_from=2026-05-02&created_to=2026-05-01")
+    assert "This is before the first day." in response.text
+
+
+def test_a_parameter_that_comes_twice_counts_once(cast):
+    assert shown(cast.bao, "?status=closed&status=all&q=x&q=charged") == ["Charged twice"]
+
+
+def test_filters_in_force_can_be_taken_off_one_by_one(cast):
+    response = signed_in(cast.bao).get("/tickets/?assignee=me&q=May&created_from=2026-05-02&sort=created&after=zzz")
+    chips = {chip["value"]: chip["query"] for chip in response.context["chips"]}
+    assert {str(value) for value in chips} == {"Me", "05/02/2026", "May"}
+    assert chips["May"] == "created_from=2026-05-02&sort=created&assignee=me"
+
+
+# Order and pages
+
+
+def test_each_order_in_both_directions(cast):
+    Ticket.objects.all().delete()
+    for subject, priority, moment in (("A", "Low", at(3)), ("B", "Urgent", at(1)), ("C", "High", at(2))):
+        times = {"created_at": moment, "updated_at": moment, "public_updated_at": moment}
+        ask(cast, subject, priority=cast.priority(priority), **times)
+    Ticket.objects.filter(subject="B").update(updated_at=at(9))
+    orders = {sort: "".join(shown(cast.bao, f"?sort={sort}")) for sort in ("updated", "created", "priority")}
+    assert orders == {"updated": "CAB", "created": "BCA", "priority": "ACB"}
+    for sort, order in orders.items():
+        assert "".join(shown(cast.bao, f"?sort=-{sort}")) == order[::-1]
+
+
+def walk(user: User, query: str, way: str) -> list[list[str]]:
+    """Follow the links of one way from the first page to the last."""
+    client, pages, cursor = signed_in(user), [], ""
+    while True:
+        response = client.get(f"/tickets/?{query}{cursor}")
+        pages.append(subjects(response))
+        page = response.context["page"]
+        link = page.older if way == "after" else page.newer
+        if not link:
+            return pages
+        assert quote(link) in response.text
+        cursor = f"&{way}={link}"
+
+
+@pytest.mark.parametrize("sort", ["-updated", "updated", "-created", "created", "-priority", "priority"])
+def test_pages_follow_one_another_without_a_hole_though_all_is_equal(cast, sort):
+    Ticket.objects.all().delete()
+    same = {"created_at": at(1), "updated_at": at(1), "public_updated_at": at(1)}
+    for number in range(7):
+        ask(cast, str(number), **same)
+    pages = walk(cast.bao, f"sort={sort}", "after")
+    assert [len(page) for page in pages] == [3, 3, 1]
+    assert sorted(chain(*pages)) == list("0123456")
+
+
+def test_pages_lead_back_too(cast):
+    for number in range(7):
+        ask(cast, str(number))
+    client = signed_in(cast.bao)
+    first = client.get("/tickets/")
+    second = client.get("/tickets/", {"after": first.context["page"].older})
+    third = client.get("/tickets/", {"after": second.context["page"].older})
+    again = client.get("/tickets/", {"before": third.context["page"].newer})
+    assert subjects(again) == subjects(second)
+    assert subjects(client.get("/tickets/", {"before": again.context["page"].newer})) == subjects(first)
+
+
+def test_what_changes_between_two_pages_neither_hides_nor_doubles_the_others(cast):
+    tickets = {str(number): ask(cast, str(number)) for number in range(7)}
+    client = signed_in(cast.bao)
+    first = client.get("/tickets/")
+    assert subjects(first) == ["6", "5", "4"]
+    services.change_priority(tickets["2"], by=cast.bao, priority=cast.priority("High"))
+    services.change_status(tickets["6"], by=cast.bao, status=cast.status("Closed"))
+    ask(cast, "7")
+    assert subjects(client.get("/tickets/", {"after": first.context["page"].older})) == ["3", "1", "0"]
+
+
+@pytest.mark.parametrize("way", ["after", "before"])
+def test_a_cursor_that_is_of_no_use_gives_the_first_page_and_says_so(cast, way):
+    for number in range(4):
+        ask(cast, str(number))
+    other = seal.close("cursor", json.dumps(["-updated", at(1).isoformat(), 1]))
+    ours = seal.close("tickets.page", json.dumps(["-created", at(1).isoformat(), 1]))
+    for cursor in ("zzz", "x" * 4000, "\x00", "ä", other, ours):
+        response = signed_in(cast.bao).get("/tickets/", {way: cursor})
+        assert subjects(response) == ["3", "2", "1"]
+        assert "this is the first one" in response.text
+
+
+def test_a_cursor_tells_nobody_how_many_tickets_there_are(cast):
+    for number in range(4):
+        ask(cast, str(number))
+    older = signed_in(cast.casey).get("/tickets/").context["page"].older
+    assert json.loads(seal.open_("tickets.page", older))[2] == Ticket.objects.get(subject="1").pk
+    assert older != signed_in(cast.casey).get("/tickets/").context["page"].older
+
+
+# How many
+
+
+def counts(user: User) -> dict[str, int]:
+    response = signed_in(user).get("/tickets/counts/")
+    assert response["Cache-Control"] == "private, no-store"
+    return response.json()["counts"]
+
+
+def test_each_view_has_as_many_tickets_as_it_says(cast):
+    services.assign(ask(cast, "Bao's"), by=cast.bao, to=cast.bao)
+    ask(cast, "Done", status=cast.status("Closed"))
+    ask(cast, "Orders' one", office=cast.orders, by=cast.greta)
+    ask(cast, "Bao asks", office=cast.orders, by=cast.bao)
+    for person in (cast.ada, cast.bao, cast.casey, cast.greta):
+        told = counts(person)
+        for view in signed_in(person).get("/tickets/").context["views"]:
+            query = view["query"].removeprefix("?")
+            assert told[view["key"]] == view["number"] == len([*chain(*walk(person, query, "after"))]), view
+        assert told["all"] > 0
+
+
+def test_an_agents_offices_are_counted_and_no_others(cast):
+    told = {key: number for key, number in counts(cast.bao).items() if key.startswith("office-")}
+    assert told == {f"office-{cast.billing.pk}": 1}
+    ask(cast, "Done", status=cast.status("Closed"))
+    assert counts(cast.ada)[f"office-{cast.billing.pk}"] == 1
+
+
+def test_a_customers_counts_say_nothing_of_notes_hands_and_offices(cast):
+    before = counts(cast.casey)
+    cast.reply(cast.bao, "Fishy", internal=True)
+    services.assign(cast.ticket, by=cast.bao, to=cast.bao)
+    services.move(cast.ticket, by=cast.bao, office=cast.fraud)
+    assert counts(cast.casey) == before
+    assert not [key for key in before if key.startswith(("office", "mine", "unassigned"))]
+    cast.reply(cast.ada, "Which charge?")
+    assert counts(cast.casey) == before | {"waiting": 1}
+
+
+def test_who_is_not_signed_in_gets_no_numbers(cast, client):
+    assert client.get("/tickets/counts/").status_code == 302
+
+
+@pytest.mark.parametrize("name", ["casey", "bao", "ada"])
+@pytest.mark.parametrize("address", ["/tickets/", "/tickets/?q=x&sort=-priority", "/tickets/counts/"])
+def test_a_list_asks_the_database_as_often_for_many_rows_as_for_few(
+    cast: Cast, name: str, address: str, monkeypatch, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    monkeypatch.setattr(lists.page_of, "__kwdefaults__", {"after": "", "before": "", "size": 50})
+    client, asked = signed_in(getattr(cast, name)), []
+    for number in (2, 27):
+        for _ in range(number):
+            services.assign(ask(cast, "x"), by=cast.ada, to=cast.bao)
+        with django_assert_max_num_queries(25) as queries:
+            assert client.get(address).status_code == 200
+        asked.append(len(queries))
+    assert asked[0] == asked[1]

@@ -1,0 +1,196 @@
+"""Forms of the list: what it shows, and what is changed on several tickets at once."""
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db.models import Model
+from django.http import QueryDict
+from django.utils import formats, timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Office, User
+from tickets import policies, services
+from tickets.lists import DEFAULT_SORT, Period, Wanted
+from tickets.models import Priority, Status, Ticket
+from tickets.search import MAX_LENGTH, MAX_WORDS
+
+MOST_AT_ONCE = 100
+EARLIEST, LATEST = date(1970, 1, 1), date(2999, 12, 31)
+
+VIEWS = [("active", _("Active")), ("closed", _("Closed")), ("all", _("All"))]
+WAITING = ("waiting", _("Waiting for you"))
+SORTS = [
+    ("-updated", _("Latest change first")),
+    ("updated", _("Oldest change first")),
+    ("-created", _("Newest first")),
+    ("created", _("Oldest first")),
+    ("-priority", _("Most urgent first")),
+    ("priority", _("Least urgent first")),
+]
+ASSIGNEES = [("me", _("Me")), ("none", _("Nobody"))]
+
+
+class RowField(forms.ChoiceField):
+    """One of some rows, read once for the choices and the answer; words may stand beside them."""
+
+    def __init__(self, rows: Iterable[Model], words: Iterable[tuple[str, Any]] = (), **kwargs: Any) -> None:
+        self.rows = {str(row.pk): row for row in rows}
+        choices = [*words, *((key, str(row)) for key, row in self.rows.items())]
+        super().__init__(choices=choices, required=False, **kwargs)
+
+    def clean(self, value: Any) -> Any:
+        """Return the row, the word, or None."""
+        chosen = super().clean(value)
+        return self.rows.get(chosen, chosen) or None
+
+
+class DayField(forms.DateField):
+    """A day, as date inputs send it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "min": EARLIEST, "max": LATEST})
+        limits = [MinValueValidator(EARLIEST), MaxValueValidator(LATEST)]
+        super().__init__(required=False, widget=widget, input_formats=["%Y-%m-%d"], validators=limits, **kwargs)
+
+
+class FilterForm(forms.Form):
+    """What the list shows; each field that is wrong says so, and is left out."""
+
+    q = forms.CharField(
+        label=_("Search"),
+        required=False,
+        max_length=MAX_LENGTH,
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )
+    created_from = DayField(label=_("Created from"))
+    created_to = DayField(label=_("Created until"))
+    updated_from = DayField(label=_("Updated from"))
+    updated_to = DayField(label=_("Updated until"))
+
+    def __init__(self, data: QueryDict, *, user: User, statuses: list[Status]) -> None:
+        super().__init__(data, auto_id="filter-%s")
+        # Customers are offered, and answered, what they may know of.
+        views = [VIEWS[0], WAITING, *VIEWS[1:]] if user.is_customer else VIEWS
+        self.fields["status"] = RowField(statuses, views, label=_("Status"))
+        sorts = [sort for sort in SORTS if not user.is_customer or "priority" not in sort[0]]
+        self.fields["sort"] = forms.ChoiceField(choices=sorts, label=_("Order"), required=False)
+        if not user.is_customer:
+            self._add_staffs_fields()
+
+    def _add_staffs_fields(self) -> None:
+        anyone = ("", _("Anybody"))
+        self.fields["priority"] = RowField(Priority.objects.all(), [("", _("Any"))], label=_("Priority"))
+        self.fields["assignee"] = RowField(policies.assignable_people(), [anyone, *ASSIGNEES], label=_("Assignee"))
+        self.fields["office"] = RowField(Office.objects.all(), [("", _("Any"))], label=_("Office"))
+
+    def clean_q(self) -> str:
+        """Refuse more words than a search asks for."""
+        words: str = self.cleaned_data["q"]
+        if len(words.split()) > MAX_WORDS:
+            raise ValidationError(_("Search for at most %(most)d words.") % {"most": MAX_WORDS})
+        return words
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a period that ends before it begins."""
+        for name in ("created", "updated"):
+            first, last = (self.cleaned_data.get(f"{name}_{end}") for end in ("from", "to"))
+            if first and last and last < first:
+                self.add_error(f"{name}_to", _("This is before the first day."))
+        return self.cleaned_data
+
+    def wanted(self) -> Wanted:
+        """Return what was asked for, without what was wrong."""
+        self.is_valid()
+        status = self.cleaned_data.get("status")
+        return Wanted(
+            view="active" if status is None else "all" if isinstance(status, Status) else status,
+            status=status if isinstance(status, Status) else None,
+            priority=self.cleaned_data.get("priority"),
+            office=self.cleaned_data.get("office"),
+            assignee=self.cleaned_data.get("assignee"),
+            created=self._period("created"),
+            updated=self._period("updated"),
+            words=self.cleaned_data.get("q", ""),
+            sort=self.cleaned_data.get("sort") or DEFAULT_SORT,
+        )
+
+    def _period(self, name: str) -> Period:
+        first, last = (self.cleaned_data.get(f"{name}_{end}") for end in ("from", "to"))
+        return Period(_begin(first), _begin(last + timedelta(days=1)) if last else None)
+
+    def chips(self) -> list[dict[str, Any]]:
+        """Return the filters in force: what each is called, its value, and the query without it."""
+        names = ["priority", "office", "assignee", "created_from", "created_to", "updated_from", "updated_to", "q"]
+        return [self._chip(name) for name in names if self.cleaned_data.get(name)]
+
+    def _chip(self, name: str) -> dict[str, Any]:
+        value = self.cleaned_data[name]
+        if isinstance(value, date):
+            value = formats.date_format(value, "SHORT_DATE_FORMAT")
+        shown = dict(ASSIGNEES).get(value, value)
+        return {"label": self.fields[name].label, "value": shown, "query": self.query(name)}
+
+    def query(self, *without: str) -> str:
+        """Return the form's own part of the address, without some of its fields."""
+        query = QueryDict(mutable=True)
+        for name in self.fields:
+            if name not in without and self.data.get(name):
+                query[name] = self.data[name]
+        return query.urlencode()
+
+
+def _begin(day: date | None) -> datetime | None:
+    """Return when a day begins where the person is."""
+    return datetime.combine(day, time.min, tzinfo=timezone.get_current_timezone()) if day else None
+
+
+class BulkForm(forms.Form):
+    """What becomes of the selected tickets; a field that is left alone stays as it is on each of them."""
+
+    verbs: dict[str, Callable[..., Ticket]] = {
+        "status": lambda ticket, by, value: services.change_status(ticket, by=by, status=value),
+        "priority": lambda ticket, by, value: services.change_priority(ticket, by=by, priority=value),
+        "assigned_to": lambda ticket, by, value: services.assign(
+            ticket, by=by, to={"me": by, "none": None}.get(value, value) if isinstance(value, str) else value
+        ),
+        # Last: who moves a ticket away may no longer change it.
+        "office": lambda ticket, by, value: services.move(ticket, by=by, office=value),
+    }
+
+    def __init__(self, data: QueryDict | None = None) -> None:
+        super().__init__(data, auto_id="bulk-%s")
+        same = ("", _("Unchanged"))
+        self.fields["status"] = RowField(Status.objects.all(), [same], label=_("Status"))
+        self.fields["priority"] = RowField(Priority.objects.all(), [same], label=_("Priority"))
+        people = policies.assignable_people()
+        self.fields["assigned_to"] = RowField(people, [same, *ASSIGNEES], label=_("Assignee"))
+        self.fields["office"] = RowField(Office.objects.all(), [same], label=_("Office"))
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for tickets, not too many, and for something to change."""
+        self.uuids = self._uuids()
+        if not self.errors and not any(self.cleaned_data.values()):
+            raise ValidationError(_("Choose what to change."))
+        return self.cleaned_data
+
+    def _uuids(self) -> set[UUID]:
+        try:
+            uuids = {UUID(text) for text in self.data.getlist("tickets")}  # type: ignore[attr-defined]
+        except ValueError:
+            raise ValidationError(_("This selection cannot be read. Reload the page and select again.")) from None
+        if not uuids:
+            raise ValidationError(_("Select at least one ticket."))
+        if len(uuids) > MOST_AT_ONCE:
+            raise ValidationError(_("At most %(most)d tickets at once.") % {"most": MOST_AT_ONCE})
+        return uuids
+
+    def apply(self, ticket: Ticket, *, by: User) -> None:
+        """Call the verb of each field that was chosen."""
+        for name, verb in self.verbs.items():
+            if self.cleaned_data[name] is not None:
+                verb(ticket, by, self.cleaned_data[name])
