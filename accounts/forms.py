@@ -46,6 +46,7 @@ class ProfileForm(forms.ModelForm[User]):
         super().__init__(*args, **kwargs)
         language: forms.TypedChoiceField = self.fields["language"]  # type: ignore[assignment]
         language.choices = [("", _("As the browser says")), *User._meta.get_field("language").flatchoices]
+        language.help_text = ""
         self.time_zones = time_zones()
 
     def clean_time_zone(self) -> str:
