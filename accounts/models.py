@@ -120,16 +120,16 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]
 
     @property
     def is_staff(self) -> bool:
-        """May enter Django's admin."""
-        return self.is_active and self.is_admin
+        """May enter Django's admin, where each page asks the policies what he sees."""
+        return self.is_active and not self.is_customer
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
-        """Admins may do everything in Django's admin that it offers."""
-        return self.is_staff
+        """Admins may do everything in Django's admin that it offers; what agents may, its pages say one by one."""
+        return self.is_active and self.is_admin
 
     def has_module_perms(self, app_label: str) -> bool:
         """Admins see every application of Django's admin."""
-        return self.is_staff
+        return self.is_active and self.is_admin
 
     @property
     def tone(self) -> str:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.models import Office, User
 from realtime.channels import Audience
@@ -23,6 +23,20 @@ def staffed_offices(user: User) -> QuerySet[Office]:
     if not user.is_active or user.is_customer:
         return Office.objects.none()
     return Office.objects.all() if user.is_admin else Office.objects.filter(agents=user)
+
+
+def known_people(user: User) -> QuerySet[User]:
+    """Return whom `user` may look up: everybody for admins; for agents himself and whoever answers tickets."""
+    if not user.is_active or user.is_customer:
+        return User.objects.none()
+    if user.is_admin:
+        return User.objects.all()
+    return User.objects.filter(Q(pk=user.pk) | Q(is_active=True) & ~Q(role=User.Role.CUSTOMER))
+
+
+def can_manage_people(user: User) -> bool:
+    """Only admins make people, give roles, and staff offices."""
+    return user.is_active and user.is_admin
 
 
 def offered_offices(user: User) -> QuerySet[Office]:

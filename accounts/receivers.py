@@ -5,7 +5,7 @@ from typing import Any
 from allauth.account.signals import password_changed, password_reset, password_set
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
-from django.db.models.signals import m2m_changed, post_delete, post_save
+from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
 from django.dispatch import receiver
 from django.http import HttpRequest
 
@@ -31,6 +31,12 @@ def agents_changed(instance: Office | User, action: str, pk_set: set[Any] | None
     else:
         users = list(pk_set if pk_set is not None else instance.agents.values_list("pk", flat=True))
     recheck(users=users)
+
+
+@receiver(pre_delete, sender=Office)
+def office_deleted(instance: Office, **_: Any) -> None:
+    """Who worked in it hears it no more: no other signal is sent for memberships that go with their office."""
+    recheck(users=list(instance.agents.values_list("pk", flat=True)))
 
 
 @receiver(post_delete, sender=Session)

@@ -1,14 +1,26 @@
-"""Statuses and priorities are managed here; tickets are looked at, and changed on their own pages."""
+"""Tickets in Django's admin: looked at by the policies, written by the verbs, and so told like everywhere."""
 
+from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin
-from django.http import HttpRequest
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-from tickets.models import Priority, Reply, Status, Ticket, TimelineEntry
+from accounts.desk_admin import DeskAdmin, OfficeFilter, ReadOnly, StaffMayLook, person_of
+from accounts.models import Office, User
+from tickets import policies, services
+from tickets.forms import ChangeForm
+from tickets.models import Attachment, Priority, Reply, Status, Ticket, TimelineEntry
 
 
-class ChoiceAdmin(admin.ModelAdmin[Any]):
+class ChoiceAdmin(StaffMayLook, DeskAdmin):
     """A list of named, coloured values."""
 
     list_display: tuple[str, ...] = ("name", "color", "order", "is_default")
@@ -27,40 +39,122 @@ class PriorityAdmin(ChoiceAdmin):
     """How much tickets hurt."""
 
 
-class ReadOnly:
-    """Shows, and changes nothing: what went past the verbs would be heard by nobody."""
+class OfStaffedTickets(StaffMayLook, DeskAdmin):
+    """Rows that belong to a ticket: for the staff of that ticket."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Show those of the tickets that one is staff of."""
+        tickets = Ticket.objects.filter(policies.staffed_by(person_of(request)))
+        return super().get_queryset(request).filter(ticket__in=tickets.values("pk"))
+
+
+class TicketOfficeFilter(OfficeFilter):
+    """By the office of the row's ticket."""
+
+    path = "ticket__office"
+
+
+class TicketForm(forms.ModelForm[Ticket]):
+    """A ticket's fields with what they were when the page was made: only what somebody changed is written."""
+
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    refusal: ValidationError | None = None
+
+    class Meta:
+        model = Ticket
+        fields = ("subject", "content", "office", "status", "priority", "assigned_to")
+
+    def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
+        if data is not None and isinstance(self.refusal, services.Conflict):
+            data = data.copy()
+            data["seen"] = self.refusal.ticket.version  # whoever sends it again has seen it
+        super().__init__(data, *args, **kwargs)
+        if self.instance.pk:
+            self.initial["seen"] = self.instance.version
+
+    def clean(self) -> dict[str, Any]:
+        """Say what a verb has refused."""
+        data = super().clean() or {}
+        if self.refusal is not None:
+            self.add_error(None, ValidationError(self.refusal.messages))
+        return data
+
+    def apply(self, ticket: Ticket, *, by: User) -> None:
+        """Call the verb of each changed field, and of no other."""
+        for name, verb in ChangeForm.verbs.items():
+            if name in self.changed_data:
+                verb(ticket, self.cleaned_data[name], by=by, seen=self.cleaned_data["seen"])
+
+
+class ReplyInline(admin.StackedInline[Reply, Ticket]):
+    """The conversation: replies and notes are added and deleted, never rewritten."""
+
+    model = Reply
+    extra = 0
+    fields = ("author", "created_at", "is_internal", "message")
+    readonly_fields = ("author", "created_at")
+    ordering = ("number",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Reply]:
+        """Read the authors with them."""
+        return super().get_queryset(request).select_related("author", "ticket")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever may open the ticket's page here is its staff."""
+        return person_of(request).is_staff
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Tickets are opened on the desk."""
-        return False
+        """Its staff answer."""
+        return person_of(request).is_staff
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Tickets are changed on the desk."""
+        """What was said was said."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Tickets stay."""
-        return False
-
-
-class ReplyInline(ReadOnly, admin.TabularInline[Reply, Ticket]):
-    """The conversation."""
-
-    model = Reply
-    fields = readonly_fields = ("created_at", "author", "is_internal", "message")
+        """Which ones, the verb decides."""
+        return person_of(request).is_staff
 
 
 class TimelineInline(ReadOnly, admin.TabularInline[TimelineEntry, Ticket]):
     """What happened."""
 
     model = TimelineEntry
-    fields = readonly_fields = ("created_at", "actor", "action", "audience", "staff")
+    fields = readonly_fields = ("created_at", "actor", "action", "audience", "words_of_staff")
+    verbose_name_plural = _("activity")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TimelineEntry]:
+        """Read the people with them."""
+        return super().get_queryset(request).select_related("actor", "from_person", "to_person")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever may open the ticket's page here is its staff."""
+        return person_of(request).is_staff
+
+    @admin.display(description=_("change"))
+    def words_of_staff(self, line: TimelineEntry) -> str:
+        """Return from what to what."""
+        before = line.from_person or line.staff.get("from")
+        after = line.to_person or line.staff.get("to")
+        return f"{before or '-'} → {after or '-'}" if before or after else ""
+
+
+class BulkForm(ActionForm):
+    """What the selected tickets become; what is left empty stays."""
+
+    status = forms.ModelChoiceField(Status.objects.all(), required=False, label=_("Status"))
+    priority = forms.ModelChoiceField(Priority.objects.all(), required=False, label=_("Priority"))
+    assigned_to = forms.ModelChoiceField(policies.assignable_people(), required=False, label=_("Assignee"))
+    office = forms.ModelChoiceField(Office.objects.all(), required=False, label=_("Office"))
 
 
 @admin.register(Ticket)
-class TicketAdmin(ReadOnly, admin.ModelAdmin[Ticket]):
-    """Every ticket, to look at."""
+class TicketAdmin(StaffMayLook, DeskAdmin):
+    """Every ticket that one is staff of; each change goes through its verb."""
 
+    form = TicketForm
+    action_form = BulkForm
+    actions = ("change_selected", "assign_to_me")
     list_display = (
         "reference",
         "subject",
@@ -71,8 +165,178 @@ class TicketAdmin(ReadOnly, admin.ModelAdmin[Ticket]):
         "assigned_to",
         "updated_at",
     )
-    list_filter = ("status", "priority", "office")
+    list_display_links = ("reference", "subject")
+    list_filter = ("status", "priority", OfficeFilter, "created_at")
     list_select_related = ("status", "priority", "office", "creator", "assigned_to")
-    search_fields = ("reference", "subject", "creator__name", "creator__email")
+    search_fields = ("reference", "subject", "creator__name")
+    autocomplete_fields = ("assigned_to",)
     date_hierarchy = "created_at"
     inlines = (ReplyInline, TimelineInline)
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Ticket]:
+        """Show the tickets that one is staff of; those that one merely opened are on the desk's own pages."""
+        return Ticket.objects.filter(policies.staffed_by(person_of(request)))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Staff open tickets too."""
+        return person_of(request).is_staff
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A ticket's staff change it."""
+        person = person_of(request)
+        return person.is_staff if obj is None else policies.can_change(person, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Ask the same rule as the verb."""
+        person = person_of(request)
+        return person.is_admin if obj is None else policies.can_delete_ticket(person, obj)
+
+    def get_fields(self, request: HttpRequest, obj: Ticket | None = None) -> Any:
+        """A new ticket begins as new tickets do."""
+        if obj is None:
+            return ("subject", "content", "office", "priority")
+        return ("subject", "content", "creator", "office", "status", "priority", "assigned_to", "seen")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Ticket | None = None) -> Any:
+        """Who asked, and what, stays."""
+        return () if obj is None else ("content", "creator")
+
+    def get_inlines(self, request: HttpRequest, obj: Ticket | None) -> Any:
+        """A conversation begins with a ticket."""
+        return () if obj is None else self.inlines
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Have each field carry what it was, and say what a verb has just refused."""
+        form: Any = super().get_form(request, obj, change=change, **kwargs)
+        form.refusal = getattr(request, "refusal", None)
+        for name in ChangeForm.verbs.keys() & form.base_fields.keys():
+            form.base_fields[name].show_hidden_initial = change
+        return form
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Save all or nothing; what a verb refuses is shown in the form, with all that was typed."""
+        try:
+            with transaction.atomic():
+                return super().changeform_view(request, *args, **kwargs)
+        except ValidationError as error:
+            request.refusal = error  # type: ignore[attr-defined]
+            return super().changeform_view(request, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Ticket, form: Any, change: bool) -> None:
+        """Call the verbs with the ticket as it stands, not as the form would have it."""
+        by = person_of(request)
+        if change:
+            form.apply(Ticket.objects.get(pk=obj.pk), by=by)
+            return
+        words = {name: form.cleaned_data[name] for name in ("subject", "content", "office", "priority")}
+        obj.__dict__.update(services.open_ticket(by=by, **words).__dict__)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Delete and add what was said by the verbs."""
+        added = formset.save(commit=False)
+        if formset.model is not Reply:
+            return
+        by, ticket = person_of(request), form.instance
+        try:
+            for reply in formset.deleted_objects:
+                services.delete_reply(reply, by=by)
+        except PermissionDenied as error:
+            raise ValidationError(str(error)) from error
+        for reply in added:
+            services.add_reply(ticket, by=by, message=reply.message, internal=reply.is_internal)
+
+    def delete_model(self, request: HttpRequest, obj: Ticket) -> None:
+        """Delete by the verb."""
+        services.delete_ticket(obj, by=person_of(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> None:
+        """Delete each by the verb, all or none."""
+        with transaction.atomic():
+            for ticket in queryset.order_by("pk"):
+                services.delete_ticket(ticket, by=person_of(request))
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Say what goes with a ticket; that its history cannot be deleted by itself is no obstacle."""
+        to_delete, counts, _forbidden, protected = super().get_deleted_objects(objs, request)
+        return to_delete, counts, set(), protected
+
+    @admin.action(description=_("Change the selected tickets as chosen here"), permissions=["change"])
+    def change_selected(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> None:
+        """Change each ticket by the verbs of what was chosen."""
+        form = BulkForm(request.POST)
+        form.fields["action"].choices = [(name, name) for name in self.actions]  # type: ignore[attr-defined]
+        if not form.is_valid():
+            self.message_user(request, _("That cannot be chosen."), messages.ERROR)
+            return
+        chosen = {name: form.cleaned_data[name] for name in ChangeForm.verbs if form.cleaned_data.get(name)}
+        if not chosen:
+            self.message_user(request, _("Choose what the tickets are to become."), messages.WARNING)
+            return
+        by = person_of(request)
+        self._each(request, queryset, lambda ticket: _apply(chosen, ticket, by))
+
+    @admin.action(description=_("Assign the selected tickets to me"), permissions=["change"])
+    def assign_to_me(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> None:
+        """Take them."""
+        by = person_of(request)
+        self._each(request, queryset, lambda ticket: services.assign(ticket, by=by, to=by))
+
+    def _each(self, request: HttpRequest, queryset: QuerySet[Ticket], verb: Callable[[Ticket], Any]) -> None:
+        """Change one ticket after the other, and say of each that could not be changed why."""
+        changed = 0
+        for ticket in queryset.order_by("pk"):
+            try:
+                with transaction.atomic():
+                    verb(ticket)
+                changed += 1
+            except (PermissionDenied, ValidationError) as error:
+                reason = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
+                self.message_user(request, f"{ticket.reference}: {reason}", messages.ERROR)
+        words = ngettext("%(number)d ticket changed.", "%(number)d tickets changed.", changed)
+        self.message_user(request, words % {"number": changed}, messages.SUCCESS)
+
+
+def _apply(chosen: dict[str, Any], ticket: Ticket, by: User) -> None:
+    for name, value in chosen.items():
+        ChangeForm.verbs[name](ticket, value, by=by)
+
+
+@admin.register(Reply)
+class ReplyAdmin(ReadOnly, OfStaffedTickets):
+    """Everything that was said; it is written and deleted with its ticket."""
+
+    list_display = ("ticket", "author", "is_internal", "beginning", "created_at")
+    list_filter = ("is_internal", TicketOfficeFilter)
+    list_select_related = ("ticket", "author")
+    search_fields = ("message", "ticket__reference", "ticket__subject")
+    date_hierarchy = "created_at"
+    fields = ("ticket", "author", "is_internal", "message", "created_at")
+
+    @admin.display(description=_("message"))
+    def beginning(self, reply: Reply) -> str:
+        """Return the first words."""
+        return str(reply)
+
+
+@admin.register(Attachment)
+class AttachmentAdmin(ReadOnly, OfStaffedTickets):
+    """Every file that was sent; it goes with its message."""
+
+    list_display = ("filename", "content_type", "size", "ticket", "uploader", "created_at")
+    list_filter = ("content_type", TicketOfficeFilter)
+    list_select_related = ("ticket", "uploader")
+    search_fields = ("filename", "ticket__reference")
+    date_hierarchy = "created_at"
+    fields = ("filename", "content_type", "size", "ticket", "reply", "uploader", "created_at")
+
+
+@admin.register(TimelineEntry)
+class TimelineEntryAdmin(ReadOnly, OfStaffedTickets):
+    """Who did what, and when."""
+
+    list_display = ("created_at", "ticket", "actor", "action", "audience")
+    list_filter = ("action", "audience", TicketOfficeFilter)
+    list_select_related = ("ticket", "actor")
+    search_fields = ("ticket__reference", "ticket__subject", "actor__name")
+    date_hierarchy = "created_at"

@@ -270,47 +270,6 @@ def test_a_malformed_request_for_a_signature_is_told_so(casey: Client, data: dic
     assert response.json()["detail"]
 
 
-def test_admins_and_nobody_else_enter_the_admin(cast: Cast) -> None:
-    for person, status in ((cast.ada, 200), (cast.bao, 302), (cast.casey, 302)):
-        assert signed_in(person).get("/admin/").status_code == status
-
-
-@pytest.mark.parametrize(
-    "path",
-    ["accounts/user/", "accounts/user/add/", "accounts/office/", "accounts/office/add/", "tickets/status/",
-     "tickets/priority/", "tickets/ticket/"],
-)  # fmt: skip
-def test_the_admin_shows_each_of_its_lists(cast: Cast, path: str) -> None:
-    assert signed_in(cast.ada).get(f"/admin/{path}").status_code == 200
-
-
-def test_the_admin_offers_nothing_that_has_no_effect(cast: Cast) -> None:
-    page = signed_in(cast.ada).get("/admin/").text
-    assert "Offices" in page
-    assert "Groups" not in page
-
-
-def test_a_ticket_in_the_admin_is_to_look_at(cast: Cast) -> None:
-    cast.reply(cast.bao, "Answer")
-    client, address = signed_in(cast.ada), f"/admin/tickets/ticket/{cast.ticket.pk}/change/"
-    assert "Answer" in client.get(address).text
-    assert client.post(address, {"subject": "Changed"}).status_code == 403
-    assert Ticket.objects.get().subject == "Charged twice"
-
-
-def test_an_admin_makes_an_agent_and_puts_him_into_an_office(cast: Cast) -> None:
-    client = signed_in(cast.ada)
-    person = {
-        "email": "new@example.com", "name": "New", "role": "agent", "usable_password": "true",
-        "password1": "a-long-phrase-7", "password2": "a-long-phrase-7",
-    }  # fmt: skip
-    assert client.post("/admin/accounts/user/add/", person).status_code == 302
-    agent = type(cast.ada).objects.get(email="new@example.com")
-    office = {"name": "Billing", "agents": [str(agent.pk)]}
-    assert client.post(f"/admin/accounts/office/{cast.billing.pk}/change/", office).status_code == 302
-    assert list(cast.billing.agents.all()) == [agent]
-
-
 @pytest.mark.parametrize("name", ["casey", "bao", "ada"])
 def test_pages_ask_the_database_as_often_for_many_rows_as_for_few(
     cast: Cast, name: str, django_assert_max_num_queries: DjangoAssertNumQueries
