@@ -212,13 +212,13 @@ class TicketAdmin(StaffMayLook, DeskAdmin):
         form.refusal = getattr(request, "refusal", None)
         for name in ChangeForm.verbs.keys() & form.base_fields.keys():
             form.base_fields[name].show_hidden_initial = change
+            _choose_only(form.base_fields[name].widget)
         return form
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Save all or nothing; what a verb refuses is shown in the form, with all that was typed."""
         try:
-            with transaction.atomic():
-                return super().changeform_view(request, *args, **kwargs)
+            return super().changeform_view(request, *args, **kwargs)  # one transaction
         except ValidationError as error:
             request.refusal = error  # type: ignore[attr-defined]
             return super().changeform_view(request, *args, **kwargs)
@@ -295,6 +295,12 @@ class TicketAdmin(StaffMayLook, DeskAdmin):
                 self.message_user(request, f"{ticket.reference}: {reason}", messages.ERROR)
         words = ngettext("%(number)d ticket changed.", "%(number)d tickets changed.", changed)
         self.message_user(request, words % {"number": changed}, messages.SUCCESS)
+
+
+def _choose_only(widget: Any) -> None:
+    """Leave out the buttons that would make or change an office beside the choice of one."""
+    for what in ("add", "change", "delete", "view"):
+        setattr(widget, f"can_{what}_related", False)
 
 
 def _apply(chosen: dict[str, Any], ticket: Ticket, by: User) -> None:
