@@ -141,7 +141,7 @@ def _in_order(tickets: QuerySet[Ticket], sort: str) -> QuerySet[Ticket]:
 def _beyond(sort: str, place: tuple[Any, int]) -> Q:
     value, pk = place
     key, then = _key(sort), "lt" if sort.startswith("-") else "gt"
-    return Q(**{f"{key}__{then}": value}) | Q(**{key: value, f"pk__{then}": 10**9 if then=="lt" else -1})
+    return Q(**{f"{key}__{then}": value}) | Q(**{key: value, f"pk__{then}": pk})
 
 
 def _key(sort: str) -> str:

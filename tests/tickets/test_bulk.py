@@ -1,0 +1,165 @@
+"""Several tickets are changed at once, each through its verbs, and each that was not is answered for."""
+
+import json
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.test import Client
+
+from accounts.models import User
+from realtime.models import Broadcast
+from tests.cast import Cast
+from tickets import list_forms, services
+from tickets.models import Ticket
+
+pytestmark = pytest.mark.django_db
+JSON = {"accept": "application/json"}
+
+
+@pytest.fixture
+def tickets(cast: Cast) -> list[Ticket]:
+    """Three tickets of Billing."""
+    others = [
+        services.open_ticket(by=cast.greta, subject=subject, content="x", office=cast.billing)
+        for subject in ("Second", "Third")
+    ]
+    return [cast.ticket, *others]
+
+
+def change(user: User, selected: list[Ticket], *, as_program: bool = True, **fields):
+    client = Client()
+    client.force_login(user)
+    fields = {"tickets": [str(ticket.uuid) for ticket in selected], **fields}
+    return client.post("/tickets/bulk/", fields, headers=JSON if as_program else {}, follow=not as_program)
+
+
+def test_an_agent_changes_all_that_is_selected(cast, tickets):
+    answer = change(
+        cast.bao, tickets, status=cast.status("On Hold").pk, priority=cast.priority("High").pk, assigned_to="me"
+    )
+    assert answer.json() == {"changed": 3, "message": "3 tickets changed.", "refused": []}
+    for ticket in Ticket.objects.all():
+        assert (ticket.status.name, ticket.priority.name, ticket.assigned_to) == ("On Hold", "High", cast.bao)
+    change(cast.bao, tickets, assigned_to="none")
+    assert not Ticket.objects.exclude(assigned_to=None).exists()
+    change(cast.bao, tickets[:1], assigned_to=str(cast.emil.pk))
+    assert Ticket.objects.get(assigned_to=cast.emil) == tickets[0]
+
+
+def test_each_change_is_told_as_if_it_had_been_made_by_itself(cast, tickets):
+    before = Broadcast.objects.count()
+    change(cast.bao, tickets, status=cast.status("On Hold").pk, priority=cast.priority("High").pk)
+    names = Broadcast.objects.order_by("pk").values_list("event", flat=True)[before:]
+    assert sorted(names) == ["ticket.status.changed"] * 3 + ["ticket.updated"] * 3
+
+
+def test_tickets_are_changed_and_moved_away_in_one_go(cast, tickets):
+    answer = change(cast.bao, tickets, office=cast.orders.pk, priority=cast.priority("High").pk)
+    assert answer.json()["changed"] == 3
+    assert {(ticket.office, ticket.priority.name) for ticket in Ticket.objects.all()} == {(cast.orders, "High")}
+
+
+def test_what_cannot_be_changed_is_answered_for_and_the_rest_is_changed(cast, tickets):
+    own = services.open_ticket(by=cast.bao, subject="Bao asks", content="x", office=cast.orders)
+    services.move(tickets[1], by=cast.ada, office=cast.orders)
+    answer = change(cast.bao, [*tickets, own], status=cast.status("On Hold").pk).json()
+    assert answer["changed"] == 2
+    assert {(refusal["uuid"], refusal["reference"], refusal["reason"]) for refusal in answer["refused"]} == {
+        (str(tickets[1].uuid), "", "Not found: it was moved or deleted."),
+        (str(own.uuid), own.reference, "Only staff of this ticket may change it."),
+    }
+    assert Ticket.objects.filter(status__name="On Hold").count() == 2
+
+
+def test_somebody_elses_ticket_and_none_at_all_are_answered_alike(cast, tickets):
+    services.move(tickets[1], by=cast.ada, office=cast.orders)
+    nothing = Ticket(reference="XXX-XXXX")
+    answer = change(cast.bao, [tickets[1], nothing], status=cast.status("On Hold").pk).json()
+    real, unreal = ({**refusal, "uuid": ""} for refusal in answer["refused"])
+    assert real == unreal
+    assert tickets[1].reference not in json.dumps(answer)
+
+
+def test_a_ticket_of_which_one_change_fails_keeps_its_other_values(cast, tickets, monkeypatch):
+    def fail(ticket: Ticket, by: User, value: object) -> None:
+        if ticket == tickets[1]:
+            raise ValidationError({"priority": "Dana has meanwhile set this."})
+        services.change_priority(ticket, by=by, priority=value)
+
+    monkeypatch.setitem(list_forms.BulkForm.verbs, "priority", fail)
+    answer = change(cast.bao, tickets, status=cast.status("On Hold").pk, priority=cast.priority("High").pk).json()
+    assert [(each["reference"], each["reason"]) for each in answer["refused"]] == [
+        (tickets[1].reference, "Dana has meanwhile set this.")
+    ]
+    assert [ticket.status.name for ticket in Ticket.objects.order_by("pk")] == ["On Hold", "Open", "On Hold"]
+
+
+def test_tickets_are_taken_in_one_order_by_everybody(cast, tickets, monkeypatch):
+    taken = []
+    monkeypatch.setitem(list_forms.BulkForm.verbs, "priority", lambda ticket, by, value: taken.append(ticket.pk))
+    for order in (tickets, tickets[::-1]):
+        change(cast.bao, order, priority=cast.priority("High").pk)
+    assert taken == sorted(taken[:3]) * 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "error"),
+    [
+        ({}, "__all__", "Choose what to change."),
+        ({"status": "999"}, "status", "Select a valid choice."),
+        ({"status": "x\x00"}, "status", "Select a valid choice."),
+        ({"assigned_to": "casey"}, "assigned_to", "Select a valid choice."),
+        ({"tickets": [], "status": "1"}, "__all__", "Select at least one ticket."),
+        ({"tickets": ["x"], "status": "1"}, "__all__", "This selection cannot be read."),
+        ({"tickets": [f"{number:032x}" for number in range(101)], "status": "1"}, "__all__", "At most 100 tickets"),
+    ],
+)
+def test_what_cannot_be_understood_changes_nothing_and_says_why(cast, tickets, fields, field, error):
+    answer = change(cast.bao, tickets, **fields)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][field][0].startswith(error)
+    page = change(cast.bao, tickets, as_program=False, **fields)
+    assert error in page.text
+    assert set(Ticket.objects.values_list("version", flat=True)) == {1}
+
+
+def test_a_customer_can_be_assigned_nothing(cast, tickets):
+    assert change(cast.bao, tickets, assigned_to=str(cast.casey.pk)).status_code == 422
+
+
+def test_customers_change_nothing(cast, tickets):
+    assert change(cast.casey, tickets, status=cast.status("Closed").pk).status_code == 403
+    assert "row-check" not in change(cast.greta, [], as_program=False).text
+    client = Client()
+    client.force_login(cast.casey)
+    assert 'id="bulk"' not in client.get("/tickets/").text
+    assert Ticket.objects.filter(status__name="Closed").count() == 0
+
+
+def test_without_scripts_one_is_back_in_the_list_and_reads_what_was_done(cast, tickets):
+    services.move(tickets[1], by=cast.ada, office=cast.orders)
+    status, back = cast.status("On Hold").pk, "status=all&q=second"
+    page = change(cast.bao, tickets, as_program=False, status=status, back=back)
+    assert page.redirect_chain == [("/tickets/?status=all&q=second", 302)]
+    assert "2 tickets changed." in page.text
+    assert "A selected ticket: Not found" in page.text
+
+
+@pytest.mark.parametrize(
+    "back", ["//evil.example", "https://evil.example/", "\r\nX: y", "next=//evil.example", "a\x00b"]
+)
+def test_the_way_back_leads_nowhere_else(cast, tickets, back):
+    client = Client()
+    client.force_login(cast.bao)
+    response = client.post("/tickets/bulk/", {"back": back})
+    assert response["Location"].startswith("/tickets/?")
+
+
+def test_only_rows_that_one_may_change_can_be_selected(cast, tickets):
+    services.open_ticket(by=cast.bao, subject="Bao asks", content="x", office=cast.orders)
+    client = Client()
+    client.force_login(cast.bao)
+    page = client.get("/tickets/").text
+    rows = page.split('<tr id="ticket-')[1:5]
+    selectable = {("Bao asks" in row): '<label class="check" data-if="is_staffed" hidden>' not in row for row in rows}
+    assert selectable == {True: False, False: True}
