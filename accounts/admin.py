@@ -1,20 +1,27 @@
 """People, offices, sign-ins, tokens and the desk's settings in Django's admin."""
 
 from typing import Any
+from uuid import UUID
 
 from allauth.account.models import EmailAddress, EmailConfirmation
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.models import DELETION, LogEntry
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm, ReadOnlyPasswordHashField
+from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, ReadOnlyPasswordHashField
 from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, QuerySet
+from django.db import transaction
+from django.db.models import Count, ManyToManyField, QuerySet
+from django.forms import CheckboxInput
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import URLPattern, reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accounts import addresses, policies, sign_ins
@@ -27,7 +34,23 @@ for _model in (Group, EmailAddress, EmailConfirmation, UserSession, Authenticato
         admin.site.unregister(_model)
 
 
-class UserCreationForm(AdminUserCreationForm[User]):
+class OwnAddress:
+    """A person's address is his alone, however it is spelt."""
+
+    instance: User
+    cleaned_data: dict[str, Any]
+
+    def clean_email(self) -> str:
+        """Refuse one that is somebody else's, be it his second one."""
+        email: str = self.cleaned_data["email"].lower()
+        others = User.objects.filter(email__iexact=email).exclude(pk=self.instance.pk)
+        confirmed = EmailAddress.objects.filter(email__iexact=email, verified=True).exclude(user=self.instance.pk)
+        if others.exists() or confirmed.exists():
+            raise forms.ValidationError(_("This address is somebody else's."))
+        return email
+
+
+class UserCreationForm(OwnAddress, AdminUserCreationForm[User]):
     """Asks for a new person's address and name."""
 
     class Meta:
@@ -35,7 +58,7 @@ class UserCreationForm(AdminUserCreationForm[User]):
         fields = ("email", "name", "role")
 
 
-class UserChangeForm(forms.ModelForm[User]):
+class UserChangeForm(OwnAddress, forms.ModelForm[User]):
     """Shows that there is a password, never which."""
 
     password = ReadOnlyPasswordHashField(label=_("Password"))
@@ -47,11 +70,29 @@ class UserChangeForm(forms.ModelForm[User]):
     is_oneself = False
 
     def clean(self) -> dict[str, Any]:
-        """Keep somebody who runs the desk: nobody steps down by himself, so there is always one left."""
+        """Keep somebody who runs the desk: nobody steps down by himself, and two do not take it from each other."""
         data = super().clean() or {}
-        if self.is_oneself and (data.get("role") != User.Role.ADMIN or not data.get("is_active")):
+        stays = data.get("role") == User.Role.ADMIN and data.get("is_active")
+        if stays or not (self.instance.is_admin and self.instance.is_active):
+            return data
+        if self.is_oneself:
             raise forms.ValidationError(_("Another admin has to take this from you."))
+        # One after the other, in the page's transaction: who waited here counts anew.
+        list(User.objects.select_for_update().filter(role=User.Role.ADMIN).order_by("pk"))
+        if not policies.other_admins(self.instance).exists():
+            raise forms.ValidationError(_("The desk needs at least one admin."))
         return data
+
+
+class PasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
+    """Gives a person another password."""
+
+    @transaction.atomic
+    def save(self, commit: bool = True) -> User:
+        """Save, and end what was signed in with the old one."""
+        user: User = super().save(commit)
+        sign_ins.end_all_but(user, None)
+        return user
 
 
 class EmailAddressInline(ReadOnly, admin.TabularInline[EmailAddress, User]):
@@ -77,6 +118,7 @@ class UserAdmin(StaffMayLook, DeskAdmin, DjangoUserAdmin[User]):
 
     form = UserChangeForm
     add_form = UserCreationForm
+    change_password_form = PasswordForm
     list_display = ("name", "role", "is_active", "date_joined")
     list_filter = ("role", "is_active", OfficeOfPerson)
     search_fields = ("name", "email")
@@ -141,10 +183,18 @@ class UserAdmin(StaffMayLook, DeskAdmin, DjangoUserAdmin[User]):
         return found, may_repeat
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Save; an address that an admin wrote counts as known."""
+        """Save; an address that an admin wrote counts as known, and who is switched off stays out when he is back."""
         super().save_model(request, obj, form, change)
+        if not obj.is_active:
+            sign_ins.end_all_but(obj, None)
         if not change or "email" in form.changed_data:
             addresses.trust(obj)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
+        """Set another person's password; one's own is changed on the desk, by who knows it."""
+        if id == str(person_of(request).pk):
+            return redirect("account_change_password")
+        return super().user_change_password(request, id, form_url)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody is deleted."""
@@ -161,7 +211,7 @@ class OfficeAdmin(StaffMayLook, DeskAdmin):
     list_display = ("name", "is_internal", "people", "description")
     list_filter = ("is_internal",)
     search_fields = ("name", "description")
-    autocomplete_fields = ("agents",)
+    formfield_overrides = {ManyToManyField: {"widget": forms.CheckboxSelectMultiple}}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Office]:
         """Show the offices that one works in."""
@@ -220,6 +270,29 @@ class ApiTokenAdmin(ListOnly):
     search_fields = ("name", "user__name", "user__email")
     date_hierarchy = "created"
 
+    def get_urls(self) -> list[URLPattern]:
+        """Offer the list alone: the address of a row would be its hash."""
+        return [url for url in super().get_urls() if (url.name or "").endswith("_changelist")]
+
+    def action_checkbox(self, obj: ApiToken) -> SafeString:
+        """Select a token by its public id."""
+        box = CheckboxInput({"class": "action-select", "aria-label": str(obj)}, lambda value: False)
+        return box.render(ACTION_CHECKBOX_NAME, str(obj.id))
+
+    def response_action(self, request: Any, queryset: QuerySet[ApiToken], *args: Any) -> HttpResponse | None:
+        """Find the tokens that were selected by their public ids."""
+        ids = [key for key in map(_uuid, request.POST.getlist(ACTION_CHECKBOX_NAME)) if key is not None]
+        request.POST = request.POST.copy()
+        digests = list(ApiToken.objects.filter(id__in=ids).values_list("digest", flat=True))
+        request.POST.setlist(ACTION_CHECKBOX_NAME, digests)
+        return super().response_action(request, queryset, *args)
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> Any:
+        """Write down who revoked which, by its public id."""
+        kind = ContentType.objects.get_for_model(ApiToken)
+        how = {"user": person_of(request), "content_type": kind, "action_flag": DELETION}
+        return [LogEntry.objects.create(object_id=str(each.id), object_repr=str(each), **how) for each in queryset]
+
 
 @admin.register(UserSession)
 class UserSessionAdmin(ListOnly):
@@ -252,3 +325,23 @@ class AuthenticatorAdmin(ListOnly):
     list_filter = ("type",)
     list_select_related = ("user",)
     search_fields = ("user__name", "user__email")
+
+    def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
+        """Take the second step off; codes to recover from it alone would be one."""
+        left = Authenticator.objects.filter(user=obj.user_id)
+        obj.delete()
+        if not left.exclude(type=Authenticator.Type.RECOVERY_CODES).exists():
+            left.delete()
+
+    @transaction.atomic
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Authenticator]) -> None:
+        """Take each off."""
+        for authenticator in queryset:
+            self.delete_model(request, authenticator)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

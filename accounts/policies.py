@@ -39,6 +39,11 @@ def can_manage_people(user: User) -> bool:
     return user.is_active and user.is_admin
 
 
+def other_admins(person: User) -> QuerySet[User]:
+    """Return the active admins beside `person`: the desk never loses its last one."""
+    return User.objects.filter(role=User.Role.ADMIN, is_active=True).exclude(pk=person.pk)
+
+
 def offered_offices(user: User) -> QuerySet[Office]:
     """Return the offices that `user` may write a new ticket to."""
     return Office.objects.filter(is_internal=False) if user.is_customer else Office.objects.all()

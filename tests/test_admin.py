@@ -100,7 +100,7 @@ def test_an_agent_sees_tickets_of_his_offices_only(cast: Cast) -> None:
         assert not [word for word in ("Elsewhere", "A note", "Opened by Bao") if word in page]
     assert "A note elsewhere" in signed_in(cast.ada).get("/admin/tickets/reply/").text
     for part in ("change/", "history/", "delete/"):
-        assert agent.get(f"/admin/tickets/ticket/{other.pk}/{part}").status_code in (302, 403)
+        assert agent.get(f"/admin/tickets/ticket/{other.pk}/{part}").status_code in (403, 404)
 
 
 def test_an_agents_filters_and_suggestions_name_nobody_he_could_not_know(cast: Cast) -> None:
@@ -125,7 +125,7 @@ def test_an_agent_edits_neither_people_nor_roles_nor_offices(cast: Cast) -> None
     assert "Dana Okafor" in page
     assert "dana@example.com" not in page
     assert agent.post(address, {"name": "X", "role": "customer", "email": "x@example.com"}).status_code == 403
-    assert agent.get(f"/admin/accounts/user/{cast.casey.pk}/change/").status_code == 302
+    assert agent.get(f"/admin/accounts/user/{cast.casey.pk}/change/").status_code == 404
     assert agent.get("/admin/accounts/user/add/").status_code == 403
     assert agent.get(f"/admin/accounts/user/{cast.dana.pk}/password/").status_code == 403
     assert agent.post(f"/admin/accounts/office/{cast.billing.pk}/change/", {"name": "Mine"}).status_code == 403
@@ -256,19 +256,13 @@ def test_the_desks_settings_are_one_page(cast: Cast) -> None:
     assert client.get("/admin/accounts/desksettings/add/").status_code == 403
 
 
-def test_an_admin_ends_a_sign_in_and_revokes_a_token(cast: Cast) -> None:
+def test_an_admin_ends_a_sign_in(cast: Cast) -> None:
     agent, client = Client(), signed_in(cast.ada)
     agent.post("/login/", {"login": "bao@example.com", "password": PASSWORD})
     sign_in = UserSession.objects.get(user=cast.bao)
-    token, secret = ApiToken.objects.create(user=cast.bao, name="Import")
-    assert secret not in client.get("/admin/accounts/apitoken/").text
-    for address in (
-        f"/admin/usersessions/usersession/{sign_in.pk}/delete/",
-        f"/admin/accounts/apitoken/{token.pk}/delete/",
-    ):
-        assert client.post(address, {"post": "yes"}).status_code == 302
+    address = f"/admin/usersessions/usersession/{sign_in.pk}/delete/"
+    assert client.post(address, {"post": "yes"}).status_code == 302
     assert agent.get("/tickets/").status_code == 302
-    assert not ApiToken.objects.exists()
 
 
 @pytest.mark.parametrize("address", ["/admin/tickets/ticket/", "/admin/tickets/reply/", "/admin/accounts/office/"])

@@ -38,7 +38,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.postgres",
     "django.contrib.staticfiles",
-    "django.contrib.admin",
+    "tikm.admin_site.DeskAdminConfig",
     "channels",
     "csp",
     "allauth",

@@ -1,0 +1,141 @@
+"""People, offices, sign-ins and tokens in Django's admin, and what nobody reads out of it."""
+
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.test import Client
+from django.urls import reverse
+
+from accounts.admin import UserChangeForm
+from accounts.models import ApiToken, User
+from tests.cast import PASSWORD, Cast
+from tests.test_admin import names, save, signed_in
+from tickets import services
+from tickets.models import Ticket
+
+
+def person_page(person: User) -> str:
+    return f"/admin/accounts/user/{person.pk}/change/"
+
+
+@pytest.mark.parametrize(
+    "query", ["email__startswith=d", "last_login__isnull=1", "password__startswith=m", "hides_online=0"]
+)
+def test_a_list_answers_no_question_but_those_of_its_filters(cast: Cast, query: str) -> None:
+    agent = signed_in(cast.bao)
+    assert names(agent.get("/admin/accounts/user/?role__exact=admin")) == {"Ada Admin"}
+    assert agent.get(f"/admin/accounts/user/?{query}").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "address", ["accounts/apitoken/?digest__startswith=a", "mfa/authenticator/?data__contains=a"]
+)
+def test_not_even_admins_ask_lists_for_secrets(cast: Cast, address: str) -> None:
+    assert signed_in(cast.ada).get(f"/admin/{address}").status_code == 400
+
+
+def test_what_an_agent_may_not_see_is_not_there(cast: Cast) -> None:
+    other = services.open_ticket(by=cast.greta, subject="Elsewhere", content="x", office=cast.orders)
+    agent = signed_in(cast.bao)
+    for address in (person_page(cast.casey), f"/admin/tickets/ticket/{other.pk}/change/"):
+        assert agent.get(address).status_code == 404
+        assert signed_in(cast.ada).get(address).status_code == 200
+    kind = ContentType.objects.get_for_model(Ticket).pk
+    assert agent.get(f"/admin/r/{kind}/{other.pk}/").status_code == 404
+
+
+def test_who_changed_what_about_people_is_read_by_admins(cast: Cast) -> None:
+    save(signed_in(cast.ada), person_page(cast.dana), name="Dana O.")
+    for page in (f"accounts/user/{cast.dana.pk}", f"accounts/office/{cast.billing.pk}"):
+        assert signed_in(cast.bao).get(f"/admin/{page}/history/").status_code == 403
+        assert signed_in(cast.ada).get(f"/admin/{page}/history/").status_code == 200
+
+
+def test_an_address_that_is_somebody_elses_is_refused_in_the_form(cast: Cast) -> None:
+    EmailAddress.objects.create(user=cast.greta, email="second@example.com", verified=True)
+    client = signed_in(cast.ada)
+    for email in ("second@example.com", "GRETA@example.com", "Second@Example.com"):
+        response = save(client, person_page(cast.casey), email=email)
+        assert response.status_code == 200
+        assert response.context["adminform"].form.errors["email"]
+    assert save(client, person_page(cast.casey), email="New@Example.com").status_code == 302
+    assert User.objects.get(pk=cast.casey.pk).email == "new@example.com"
+    assert Client().post("/login/", {"login": "new@example.com", "password": PASSWORD}).status_code == 302
+
+
+def test_a_password_that_an_admin_sets_ends_every_sign_in_of_that_person(cast: Cast) -> None:
+    agent = Client()
+    agent.post("/login/", {"login": "bao@example.com", "password": PASSWORD})
+    assert agent.get("/tickets/").status_code == 200
+    new = {"password1": "a-long-phrase-7", "password2": "a-long-phrase-7", "usable_password": "true"}
+    address = f"/admin/accounts/user/{cast.bao.pk}/password/"
+    assert signed_in(cast.ada).post(address, new | {"set-password": "1"}).status_code == 302
+    assert agent.get("/tickets/").status_code == 302
+    assert not UserSession.objects.filter(user=cast.bao).exists()
+
+
+def test_who_was_switched_off_is_not_signed_in_when_he_is_switched_on_again(cast: Cast) -> None:
+    agent = Client()
+    agent.post("/login/", {"login": "bao@example.com", "password": PASSWORD})
+    for is_active in (False, True):
+        assert save(signed_in(cast.ada), person_page(cast.bao), is_active=is_active).status_code == 302
+    assert agent.get("/tickets/").status_code == 302
+    entered = agent.post("/login/", {"login": "bao@example.com", "password": PASSWORD})
+    assert entered["Location"] == "/tickets/"
+
+
+def test_ones_own_password_is_changed_on_the_desk(cast: Cast) -> None:
+    response = signed_in(cast.bao).get("/admin/password_change/")
+    assert response["Location"] == reverse("account_change_password")
+    for person, own in ((cast.ada, True), (cast.bao, False)):
+        page = signed_in(cast.ada).get(f"/admin/accounts/user/{person.pk}/password/")
+        assert (page.status_code == 302) == own
+
+
+def test_without_his_second_step_a_person_is_not_asked_for_recovery_codes(cast: Cast) -> None:
+    totp = Authenticator.objects.create(user=cast.bao, type="totp", data={"secret": "hush"})
+    Authenticator.objects.create(user=cast.bao, type="recovery_codes", data={"seed": "hush"})
+    client = signed_in(cast.ada)
+    for page in ("/admin/mfa/authenticator/", f"/admin/mfa/authenticator/{totp.pk}/change/"):
+        assert "hush" not in client.get(page).text
+    assert client.post(f"/admin/mfa/authenticator/{totp.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert not Authenticator.objects.exists()
+
+
+def test_a_tokens_hash_is_nowhere_to_be_read(cast: Cast) -> None:
+    token, _secret = ApiToken.objects.create(user=cast.bao, name="Import")
+    other, _secret = ApiToken.objects.create(user=cast.bao, name="Export")
+    client = signed_in(cast.ada)
+    page = client.get("/admin/accounts/apitoken/")
+    assert "Import" in page.text
+    assert token.digest not in page.text
+    chosen = {"action": "delete_selected", "_selected_action": [str(token.id)]}
+    confirm = client.post("/admin/accounts/apitoken/", chosen)
+    assert "Import" in confirm.text
+    assert token.digest not in confirm.text
+    client.post("/admin/accounts/apitoken/", chosen | {"post": "yes"})
+    assert list(ApiToken.objects.all()) == [other]
+    assert not LogEntry.objects.filter(object_id=token.digest).exists()
+
+
+@pytest.mark.parametrize("change", [{"role": "agent"}, {"is_active": False}])
+def test_two_admins_who_demote_each_other_leave_one(
+    cast: Cast, change: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = User.objects.create_user("second@example.com", PASSWORD, name="Second", role="admin")
+    client, clean = signed_in(other), UserChangeForm.clean
+
+    def meanwhile(form: UserChangeForm) -> Any:
+        """Do what Ada's request did while this one was under way."""
+        User.objects.filter(pk=other.pk).update(role="agent")
+        return clean(form)
+
+    monkeypatch.setattr(UserChangeForm, "clean", meanwhile)
+    response = save(client, person_page(cast.ada), **change)
+    assert "at least one admin" in response.text
+    assert User.objects.get(pk=cast.ada.pk).is_admin
