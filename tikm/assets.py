@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 register = template.Library()
 
 ECHO = "vendor/laravel-echo/echo.js"
-CLASSIC = {"js/theme.js"}  # runs before the first paint, which a module cannot
+CLASSIC = {"js/theme.js", "js/admin.js"}  # the one runs before the first paint, the other in the admin only
 
 
 @register.simple_tag

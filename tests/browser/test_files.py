@@ -1,6 +1,7 @@
 """Files in a real browser: chosen, dropped, pasted, taken out, sent, and there at once for whoever may read them."""
 
 import re
+from typing import Any
 
 from playwright.sync_api import Page, Route, expect
 
@@ -39,10 +40,10 @@ def named(page: Page) -> list[str]:
     return page.locator(".kept-file[data-state=done] .kept-name").all_inner_texts()
 
 
-def at_a_ticket(desk: Desk, *names: str) -> list[Page]:
+def at_a_ticket(desk: Desk, *names: str, **options: Any) -> list[Page]:
     """Open a ticket of Casey's for a test, and return the page of it that each one has."""
     address = desk.manage("shell", "--verbosity", "0", "--command", OPEN).strip()
-    pages = [desk.again(name).page(f"/tickets/{address}/") for name in names]
+    pages = [desk.again(name, **options).page(f"/tickets/{address}/") for name in names]
     for page in pages:
         is_live(page)
     return pages
