@@ -25,3 +25,8 @@ WHITENOISE_AUTOREFRESH = True
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "")
 STORAGES["attachments"]["OPTIONS"]["location"] = str(Path(os.environ["FILES_DIR"], _worker))  # noqa: F405
 REALTIME["TAIL_INTERVAL"] = 0.1  # noqa: F405  (seconds: whoever waits for the tail waits less)
+
+# A page with a query for each of its rows is an error.
+INSTALLED_APPS += ["zeal"]  # noqa: F405
+MIDDLEWARE = ["tests.guard.pages_ask_once", *MIDDLEWARE]  # noqa: F405
+ZEAL_RAISE = True
