@@ -93,6 +93,15 @@ def visible_timeline(user: User, ticket: Ticket) -> QuerySet[TimelineEntry]:
     return lines if audience is Audience.STAFF else lines.filter(audience=Audience.PUBLIC)
 
 
+def visible_activity(user: User) -> QuerySet[TimelineEntry]:
+    """Return the lines of all timelines that `user` may read, newest first; each says as whom (`is_staffed`)."""
+    staffed = Q(ticket__in=Ticket.objects.filter(staffed_by(user)).values("pk"))
+    public = Q(audience=Audience.PUBLIC, ticket__in=visible_tickets(user).values("pk"))
+    is_staffed = Case(When(staffed, then=True), default=False, output_field=BooleanField())
+    lines = TimelineEntry.objects.filter(staffed | public).annotate(is_staffed=is_staffed)
+    return lines.select_related("actor", "from_person", "to_person", "ticket__office").order_by("-pk")
+
+
 def visible_attachments(user: User) -> QuerySet[Attachment]:
     """Return the files that `user` may open: what he may read has them, or he is about to send them."""
     staffed = Ticket.objects.filter(staffed_by(user)).values("pk")

@@ -3,8 +3,8 @@
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
-from django.views.generic import RedirectView
 
+from tickets.views import dashboard
 from tikm import health
 
 # The admin is entered through the desk's own sign-in, with its limits.
@@ -14,7 +14,7 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("", include("realtime.urls")),
     path("", include("accounts.urls")),
-    path("", RedirectView.as_view(pattern_name="tickets:list"), name="home"),
+    path("", dashboard.home, name="home"),
     path("tickets/", include("tickets.urls")),
     path("files/", include("tickets.file_urls")),
     path("admin/", admin.site.urls),

@@ -3,6 +3,7 @@
 import { clone, fill } from "./fragment.js"
 import { live } from "./live.js"
 import { config, renew } from "./page.js"
+import { lines } from "./timeline.js"
 
 const SPREAD_MS = 500
 const MOST_FAILURES = 4
@@ -114,32 +115,6 @@ class TicketPage extends HTMLElement {
       }
     }
   }
-}
-
-/** Returns what an event adds to the timeline: {action, actor, from, to}. */
-function lines(name, data) {
-  switch (name) {
-    case "ticket.created":
-      return [{ action: "created", actor: data.created_by }]
-    case "ticket.reply.created":
-      return [{ action: data.reply.is_internal ? "noted" : "replied", actor: data.reply.user }]
-    case "ticket.reply.deleted":
-      return [{ action: "deleted", actor: data.deleted_by }]
-    case "ticket.status.changed":
-      return [{ action: "status", actor: data.changed_by, ...names(data.status_change) }]
-    case "ticket.updated":
-      return Object.entries(data.changes).map(([action, change]) => ({
-        action,
-        actor: data.updated_by,
-        ...change,
-      }))
-    default:
-      return []
-  }
-}
-
-function names({ from, to }) {
-  return { from: from.name, to: to.name }
 }
 
 /** Shows a property in its form, unless someone is changing it: he then keeps the version that he had before him. */

@@ -1,0 +1,27 @@
+/** What happened, in lines: the same for a ticket's timeline and for the dashboard. */
+
+/** Returns what an event adds to the timeline: {action, actor, from, to}. */
+export function lines(name, data) {
+  switch (name) {
+    case "ticket.created":
+      return [{ action: "created", actor: data.created_by }]
+    case "ticket.reply.created":
+      return [{ action: data.reply.is_internal ? "noted" : "replied", actor: data.reply.user }]
+    case "ticket.reply.deleted":
+      return [{ action: "deleted", actor: data.deleted_by }]
+    case "ticket.status.changed":
+      return [{ action: "status", actor: data.changed_by, ...names(data.status_change) }]
+    case "ticket.updated":
+      return Object.entries(data.changes).map(([action, change]) => ({
+        action,
+        actor: data.updated_by,
+        ...change,
+      }))
+    default:
+      return []
+  }
+}
+
+function names({ from, to }) {
+  return { from: from.name, to: to.name }
+}

@@ -1,0 +1,126 @@
+"""The first page: what waits for the person and what has just happened, and never what is not his."""
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from tests.cast import Cast
+from tickets import policies, services
+
+pytestmark = pytest.mark.django_db
+
+
+def home(user: User):
+    client = Client()
+    client.force_login(user)
+    response = client.get("/")
+    assert response.status_code == 200
+    return response
+
+
+def lines(user: User) -> list[tuple[str, str]]:
+    """Return who did what, the latest first."""
+    entries = home(user).context["activity"]
+    return [(line["actor"]["name"], line["action"]) for entry in entries for line in entry["lines"]]
+
+
+def ask(cast: Cast, subject: str, by: User, office=None):
+    return services.open_ticket(by=by, subject=subject, content="x", office=office or cast.billing)
+
+
+def test_who_signs_in_lands_on_it(cast, client):
+    response = client.post("/login/", {"login": "casey@example.com", "password": "correct horse battery"})
+    assert response["Location"] == "/"
+    assert "Hello, Casey Rivers" in home(cast.casey).text
+    assert Client().get("/")["Location"].startswith("/login/")
+
+
+def test_a_customer_sees_how_his_tickets_stand(cast):
+    done, answered, again = (ask(cast, subject, cast.casey) for subject in ("Done", "Answered", "Answered twice"))
+    services.change_status(done, by=cast.bao, status=cast.status("Closed"))
+    for ticket in (answered, again, done):
+        services.add_reply(ticket, by=cast.bao, message="How so?")
+    services.add_reply(again, by=cast.casey, message="Because")
+    services.add_reply(again, by=cast.bao, message="Hm", internal=True)
+    page = home(cast.casey)
+    assert {key: page.context["numbers"][key] for key in ("active", "waiting", "closed")} == {
+        "active": 3, "waiting": 1, "closed": 1,
+    }  # fmt: skip
+    subjects = [row["ticket"]["subject"] for row in page.context["rows"]]
+    assert subjects == ["Answered twice", "Done", "Answered", "Charged twice"]
+    assert "latest message is from our team" in page.text
+
+
+def test_an_agent_sees_his_work(cast):
+    services.assign(ask(cast, "Mine", cast.greta), by=cast.bao, to=cast.bao)
+    ask(cast, "Elsewhere", cast.greta, cast.orders)
+    page = home(cast.bao)
+    assert [row["ticket"]["subject"] for row in page.context["rows"]] == ["Mine"]
+    assert [(line["office"], line["number"]) for line in page.context["offices"]] == [(cast.billing, 2)]
+    assert {key: page.context["numbers"][key] for key in ("mine", "unassigned", "active")} == {
+        "mine": 1, "unassigned": 1, "active": 2,
+    }  # fmt: skip
+    assert [line["office"].name for line in home(cast.ada).context["offices"]] == ["Billing", "Fraud Desk", "Orders"]
+
+
+def test_activity_is_what_one_may_read(cast):
+    cast.reply(cast.bao, "Fishy", internal=True)
+    cast.reply(cast.bao, "Which charge?")
+    assert lines(cast.dana) == lines(cast.ada) == [
+        ("Bao Nguyen", "replied"), ("Bao Nguyen", "noted"), ("Casey Rivers", "created"),
+    ]  # fmt: skip
+    assert lines(cast.emil) == []
+    own = ask(cast, "Bao asks", cast.bao, cast.orders)
+    services.add_reply(own, by=cast.emil, message="Fishy, too", internal=True)
+    services.add_reply(own, by=cast.emil, message="Why?")
+    assert lines(cast.emil)[:2] == [("Emil Sørensen", "replied"), ("Emil Sørensen", "noted")]
+    assert lines(cast.bao)[:2] == [("Emil Sørensen", "replied"), ("Bao Nguyen", "created")]
+
+
+@pytest.mark.parametrize("name", ["ada", "bao", "dana", "emil", "fatima", "casey", "greta", "hiro"])
+def test_all_timelines_together_are_the_timelines_of_each_ticket(cast, name):
+    services.assign(cast.ticket, by=cast.bao, to=cast.emil)
+    services.move(cast.ticket, by=cast.bao, office=cast.fraud)
+    services.move(cast.ticket, by=cast.ada, office=cast.orders)
+    own = ask(cast, "Bao asks", cast.bao, cast.fraud)
+    for ticket, by in ((cast.ticket, cast.emil), (own, cast.fatima)):
+        services.add_reply(ticket, by=by, message="Fishy", internal=True)
+        services.change_status(ticket, by=by, status=cast.status("Closed"))
+    user = getattr(cast, name)
+    each = {line.pk for ticket in (cast.ticket, own) for line in policies.visible_timeline(user, fresh(ticket))}
+    together = list(policies.visible_activity(user))
+    assert {line.pk for line in together} == each
+    assert all(line.is_staffed == policies.is_staff_of(user, line.ticket) for line in together)
+
+
+def fresh(ticket):
+    return type(ticket).objects.get(pk=ticket.pk)
+
+
+def test_a_customers_page_holds_no_trace_of_notes_and_hands(cast):
+    before = home(cast.casey).context
+    cast.reply(cast.dana, "Fishy", internal=True)
+    services.move(cast.ticket, by=cast.bao, office=cast.fraud)
+    after = home(cast.casey)
+    assert after.context["numbers"] == before["numbers"]
+    for trace in ("Fishy", "Dana", "Fraud", "note", "Unassigned"):
+        assert trace not in after.text.split("<main")[1].split("</main")[0]
+
+
+@pytest.mark.parametrize("name", ["casey", "bao", "ada"])
+def test_it_asks_the_database_as_often_for_many_rows_as_for_few(
+    cast: Cast, name: str, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    client, asked = Client(), []
+    client.force_login(getattr(cast, name))
+    client.get("/")
+    for number in (2, 27):
+        for _ in range(number):
+            ticket = ask(cast, "x", cast.casey)
+            services.assign(ticket, by=cast.ada, to=cast.bao)
+            services.add_reply(ticket, by=cast.dana, message="x")
+        with django_assert_max_num_queries(25) as queries:
+            assert client.get("/").status_code == 200
+        asked.append(len(queries))
+    assert asked[0] == asked[1]
