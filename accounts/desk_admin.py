@@ -1,10 +1,12 @@
 """What all pages of Django's admin have in common: nobody is let in, but by a rule."""
 
+from collections.abc import Iterator
 from typing import Any, cast
 
 from django.contrib import admin
+from django.contrib.admin.utils import model_ngettext
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import PROTECT, Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
@@ -41,6 +43,13 @@ class DeskAdmin(admin.ModelAdmin[Any]):
         """Lead straight to its page on the desk."""
         return obj.get_absolute_url() if hasattr(obj, "get_absolute_url") else None
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Count what stands in the way: it may be thousands of rows."""
+        in_the_way = list(_in_the_way(list(objs)))
+        if in_the_way:
+            return [], {}, set(), in_the_way
+        return super().get_deleted_objects(objs, request)
+
     def may_see_history(self, request: HttpRequest) -> bool:
         """Say whether one reads who changed what: admins do."""
         return policies.can_manage_people(person_of(request))
@@ -75,6 +84,16 @@ class DeskAdmin(admin.ModelAdmin[Any]):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Admins delete."""
         return policies.can_manage_people(person_of(request))
+
+
+def _in_the_way(rows: list[Model]) -> Iterator[str]:
+    """Say how many rows of which kind cannot do without these."""
+    for relation in rows[0]._meta.related_objects if rows else ():
+        if relation.on_delete is PROTECT:
+            users = relation.related_model._default_manager.filter(**{f"{relation.field.name}__in": rows})
+            number = users.count()
+            if number:
+                yield f"{number} {model_ngettext(users.model._meta, number)}"
 
 
 class StaffMayLook:

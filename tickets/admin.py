@@ -1,30 +1,44 @@
 """Tickets in Django's admin: looked at by the policies, written by the verbs, and so told like everywhere."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html_join
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from accounts.desk_admin import DeskAdmin, OfficeFilter, ReadOnly, StaffMayLook, person_of
 from accounts.models import Office, User
 from tickets import policies, services
+from tickets.admin_forms import ChoiceForm, ConversationFormSet, LatestFormSet, TicketForm
 from tickets.forms import ChangeForm
+from tickets.list_forms import MOST_AT_ONCE
 from tickets.models import Attachment, Priority, Reply, Status, Ticket, TimelineEntry
 
 
 class ChoiceAdmin(StaffMayLook, DeskAdmin):
     """A list of named, coloured values."""
 
+    form = ChoiceForm
     list_display: tuple[str, ...] = ("name", "color", "order", "is_default")
     search_fields = ("name",)
+
+    @transaction.atomic
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save; a new default takes the place of the old one."""
+        obj.is_default = form.is_default
+        if obj.is_default:
+            type(obj).objects.exclude(pk=obj.pk).update(is_default=False)
+        super().save_model(request, obj, form, change)
 
 
 @admin.register(Status)
@@ -54,50 +68,32 @@ class TicketOfficeFilter(OfficeFilter):
     path = "ticket__office"
 
 
-class TicketForm(forms.ModelForm[Ticket]):
-    """A ticket's fields with what they were when the page was made: only what somebody changed is written."""
-
-    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
-    refusal: ValidationError | None = None
-
-    class Meta:
-        model = Ticket
-        fields = ("subject", "content", "office", "status", "priority", "assigned_to")
-
-    def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
-        if data is not None and isinstance(self.refusal, services.Conflict):
-            data = data.copy()
-            data["seen"] = self.refusal.ticket.version  # whoever sends it again has seen it
-        super().__init__(data, *args, **kwargs)
-        if self.instance.pk:
-            self.initial["seen"] = self.instance.version
-
-    def clean(self) -> dict[str, Any]:
-        """Say what a verb has refused."""
-        data = super().clean() or {}
-        if self.refusal is not None:
-            self.add_error(None, ValidationError(self.refusal.messages))
-        return data
-
-    def apply(self, ticket: Ticket, *, by: User) -> None:
-        """Call the verb of each changed field, and of no other."""
-        for name, verb in ChangeForm.verbs.items():
-            if name in self.changed_data:
-                verb(ticket, self.cleaned_data[name], by=by, seen=self.cleaned_data["seen"])
-
-
 class ReplyInline(admin.StackedInline[Reply, Ticket]):
     """The conversation: replies and notes are added and deleted, never rewritten."""
 
     model = Reply
-    extra = 0
-    fields = ("author", "created_at", "is_internal", "message")
-    readonly_fields = ("author", "created_at")
+    formset = ConversationFormSet
+    extra = 1
+    verbose_name_plural = _("conversation, its latest messages")
+    fields = ("author", "created_at", "is_internal", "message", "files")
+    readonly_fields = ("author", "created_at", "files")
     ordering = ("number",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Reply]:
-        """Read the authors with them."""
-        return super().get_queryset(request).select_related("author", "ticket")
+        """Read the authors and files with them."""
+        replies = super().get_queryset(request).select_related("author", "ticket")
+        return replies.prefetch_related("attachments")
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """Tell the form who looks."""
+        formset: Any = super().get_formset(request, obj, **kwargs)
+        formset.by = person_of(request)
+        return formset
+
+    @admin.display(description=_("files"))
+    def files(self, reply: Reply) -> str:
+        """Lead to what was sent with it."""
+        return "" if reply._state.adding else _links(reply.attachments.all())
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever may open the ticket's page here is its staff."""
@@ -120,8 +116,9 @@ class TimelineInline(ReadOnly, admin.TabularInline[TimelineEntry, Ticket]):
     """What happened."""
 
     model = TimelineEntry
+    formset = LatestFormSet
     fields = readonly_fields = ("created_at", "actor", "action", "audience", "words_of_staff")
-    verbose_name_plural = _("activity")
+    verbose_name_plural = _("activity, its latest lines")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TimelineEntry]:
         """Read the people with them."""
@@ -195,12 +192,17 @@ class TicketAdmin(StaffMayLook, DeskAdmin):
     def get_fields(self, request: HttpRequest, obj: Ticket | None = None) -> Any:
         """A new ticket begins as new tickets do."""
         if obj is None:
-            return ("subject", "content", "office", "priority")
-        return ("subject", "content", "creator", "office", "status", "priority", "assigned_to", "seen")
+            return ("subject", "content", "office", "priority", "key")
+        shown = ("creator", "content", "files")
+        return ("subject", *shown, "status", "priority", "assigned_to", "office", "seen", "key")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Ticket | None = None) -> Any:
         """Who asked, and what, stays."""
-        return () if obj is None else ("content", "creator")
+        return () if obj is None else ("content", "creator", "files")
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A new ticket begins with the default priority."""
+        return {"priority": Priority.default().pk, **super().get_changeform_initial_data(request)}
 
     def get_inlines(self, request: HttpRequest, obj: Ticket | None) -> Any:
         """A conversation begins with a ticket."""
@@ -215,6 +217,10 @@ class TicketAdmin(StaffMayLook, DeskAdmin):
             _choose_only(form.base_fields[name].widget)
         return form
 
+    def may_see_history(self, request: HttpRequest) -> bool:
+        """Its staff read what happened to it."""
+        return person_of(request).is_staff
+
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Save all or nothing; what a verb refuses is shown in the form, with all that was typed."""
         try:
@@ -224,42 +230,67 @@ class TicketAdmin(StaffMayLook, DeskAdmin):
             return super().changeform_view(request, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Ticket, form: Any, change: bool) -> None:
-        """Call the verbs with the ticket as it stands, not as the form would have it."""
-        by = person_of(request)
+        """Open a new ticket; what changes is written by `save_related`, after what was said."""
         if change:
-            form.apply(Ticket.objects.get(pk=obj.pk), by=by)
             return
-        words = {name: form.cleaned_data[name] for name in ("subject", "content", "office", "priority")}
-        obj.__dict__.update(services.open_ticket(by=by, **words).__dict__)
+        words = {name: form.cleaned_data[name] for name in ("subject", "content", "office", "priority", "key")}
+        with _refusals():
+            obj.__dict__.update(services.open_ticket(by=person_of(request), **words).__dict__)
 
-    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        """Delete and add what was said by the verbs."""
-        added = formset.save(commit=False)
-        if formset.model is not Reply:
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Call the verbs with the ticket as it stands, not as the form would have it."""
+        form.said = []
+        if not change:
             return
-        by, ticket = person_of(request), form.instance
-        try:
-            for reply in formset.deleted_objects:
-                services.delete_reply(reply, by=by)
-        except PermissionDenied as error:
-            raise ValidationError(str(error)) from error
-        for reply in added:
-            services.add_reply(ticket, by=by, message=reply.message, internal=reply.is_internal)
+        with _refusals():
+            for formset in formsets:
+                if isinstance(formset, ConversationFormSet):
+                    form.said += formset.write(form.instance, form.cleaned_data["key"])
+            form.apply(Ticket.objects.get(pk=form.instance.pk), by=person_of(request))
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        """Write down which fields changed and that something was said, never what."""
+        return [*super().construct_change_message(request, form, [], add), *form.said]
+
+    def response_add(self, request: HttpRequest, obj: Ticket, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Lead on to the ticket, if it is for who opened it to work on."""
+        return super().response_add(self._staying(request, obj), obj, *args, **kwargs)
+
+    def response_change(self, request: HttpRequest, obj: Ticket) -> HttpResponse:
+        """Stay on the page, if the ticket was not handed away."""
+        return super().response_change(self._staying(request, obj), obj)
+
+    def _staying(self, request: Any, ticket: Ticket) -> HttpRequest:
+        if not self.get_queryset(request).filter(pk=ticket.pk).exists():
+            request.POST = request.POST.copy()
+            request.POST.pop("_continue", None)
+        return cast(HttpRequest, request)
 
     def delete_model(self, request: HttpRequest, obj: Ticket) -> None:
-        """Delete by the verb."""
-        services.delete_ticket(obj, by=person_of(request))
+        """Delete by the verb; what is gone already is gone."""
+        with suppress(Ticket.DoesNotExist):
+            services.delete_ticket(obj, by=person_of(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> None:
         """Delete each by the verb, all or none."""
         with transaction.atomic():
             for ticket in queryset.order_by("pk"):
-                services.delete_ticket(ticket, by=person_of(request))
+                self.delete_model(request, ticket)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Say what goes with a ticket; that its history cannot be deleted by itself is no obstacle."""
-        to_delete, counts, _forbidden, protected = super().get_deleted_objects(objs, request)
-        return to_delete, counts, set(), protected
+        """Say how much goes with the tickets, not each line of it."""
+        tickets = list(objs)
+        belongings = {
+            model._meta.verbose_name_plural: model._default_manager.filter(ticket__in=tickets).count()
+            for model in (Reply, Attachment, TimelineEntry)
+        }
+        counts = {self.opts.verbose_name_plural: len(tickets), **belongings}
+        return [str(ticket) for ticket in tickets], counts, set(), []
+
+    @admin.display(description=_("files"))
+    def files(self, ticket: Ticket) -> str:
+        """Lead to what was sent with the first message."""
+        return _links(ticket.attachments.filter(reply=None))
 
     @admin.action(description=_("Change the selected tickets as chosen here"), permissions=["change"])
     def change_selected(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> None:
@@ -284,17 +315,36 @@ class TicketAdmin(StaffMayLook, DeskAdmin):
 
     def _each(self, request: HttpRequest, queryset: QuerySet[Ticket], verb: Callable[[Ticket], Any]) -> None:
         """Change one ticket after the other, and say of each that could not be changed why."""
-        changed = 0
-        for ticket in queryset.order_by("pk"):
+        tickets, changed = list(queryset.order_by("pk")[: MOST_AT_ONCE + 1]), 0
+        if len(tickets) > MOST_AT_ONCE:
+            too_many = gettext("At most %(most)d tickets at once.") % {"most": MOST_AT_ONCE}
+            self.message_user(request, too_many, messages.ERROR)
+            return
+        for ticket in tickets:
             try:
-                with transaction.atomic():
+                with transaction.atomic(), _refusals():
                     verb(ticket)
                 changed += 1
-            except (PermissionDenied, ValidationError) as error:
-                reason = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
-                self.message_user(request, f"{ticket.reference}: {reason}", messages.ERROR)
+            except ValidationError as error:
+                self.message_user(request, f"{ticket.reference}: {' '.join(error.messages)}", messages.ERROR)
         words = ngettext("%(number)d ticket changed.", "%(number)d tickets changed.", changed)
-        self.message_user(request, words % {"number": changed}, messages.SUCCESS)
+        self.message_user(request, words % {"number": changed}, messages.SUCCESS if changed else messages.WARNING)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Make one kind of whatever a verb refuses."""
+    try:
+        yield
+    except PermissionDenied as error:
+        raise ValidationError(str(error)) from error
+    except ObjectDoesNotExist as error:
+        raise ValidationError(gettext("Not found: it was moved or deleted.")) from error
+
+
+def _links(attachments: Iterable[Attachment]) -> str:
+    files = ((reverse("files:download", args=[file.pk]), file.filename) for file in attachments)
+    return format_html_join(", ", '<a href="{}">{}</a>', files)
 
 
 def _choose_only(widget: Any) -> None:

@@ -129,6 +129,13 @@ def can_change(user: User, ticket: Ticket) -> bool:
     return is_staff_of(user, ticket)
 
 
+def deletable_replies(user: User, ticket: Ticket) -> QuerySet[Reply]:
+    """Return the messages of `ticket` that `user` may delete: see `can_delete_reply`."""
+    if not is_staff_of(user, ticket):
+        return Reply.objects.none()
+    return ticket.replies.all() if user.is_admin else ticket.replies.filter(author=user)
+
+
 def can_delete_reply(user: User, reply: Reply) -> bool:
     """Admins, and its author while he is staff of the ticket: customers cannot take back what was said."""
     return is_staff_of(user, reply.ticket) and (user.is_admin or reply.author_id == user.pk)

@@ -1,0 +1,178 @@
+"""Tickets in Django's admin: forms that lose nothing, long conversations, and a history that keeps no secrets."""
+
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+
+from tests.cast import Cast
+from tests.test_admin import bulk, filled_in, save, signed_in, ticket_page, with_reply
+from tickets import services
+from tickets.models import Reply, Status, Ticket
+
+
+def field_errors(response: Any, field: str) -> list[str]:
+    return response.context["adminform"].form.errors.get(field, [])
+
+
+def new_reply(client: Client, address: str, message: str, **fields: str) -> dict[str, Any]:
+    """Return the ticket's form with a message in its empty row."""
+    sent = filled_in(client, address)
+    place = int(sent["replies-INITIAL_FORMS"])
+    row = {f"replies-{place}-message": message} | {f"replies-{place}-{name}": value for name, value in fields.items()}
+    return sent | {"replies-TOTAL_FORMS": place + 1} | row
+
+
+def test_an_agent_writes_and_renames_and_hands_over_in_one_form(cast: Cast) -> None:
+    client, address = signed_in(cast.bao), ticket_page(cast.ticket)
+    changes = {"subject": "Refund", "office": cast.orders.pk, "_continue": "1"} | with_reply("To Orders with it")
+    response = client.post(address, filled_in(client, address, **changes), follow=True)
+    assert response.status_code == 200
+    ticket = Ticket.objects.get()
+    assert (ticket.subject, ticket.office) == ("Refund", cast.orders)
+    assert Reply.objects.get().message == "To Orders with it"
+    assert response.request["PATH_INFO"] == "/admin/tickets/ticket/"
+
+
+def test_a_refusal_keeps_what_was_typed(cast: Cast) -> None:
+    client, address = signed_in(cast.bao), ticket_page(cast.ticket)
+    sent = filled_in(client, address, assigned_to=str(cast.greta.pk)) | with_reply("A long answer")
+    response = client.post(address, sent)
+    assert response.status_code == 200
+    assert "active agents and admins" in str(field_errors(response, "assigned_to"))
+    assert "A long answer" in response.text
+    assert not Reply.objects.exists()
+
+
+def test_a_conflict_stands_at_its_field(cast: Cast) -> None:
+    client, address = signed_in(cast.bao), ticket_page(cast.ticket)
+    sent = filled_in(client, address, status=cast.status("Closed").pk)
+    services.change_status(cast.ticket, by=cast.dana, status=cast.status("On Hold"))
+    assert "Dana Okafor" in str(field_errors(client.post(address, sent), "status"))
+
+
+def test_a_form_sent_twice_makes_one_reply_and_opens_one_ticket(cast: Cast) -> None:
+    client, address = signed_in(cast.bao), ticket_page(cast.ticket)
+    sent = filled_in(client, address) | with_reply("Once")
+    words = filled_in(client, "/admin/tickets/ticket/add/", subject="Late", content="x", office=cast.billing.pk)
+    for _ in range(2):
+        assert client.post(address, sent).status_code == 302
+        assert client.post("/admin/tickets/ticket/add/", words).status_code == 302
+    assert Reply.objects.count() == 1
+    assert Ticket.objects.filter(subject="Late").count() == 1
+    assert client.post(address, new_reply(client, address, "Once")).status_code == 302
+    assert Reply.objects.count() == 2
+
+
+def test_without_scripts_there_is_a_row_to_answer_in(cast: Cast) -> None:
+    cast.reply(cast.bao, "Before")
+    page = signed_in(cast.bao).get(ticket_page(cast.ticket)).text
+    assert 'name="replies-1-message"' in page
+
+
+def test_a_long_conversation_can_still_be_answered(cast: Cast) -> None:
+    for number in range(300):
+        cast.reply(cast.bao, f"Message {number}")
+    client, address = signed_in(cast.bao), ticket_page(cast.ticket)
+    page = client.get(address).text
+    assert "Message 299" in page
+    sent = new_reply(client, address, "The last word")
+    cast.reply(cast.dana, "Came in between")
+    assert client.post(address, sent).status_code == 302
+    assert Reply.objects.order_by("number").last().message == "The last word"
+
+
+def test_the_history_says_that_there_was_a_note_and_nothing_of_it(cast: Cast) -> None:
+    client, address = signed_in(cast.bao), ticket_page(cast.ticket)
+    assert client.post(address, new_reply(client, address, "Fraud suspected", is_internal="on")).status_code == 302
+    assert save(client, address, **{"replies-0-DELETE": "on"}).status_code == 302
+    assert not Reply.objects.exists()
+    said = [f"{entry} {entry.change_message}" for entry in LogEntry.objects.all()]
+    assert len(said) == 2
+    assert "internal note" in said[0]
+    assert not [words for words in said if "Fraud" in words]
+    assert client.get(address.replace("change", "history")).status_code == 200
+    assert signed_in(cast.emil).get(address.replace("change", "history")).status_code == 404
+
+
+def test_an_agent_is_offered_to_delete_his_own_words(cast: Cast) -> None:
+    cast.reply(cast.bao, "Mine")
+    cast.reply(cast.dana, "Hers")
+    formset = signed_in(cast.bao).get(ticket_page(cast.ticket)).context["inline_admin_formsets"][0].formset
+    boxes = [form.fields["DELETE"].widget.attrs for form in formset.initial_forms]
+    assert ["disabled" in attributes for attributes in boxes] == [False, True]
+
+
+def test_a_ticket_that_is_gone_meanwhile_stops_nobody(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    second = services.open_ticket(by=cast.casey, subject="Second", content="x", office=cast.billing)
+    verb = services.change_status
+
+    def after_a_deletion(ticket: Ticket, **how: Any) -> Ticket:
+        Ticket.objects.filter(pk=cast.ticket.pk).delete()
+        return verb(ticket, **how)
+
+    monkeypatch.setattr(services, "change_status", after_a_deletion)
+    response = bulk(signed_in(cast.bao), [cast.ticket, second], status=cast.status("Closed").pk)
+    assert f"{cast.ticket.reference}: " in response.text
+    assert "1 ticket changed." in response.text
+
+
+def test_more_tickets_than_can_be_changed_at_once_are_refused(cast: Cast) -> None:
+    for number in range(100):
+        services.open_ticket(by=cast.casey, subject=f"{number}", content="x", office=cast.billing)
+    chosen = {"select_across": "1", "status": cast.status("Closed").pk}
+    response = bulk(signed_in(cast.bao), [cast.ticket], **chosen)
+    assert "At most 100 tickets" in response.text
+    assert not Ticket.objects.filter(status__is_closed=True).exists()
+
+
+def test_a_new_default_takes_the_old_ones_place(cast: Cast) -> None:
+    client = signed_in(cast.ada)
+    address = f"/admin/tickets/status/{cast.status('On Hold').pk}/change/"
+    assert save(client, address, is_default="on").status_code == 302
+    assert [status.name for status in Status.objects.filter(is_default=True)] == ["On Hold"]
+
+
+def test_an_office_or_status_in_use_says_so_and_stays(cast: Cast) -> None:
+    client = signed_in(cast.ada)
+    for address in (f"accounts/office/{cast.billing.pk}", f"tickets/status/{cast.ticket.status_id}"):
+        page = client.get(f"/admin/{address}/delete/").text
+        assert "1 ticket" in page
+        assert "Charged twice" not in page
+
+
+@pytest.mark.parametrize("name", ["ada", "bao"])
+def test_a_tickets_form_asks_the_database_as_often_for_many_messages_as_for_few(
+    cast: Cast, name: str, django_assert_max_num_queries: Any
+) -> None:
+    client, asked = signed_in(getattr(cast, name)), []
+    cast.reply(cast.bao, "Answer")
+    cast.reply(cast.dana, "Note", internal=True)
+    client.get(ticket_page(cast.ticket))
+    for _ in range(2):
+        with django_assert_max_num_queries(60) as queries:
+            assert client.get(ticket_page(cast.ticket)).status_code == 200
+        asked.append(len(queries))
+        for person in (cast.bao, cast.dana, cast.casey, cast.ada):
+            cast.reply(person, "More")
+    assert asked[0] == asked[1]
+
+
+@pytest.mark.parametrize("page", ["attachment", "timelineentry", "reply", "ticket"])
+@pytest.mark.parametrize("name", ["ada", "bao"])
+def test_a_list_asks_as_often_for_many_rows_as_for_few(
+    cast: Cast, name: str, page: str, django_assert_max_num_queries: Any
+) -> None:
+    client, asked = signed_in(getattr(cast, name)), []
+    cast.reply(cast.bao, "Answer")
+    client.get(f"/admin/tickets/{page}/")
+    for _ in range(2):
+        with django_assert_max_num_queries(40) as queries:
+            assert client.get(f"/admin/tickets/{page}/").status_code == 200
+        asked.append(len(queries))
+        for number in range(5):
+            ticket = services.open_ticket(by=cast.casey, subject=f"{number}", content="x", office=cast.billing)
+            services.assign(ticket, by=cast.bao, to=cast.dana)
+            services.add_reply(ticket, by=cast.dana, message="Answer")
+    assert asked[0] == asked[1]
