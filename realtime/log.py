@@ -6,13 +6,16 @@ stores the 64-bit id of its transaction, and the watermark is the oldest transac
 and the next id serves. Read the watermark first, then the rows at or above the previous one: nothing falls between.
 """
 
-from collections.abc import Iterable
+import json
+from collections.abc import Callable, Iterable
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Max, QuerySet
 from django.utils import timezone
 
+from realtime import protocol
 from realtime.models import Broadcast, Delivery, LogFloor, Receipt, SnapshotEnd
 
 RECHECK = "#recheck"  # no client can name it: the number sign is not in the alphabet of channels
@@ -68,6 +71,24 @@ def acknowledge(process: str, told: dict[int, int]) -> None:
 
 
 @transaction.atomic
+def forget(guard: str, *, event: str = "", containing: str = "", keep: Callable[[Any], Any] | None = None) -> int:
+    """Take back what was told behind a guard: the rows are deleted, or left with what `keep` makes of their data.
+
+    Without `event` and `containing`, everything behind it. Whoever has heard it has heard it; the history tells it no
+    more. Returns the number of rows.
+    """
+    rows = Broadcast.objects.filter(guard=guard, event__startswith=event, staff__contains=containing)
+    if keep is None:
+        return rows.delete()[1].get("realtime.Broadcast", 0)
+    for row in rows:
+        for version in ("public", "staff"):
+            text = getattr(row, version)
+            if text is not None:
+                setattr(row, version, protocol.encode(keep(json.loads(text))))
+        row.save(update_fields=["public", "staff"])
+    return len(rows)
+
+
 def prune(days: int) -> int:
     """Delete what is older than `days` days, remember how far, and return the number of broadcasts deleted."""
     old = Broadcast.objects.filter(created_at__lt=timezone.now() - timedelta(days=days))

@@ -129,6 +129,11 @@ class TicketReplyCreated(TicketEvent):
         reply = {**data["reply"], "message": "", "message_html": "", "truncated": True}
         return {**data, "reply": reply, "truncated": True}
 
+    def emptied(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Leave nothing of what it said, and the sequence whole: what remains in the log of a deleted reply."""
+        short = self.shorten(data)
+        return {**short, "reply": {**short["reply"], "attachments": []}}
+
 
 @dataclass(frozen=True)
 class TicketReplyDeleted(TicketEvent):

@@ -8,6 +8,7 @@ from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
 from accounts.models import Office, User
+from realtime import log
 from realtime.channels import Audience
 from realtime.events import publish, recheck
 from tickets import briefs, policies
@@ -94,13 +95,16 @@ def tell_reply(reply: Reply, **_: Any) -> None:
 
 @receiver(reply_deleted)
 def tell_deletion(reply: Reply, by: User, **_: Any) -> None:
-    """Tell who could read it."""
+    """Tell who could read it; the log keeps nothing of what it said."""
+    told = TicketReplyCreated(reply)
+    log.forget(reply.ticket.channel, event=told.broadcast_as, containing=str(reply.pk), keep=told.emptied)
     publish(TicketReplyDeleted(reply, by))
 
 
 @receiver(ticket_deleted)
 def withdraw(ticket: Ticket, **_: Any) -> None:
     """End every subscription, then tell the office, the creator and the assignee that the ticket is gone."""
+    log.forget(ticket.channel)
     recheck(channels=[ticket.channel])
     people = {person.pk: person for person in (ticket.creator, ticket.assigned_to) if person is not None}
     losers: list[Office | User] = [ticket.office, *people.values()]

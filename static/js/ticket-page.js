@@ -66,6 +66,7 @@ class TicketPage extends HTMLElement {
 
   /** Fetches a reply that was too long for an event; after some failures the whole page is fetched. */
   async #complete(item, id, failures = 0) {
+    if (!item.isConnected) return // deleted meanwhile
     try {
       const { reply } = await this.#fetchReply(id)
       this.#keepComposerStill(() => fill(item, reply))

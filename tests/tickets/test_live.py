@@ -1,5 +1,13 @@
 """People on one ticket hear what happens to it, and nothing that is not theirs."""
 
+import json
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from realtime import history
+from realtime.models import Broadcast
 from tests.cast import Cast
 from tests.sockets import do, listen
 from tickets import services
@@ -46,3 +54,31 @@ async def test_an_old_office_learns_only_that_a_ticket_has_left(live_cast: Cast)
     assert (await loser.event("pusher:subscription_error"))["status"] == 403
     assert (await owner.event("ticket.updated"))["changes"]["office"] == {"from": "Billing", "to": "Orders"}
     assert await office.hears_nothing(live_cast.billing.channel)
+
+
+def heard_of(cast: Cast, since: str, person: User) -> str:
+    client = Client()
+    client.force_login(person)
+    return client.get("/broadcasting/history", {"channel": cast.ticket.channel, "since": since}).text
+
+
+@pytest.mark.django_db
+def test_the_history_tells_nothing_of_what_a_deleted_reply_said(cast: Cast) -> None:
+    start = history.present()
+    kept, gone = cast.reply(cast.bao, "This stays"), cast.reply(cast.bao, "My card number")
+    assert "My card number" in heard_of(cast, start, cast.casey)
+    services.delete_reply(gone, by=cast.bao)
+    told = heard_of(cast, start, cast.casey)
+    assert "My card number" not in told
+    assert ("This stays" in told, str(kept.pk) in told, "ticket.reply.deleted" in told) == (True, True, True)
+    numbers = [event["data"]["seq"] for event in json.loads(told)["events"]]
+    assert numbers == [2, 3, 4]
+
+
+@pytest.mark.django_db
+def test_of_a_deleted_ticket_nothing_stays_in_the_log_but_that_it_is_gone(cast: Cast) -> None:
+    cast.reply(cast.bao, "A note", internal=True)
+    assert Broadcast.objects.filter(guard=cast.ticket.channel).exists()
+    services.delete_ticket(cast.ticket, by=cast.ada)
+    assert not Broadcast.objects.filter(guard=cast.ticket.channel).exists()
+    assert {row.event for row in Broadcast.objects.filter(staff__contains="ticket")} >= {"ticket.withdrawn"}
