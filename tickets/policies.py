@@ -29,9 +29,17 @@ def visible_tickets(user: User) -> QuerySet[Ticket]:
 def listed_tickets(user: User) -> QuerySet[Ticket]:
     """Return the visible tickets, newest change first; each says whether `user` is staff of it (`is_staffed`)."""
     is_staffed = Case(When(staffed_by(user), then=True), default=False, output_field=BooleanField())
-    changed = Case(When(is_staffed=True, then=F("updated_at")), default=F("public_updated_at"))
-    tickets = visible_tickets(user).annotate(is_staffed=is_staffed).annotate(changed=changed)
+    tickets = visible_tickets(user).annotate(is_staffed=is_staffed).annotate(changed=_changed(user))
     return tickets.order_by("-changed", "-pk")
+
+
+def _changed(user: User) -> F | Case:
+    """When a listed ticket changed as `user` may know it; where it is one column, that column's index sorts."""
+    if user.is_customer:
+        return F("public_updated_at")
+    if user.is_admin:
+        return F("updated_at")
+    return Case(When(is_staffed=True, then=F("updated_at")), default=F("public_updated_at"))
 
 
 def audience_of(user: User, ticket: Ticket) -> Audience | None:

@@ -1,0 +1,205 @@
+"""The list and the dashboard in real browsers: rows hold still under a selection, numbers stay true, keys move."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Desk, Person, is_live
+from tests.browser.test_barriers import inspect
+from tests.browser.test_two_people import ask, choose
+
+SOON = 3_000  # milliseconds
+
+
+def subjects(page: Page) -> list[str]:
+    return page.locator("#ticket-rows .row-link").all_inner_texts()
+
+
+def row(page: Page, subject: str):
+    return page.locator("#ticket-rows > *").filter(has_text=subject)
+
+
+def select(page: Page, *names: str) -> None:
+    for name in names:
+        row(page, name).locator(".row-check").check()
+
+
+def number(page: Page, key: str):
+    return page.locator(f"[data-count='{key}']").first
+
+
+def opened(desk: Desk, name: str, *paths: str) -> tuple[Person, list[Page]]:
+    """Sign somebody in and open pages that are live."""
+    person = desk.enter(name)
+    pages = [person.page(path) for path in paths]
+    for page in pages:
+        is_live(page)
+    return person, pages
+
+
+@pytest.fixture
+def three(small_desk: Desk) -> Desk:
+    """Casey's desk with three tickets, the latest first: Third, Second, Charged twice."""
+    casey = small_desk.enter("casey")
+    for subject in ("Second", "Third"):
+        ask(casey, subject, "Hello").close()
+    return small_desk
+
+
+def test_a_list_holds_still_while_rows_are_selected(three: Desk) -> None:
+    _, (listing,) = opened(three, "bao", "/tickets/")
+    casey = three.again("casey")
+    select(listing, "Second")
+    # Neither hand nor focus is on the rows: the selection alone holds them.
+    listing.mouse.move(0, 0)
+    listing.locator("#bulk select").first.focus()
+    expect(listing.locator("[data-selected]")).to_have_text("1 selected")
+    ask(casey, "Fourth", "Hello")
+    held = listing.locator("#held-updates")
+    expect(held).to_have_text(re.compile("1 new"))
+    ask(casey, "Fifth", "Hello")
+    expect(held).to_have_text(re.compile("2 new"))
+    assert subjects(listing) == ["Third", "Second", "Charged twice"]
+    held.click()
+    expect(row(listing, "Fifth")).to_be_visible()
+    assert subjects(listing) == ["Fifth", "Fourth", "Third", "Second", "Charged twice"]
+    expect(row(listing, "Second").locator(".row-check")).to_be_checked()
+    expect(held).to_be_hidden()
+
+
+def test_numbers_follow_a_colleague(three: Desk) -> None:
+    _, (listing, home) = opened(three, "bao", "/tickets/", "/")
+    _, (work,) = opened(three, "dana", three.ticket)
+    for page in (listing, home):
+        expect(number(page, "mine")).to_have_text("0")
+        expect(number(page, "unassigned")).to_have_text("3")
+    choose(work, "assigned_to", "Bao Nguyen")
+    for page in (listing, home):
+        page.bring_to_front()
+        expect(number(page, "mine")).to_have_text("1", timeout=SOON)
+        expect(number(page, "unassigned")).to_have_text("2", timeout=SOON)
+    expect(row(home, "Charged twice")).to_be_visible()
+    expect(home.locator("activity-list li").first).to_contain_text("Dana Okafor assigned it to Bao Nguyen")
+    choose(work, "status", "Closed")
+    expect(number(home, "mine")).to_have_text("0", timeout=SOON)
+    expect(row(home, "Charged twice")).to_have_count(0)
+
+
+def test_tickets_are_changed_together_and_one_that_has_left_is_answered_for(three: Desk) -> None:
+    bao = three.enter("bao")
+    bao.context.route_web_socket(re.compile("/app/"), lambda socket: socket.close())
+    bao.context.route("**/broadcasting/history?*", lambda route: route.abort())
+    listing = bao.page("/tickets/")
+    _, (work,) = opened(three, "ada", three.ticket)
+    choose(work, "office", "Orders")
+    expect(work.locator("ticket-facts")).to_contain_text("Orders")
+    reference = row(listing, "Charged twice").locator(".reference").inner_text()
+    select(listing, "Second", "Third", "Charged twice")
+    listing.locator("#bulk select[name=status]").select_option(label="On Hold")
+    listing.locator("#bulk button[type=submit]").click()
+    expect(listing.locator("[data-news]")).to_contain_text("2 tickets changed.")
+    expect(listing.locator("[data-news]")).to_contain_text(f"{reference}: Not found")
+    expect(listing.locator("[data-selected]")).to_have_text("1 selected")
+    listing.reload()
+    assert {subject: row(listing, subject).locator(".pill").inner_text() for subject in subjects(listing)} == {
+        "Third": "On Hold",
+        "Second": "On Hold",
+    }
+    assert bao.problems == []
+
+
+def test_a_selected_ticket_that_leaves_is_said(three: Desk) -> None:
+    _, (listing,) = opened(three, "bao", "/tickets/")
+    _, (work,) = opened(three, "ada", three.ticket)
+    reference = row(listing, "Charged twice").locator(".reference").inner_text()
+    select(listing, "Charged twice")
+    choose(work, "office", "Orders")
+    expect(row(listing, "Charged twice")).to_have_count(0)
+    expect(listing.locator("[data-news]")).to_contain_text(f"{reference} has left your hands")
+    expect(listing.locator("#bulk")).to_be_hidden()
+
+
+def test_a_list_in_another_order_says_that_something_changed_and_shows_it_when_asked(three: Desk) -> None:
+    _, (listing,) = opened(three, "bao", "/tickets/?sort=created")
+    casey = three.again("casey")
+    _, (work,) = opened(three, "dana", three.ticket)
+    choose(work, "status", "On Hold")
+    expect(row(listing, "Charged twice")).to_contain_text("On Hold")
+    ask(casey, "Fourth", "Hello")
+    held = listing.locator("#held-updates")
+    expect(held).to_have_text(re.compile("1 changed"))
+    assert subjects(listing) == ["Charged twice", "Second", "Third"]
+    held.click()
+    expect(row(listing, "Fourth")).to_be_visible()
+    assert listing.url.endswith("?sort=created")
+    assert subjects(listing)[-1] == "Fourth"
+
+
+def test_filters_hold_for_what_comes_in(three: Desk) -> None:
+    bao, (listing,) = opened(three, "bao", "/tickets/")
+    casey = three.again("casey")
+    listing.locator("[data-filters] [name=assignee]").select_option(label="Nobody")
+    listing.locator("[data-filters] [type=submit]").click()
+    listing.wait_for_url("**/tickets/?assignee=none")
+    is_live(listing)
+    work = bao.page(three.ticket)
+    is_live(work)
+    choose(work, "assigned_to", "Dana Okafor")
+    expect(row(listing, "Charged twice")).to_have_count(0)
+    ask(casey, "Fourth", "Hello")
+    expect(row(listing, "Fourth")).to_be_visible()
+    listing.locator(".chip").click()
+    listing.wait_for_url("**/tickets/")
+
+
+def test_keys_move_select_and_search_while_a_row_has_the_focus(three: Desk) -> None:
+    _, (listing,) = opened(three, "bao", "/tickets/")
+    search = listing.locator("[data-filters] [name=q]")
+    search.focus()
+    listing.keyboard.type("jkx/")
+    expect(search).to_have_value("jkx/")
+    row(listing, "Third").locator(".row-link").focus()
+    listing.keyboard.press("j")
+    expect(row(listing, "Second").locator(".row-link")).to_be_focused()
+    listing.keyboard.press("x")
+    expect(row(listing, "Second").locator(".row-check")).to_be_checked()
+    listing.keyboard.press("k")
+    expect(row(listing, "Third").locator(".row-link")).to_be_focused()
+    listing.keyboard.press("/")
+    expect(search).to_be_focused()
+
+
+def test_a_range_of_rows_is_selected_and_let_go(three: Desk) -> None:
+    _, (listing,) = opened(three, "bao", "/tickets/")
+    row(listing, "Third").locator(".row-check").click()
+    row(listing, "Charged twice").locator(".row-check").click(modifiers=["Shift"])
+    expect(listing.locator("[data-selected]")).to_have_text("3 selected")
+    expect(listing.locator("[data-select-all]")).to_be_checked()
+    listing.locator("#bulk button[type=reset]").click()
+    expect(listing.locator(".row-check:checked")).to_have_count(0)
+    expect(listing.locator("#bulk")).to_be_hidden()
+
+
+def test_without_scripts_rows_are_selected_and_changed(three: Desk) -> None:
+    page = three.again("bao", java_script_enabled=False).page("/tickets/?q=second")
+    select(page, "Second")
+    page.locator("#bulk select[name=priority]").select_option(label="Urgent")
+    page.locator("#bulk button[type=submit]").click()
+    page.wait_for_url("**/tickets/?q=second")
+    expect(page.locator(".notices")).to_contain_text("1 ticket changed.")
+    expect(row(page, "Second")).to_contain_text("Urgent")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_lists_and_dashboards_have_no_serious_barrier_and_fit_the_screen(three: Desk, scheme: str) -> None:
+    found = []
+    for name in ("casey", "bao", "ada"):
+        person = three.again(name, color_scheme=scheme)
+        for path in ("/", "/tickets/?q=x&created_from=2020-01-01&updated_to=nonsense", "/tickets/"):
+            page = person.page(path)
+            is_live(page)
+            if name != "casey" and path == "/tickets/":
+                select(page, "Second")
+            found += [f"{name} {path}: {problem}" for problem in inspect(page)]
+    assert found == []
