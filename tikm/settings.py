@@ -144,6 +144,7 @@ vars().update(EMAIL_CONFIG)
 
 REST_KNOX = {"TOKEN_MODEL": "accounts.ApiToken", "AUTH_HEADER_PREFIX": "Bearer"}
 KNOX_TOKEN_MODEL = "accounts.ApiToken"  # noqa: S105
+MIGRATION_MODULES = {"knox": None}  # its own table, which our model replaces, would stand beside it
 
 # --- Language and time
 
