@@ -16,7 +16,7 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.desk_admin import DeskAdmin, OfficeFilter, ReadOnly, StaffMayLook, person_of
+from accounts.desk_admin import DeskAdmin, OfficeFilter, ReadOnly, StaffMayLook, name_of, person_of
 from accounts.models import Office, User
 from tickets import policies, services
 from tickets.admin_forms import ChoiceForm, ConversationFormSet, LatestFormSet, TicketForm
@@ -74,9 +74,9 @@ class ReplyInline(admin.StackedInline[Reply, Ticket]):
     model = Reply
     formset = ConversationFormSet
     extra = 1
-    verbose_name_plural = _("conversation, its latest messages")
-    fields = ("author", "created_at", "is_internal", "message", "files")
-    readonly_fields = ("author", "created_at", "files")
+    template = "admin/tickets/ticket/conversation.html"
+    verbose_name_plural = _("Conversation")
+    fields = ("message", "is_internal")
     ordering = ("number",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Reply]:
@@ -89,11 +89,6 @@ class ReplyInline(admin.StackedInline[Reply, Ticket]):
         formset: Any = super().get_formset(request, obj, **kwargs)
         formset.by = person_of(request)
         return formset
-
-    @admin.display(description=_("files"))
-    def files(self, reply: Reply) -> str:
-        """Lead to what was sent with it."""
-        return "" if reply._state.adding else _links(reply.attachments.all())
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever may open the ticket's page here is its staff."""
@@ -117,8 +112,9 @@ class TimelineInline(ReadOnly, admin.TabularInline[TimelineEntry, Ticket]):
 
     model = TimelineEntry
     formset = LatestFormSet
-    fields = readonly_fields = ("created_at", "actor", "action", "audience", "words_of_staff")
-    verbose_name_plural = _("activity, its latest lines")
+    fields = readonly_fields = ("created_at", "who", "action", "audience", "words_of_staff")
+    verbose_name_plural = _("activity")
+    who = name_of("actor", _("person"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TimelineEntry]:
         """Read the people with them."""
@@ -158,7 +154,7 @@ class TicketAdmin(StaffMayLook, DeskAdmin):
         "status",
         "priority",
         "office",
-        "creator",
+        "customer",
         "assigned_to",
         "updated_at",
     )
@@ -168,6 +164,8 @@ class TicketAdmin(StaffMayLook, DeskAdmin):
     search_fields = ("reference", "subject", "creator__name")
     autocomplete_fields = ("assigned_to",)
     date_hierarchy = "created_at"
+    list_per_page = 50
+    customer = name_of("creator", _("customer"))
     inlines = (ReplyInline, TimelineInline)
     show_full_result_count = False
 
@@ -193,12 +191,12 @@ class TicketAdmin(StaffMayLook, DeskAdmin):
         """A new ticket begins as new tickets do."""
         if obj is None:
             return ("subject", "content", "office", "priority", "key")
-        shown = ("creator", "content", "files")
+        shown = ("customer", "content", "files")
         return ("subject", *shown, "status", "priority", "assigned_to", "office", "seen", "key")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Ticket | None = None) -> Any:
         """Who asked, and what, stays."""
-        return () if obj is None else ("content", "creator", "files")
+        return () if obj is None else ("customer", "content", "files")
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """A new ticket begins with the default priority."""
@@ -287,7 +285,7 @@ class TicketAdmin(StaffMayLook, DeskAdmin):
         counts = {self.opts.verbose_name_plural: len(tickets), **belongings}
         return [str(ticket) for ticket in tickets], counts, set(), []
 
-    @admin.display(description=_("files"))
+    @admin.display(description=_("attachments"))
     def files(self, ticket: Ticket) -> str:
         """Lead to what was sent with the first message."""
         return _links(ticket.attachments.filter(reply=None))
@@ -362,12 +360,13 @@ def _apply(chosen: dict[str, Any], ticket: Ticket, by: User) -> None:
 class ReplyAdmin(ReadOnly, OfStaffedTickets):
     """Everything that was said; it is written and deleted with its ticket."""
 
-    list_display = ("ticket", "author", "is_internal", "beginning", "created_at")
+    who = name_of("author", _("person"))
+    list_display = ("ticket", "who", "is_internal", "beginning", "created_at")
     list_filter = ("is_internal", TicketOfficeFilter)
     list_select_related = ("ticket", "author")
     search_fields = ("message", "ticket__reference", "ticket__subject")
     date_hierarchy = "created_at"
-    fields = ("ticket", "author", "is_internal", "message", "created_at")
+    fields = ("ticket", "who", "is_internal", "message", "created_at")
 
     @admin.display(description=_("message"))
     def beginning(self, reply: Reply) -> str:
@@ -379,20 +378,29 @@ class ReplyAdmin(ReadOnly, OfStaffedTickets):
 class AttachmentAdmin(ReadOnly, OfStaffedTickets):
     """Every file that was sent; it goes with its message."""
 
-    list_display = ("filename", "content_type", "size", "ticket", "uploader", "created_at")
+    who = name_of("uploader", _("person"))
+    list_display = ("filename", "content_type", "size", "ticket", "who", "created_at")
     list_filter = ("content_type", TicketOfficeFilter)
     list_select_related = ("ticket", "uploader")
     search_fields = ("filename", "ticket__reference")
     date_hierarchy = "created_at"
-    fields = ("filename", "content_type", "size", "ticket", "reply", "uploader", "created_at")
+    fields = ("download", "content_type", "size", "ticket", "reply", "who", "created_at")
+
+    @admin.display(description=_("file"))
+    def download(self, attachment: Attachment) -> str:
+        """Lead to the file itself."""
+        return _links([attachment])
 
 
 @admin.register(TimelineEntry)
 class TimelineEntryAdmin(ReadOnly, OfStaffedTickets):
     """Who did what, and when."""
 
-    list_display = ("created_at", "ticket", "actor", "action", "audience")
+    who = name_of("actor", _("person"))
+    list_display = ("created_at", "ticket", "who", "action", "audience")
     list_filter = ("action", "audience", TicketOfficeFilter)
     list_select_related = ("ticket", "actor")
     search_fields = ("ticket__reference", "ticket__subject", "actor__name")
     date_hierarchy = "created_at"
+    fields = ("created_at", "ticket", "who", "action", "audience", "words_of_staff")
+    words_of_staff = TimelineInline.words_of_staff

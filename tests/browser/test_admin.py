@@ -1,0 +1,61 @@
+"""Django's admin in a real browser: its scripts work under the strict policy, and what is written there is live."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Desk, is_live
+from tests.browser.test_barriers import inspect
+
+TICKET = "/admin/tickets/ticket/1/change/"
+
+
+def choose(page: Page, name: str) -> None:
+    """Find a person in the suggestions, by keyboard."""
+    page.locator(".field-assigned_to .select2-selection").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.type(name[:4])
+    expect(page.locator(".select2-results__option--highlighted")).to_have_text(name)
+    page.keyboard.press("Enter")
+
+
+def test_what_an_agent_writes_in_the_admin_is_on_the_customers_page_at_once(small_desk: Desk) -> None:
+    casey, bao = small_desk.enter("casey"), small_desk.enter("bao")
+    theirs, page = casey.page(small_desk.ticket), bao.page(TICKET)
+    is_live(theirs)
+    choose(page, "Dana Okafor")
+    page.get_by_role("button", name="Add another Reply").click()
+    page.locator("[name=replies-0-message]").fill("From the admin")
+    page.locator("[name=replies-1-message]").fill("For us alone")
+    page.locator("[name=replies-1-is_internal]").check()
+    page.locator("[name=_continue]").click()
+    expect(page.locator(".messagelist .success")).to_be_visible()
+    expect(page.locator(".conversation .is-note")).to_contain_text("For us alone")
+    expect(theirs.locator(".reply")).to_contain_text(["Two charges", "From the admin"])
+    expect(theirs.locator("body")).not_to_contain_text("For us alone")
+    assert bao.problems + casey.problems == []
+
+
+def test_the_admin_works_under_the_strict_policy(small_desk: Desk) -> None:
+    ada = small_desk.enter("ada")
+    page = ada.page("/admin/tickets/ticket/")
+    page.locator("#action-toggle").check()
+    page.locator("select[name=status]").select_option(label="Closed")
+    page.locator("select[name=action]").select_option("change_selected")
+    page.locator(".actions button[name=index]").click()
+    expect(page.locator(".messagelist")).to_contain_text("1 ticket changed.")
+    for address in ("accounts/user/add/", "accounts/office/1/change/", "tickets/status/1/change/", "tickets/reply/"):
+        page.goto(f"/admin/{address}")
+    page.locator(".theme-toggle").click()
+    chosen = page.evaluate("document.documentElement.dataset.theme")
+    page.goto("/tickets/")
+    assert page.evaluate("document.documentElement.dataset.theme") == chosen != "auto"
+    assert ada.problems == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_bars_an_agent_from_his_part_of_the_admin(small_desk: Desk, scheme: str) -> None:
+    page, found = small_desk.enter("bao", color_scheme=scheme).page("/admin/"), []
+    for address in ("", "tickets/ticket/", "tickets/ticket/1/change/", "accounts/user/", "tickets/timelineentry/"):
+        page.goto(f"/admin/{address}")
+        found += inspect(page)
+    assert found == []
