@@ -140,7 +140,7 @@ def test_everything_works_without_scripts(small_desk: Desk) -> None:
     if not form.is_visible():
         work.locator(".panel summary").click()
     form.locator("select").select_option(label="Closed")
-    form.locator("button").click()
+    form.get_by_role("button", name="Save").click()
     status(work, "Closed")
 
 
