@@ -49,7 +49,9 @@ def test_a_conflict_stands_at_its_field(cast: Cast) -> None:
     client, address = signed_in(cast.bao), ticket_page(cast.ticket)
     sent = filled_in(client, address, status=cast.status("Closed").pk)
     services.change_status(cast.ticket, by=cast.dana, status=cast.status("On Hold"))
-    assert "Dana Okafor" in str(field_errors(client.post(address, sent), "status"))
+    problem = str(field_errors(client.post(address, sent), "status"))
+    assert "Dana Okafor has meanwhile set this to “On Hold”." in problem
+    assert "Save again to replace it." in problem
 
 
 def test_a_form_sent_twice_makes_one_reply_and_opens_one_ticket(cast: Cast) -> None:
