@@ -5,6 +5,7 @@ import logging
 import threading
 from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from channels.layers import InMemoryChannelLayer
 
@@ -13,6 +14,7 @@ from realtime import hub
 logger = logging.getLogger(__name__)
 
 SEND_TIMEOUT = 2  # seconds; what takes longer is left to the tail
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 
 
 def send(messages: list[dict[str, Any]]) -> None:
@@ -27,11 +29,16 @@ def send(messages: list[dict[str, Any]]) -> None:
 
 async def _send(messages: list[dict[str, Any]]) -> None:
     try:
-        async with asyncio.timeout(SEND_TIMEOUT):
+        async with asyncio.timeout(SEND_TIMEOUT), _turn():
             for message in messages:
                 await hub.default_layer().group_send(message["group"], message)
     except Exception as error:
         logger.warning("The channel layer took no message (%s): the log's tail tells it.", error or type(error))
+
+
+def _turn() -> asyncio.Lock:
+    """Return what has the events of this loop sent one after the other, in the order in which they were committed."""
+    return _turns.setdefault(asyncio.get_running_loop(), asyncio.Lock())
 
 
 @lru_cache(maxsize=1)
