@@ -1,10 +1,13 @@
 """What each audience may know of a person: the one serializer behind page, payload, API and presence."""
 
+from typing import Any
+
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import DeskSettings, Office, User
 from realtime.channels import Audience
+from realtime.protocol import Member
 
 StaffNames = DeskSettings.StaffNames
 
@@ -12,6 +15,13 @@ StaffNames = DeskSettings.StaffNames
 def person_brief(person: User, audience: Audience, office: Office | None) -> dict[str, str]:
     """Return who someone is; never an address. `office` is where he is met: customers may see its name for his."""
     return {"id": str(person.pk), "name": shown_name(person, audience, office), "role": person.role}
+
+
+def online_member(person: User, **_: Any) -> Member | None:
+    """Return how colleagues see that someone is here; nobody sees who hides that he is online."""
+    if person.hides_online:
+        return None
+    return Member(str(person.pk), person_brief(person, Audience.STAFF, None))
 
 
 def shown_name(person: User, audience: Audience, office: Office | None) -> str:

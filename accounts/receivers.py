@@ -10,7 +10,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 
 from accounts import sign_ins
-from accounts.models import Office, User
+from accounts.models import ApiToken, Office, User
 from realtime.events import recheck
 
 
@@ -51,3 +51,9 @@ def session_ended(instance: Session, **_: Any) -> None:
 def password_replaced(request: HttpRequest, user: User, **_: Any) -> None:
     """A new password ends every other sign-in: whoever knew the old one is out."""
     sign_ins.end_all_but(user, request.session.session_key)
+
+
+@receiver(post_delete, sender=ApiToken)
+def token_revoked(instance: ApiToken, **_: Any) -> None:
+    """The sockets of a token end with it."""
+    recheck(users=[instance.user_id])

@@ -20,9 +20,16 @@ class Config:
     port: int = 0
     scheme: str = ""
     debug: bool = False
+    redis_url: str = ""
+    redis_prefix: str = "realtime"
+    bearer: str = ""
+    user_data: str = ""
+    encryption_master_key: bytes = b""
     tail_interval: float = 1.0
-    activity_timeout: float = 120
-    pong_timeout: float = 30
+    activity_timeout: float = 30
+    pong_timeout: float = 15
+    authenticate_within: float = 30
+    members_a_channel: int = 100
     retention_days: int = 30
 
 

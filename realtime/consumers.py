@@ -3,75 +3,38 @@
 import asyncio
 import json
 import logging
+import re
 import time
-from collections import defaultdict, deque
-from collections.abc import Callable, Coroutine, Mapping
+from collections import defaultdict
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
+from urllib.parse import parse_qs
 
 from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth.models import AbstractBaseUser
 
-from realtime import hub, identity, limits, protocol, seal
-from realtime.channels import NAME, Audience, group_name, hears
+from realtime import census, hub, identity, limits, protocol, standing, webhooks, whispers
+from realtime.census import SocketReport
+from realtime.channels import NAME, Audience, Found, find, group_name
 from realtime.conf import config
 from realtime.identity import Identity
+from realtime.protocol import Member, Message
+from realtime.standing import Signed, Standing
+from realtime.writer import FrameWriter
 
 logger = logging.getLogger(__name__)
 
 FORBIDDEN = 403
-ASK_AGAIN = 60  # seconds after which a socket's sign-in is asked for again: a session may simply have expired
+ASK_AGAIN = 45  # seconds after which a socket's sign-in is asked for again: a session may simply have expired
 CLOSE_TIMEOUT = 5  # seconds that a client has to read why it is closed
-
-
-Done = Coroutine[Any, Any, None]
+VERSION = re.compile(r"[\w.+\-]{1,40}", re.ASCII)
 
 
 class Refused(Exception):
     """A subscription that the rule, the signature or a limit forbids; the text says why."""
-
-
-class FrameWriter:
-    """Writes frames in order without making anybody wait; a reader too slow for MAX_PENDING bytes is given up."""
-
-    def __init__(self, send: Callable[[str], Done], give_up: Callable[[], Done]) -> None:
-        self._send, self._give_up = send, give_up
-        self._frames: deque[str] = deque()
-        self._size = 0
-        self._task: asyncio.Task[None] | None = None
-
-    def write(self, text: str) -> None:
-        """Queue one frame and return at once."""
-        self._frames.append(text)
-        self._size += _size(text)
-        if self._size > limits.MAX_PENDING:
-            self.stop()
-            self._task = asyncio.create_task(self._give_up())
-        elif self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._drain())
-
-    async def flushed(self) -> None:
-        """Return once everything queued was written."""
-        if self._task is not None:
-            await asyncio.shield(self._task)
-
-    def stop(self) -> None:
-        """Forget what was not written."""
-        self._frames.clear()
-        self._size = 0
-        if self._task is not None:
-            self._task.cancel()
-
-    async def _drain(self) -> None:
-        try:
-            while self._frames:
-                text = self._frames.popleft()
-                self._size -= _size(text)
-                await self._send(text)
-        except (OSError, RuntimeError):
-            self._frames.clear()  # the other side is gone; disconnect() follows
 
 
 class PusherConsumer(AsyncWebsocketConsumer):
@@ -85,14 +48,22 @@ class PusherConsumer(AsyncWebsocketConsumer):
         self.socket_id = protocol.new_socket_id()
         self.identity = Identity()
         self.user_id: str | None = None
+        self.address = ""
         self.subscriptions: dict[str, Audience] = {}
+        self.is_cut_off = False
+        self._has_account = False
+        self._signed_in: str | None = None
+        self._signed: dict[str, Signed] = {}
+        self._members: dict[str, Member | None] = {}
         self._asking: set[str] = set()
         self._rechecks: dict[str, int] = {}
         self._before: dict[str, Audience | None] = {}  # None: the audience changed while the rule was asked
         self._held: defaultdict[str, list[str]] = defaultdict(list)
         self._tasks: set[asyncio.Task[None]] = set()
         self._allowance = limits.Allowance(limits.MESSAGES_A_SECOND, limits.MESSAGES_AT_ONCE)
-        self._last_heard = self._asked_at = time.monotonic()
+        self._speech = limits.Allowance(limits.CLIENT_EVENTS_A_SECOND, limits.CLIENT_EVENTS_A_SECOND)
+        self._began_at = time.time()
+        self._opened_at = self._last_heard = self._asked_at = time.monotonic()
         self._pinged = False
         self._closing = False
         self.writer = FrameWriter(self._send_text, self._give_up)
@@ -114,7 +85,7 @@ class PusherConsumer(AsyncWebsocketConsumer):
         """Accept, then say what is wrong: a client can read a close code, but no HTTP error."""
         await self.accept()
         try:
-            problem = self._problem() or await self._arrive()
+            problem = _problem(self.scope) or await self._arrive()
         except Exception:
             logger.exception("A socket could not be greeted; the client is asked to come back.")
             problem = protocol.OVER_CAPACITY, "The server could not answer; please reconnect."
@@ -124,19 +95,30 @@ class PusherConsumer(AsyncWebsocketConsumer):
             self.write(protocol.connection_established(self.socket_id, config().activity_timeout))
 
     async def _arrive(self) -> tuple[int, str] | None:
-        """Be one of this process's sockets; return close code and reason if this person has too many."""
+        """Be one of this process's sockets; return close code and reason if there are too many of its kind."""
+        self.address = (self.scope.get("client") or [""])[0]
         await hub.here().add(self)
         self.identity = identity.of_handshake(self.scope)
         self._remember(await self._person())
-        others = sum(socket.user_id == self.user_id for socket in hub.here().sockets)
-        if self.user_id is not None and others > limits.MAX_SOCKETS_A_PERSON:
-            return protocol.OVER_CAPACITY, "Too many connections of one person."
+        return self._crowded()
+
+    def _crowded(self) -> tuple[int, str] | None:
+        sockets = hub.here().sockets
+        if self.user_id is not None:
+            own = sum(socket.user_id == self.user_id for socket in sockets)
+            if own > limits.MAX_SOCKETS_A_PERSON:
+                return protocol.OVER_CAPACITY, "Too many connections of one person."
+        if limits.is_counted(self.address):
+            here = hub.here().from_address(self.address)
+            if here.total() > limits.MAX_SOCKETS_AN_ADDRESS or here[False] > limits.MAX_STRANGERS_AN_ADDRESS:
+                return protocol.OVER_CAPACITY, "Too many connections from one address."
         return None
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Handle one frame of the client; what is malformed is answered with pusher:error."""
         if self._closing:
             return
+        hub.here().received += 1
         self._last_heard, self._pinged = time.monotonic(), False
         if self._allowance.is_spent():
             await self.fail(protocol.OVER_CAPACITY, "Too many messages.")
@@ -145,92 +127,194 @@ class PusherConsumer(AsyncWebsocketConsumer):
             await self.fail(protocol.UNSUPPORTED_DATA, "Binary frames are not supported.")
             return
         try:
-            event, data = _read(text_data)
-            await self._handle(event, data)
+            await self._handle(_read(text_data))
         except protocol.InvalidMessage as error:
             self.write(protocol.error(protocol.GENERIC_RECONNECT, f"Invalid message: {error}"))
         except Exception:
             logger.exception("A frame could not be handled; the client is asked to come back.")
             await self.fail(protocol.OVER_CAPACITY, "The server could not answer; please reconnect.")
 
-    async def _handle(self, event: str, data: dict[str, Any]) -> None:
-        if event == "pusher:ping":
+    async def _handle(self, message: Message) -> None:
+        if message.event == "pusher:ping":
             self.write(protocol.frame("pusher:pong", data="{}"))
-        elif event == "pusher:subscribe":
-            await self._subscribe(data)
-        elif event == "pusher:unsubscribe":
-            self._unsubscribe(data)
-        elif event.startswith("client-"):
-            self.write(protocol.error(protocol.CLIENT_EVENT_REJECTED, "Client events are not enabled here."))
-        elif event != "pusher:pong":
+        elif message.event == "pusher:subscribe":
+            await self._subscribe(message.fields())
+        elif message.event == "pusher:unsubscribe":
+            self._unsubscribe(str(message.fields().get("channel")))
+        elif message.event == "pusher:signin":
+            await self._sign_in(message.fields())
+        elif message.event.startswith(protocol.CLIENT_EVENT):
+            await self._whisper(message)
+        elif message.event != "pusher:pong":
             raise protocol.InvalidMessage("This server does not know an event of this name.")
 
     # -- Subscriptions
 
-    async def _subscribe(self, data: dict[str, Any]) -> None:
-        channel = data.get("channel")
-        if not isinstance(channel, str) or not NAME.fullmatch(channel):
+    async def _subscribe(self, fields: dict[str, Any]) -> None:
+        channel = fields.get("channel")
+        if not isinstance(channel, str) or not (NAME.fullmatch(channel) or _is_personal(channel)):
             raise protocol.InvalidMessage(
                 f"A channel's name has 1 to {limits.MAX_CHANNEL_NAME} of the allowed characters."
             )
         try:
-            await self._admit(channel, data)
+            await self._admit(channel, fields)
         except Refused as refusal:
             self.write(protocol.subscription_error(channel, FORBIDDEN, str(refusal)))
             return
-        self.write(protocol.subscription_succeeded(channel))
+        await self._welcome(channel)
 
-    async def _admit(self, channel: str, data: dict[str, Any]) -> None:
+    async def _admit(self, channel: str, fields: dict[str, Any]) -> None:
         if channel not in self.subscriptions and len(self.subscriptions) >= limits.MAX_SUBSCRIPTIONS:
             raise Refused(f"A connection has at most {limits.MAX_SUBSCRIPTIONS} subscriptions.")
-        self._take_signed_identity(channel, data)
+        self._take_signature(channel, fields)
+        if (crowd := self._crowded()) is not None:
+            raise Refused(crowd[1])
         if await self._settle(channel) is None:
             raise Refused("You may not hear this channel.")
 
-    async def _settle(self, channel: str) -> Audience | None:
-        """Ask the rule and join, until nothing was revoked meanwhile; return the audience."""
+    async def _settle(self, channel: str) -> Standing | None:
+        """Ask the rule and join, until nothing was revoked meanwhile; return what this person is there."""
         while True:
             self._asking.add(channel)
-            audience = await self._ask(channel)
+            now = await self._ask(channel)
             if channel in self._asking:
-                await self._move(channel, audience)
+                await self._move(channel, now)
             if channel in self._asking:
                 self._asking.remove(channel)
-                return audience
+                return now
 
-    def _take_signed_identity(self, channel: str, data: dict[str, Any]) -> None:
-        """Learn who this is from signed channel data, where neither session nor an earlier subscription told."""
-        auth, channel_data = str(data.get("auth") or ""), str(data.get("channel_data") or "")
+    def _take_signature(self, channel: str, fields: dict[str, Any]) -> None:
+        """Check a signature, and learn from its data who this is, where nothing has told so far."""
+        auth, channel_data = str(fields.get("auth") or ""), str(fields.get("channel_data") or "")
         if not auth:
             return
         settings = config()
         signed = (settings.app_key, settings.app_secrets, self.socket_id, channel, channel_data)
         if not protocol.is_authentic(auth, *signed):
             raise Refused("The signature is not valid for this channel and connection.")
-        if self.user_id is None and channel_data:
-            self.identity, self.user_id = _identity(channel_data)
+        data = _signed_data(channel_data)
+        self._signed[channel] = Signed(_signed_member(data))
+        if self.user_id is None and data:
+            self.user_id = str(data["user_id"])
+            self.identity = identity.of_signed_data(data, self.user_id)
 
-    def _unsubscribe(self, data: dict[str, Any]) -> None:
-        channel = str(data.get("channel"))
+    async def _welcome(self, channel: str) -> None:
+        """Answer that the subscription stands, with whoever is there and what was told last."""
+        found = find(channel)
+        members = None
+        if found is not None and found.pattern.is_presence:
+            members = await hub.here().presence.enter(self, channel)
+        if channel not in self.subscriptions:
+            return  # it was revoked meanwhile, and that was told
+        if members is not None and self._is_one_too_many(channel, members):
+            self._unsubscribe(channel)
+            reason = f"A channel has at most {config().members_a_channel} members."
+            self.write(protocol.subscription_error(channel, FORBIDDEN, reason))
+            return
+        self.write(protocol.subscription_succeeded(channel, members))
+        if found is not None and found.pattern.is_counted:
+            await hub.here().presence.count(self, channel)
+        if found is not None and found.pattern.is_cached:
+            await self._tell_last(channel, self.subscriptions[channel])
+
+    def _is_one_too_many(self, channel: str, members: dict[str, Member]) -> bool:
+        member = self._members[channel]
+        return member is not None and list(members).index(member.key) >= config().members_a_channel
+
+    async def _tell_last(self, channel: str, audience: Audience) -> None:
+        last = await database_sync_to_async(_recall)(channel, audience)
+        self.write(last.frame if last is not None else protocol.cache_miss(channel))
+
+    def _unsubscribe(self, channel: str) -> None:
         audience = self.subscriptions.pop(channel, None)
         if audience is not None:
             hub.here().leave(self, channel, audience)
+            hub.here().presence.stand_up(self, channel)
             self._held.pop(channel, None)
 
-    async def _move(self, channel: str, audience: Audience | None) -> None:
-        """Be in the group of `audience` and in no other group of the channel."""
+    async def _move(self, channel: str, now: Standing | None) -> None:
+        """Be in the group of the audience and in no other group of the channel, on one seat or none."""
         before = self.subscriptions.pop(channel, None)
-        if before is not None and before is not audience:
+        if before is not None and (now is None or before is not now.audience):
             hub.here().leave(self, channel, before)
-        if audience is not None:
-            self.subscriptions[channel] = audience
-            await hub.here().join(self, channel, audience)
+        if now is None:
+            hub.here().presence.stand_up(self, channel)
+            return
+        self.subscriptions[channel] = now.audience
+        self._members[channel] = now.member
+        hub.here().presence.sit(self, channel, now.member)
+        await hub.here().join(self, channel, now.audience)
 
-    async def _ask(self, channel: str) -> Audience | None:
+    async def _ask(self, channel: str) -> Standing | None:
         """Ask the channel's rule for the person as the database has him now."""
-        person, audience = await database_sync_to_async(_ask_rule)(self.identity, channel)
+        signed, signed_in = self._signed.get(channel), self._signed_in
+        person, now = await database_sync_to_async(standing.ask)(
+            self.identity, channel, signed=signed, signed_in=signed_in
+        )
         self._remember(person)
-        return audience
+        return now
+
+    # -- Signing in
+
+    async def _sign_in(self, fields: dict[str, Any]) -> None:
+        """Learn who this is from signed user data (protocol, "User authentication")."""
+        auth, user_data = str(fields.get("auth") or ""), str(fields.get("user_data") or "")
+        settings = config()
+        if not protocol.is_authentic_user(auth, settings.app_key, settings.app_secrets, self.socket_id, user_data):
+            await self.fail(protocol.UNAUTHORIZED, "The signature is not valid for this connection.")
+            return
+        data = _user_data(user_data)
+        if not await self._become(data):
+            await self.fail(protocol.UNAUTHORIZED, "You cannot be signed in on this connection.")
+            return
+        if (crowd := self._crowded()) is not None:
+            await self.fail(*crowd)
+            return
+        self.write(protocol.signin_success(user_data))
+        await self._watch(data.get("watchlist"))
+
+    async def _become(self, data: dict[str, Any]) -> bool:
+        """Be the person of signed user data; a connection has one for its life."""
+        user_id = data["id"]
+        if self.user_id not in (None, user_id):
+            return False
+        if self.user_id is None:
+            self.identity = identity.of_signed_data(data, user_id)
+            person = await self._person()
+            if person is None and ("sign_in" in data or await database_sync_to_async(identity.has_account)(user_id)):
+                return False
+            self._remember(person)
+        self.user_id = self._signed_in = user_id
+        return True
+
+    async def _watch(self, watchlist: Any) -> None:
+        if not isinstance(watchlist, list) or not watchlist:
+            return
+        if len(watchlist) > limits.MAX_WATCHLIST:
+            reason = f"A watch-list has at most {limits.MAX_WATCHLIST} people."
+            self.write(protocol.error(protocol.WATCHLIST_TOO_LONG, reason))
+            return
+        people = {str(user_id)[: limits.MAX_USER_ID] for user_id in watchlist}
+        self.write(protocol.watchlist_events(*await hub.here().presence.watch(self, people)))
+
+    # -- Client events
+
+    async def _whisper(self, message: Message) -> None:
+        found = find(message.channel)
+        problem = whispers.problem(found, message)
+        if not problem and (message.channel not in self.subscriptions or message.channel in self._rechecks):
+            problem = "Subscribe to the channel first."
+        if not problem and self._speech.is_spent():
+            problem = f"A connection sends at most {limits.CLIENT_EVENTS_A_SECOND} client events a second."
+        if problem or found is None:
+            self.write(protocol.error(protocol.CLIENT_EVENT_REJECTED, problem))
+            return
+        await hub.here().announce(await database_sync_to_async(self._words)(found, message))
+
+    def _words(self, found: Found, message: Message) -> list[dict[str, Any]]:
+        member = self._members.get(message.channel) if found.pattern.is_presence else None
+        webhooks.enqueue([_client_event(message, self.socket_id, member)])
+        return whispers.spoken(self.identity, found, message, member=member, socket_id=self.socket_id)
 
     # -- What the hub asks
 
@@ -241,6 +325,22 @@ class PusherConsumer(AsyncWebsocketConsumer):
                 self._held[channel].append(frame)
                 return
         self.write(frame)
+
+    def hear_of(self, channel: str, frame: str) -> None:
+        """Write a frame about who is on a channel, or hold it while the channel's rule is asked again."""
+        if channel in self._rechecks:
+            self._held[channel].append(frame)
+        else:
+            self.write(frame)
+
+    def hang_up(self, reason: str) -> None:
+        """Close with a code that says not to come back."""
+        self._spawn(self.fail(protocol.UNAUTHORIZED, reason))
+
+    def report(self, process: str) -> SocketReport:
+        """Return whose this is, and what it hears."""
+        channels = sorted(self.subscriptions)
+        return SocketReport(process, self.socket_id, self.user_id, self.address, self._began_at, channels)
 
     def channels(self) -> set[str]:
         """Return what this socket hears, or has just asked to hear."""
@@ -267,13 +367,21 @@ class PusherConsumer(AsyncWebsocketConsumer):
         elif silence > settings.activity_timeout and not self._pinged:
             self._pinged = True
             self.write(protocol.frame("pusher:ping", data="{}"))
+        self._expect_somebody(now)
+
+    def _expect_somebody(self, now: float) -> None:
+        """Close a socket that is nobody's and hears nothing: such are opened to use up connections."""
+        patience = config().authenticate_within
+        is_nobodys = self.user_id is None and not self.subscriptions
+        if patience and is_nobodys and now - self._opened_at > patience:
+            self._spawn(self.fail(protocol.UNAUTHORIZED, f"Subscribe or sign in within {patience:.0f} seconds."))
 
     async def _recheck(self, channels: set[str], whole_person: bool) -> None:
         try:
-            if self.user_id is not None and await self._person() is None:
+            if self._has_account and await self._person() is None:
                 await self.fail(protocol.UNAUTHORIZED, "You are signed out.")
                 return
-            if whole_person and self.identity.session_key is None:
+            if whole_person and self.identity.user_id is not None:
                 # A signature does not say whether the sign-in that got it has ended: a new one will.
                 await self.fail(protocol.GENERIC_RECONNECT, "Please authorise anew.")
                 return
@@ -284,22 +392,23 @@ class PusherConsumer(AsyncWebsocketConsumer):
             await self.fail(protocol.GENERIC_RECONNECT, "Please reconnect.")
 
     async def _recheck_one(self, channel: str) -> None:
-        audience = await self._ask(channel)
-        if channel in self.subscriptions and audience is not self.subscriptions[channel]:
-            self._before[channel] = None
-            await self._move(channel, audience)
+        now = await self._ask(channel)
+        if channel in self.subscriptions:
+            if now is None or now.audience is not self.subscriptions[channel]:
+                self._before[channel] = None
+            await self._move(channel, now)
         self._rechecks[channel] -= 1
         if not self._rechecks[channel]:
             del self._rechecks[channel]
-            self._release(channel, self._before.pop(channel))
+            await self._release(channel, self._before.pop(channel))
 
-    def _release(self, channel: str, before: Audience | None) -> None:
+    async def _release(self, channel: str, before: Audience | None) -> None:
         """Tell what was held; a client whose audience changed is admitted anew, and asks the history instead."""
         held, audience = self._held.pop(channel, []), self.subscriptions.get(channel)
         if audience is None:
             self.write(protocol.subscription_error(channel, FORBIDDEN, "Your access has ended."))
         elif audience is not before:
-            self.write(protocol.subscription_succeeded(channel))
+            await self._welcome(channel)
         else:
             for frame in held:
                 self.write(frame)
@@ -317,6 +426,8 @@ class PusherConsumer(AsyncWebsocketConsumer):
             return
         self.write(protocol.error(code, message))
         self._closing = True
+        self.is_cut_off = code == protocol.UNAUTHORIZED
+        hub.here().discard(self)
         with suppress(TimeoutError):
             await asyncio.wait_for(self.writer.flushed(), CLOSE_TIMEOUT)
         await self.close(code)
@@ -336,23 +447,12 @@ class PusherConsumer(AsyncWebsocketConsumer):
 
     # -- Who
 
-    def _problem(self) -> tuple[int, str] | None:
-        """Return close code and reason of a handshake that cannot go on."""
-        if self.scope["url_route"]["kwargs"]["key"] != config().app_key:
-            return protocol.NO_SUCH_APP, "There is no app with this key."
-        if identity.is_foreign(self.scope):
-            return protocol.UNAUTHORIZED, "This origin may not connect here."
-        version = _protocol_version(self.scope)
-        if not protocol.OLDEST_PROTOCOL <= version <= protocol.NEWEST_PROTOCOL:
-            return protocol.UNSUPPORTED_PROTOCOL, f"Protocol {version} is not supported; 5 to 7 are."
-        return None
-
     async def _person(self) -> AbstractBaseUser | None:
         return await database_sync_to_async(self.identity.person)()
 
     def _remember(self, person: AbstractBaseUser | None) -> None:
         if person is not None:
-            self.user_id = str(person.pk)
+            self.user_id, self._has_account = str(person.pk), True
 
     def _spawn(self, coroutine: Any) -> None:
         task = asyncio.create_task(coroutine)
@@ -372,36 +472,81 @@ class WrongPathConsumer(AsyncWebsocketConsumer):
         await self.close(protocol.PATH_NOT_FOUND)
 
 
-def _ask_rule(who: Identity, channel: str) -> tuple[AbstractBaseUser | None, Audience | None]:
-    person = who.person()
-    return person, None if person is None else hears(person, channel)
+def _problem(scope: Mapping[str, Any]) -> tuple[int, str] | None:
+    """Return close code and reason of a handshake that cannot go on."""
+    if scope["url_route"]["kwargs"]["key"] != config().app_key:
+        return protocol.NO_SUCH_APP, "There is no app with this key."
+    if config().connection != "channels":
+        return protocol.APP_DISABLED, "Broadcasting is switched off here."
+    if identity.is_foreign(scope):
+        return protocol.UNAUTHORIZED, "This origin may not connect here."
+    return _version_problem(parse_qs(scope["query_string"].decode("latin-1")))
 
 
-def _read(text: str) -> tuple[str, dict[str, Any]]:
+def _version_problem(query: Mapping[str, list[str]]) -> tuple[int, str] | None:
+    """Return what is wrong with the versions that a client names; who names none speaks ours."""
+    version = query.get("version", ["0"])[0]
+    if not VERSION.fullmatch(version):
+        return protocol.INVALID_VERSION, "The version is not a version's name."
+    text = query.get("protocol", [""])[0]
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else protocol.NEWEST_PROTOCOL
+    if not protocol.OLDEST_PROTOCOL <= number <= protocol.NEWEST_PROTOCOL:
+        return protocol.UNSUPPORTED_PROTOCOL, f"Protocol {number} is not supported; 5 to 7 are."
+    return None
+
+
+def _read(text: str) -> Message:
     if len(text.encode(errors="replace")) > limits.MAX_FRAME:
         raise protocol.InvalidMessage(f"A message is at most {limits.MAX_FRAME} bytes.")
     return protocol.parse(text)
 
 
-def _size(text: str) -> int:
-    """Return the bytes that a frame takes in UTF-8."""
-    return len(text) if text.isascii() else len(text.encode())
+def _is_personal(channel: str) -> bool:
+    """Say whether a name is that of the channel by which servers reach one person."""
+    return channel.startswith(protocol.SERVER_TO_USER) and len(channel) <= limits.MAX_CHANNEL_NAME
 
 
-def _identity(channel_data: str) -> tuple[Identity, str]:
-    """Return who signed channel data speaks for, and that person's key."""
+def _signed_data(channel_data: str) -> dict[str, Any]:
+    """Return what was signed beside the channel; if there is anything, it names a user."""
+    if not channel_data:
+        return {}
     try:
         data = json.loads(channel_data)
-        user_id, sign_in = str(data["user_id"]), data.get("sign_in")
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise Refused("The channel data names no user_id.") from None
-    if sign_in is None:
-        return Identity(user_id=user_id), user_id
-    return Identity(session_key=seal.open_("sign-in", str(sign_in)) or ""), user_id
+        if 1 <= len(str(data["user_id"])) <= limits.MAX_USER_ID:
+            return dict(data)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        pass
+    raise Refused(f"The channel data names no user_id of at most {limits.MAX_USER_ID} characters.")
 
 
-def _protocol_version(scope: Mapping[str, Any]) -> int:
-    """Return the protocol that the client asks for; who names none speaks ours."""
-    query = dict(part.split("=", 1) for part in scope["query_string"].decode("latin-1").split("&") if "=" in part)
-    version = query.get("protocol", "")
-    return int(version) if version.isascii() and version.isdigit() and len(version) < 4 else protocol.NEWEST_PROTOCOL
+def _signed_member(data: dict[str, Any]) -> Member | None:
+    """Return whom signed data of a presence channel show: numbers stay numbers."""
+    if not data:
+        return None
+    user_id, info = data["user_id"], data.get("user_info")
+    if len(protocol.encode(info).encode()) > limits.MAX_USER_INFO:
+        raise Refused(f"The user_info is over {limits.MAX_USER_INFO} bytes.")
+    return Member(user_id if isinstance(user_id, int | str) else str(user_id), info)
+
+
+def _user_data(text: str) -> dict[str, Any]:
+    """Return the signed data of a sign-in: an object with the id of the user, as text."""
+    data = Message("pusher:signin", "", text).fields()
+    user_id = data.get("id")
+    if not isinstance(user_id, str) or not 1 <= len(user_id) <= limits.MAX_USER_ID:
+        raise protocol.InvalidMessage(f"The user data have an id of at most {limits.MAX_USER_ID} characters.")
+    return data
+
+
+def _recall(channel: str, audience: Audience) -> census.CachedEvent | None:
+    try:
+        return census.cached(channel, audience)
+    except census.Unavailable:
+        return None
+
+
+def _client_event(message: Message, socket_id: str, member: Member | None) -> dict[str, Any]:
+    """Return what webhooks tell of a client event."""
+    data = message.data if isinstance(message.data, str) else protocol.encode(message.data)
+    event = {"name": "client_event", "channel": message.channel, "event": message.event, "data": data}
+    return event | {"socket_id": socket_id} | ({} if member is None else {"user_id": member.key})

@@ -4,14 +4,15 @@ import logging
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from django.db import transaction
 
-from realtime import log, protocol, sender
-from realtime.channels import Audience
+from realtime import census, log, protocol, sender
+from realtime.channels import Audience, find
 from realtime.conf import config
 from realtime.limits import MAX_EVENT
 from realtime.models import Broadcast, Delivery, position_of
@@ -78,15 +79,33 @@ def publish(event: Event, *, receipt: bool = False) -> Broadcast | None:
     return _log(broadcast, routes)
 
 
-def recheck(*, channels: Iterable[str] = (), users: Iterable[Any] = ()) -> None:
+def recheck(
+    *,
+    channels: Iterable[str] = (),
+    users: Iterable[Any] = (),
+    hang_up_users: Iterable[Any] = (),
+    hang_up_sockets: Iterable[str] = (),
+) -> None:
     """Have every server process ask again: the rules of `channels`, and those of all sockets of `users` (keys).
 
-    It is a row of the log, applied before any later row: who has lost access hears nothing that follows.
+    It is a row of the log, applied before any later row: who has lost access hears nothing that follows. With
+    `hang_up_users` and `hang_up_sockets` (socket ids) it ends connections without asking.
     """
-    if config().connection != "channels":
-        return
-    data = protocol.encode({"channels": list(channels), "users": [str(key) for key in users]})
-    _log(Broadcast(event=log.RECHECK, staff=data), [(log.RECHECK, Audience.STAFF, Audience.STAFF)])
+    keys = {"users": [str(key) for key in users], "hang_up_users": [str(key) for key in hang_up_users]}
+    _command(log.RECHECK, {"channels": list(channels), "hang_up_sockets": list(hang_up_sockets), **keys})
+
+
+@transaction.atomic
+def carry(messages: list[dict[str, Any]]) -> None:
+    """Have the log carry messages of the channel layer to every process; they are no part of any history."""
+    log.forget_carried()
+    _command(log.TELL, {"messages": messages})
+
+
+def _command(name: str, data: dict[str, Any]) -> None:
+    """Write what is for server processes alone; no client can name its channel."""
+    if config().connection == "channels":
+        _log(Broadcast(event=name, staff=protocol.encode(data)), [(name, Audience.STAFF, Audience.STAFF)])
 
 
 def _versions(to: Audience) -> list[Audience]:
@@ -126,8 +145,18 @@ def _log(broadcast: Broadcast, routes: Iterable[tuple[str, Audience, Audience]])
     # Whoever hears this must have heard of every revocation before it.
     after = log.recent_rechecks()
     messages = [delivery.message(broadcast) | {"after": after} for delivery in deliveries]
-    transaction.on_commit(lambda: sender.send(messages))
+    transaction.on_commit(lambda: _hand_over(deliveries, broadcast, messages))
     return broadcast
+
+
+def _hand_over(deliveries: Iterable[Delivery], broadcast: Broadcast, messages: list[dict[str, Any]]) -> None:
+    for delivery, message in zip(deliveries, messages, strict=True):
+        found = find(delivery.channel)
+        if found is not None and found.pattern.is_cached:
+            data = broadcast.data(Audience(delivery.version))
+            with suppress(census.Unavailable):
+                census.remember(delivery.channel, Audience(delivery.audience), message["frame"], data)
+    sender.send(messages)
 
 
 def _write_down(event: Event, data: dict[Audience, str]) -> None:

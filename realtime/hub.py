@@ -7,24 +7,29 @@ import os
 import socket as network
 import time
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Any, Protocol
 
 from channels.layers import BaseChannelLayer, get_channel_layer
 from django.core.exceptions import ImproperlyConfigured
 
+from realtime import webhooks
+from realtime.census import Report, SocketReport
 from realtime.channels import Audience, group_name
 from realtime.conf import config
-from realtime.log import RECHECK
+from realtime.log import RECHECK, TELL
+from realtime.presence import NEWS_GROUP, Presence
 from realtime.tail import Tail
 
 logger = logging.getLogger(__name__)
 
 RECHECK_GROUP = group_name(RECHECK, Audience.STAFF)
+TELL_GROUP = group_name(TELL, Audience.STAFF)
+OWN_GROUPS = (RECHECK_GROUP, TELL_GROUP, NEWS_GROUP)  # what a process hears for itself
 LAYER_TIMEOUT = 1  # seconds to wait for the layer, in particular to confirm a new group
 REMEMBER = 60  # seconds that a delivery's id is remembered, so that nobody is told twice
-SWEEP_INTERVAL = 10  # seconds between two looks for silent sockets
+SWEEP_INTERVAL = 5  # seconds between two looks for silent sockets
 
 _hubs: dict[asyncio.AbstractEventLoop, "Hub"] = {}
 
@@ -32,14 +37,26 @@ _hubs: dict[asyncio.AbstractEventLoop, "Hub"] = {}
 class Socket(Protocol):
     """What the hub needs of a consumer."""
 
+    socket_id: str
     user_id: str | None
+    address: str
     subscriptions: dict[str, Audience]
+    is_cut_off: bool
 
     def channels(self) -> set[str]:
         """Return what it hears, or has just asked to hear."""
 
     def hear(self, group: str, frame: str) -> None:
         """Write a frame, without waiting."""
+
+    def hear_of(self, channel: str, frame: str) -> None:
+        """Write a frame about who is on a channel, without waiting."""
+
+    def hang_up(self, reason: str) -> None:
+        """Close with a code that says not to come back."""
+
+    def report(self, process: str) -> SocketReport:
+        """Return whose this is, and what it hears."""
 
     def recheck(self, channels: set[str], *, whole_person: bool) -> None:
         """Ask the rules of `channels` again; nothing more of them is told until they have answered."""
@@ -56,9 +73,12 @@ class Hub:
         self.loop = asyncio.get_running_loop()
         self.layer = default_layer()
         self.tail = Tail(self)
+        self.presence = Presence(self)
         self.groups: dict[str, set[Socket]] = {}
         self.sockets: set[Socket] = set()
         self.told: defaultdict[int, int] = defaultdict(int)
+        self.sent = self.received = 0  # frames since the last report
+        self._began_at = time.time()
         self._channel_name = ""
         self._joined: set[str] = set()
         self._heard: dict[int, float] = {}
@@ -78,16 +98,18 @@ class Hub:
     async def _start(self) -> None:
         await self.tail.start()
         await self._listen()
-        forever = (self._receive(), self.tail.run(), self._sweep())
+        forever = (self._receive(), self.tail.run(), self.presence.run(), self._sweep(), webhooks.deliver_forever())
         self._tasks = [self.loop.create_task(each) for each in forever]
         # Revocations must be heard here before the first event that they forbid.
-        await self._join(RECHECK_GROUP)
+        for group in OWN_GROUPS:
+            await self._join(group)
 
     def discard(self, socket: Socket) -> None:
         """Let a socket go, with all its groups; the layer's groups without a socket are left at the next tail."""
         self.sockets.discard(socket)
         for channel, audience in socket.subscriptions.items():
             self.leave(socket, channel, audience)
+        self.presence.discard(socket, may_return=not socket.is_cut_off)
 
     async def close(self) -> None:
         """Stop the tasks of this process."""
@@ -135,14 +157,27 @@ class Hub:
         if message["id"] in self._heard:
             return
         self._heard[message["id"]] = time.monotonic()
-        if message["group"] == RECHECK_GROUP:
-            self._recheck(json.loads(json.loads(message["frame"])["data"]))
+        if message["group"] in OWN_GROUPS:
+            self._obey(message["group"], json.loads(json.loads(message["frame"])["data"]))
             return
-        sockets = tuple(self.groups.get(message["group"], ()))
+        count = self._write(message)
+        if message["wants_receipt"]:
+            self.told[message["broadcast"]] += count
+
+    def _write(self, message: dict[str, Any], except_socket: str = "") -> int:
+        """Write a message's frame to the sockets of its group; return to how many."""
+        sockets = [socket for socket in self.groups.get(message["group"], ()) if socket.socket_id != except_socket]
         for socket in sockets:
             socket.hear(message["group"], message["frame"])
-        if message["wants_receipt"]:
-            self.told[message["broadcast"]] += len(sockets)
+        self.sent += len(sockets)
+        return len(sockets)
+
+    def _obey(self, group: str, data: dict[str, Any]) -> None:
+        if group == RECHECK_GROUP:
+            self._recheck(data)
+            return
+        for message in data["messages"]:
+            self._write(message, message["except"])
 
     def has_heard(self, delivery_id: int) -> bool:
         """Say whether a delivery was told here already."""
@@ -154,7 +189,7 @@ class Hub:
 
     def hears(self, group: str) -> bool:
         """Say whether any socket of this process is in `group`."""
-        return bool(self.groups.get(group)) or group == RECHECK_GROUP
+        return bool(self.groups.get(group)) or group in OWN_GROUPS
 
     def forget_old(self, still_read: set[int]) -> None:
         """Forget deliveries told over a minute ago, except those that the tail goes on reading."""
@@ -163,13 +198,44 @@ class Hub:
 
     def _recheck(self, data: dict[str, list[str]]) -> None:
         channels, users = set(data["channels"]), set(data["users"])
+        gone = {*data["hang_up_users"], *data["hang_up_sockets"]}
+        self.presence.clear_seats_kept_for(users | gone)
         for socket in tuple(self.sockets):
+            if socket.user_id in gone or socket.socket_id in gone:
+                socket.hang_up("You were disconnected.")
             whole_person = socket.user_id in users
             asked = socket.channels() if whole_person else socket.channels() & channels
             if asked or whole_person:
                 socket.recheck(asked, whole_person=whole_person)
 
+    # -- What others are told of this process
+
+    def report(self, seconds: float) -> Report:
+        """Return how this process is doing; rates are those of the last `seconds`."""
+        people = {socket.user_id for socket in self.sockets} - {None}
+        subscriptions = sum(len(socket.subscriptions) for socket in self.sockets)
+        rates = round(self.sent / seconds, 1), round(self.received / seconds, 1)
+        self.sent = self.received = 0
+        return Report(self.process, self._began_at, len(self.sockets), len(people), subscriptions, *rates)
+
+    def list_sockets(self) -> list[SocketReport]:
+        """Return this process's connections."""
+        return [socket.report(self.process) for socket in self.sockets]
+
+    def from_address(self, address: str) -> Counter[bool]:
+        """Count the sockets from an address: by whether they are somebody's."""
+        return Counter(socket.user_id is not None for socket in self.sockets if socket.address == address)
+
     # -- The layer
+
+    async def announce(self, messages: Iterable[dict[str, Any]]) -> None:
+        """Send messages to their groups; what the layer does not take is lost."""
+        try:
+            async with asyncio.timeout(LAYER_TIMEOUT):
+                for message in messages:
+                    await self.layer.group_send(message["group"], message)
+        except Exception as error:
+            logger.warning("The channel layer took no message (%s).", error or type(error))
 
     async def _listen(self) -> None:
         """Get this process's one channel of the layer; without it the tail tells everything."""
@@ -227,6 +293,10 @@ class Hub:
             fence = self._fences.get(message["fence"])
             if fence:
                 fence.set()
+        elif message["type"] == "realtime.presence":
+            self.presence.hear_news(message["channels"])
+        elif message["type"] == "realtime.tell":
+            self._write(message, message["except"])
         elif message["group"] != RECHECK_GROUP and not self._heard.keys() >= set(message["after"]):
             # The layer lost a revocation, or brings it late: the tail tells both, in the order of the log.
             self.tail.hurry()

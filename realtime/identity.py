@@ -1,5 +1,6 @@
 """Who a socket is: asked at the handshake, and again whenever something changed for that person."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,10 @@ from django.core.exceptions import ValidationError
 from django.http import parse_cookie
 from django.http.request import HttpRequest, validate_host
 from django.utils.http import is_same_domain
+from django.utils.module_loading import import_string
+
+from realtime import seal
+from realtime.conf import config
 
 Scope = Mapping[str, Any]
 
@@ -24,18 +29,34 @@ SESSION_KEY = re.compile(r"[a-z0-9]{1,40}")
 
 @dataclass(frozen=True)
 class Identity:
-    """Where a socket's person comes from: a session of this site, or the signed data of a subscription."""
+    """Where a socket's person comes from: a session of this site, a bearer token, or what a signature says."""
 
     session_key: str | None = None
+    token: str | None = None
     user_id: str | None = None
 
     def person(self) -> AbstractBaseUser | None:
-        """Read the person anew; None once the session has ended or the account is inactive."""
+        """Read the person anew; None once the session or token has ended, or the account is inactive."""
         if self.session_key is not None:
             return person_of_session(self.session_key)
+        if self.token is not None:
+            return person_of_token(self.token)
         if self.user_id is not None:
             return active_person(self.user_id)
         return None
+
+    def sealed(self) -> str:
+        """Return the sign-in for a client to carry in signed data: what the data allow ends with it."""
+        return seal.close("sign-in", json.dumps([self.session_key, self.token]))
+
+
+def of_signed_data(data: Mapping[str, Any], user_id: str) -> Identity:
+    """Return for whom signed data speak: a sign-in of this site that they carry, else the user whom they name."""
+    sign_in = data.get("sign_in")
+    if sign_in is None:
+        return Identity(user_id=user_id)
+    session_key, token = json.loads(seal.open_("sign-in", str(sign_in)) or '["", null]')
+    return Identity(session_key, token)
 
 
 def header(scope: Scope, name: bytes) -> str:
@@ -62,7 +83,10 @@ def is_foreign(scope: Scope) -> bool:
 
 
 def of_handshake(scope: Scope) -> Identity:
-    """Return the identity that the handshake's cookie gives; without an Origin a cookie proves nothing."""
+    """Return whom the handshake's bearer token or cookie stands for; without an Origin a cookie proves nothing."""
+    token = _bearer(header(scope, b"authorization"))
+    if token is not None:
+        return Identity(token=token)
     if header(scope, b"origin") in ("", "null"):
         return Identity()
     try:
@@ -73,6 +97,18 @@ def of_handshake(scope: Scope) -> Identity:
     return Identity(session_key=key) if SESSION_KEY.fullmatch(key) else Identity()
 
 
+def of_request(request: HttpRequest) -> Identity:
+    """Return the identity that a request's bearer token or session gives."""
+    token = _bearer(request.headers.get("Authorization", ""))
+    return Identity(token=token) if token is not None else Identity(session_key=request.session.session_key or "")
+
+
+def _bearer(authorization: str) -> str | None:
+    """Return the token of an Authorization header (RFC 6750, section 2.1), or None if it has none."""
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
 def person_of_session(session_key: str) -> AbstractBaseUser | None:
     """Return the active user that is signed in to the session, by Django's own rules (hash included)."""
     store = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
@@ -80,14 +116,30 @@ def person_of_session(session_key: str) -> AbstractBaseUser | None:
     return user if isinstance(user, AbstractBaseUser) else None
 
 
+def person_of_token(token: str) -> AbstractBaseUser | None:
+    """Return the active user behind a bearer token, by the function that REALTIME["BEARER"] names."""
+    name = config().bearer
+    user = import_string(name)(token) if name else None
+    return user if user is not None and user.is_active else None
+
+
 def active_person(user_id: str) -> AbstractBaseUser | None:
     """Return the active user with this key, or None."""
+    user = _account(user_id)
+    return user if user is not None and user.is_active else None
+
+
+def has_account(user_id: str) -> bool:
+    """Say whether a user of this site, active or not, has this key."""
+    return _account(user_id) is not None
+
+
+def _account(user_id: str) -> AbstractBaseUser | None:
     model = get_user_model()
     try:
-        user = model._default_manager.filter(pk=model._meta.pk.to_python(user_id)).first()
+        return model._default_manager.filter(pk=model._meta.pk.to_python(user_id)).first()
     except (ValidationError, ValueError):
         return None
-    return user if user is not None and user.is_active else None
 
 
 def _covers(trusted: str, origin: str) -> bool:

@@ -2,17 +2,26 @@
 
 import time
 from functools import lru_cache
+from ipaddress import ip_address
 
-from django.conf import settings
 from limits import RateLimitItem, parse
 from limits.storage import storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
+from realtime.conf import config
+
 MAX_FRAME = 16 * 1024  # bytes a client may send in one frame
 MAX_EVENT = 10 * 1024  # bytes of one event's data (Pusher: 10 KB)
 MAX_CHANNEL_NAME = 164  # characters (Pusher's documentation)
+MAX_EVENT_NAME = 200  # characters
+MAX_USER_ID = 128  # characters of a member's or a signed-in person's id
+MAX_USER_INFO = 1024  # bytes of what a presence channel tells of a member
+MAX_WATCHLIST = 100  # people whom one socket watches
 MAX_SUBSCRIPTIONS = 100  # channels of one socket
 MAX_SOCKETS_A_PERSON = 50  # sockets of one person in one process
+MAX_SOCKETS_AN_ADDRESS = 1000  # sockets from one address in one process: a whole office may be behind it
+MAX_STRANGERS_AN_ADDRESS = 100  # of which are nobody's so far
+CLIENT_EVENTS_A_SECOND = 10  # of one socket (Pusher: client events)
 MAX_PENDING = 1024 * 1024  # bytes that wait for one slow reader
 MESSAGES_A_SECOND = 20  # frames of one socket in the long run
 MESSAGES_AT_ONCE = 300  # frames of one socket in a burst: a client subscribes anew to all it has after a break
@@ -21,6 +30,14 @@ MAX_HISTORY_EVENTS = 500  # events of one history answer; beyond it a page renew
 
 HISTORY_RATE = parse("120/minute")  # requests of one person
 AUTH_RATE = parse("300/minute")
+
+
+def is_counted(address: str) -> bool:
+    """Say whether sockets from an address are counted: a proxy on this machine stands for everybody behind it."""
+    try:
+        return not ip_address(address).is_loopback
+    except ValueError:  # a Unix socket has no address
+        return False
 
 
 class Allowance:
@@ -43,7 +60,7 @@ class Allowance:
 
 @lru_cache
 def _limiter() -> FixedWindowRateLimiter:
-    url = getattr(settings, "REDIS_URL", "")
+    url = config().redis_url
     if not url:
         return FixedWindowRateLimiter(storage_from_string("memory://"))
     # A Redis that hangs must not hold up what goes on without it.

@@ -19,6 +19,8 @@ from realtime import protocol
 from realtime.models import Broadcast, Delivery, LogFloor, Receipt, SnapshotEnd
 
 RECHECK = "#recheck"  # no client can name it: the number sign is not in the alphabet of channels
+TELL = "#tell"
+CARRIED = 60  # seconds that rows are kept which only carry a message to the other processes
 RECENT = 30  # seconds in which a revocation is asked for by every later event; the tail has long told it by then
 WATERMARK = {
     "postgresql": "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
@@ -87,6 +89,11 @@ def forget(guard: str, *, event: str = "", containing: str = "", keep: Callable[
                 setattr(row, version, protocol.encode(keep(json.loads(text))))
         row.save(update_fields=["public", "staff"])
     return len(rows)
+
+
+def forget_carried() -> None:
+    """Delete what only carried a message to the other processes, and has."""
+    Broadcast.objects.filter(event=TELL, created_at__lt=timezone.now() - timedelta(seconds=CARRIED)).delete()
 
 
 def prune(days: int) -> int:

@@ -115,6 +115,51 @@ class LogFloor(models.Model):
         cls.objects.update_or_create(pk=1, defaults={"position": max(position, cls.current())})
 
 
+class ServerProcess(models.Model):
+    """A process with sockets, in the census without Redis: what it wrote counts until its lease runs out."""
+
+    name = models.CharField(max_length=200, primary_key=True)
+    expires_at = models.DateTimeField()
+    report = models.JSONField(null=True)
+    sockets = models.JSONField(null=True)
+
+    class Meta:
+        verbose_name_plural = "server processes"
+
+    def __str__(self) -> str:
+        """Return the name."""
+        return self.name
+
+
+class Occupant(models.Model):
+    """A seat on a channel: how many sockets of a process have it, and how its member is shown to others."""
+
+    process = models.ForeignKey(ServerProcess, models.CASCADE, related_name="occupants")
+    channel = models.CharField(max_length=200, db_index=True)
+    member = models.CharField(max_length=128, blank=True)
+    sockets = models.PositiveIntegerField()
+    shown = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["process", "channel", "member"], name="one_seat_a_member")]
+
+    def __str__(self) -> str:
+        """Name the channel, and who is on it."""
+        return f"{self.channel} {self.member}".strip()
+
+
+class Keepsake(models.Model):
+    """Something that is remembered for a while: a signature that was used, the last event of a cache channel."""
+
+    key = models.CharField(max_length=300, primary_key=True)
+    value = models.JSONField(default=dict)
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        """Return the key."""
+        return self.key
+
+
 class CurrentTransaction(models.Func):
     """PostgreSQL's 64-bit id of the running transaction."""
 

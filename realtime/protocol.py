@@ -5,27 +5,83 @@ import hmac
 import json
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 SOCKET_ID = re.compile(r"\d{1,20}\.\d{1,20}")
 
 # Close and error codes (protocol, "Error codes").
-PATH_NOT_FOUND: Final = 4005
 NO_SUCH_APP: Final = 4001
+APP_DISABLED: Final = 4003
+OVER_QUOTA: Final = 4004
+PATH_NOT_FOUND: Final = 4005
+INVALID_VERSION: Final = 4006
 UNSUPPORTED_PROTOCOL: Final = 4007
 UNAUTHORIZED: Final = 4009
 OVER_CAPACITY: Final = 4100
 GENERIC_RECONNECT: Final = 4200
 PONG_NOT_RECEIVED: Final = 4201
 CLIENT_EVENT_REJECTED: Final = 4301
+WATCHLIST_TOO_LONG: Final = 4302
 UNSUPPORTED_DATA: Final = 1003
 
 OLDEST_PROTOCOL, NEWEST_PROTOCOL = 5, 7
 
+PUBLIC: Final = ""
+PRESENCE: Final = "presence-"
+# How a channel's name says of which type it is: the longest that fits ("Channel naming conventions").
+CHANNEL_TYPES = (
+    "private-encrypted-cache-",
+    "private-encrypted-",
+    "private-cache-",
+    "private-",
+    "presence-cache-",
+    PRESENCE,
+    "cache-",
+)
+SERVER_TO_USER: Final = "#server-to-user-"
+CLIENT_EVENT: Final = "client-"
+
 
 class InvalidMessage(Exception):
     """A client's frame that is not a Pusher message; the text says why."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One frame of a client: `data` is what JSON made of it, mostly an object."""
+
+    event: str
+    channel: str
+    data: Any
+
+    def fields(self) -> dict[str, Any]:
+        """Return the data as an object; it may have come as its JSON text, or not at all."""
+        data = self.data or {}
+        if isinstance(data, str):
+            data = _object(data, "Data is a JSON object.")
+        if not isinstance(data, dict):
+            raise InvalidMessage("Data is a JSON object.")
+        return data
+
+
+@dataclass(frozen=True)
+class Member:
+    """A person on a presence channel: the id is text or a number, the info is any JSON."""
+
+    id: str | int
+    info: Any = None
+
+    @property
+    def key(self) -> str:
+        """The id as it names the member in an object."""
+        return str(self.id)
+
+
+def channel_type(name: str) -> str:
+    """Return the prefix that says of which type a channel is; "" for public ones."""
+    return next((prefix for prefix in CHANNEL_TYPES if name.startswith(prefix)), PUBLIC)
 
 
 def new_socket_id() -> str:
@@ -38,9 +94,9 @@ def encode(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def frame(event: str, *, channel: str | None = None, data: str | None = None, event_id: str = "") -> str:
+def frame(event: str, *, channel: str = "", data: str | None = None, event_id: str = "", user_id: str = "") -> str:
     """Return the text of one server frame; `data` is JSON text and stays a string (double encoding)."""
-    message = {"event": event, "channel": channel, "data": data, "event_id": event_id}
+    message = {"event": event, "channel": channel, "data": data, "event_id": event_id, "user_id": user_id}
     return encode({key: value for key, value in message.items() if value})
 
 
@@ -55,9 +111,52 @@ def error(code: int, message: str) -> str:
     return frame("pusher:error", data=encode({"code": code, "message": message}))
 
 
-def subscription_succeeded(channel: str) -> str:
-    """Return the answer to a subscription that was accepted."""
-    return frame("pusher_internal:subscription_succeeded", channel=channel, data="{}")
+def subscription_succeeded(channel: str, members: Mapping[str, Member] | None = None) -> str:
+    """Return the answer to a subscription that was accepted; presence channels tell who is there."""
+    data = {} if members is None else {"presence": _presence(members)}
+    return frame("pusher_internal:subscription_succeeded", channel=channel, data=encode(data))
+
+
+def _presence(members: Mapping[str, Member]) -> dict[str, Any]:
+    return {
+        "count": len(members),
+        "ids": [member.id for member in members.values()],
+        "hash": {key: member.info for key, member in members.items()},
+    }
+
+
+def member_added(channel: str, member: Member) -> str:
+    """Return what the others on a presence channel are told when a person comes."""
+    data = {"user_id": member.id, "user_info": member.info}
+    return frame("pusher_internal:member_added", channel=channel, data=encode(data))
+
+
+def member_removed(channel: str, member: Member) -> str:
+    """Return what the others on a presence channel are told when a person's last socket is gone."""
+    return frame("pusher_internal:member_removed", channel=channel, data=encode({"user_id": member.id}))
+
+
+def subscription_count(channel: str, count: int) -> str:
+    """Return what tells how many sockets hear a channel."""
+    data = encode({"subscription_count": count})
+    return frame("pusher_internal:subscription_count", channel=channel, data=data)
+
+
+def cache_miss(channel: str) -> str:
+    """Return what tells a new subscriber of a cache channel that nothing is remembered."""
+    return frame("pusher:cache_miss", channel=channel)
+
+
+def signin_success(user_data: str) -> str:
+    """Return the answer to a sign-in; the user data goes back as it came."""
+    return frame("pusher:signin_success", data=encode({"user_data": user_data}))
+
+
+def watchlist_events(online: Sequence[str], offline: Sequence[str]) -> str:
+    """Return what tells a signed-in person which of those on his watch-list have come or gone."""
+    named = (("online", online), ("offline", offline))
+    events = [{"name": name, "user_ids": list(user_ids)} for name, user_ids in named if user_ids]
+    return frame("pusher_internal:watchlist_events", data=encode({"events": events}))
 
 
 def subscription_error(channel: str, status: int, reason: str) -> str:
@@ -66,18 +165,15 @@ def subscription_error(channel: str, status: int, reason: str) -> str:
     return frame("pusher:subscription_error", channel=channel, data=encode(data))
 
 
-def parse(text: str) -> tuple[str, dict[str, Any]]:
-    """Return event name and data of a client's frame; data may be an object or its JSON text."""
+def parse(text: str) -> Message:
+    """Return what a client's frame says."""
     message = _object(text, "A message is a JSON object.")
-    event = message.get("event")
+    event, channel = message.get("event"), message.get("channel", "")
     if not isinstance(event, str) or not event:
         raise InvalidMessage("A message has an event name.")
-    data = message.get("data") or {}
-    if isinstance(data, str):
-        data = _object(data, "Data is a JSON object.")
-    if not isinstance(data, dict):
-        raise InvalidMessage("Data is a JSON object.")
-    return event, data
+    if not isinstance(channel, str):
+        raise InvalidMessage("A channel's name is text.")
+    return Message(event, channel, message.get("data"))
 
 
 def signature(secret: str, *parts: str) -> str:
@@ -90,15 +186,27 @@ def channel_auth(key: str, secret: str, socket_id: str, channel: str, channel_da
     return f"{key}:{signature(secret, *_signed(socket_id, channel, channel_data))}"
 
 
+def user_auth(key: str, secret: str, socket_id: str, user_data: str) -> str:
+    """Return the `auth` of a sign-in: socket id and user data are signed ("User authentication")."""
+    return f"{key}:{signature(secret, socket_id, '', 'user', '', user_data)}"
+
+
 def is_authentic(
     auth: str, key: str, secrets_: Iterable[str], socket_id: str, channel: str, channel_data: str = ""
 ) -> bool:
     """Say whether `auth` was signed by one of the secrets for exactly this key, socket, channel and data."""
-    given = auth.encode()
-    return any(
-        hmac.compare_digest(given, channel_auth(key, secret, socket_id, channel, channel_data).encode())
-        for secret in secrets_
-    )
+    genuine = (channel_auth(key, secret, socket_id, channel, channel_data) for secret in secrets_)
+    return _is_one_of(auth, genuine)
+
+
+def is_authentic_user(auth: str, key: str, secrets_: Iterable[str], socket_id: str, user_data: str) -> bool:
+    """Say whether `auth` was signed by one of the secrets for exactly this key, socket and user data."""
+    return _is_one_of(auth, (user_auth(key, secret, socket_id, user_data) for secret in secrets_))
+
+
+def _is_one_of(auth: str, genuine: Iterable[str]) -> bool:
+    given = auth.encode(errors="replace")
+    return any(hmac.compare_digest(given, each.encode()) for each in genuine)
 
 
 def _signed(socket_id: str, channel: str, channel_data: str) -> list[str]:

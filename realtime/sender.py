@@ -21,10 +21,15 @@ def send(messages: list[dict[str, Any]]) -> None:
     """Send each message to its group without waiting, on the loop of this process's sockets or on one of its own."""
     loop = hub.loop_of_this_process()
     if loop is None:
-        if isinstance(hub.default_layer(), InMemoryChannelLayer):
+        if not reaches_every_process():
             return  # nobody listens in this process, and the layer reaches no other: the tail tells
         loop = _background_loop()
     asyncio.run_coroutine_threadsafe(_send(messages), loop)
+
+
+def reaches_every_process() -> bool:
+    """Say whether the channel layer does: the one in memory ends with its process."""
+    return not isinstance(hub.default_layer(), InMemoryChannelLayer)
 
 
 async def _send(messages: list[dict[str, Any]]) -> None:

@@ -39,7 +39,8 @@ class Tail:
         """Read once a second for ever; a database that is away is asked again."""
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wanted.wait(), config().tail_interval)
+                async with asyncio.timeout(config().tail_interval):  # wait_for would swallow a cancellation
+                    await self._wanted.wait()
             self._wanted.clear()
             try:
                 await self.read()

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_POST
 from limits import RateLimitItem
 
-from realtime import history, limits, protocol, seal
-from realtime.channels import NAME, hears
-from realtime.conf import config
+from realtime import authorization, history, identity, limits, protocol
+from realtime.channels import NAME
 
 
 def problem(status: int, detail: str, **more: Any) -> JsonResponse:
@@ -23,7 +24,10 @@ View = Callable[[HttpRequest], JsonResponse]
 
 
 def signed_in(rate: RateLimitItem) -> Callable[[View], View]:
-    """Decorate a view that answers JSON to signed-in people, each at most at `rate`."""
+    """Decorate a view that answers JSON to signed-in people, each at most at `rate`.
+
+    They come with the session of a page, and then with its CSRF token, or with a bearer token (RFC 6750).
+    """
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -36,7 +40,18 @@ def signed_in(rate: RateLimitItem) -> Callable[[View], View]:
                 return response
             return view(request)
 
-        return checked
+        from_page = csrf_protect(checked)
+
+        @csrf_exempt
+        @wraps(view)
+        def answer(request: HttpRequest) -> JsonResponse:
+            who = identity.of_request(request)
+            if who.token is None:
+                return from_page(request)
+            request.user = who.person() or AnonymousUser()  # type: ignore[assignment]
+            return checked(request)
+
+        return answer
 
     return decorate
 
@@ -51,14 +66,23 @@ def authorize_channel(request: HttpRequest) -> JsonResponse:
         return problem(400, "socket_id is two numbers joined by a dot.")
     if not NAME.fullmatch(channel):
         return problem(400, "channel_name is not a channel's name.")
-    if hears(request.user, channel) is None:
-        return problem(403, "You may not hear this channel.")
-    settings = config()
-    # The sign-in goes along, sealed: what it was allowed ends with it.
-    sign_in = seal.close("sign-in", request.session.session_key or "")
-    channel_data = protocol.encode({"user_id": str(request.user.pk), "sign_in": sign_in})
-    auth = protocol.channel_auth(settings.app_key, settings.app_secrets[0], socket_id, channel, channel_data)
-    return JsonResponse({"auth": auth, "channel_data": channel_data})
+    signed = authorization.subscription(_user(request), identity.of_request(request), socket_id, channel)
+    return problem(403, "You may not hear this channel.") if signed is None else JsonResponse(signed)
+
+
+@require_POST
+@never_cache
+@signed_in(limits.AUTH_RATE)
+def authenticate_user(request: HttpRequest) -> JsonResponse:
+    """Sign the person in on one socket (Pusher: "Authenticating users")."""
+    socket_id = request.POST.get("socket_id", "")
+    if not protocol.SOCKET_ID.fullmatch(socket_id):
+        return problem(400, "socket_id is two numbers joined by a dot.")
+    return JsonResponse(authorization.sign_in(_user(request), identity.of_request(request), socket_id))
+
+
+def _user(request: HttpRequest) -> AbstractBaseUser:
+    return cast(AbstractBaseUser, request.user)
 
 
 @require_GET

@@ -14,7 +14,7 @@ from realtime.channels import Audience
 from realtime.events import Direct, Event, publish
 from tikm.asgi import application
 
-PATIENCE = 3  # seconds
+PATIENCE = 10  # seconds
 HOST = "testserver"
 
 

@@ -1,6 +1,7 @@
 """What each audience may know of a ticket, reply or change: the allow-lists behind payloads, pages and timeline."""
 
 from typing import Any
+from uuid import UUID
 
 from django.urls import reverse
 
@@ -30,6 +31,12 @@ def ticket_brief(ticket: Ticket, audience: Audience) -> dict[str, Any]:
         "updated_at": iso(ticket.changed_at(audience)),
     }
     return brief | {"version": ticket.version} if audience is Audience.STAFF else brief
+
+
+def writer_brief(user: User, audience: Audience, *, ticket_uuid: UUID, **_: Any) -> dict[str, Any] | None:
+    """Return who is writing on a ticket, as `audience` knows him: what a client says of himself is not told."""
+    ticket = Ticket.objects.select_related("office").filter(uuid=ticket_uuid).first()
+    return None if ticket is None else {"user": person_of_ticket(user, ticket, audience)}
 
 
 def reply_brief(reply: Reply, audience: Audience) -> dict[str, Any]:

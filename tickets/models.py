@@ -151,6 +151,11 @@ class Ticket(models.Model):
         """The channel of what happens to this ticket."""
         return f"private-tickets.{self.uuid}"
 
+    @property
+    def presence_channel(self) -> str:
+        """The channel of who looks at this ticket, for its staff."""
+        return f"presence-tickets.{self.uuid}"
+
     def seq(self, audience: Audience) -> int:
         """Return the number of the last event that `audience` heard of this ticket."""
         return self.staff_seq if audience is Audience.STAFF else self.public_seq

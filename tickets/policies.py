@@ -74,6 +74,12 @@ def hears_tickets(user: User, channels: list[dict[str, UUID]]) -> list[Audience 
     return [as_whom[staffed.get(uuid)] for uuid in uuids]
 
 
+def staff_of_ticket(user: User, ticket_uuid: UUID) -> Audience | None:
+    """Only staff of a ticket see who looks at it and who is writing: its customer does not."""
+    audience = hears_ticket(user, ticket_uuid)
+    return audience if audience is Audience.STAFF else None
+
+
 def visible_replies(user: User, ticket: Ticket) -> QuerySet[Reply]:
     """Return the turns of the conversation that `user` may read; notes for staff of the ticket alone."""
     audience = audience_of(user, ticket)

@@ -75,7 +75,7 @@ def tell_creation(ticket: Ticket, by: User, **_: Any) -> None:
 def tell_changes(ticket: Ticket, by: User, changes: Sequence[Change], **_: Any) -> None:
     """Ask the rules again first, so that who has lost the ticket hears that and nothing more."""
     if any(change.field in ("office", "assigned_to") for change in changes):
-        recheck(channels=[ticket.channel])
+        recheck(channels=[ticket.channel, ticket.presence_channel])
         for change in changes:
             _tell_loser(ticket, change)
     publish(TicketUpdated(ticket, by, changes))
@@ -105,7 +105,7 @@ def tell_deletion(reply: Reply, by: User, **_: Any) -> None:
 def withdraw(ticket: Ticket, **_: Any) -> None:
     """End every subscription, then tell the office, the creator and the assignee that the ticket is gone."""
     log.forget(ticket.channel)
-    recheck(channels=[ticket.channel])
+    recheck(channels=[ticket.channel, ticket.presence_channel])
     people = {person.pk: person for person in (ticket.creator, ticket.assigned_to) if person is not None}
     losers: list[Office | User] = [ticket.office, *people.values()]
     for loser in losers:

@@ -27,6 +27,7 @@ SECRET_KEY = environment.secret("SECRET_KEY", debug=DEBUG)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 REDIS_URL = env.str("REDIS_URL", default="")
+REDIS_PREFIX = "tikm"
 
 # --- Applications
 
@@ -232,7 +233,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": "tikm"},
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": REDIS_PREFIX},
     }
     if REDIS_URL
     else {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 100_000}}
@@ -251,6 +252,10 @@ REALTIME = {
     "PORT": env.int("REALTIME_PORT", default=0),
     "SCHEME": environment.choice("REALTIME_SCHEME", env.str("REALTIME_SCHEME", default=""), ["", "http", "https"]),
     "DEBUG": env.bool("REALTIME_DEBUG", default=DEBUG),
+    "REDIS_URL": REDIS_URL,
+    "REDIS_PREFIX": REDIS_PREFIX,
+    "BEARER": "accounts.tokens.bearer",
+    "MEMBERS_A_CHANNEL": 1000,
 }
 
 if REALTIME["HOST"]:

@@ -12,8 +12,9 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import User
-from realtime import consumers, hub, protocol
+from realtime import consumers, hub, protocol, standing
 from realtime.channels import Audience
+from realtime.standing import Standing
 from tests.cast import Cast
 from tests.sockets import Listener, connect, do, greeted, listen
 from tickets import services
@@ -215,7 +216,7 @@ async def test_a_sign_in_that_expired_in_silence_is_noticed(live_cast: Cast) -> 
         each.sweep(time.monotonic() + 61)
     assert (await socket.event("pusher:error"))["code"] == 4009
     await control.say("pusher:ping")
-    assert (await control.frame())["event"] == "pusher:pong"
+    assert await control.event("pusher:pong") == {}
 
 
 def expire(user: User) -> None:
@@ -228,7 +229,7 @@ async def test_a_rules_answer_from_before_a_revocation_joins_no_group(
 ) -> None:
     ask, answers = consumers.PusherConsumer._ask, []
 
-    async def slowly(self: consumers.PusherConsumer, channel: str) -> Audience | None:
+    async def slowly(self: consumers.PusherConsumer, channel: str) -> Standing | None:
         answers.append(await ask(self, channel))
         if len(answers) == 1:
             await do(live_cast.billing.agents.remove, live_cast.bao)
@@ -242,23 +243,23 @@ async def test_a_rules_answer_from_before_a_revocation_joins_no_group(
     await socket.event("pusher:connection_established")
     monkeypatch.setattr(consumers.PusherConsumer, "_ask", slowly)
     assert (await socket.subscribe(live_cast.ticket.channel))["event"] == "pusher:subscription_error"
-    assert answers == [Audience.STAFF, None]
+    assert answers == [Standing(Audience.STAFF), None]
     assert "ticket.reply.created" not in [frame["event"] for frame in socket.heard]
 
 
 async def test_what_is_revoked_while_a_rule_is_asked_ends_the_new_subscription(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask, left = consumers._ask_rule, []
+    ask, left = standing.ask, []
 
-    def ask_then_leave(*args: Any) -> tuple[Any, Audience | None]:
-        answer = ask(*args)
+    def ask_then_leave(*args: Any, **kwargs: Any) -> tuple[Any, Standing | None]:
+        answer = ask(*args, **kwargs)
         if not left:
             left.append(True)
             live_cast.billing.agents.remove(live_cast.bao)
         return answer
 
-    monkeypatch.setattr(consumers, "_ask_rule", ask_then_leave)
+    monkeypatch.setattr(standing, "ask", ask_then_leave)
     socket = await connect(live_cast.bao)
     answer = await socket.subscribe(live_cast.ticket.channel)
     if answer["event"].endswith("succeeded"):

@@ -1,0 +1,20 @@
+"""Channels of every kind, for tests of the server that need no desk."""
+
+from typing import Any
+
+from realtime.channels import Audience, as_sent, presence, private, public
+
+
+def anybody(user: Any, **_: Any) -> Audience:
+    return Audience.PUBLIC
+
+
+channelpatterns = [
+    public("news", counts=True),
+    public("talk.<slug:name>"),
+    public("weather", cache=True),
+    private("room.<slug:name>", anybody, whispers={"client-*": as_sent}, guests=True),
+    private("forecast", anybody, cache=True),
+    private("vault", anybody, encrypted=True, guests=True),
+    presence("room.<slug:name>", anybody, whispers={"client-*": as_sent}, guests=True),
+]
