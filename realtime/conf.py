@@ -26,11 +26,17 @@ class Config:
     user_data: str = ""
     encryption_master_key: bytes = b""
     tail_interval: float = 1.0
+    lease: float = 20
     activity_timeout: float = 30
     pong_timeout: float = 15
     authenticate_within: float = 30
     members_a_channel: int = 100
     retention_days: int = 30
+
+    @property
+    def renew_interval(self) -> float:
+        """How often a process says in the census that it lives: three words may be lost before it counts as dead."""
+        return self.lease / 4
 
 
 def config() -> Config:

@@ -21,6 +21,7 @@ from realtime.census import SocketReport
 from realtime.channels import NAME, Audience, Found, find, group_name
 from realtime.conf import config
 from realtime.identity import Identity
+from realtime.presence import Full
 from realtime.protocol import Member, Message
 from realtime.standing import Signed, Standing
 from realtime.writer import FrameWriter
@@ -203,23 +204,18 @@ class PusherConsumer(AsyncWebsocketConsumer):
         found = find(channel)
         members = None
         if found is not None and found.pattern.is_presence:
-            members = await hub.here().presence.enter(self, channel)
+            try:
+                members = await hub.here().presence.enter(self, channel)
+            except Full as full:
+                self._unsubscribe(channel)
+                self.write(protocol.subscription_error(channel, FORBIDDEN, str(full)))
         if channel not in self.subscriptions:
-            return  # it was revoked meanwhile, and that was told
-        if members is not None and self._is_one_too_many(channel, members):
-            self._unsubscribe(channel)
-            reason = f"A channel has at most {config().members_a_channel} members."
-            self.write(protocol.subscription_error(channel, FORBIDDEN, reason))
-            return
+            return  # it ended meanwhile, and that was told
         self.write(protocol.subscription_succeeded(channel, members))
         if found is not None and found.pattern.is_counted:
             await hub.here().presence.count(self, channel)
         if found is not None and found.pattern.is_cached:
             await self._tell_last(channel, self.subscriptions[channel])
-
-    def _is_one_too_many(self, channel: str, members: dict[str, Member]) -> bool:
-        member = self._members[channel]
-        return member is not None and list(members).index(member.key) >= config().members_a_channel
 
     async def _tell_last(self, channel: str, audience: Audience) -> None:
         last = await database_sync_to_async(_recall)(channel, audience)

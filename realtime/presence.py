@@ -46,6 +46,10 @@ class Taken:
     left_at: float | None = None
 
 
+class Full(Exception):
+    """A presence channel has no place for one more; the text says how many it has."""
+
+
 class Room(ABC):
     """A channel whose listeners are told who is there, or how many."""
 
@@ -189,8 +193,16 @@ class Presence:
     # -- Rooms
 
     async def enter(self, socket: "Socket", channel: str) -> dict[str, Member]:
-        """Have `socket` hear who comes to a presence channel and who goes; return who is there, himself included."""
-        return (await self._listen(PresenceRoom(channel), socket)).members
+        """Have `socket` hear who comes to a presence channel and who goes; return who is there, himself included.
+
+        Raises `Full` where it brings one member too many.
+        """
+        room = await self._listen(PresenceRoom(channel), socket)
+        seat = self._of_socket[socket].get(channel)
+        is_new = seat is not None and seat[1] in room.members and self._seats[seat].sockets == 1
+        if is_new and len(room.members) > config().members_a_channel:
+            raise Full(f"A channel has at most {config().members_a_channel} members.")
+        return room.members
 
     async def count(self, socket: "Socket", channel: str) -> None:
         """Have `socket` hear how many listen to a public channel."""
@@ -232,7 +244,7 @@ class Presence:
     # -- Rounds: one conversation with the census at a time, for all who wait
 
     async def run(self) -> None:
-        """Tell the census what has changed, soon and at least every RENEW seconds, and look at the rooms."""
+        """Tell the census what has changed, soon and again before the lease runs out, and look at the rooms."""
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(config().tail_interval):  # wait_for would swallow a cancellation
@@ -279,7 +291,8 @@ class Presence:
         now = time.monotonic()
         self._rooms = {name: room for name, room in self._rooms.items() if room.listeners or room.expected}
         # Where no layer brings news from other processes, looking often is the only way to hear of them.
-        period = config().tail_interval if isinstance(self._hub.layer, InMemoryChannelLayer) else census.RENEW
+        is_alone = isinstance(self._hub.layer, InMemoryChannelLayer)
+        period = config().tail_interval if is_alone else config().renew_interval
         if now - self._looked_at >= period:
             self._looked_at = now
             self._stale |= self._rooms.keys()
@@ -288,7 +301,7 @@ class Presence:
 
     async def _converse(self, seats: set[Seat], rooms: list[str]) -> None:
         now = time.monotonic()
-        is_due = now - self._said_at >= census.RENEW
+        is_due = now - self._said_at >= config().renew_interval
         if not (seats or rooms or is_due):
             return
         report = self._hub.report(now - self._said_at) if is_due else None
@@ -300,7 +313,7 @@ class Presence:
         if is_due:
             self._said_at, self._lists_sockets = now, answer.wants_sockets
         self._forget_empty(seats)
-        self._show(answer.occupancies, is_whole=now - self._lost_at > 2 * census.RENEW)
+        self._show(answer.occupancies, is_whole=now - self._lost_at > 2 * config().renew_interval)
 
     def _change(self, seat: Seat) -> Change:
         taken = self._seats[seat]

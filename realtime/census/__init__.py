@@ -1,9 +1,9 @@
 """Who is where, on every server process: channels and how many hear them, and the members of presence channels.
 
 Each process holds a lease, which it renews every few seconds. What a process wrote counts for as long as its lease
-runs, so that those who were connected to a killed process are gone within LEASE seconds. The census lives in Redis
-where there is one, else in the database. All functions are synchronous; they raise `Unavailable` while the store is
-away.
+runs, so that those who were connected to a killed process are gone within REALTIME["LEASE"] seconds. The census lives
+in Redis where there is one, else in the database. All functions are synchronous; they raise `Unavailable` while the
+store is away.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -16,8 +16,6 @@ from realtime.channels import Audience
 from realtime.conf import config
 from realtime.protocol import Member
 
-LEASE = 20.0  # seconds that what a process wrote counts without a word from it
-RENEW = 5.0  # seconds between two such words
 REMEMBER_CACHED = 30 * 60  # seconds that a cache channel remembers its last event (Pusher: 30 minutes)
 REPORT_ON_SOCKETS = 15  # seconds that processes go on listing their sockets after somebody asked
 
@@ -164,7 +162,7 @@ def processes() -> list[Report]:
 
 
 def ask_for_sockets() -> None:
-    """Have every process list its sockets for a while, beginning within RENEW seconds."""
+    """Have every process list its sockets for a while, beginning with their next word."""
     with _store() as store:
         store.ask_for_sockets(REPORT_ON_SOCKETS)
 

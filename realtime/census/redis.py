@@ -11,7 +11,7 @@ from typing import Any
 
 import redis
 
-from realtime.census import LEASE, Answer, Change, Occupancy, Seats, Unavailable, Word, transitions
+from realtime.census import Answer, Change, Occupancy, Seats, Unavailable, Word, transitions
 from realtime.conf import config
 from realtime.protocol import Member, encode
 
@@ -98,7 +98,7 @@ def exchange(word: Word) -> Answer:
 
 def _say(process: str, changes: Sequence[Change], act: str = "") -> tuple[bool, list[dict[str, str]]]:
     told = [[change.channel, change.key, _seat(change)] for change in changes]
-    known, before, after = _script(config().redis_url)(args=[_key(), process, LEASE, encode(told), act])
+    known, before, after = _script(config().redis_url)(args=[_key(), process, config().lease, encode(told), act])
     return bool(known), transitions(_seats(before), _seats(after))
 
 
@@ -114,7 +114,7 @@ def _seats(pairs: list[list[str]]) -> Seats:
 
 
 def _keep_for_lease(what: str, process: str, value: Any) -> None:
-    _client().set(_key(f"{what}:{process}"), encode(value), ex=int(LEASE))
+    _client().set(_key(f"{what}:{process}"), encode(value), px=int(config().lease * 1000))
 
 
 def forget(process: str) -> list[dict[str, str]]:
