@@ -1,18 +1,12 @@
 """Two server processes at one desk: people on one hear what people on the other do, with Redis and without."""
 
-import json
 import time
-from contextlib import contextmanager
 from functools import partial
 
 import pytest
-from websockets.sync.client import connect
 
 from tests import instances
-from tests.clients.visitor import Visitor
-from tests.sockets import session_cookie
-
-REPLY = "ticket.reply.created"
+from tests.services.person import Person
 
 
 @pytest.fixture(scope="module")
@@ -26,38 +20,6 @@ def servers(environment):
     )
     with serve() as one, serve() as other:
         yield one, other
-
-
-class Person:
-    """Somebody with a page open at one of the servers."""
-
-    def __init__(self, user, server):
-        self.visitor = Visitor(server.url, session_cookie(user))
-        self.server = server
-        self.heard = []
-
-    @contextmanager
-    def listening(self, channel):
-        address = self.server.url.replace("http", "ws", 1) + "/app/tikm?protocol=7"
-        cookie = {"Cookie": self.visitor.cookies}
-        with connect(address, origin=self.server.url, additional_headers=cookie) as self.socket:
-            self.event("pusher:connection_established", within=5)
-            self.socket.send(json.dumps({"event": "pusher:subscribe", "data": {"channel": channel, "auth": ""}}))
-            self.event("pusher_internal:subscription_succeeded", within=5)
-            yield self
-
-    def event(self, name, *, within):
-        """Return the data of the next event called `name`, which comes within so many seconds."""
-        deadline = time.monotonic() + within
-        while True:
-            frame = json.loads(self.socket.recv(timeout=deadline - time.monotonic()))
-            self.heard.append(frame["event"])
-            if frame["event"] == name:
-                return json.loads(frame["data"])
-
-    def hears(self, message, *, within):
-        """Assert that this is the next reply told: none is lost, none comes twice."""
-        assert self.event(REPLY, within=within)["reply"]["message"] == message
 
 
 @pytest.fixture

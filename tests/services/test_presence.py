@@ -1,0 +1,42 @@
+"""Who is here, told across server processes: with Redis and without, and also when a process is killed."""
+
+from functools import partial
+
+import pytest
+
+from tests import instances
+from tests.services.person import Person
+
+REMOVED, ADDED = "pusher_internal:member_removed", "pusher_internal:member_added"
+SETTINGS = {"DJANGO_SETTINGS_MODULE": "tests.services.short_lease"}
+
+
+@pytest.fixture(scope="module", params=["redis", "database"])
+def servers(environment, request):
+    """Two processes that share a census; without Redis nothing but the database joins them."""
+    redis_url = environment["REDIS_URL"] if request.param == "redis" else ""
+    env = {"SECRET_KEY": environment["SECRET_KEY"], **SETTINGS}
+    serve = partial(
+        instances.server, "uvicorn", database_url=environment["DATABASE_URL"], redis_url=redis_url, env=env
+    )
+    with serve() as one, serve() as other:
+        yield one, other
+
+
+def test_colleagues_at_two_servers_see_each_other_and_a_killed_server_takes_its_people_along(live_cast, servers):
+    room, (here, there) = live_cast.ticket.presence_channel, servers
+    bao, dana, again = Person(live_cast.bao, here), Person(live_cast.dana, there), Person(live_cast.dana, here)
+    dana_id = str(live_cast.dana.pk)
+    with bao.listening(room):
+        assert bao.answer["presence"]["count"] == 1
+        with dana.listening(room):
+            assert dana.answer["presence"]["count"] == 2
+            assert bao.event(ADDED, within=5)["user_id"] == dana_id
+            # Her page loads anew, at the other server: she never left.
+            with again.listening(room):
+                assert again.answer["presence"]["count"] == 2
+            bao.hears_nothing_but_pong()
+            there.kill()
+            assert bao.event(REMOVED, within=30)["user_id"] == dana_id
+            there.start()
+        assert REMOVED not in bao.heard[:-1]
