@@ -35,6 +35,7 @@ export class Stream {
   #telling = false
   #applied = 0
   #timers = new Set()
+  #waiting = new Set()
   #running = null
   #next = null
   #giveUp = () => {}
@@ -121,6 +122,11 @@ export class Stream {
     if (!this.#running) return this.#begin()
     this.#next ??= this.#running.then(() => this.#begin())
     return this.#next
+  }
+
+  /** Asks again at once where a failure is being waited out: there is reason to think that the server is back. */
+  hurry() {
+    for (const goOn of this.#waiting) goOn()
   }
 
   /** Ends the stream: nothing is handed on or asked from here, and whoever waits is let go. */
@@ -311,7 +317,7 @@ export class Stream {
         const refused = refusedBy(error, channels)
         channels = channels.filter((channel) => !refused.includes(channel))
         for (const channel of refused) this.#refuse(channel)
-        if (refused.length === 0) await this.#pause(this.#delay(error, failures++))
+        if (refused.length === 0) await this.#waitOut(error, failures++)
       }
     }
   }
@@ -344,16 +350,26 @@ export class Stream {
     if (this.#cursors.delete(channel)) this.#tell(REFUSED, { channel })
   }
 
-  #delay(error, failures) {
-    if (error?.status === 429 && error.retryAfter > 0) return error.retryAfter * 1000
+  /** Waits as long as the server asks for, or else at random: pages that failed together do not come together. */
+  #waitOut(error, failures) {
+    if (error?.status === 429 && error.retryAfter > 0) return this.#pause(error.retryAfter * 1000)
     const random = this.#clock.random?.() ?? Math.random()
-    return random * Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures)
+    const wait = random * Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures)
+    return this.#pause(wait, { mayHurry: true })
   }
 
   // Time
 
-  #pause(ms) {
-    return new Promise((resolve) => this.#after(ms, resolve))
+  #pause(ms, { mayHurry = false } = {}) {
+    return new Promise((resolve) => {
+      const goOn = () => {
+        this.#waiting.delete(goOn)
+        this.#cancel(timer)
+        resolve()
+      }
+      const timer = this.#after(ms, goOn)
+      if (mayHurry) this.#waiting.add(goOn)
+    })
   }
 
   #after(ms, act) {

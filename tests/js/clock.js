@@ -13,6 +13,15 @@ export class FakeClock {
     return this.#timers.size
   }
 
+  /** What scripts read as `Date.now()` and `performance.now()`. */
+  get Date() {
+    return { now: () => this.now }
+  }
+
+  get performance() {
+    return this.Date
+  }
+
   setTimeout(act, ms = 0) {
     this.#lastId += 1
     this.#timers.set(this.#lastId, { act, due: this.now + ms })
@@ -30,16 +39,24 @@ export class FakeClock {
     for (let id = this.#nextBefore(end); id !== undefined; id = this.#nextBefore(end)) {
       const { act, due } = this.#timers.get(id)
       this.#timers.delete(id)
-      this.now = due
+      this.now = Math.max(this.now, due)
       act()
       await settle()
     }
     this.now = end
   }
 
+  /** Lets `ms` pass in which nothing runs: what falls due meanwhile runs late, as on a machine that was asleep. */
+  sleep(ms) {
+    this.now += ms
+  }
+
   #nextBefore(end) {
-    const due = [...this.#timers].filter(([, timer]) => timer.due <= end)
-    return due.sort(([, a], [, b]) => a.due - b.due)[0]?.[0]
+    let next
+    for (const [id, { due }] of this.#timers) {
+      if (due <= end && (next === undefined || due < this.#timers.get(next).due)) next = id
+    }
+    return next
   }
 }
 

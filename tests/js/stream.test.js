@@ -639,6 +639,27 @@ test("a throttled page that is not told how long backs off like any other", asyn
   assert.equal(page.history.asked.length, 2)
 })
 
+test("a page that knows the server is back does not wait out its failure", async () => {
+  const page = openPage()
+  page.stream.catchUp()
+  await page.history.fail()
+  page.stream.hurry()
+  await settle()
+  assert.equal(page.history.asked.length, 2)
+  assert.equal(page.clock.pending, 0)
+  await page.history.answer(replies(2))
+  assert.deepEqual(page.shown, [2])
+})
+
+test("a page in a hurry waits as long as it is told all the same", async () => {
+  const page = openPage()
+  page.stream.catchUp()
+  await page.history.fail(failure(429, { retryAfter: 7 }))
+  page.stream.hurry()
+  await page.clock.advance(6999)
+  assert.equal(page.history.asked.length, 1)
+})
+
 test("a channel whose access has ended is said so and left, and the rest is read at once", async () => {
   const page = openPage({ channels: [CHANNEL, "private-office.1", "private-office.2"] })
   page.stream.catchUp()

@@ -1,0 +1,419 @@
+/** What a page does, and says, while its socket is cut, refused or asleep; its pusher-js is the one of browsers. */
+
+import assert from "node:assert/strict"
+import { test } from "node:test"
+
+import Echo from "laravel-echo"
+import { echoOptions } from "../../static/js/echo-options.js"
+import { Live } from "../../static/js/liveness.js"
+import { FakeClock } from "./clock.js"
+import { FakeDesk, FakeWindow } from "./window.js"
+
+const CASEY = "33333333-0000-4000-8000-000000000000"
+const OWN = `private-user.${CASEY}`
+const TICKET = "private-tickets.11111111-0000-4000-8000-000000000000"
+const CONFIG = { key: "tikm", user: CASEY, channels: [OWN], cursor: "embedded" }
+const ADDRESS = { protocol: "https:", hostname: "desk.example", port: "" }
+
+const SECOND = 1_000
+const MINUTE = 60 * SECOND
+const OF_ONE_PERSON = "Too many connections of one person."
+
+function load({ clock = new FakeClock(), desk = new FakeDesk(clock) } = {}) {
+  const window = new FakeWindow(clock, desk)
+  const echo = new Echo({ ...echoOptions(CONFIG, ADDRESS, "csrf"), Pusher: window.Pusher })
+  const live = new Live({ config: CONFIG, echo, fetchHistory: desk.history, world: window })
+  const page = { clock, desk, window, live, said: [], resets: [] }
+  live.addEventListener("state", ({ detail }) => page.said.push(detail.state))
+  live.addEventListener("reset", ({ detail }) => page.resets.push(detail))
+  live.start()
+  return page
+}
+
+/** A page that is live, with nothing noted yet. */
+async function open(options) {
+  const page = load(options)
+  await page.clock.advance(SECOND)
+  assert.equal(page.live.state, "connected")
+  return forget(page)
+}
+
+function forget(page) {
+  page.from = page.clock.now
+  page.said.length = page.desk.attempts.length = page.desk.asked.length = 0
+  return page
+}
+
+/** A page whose socket was closed with `code`, and is closed so each time. */
+async function refuse(code, message = "Because") {
+  const page = await open()
+  page.desk.closing = { code, message }
+  page.desk.close(code, message)
+  return page
+}
+
+function since(page, moments) {
+  return moments.map((moment) => moment - page.from)
+}
+
+function gaps(moments) {
+  return moments.slice(1).map((moment, index) => moment - moments[index])
+}
+
+// While all is well
+
+test("a page that was just loaded asks once for what it missed, and is live", async () => {
+  const page = load()
+  await page.clock.advance(SECOND)
+  assert.deepEqual(page.said, ["connected"])
+  assert.equal(page.desk.asked.length, 1)
+})
+
+test("a live page asks the history every five minutes, in case", async () => {
+  const page = await open()
+  await page.clock.advance(16 * MINUTE)
+  assert.equal(page.desk.asked.length, 3)
+  assert.deepEqual(page.said, [])
+  assert.equal(page.desk.attempts.length, 0)
+})
+
+test("a page that is to hear one more channel stays live meanwhile", async () => {
+  const page = await open()
+  page.desk.unanswered = [TICKET]
+  page.live.follow(TICKET)
+  page.live.stream.catchUp()
+  await page.clock.advance(MINUTE)
+  assert.ok(page.desk.asked.length > 0)
+  assert.deepEqual(page.said, [])
+})
+
+test("a page that is admitted once more is told to renew what it shows of the channel", async () => {
+  const page = await open()
+  page.desk.readmit(OWN)
+  assert.deepEqual(page.resets, [{ reason: "audience", channel: OWN }])
+})
+
+test("a page that gets no answer says so after five seconds", async () => {
+  const clock = new FakeClock()
+  const desk = new FakeDesk(clock)
+  desk.hasSockets = desk.hasHistory = false
+  const page = load({ clock, desk })
+  await clock.advance(4 * SECOND)
+  assert.deepEqual(page.said, [])
+  await clock.advance(2 * SECOND)
+  assert.deepEqual(page.said, ["reconnecting"])
+})
+
+// Breaks
+
+test("a page that is cut off says so, and is live again after a second", async () => {
+  const page = await open()
+  page.desk.close(1006)
+  assert.deepEqual(page.said, ["reconnecting"])
+  await page.clock.advance(2 * SECOND)
+  assert.deepEqual(page.said, ["reconnecting", "polling", "connected"])
+  assert.deepEqual(since(page, page.desk.attempts), [SECOND])
+})
+
+test("a page that is cut off asks the history at once, and again when it is back", async () => {
+  const page = await open()
+  page.desk.close(1006)
+  await page.clock.advance(2 * SECOND)
+  const [first, last, ...more] = since(page, page.desk.asked)
+  assert.ok(first <= 500)
+  assert.ok(last >= SECOND)
+  assert.deepEqual(more, [])
+})
+
+test("while no socket gets through, a page asks the history every five seconds and says so", async () => {
+  const page = await open()
+  page.desk.hasSockets = false
+  page.desk.close(1006)
+  await page.clock.advance(MINUTE)
+  assert.deepEqual(page.said, ["reconnecting", "polling"])
+  for (const gap of gaps(page.desk.asked)) assert.ok(gap >= 5 * SECOND && gap <= 6 * SECOND, gap)
+  assert.ok(page.desk.asked.length >= 10)
+})
+
+test("pusher-js tries after 1 second, and once more at once, then after 15, 30, 60 and 60", async () => {
+  const page = await open()
+  page.desk.die()
+  await page.clock.advance(4 * MINUTE)
+  const waits = [0, ...since(page, page.desk.attempts)]
+  assert.deepEqual(gaps(waits), [1000, 10, 15_000, 30_000, 60_000, 60_000, 60_000])
+  assert.deepEqual(page.said, ["reconnecting"])
+})
+
+test("a page is live again as soon as its socket is, however often the history failed meanwhile", async () => {
+  const page = await open({ clock: new FakeClock(() => 0.99) })
+  page.desk.die()
+  await page.clock.advance(165 * SECOND)
+  page.desk.rise()
+  await page.clock.advance(1.5 * SECOND)
+  assert.equal(page.live.state, "connected")
+  assert.ok(page.desk.asked.at(-1) - page.desk.attempts.at(-1) < 100)
+})
+
+test("a page whose history falls silent too says so", async () => {
+  const page = await open()
+  page.desk.hasSockets = false
+  page.desk.close(1006)
+  await page.clock.advance(20 * SECOND)
+  page.desk.hasHistory = false
+  await page.clock.advance(25 * SECOND)
+  assert.deepEqual(page.said, ["reconnecting", "polling", "reconnecting"])
+})
+
+for (const [code, wait] of [
+  [1000, 1000],
+  [1006, 1000],
+  [1012, 1000],
+  [4100, 1000],
+  [4199, 1000],
+  [4200, 0],
+  [4201, 0],
+  [4299, 0],
+]) {
+  test(`a page that is closed with ${code} says so at once, and is back after ${wait} ms`, async () => {
+    const page = await open()
+    page.desk.close(code)
+    await page.clock.advance(0)
+    assert.deepEqual(page.said, ["reconnecting"])
+    await page.clock.advance(2 * SECOND)
+    assert.deepEqual(since(page, page.desk.attempts), [wait])
+    assert.equal(page.live.state, "connected")
+  })
+}
+
+// Refusals
+
+const REFUSED = [4001, 4003, 4004, 4005, 4006, 4007, 4008, 4009, 4099, 4300, 4999]
+
+for (const code of REFUSED) {
+  const heals = code === 4003 || code === 4004
+  const [least, most] = heals ? [MINUTE, 2 * MINUTE] : [15 * MINUTE, 30 * MINUTE]
+  const says = code === 4004 ? "busy" : "refused"
+
+  test(`a page that is refused with ${code} says so, and lives on the history`, async () => {
+    const page = await refuse(code)
+    await page.clock.advance(50 * SECOND)
+    assert.equal(page.live.state, says)
+    assert.equal(page.live.refusal.code, code)
+    const last = page.desk.asked.slice(-8)
+    for (const gap of gaps(last)) assert.ok(gap >= 5 * SECOND && gap <= 6 * SECOND, gap)
+  })
+
+  test(`a page that is refused with ${code} tries again after ${least / MINUTE} minutes at least`, async () => {
+    const page = await refuse(code)
+    await page.clock.advance(10 * SECOND)
+    forget(page)
+    await page.clock.advance(least - 11 * SECOND)
+    assert.deepEqual(page.desk.attempts, [])
+    page.desk.closing = null
+    await page.clock.advance(most - least + 10 * SECOND)
+    assert.equal(page.desk.attempts.length, 1)
+    assert.deepEqual(page.said, ["connected"])
+    assert.equal(page.live.refusal, null)
+  })
+}
+
+test("a page that is refused when it is loaded says so at once", async () => {
+  const clock = new FakeClock()
+  const desk = new FakeDesk(clock)
+  desk.closing = { code: 4001, message: "There is no app with this key." }
+  const page = load({ clock, desk })
+  await clock.advance(SECOND)
+  assert.deepEqual(page.said, ["reconnecting", "refused"])
+  assert.equal(page.live.refusal.message, "There is no app with this key.")
+})
+
+test("a page that is refused again for another reason says the other reason", async () => {
+  const page = await refuse(4003)
+  await page.clock.advance(10 * SECOND)
+  page.desk.closing = { code: 4001 }
+  const codes = []
+  page.live.addEventListener("state", () => codes.push(page.live.refusal.code))
+  await page.clock.advance(2 * MINUTE)
+  assert.deepEqual(codes, [4001])
+})
+
+test("a refused page that comes back into the network does not come back sooner", async () => {
+  const page = await refuse(4001)
+  await page.clock.advance(10 * SECOND)
+  forget(page)
+  page.window.dispatchEvent(new Event("online"))
+  await page.clock.advance(MINUTE)
+  assert.deepEqual(page.desk.attempts, [])
+  assert.ok(since(page, page.desk.asked)[0] <= 500)
+})
+
+test("a page whose sign-in was renewed connects anew, and says nothing of a refusal", async () => {
+  const page = await open()
+  page.desk.close(4009)
+  await page.clock.advance(5 * SECOND)
+  assert.ok(!page.said.includes("refused"))
+  assert.equal(page.live.state, "connected")
+  assert.equal(page.desk.attempts.length, 1)
+})
+
+test("a page that was renewed once may be renewed again", async () => {
+  const page = await open()
+  for (let times = 0; times < 3; times++) {
+    page.desk.close(4009)
+    await page.clock.advance(5 * SECOND)
+    assert.equal(page.live.state, "connected")
+  }
+})
+
+test("a page that is refused as signed out though it is not asks once, not for ever", async () => {
+  const page = await refuse(4009)
+  await page.clock.advance(MINUTE)
+  assert.equal(page.desk.attempts.length, 1)
+  assert.deepEqual(page.said, ["reconnecting", "polling", "refused"])
+})
+
+test("a page whose person is signed out says so, and asks nobody anything any more", async () => {
+  const page = await open()
+  page.desk.isSignedIn = false
+  page.desk.close(4009)
+  await page.clock.advance(SECOND)
+  assert.deepEqual(page.said, ["reconnecting", "ended"])
+  forget(page)
+  page.window.dispatchEvent(new Event("online"))
+  page.window.hide(false)
+  await page.clock.advance(60 * MINUTE)
+  assert.deepEqual([page.desk.attempts, page.desk.asked, page.said], [[], [], []])
+})
+
+test("a page that may no longer hear its own person is at its end, and hangs up", async () => {
+  const page = await open()
+  page.desk.forbidden = [OWN]
+  page.desk.readmit(OWN)
+  await page.clock.advance(MINUTE)
+  assert.deepEqual(page.said, ["ended"])
+  assert.equal(page.desk.sockets, 0)
+})
+
+// Servers that are full
+
+for (const code of [4100, 4200]) {
+  test(`a page that is sent away with ${code} again and again stays away for a minute or two, and says why`, async () => {
+    const page = await refuse(code, "Over capacity.")
+    await page.clock.advance(MINUTE)
+    assert.equal(page.live.state, "busy")
+    assert.ok(page.desk.attempts.length <= 5)
+    page.desk.closing = null
+    await page.clock.advance(2 * MINUTE)
+    assert.equal(page.live.state, "connected")
+    assert.ok(page.desk.attempts.length <= 6)
+  })
+}
+
+test("a page that is closed at once whenever it is live stays away for a while too", async () => {
+  const page = await open()
+  for (let times = 0; times < 10; times++) {
+    page.desk.close(4100)
+    await page.clock.advance(2 * SECOND)
+  }
+  assert.equal(page.live.state, "busy")
+  assert.equal(page.desk.attempts.length, 5)
+  await page.clock.advance(2 * MINUTE)
+  assert.equal(page.live.state, "connected")
+})
+
+test("a page that five deploys send away in an afternoon is back each time at once", async () => {
+  const page = await open()
+  for (let times = 0; times < 10; times++) {
+    page.desk.close(4200)
+    await page.clock.advance(20 * SECOND)
+    assert.equal(page.live.state, "connected")
+  }
+  assert.equal(page.desk.attempts.length, 10)
+})
+
+test("a person with too many pages is told that it is the pages", async () => {
+  const page = await refuse(4100, OF_ONE_PERSON)
+  await page.clock.advance(20 * SECOND)
+  assert.equal(page.live.state, "crowded")
+})
+
+test("a person is told so too when the words come before the code", async () => {
+  const page = await open()
+  for (let times = 0; times < 6; times++) {
+    page.desk.close(4100, OF_ONE_PERSON)
+    await page.clock.advance(2 * SECOND)
+  }
+  assert.equal(page.live.state, "crowded")
+})
+
+// Sleep, network, sight
+
+test("a page that wakes up asks at once, and connects anew within three seconds", async () => {
+  const page = await open()
+  page.clock.sleep(8 * 60 * MINUTE)
+  forget(page)
+  await page.clock.advance(10 * SECOND)
+  assert.ok(since(page, page.desk.asked)[0] <= 500)
+  assert.equal(page.desk.attempts.length, 1)
+  assert.ok(since(page, page.desk.attempts)[0] <= 3 * SECOND)
+  assert.deepEqual(page.said, ["reconnecting", "connected"])
+  await page.clock.advance(60 * MINUTE)
+  assert.equal(page.desk.attempts.length, 1)
+  assert.equal(page.desk.sockets, 1)
+})
+
+test("a page whose browser came back from its cache connects anew", async () => {
+  const page = await open()
+  page.window.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: true }))
+  await page.clock.advance(10 * SECOND)
+  assert.equal(page.desk.attempts.length, 1)
+  page.window.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: false }))
+  await page.clock.advance(10 * SECOND)
+  assert.equal(page.desk.attempts.length, 1)
+})
+
+test("a page out of sight, whose browser lets it run once a minute, has not slept", async () => {
+  const page = await open()
+  page.window.hide(true)
+  await page.clock.advance(2 * SECOND)
+  for (let times = 0; times < 10; times++) {
+    page.clock.sleep(MINUTE)
+    await page.clock.advance(SECOND)
+  }
+  page.window.hide(false)
+  await page.clock.advance(5 * SECOND)
+  assert.ok(!page.said.includes("reconnecting"))
+})
+
+test("nobody asks for a page that nobody sees, until somebody does", async () => {
+  const page = await open()
+  page.desk.hasSockets = false
+  page.desk.close(1006)
+  page.window.hide(true)
+  await page.clock.advance(10 * SECOND)
+  forget(page)
+  await page.clock.advance(10 * MINUTE)
+  assert.deepEqual(page.desk.asked, [])
+  page.window.hide(false)
+  assert.deepEqual(since(page, page.desk.asked), [10 * MINUTE])
+})
+
+test("thirty pages that come back into the network together do not arrive together", async () => {
+  const draws = { count: 0 }
+  const clock = new FakeClock(() => (draws.count++ * 0.618_034) % 1)
+  const desk = new FakeDesk(clock)
+  const pages = Array.from({ length: 30 }, () => load({ clock, desk }))
+  await clock.advance(SECOND)
+  desk.die()
+  await clock.advance(2 * SECOND)
+  desk.rise()
+  const [page] = pages.map(forget)
+  for (const { window } of pages) window.dispatchEvent(new Event("online"))
+  await clock.advance(5 * SECOND)
+  assert.ok(pages.every(({ live }) => live.state === "connected"))
+  assert.equal(desk.attempts.length, 30)
+  const arrivals = since(page, desk.attempts)
+  for (const begin of arrivals) {
+    assert.ok(arrivals.filter((moment) => moment >= begin && moment < begin + 300).length <= 6)
+  }
+})

@@ -1,0 +1,187 @@
+/** A browser's window on a fake clock, with the pusher-js that browsers load, and the desk that its page talks to. */
+
+import { readFileSync } from "node:fs"
+import { createRequire } from "node:module"
+import vm from "node:vm"
+
+const PUSHER = createRequire(import.meta.url).resolve("pusher-js/dist/web/pusher.js")
+const script = new vm.Script(readFileSync(PUSHER, "utf8"), { filename: PUSHER })
+
+const LATENCY_MS = 10
+
+/** The server behind the sockets and the history: what it does is a matter of its fields. */
+export class FakeDesk {
+  /** Whether sockets and questions get through to it */
+  hasSockets = true
+  hasHistory = true
+  /** What each socket is closed with once it is open: `{code, message}` */
+  closing = null
+  /** Whether whoever asks is signed in */
+  isSignedIn = true
+  /** Which channels nobody may hear, and which nobody gets an answer about */
+  forbidden = []
+  unanswered = []
+  /** Moments at which somebody wanted a socket, and asked the history */
+  attempts = []
+  asked = []
+  #sockets = new Set()
+
+  constructor(clock) {
+    this.clock = clock
+  }
+
+  connect(socket) {
+    this.attempts.push(this.clock.now)
+    this.clock.setTimeout(() => this.#answer(socket), LATENCY_MS)
+  }
+
+  get sockets() {
+    return this.#sockets.size
+  }
+
+  /** Closes every socket; with 1006 as when the line is cut, or the server killed. */
+  close(code, message = "") {
+    for (const socket of this.#sockets) {
+      if (code >= 4000) socket.hear("pusher:error", { code, message })
+      this.leave(socket)
+      socket.end(code)
+    }
+  }
+
+  /** Goes away with all its sockets. */
+  die() {
+    this.hasSockets = this.hasHistory = false
+    this.close(1006)
+  }
+
+  /** Comes back. */
+  rise() {
+    this.hasSockets = this.hasHistory = true
+  }
+
+  /** Lets everybody hear `channel` once more: what they may hear of it has changed. */
+  readmit(channel) {
+    for (const socket of this.#sockets) this.#admit(socket, channel)
+  }
+
+  leave(socket) {
+    this.#sockets.delete(socket)
+  }
+
+  receive(socket, { event, data }) {
+    if (event === "pusher:subscribe") this.#admit(socket, data.channel)
+    if (event === "pusher:ping") socket.hear("pusher:pong", {})
+  }
+
+  history = async () => {
+    this.asked.push(this.clock.now)
+    await new Promise((resolve) => this.clock.setTimeout(resolve, LATENCY_MS))
+    if (!this.hasHistory) throw new TypeError("Failed to fetch")
+    if (!this.isSignedIn) throw Object.assign(new Error("Sign in."), { status: 401 })
+    return { events: [], cursor: `${this.clock.now}`, reset: false }
+  }
+
+  #admit(socket, channel) {
+    const error = { type: "AuthError", error: "You may not hear this channel.", status: 403 }
+    if (this.unanswered.includes(channel)) return
+    if (this.forbidden.includes(channel)) socket.hear("pusher:subscription_error", error, channel)
+    else socket.hear("pusher_internal:subscription_succeeded", {}, channel)
+  }
+
+  #answer(socket) {
+    if (socket.readyState !== 0) return
+    if (!this.hasSockets) return socket.fail()
+    socket.open()
+    this.#sockets.add(socket)
+    if (this.closing) return this.close(this.closing.code, this.closing.message)
+    socket.hear("pusher:connection_established", { socket_id: "1.1", activity_timeout: 30 })
+  }
+}
+
+class FakeWebSocket {
+  readyState = 0
+  #desk
+
+  constructor(desk) {
+    this.#desk = desk
+    desk.connect(this)
+  }
+
+  send(text) {
+    const { event, data } = JSON.parse(text)
+    if (this.readyState === 1) this.#desk.receive(this, { event, data })
+  }
+
+  close() {
+    if (this.readyState === 3) return
+    this.#desk.leave(this)
+    this.#desk.clock.setTimeout(() => this.end(1005), 0)
+  }
+
+  // What the other side does
+
+  open() {
+    this.readyState = 1
+    this.onopen?.({})
+  }
+
+  hear(event, data, channel) {
+    const message = { event, data: JSON.stringify(data), ...(channel && { channel }) }
+    this.onmessage?.({ data: JSON.stringify(message) })
+  }
+
+  fail() {
+    this.onerror?.({ type: "error" })
+    this.end(1006)
+  }
+
+  end(code) {
+    if (this.readyState === 3) return
+    this.readyState = 3
+    this.onclose?.({ code, reason: "", wasClean: code !== 1006 })
+  }
+}
+
+/** A window of its own for each page, with a pusher-js of its own in it. */
+export class FakeWindow extends EventTarget {
+  document = Object.assign(new EventTarget(), { hidden: false, body: {}, location: { protocol: "https:" } })
+
+  constructor(clock, desk) {
+    super()
+    this.clock = clock
+    this.Date = clock.Date
+    this.performance = clock.performance
+    this.Pusher = this.#load(desk)
+  }
+
+  random() {
+    return this.clock.random()
+  }
+
+  setTimeout = (act, ms) => this.clock.setTimeout(act, ms)
+  clearTimeout = (id) => this.clock.clearTimeout(id)
+
+  /** Is looked away from, or looked at. */
+  hide(hidden) {
+    this.document.hidden = hidden
+    this.document.dispatchEvent(new Event("visibilitychange"))
+  }
+
+  #load(desk) {
+    const window = vm.createContext({
+      setTimeout: this.setTimeout,
+      clearTimeout: this.clearTimeout,
+      addEventListener: this.addEventListener.bind(this),
+      removeEventListener: this.removeEventListener.bind(this),
+      document: this.document,
+      navigator: { onLine: true },
+      localStorage: {},
+      crypto,
+      WebSocket: FakeWebSocket.bind(null, desk),
+    })
+    window.self = window.window = window
+    vm.runInContext("Date", window).now = this.Date.now
+    script.runInContext(window)
+    return window.Pusher
+  }
+}
