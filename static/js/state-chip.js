@@ -1,4 +1,4 @@
-/** <state-chip>: says whether the page is live; data-connected is "true" when it is. */
+/** <state-chip>: says whether the page is live, and why not; data-connected is "true" when it is. */
 
 import { live } from "./live.js"
 
@@ -9,9 +9,11 @@ class StateChip extends HTMLElement {
   }
 
   #show() {
-    this.dataset.connected = String(live.state === "connected")
-    for (const text of this.querySelectorAll("[data-state]")) text.hidden = text.dataset.state !== live.state
-    this.dataset.state = live.state
+    const { state, refusal } = live
+    this.dataset.connected = String(state === "connected")
+    for (const place of this.querySelectorAll("[data-code]")) place.textContent = refusal?.code ?? ""
+    for (const text of this.querySelectorAll("[data-state]")) text.hidden = text.dataset.state !== state
+    this.dataset.state = state
   }
 }
 
