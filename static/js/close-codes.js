@@ -2,8 +2,8 @@
 
 export const SIGNED_OUT = 4009
 
+const SWITCHED_OFF = 4003
 const NO_ROOM = 4004
-const HEALS = [4003, NO_ROOM] // the app is switched off for now; it has no connection left
 const HEALS_WITHIN_MS = 60_000
 const IS_MENDED_WITHIN_MS = 900_000
 
@@ -12,10 +12,11 @@ export function isAskedBack(code) {
   return code >= 4100 && code < 4300
 }
 
-/** Returns the state of a page that the socket is closed to: "refused", "busy" or "crowded". */
+/** Returns the state of a page that the socket is closed to: "refused", "off", "busy" or "crowded". */
 export function stateOf({ code, message }) {
   // The protocol has no code for it, only the server's own words: this person has too many pages open.
   if (message?.includes("of one person")) return "crowded"
+  if (code === SWITCHED_OFF) return "off"
   return code === NO_ROOM || isAskedBack(code) ? "busy" : "refused"
 }
 
@@ -27,6 +28,6 @@ export function stateOf({ code, message }) {
  * for days while somebody mends it. pusher-js would try neither.
  */
 export function pauseAfter(code, random) {
-  const least = HEALS.includes(code) || isAskedBack(code) ? HEALS_WITHIN_MS : IS_MENDED_WITHIN_MS
-  return least * (1 + random)
+  const heals = code === SWITCHED_OFF || code === NO_ROOM || isAskedBack(code)
+  return (heals ? HEALS_WITHIN_MS : IS_MENDED_WITHIN_MS) * (1 + random)
 }

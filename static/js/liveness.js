@@ -18,7 +18,7 @@ const OWN_CHANGE_MS = 1_000
  * - "connected": it hears everything, and missed nothing
  * - "reconnecting": it hears nothing, and the history does not answer (yet)
  * - "polling": it hears nothing, and asks the history every five seconds
- * - "refused", "busy", "crowded": it does the same, for the server wants no connection; `refusal` has its words
+ * - "refused", "off", "busy", "crowded": it does the same, for the server wants no connection; `refusal` has its words
  * - "ended": the person is signed out
  */
 export class Live extends EventTarget {

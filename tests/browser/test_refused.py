@@ -13,6 +13,7 @@ from tests.browser.test_two_people import send
 
 OF_ONE_PERSON = "Too many connections of one person."
 REASONS = [
+    (4003, "Disabled.", "Live updates are switched off just now (4003)."),
     (4004, "Over quota.", "The server has no room for live updates just now (4004)."),
     (4200, OF_ONE_PERSON, "You have too many pages open for live updates (4200): close some."),
     (4009, "Foreign.", "Live updates were refused (4009)."),

@@ -16,7 +16,7 @@ class Socket extends WebSocket {
   }
 }
 
-const { protocol = 7, path = "", origin, sends = [] } = options.mischief ?? {}
+const { protocol = 7, version = Pusher.VERSION, path = "", origin, sends = [] } = options.mischief ?? {}
 const headers = origin ? { Origin: origin } : {}
 
 /** By key: the close `code` that it saw, how many `attempts` it made, and the `wait` before the second, in ms. */
@@ -24,8 +24,11 @@ const fates = Object.fromEntries(options.keys.map((key) => [key, { attempts: 0, 
 const waiting = new Set(options.keys)
 
 Runtime.createWebSocket = (url) => {
-  const key = new URL(url).pathname.split("/").at(-1)
-  const socket = new Socket(url.replace("protocol=7", `protocol=${protocol}`), [], { headers })
+  const address = new URL(url)
+  const key = address.pathname.split("/").at(-1)
+  address.searchParams.set("protocol", protocol)
+  address.searchParams.set("version", version)
+  const socket = new Socket(address.href, [], { headers })
   if (fates[key].attempts++ === 0) watch(socket, fates[key])
   else comesBack(key, url.startsWith("wss:"))
   return socket

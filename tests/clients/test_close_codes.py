@@ -116,6 +116,7 @@ PONG = '{"event":"pusher:pong"}'
 MISTAKES = [
     pytest.param(4001, {"key": "somebody-elses"}, id="unknown key"),
     pytest.param(4005, {"path": "/elsewhere"}, id="wrong path"),
+    pytest.param(4006, {"version": "eight and a half"}, id="no version"),
     pytest.param(4007, {"protocol": 4}, id="old protocol"),
     pytest.param(4009, {"origin": "https://elsewhere.example"}, id="foreign origin"),
     pytest.param(4100, {"sends": [PONG] * 400}, id="flood"),

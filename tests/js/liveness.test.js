@@ -192,7 +192,7 @@ const REFUSED = [4001, 4003, 4004, 4005, 4006, 4007, 4008, 4009, 4099, 4300, 499
 for (const code of REFUSED) {
   const heals = code === 4003 || code === 4004
   const [least, most] = heals ? [MINUTE, 2 * MINUTE] : [15 * MINUTE, 30 * MINUTE]
-  const says = code === 4004 ? "busy" : "refused"
+  const says = { 4003: "off", 4004: "busy" }[code] ?? "refused"
 
   test(`a page that is refused with ${code} says so, and lives on the history`, async () => {
     const page = await refuse(code)
