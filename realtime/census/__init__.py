@@ -6,10 +6,10 @@ in Redis where there is one, else in the database. All functions are synchronous
 store is away.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from types import ModuleType
+from importlib import import_module
 from typing import Any
 
 from realtime.channels import Audience
@@ -197,7 +197,5 @@ def _members(name: str, seats: Seats) -> list[dict[str, str]]:
 
 def _store() -> AbstractContextManager[Any]:
     """Open the store: Redis where REALTIME["REDIS_URL"] names one, else the database."""
-    from realtime.census import database, redis
-
-    opened: Callable[[], AbstractContextManager[ModuleType]] = redis.opened if config().redis_url else database.opened
-    return opened()
+    name = "redis" if config().redis_url else "database"
+    return import_module(f"realtime.census.{name}").opened()  # type: ignore[no-any-return]
