@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -43,7 +44,7 @@ class SendingForm(forms.Form):
         self.user = user
         self.too_large: tuple[str, ...] = getattr(request, "too_large", ())
         attachments: forms.ModelMultipleChoiceField[Attachment] = self.fields["attachments"]  # type: ignore[assignment]
-        attachments.queryset = Attachment.objects.filter(uploader=user, ticket=None)
+        attachments.queryset = self._own_files()
         self.kept: list[Attachment] = []
         self.most_files, self.most_bytes = settings.ATTACHMENT_MAX_FILES, settings.ATTACHMENT_MAX_BYTES
         self.most_megabytes = self.most_bytes // 1024**2
@@ -51,7 +52,8 @@ class SendingForm(forms.Form):
     def clean_uploads(self) -> None:
         """Keep what is acceptable, and say of each other file why it is not."""
         chosen = {str(attachment.pk): attachment for attachment in self.cleaned_data.get("attachments", ())}
-        self.kept = [chosen[key] for key in dict.fromkeys(self._sent("attachments")) if key in chosen]
+        waiting = {key for key, attachment in chosen.items() if attachment.ticket_id is None}
+        self.kept = [chosen[key] for key in dict.fromkeys(self._sent("attachments")) if key in waiting]
         for upload in self.cleaned_data["uploads"] or ():
             self._keep(upload)
         for name in self.too_large:
@@ -62,6 +64,15 @@ class SendingForm(forms.Form):
         data = super().clean() or {}
         data.pop("uploads", None)
         return data | {"attachments": self.kept}
+
+    def _own_files(self) -> QuerySet[Attachment]:
+        """Return the files that wait to be sent, and those that went with this very form: it may come twice."""
+        files = Attachment.objects.filter(uploader=self.user)
+        try:
+            key = uuid.UUID(self.data.get("key", ""))
+        except ValueError:
+            return files.filter(ticket=None)
+        return files.filter(Q(ticket=None) | Q(reply__request_key=key) | Q(reply=None, ticket__request_key=key))
 
     def _sent(self, name: str) -> list[str]:
         """Return a field's values in the order in which they were sent."""

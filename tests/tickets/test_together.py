@@ -10,7 +10,7 @@ from accounts.models import User
 from tests.cast import Cast
 from tests.sockets import do, listen
 from tickets import services
-from tickets.models import Reply, Ticket
+from tickets.models import Attachment, Reply, Ticket
 
 pytestmark = pytest.mark.django_db
 JSON = {"HTTP_ACCEPT": "application/json"}
@@ -157,3 +157,42 @@ def test_a_ticket_that_is_sent_twice_is_one_ticket(cast: Cast) -> None:
     addresses = {client.post("/tickets/new/", words)["Location"] for _ in range(2)}
     assert len(addresses) == 1
     assert Ticket.objects.filter(subject="Late").count() == 1
+
+
+def a_file(user: User) -> str:
+    """Return the id of a file that waits to be sent."""
+    file = {"filename": "bill.png", "size": 1, "content_type": "image/png", "file": "none"}
+    return str(Attachment.objects.create(uploader=user, **file).pk)
+
+
+def test_a_reply_with_a_file_that_is_sent_twice_is_one_reply_with_one_file(cast: Cast) -> None:
+    words = {"message": "See the bill", "key": str(uuid4()), "attachments": [a_file(cast.casey)]}
+    answers = [reply(cast.casey, cast.ticket, **words) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert Reply.objects.get().attachments.count() == 1
+
+
+def test_a_file_that_went_with_the_first_sending_does_not_hold_up_a_text_that_was_changed(cast: Cast) -> None:
+    words = {"key": str(uuid4()), "attachments": [a_file(cast.casey)]}
+    for message in ("See the bill", "See the bill, please"):
+        assert reply(cast.casey, cast.ticket, message=message, **words).status_code == 201
+    assert [said.attachments.count() for said in Reply.objects.all()] == [1, 0]
+
+
+def test_a_file_of_another_form_is_not_sent_again(cast: Cast) -> None:
+    file = a_file(cast.casey)
+    reply(cast.casey, cast.ticket, message="See the bill", key=str(uuid4()), attachments=[file])
+    again = reply(cast.casey, cast.ticket, message="See it", key=str(uuid4()), attachments=[file])
+    assert again.status_code == 422
+    assert again.json()["errors"]["attachments"] == ["A file is no longer there: choose it again."]
+
+
+def test_a_ticket_with_a_file_that_is_sent_twice_is_one_ticket(cast: Cast) -> None:
+    client = Client()
+    client.force_login(cast.casey)
+    words = {
+        "subject": "Late", "content": "x", "office": cast.orders.pk, "priority": cast.ticket.priority_id,
+        "key": str(uuid4()), "attachments": [a_file(cast.casey)],
+    }  # fmt: skip
+    assert len({client.post("/tickets/new/", words)["Location"] for _ in range(2)}) == 1
+    assert Ticket.objects.get(subject="Late").attachments.count() == 1
