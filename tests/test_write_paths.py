@@ -121,6 +121,7 @@ class Row:
     office: tuple[str, ...] = ()
     admin: tuple[str, ...] = ()
     orders: tuple[str, ...] = ()
+    outsider: tuple[str, ...] = ()  # on her own channel: Fatima, of another office, to whom it may be assigned
     before: Callable[[Cast], object] = field(default=lambda cast: None)
     losers: tuple[str, ...] = ()  # whose subscription of the ticket ends
 
@@ -144,6 +145,19 @@ def goes(write: Callable[[Cast], None]) -> Row:
     return Row(write, casey=(WITHDRAWN,), office=(WITHDRAWN,), losers=("customer", "staff", "admin"))
 
 
+def leaves_an_outsider(write: Callable[[Cast], None]) -> Row:
+    """Taken off somebody who works on it through nothing else: she hears that it is gone, and nothing more."""
+    return replace(all_hear(write, UPDATED), before=assign_fatima, outsider=(WITHDRAWN,))
+
+
+def assign_fatima(cast: Cast) -> None:
+    services.assign(cast.ticket, by=cast.ada, to=cast.fatima)
+
+
+def close(cast: Cast) -> None:
+    services.change_status(cast.ticket, by=cast.bao, status=cast.status("Closed"))
+
+
 def note(cast: Cast) -> None:
     cast.reply(cast.bao, "A note", internal=True)
 
@@ -157,6 +171,10 @@ ROWS = {
     "page: open": Row(open_on_the_page, casey=(CREATED,), office=(CREATED,)),
     "page: reply": all_hear(post("casey", "/tickets/{}/replies/", message="Hello"), REPLY),
     "page: note": staff_hear(post("bao", "/tickets/{}/replies/", message="Hello", internal="on"), REPLY),
+    "page: reply to a closed one": replace(
+        all_hear(post("casey", "/tickets/{}/replies/", message="Hello"), REPLY, STATUS), before=close
+    ),
+    "page: unassign": leaves_an_outsider(page("bao", assigned_to="")),
     "page: status": all_hear(page("bao", status=closed), STATUS),
     "page: the same status": all_hear(page("bao", status=lambda cast: cast.ticket.status_id)),
     "page: priority": all_hear(page("bao", priority=high), UPDATED),
@@ -167,6 +185,7 @@ ROWS = {
     "list: status": all_hear(many(status=closed), STATUS),
     "list: priority": all_hear(many(priority=high), UPDATED),
     "list: assignee": all_hear(many(assigned_to=dana), UPDATED),
+    "list: unassign": leaves_an_outsider(many(assigned_to="none")),
     "list: office": moves(many(office=orders)),
     # The admin's form
     "admin form: open": Row(open_in_the_admin, office=(CREATED,)),
@@ -174,6 +193,7 @@ ROWS = {
     "admin form: priority": all_hear(form(priority=high), UPDATED),
     "admin form: subject": all_hear(form(subject="Refund"), UPDATED),
     "admin form: assignee": all_hear(form(assigned_to=dana), UPDATED),
+    "admin form: unassign": leaves_an_outsider(form(assigned_to="")),
     "admin form: two fields": all_hear(form(subject="Refund", status=closed), UPDATED, STATUS),
     "admin form: nothing": all_hear(form()),
     "admin form: office": moves(form(office=orders)),
@@ -196,10 +216,12 @@ ROWS = {
     "admin bulk: status": all_hear(selected(status=closed), STATUS),
     "admin bulk: priority": all_hear(selected(priority=high), UPDATED),
     "admin bulk: assignee": all_hear(selected(assigned_to=dana), UPDATED),
+    "admin bulk: unassign": leaves_an_outsider(selected(assigned_to="none")),
     "admin bulk: to me": all_hear(selected(action="assign_to_me"), UPDATED),
     "admin bulk: office": moves(selected(office=orders)),
     # Deletion
     "admin delete": goes(delete_in_admin),
+    "admin delete: an outsider's": replace(goes(delete_in_admin), before=assign_fatima, outsider=(WITHDRAWN,)),
     "admin bulk: delete": goes(delete_selected_in_admin),
     # The shell, through the verbs
     "shell: reply": all_hear(by_verb(lambda cast: cast.reply(cast.casey, "Hello")), REPLY),
@@ -264,6 +286,7 @@ async def ears(cast: Cast) -> dict[str, Ear]:
         "orders": (cast.emil, cast.orders.channel),
         "greta": (cast.greta, cast.greta.channel),
         "fatima": (cast.fatima, cast.fraud.channel),
+        "outsider": (cast.fatima, cast.fatima.channel),
     }
     return {name: Ear(await listen(person, channel), channel) for name, (person, channel) in where.items()}
 

@@ -21,7 +21,7 @@ from accounts.models import Office, User
 from tickets import policies, services
 from tickets.admin_forms import ChoiceForm, ConversationFormSet, LatestFormSet, TicketForm
 from tickets.forms import ChangeForm
-from tickets.list_forms import MOST_AT_ONCE
+from tickets.list_forms import MOST_AT_ONCE, RowField
 from tickets.models import Attachment, Priority, Reply, Status, Ticket, TimelineEntry
 
 
@@ -137,8 +137,19 @@ class BulkForm(ActionForm):
 
     status = forms.ModelChoiceField(Status.objects.all(), required=False, label=_("Status"))
     priority = forms.ModelChoiceField(Priority.objects.all(), required=False, label=_("Priority"))
-    assigned_to = forms.ModelChoiceField(policies.assignable_people(), required=False, label=_("Assignee"))
     office = forms.ModelChoiceField(Office.objects.all(), required=False, label=_("Office"))
+    field_order = ("action", "status", "priority", "assigned_to", "office")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        words = [("", "---------"), ("none", _("Nobody"))]
+        self.fields["assigned_to"] = RowField(policies.assignable_people(), words, label=_("Assignee"))
+        self.order_fields(self.field_order)
+
+    def chosen(self) -> dict[str, Any]:
+        """Return what the tickets are to become; None takes the assignee off."""
+        chosen = {name: self.cleaned_data.get(name) for name in ChangeForm.verbs}
+        return {name: None if value == "none" else value for name, value in chosen.items() if value}
 
 
 @admin.register(Ticket)
@@ -298,7 +309,7 @@ class TicketAdmin(StaffMayLook, DeskAdmin):
         if not form.is_valid():
             self.message_user(request, _("That cannot be chosen."), messages.ERROR)
             return
-        chosen = {name: form.cleaned_data[name] for name in ChangeForm.verbs if form.cleaned_data.get(name)}
+        chosen = form.chosen()
         if not chosen:
             self.message_user(request, _("Choose what the tickets are to become."), messages.WARNING)
             return
