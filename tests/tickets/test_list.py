@@ -292,7 +292,7 @@ def test_a_list_asks_the_database_as_often_for_many_rows_as_for_few(
     monkeypatch.setattr(lists.page_of, "__kwdefaults__", {"after": "", "before": "", "size": 50})
     client, asked = signed_in(getattr(cast, name)), []
     client.get(address)  # the first request of a sign-in writes it down
-    for number in (2, 27):
+    for number in (2, 6):
         for _ in range(number):
             services.assign(ask(cast, "x"), by=cast.ada, to=cast.bao)
         with django_assert_max_num_queries(25) as queries:
