@@ -5,6 +5,7 @@ import os
 import shutil
 import struct
 import time
+import tracemalloc
 import zipfile
 import zlib
 from datetime import timedelta
@@ -132,6 +133,18 @@ def test_what_could_harm_is_refused_with_a_reason(
     assert why in response.json()["errors"]["file"][0]
     assert not Attachment.objects.exists()
     assert not any(path.is_file() for path in stored.rglob("*"))
+
+
+def test_a_part_that_lies_about_its_size_is_not_unpacked(cast: Cast) -> None:
+    size = 64 * 1024**2
+    liar = zipped(mimetype=bytes(size)).replace(struct.pack("<I", size), struct.pack("<I", 39))
+    tracemalloc.start()
+    try:
+        with pytest.raises(services.ValidationError, match="not accepted"):
+            files.accepted_type(SimpleUploadedFile("letter.odt", liar))
+        assert tracemalloc.get_traced_memory()[1] < size / 4
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(
