@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -162,8 +162,8 @@ class TicketAdmin(StaffMayLook, DeskAdmin):
     list_display = (
         "reference",
         "subject",
-        "status",
-        "priority",
+        "standing",
+        "urgency",
         "office",
         "customer",
         "assigned_to",
@@ -296,10 +296,20 @@ class TicketAdmin(StaffMayLook, DeskAdmin):
         counts = {self.opts.verbose_name_plural: len(tickets), **belongings}
         return [str(ticket) for ticket in tickets], counts, set(), []
 
+    @admin.display(description=_("status"), ordering="status__order")
+    def standing(self, ticket: Ticket) -> str:
+        """Show the status as the desk does."""
+        return format_html('<span class="pill" data-status="{0}">{0}</span>', ticket.status.name)
+
+    @admin.display(description=_("priority"), ordering="priority__order")
+    def urgency(self, ticket: Ticket) -> str:
+        """Show the priority as the desk does."""
+        return format_html('<span class="priority" data-priority="{0}">{0}</span>', ticket.priority.name)
+
     @admin.display(description=_("attachments"))
     def files(self, ticket: Ticket) -> str:
         """Lead to what was sent with the first message."""
-        return _links(ticket.attachments.filter(reply=None))
+        return _links(ticket.attachments.filter(reply=None)) or "-"
 
     @admin.action(description=_("Change the selected tickets as chosen here"), permissions=["change"])
     def change_selected(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> None:
