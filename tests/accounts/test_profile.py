@@ -1,9 +1,11 @@
 """One's own profile: what one is called, in which language and time zone, and what others see."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core import mail
 from django.test import Client
 
@@ -92,6 +94,18 @@ def test_a_new_address_counts_once_it_is_confirmed(cast: Cast, casey: Client) ->
     assert "casey@example.org" in [address for letter in mail.outbox for address in letter.to]
     cast.casey.refresh_from_db()
     assert cast.casey.email == "casey@example.com"
+
+
+def test_an_address_is_offered_what_can_be_done_with_it(cast: Cast, casey: Client) -> None:
+    for email, verified in (("second@example.com", True), ("third@example.com", False)):
+        EmailAddress.objects.create(user=cast.casey, email=email, verified=verified)
+    forms = casey.get("/profile/email/").text.split("sheet-row")[1:4]
+    offered = [re.findall(r'name="action_(\w+)"', form.split("</form>")[0]) for form in forms]
+    assert offered == [[], ["primary", "remove"], ["send", "remove"]]
+    casey.post("/profile/email/", {"action_primary": "", "email": "second@example.com"})
+    assert User.objects.get(pk=cast.casey.pk).email == "second@example.com"
+    for email, then in (("casey@example.com", "/"), ("third@example.com", "/email/sent/")):
+        assert Client().post("/login/", {"login": email, "password": PASSWORD})["Location"] == then
 
 
 def test_a_new_password_is_told_by_mail(cast: Cast, casey: Client) -> None:
