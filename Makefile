@@ -8,19 +8,27 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 UV_INSTALL := uv pip install --quiet --require-hashes
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11
 PYTEST := python -m pytest
+# On every core; files as they come: sorted by size, a file whose one test waits for long would be the last one.
+SHARED := -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test lint format check-services requirements clean
+.PHONY: run test test-services test-js lint format requirements clean
 
 run: .venv/base.done node_modules/.package-lock.json
 	@DEBUG=true BROADCAST_CONNECTION=null PORT=$(PORT) python manage.py demo --if-empty --migrate
 	@DEBUG=true python manage.py runserver --noreload 127.0.0.1:$(PORT)
 
-test: .venv/dev.done node_modules/.package-lock.json lint
+test: .venv/dev.done node_modules/.package-lock.json
 	@.ci/services
-	node --test tests/js/*.test.js
-	$(PYTEST) -n auto --dist loadfile --ignore tests/browser --ignore tests/services
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-services lint test-js
+	$(PYTEST) $(SHARED) --ignore tests/browser --ignore tests/services
+	$(PYTEST) $(SHARED) tests/browser
+
+# Each of these keeps one core busy, whatever there are.
+test-services:
 	$(PYTEST) tests/services
-	$(PYTEST) tests/browser
+
+test-js:
+	node --test tests/js/*.test.js
 
 lint: .venv/dev.done node_modules/.package-lock.json
 	ruff format --check .

@@ -6,16 +6,16 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
 from tests import instances
+from tests.browser import scenery
 from tests.browser.wire import Wire
 from tests.cast import PASSWORD
 
@@ -31,7 +31,8 @@ class Person:
 
     def __init__(self, browser: Browser, wire: Wire, **options: Any) -> None:
         self.wire = wire
-        self.context = browser.new_context(base_url=wire.url, **options)
+        # Nothing moves: what fades in has its colours at once, and nothing is drawn sixty times a second.
+        self.context = browser.new_context(base_url=wire.url, reduced_motion="reduce", **options)
         self.frames: list[str] = []
         self.problems: list[str] = []
 
@@ -54,14 +55,14 @@ class Person:
 
 @dataclass
 class Desk:
-    """A running desk: its server processes, its cast, and browsers to look at it."""
+    """A running desk: its server processes, its cast and their sessions, and browsers to look at it."""
 
     servers: list[instances.Server]
-    cast: dict[str, str]
+    cast: dict[str, Any]
     browser: Browser
     stack: ExitStack
     database: str
-    sign_ins: dict[str, Any] = field(default_factory=dict)
+    put_back: Callable[[], None]
 
     @property
     def ticket(self) -> str:
@@ -81,19 +82,11 @@ class Desk:
         return person
 
     def enter(self, name: str, **options: Any) -> Person:
-        """Sign `name` of the cast in."""
+        """Return the browser of somebody of the cast who is signed in."""
         person = self.visitor(**options)
-        page = person.page("/login/")
-        sign_in(page, name)
-        is_live(page)
-        page.close()
+        session = {"name": "sessionid", "value": self.cast["sessions"][name], "url": person.wire.url}
+        person.context.add_cookies([session])
         return person
-
-    def again(self, name: str, **options: Any) -> Person:
-        """Return another browser of somebody whose sign-in is known."""
-        if name not in self.sign_ins:
-            self.sign_ins[name] = self.enter(name).context.storage_state()
-        return self.visitor(storage_state=self.sign_ins[name], **options)
 
 
 def sign_in(page: Page, name: str) -> None:
@@ -117,64 +110,57 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
-    """A SQLite file with the cast in it, made once and copied for each test."""
-    path = tmp_path_factory.mktemp("stage") / "desk.sqlite3"
-    return path, set_stage(f"sqlite:///{path}")
-
-
-@pytest.fixture(params=["postgresql-redis-two-processes", "sqlite-and-nothing-else"])
-def desk(request: pytest.FixtureRequest, chromium: Browser, tmp_path: Path) -> Iterator[Desk]:
-    """The desk, once with everything and once with nothing."""
+def standing_small_desk(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """The desk on a SQLite file and nothing else."""
+    path = tmp_path_factory.mktemp("stage")
+    staged, live = path / "staged.sqlite3", path / "desk.sqlite3"
+    cast = set_stage(f"sqlite:///{staged}")
+    for file in path.glob(f"{staged.name}*"):
+        shutil.copy(file, str(file).replace(staged.name, live.name))
+    database = f"sqlite:///{live}"
     with ExitStack() as stack:
-        if "redis" in request.param:
-            yield with_everything(stack, chromium)
-        else:
-            yield with_nothing(stack, chromium, tmp_path, *request.getfixturevalue("stage"))
-
-
-@pytest.fixture
-def small_desk(chromium: Browser, tmp_path: Path, stage: tuple[Path, dict[str, str]]) -> Iterator[Desk]:
-    """The desk on SQLite, where services make no difference."""
-    with ExitStack() as stack:
-        yield with_nothing(stack, chromium, tmp_path, *stage)
+        servers = [serve(stack, "daphne", database, None)]
+        yield Desk(servers, cast, chromium, stack, database, scenery.of_sqlite(live, staged))
 
 
 @pytest.fixture(scope="session")
-def standing_desk(
-    chromium: Browser, tmp_path_factory: pytest.TempPathFactory, stage: tuple[Path, dict[str, str]]
-) -> Iterator[Desk]:
+def standing_large_desk(chromium: Browser) -> Iterator[Desk]:
+    """The desk with everything: PostgreSQL, Redis and two processes."""
     with ExitStack() as stack:
-        yield with_nothing(stack, chromium, tmp_path_factory.mktemp("standing"), *stage)
+        database = stack.enter_context(instances.postgres())
+        redis = stack.enter_context(instances.redis_server()).url
+        cast = set_stage(database)
+        put_back = scenery.of_postgres(database)
+        servers = [serve(stack, "uvicorn", database, redis) for _ in range(2)]
+        yield Desk(servers, cast, chromium, stack, database, put_back)
+
+
+@pytest.fixture(params=["postgresql-redis-two-processes", "sqlite-and-nothing-else"])
+def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
+    """The desk, once with everything and once with nothing."""
+    size = "large" if "redis" in request.param else "small"
+    yield from opened(request.getfixturevalue(f"standing_{size}_desk"))
 
 
 @pytest.fixture
-def shared_desk(standing_desk: Desk) -> Iterator[Desk]:
-    """A desk that stands for all tests: each has browsers of its own, and opens a ticket of its own."""
+def small_desk(standing_small_desk: Desk) -> Iterator[Desk]:
+    """The desk on SQLite, where services make no difference."""
+    yield from opened(standing_small_desk)
+
+
+def opened(standing: Desk) -> Iterator[Desk]:
+    """Yield a desk as it was on its first day, and close the browsers that a test opened there."""
+    standing.put_back()
     with ExitStack() as stack:
-        yield replace(standing_desk, stack=stack)
-
-
-def with_everything(stack: ExitStack, browser: Browser) -> Desk:
-    database = stack.enter_context(instances.postgres())
-    redis = stack.enter_context(instances.redis_server()).url
-    cast = set_stage(database)
-    servers = [serve(stack, "uvicorn", database, redis) for _ in range(2)]
-    return Desk(servers, cast, browser, stack, database)
-
-
-def with_nothing(stack: ExitStack, browser: Browser, path: Path, staged: Path, cast: dict[str, str]) -> Desk:
-    for file in staged.parent.glob(f"{staged.name}*"):
-        shutil.copy(file, path)
-    database = f"sqlite:///{path / staged.name}"
-    return Desk([serve(stack, "daphne", database, None)], cast, browser, stack, database)
+        yield replace(standing, stack=stack)
 
 
 def serve(stack: ExitStack, kind: str, database: str, redis: str | None) -> instances.Server:
-    return stack.enter_context(instances.server(kind, database_url=database, redis_url=redis))
+    known = {"SECRET_KEY": os.environ["SECRET_KEY"]}  # by which the sessions of the stage are sealed
+    return stack.enter_context(instances.server(kind, database_url=database, redis_url=redis, env=known))
 
 
-def set_stage(database: str) -> dict[str, str]:
+def set_stage(database: str) -> dict[str, Any]:
     """Write the cast to `database`, in a process of its own: this one never touches a server's database."""
     return json.loads(run(database, "-m", "tests.browser.stage"))
 

@@ -13,12 +13,6 @@ PICTURE = {"name": "receipt.png", "mimeType": "image/png", "buffer": PNG}
 TEXT = {"name": "log.txt", "mimeType": "text/plain", "buffer": b"line\n" * 300}
 PROGRAM = {"name": "setup.png", "mimeType": "image/png", "buffer": b"MZ" + b"\x00" * 300}
 
-OPEN = """
-from accounts.models import Office, User
-from tickets import services
-casey, billing = User.objects.get(email="casey@example.com"), Office.objects.get(name="Billing")
-print(services.open_ticket(by=casey, subject="Charged twice", content="For May", office=billing).uuid)
-"""
 GIVE = """([how, name]) => {
   const data = new DataTransfer()
   data.items.add(new File(["a line\\n"], name, { type: "text/plain" }))
@@ -41,9 +35,8 @@ def named(page: Page) -> list[str]:
 
 
 def at_a_ticket(desk: Desk, *names: str, **options: Any) -> list[Page]:
-    """Open a ticket of Casey's for a test, and return the page of it that each one has."""
-    address = desk.manage("shell", "--verbosity", "0", "--command", OPEN).strip()
-    pages = [desk.again(name, **options).page(f"/tickets/{address}/") for name in names]
+    """Return the page of Casey's ticket that each one has."""
+    pages = [desk.enter(name, **options).page(desk.ticket) for name in names]
     for page in pages:
         is_live(page)
     return pages
@@ -69,8 +62,8 @@ def test_files_are_sent_with_a_reply_and_seen_at_once(desk: Desk) -> None:
     assert download.value.suggested_filename == "log.txt"
 
 
-def test_a_notes_files_reach_colleagues_alone(shared_desk: Desk) -> None:
-    bao, dana, casey = at_a_ticket(shared_desk, "bao", "dana", "casey")
+def test_a_notes_files_reach_colleagues_alone(small_desk: Desk) -> None:
+    bao, dana, casey = at_a_ticket(small_desk, "bao", "dana", "casey")
     bao.locator("ticket-composer input[name=internal][value=on]").check(force=True)
     pick(bao, TEXT)
     bao.locator("ticket-composer textarea").fill("His log")
@@ -83,16 +76,16 @@ def test_a_notes_files_reach_colleagues_alone(shared_desk: Desk) -> None:
     assert "log.txt" not in casey.content()
 
 
-def test_a_file_comes_by_paste_and_by_drop(shared_desk: Desk) -> None:
-    (page,) = at_a_ticket(shared_desk, "casey")
+def test_a_file_comes_by_paste_and_by_drop(small_desk: Desk) -> None:
+    (page,) = at_a_ticket(small_desk, "casey")
     page.evaluate(GIVE, ["paste", "pasted.txt"])
     page.evaluate(GIVE, ["drop", "dropped.txt"])
     expect(page.locator(".kept-file[data-state=done]")).to_have_count(2)
     assert set(named(page)) == {"pasted.txt", "dropped.txt"}
 
 
-def test_a_file_is_taken_out_before_it_is_sent(shared_desk: Desk) -> None:
-    (page,) = at_a_ticket(shared_desk, "casey")
+def test_a_file_is_taken_out_before_it_is_sent(small_desk: Desk) -> None:
+    (page,) = at_a_ticket(small_desk, "casey")
     pick(page, PICTURE, TEXT)
     named(page)
     page.get_by_role("button", name="Remove receipt.png").press("Enter")
@@ -101,8 +94,8 @@ def test_a_file_is_taken_out_before_it_is_sent(shared_desk: Desk) -> None:
     expect(page.locator("#replies .attachment-name")).to_have_text(["log.txt"])
 
 
-def test_what_is_refused_says_why_and_what_was_typed_stays(shared_desk: Desk) -> None:
-    (page,) = at_a_ticket(shared_desk, "casey")
+def test_what_is_refused_says_why_and_what_was_typed_stays(small_desk: Desk) -> None:
+    (page,) = at_a_ticket(small_desk, "casey")
     page.locator("ticket-composer textarea").fill("A long story")
     pick(page, PROGRAM)
     expect(page.locator(".kept-problem").first).to_contain_text("not accepted")
@@ -115,8 +108,8 @@ def test_what_is_refused_says_why_and_what_was_typed_stays(shared_desk: Desk) ->
     expect(page.locator("#replies .prose")).to_have_text("A long story")
 
 
-def test_an_upload_that_fails_can_be_tried_again_and_loses_no_text(shared_desk: Desk) -> None:
-    (page,) = at_a_ticket(shared_desk, "casey")
+def test_an_upload_that_fails_can_be_tried_again_and_loses_no_text(small_desk: Desk) -> None:
+    (page,) = at_a_ticket(small_desk, "casey")
     page.route("**/files/", lambda route: route.abort())
     page.locator("ticket-composer textarea").fill("A long story")
     pick(page, TEXT)
@@ -127,8 +120,8 @@ def test_an_upload_that_fails_can_be_tried_again_and_loses_no_text(shared_desk: 
     expect(page.locator("ticket-composer textarea")).to_have_value("A long story")
 
 
-def test_a_draft_keeps_its_files_through_a_reload(shared_desk: Desk) -> None:
-    (page,) = at_a_ticket(shared_desk, "casey")
+def test_a_draft_keeps_its_files_through_a_reload(small_desk: Desk) -> None:
+    (page,) = at_a_ticket(small_desk, "casey")
     page.locator("ticket-composer textarea").fill("A long story")
     pick(page, TEXT)
     named(page)
@@ -138,8 +131,8 @@ def test_a_draft_keeps_its_files_through_a_reload(shared_desk: Desk) -> None:
     expect(page.locator("#replies .attachment-name")).to_have_text(["log.txt"])
 
 
-def test_a_reply_whose_answer_was_lost_is_sent_again_and_is_one_reply(shared_desk: Desk) -> None:
-    (page,) = at_a_ticket(shared_desk, "casey")
+def test_a_reply_whose_answer_was_lost_is_sent_again_and_is_one_reply(small_desk: Desk) -> None:
+    (page,) = at_a_ticket(small_desk, "casey")
 
     def lose(route: Route) -> None:
         route.fetch()
@@ -156,8 +149,8 @@ def test_a_reply_whose_answer_was_lost_is_sent_again_and_is_one_reply(shared_des
     expect(page.locator("#replies > li")).to_have_count(1)
 
 
-def test_two_people_change_one_field_and_the_second_one_chooses(shared_desk: Desk) -> None:
-    bao, dana = at_a_ticket(shared_desk, "bao", "dana")
+def test_two_people_change_one_field_and_the_second_one_chooses(small_desk: Desk) -> None:
+    bao, dana = at_a_ticket(small_desk, "bao", "dana")
     status = bao.locator("form[data-autosubmit] select[name=status]")
     status.focus()  # Bao is about to choose: what Dana sets does not change it under his hand
     dana.locator("form[data-autosubmit] select[name=status]").select_option(label="On Hold")
@@ -171,8 +164,8 @@ def test_two_people_change_one_field_and_the_second_one_chooses(shared_desk: Des
     expect(bao.locator("ticket-facts .pill")).to_have_text("On Hold")
 
 
-def test_whoever_chooses_his_own_value_sets_it(shared_desk: Desk) -> None:
-    bao, dana = at_a_ticket(shared_desk, "bao", "dana")
+def test_whoever_chooses_his_own_value_sets_it(small_desk: Desk) -> None:
+    bao, dana = at_a_ticket(small_desk, "bao", "dana")
     status = bao.locator("form[data-autosubmit] select[name=status]")
     status.focus()
     dana.locator("form[data-autosubmit] select[name=status]").select_option(label="On Hold")

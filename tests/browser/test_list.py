@@ -43,13 +43,30 @@ def three(small_desk: Desk) -> Desk:
     """Casey's desk with three tickets, the latest first: Third, Second, Charged twice."""
     casey = small_desk.enter("casey")
     for subject in ("Second", "Third"):
-        ask(casey, subject, "Hello").close()
+        ask_unseen(casey, subject)
     return small_desk
+
+
+def ask_unseen(person: Person, subject: str) -> None:
+    """Open a ticket in Billing as a browser without a page would."""
+    request = person.context.request
+    form = request.get("/tickets/new/").text()
+    token, office, priority = (
+        re.search(pattern, form)[1]
+        for pattern in (
+            r'csrfmiddlewaretoken" value="(\w+)',
+            r'value="(\d+)"[^>]*>Billing',
+            r'value="(\d+)" selected',
+        )
+    )
+    words = {"subject": subject, "content": "Hello", "office": office, "priority": priority}
+    answer = request.post("/tickets/new/", form=words | {"csrfmiddlewaretoken": token}, max_redirects=0)
+    assert answer.status == 302
 
 
 def test_a_list_holds_still_while_rows_are_selected(three: Desk) -> None:
     _, (listing,) = opened(three, "bao", "/tickets/")
-    casey = three.again("casey")
+    casey = three.enter("casey")
     select(listing, "Second")
     # Neither hand nor focus is on the rows: the selection alone holds them.
     listing.mouse.move(0, 0)
@@ -122,7 +139,7 @@ def test_a_selected_ticket_that_leaves_is_said(three: Desk) -> None:
 
 def test_a_list_in_another_order_says_that_something_changed_and_shows_it_when_asked(three: Desk) -> None:
     _, (listing,) = opened(three, "bao", "/tickets/?sort=created")
-    casey = three.again("casey")
+    casey = three.enter("casey")
     _, (work,) = opened(three, "dana", three.ticket)
     choose(work, "status", "On Hold")
     expect(row(listing, "Charged twice")).to_contain_text("On Hold")
@@ -138,7 +155,7 @@ def test_a_list_in_another_order_says_that_something_changed_and_shows_it_when_a
 
 def test_filters_hold_for_what_comes_in(three: Desk) -> None:
     bao, (listing,) = opened(three, "bao", "/tickets/")
-    casey = three.again("casey")
+    casey = three.enter("casey")
     listing.locator("[data-filters] [name=assignee]").select_option(label="Nobody")
     listing.locator("[data-filters] [type=submit]").click()
     listing.wait_for_url("**/tickets/?assignee=none")
@@ -182,7 +199,7 @@ def test_a_range_of_rows_is_selected_and_let_go(three: Desk) -> None:
 
 
 def test_without_scripts_rows_are_selected_and_changed(three: Desk) -> None:
-    page = three.again("bao", java_script_enabled=False).page("/tickets/?q=second")
+    page = three.enter("bao", java_script_enabled=False).page("/tickets/?q=second")
     select(page, "Second")
     page.locator("#bulk select[name=priority]").select_option(label="Urgent")
     page.locator("#bulk button[type=submit]").click()
@@ -191,11 +208,10 @@ def test_without_scripts_rows_are_selected_and_changed(three: Desk) -> None:
     expect(row(page, "Second")).to_contain_text("Urgent")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_lists_and_dashboards_have_no_serious_barrier_and_fit_the_screen(three: Desk, scheme: str) -> None:
+def test_lists_and_dashboards_have_no_serious_barrier_and_fit_the_screen(three: Desk) -> None:
     found = []
     for name in ("casey", "bao", "ada"):
-        person = three.again(name, color_scheme=scheme)
+        person = three.enter(name)
         for path in ("/", "/tickets/?q=x&created_from=2020-01-01&updated_to=nonsense", "/tickets/"):
             page = person.page(path)
             is_live(page)

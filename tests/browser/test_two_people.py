@@ -5,7 +5,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Desk, Person, is_live
+from tests.browser.conftest import Desk, Person, is_live, sign_in
 
 AT_ONCE = 1_000  # milliseconds
 SECRET = "He also owes us for April"
@@ -76,7 +76,9 @@ def the_note_is_told_to_staff_alone(bao: Person, casey: Person, page: Page) -> N
 
 
 def test_a_customer_and_an_agent_work_on_a_ticket_together(desk: Desk) -> None:
-    bao, casey = desk.enter("bao", server=0), desk.enter("casey")
+    bao, casey = desk.visitor(server=0), desk.visitor()
+    for person, name in ((bao, "bao"), (casey, "casey")):
+        sign_in(person.page("/login/"), name)
     lists = bao.page("/tickets/")
     is_live(lists)
 

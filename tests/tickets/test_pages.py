@@ -273,12 +273,12 @@ def test_a_malformed_request_for_a_signature_is_told_so(casey: Client, data: dic
 
 
 @pytest.mark.parametrize("name", ["casey", "bao", "ada"])
-@pytest.mark.parametrize("page", ["list", "ticket"])
+@pytest.mark.parametrize("which", ["list", "ticket"])
 def test_pages_ask_the_database_as_often_for_many_rows_as_for_few(
-    cast: Cast, name: str, page: str, django_assert_max_num_queries: DjangoAssertNumQueries
+    cast: Cast, name: str, which: str, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     client, asked = signed_in(getattr(cast, name)), []
-    address = {"list": "/tickets/", "ticket": cast.ticket.get_absolute_url()}[page]
+    address = {"list": "/tickets/", "ticket": cast.ticket.get_absolute_url()}[which]
     client.get("/tickets/")  # the first page of a sign-in also notes that it was seen
     for number in (1, 5):
         for _ in range(number):

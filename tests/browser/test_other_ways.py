@@ -1,0 +1,125 @@
+"""By keyboard alone, and without scripts: whatever can be done on the desk can be done so."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Desk, is_live, sign_in
+from tests.browser.test_files import PICTURE, TEXT
+from tests.browser.test_two_people import status
+
+MOST = 80  # keys: whoever has pressed so many has given up
+TICKET = re.compile(r"/tickets/[0-9a-f-]{36}/$")
+
+
+def reach(page: Page, selector: str, key: str = "Tab") -> None:
+    """Press a key until what is meant has the focus."""
+    for _ in range(MOST):
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+        page.keyboard.press(key)
+    raise AssertionError(f"{selector} is not reached by {key} on {page.url}")
+
+
+def press(page: Page, selector: str, key: str = "Enter") -> None:
+    """Go to something and press a key there."""
+    reach(page, selector)
+    page.keyboard.press(key)
+
+
+def write(page: Page, selector: str, text: str) -> None:
+    """Go to a field and type; in a list of choices this finds the one that begins so."""
+    reach(page, selector)
+    page.keyboard.type(text)
+
+
+def test_an_agent_works_by_keyboard_alone(small_desk: Desk) -> None:
+    page = small_desk.enter("bao").page("/tickets/")
+    is_live(page)
+    press(page, ".skip-link")
+    expect(page.locator("main")).to_be_focused()
+    press(page, ".row-check", "Space")
+    write(page, "#bulk select[name=priority]", "Urg")
+    press(page, "#bulk button[type=submit]")
+    expect(page.locator(".ticket-row")).to_contain_text("Urgent")
+    reach(page, ".row-link", "Shift+Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url(TICKET)
+    is_live(page)
+    press(page, "ticket-composer input[name=internal]", "ArrowRight")
+    write(page, "ticket-composer textarea", "He has called before")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#replies > li")).to_have_attribute("data-internal", "true")
+    reach(page, "form[data-autosubmit] select[name=status]")
+    page.keyboard.type("Cl")
+    status(page, "Closed")
+
+
+def test_a_customer_asks_by_keyboard_alone(small_desk: Desk) -> None:
+    page = small_desk.enter("casey").page("/")
+    press(page, "main a[href='/tickets/new/']")
+    page.wait_for_url("**/tickets/new/")
+    write(page, "[name=subject]", "The cup is broken")
+    write(page, "[name=office]", "Ord")
+    write(page, "[name=content]", "In two pieces")
+    reach(page, "#id_uploads")
+    with page.expect_file_chooser() as choosing:
+        page.keyboard.press("Enter")
+    choosing.value.set_files([PICTURE, TEXT])
+    expect(page.locator(".kept-file[data-state=done]")).to_have_count(2)
+    press(page, ".kept-remove")
+    expect(page.locator(".kept-file")).to_have_count(1)
+    press(page, "main form button[type=submit]:not(.kept-remove)")
+    page.wait_for_url(TICKET)
+    expect(page.locator("ticket-facts")).to_contain_text("Orders")
+    expect(page.locator(".attachment-name")).to_have_text(["log.txt"])
+
+
+def test_a_person_finds_his_profile_and_the_way_out_by_keyboard_alone(small_desk: Desk) -> None:
+    page = small_desk.enter("casey").page("/")
+    press(page, "details.menu summary")
+    press(page, ".menu-item")
+    page.wait_for_url("**/profile/")
+    reach(page, "[name=name]")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("Casey R.")
+    page.keyboard.press("Enter")
+    expect(page.locator(".notices")).to_contain_text("Saved")
+    press(page, "details.menu summary")
+    press(page, "button.menu-item")
+    page.wait_for_url("**/login/")
+
+
+def test_a_customer_asks_searches_and_leaves_without_scripts(small_desk: Desk) -> None:
+    page = small_desk.visitor(java_script_enabled=False).page("/login/")
+    sign_in(page, "casey")
+    page.get_by_role("link", name="New ticket").last.click()
+    page.locator("[name=subject]").fill("The cup is broken")
+    page.locator("[name=content]").fill("In two pieces")
+    page.locator("#id_uploads").set_input_files([PICTURE])
+    page.get_by_role("button", name="Open ticket").click()
+    page.wait_for_url(TICKET)
+    expect(page.locator(".attachment-name")).to_have_text("receipt.png")
+    page.goto("/tickets/")
+    page.locator("[name=q]").fill("pieces")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.locator(".row-link")).to_have_text(["The cup is broken"])
+    page.locator("details.menu summary").click()
+    page.locator("button.menu-item").click()
+    page.wait_for_url("**/login/")
+
+
+def test_an_agent_filters_takes_and_notes_without_scripts(small_desk: Desk) -> None:
+    page = small_desk.enter("bao", java_script_enabled=False).page("/tickets/?assignee=none")
+    page.locator("[data-filters] [name=priority]").select_option(label="Medium")
+    page.locator("[data-filters] [type=submit]").click()
+    page.wait_for_url("**priority=*")
+    page.locator(".row-link").click()
+    page.locator("ticket-composer input[name=internal][value=on]").check(force=True)
+    page.locator("ticket-composer textarea").fill("He has called before")
+    page.locator("ticket-composer button[type=submit]").click()
+    expect(page.locator("#replies > li")).to_have_attribute("data-internal", "true")
+    hands = page.locator("form[data-autosubmit]").filter(has=page.locator("[name=assigned_to]"))
+    hands.locator("select").select_option(label="Bao Nguyen")
+    hands.get_by_role("button", name="Save").click()
+    expect(page.locator("ticket-facts")).to_contain_text("Bao Nguyen")
