@@ -10,7 +10,7 @@ from psycopg.sql import SQL, Identifier
 
 # What the servers write about themselves stays theirs; of what was told nothing is left to a test that follows.
 LEFT_ALONE = "realtime_"
-LOG = "realtime_broadcast"
+LOG = ("realtime_receipt", "realtime_delivery", "realtime_broadcast")
 
 
 def of_sqlite(live: Path, staged: Path) -> Callable[[], None]:
@@ -23,7 +23,8 @@ def of_sqlite(live: Path, staged: Path) -> Callable[[], None]:
             for name in [name for (name,) in names if not name.startswith((LEFT_ALONE, "sqlite_"))]:
                 db.execute(f'DELETE FROM main."{name}"')
                 db.execute(f'INSERT INTO main."{name}" SELECT * FROM staged."{name}"')
-            db.execute(f"DELETE FROM main.{LOG}")
+            for name in LOG:
+                db.execute(f"DELETE FROM main.{name}")
 
     return put_back
 
@@ -43,6 +44,7 @@ def of_postgres(database: str) -> Callable[[], None]:
             for table in tables:
                 db.execute(SQL("DELETE FROM public.{0}").format(table))
                 db.execute(SQL("INSERT INTO public.{0} SELECT * FROM staged.{0}").format(table))
-            db.execute(SQL("DELETE FROM public.{0}").format(Identifier(LOG)))
+            for name in LOG:
+                db.execute(SQL("DELETE FROM public.{0}").format(Identifier(name)))
 
     return put_back
