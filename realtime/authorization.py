@@ -22,10 +22,20 @@ def subscription(user: AbstractBaseUser, who: Identity, socket_id: str, channel:
     found = find(channel)
     if found is None or not found.pattern.needs_auth or hears(user, channel) is None:
         return None
-    data = protocol.encode(_shown(user, found) | {"sign_in": who.sealed()})
-    settings = config()
-    auth = protocol.channel_auth(settings.app_key, settings.app_secrets[0], socket_id, channel, data)
-    return {"auth": auth, "channel_data": data} | _shared_secret(channel, found)
+    data = _shown(user, found) | {"sign_in": who.sealed()}
+    return _signed(socket_id, channel, data) | _shared_secret(channel, found)
+
+
+def claim(user: AbstractBaseUser, socket_id: str, channel: str) -> dict[str, str]:
+    """Return what a tool that knows the secret brings to subscribe as `user`: whether he may is for the server to say.
+
+    No sign-in goes along; every change that concerns the person has the tool authorise anew.
+    """
+    found = find(channel)
+    if found is None or not found.pattern.needs_auth:
+        return {"auth": ""}
+    may_hear = hears(user, channel) is not None
+    return _signed(socket_id, channel, _shown(user, found) if may_hear else {"user_id": str(user.pk)})
 
 
 def sign_in(user: AbstractBaseUser, who: Identity, socket_id: str) -> dict[str, str]:
@@ -37,6 +47,12 @@ def sign_in(user: AbstractBaseUser, who: Identity, socket_id: str) -> dict[str, 
     more: dict[str, Any] = import_string(settings.user_data)(user) if settings.user_data else {}
     data = protocol.encode({**more, "id": str(user.pk), "sign_in": who.sealed()})
     return {"auth": protocol.user_auth(settings.app_key, settings.app_secrets[0], socket_id, data), "user_data": data}
+
+
+def _signed(socket_id: str, channel: str, channel_data: dict[str, Any]) -> dict[str, str]:
+    settings, data = config(), protocol.encode(channel_data)
+    auth = protocol.channel_auth(settings.app_key, settings.app_secrets[0], socket_id, channel, data)
+    return {"auth": auth, "channel_data": data}
 
 
 def _shown(user: AbstractBaseUser, found: Found) -> dict[str, Any]:

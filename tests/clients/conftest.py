@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -55,6 +56,14 @@ def daphne(desk: Desk) -> Iterator[instances.Server]:
 def uvicorn(desk: Desk) -> Iterator[instances.Server]:
     with desk.serve("uvicorn") as server:
         yield server
+
+
+@pytest.fixture
+def nobodys_port() -> Iterator[int]:
+    """A port at which nobody listens."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
 
 
 @pytest.fixture

@@ -1,16 +1,6 @@
 """pusher-js by itself: it stays while it is answered, and goes for good when it is told to."""
 
-import socket
-
 import pytest
-
-
-@pytest.fixture
-def nobodys_port():
-    """A port at which nobody listens."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        yield bound.getsockname()[1]
 
 
 def test_a_quiet_client_pings_and_stays(start, daphne):

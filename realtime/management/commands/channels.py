@@ -1,0 +1,93 @@
+"""Lists every channel pattern with its rule, and says who may hear a channel and why."""
+
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.management.base import BaseCommand, CommandError
+
+from realtime import inquiry
+from realtime.channels import ChannelPattern, channel_patterns
+from realtime.inquiry import Verdict
+from realtime.management.terminal import as_json, printable
+
+
+class Command(BaseCommand):
+    """Asks the rules that sockets are asked by."""
+
+    help = "List the channels and their rules; with CHANNEL say who hears it. The exit status is 1 for a no."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Describe the question."""
+        parser.add_argument("channel", nargs="?", help="full name, such as private-office.1")
+        parser.add_argument("--as", dest="person", metavar="EMAIL", help="who wants to hear it; else anybody")
+        parser.add_argument("--json", action="store_true", help="print JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """List, or answer."""
+        if options["channel"] is None:
+            if options["person"]:
+                raise CommandError("Name a channel too: channels private-office.1 --as EMAIL.")
+            self._list(in_json=options["json"])
+            return
+        person = _person(options["person"])
+        verdict = inquiry.judge(person, options["channel"])
+        self.stdout.write(_in_json(person, verdict) if options["json"] else _in_words(person, verdict))
+        if verdict.audience is None:
+            sys.exit(1)
+
+    def _list(self, *, in_json: bool) -> None:
+        patterns = [_described(pattern) for pattern in channel_patterns()]
+        if in_json:
+            self.stdout.write(as_json(patterns, indent=2))
+            return
+        for each in patterns:
+            self.stdout.write(self.style.MIGRATE_HEADING(each["pattern"]))
+            self.stdout.write(f"    kind      {each['kind']}")
+            self.stdout.write(f"    rule      {each['rule'] or 'none: everybody hears it'}")
+            if each["says"]:
+                self.stdout.write(f"              {each['says']}")
+            self.stdout.write(f"    whispers  {', '.join(each['whispers']) or 'none'}")
+
+
+def _described(pattern: ChannelPattern) -> dict[str, Any]:
+    rule = pattern.rule
+    return {
+        "pattern": inquiry.full_name(pattern),
+        "kind": inquiry.kind(pattern),
+        "rule": inquiry.name_of(rule) if rule else None,
+        "says": inquiry.summary(rule) if rule else None,
+        "whispers": sorted(getattr(pattern, "whispers", ())),
+    }
+
+
+def _person(name: str | None) -> AbstractBaseUser | None:
+    try:
+        return None if name is None else inquiry.find_person(name)
+    except inquiry.NoSuchPerson as error:
+        raise CommandError(str(error)) from None
+
+
+def _in_words(person: AbstractBaseUser | None, verdict: Verdict) -> str:
+    who, channel = str(person or "somebody who is not signed in"), verdict.channel
+    if verdict.audience is None:
+        answer = f"No: {who} may not hear {channel}."
+    else:
+        answer = f"Yes: {who} hears {channel} as {verdict.audience.value}."
+    of = [f"It is of the pattern {inquiry.full_name(verdict.pattern)}."] if verdict.pattern else []
+    return printable("\n".join([answer, *of, verdict.reason]))
+
+
+def _in_json(person: AbstractBaseUser | None, verdict: Verdict) -> str:
+    pattern = verdict.pattern
+    answer = {
+        "channel": verdict.channel,
+        "person": None if person is None else str(person),
+        "hears": verdict.audience is not None,
+        "audience": verdict.audience and verdict.audience.value,
+        "pattern": pattern and inquiry.full_name(pattern),
+        "rule": pattern and pattern.rule and inquiry.name_of(pattern.rule),
+        "reason": verdict.reason,
+    }
+    return as_json(answer, indent=2)
