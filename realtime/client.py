@@ -104,7 +104,8 @@ class Client:
         """Connect; who never reached the server is told so, who did before tries again."""
         options: dict[str, Any] = {"open_timeout": PATIENCE, "close_timeout": CLOSE_PATIENCE, "ping_interval": None}
         try:
-            return stack.enter_context(connect(self._url, **options))
+            socket: ClientConnection = stack.enter_context(connect(self._url, **options))
+            return socket
         except (OSError, WebSocketException, ImportError) as error:
             why = f"There is no WebSocket at {_place(self._url)}: {_problem(error)}."
             raise (Broken(why) if self._was_greeted else Refused(why)) from None

@@ -33,7 +33,7 @@ def find_person(name: str) -> AbstractBaseUser:
     """Return who signs in with `name`, which is an address or whatever the user model is known by."""
     model = get_user_model()
     try:
-        person: AbstractBaseUser = model._default_manager.get_by_natural_key(name)  # type: ignore[attr-defined]
+        person: AbstractBaseUser = model._default_manager.get_by_natural_key(name)
     except model.DoesNotExist:
         raise NoSuchPerson(f"There is no person {name}.") from None
     return person

@@ -7,6 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.management.base import CommandError
+
+from realtime import inquiry
+
 
 def printable(text: str) -> str:
     """Return `text` with what a terminal would obey written out: others choose what events say."""
@@ -16,6 +21,14 @@ def printable(text: str) -> str:
 def as_json(value: Any, *, indent: int | None = None) -> str:
     """Return JSON for people and programs."""
     return printable(json.dumps(value, ensure_ascii=False, indent=indent, default=str))
+
+
+def person_named(name: str | None) -> AbstractBaseUser | None:
+    """Return who is named by --as; nobody where nobody is."""
+    try:
+        return None if name is None else inquiry.find_person(name)
+    except inquiry.NoSuchPerson as error:
+        raise CommandError(str(error)) from None
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from realtime import inquiry
 from realtime.channels import ChannelPattern, channel_patterns
 from realtime.inquiry import Verdict
-from realtime.management.terminal import as_json, printable
+from realtime.management.terminal import as_json, person_named, printable
 
 
 class Command(BaseCommand):
@@ -31,7 +31,7 @@ class Command(BaseCommand):
                 raise CommandError("Name a channel too: channels private-office.1 --as EMAIL.")
             self._list(in_json=options["json"])
             return
-        person = _person(options["person"])
+        person = person_named(options["person"])
         verdict = inquiry.judge(person, options["channel"])
         self.stdout.write(_in_json(person, verdict) if options["json"] else _in_words(person, verdict))
         if verdict.audience is None:
@@ -52,7 +52,7 @@ class Command(BaseCommand):
 
 
 def _described(pattern: ChannelPattern) -> dict[str, Any]:
-    rule = pattern.rule
+    rule: Any = pattern.rule
     return {
         "pattern": inquiry.full_name(pattern),
         "kind": inquiry.kind(pattern),
@@ -60,13 +60,6 @@ def _described(pattern: ChannelPattern) -> dict[str, Any]:
         "says": inquiry.summary(rule) if rule else None,
         "whispers": sorted(getattr(pattern, "whispers", ())),
     }
-
-
-def _person(name: str | None) -> AbstractBaseUser | None:
-    try:
-        return None if name is None else inquiry.find_person(name)
-    except inquiry.NoSuchPerson as error:
-        raise CommandError(str(error)) from None
 
 
 def _in_words(person: AbstractBaseUser | None, verdict: Verdict) -> str:
@@ -87,7 +80,7 @@ def _in_json(person: AbstractBaseUser | None, verdict: Verdict) -> str:
         "hears": verdict.audience is not None,
         "audience": verdict.audience and verdict.audience.value,
         "pattern": pattern and inquiry.full_name(pattern),
-        "rule": pattern and pattern.rule and inquiry.name_of(pattern.rule),
+        "rule": pattern and inquiry.name_of(pattern.rule),
         "reason": verdict.reason,
     }
     return as_json(answer, indent=2)

@@ -12,7 +12,7 @@ from realtime import authorization, inquiry
 from realtime.channels import NAME
 from realtime.client import Client, Heard, Notice, Refused, address
 from realtime.conf import config
-from realtime.management.terminal import as_json, ends_quietly, printable
+from realtime.management.terminal import as_json, ends_quietly, person_named, printable
 
 HOME = "http://127.0.0.1:8000"
 
@@ -31,7 +31,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Listen; what is about the connection goes to the error stream."""
-        channel, person = options["channel"], _person(options["person"])
+        channel, person = options["channel"], person_named(options["person"])
         if not NAME.fullmatch(channel):
             raise CommandError(f"{printable(channel)} is no channel. {inquiry.judge(None, channel).reason}")
         self._show = self._show_json if options["json"] else self._show_text
@@ -74,13 +74,6 @@ def _address(base: str) -> str:
     try:
         return address(base, config().app_key)
     except ValueError as error:
-        raise CommandError(str(error)) from None
-
-
-def _person(name: str | None) -> AbstractBaseUser | None:
-    try:
-        return None if name is None else inquiry.find_person(name)
-    except inquiry.NoSuchPerson as error:
         raise CommandError(str(error)) from None
 
 
