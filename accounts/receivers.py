@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from accounts import sign_ins
 from accounts.models import ApiToken, Office, User
 from realtime.events import recheck
+from realtime.signals import person_disconnected
 
 
 @receiver(post_save, sender=User)
@@ -57,3 +58,9 @@ def password_replaced(request: HttpRequest, user: User, **_: Any) -> None:
 def token_revoked(instance: ApiToken, **_: Any) -> None:
     """The sockets of a token end with it."""
     recheck(users=[instance.user_id])
+
+
+@receiver(person_disconnected)
+def disconnected_by_an_admin(user: User, **_: Any) -> None:
+    """Who is disconnected is signed out everywhere: his pages would only connect again."""
+    sign_ins.end_all_but(user, None)

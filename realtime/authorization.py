@@ -27,7 +27,7 @@ def subscription(user: AbstractBaseUser, who: Identity, socket_id: str, channel:
 
 
 def claim(user: AbstractBaseUser, socket_id: str, channel: str) -> dict[str, str]:
-    """Return what a tool that knows the secret brings to subscribe as `user`: whether he may is for the server to say.
+    """Return what a tool brings that knows the secret, to subscribe as `user`; whether he may, the server says.
 
     No sign-in goes along; every change that concerns the person has the tool authorise anew.
     """
