@@ -10,7 +10,7 @@ from threading import Thread
 
 from tests import instances
 
-PATIENCE = 30  # seconds: on a busy machine a start takes its time
+PATIENCE = 60  # seconds: on a busy machine a start takes its time
 
 
 class Terminal:

@@ -11,7 +11,7 @@ from tests import instances
 from tests.clients.terminal import Terminal
 from tests.clients.visitor import Visitor
 
-COMES_BACK = 30  # seconds
+COMES_BACK = 60  # seconds
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_a_person_in_the_terminal_hears_what_he_would_hear_on_the_page(desk, lis
     staff, customer = listen(uvicorn, channel, "bao", "--json"), listen(uvicorn, channel, "casey")
     for terminal in (staff, customer):
         terminal.reads("Listening.")
-    bao_replies(desk, uvicorn, "A note", is_internal="on")
+    bao_replies(desk, uvicorn, "A note", internal="on")
     bao_replies(desk, uvicorn, "An \x1b[31mansw\x9ber")
     note = json.loads(staff.reads("A note"))
     assert (note["event"], note["channel"]) == ("ticket.reply.created", channel)
