@@ -8,11 +8,12 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 
-from realtime.channels import NAME, Audience, ChannelPattern, find
+from realtime.channels import NAME, Audience, ChannelPattern, Found, find
 from realtime.limits import MAX_CHANNEL_NAME
+from realtime.overview import shown_name
 
 ALPHABET = "A-Z a-z 0-9 _ - = @ , . ;"
-KINDS = {"private-": "private", "presence-": "presence", "": "public"}
+KINDS = {"": "public", "cache-": "public cache"}
 
 
 class NoSuchPerson(LookupError):
@@ -27,6 +28,7 @@ class Verdict:
     audience: Audience | None
     pattern: ChannelPattern | None
     reason: str
+    shown_as: str | None = None  # on presence channels: how the others see this person, if they do
 
 
 def find_person(name: str) -> AbstractBaseUser:
@@ -53,12 +55,20 @@ def judge(person: AbstractBaseUser | None, channel: str) -> Verdict:
         return Verdict(channel, None, pattern, "Nobody is signed in, and the channel is not public.")
     audience = pattern.ask(person, [found.parts])[0]
     verb = "refuses" if audience is None else "admits"
-    return Verdict(channel, audience, pattern, f"The rule {name_of(pattern.rule)} {verb}: {summary(pattern.rule)}")
+    reason = f"The rule {name_of(pattern.rule)} {verb}: {summary(pattern.rule)}"
+    return Verdict(channel, audience, pattern, reason, None if audience is None else _shown_as(person, found))
+
+
+def _shown_as(person: AbstractBaseUser | None, found: Found) -> str | None:
+    if person is None or not found.pattern.is_presence:
+        return None
+    member = found.pattern.member(person, **found.parts)
+    return None if member is None else shown_name(member)
 
 
 def kind(pattern: ChannelPattern) -> str:
     """Return what a pattern's channels are called: private, presence, public cache ..."""
-    return KINDS.get(pattern.prefix) or pattern.prefix.rstrip("-").replace("-", " ") or "public"
+    return KINDS.get(pattern.prefix) or pattern.prefix.rstrip("-").replace("-", " ")
 
 
 def name_of(rule: Any) -> str:

@@ -13,7 +13,11 @@ from realtime import limits
 from realtime.conf import config
 
 # What a value is called in the environment, where it is not REALTIME_ and the name of the field.
-ENVIRONMENT = {"connection": "BROADCAST_CONNECTION", "app_secrets": "REALTIME_APP_SECRET"}
+ENVIRONMENT = {
+    "connection": "BROADCAST_CONNECTION",
+    "app_secrets": "REALTIME_APP_SECRET",
+    "redis_url": "REDIS_URL",
+}
 CONNECTIONS = {
     "channels": "events are logged and told",
     "log": "events are written to the application's log only",
@@ -21,6 +25,7 @@ CONNECTIONS = {
 }
 SHOWN_FROM = 16  # characters of a secret from which its first two are shown
 STARS = "********"
+SECRETS = ("secret", "password", "master_key")  # what the name of a secret has in it
 
 
 @dataclass(frozen=True)
@@ -47,9 +52,9 @@ def entries() -> Iterator[Entry]:
         yield Entry("limits", name.lower(), _plain(getattr(limits, name)), "realtime/limits.py")
 
 
-def masked(secret: str) -> str:
-    """Return the first two characters of a long secret, and nothing of a short one, not even its length."""
-    return secret[:2] + STARS if len(secret) >= SHOWN_FROM else STARS
+def masked(secret: str | bytes) -> str:
+    """Return the first two characters of a long secret; nothing of a short one or of bytes, not even the length."""
+    return secret[:2] + STARS if isinstance(secret, str) and len(secret) >= SHOWN_FROM else STARS
 
 
 def without_password(url: str) -> str:
@@ -83,8 +88,8 @@ def _safe(name: str, value: Any) -> Any:
     """Return a value as it may be shown: secrets masked, addresses without passwords."""
     if isinstance(value, list | tuple):
         return [_safe(name, each) for each in value]
-    if "secret" in name or "password" in name:
-        return masked(str(value))
+    if any(word in name for word in SECRETS):
+        return masked(value) if value else ""
     return _address(name, value) if isinstance(value, str) and "://" in value else _plain(value)
 
 

@@ -5,7 +5,9 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from pytest_django import Settings
 
+from accounts.models import User
 from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +44,35 @@ def test_a_program_reads_the_same_list() -> None:
     patterns = {each["pattern"]: each for each in json.loads(channels("--json")[0])}
     office = patterns["private-office.<int:office_id>"]
     assert (office["kind"], office["rule"]) == ("private", "accounts.policies.hears_office")
+
+
+def test_channels_of_every_kind_are_called_what_they_are(settings: Settings) -> None:
+    settings.REALTIME = {**settings.REALTIME, "CHANNELS": "tests.realtime.patterns"}
+    kinds = {each["pattern"]: each["kind"] for each in json.loads(channels("--json")[0])}
+    assert kinds["news"] == "public"
+    assert kinds["cache-weather"] == "public cache"
+    assert kinds["private-cache-forecast"] == "private cache"
+    assert kinds["private-encrypted-vault"] == "private encrypted"
+    assert kinds["presence-room.<slug:name>"] == "presence"
+    out, _ = channels()
+    assert "    whispers  client-*" in out.splitlines()
+
+
+def test_everybody_hears_a_public_channel(settings: Settings) -> None:
+    settings.REALTIME = {**settings.REALTIME, "CHANNELS": "tests.realtime.patterns"}
+    out, status = channels("news")
+    assert out.startswith("Yes: somebody who is not signed in hears news as public.")
+    assert status == 0
+
+
+def test_on_a_presence_channel_it_says_how_the_others_see_one(cast: Cast) -> None:
+    channel = cast.ticket.channel.replace("private-", "presence-")
+    assert ask(cast, "bao", channel)[0][-1] == "The others see: Bao Nguyen."
+    User.objects.filter(pk=cast.dana.pk).update(hides_online=True)
+    assert ask(cast, "dana", channel)[0][-1] == "The others do not see it."
+    lines, status = ask(cast, "casey", channel)
+    assert lines[-1].startswith("The rule tickets.policies.staff_of_ticket refuses: ")
+    assert status == 1
 
 
 @pytest.mark.parametrize(("name", "audience"), [("bao", "staff"), ("casey", "public")])

@@ -30,6 +30,7 @@ def read() -> Callable[[], dict[str, Any]]:
 def guarded(settings: Settings) -> None:
     """Put secrets wherever there may be some."""
     settings.REALTIME = {**settings.REALTIME, "APP_SECRETS": (SECRET, OLD_SECRET)}
+    settings.REALTIME |= {"ENCRYPTION_MASTER_KEY": SECRET.encode(), "REDIS_URL": f"redis://:{PASSWORDS}@cache:6379/1"}
     hosts = [
         f"redis://:{PASSWORDS}@cache:6379/1",
         f"redis://me:{PASSWORDS}@other/0?password={PASSWORDS}",

@@ -102,14 +102,20 @@ def test_a_program_reads_a_line_of_json_for_each_event(scripted: Callable) -> No
 
 
 def test_it_subscribes_as_the_person_that_is_named(scripted: Callable, cast: Cast) -> None:
-    server = scripted()
-    listen(server.url, "--as", "BAO@example.com")
-    (sent,) = server.subscriptions
-    signed = ("tikm", ["tests-only-app-secret"], "1.2", "private-x", sent["channel_data"])
-    assert protocol.is_authentic(sent["auth"], *signed)
-    assert json.loads(sent["channel_data"]) == {"user_id": str(cast.bao.pk)}
-    listen(server.url)
-    assert server.subscriptions[1] == {"channel": "private-x", "auth": ""}
+    server, channel, bao = scripted(), cast.ticket.channel, str(cast.bao.pk)
+    presence = channel.replace("private-", "presence-")
+    listen(server.url, "--as", "BAO@example.com", channel=channel)
+    listen(server.url, "--as", "BAO@example.com", channel=presence)
+    listen(server.url, "--as", "casey@example.com", channel=presence)
+    listen(server.url, channel=channel)
+    *claims, nobody = server.subscriptions
+    told = [json.loads(claim["channel_data"]) for claim in claims]
+    assert [data["user_id"] for data in told] == [bao, bao, str(cast.casey.pk)]
+    assert [data.get("user_info", {}).get("name") for data in told] == [None, "Bao Nguyen", None]
+    assert nobody == {"channel": channel, "auth": ""}
+    for claim in claims:
+        signed = ("tikm", ["tests-only-app-secret"], "1.2", claim["channel"], claim["channel_data"])
+        assert protocol.is_authentic(claim["auth"], *signed)
 
 
 @pytest.mark.parametrize(

@@ -45,20 +45,18 @@ class Command(BaseCommand):
         for each in patterns:
             self.stdout.write(self.style.MIGRATE_HEADING(each["pattern"]))
             self.stdout.write(f"    kind      {each['kind']}")
-            self.stdout.write(f"    rule      {each['rule'] or 'none: everybody hears it'}")
-            if each["says"]:
-                self.stdout.write(f"              {each['says']}")
+            self.stdout.write(f"    rule      {each['rule']}")
+            self.stdout.write(f"              {each['says']}")
             self.stdout.write(f"    whispers  {', '.join(each['whispers']) or 'none'}")
 
 
 def _described(pattern: ChannelPattern) -> dict[str, Any]:
-    rule: Any = pattern.rule
     return {
         "pattern": inquiry.full_name(pattern),
         "kind": inquiry.kind(pattern),
-        "rule": inquiry.name_of(rule) if rule else None,
-        "says": inquiry.summary(rule) if rule else None,
-        "whispers": sorted(getattr(pattern, "whispers", ())),
+        "rule": inquiry.name_of(pattern.rule),
+        "says": inquiry.summary(pattern.rule),
+        "whispers": sorted(pattern.whispers),
     }
 
 
@@ -69,7 +67,9 @@ def _in_words(person: AbstractBaseUser | None, verdict: Verdict) -> str:
     else:
         answer = f"Yes: {who} hears {channel} as {verdict.audience.value}."
     of = [f"It is of the pattern {inquiry.full_name(verdict.pattern)}."] if verdict.pattern else []
-    return printable("\n".join([answer, *of, verdict.reason]))
+    seen = "The others do not see it." if verdict.shown_as is None else f"The others see: {verdict.shown_as}."
+    is_seen = verdict.audience is not None and verdict.pattern is not None and verdict.pattern.is_presence
+    return printable("\n".join([answer, *of, verdict.reason, *([seen] if is_seen else [])]))
 
 
 def _in_json(person: AbstractBaseUser | None, verdict: Verdict) -> str:
@@ -82,5 +82,6 @@ def _in_json(person: AbstractBaseUser | None, verdict: Verdict) -> str:
         "pattern": pattern and inquiry.full_name(pattern),
         "rule": pattern and inquiry.name_of(pattern.rule),
         "reason": verdict.reason,
+        "shown_as": verdict.shown_as,
     }
     return as_json(answer, indent=2)
