@@ -1,0 +1,61 @@
+"""The admin's page of live connections in a real browser: it renews itself in place, and ends what it is told to."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Desk, is_live
+from tests.browser.test_barriers import inspect
+
+PAGE = "/admin/realtime/connection/"
+LISTED_MS = 20_000  # servers list their connections within seconds of being asked
+
+
+def row(page: Page, name: str) -> object:
+    return page.locator("#live-people tbody tr").filter(has_text=name)
+
+
+def test_the_page_renews_itself_and_keeps_the_focus_and_signs_a_person_out(small_desk: Desk) -> None:
+    ada, bao, casey = (small_desk.enter(name) for name in ("ada", "bao", "casey"))
+    theirs, page = bao.page(small_desk.ticket), ada.page(PAGE)
+    is_live(theirs)
+    button = row(page, "Bao Nguyen").get_by_role("button", name="Disconnect")
+    button.focus(timeout=LISTED_MS)
+    row(page, "Bao Nguyen").locator("summary").click()
+    button.focus()
+    is_live(casey.page(small_desk.ticket))
+    expect(row(page, "Casey Rivers")).to_be_visible(timeout=LISTED_MS)
+    expect(button).to_be_focused()
+    expect(row(page, "Bao Nguyen").locator("li").first).to_be_visible()
+    expect(page.locator("#live-channels tbody")).to_contain_text(small_desk.cast["ticket"])
+    assert ada.problems == []
+    row(page, "Bao Nguyen").get_by_role("link", name="Sign out everywhere").click()
+    page.get_by_role("button", name="Yes, sign out and disconnect").click()
+    expect(page.locator(".messagelist .success")).to_have_text(
+        "Bao Nguyen was signed out everywhere and disconnected."
+    )
+    expect(theirs.locator("state-chip")).not_to_have_attribute("data-connected", "true", timeout=LISTED_MS)
+    theirs.goto("/tickets/")
+    expect(theirs).to_have_url(re.compile("/login/"))
+
+
+def test_without_scripts_it_is_a_page_like_others(small_desk: Desk) -> None:
+    ada, casey = small_desk.again("ada", java_script_enabled=False), small_desk.enter("casey")
+    is_live(casey.page(small_desk.ticket))
+    page = ada.page(PAGE)
+    expect(page.locator("#live-people .live-none")).to_contain_text("look again in a few seconds")
+    expect(page.locator(".live-renewal")).to_be_hidden()
+    while not row(page, "Casey Rivers").count():
+        page.reload()
+    row(page, "Casey Rivers").get_by_role("button", name="Disconnect").click()
+    expect(page.locator(".messagelist .success")).to_have_text("A connection of Casey Rivers was ended.")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_bars_an_admin_from_it(small_desk: Desk, scheme: str) -> None:
+    page = small_desk.enter("ada", color_scheme=scheme).page(PAGE)
+    row(page, "Ada Admin").first.wait_for(timeout=LISTED_MS)
+    found = inspect(page)
+    row(page, "Ada Admin").first.get_by_role("link", name="Sign out everywhere").click()
+    assert found + inspect(page) == []
