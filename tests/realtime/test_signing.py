@@ -1,0 +1,106 @@
+"""Signatures of the HTTP API: Pusher's own example fits, and nothing that was touched or is old."""
+
+import pytest
+
+from realtime import signing
+
+# Pusher: "HTTP API reference", worked authentication example.
+KEY, SECRET, SIGNED_AT = "278d425bdf160c739803", "7ad3773142a6692b25b8", 1353088179
+BODY = b'{"name":"foo","channels":["project-3"],"data":"{\\"some\\":\\"data\\"}"}'
+PATH = "/apps/3/events"
+QUERY = {
+    "auth_key": KEY,
+    "auth_timestamp": str(SIGNED_AT),
+    "auth_version": "1.0",
+    "body_md5": "ec365a775a4cd0599faeb73354201b6f",
+    "auth_signature": "da454824c97ba181a32ccc17a72625ba02771f50b50e1e7430e47a1f3f457e6c",
+}
+
+
+def check(method="POST", path=PATH, query=QUERY, *, secrets=(SECRET,), now=SIGNED_AT):
+    signing.check(method, path, query, key=KEY, secrets=secrets, now=now)
+
+
+def signed(**query):
+    return {**query, "auth_signature": signing.signature(SECRET, "GET", "/apps/3/channels", query)}
+
+
+def test_pushers_example_has_pushers_signature():
+    assert signing.string_to_sign("POST", PATH, QUERY) == (
+        "POST\n/apps/3/events\nauth_key=278d425bdf160c739803&auth_timestamp=1353088179&auth_version=1.0"
+        "&body_md5=ec365a775a4cd0599faeb73354201b6f"
+    )
+    assert signing.signature(SECRET, "POST", PATH, QUERY) == QUERY["auth_signature"]
+    check()
+    signing.check_body(QUERY, BODY)
+
+
+def test_names_are_signed_in_lower_case_and_in_order_and_values_unescaped():
+    query = {"Info": "user_count,subscription_count", "auth_key": "k", "filter_by_prefix": "presence-a b"}
+    assert signing.string_to_sign("get", "/x", query) == (
+        "GET\n/x\nauth_key=k&filter_by_prefix=presence-a b&info=user_count,subscription_count"
+    )
+
+
+@pytest.mark.parametrize("secrets", [("new", SECRET), (SECRET, "old")])
+def test_both_secrets_fit_while_they_are_rotated(secrets):
+    check(secrets=secrets)
+    with pytest.raises(signing.BadSignature, match="auth_signature"):
+        check(secrets=("new", "old"))
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"auth_signature": QUERY["auth_signature"][:-1] + "d"}, "auth_signature"),
+        ({"auth_signature": QUERY["auth_signature"].upper()}, "auth_signature"),
+        ({"auth_signature": ""}, "auth_signature"),
+        ({"auth_signature": "ü\ud800"}, "auth_signature"),
+        ({"body_md5": "d41d8cd98f00b204e9800998ecf8427e"}, "auth_signature"),
+        ({"info": "user_count"}, "auth_signature"),
+        ({"auth_timestamp": str(SIGNED_AT + 1)}, "auth_signature"),
+        ({"auth_timestamp": ""}, "auth_timestamp is a number"),
+        ({"auth_timestamp": "-1"}, "auth_timestamp is a number"),
+        ({"auth_timestamp": "1" * 5000}, "auth_timestamp is a number"),
+        ({"auth_timestamp": "١٢٣"}, "auth_timestamp is a number"),
+        ({"auth_key": "somebody-elses"}, "auth_key"),
+        ({"auth_version": "2.0"}, "auth_version"),
+    ],
+)
+def test_what_was_touched_does_not_fit(change, complaint):
+    check()
+    with pytest.raises(signing.BadSignature, match=complaint):
+        check(query=QUERY | change)
+
+
+def test_another_address_or_method_does_not_fit():
+    for request in ({"path": "/apps/3/batch_events"}, {"path": "/apps/4/events"}, {"method": "PUT"}):
+        with pytest.raises(signing.BadSignature):
+            check(**request)
+
+
+@pytest.mark.parametrize("missing", sorted(QUERY.keys() - {"body_md5"}))
+def test_nothing_may_be_missing(missing):
+    with pytest.raises(signing.BadSignature, match=missing):
+        check(query={name: value for name, value in QUERY.items() if name != missing})
+
+
+@pytest.mark.parametrize("off", [-600, 0, 600])
+def test_clocks_may_differ_by_ten_minutes_and_no_more(off):
+    check(now=SIGNED_AT + off)
+    with pytest.raises(signing.BadSignature, match="more than 600 seconds off"):
+        check(now=SIGNED_AT + (off + 1 if off > 0 else off - 601))
+
+
+def test_a_body_is_the_one_that_was_signed():
+    with pytest.raises(signing.BadSignature, match="is not the digest"):
+        signing.check_body(QUERY, BODY + b" ")
+    with pytest.raises(signing.BadSignature, match="is missing"):
+        signing.check_body(signed(), BODY)
+
+
+def test_without_a_body_its_digest_may_be_missing_or_that_of_nothing():
+    signing.check_body(signed(), b"")
+    signing.check_body(signed(body_md5="d41d8cd98f00b204e9800998ecf8427e"), b"")
+    with pytest.raises(signing.BadSignature, match="is not the digest"):
+        signing.check_body(QUERY, b"")
