@@ -32,6 +32,10 @@ class Config:
     authenticate_within: float = 30
     members_a_channel: int = 100
     retention_days: int = 30
+    reserved_events: tuple[str, ...] = ()  # beginnings of names that the HTTP API may not use
+    refuse_replays: bool = True  # a POST to the HTTP API is done once; see docs/http-api.md
+    webhooks: tuple[Any, ...] = ()  # addresses, or pairs of an address and the names of events: realtime/hooks.py
+    webhook_networks: tuple[str, ...] = ()  # networks in which receivers may be, though they are not public
 
     @property
     def renew_interval(self) -> float:

@@ -28,6 +28,11 @@ MESSAGES_AT_ONCE = 300  # frames of one socket in a burst: a client subscribes a
 MAX_HISTORY_CHANNELS = 20  # channels of one history request
 MAX_HISTORY_EVENTS = 500  # events of one history answer; beyond it a page renews itself
 
+MAX_REQUEST = 1024 * 1024  # bytes of one request to the HTTP API: ten events, whatever their escapes
+MAX_TRIGGER_CHANNELS = 100  # channels of one event that comes in by HTTP (Pusher's)
+MAX_BATCH = 10  # events of one batch (Pusher's)
+
+HTTP_API_RATE = parse("12000/minute")  # requests of one app
 HISTORY_RATE = parse("120/minute")  # requests of one person
 AUTH_RATE = parse("300/minute")
 

@@ -1,12 +1,28 @@
 """The HTTP addresses of the broadcasting server."""
 
-from django.urls import path
+from django.urls import include, path
 
-from realtime import views
+from realtime import http_api, views
 
 app_name = "realtime"
+
+# Signed by programs that hold the app's secret (Pusher: "HTTP API reference").
+app_urlpatterns = [
+    path("events", http_api.trigger),
+    path("batch_events", http_api.trigger_batch),
+    path("channels", http_api.list_channels),
+    path("channels/<str:channel>", http_api.show_channel),
+    path("channels/<str:channel>/users", http_api.list_users),
+    path("users/<str:user_id>/terminate_connections", http_api.terminate),
+    path("connections", http_api.count_connections),
+]
+
 urlpatterns = [
     path("broadcasting/auth", views.authorize_channel, name="auth"),
     path("broadcasting/user-auth", views.authenticate_user, name="user-auth"),
     path("broadcasting/history", views.replay, name="history"),
+    path("apps/<str:app_id>/", include(app_urlpatterns)),
+    # Pusher's Python library names no app here: its key does.
+    path("users/<str:user_id>/terminate_connections", http_api.terminate),
+    path("up", http_api.up),
 ]

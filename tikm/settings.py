@@ -256,6 +256,7 @@ REALTIME = {
     "REDIS_PREFIX": REDIS_PREFIX,
     "BEARER": "accounts.tokens.bearer",
     "MEMBERS_A_CHANNEL": 1000,
+    "RESERVED_EVENTS": ("ticket.",),
 }
 
 if REALTIME["HOST"]:

@@ -1,0 +1,455 @@
+"""The HTTP API: a program that holds the app's secret publishes and asks; nobody else does."""
+
+import json
+import time
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import pytest
+from django.conf import settings as configured
+from django.test import Client, RequestFactory
+
+from realtime import census, channels, http_api, limits, signing, telling
+from realtime.channels import Audience
+
+pytestmark = pytest.mark.django_db
+ROOM, LOBBY, TICKET = "presence-room.1", "room.1", "private-room.1"
+SECRET = configured.REALTIME["APP_SECRETS"][0]
+
+
+@dataclass
+class Server:
+    """Stands in for the server's sockets: who is where, and what was told."""
+
+    occupied: dict = field(default_factory=dict)
+    told: list = field(default_factory=list)
+    disconnected: list = field(default_factory=list)
+    cached: dict = field(default_factory=dict)
+    seen: set = field(default_factory=set)
+
+    def is_first(self, key, seconds):
+        # A time stamp is good for ten minutes before it and ten minutes after it.
+        assert seconds >= 1200
+        first = key not in self.seen
+        self.seen.add(key)
+        return first
+
+
+@pytest.fixture(autouse=True)
+def server(monkeypatch):
+    """Channels of every kind, and what happens on them."""
+    server = Server()
+    types = ("", "private-", "presence-", "cache-", "presence-cache-", "private-encrypted-")
+    patterns = tuple(
+        channels.ChannelPattern(kind, "room.<int:number>", lambda *_, **__: Audience.PUBLIC) for kind in types
+    )
+    monkeypatch.setattr(channels, "channel_patterns", lambda: patterns)
+    monkeypatch.setattr(
+        telling,
+        "tell",
+        lambda names, event, data, *, except_socket="": server.told.append((names, event, data, except_socket)),
+    )
+    monkeypatch.setattr(telling, "disconnect", lambda *, users=(), sockets=(): server.disconnected.extend(users))
+    monkeypatch.setattr(
+        census, "occupied", lambda prefix="": {n: o for n, o in server.occupied.items() if n.startswith(prefix)}
+    )
+    monkeypatch.setattr(
+        census, "occupancy", lambda names: {n: server.occupied.get(n) or census.Occupancy(0, {}) for n in names}
+    )
+    monkeypatch.setattr(census, "is_first", server.is_first)
+    monkeypatch.setattr(census, "cached", lambda name, audience: server.cached.get((name, audience)))
+    return server
+
+
+class Program:
+    """Signs requests and sends them; `sign` changes what is signed, `send` what is sent after that."""
+
+    def __init__(self, client, secret=SECRET):
+        self.client, self.secret, self.now = client, secret, int(time.time())
+
+    def request(self, method, path, body=b"", query=(), sign=(), send=()):
+        # A request is signed in a second of its own, as those of people are.
+        self.now += 1
+        signed = {"auth_key": "tikm", "auth_timestamp": str(self.now), "auth_version": "1.0", **dict(query)}
+        if body:
+            signed["body_md5"] = signing.body_md5(body)
+        signed |= dict(sign)
+        signed["auth_signature"] = signing.signature(self.secret, method, path, signed)
+        signed |= dict(send)
+        ask = getattr(self.client, method.lower())
+        if method == "POST":
+            return ask(path, body, content_type="application/json", query_params=signed)
+        return ask(path, signed)
+
+    def get(self, path, **query):
+        return self.request("GET", f"/apps/1/{path}", query=query)
+
+    def post(self, path, value, **more):
+        body = value if isinstance(value, bytes) else json.dumps(value).encode()
+        return self.request("POST", f"/apps/1/{path}", body, **more)
+
+    def trigger(self, **fields):
+        return self.post("events", {"name": "news", "data": "{}", "channels": [TICKET], **fields})
+
+
+@pytest.fixture
+def program(client):
+    return Program(client)
+
+
+def refused(response, status, reason):
+    """Say whether the answer is the status and a sentence that holds the reason."""
+    assert response.status_code == status, response.text
+    assert response["Content-Type"] == "text/plain; charset=utf-8"
+    assert reason in response.text, response.text
+    return True
+
+
+def test_an_event_reaches_its_channels_as_it_is(program, server):
+    data = '{ "b" : 1.0,"a":"ü\\u00fc" }'
+    response = program.trigger(channels=[TICKET, LOBBY, TICKET], data=data, socket_id="12.34")
+    assert (response.status_code, response.json()) == (200, {})
+    assert server.told == [([TICKET, LOBBY], "news", data, "12.34")]
+    assert "no-store" in response["Cache-Control"]
+
+
+def test_one_channel_may_be_named_alone_and_what_is_null_is_not_there(program, server):
+    assert program.trigger(channels=None, channel=LOBBY, socket_id=None, info=None).json() == {}
+    assert server.told == [([LOBBY], "news", "{}", "")]
+
+
+def test_a_person_is_told_on_a_channel_of_their_own(program, server):
+    assert program.trigger(channels=["#server-to-user-7"]).status_code == 200
+    assert server.told == [(["#server-to-user-7"], "news", "{}", "")]
+    for name in ("#server-to-user-", "#server-to-user-a\n", "#recheck", "#server-to-user-" + "7" * 129):
+        assert refused(program.trigger(channels=[name]), 400, "is no channel of this app")
+    assert len(server.told) == 1
+
+
+def test_a_publisher_learns_who_heard(program, server):
+    server.occupied = {ROOM: census.Occupancy(3, {"7": {}, "9": {}}), LOBBY: census.Occupancy(2, {})}
+    answer = program.trigger(channels=[ROOM, LOBBY, TICKET], info="user_count,subscription_count").json()
+    assert answer == {
+        "channels": {
+            ROOM: {"user_count": 2, "subscription_count": 3},
+            LOBBY: {"subscription_count": 2},
+            TICKET: {"subscription_count": 0},
+        }
+    }
+    batch = [
+        {"name": "a", "data": "", "channel": ROOM, "info": "user_count"},
+        {"name": "b", "data": "", "channel": LOBBY},
+    ]
+    assert program.post("batch_events", {"batch": batch}).json() == {"batch": [{"user_count": 2}, {}]}
+
+
+def test_a_batch_is_told_in_its_order(program, server):
+    batch = [
+        {"name": "first", "channel": TICKET, "data": "1", "socket_id": "1.2"},
+        {"name": "second", "channel": LOBBY, "data": "2"},
+    ]
+    assert program.post("batch_events", {"batch": batch}).json() == {}
+    assert server.told == [([TICKET], "first", "1", "1.2"), ([LOBBY], "second", "2", "")]
+
+
+def test_a_batch_with_one_wrong_event_tells_nothing(program, server):
+    right = {"name": "news", "channel": TICKET, "data": "1"}
+    for wrong, status in ((right | {"name": ""}, 400), (right | {"data": "x" * 10241}, 413), ("news", 400)):
+        assert refused(program.post("batch_events", {"batch": [right, wrong]}), status, "Event 2 of the batch: ")
+    assert not server.told
+    assert program.post("batch_events", {"batch": [right]}).status_code == 200
+    assert len(server.told) == 1
+
+
+@pytest.mark.parametrize("batch", [None, [], {}, "news", [{"name": "news", "channel": TICKET, "data": ""}] * 11])
+def test_a_batch_has_one_to_ten_events(program, server, batch):
+    assert refused(program.post("batch_events", {"batch": batch}), 400, "batch is a list of 1 to 10 events.")
+    assert program.post("batch_events", {"batch": [{"name": "n", "channel": TICKET, "data": ""}] * 10}).json() == {}
+    assert len(server.told) == 10
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "reason"),
+    [
+        ({"name": None}, 400, "name is a text"),
+        ({"name": ""}, 400, "name is a text"),
+        ({"name": "n" * 201}, 400, "name is a text of 1 to 200"),
+        ({"name": ["news"]}, 400, "name is a text"),
+        ({"name": "pusher:error"}, 400, "the protocol's own"),
+        ({"name": "pusher_internal:member_added"}, 400, "the protocol's own"),
+        ({"name": "client-typing"}, 400, "the protocol's own"),
+        ({"name": "ticket.updated"}, 403, "told by this server itself"),
+        ({"data": None}, 400, "data is a text"),
+        ({"data": {"a": 1}}, 400, "data is a text"),
+        ({"data": "é" * 5121}, 413, "at most 10240 bytes"),
+        ({"channels": []}, 400, "1 to 100 names"),
+        ({"channels": {}}, 400, "1 to 100 names"),
+        ({"channels": TICKET}, 400, "1 to 100 names"),
+        ({"channels": [f"room.{n}" for n in range(101)]}, 400, "1 to 100 names"),
+        ({"channels": [TICKET, 7]}, 400, "name is a text"),
+        ({"channels": None}, 400, "name is a text"),
+        ({"channels": [LOBBY, "private-rom.1"]}, 400, "'private-rom.1' is no channel of this app"),
+        ({"channels": ["private-room.1\n"]}, 400, "is no channel of this app"),
+        ({"channels": ["x" * 5000]}, 400, "is no channel of this app"),
+        ({"channels": ["private-encrypted-room.1", LOBBY]}, 400, "for that channel alone"),
+        ({"socket_id": "1"}, 400, "socket_id is two numbers"),
+        ({"socket_id": 1.2}, 400, "socket_id is two numbers"),
+        ({"info": "user_count,everything"}, 400, "but not 'everything'"),
+        ({"info": ["user_count"]}, 400, "info is a text"),
+        ({"info": "cache"}, 400, "but not 'cache'"),
+    ],
+)
+def test_what_is_wrong_is_named_and_tells_nothing(program, server, change, status, reason):
+    assert refused(program.trigger(**change), status, reason)
+    assert not server.told
+    assert program.trigger(data="é" * 5120, name="n" * 200).status_code == 200
+    assert len(server.told) == 1
+
+
+def test_an_event_may_have_a_hundred_channels_and_an_encrypted_one_may_have_its_own(program, server):
+    assert program.trigger(channels=[f"room.{number}" for number in range(100)]).status_code == 200
+    assert program.trigger(channels=["private-encrypted-room.1"]).status_code == 200
+    assert [len(names) for names, *_ in server.told] == [100, 1]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'"news"',
+        b"null",
+        b'{"name": "\xff"}',
+        b'{"name": "\\ud800"}',
+        '{"name": "x"}'.encode("utf-16"),
+        b"\xef\xbb\xbf{}",
+        b"[" * 500_000,
+        b'{"a":' * 200_000,
+        b'{"a":' + b"9" * 100_000 + b"}",
+        b'{"batch":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    ],
+    ids=lambda body: repr(body[:16]),
+)
+def test_a_body_that_is_no_object_is_refused(program, server, body):
+    assert refused(program.post("events", body), 400, "The body is a JSON object in UTF-8.")
+    assert not server.told
+    assert program.trigger().status_code == 200
+
+
+def test_of_a_huge_body_no_more_is_read_than_a_request_may_have(program, monkeypatch):
+    assert refused(program.post("events", b"x" * (limits.MAX_REQUEST + 1)), 413, "A request has at most")
+    read = []
+    request = RequestFactory().post("/apps/1/events", b"x" * 5_000_000, content_type="application/json")
+    whole = request.read
+    monkeypatch.setattr(request, "read", lambda *size: read.append(whole(*size)) or read[-1])
+    with pytest.raises(http_api.Refusal):
+        http_api._read_body(request)
+    assert [len(part) for part in read] == [limits.MAX_REQUEST + 1]
+
+
+def test_the_largest_batch_fits_into_a_request(program, server):
+    # Every character of the data written as an escape of six.
+    data = "".join("\\u0001" for _ in range(limits.MAX_EVENT))
+    event = f'{{"name":"{"n" * 200}","channel":"{TICKET}","data":"{data}"}}'
+    body = f'{{"batch":[{",".join([event] * 10)}]}}'.encode()
+    assert program.post("batch_events", body).status_code == 200
+    assert len(server.told) == 10
+
+
+# -- Who may
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"send": {"auth_signature": "0" * 64}}, "auth_signature"),
+        ({"send": {"auth_timestamp": "1"}}, "auth_timestamp"),
+        ({"send": {"info": "user_count"}}, "auth_signature"),
+        ({"sign": {"auth_timestamp": str(int(time.time()) - 700)}}, "more than 600 seconds off"),
+        ({"sign": {"auth_timestamp": str(int(time.time()) + 700)}}, "more than 600 seconds off"),
+        ({"sign": {"auth_key": "somebody-elses"}}, "auth_key"),
+        ({"sign": {"body_md5": "d41d8cd98f00b204e9800998ecf8427e"}}, "body_md5"),
+    ],
+)
+def test_what_was_not_signed_as_it_stands_is_not_done(program, server, change, reason):
+    body = json.dumps({"name": "news", "data": "", "channels": [TICKET]}).encode()
+    assert refused(program.request("POST", "/apps/1/events", body, **change), 401, reason)
+    assert not server.told
+    assert program.request("POST", "/apps/1/events", body).status_code == 200
+
+
+def test_who_has_another_secret_is_refused_and_who_has_the_older_of_two_is_not(client, settings, server):
+    assert refused(Program(client, "guessed").trigger(), 401, "auth_signature")
+    settings.REALTIME = {**settings.REALTIME, "APP_SECRETS": ["new", SECRET]}
+    assert Program(client, "new").trigger().status_code == 200
+    assert Program(client).trigger().status_code == 200
+    assert len(server.told) == 2
+
+
+def test_nobody_is_let_in_by_a_session(client, server, django_user_model):
+    client.force_login(django_user_model.objects.create_user("ada@example.com", name="Ada", role="admin"))
+    body = json.dumps({"name": "news", "data": "", "channels": [TICKET]})
+    assert refused(client.post("/apps/1/events", body, content_type="application/json"), 401, "auth_version")
+    assert not server.told
+
+
+def test_programs_bring_no_csrf_token(server):
+    assert Program(Client(enforce_csrf_checks=True)).trigger().status_code == 200
+    assert len(server.told) == 1
+
+
+def test_a_post_is_done_once_and_a_question_may_be_asked_again(program, server):
+    body = json.dumps({"name": "news", "data": "", "channels": [TICKET]}).encode()
+    once = {"auth_timestamp": str(program.now)}
+    assert program.request("POST", "/apps/1/events", body, sign=once).status_code == 200
+    assert refused(program.request("POST", "/apps/1/events", body, sign=once), 401, "was accepted before")
+    assert len(server.told) == 1
+    for _ in range(2):
+        assert program.request("GET", "/apps/1/channels", sign=once).status_code == 200
+    assert program.request("POST", "/apps/1/events", body).status_code == 200
+    assert len(server.told) == 2
+
+
+def test_a_project_may_take_what_comes_twice(program, server, settings):
+    settings.REALTIME = {**settings.REALTIME, "REFUSE_REPLAYS": False}
+    body = json.dumps({"name": "news", "data": "", "channels": [TICKET]}).encode()
+    once = {"auth_timestamp": str(program.now)}
+    assert [program.request("POST", "/apps/1/events", body, sign=once).status_code for _ in range(2)] == [200, 200]
+    assert len(server.told) == 2
+
+
+def test_a_request_for_one_address_is_none_for_another(program, server):
+    body = json.dumps({"name": "news", "data": "", "channels": [TICKET]}).encode()
+    now = {"auth_key": "tikm", "auth_timestamp": str(program.now), "auth_version": "1.0"}
+    query = now | {"body_md5": signing.body_md5(body)}
+    query["auth_signature"] = signing.signature(SECRET, "POST", "/apps/2/events", query)
+    sent = {"content_type": "application/json", "query_params": query}
+    assert refused(program.client.post("/apps/2/events", body, **sent), 404, "There is no app '2' here.")
+    assert refused(program.client.post("/apps/1/events", body, **sent), 401, "auth_signature")
+    assert not server.told
+
+
+def test_a_parameter_that_is_there_twice_is_refused(program, client):
+    assert program.get("channels").status_code == 200
+    for query in ("info=a&info=b", "auth_key=tikm&AUTH_KEY=tikm"):
+        assert refused(client.get(f"/apps/1/channels?{query}"), 400, "is there twice")
+
+
+@pytest.mark.parametrize("query", ["&".join(f"p{n}=1" for n in range(2000)), "info=%ff%fe"])
+def test_a_query_that_is_too_long_or_no_text_is_refused(client, query):
+    assert refused(client.get(f"/apps/1/channels?{query}"), 400, "at most 50 parameters, in UTF-8")
+
+
+def test_names_of_parameters_may_be_written_in_capitals(program, server):
+    server.occupied = {LOBBY: census.Occupancy(1, {})}
+    response = program.request("GET", "/apps/1/channels", query={"Filter_By_Prefix": "room."})
+    assert response.json() == {"channels": {LOBBY: {}}}
+
+
+def test_a_flood_is_slowed_down(program, monkeypatch):
+    monkeypatch.setattr(limits, "HTTP_API_RATE", limits.parse("2/minute"))
+    # Who cannot sign takes nothing from those who can.
+    assert [Program(program.client, "guessed").trigger().status_code for _ in range(3)] == [401] * 3
+    assert [program.trigger().status_code for _ in range(2)] == [200, 200]
+    response = program.trigger()
+    assert refused(response, 429, "Too many requests")
+    assert response["Retry-After"] == "60"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("get", "events"), ("get", "batch_events"), ("post", "channels"), ("delete", "channels/room.1")],
+)
+def test_each_address_has_its_method(client, method, path):
+    assert getattr(client, method)(f"/apps/1/{path}").status_code == 405
+
+
+def test_while_nothing_can_be_remembered_nothing_is_told_that_could_be_told_twice(program, server, monkeypatch):
+    def away(*_):
+        raise census.Unavailable
+
+    monkeypatch.setattr(census, "is_first", away)
+    response = program.trigger()
+    assert refused(response, 503, "is away")
+    assert response["Retry-After"] == "60"
+    assert not server.told
+    assert program.get("channels").status_code == 200
+    monkeypatch.setattr(census, "occupied", away)
+    assert refused(program.get("channels"), 503, "is away")
+    monkeypatch.setattr(census, "is_first", server.is_first)
+    assert program.trigger().status_code == 200
+
+
+# -- Who is there
+
+
+def test_a_program_sees_which_channels_are_occupied(program, server):
+    server.occupied = {
+        ROOM: census.Occupancy(3, {"7": {}, "9": {}}),
+        TICKET: census.Occupancy(1, {}),
+        "#server-to-user-7": census.Occupancy(1, {}),
+    }
+    assert program.get("channels").json() == {"channels": {ROOM: {}, TICKET: {}}}
+    assert program.get("channels", filter_by_prefix="private-").json() == {"channels": {TICKET: {}}}
+    asked = {"filter_by_prefix": "presence-", "info": "user_count"}
+    assert program.get("channels", **asked).json() == {"channels": {ROOM: {"user_count": 2}}}
+    assert program.get("channels", info="subscription_count").json()["channels"][TICKET] == {"subscription_count": 1}
+
+
+def test_users_are_counted_on_presence_channels_only(program):
+    for query in ({"info": "user_count"}, {"info": "user_count", "filter_by_prefix": "room."}):
+        assert refused(program.get("channels", **query), 400, "filter_by_prefix begins with presence-")
+    assert refused(program.get(f"channels/{LOBBY}", info="user_count"), 400, "presence channels only")
+    assert refused(program.get(f"channels/{LOBBY}/users"), 400, "presence channels only")
+    assert refused(program.get("channels", info="cache"), 400, "but not 'cache'")
+
+
+def test_a_program_asks_about_one_channel(program, server):
+    server.occupied = {ROOM: census.Occupancy(3, {"7": {}, "9": {}})}
+    asked = {"info": "user_count,subscription_count"}
+    assert program.get(f"channels/{ROOM}").json() == {"occupied": True}
+    assert program.get(f"channels/{ROOM}", **asked).json() == {
+        "occupied": True,
+        "user_count": 2,
+        "subscription_count": 3,
+    }
+    assert program.get(f"channels/{LOBBY}").json() == {"occupied": False}
+    assert program.get(f"channels/{LOBBY}", info="subscription_count").json() == {
+        "occupied": False,
+        "subscription_count": 0,
+    }
+    for path in ("channels/rom.1", "channels/rom.1/users"):
+        assert refused(program.get(path), 400, "'rom.1' is no channel of this app")
+
+
+def test_a_program_sees_who_is_present(program, server):
+    server.occupied = {ROOM: census.Occupancy(3, {"7": {"name": "Ada"}, "9": {"name": "Bao"}})}
+    assert program.get(f"channels/{ROOM}/users").json() == {"users": [{"id": "7"}, {"id": "9"}]}
+    assert program.get("channels/presence-room.2/users").json() == {"users": []}
+
+
+def test_a_cache_channel_gives_its_last_event(program, server):
+    server.cached = {("cache-room.1", Audience.PUBLIC): census.CachedEvent("", '{"a":1}', 1799)}
+    answer = program.get("channels/cache-room.1", info="cache").json()
+    assert answer == {"occupied": False, "cache": {"data": '{"a":1}', "ttl": 1799}}
+    assert program.get("channels/cache-room.2", info="cache").json()["cache"] is None
+    assert refused(program.get(f"channels/{LOBBY}", info="cache"), 400, "Only cache channels")
+
+
+def test_a_persons_sockets_are_closed_under_either_address(program, server):
+    assert program.post("users/7/terminate_connections", {}).json() == {}
+    # As Pusher's Python library does, which names no app.
+    assert program.request("POST", "/users/8/terminate_connections", b"{}").json() == {}
+    assert server.disconnected == ["7", "8"]
+    assert refused(program.request("POST", f"/users/{'7' * 129}/terminate_connections", b"{}"), 400, "A user's id")
+    wrong = {"sign": {"auth_key": "somebody-elses"}}
+    assert refused(program.request("POST", "/users/9/terminate_connections", b"{}", **wrong), 401, "auth_key")
+    assert server.disconnected == ["7", "8"]
+
+
+def test_reverbs_addresses_answer_too(program, client, monkeypatch):
+    assert client.get("/up").json() == {"health": "OK"}
+    monkeypatch.setattr(census, "processes", lambda: [SimpleNamespace(sockets=2), SimpleNamespace(sockets=3)])
+    assert program.get("connections").json() == {"connections": 5}
+    assert refused(client.get("/apps/1/connections"), 401, "auth_version")
