@@ -4,9 +4,11 @@ import uuid
 from typing import Any
 
 from django.db import connection, models
+from django.utils import timezone
 
 from realtime import protocol
 from realtime.channels import Audience, group_name
+from realtime.hooks import MAX_URL, place
 
 
 class Broadcast(models.Model):
@@ -87,6 +89,30 @@ class Receipt(models.Model):
     def __str__(self) -> str:
         """Say who told how many."""
         return f"{self.process}: {self.sockets}"
+
+
+class WebhookReceiver(models.Model):
+    """An address that webhooks go to, and when it is tried next; whoever moves `due_at` has it for that long."""
+
+    url = models.CharField(max_length=MAX_URL, unique=True)
+    due_at = models.DateTimeField(default=timezone.now)
+    failures = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        """Name the server; the path may be a secret."""
+        return place(self.url)
+
+
+class WebhookEvent(models.Model):
+    """One event that a receiver has not been told yet, as JSON."""
+
+    receiver = models.ForeignKey(WebhookReceiver, models.CASCADE, related_name="events")
+    payload = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        """Say which and to whom."""
+        return f"{self.pk} to {self.receiver_id}"
 
 
 class LogFloor(models.Model):

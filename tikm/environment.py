@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from django.core.exceptions import ImproperlyConfigured
 
+from realtime.hooks import EVENTS, hook, network
+
 REALTIME_NAMES = (
     "REALTIME_APP_ID",
     "REALTIME_APP_KEY",
@@ -13,6 +15,8 @@ REALTIME_NAMES = (
     "REALTIME_PORT",
     "REALTIME_SCHEME",
     "REALTIME_DEBUG",
+    "REALTIME_WEBHOOKS",
+    "REALTIME_WEBHOOK_NETWORKS",
 )
 DEVELOPMENT_SECRET = "insecure-development-only-" + "0" * 32
 
@@ -47,6 +51,27 @@ def numeric(name: str, value: str) -> str:
     if not value.isascii() or not value.isdigit():
         raise ImproperlyConfigured(f"{name} is {value!r}; set it to a number, such as 1.")
     return value
+
+
+def webhooks(name: str, value: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Return addresses, each with the events that it wants: `https://a.example/hook member_added, https://...`."""
+    found = []
+    for part in filter(None, map(str.strip, value.split(","))):
+        url, *events = part.split()
+        try:
+            found.append((hook((url, events) if events else url).url, tuple(events) or EVENTS))
+        except ImproperlyConfigured as error:
+            raise ImproperlyConfigured(f"{name}: {error}") from None
+    return found
+
+
+def networks(name: str, value: str) -> list[str]:
+    """Return networks such as 10.1.0.0/16, written with commas between them."""
+    found = [part.strip() for part in value.split(",") if part.strip()]
+    try:
+        return [str(network(part)) for part in found]
+    except ImproperlyConfigured as error:
+        raise ImproperlyConfigured(f"{name}: {error}") from None
 
 
 def refuse_unknown_names() -> None:

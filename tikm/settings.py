@@ -257,6 +257,10 @@ REALTIME = {
     "BEARER": "accounts.tokens.bearer",
     "MEMBERS_A_CHANNEL": 1000,
     "RESERVED_EVENTS": ("ticket.",),
+    "WEBHOOKS": environment.webhooks("REALTIME_WEBHOOKS", env.str("REALTIME_WEBHOOKS", default="")),
+    "WEBHOOK_NETWORKS": environment.networks(
+        "REALTIME_WEBHOOK_NETWORKS", env.str("REALTIME_WEBHOOK_NETWORKS", default="")
+    ),
 }
 
 if REALTIME["HOST"]:

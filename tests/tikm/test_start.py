@@ -8,11 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.test import Client
 from pytest_django import Settings
 
+from realtime import hooks
 from tests.instances import TOP
+from tikm import environment
 
 GOOD = {"SECRET_KEY": "s" * 50, "REALTIME_APP_SECRET": "t" * 20, "ALLOWED_HOSTS": "desk.example"}
 
@@ -41,6 +44,10 @@ def test_a_good_start_is_silent() -> None:
         ({"REALTIME_APPKEY": "x"}, "REALTIME_APPKEY is not a setting"),
         ({"REALTIME_SCHEME": "wss"}, "REALTIME_SCHEME is 'wss'; set it to one of"),
         (
+            {"REALTIME_WEBHOOKS": "https://a.example/hook member_left"},
+            "REALTIME_WEBHOOKS: 'member_left' is no event of a webhook; there are: channel_occupied,",
+        ),
+        (
             {"BROADCAST_CONNECTION": "reverb"},
             "BROADCAST_CONNECTION is 'reverb'; set it to one of: channels, log, null",
         ),
@@ -48,6 +55,25 @@ def test_a_good_start_is_silent() -> None:
 )
 def test_a_mistake_stops_the_start_with_a_sentence(change: dict[str, str], sentence: str) -> None:
     assert sentence in start(**{**GOOD, **change})
+
+
+def test_webhooks_are_addresses_and_the_events_that_each_wants() -> None:
+    assert environment.webhooks("HOOKS", "") == []
+    assert environment.webhooks(
+        "HOOKS", " https://a.example/?a=1  member_added cache_miss , http://[2001:db8::1]/"
+    ) == [
+        ("https://a.example/?a=1", ("member_added", "cache_miss")),
+        ("http://[2001:db8::1]/", hooks.EVENTS),
+    ]
+    with pytest.raises(ImproperlyConfigured, match=r"^HOOKS: 'a\.example/hook' is no address of a webhook"):
+        environment.webhooks("HOOKS", "a.example/hook")
+
+
+def test_networks_are_written_as_networks() -> None:
+    assert environment.networks("NETS", "10.1.0.0/16, fd00::/8") == ["10.1.0.0/16", "fd00::/8"]
+    for wrong in ("10.0.0.1/8", "inside"):
+        with pytest.raises(ImproperlyConfigured, match=r"^NETS: .*; a network is like 10\.1\.0\.0/16\.$"):
+            environment.networks("NETS", wrong)
 
 
 @pytest.mark.django_db
