@@ -32,6 +32,9 @@ const commands = {
       .bind("pusher:subscription_succeeded", () => tell("subscribed", { channel }))
       .bind("pusher:subscription_error", ({ status }) => tell("refused", { channel, status }))
   },
+  whisper({ channel, event, data }) {
+    pusher.channel(channel).trigger(event, data)
+  },
   signin() {
     pusher.signin()
   },
