@@ -1,6 +1,6 @@
 """The log of what was told, and the page of who is connected, in Django's admin."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.apps.registry import Apps
 from django.contrib import admin, messages
@@ -22,9 +22,15 @@ from realtime import census, switchboard, telling
 from realtime.models import Broadcast
 from realtime.signals import person_disconnected
 
+if TYPE_CHECKING:  # generic for the type checker alone
+    _BroadcastAdmin = admin.ModelAdmin[Broadcast]
+    _ConnectionAdmin = admin.ModelAdmin["Connection"]
+else:
+    _BroadcastAdmin = _ConnectionAdmin = admin.ModelAdmin
+
 
 @admin.register(Broadcast)
-class BroadcastAdmin(admin.ModelAdmin[Broadcast]):
+class BroadcastAdmin(_BroadcastAdmin):
     """What was told, when and behind which rule; the superusers of the project look, and nobody changes the past."""
 
     list_display = ("created_at", "event", "guard", "event_id")
@@ -63,7 +69,7 @@ class Connection(models.Model):
 
 
 @admin.register(Connection)
-class ConnectionAdmin(admin.ModelAdmin[Connection]):
+class ConnectionAdmin(_ConnectionAdmin):
     """Who is connected, to what, and ending it; for those who may view live connections, which superusers may."""
 
     def get_urls(self) -> list[URLPattern]:

@@ -535,10 +535,12 @@ def _user_data(text: str) -> dict[str, Any]:
 
 
 def _recall(channel: str, audience: Audience) -> census.CachedEvent | None:
-    try:
-        return census.cached(channel, audience)
-    except census.Unavailable:
-        return None
+    with suppress(census.Unavailable):
+        last = census.cached(channel, audience)
+        if last is None:
+            webhooks.enqueue([{"name": "cache_miss", "channel": channel}])
+        return last
+    return None
 
 
 def _client_event(message: Message, socket_id: str, member: Member | None) -> dict[str, Any]:

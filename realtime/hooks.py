@@ -18,7 +18,6 @@ EVENTS = (
     "member_removed",
     "client_event",
     "cache_miss",
-    "subscription_count",
 )
 MAX_URL = 500  # characters
 PRINTABLE = re.compile(r"[!-~]+")

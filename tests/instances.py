@@ -196,7 +196,7 @@ def server(
     settings = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, **(env or {})}
     with (
         _directory() as directory,
-        Server(kind, directory, port=port or _free_port(), env=_environment(settings)) as instance,
+        Server(kind, directory, port=port or free_port(), env=_environment(settings)) as instance,
     ):
         yield instance
 
@@ -221,7 +221,8 @@ def _environment(settings: Mapping[str, str | None]) -> dict[str, str]:
     return {name: value for name, value in {**os.environ, **ours, **settings}.items() if value is not None}
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of the loopback interface that nobody uses now."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
