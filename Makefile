@@ -35,14 +35,14 @@ lint: .venv/dev.done node_modules/.package-lock.json
 	ruff check .
 	python manage.py makemigrations --check --dry-run --settings tests.settings
 	mypy
-	djade --check $$(git ls-files 'templates/*.html')
-	npx biome check static tests
+	djade --check $$(git ls-files '*.html')
+	npx biome check static realtime/static tests
 
 format: .venv/dev.done node_modules/.package-lock.json
 	ruff format .
 	ruff check --fix .
-	djade $$(git ls-files 'templates/*.html') || true
-	npx biome check --write static tests
+	djade $$(git ls-files '*.html') || true
+	npx biome check --write static realtime/static tests
 
 requirements: .venv/uv.done
 	$(COMPILE) pyproject.toml -o requirements/base.txt
