@@ -34,7 +34,9 @@ class Overview:
 
 def read() -> Overview:
     """Return how it is now; raise census.Unavailable while the census cannot be read."""
-    last = Broadcast.objects.order_by("-pk").values_list("event", "created_at").first()
+    # What is for server processes alone has a number sign in front, and was told to nobody.
+    told = Broadcast.objects.exclude(event__startswith="#")
+    last = told.order_by("-pk").values_list("event", "created_at").first()
     event, age = ("", None) if last is None else (last[0], round((timezone.now() - last[1]).total_seconds(), 1))
     return Overview(census.processes(), census.occupied(), event, age, _webhooks_waiting())
 
