@@ -211,6 +211,9 @@ class PusherConsumer(AsyncWebsocketConsumer):
                 self.write(protocol.subscription_error(channel, FORBIDDEN, str(full)))
         if channel not in self.subscriptions:
             return  # it ended meanwhile, and that was told
+        if channel in self._rechecks:
+            self._before[channel] = None  # who is welcome is being asked again, and the answer tells
+            return
         self.write(protocol.subscription_succeeded(channel, members))
         if found is not None and found.pattern.is_counted:
             await hub.here().presence.count(self, channel)
@@ -235,6 +238,7 @@ class PusherConsumer(AsyncWebsocketConsumer):
             hub.here().leave(self, channel, before)
         if now is None:
             hub.here().presence.stand_up(self, channel)
+            self._signed.pop(channel, None)
             return
         self.subscriptions[channel] = now.audience
         self._members[channel] = now.member
@@ -254,7 +258,7 @@ class PusherConsumer(AsyncWebsocketConsumer):
 
     async def _sign_in(self, fields: dict[str, Any]) -> None:
         """Learn who this is from signed user data (protocol, "User authentication")."""
-        auth, user_data = str(fields.get("auth") or ""), str(fields.get("user_data") or "")
+        auth, user_data = protocol.text_of(fields, "auth"), protocol.text_of(fields, "user_data")
         settings = config()
         if not protocol.is_authentic_user(auth, settings.app_key, settings.app_secrets, self.socket_id, user_data):
             await self.fail(protocol.UNAUTHORIZED, "The signature is not valid for this connection.")
@@ -522,14 +526,14 @@ def _signed_member(data: dict[str, Any]) -> Member | None:
     user_id, info = data["user_id"], data.get("user_info")
     if len(protocol.encode(info).encode()) > limits.MAX_USER_INFO:
         raise Refused(f"The user_info is over {limits.MAX_USER_INFO} bytes.")
-    return Member(user_id if isinstance(user_id, int | str) else str(user_id), info)
+    return Member(user_id, info)
 
 
 def _user_data(text: str) -> dict[str, Any]:
     """Return the signed data of a sign-in: an object with the id of the user, as text."""
     data = Message("pusher:signin", "", text).fields()
     user_id = data.get("id")
-    if not isinstance(user_id, str) or not 1 <= len(user_id) <= limits.MAX_USER_ID:
+    if not isinstance(user_id, str) or not protocol.is_user_id(user_id):
         raise protocol.InvalidMessage(f"The user data have an id of at most {limits.MAX_USER_ID} characters.")
     return data
 

@@ -145,7 +145,8 @@ class Hub:
         for name in [name for name in self.groups if not self.hears(name)]:
             del self.groups[name]
         for name in self._joined - self.groups.keys():
-            await self._leave_layer(name)
+            if name not in self.groups:  # while others were left, somebody may have come
+                await self._leave_layer(name)
         for name in self.groups.keys() - self._joined:
             if not await self._join_layer(name):
                 break
@@ -307,7 +308,10 @@ class Hub:
         while True:
             await asyncio.sleep(SWEEP_INTERVAL)
             for socket in tuple(self.sockets):
-                socket.sweep(time.monotonic())
+                try:
+                    socket.sweep(time.monotonic())
+                except Exception:
+                    logger.exception("A socket could not be looked at; the others are.")
 
 
 def default_layer() -> BaseChannelLayer:

@@ -22,6 +22,7 @@ MAX_SOCKETS_A_PERSON = 50  # sockets of one person in one process
 MAX_SOCKETS_AN_ADDRESS = 1000  # sockets from one address in one process: a whole office may be behind it
 MAX_STRANGERS_AN_ADDRESS = 100  # of which are nobody's so far
 CLIENT_EVENTS_A_SECOND = 10  # of one socket (Pusher: client events)
+MAX_HELD = 1000  # frames of one channel that wait for its rule to answer again
 MAX_PENDING = 1024 * 1024  # bytes that wait for one slow reader
 MESSAGES_A_SECOND = 20  # frames of one socket in the long run
 MESSAGES_AT_ONCE = 300  # frames of one socket in a burst: a client subscribes anew to all it has after a break

@@ -207,7 +207,8 @@ class Presence:
     async def count(self, socket: "Socket", channel: str) -> None:
         """Have `socket` hear how many listen to a public channel."""
         room = await self._listen(CountedRoom(channel), socket)
-        socket.hear_of(channel, protocol.subscription_count(channel, room.told))
+        if socket in room.listeners:
+            socket.hear_of(channel, protocol.subscription_count(channel, room.told))
 
     async def watch(self, socket: "Socket", user_ids: Iterable[str]) -> tuple[list[str], list[str]]:
         """Have `socket` hear when these people come online or go; return who is online, and who is not."""
@@ -233,8 +234,15 @@ class Presence:
             await self._next_round()
         finally:
             room.expected -= 1
-        room.listeners.add(socket)
+        if self._may_listen(socket, room):
+            room.listeners.add(socket)
         return room
+
+    def _may_listen(self, socket: "Socket", room: Room) -> bool:
+        """Say whether `socket` is still there, and on the channel: while it waited it may have been hung up on."""
+        return socket in self._hub.sockets and (
+            isinstance(room, WatchedPerson) or room.channel in socket.subscriptions
+        )
 
     def _stop_listening(self, socket: "Socket", channel: str) -> None:
         room = self._rooms.get(channel)
@@ -261,6 +269,16 @@ class Presence:
 
     async def _round(self) -> None:
         waiting, self._waiting = self._waiting, []
+        try:
+            await self._tell_and_ask()
+        except Exception:
+            logger.exception("Who is here could not be told; the next round tells it.")
+        finally:
+            for done in waiting:
+                if not done.done():
+                    done.set_result(None)
+
+    async def _tell_and_ask(self) -> None:
         self._end_grace()
         seats, self._changed = self._changed, set()
         news, self._news = self._news, set()
@@ -273,9 +291,6 @@ class Presence:
             self._changed |= seats
             self._news |= news
             self._show_own(rooms)
-        for done in waiting:
-            if not done.done():
-                done.set_result(None)
 
     async def _announce(self, channels: set[str]) -> None:
         if channels:

@@ -89,13 +89,16 @@ class Listener:
         await self.communicator.disconnect()
 
 
-async def connect(user: User | None = None, *, path: str = "/app/tikm?protocol=7", **headers: str | None) -> Listener:
+async def connect(
+    user: User | None = None, *, path: str = "/app/tikm?protocol=7", address: str = "127.0.0.1", **headers: str | None
+) -> Listener:
     """Open a socket as a page of `user` does: session cookie and Origin."""
     sent = {"host": HOST, "origin": f"http://{HOST}", **headers}
     if user is not None:
         sent["cookie"] = await sync_to_async(session_cookie)(user)
     pairs = [(key.encode(), value.encode()) for key, value in sent.items() if value is not None]
     listener = Listener(WebsocketCommunicator(application, path, headers=pairs))
+    listener.communicator.scope["client"] = (address, 50000)
     connected, _ = await listener.communicator.connect(PATIENCE)
     assert connected
     return listener

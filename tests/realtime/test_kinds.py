@@ -4,38 +4,19 @@ import json
 from typing import Any
 
 import pytest
-from pytest_django import Settings
 
 from accounts.models import User
 from realtime import limits, protocol
 from realtime.events import publish
 from realtime.telling import disconnect, tell
 from tests.cast import Cast
-from tests.sockets import Fence, Listener, do, greeted, listen
+from tests.realtime.clients import SECRET, SUCCEEDED, sign_in, signed, user_data, whisper
+from tests.sockets import Fence, do, greeted, listen
 
 pytestmark = pytest.mark.django_db(transaction=True)
-SECRET = "tests-only-app-secret"
-SUCCEEDED = "pusher_internal:subscription_succeeded"
-
-
-@pytest.fixture
-def _every_kind(settings: Settings) -> None:
-    settings.REALTIME = {**settings.REALTIME, "CHANNELS": "tests.realtime.patterns"}
 
 
 every_kind = pytest.mark.usefixtures("_every_kind")
-
-
-async def whisper(speaker: Listener, event: str, channel: str, data: Any) -> None:
-    text = json.dumps({"event": event, "channel": channel, "data": data})
-    await speaker.communicator.send_to(text_data=text)
-
-
-def signed(listener: Listener, channel: str, user_id: Any = None, **info: Any) -> dict[str, str]:
-    """Return what another back end signs for somebody whom this site does not know."""
-    data = "" if user_id is None else json.dumps({"user_id": user_id, "user_info": info})
-    auth = protocol.channel_auth("tikm", SECRET, listener.socket_id, channel, data)
-    return {"auth": auth} | ({"channel_data": data} if data else {})
 
 
 # -- Public channels
@@ -200,17 +181,6 @@ async def test_a_client_event_is_not_too_large(live_cast: Cast) -> None:
 
 
 # -- Signing in
-
-
-def user_data(listener: Listener, user_id: Any, secret: str = SECRET, **more: Any) -> dict[str, str]:
-    data = json.dumps({"id": user_id, **more})
-    return {"auth": protocol.user_auth("tikm", secret, listener.socket_id, data), "user_data": data}
-
-
-async def sign_in(listener: Listener, user_id: str, **more: Any) -> None:
-    await listener.say("pusher:signin", **user_data(listener, user_id, **more))
-    await listener.event("pusher:signin_success")
-    assert (await listener.subscribe(f"#server-to-user-{user_id}"))["event"] == SUCCEEDED
 
 
 async def test_who_signs_in_is_reached_and_hears_by_the_rules(live_cast: Cast) -> None:
