@@ -1,7 +1,6 @@
 """One socket: speaks the Pusher protocol, and asks a channel's rule before and while it is heard."""
 
 import asyncio
-import json
 import logging
 import re
 import time
@@ -54,6 +53,7 @@ class PusherConsumer(AsyncWebsocketConsumer):
         self.is_cut_off = False
         self._has_account = False
         self._signed_in: str | None = None
+        self._watched: set[str] = set()
         self._signed: dict[str, Signed] = {}
         self._members: dict[str, Member | None] = {}
         self._asking: set[str] = set()
@@ -167,9 +167,7 @@ class PusherConsumer(AsyncWebsocketConsumer):
     async def _admit(self, channel: str, fields: dict[str, Any]) -> None:
         if channel not in self.subscriptions and len(self.subscriptions) >= limits.MAX_SUBSCRIPTIONS:
             raise Refused(f"A connection has at most {limits.MAX_SUBSCRIPTIONS} subscriptions.")
-        self._take_signature(channel, fields)
-        if (crowd := self._crowded()) is not None:
-            raise Refused(crowd[1])
+        await self._take_signature(channel, fields)
         if await self._settle(channel) is None:
             raise Refused("You may not hear this channel.")
 
@@ -184,9 +182,9 @@ class PusherConsumer(AsyncWebsocketConsumer):
                 self._asking.remove(channel)
                 return now
 
-    def _take_signature(self, channel: str, fields: dict[str, Any]) -> None:
+    async def _take_signature(self, channel: str, fields: dict[str, Any]) -> None:
         """Check a signature, and learn from its data who this is, where nothing has told so far."""
-        auth, channel_data = str(fields.get("auth") or ""), str(fields.get("channel_data") or "")
+        auth, channel_data = protocol.text_of(fields, "auth"), protocol.text_of(fields, "channel_data")
         if not auth:
             return
         settings = config()
@@ -194,10 +192,14 @@ class PusherConsumer(AsyncWebsocketConsumer):
         if not protocol.is_authentic(auth, *signed):
             raise Refused("The signature is not valid for this channel and connection.")
         data = _signed_data(channel_data)
-        self._signed[channel] = Signed(_signed_member(data))
+        signed_for = Signed(_signed_member(data))
         if self.user_id is None and data:
-            self.user_id = str(data["user_id"])
-            self.identity = identity.of_signed_data(data, self.user_id)
+            if not await self._introduce(data, str(data["user_id"])):
+                raise Refused("The signature is for somebody who is signed out or switched off.")
+            if (crowd := self._crowded()) is not None:
+                await self.fail(*crowd)
+                raise Refused(crowd[1])
+        self._signed[channel] = signed_for
 
     async def _welcome(self, channel: str) -> None:
         """Answer that the subscription stands, with whoever is there and what was told last."""
@@ -222,14 +224,21 @@ class PusherConsumer(AsyncWebsocketConsumer):
 
     async def _tell_last(self, channel: str, audience: Audience) -> None:
         last = await database_sync_to_async(_recall)(channel, audience)
-        self.write(last.frame if last is not None else protocol.cache_miss(channel))
+        if self.subscriptions.get(channel) is audience:
+            self.hear_of(channel, last.frame if last is not None else protocol.cache_miss(channel))
 
     def _unsubscribe(self, channel: str) -> None:
         audience = self.subscriptions.pop(channel, None)
         if audience is not None:
             hub.here().leave(self, channel, audience)
             hub.here().presence.stand_up(self, channel)
-            self._held.pop(channel, None)
+            self._forget(channel)
+
+    def _forget(self, channel: str) -> None:
+        """Keep nothing of a channel that was left: whoever comes back without an identity brings a new signature."""
+        kept: tuple[dict[str, Any], ...] = self._held, self._before, self._signed, self._members
+        for each in kept:
+            each.pop(channel, None)
 
     async def _move(self, channel: str, now: Standing | None) -> None:
         """Be in the group of the audience and in no other group of the channel, on one seat or none."""
@@ -275,26 +284,35 @@ class PusherConsumer(AsyncWebsocketConsumer):
 
     async def _become(self, data: dict[str, Any]) -> bool:
         """Be the person of signed user data; a connection has one for its life."""
-        user_id = data["id"]
-        if self.user_id not in (None, user_id):
+        user_id, known = data["id"], self._signed_in or self.user_id
+        if known is None and not await self._introduce(data, user_id):
             return False
-        if self.user_id is None:
-            self.identity = identity.of_signed_data(data, user_id)
-            person = await self._person()
-            if person is None and ("sign_in" in data or await database_sync_to_async(identity.has_account)(user_id)):
-                return False
-            self._remember(person)
-        self.user_id = self._signed_in = user_id
+        if known not in (None, user_id):
+            return False
+        self._signed_in = user_id
+        return True
+
+    async def _introduce(self, data: dict[str, Any], user_id: str) -> bool:
+        """Be whom signed data name, and hear as that person; False for one of this site who may not be here."""
+        who = identity.of_signed_data(data, user_id)
+        person = await database_sync_to_async(who.person)()
+        if person is None and ("sign_in" in data or await database_sync_to_async(identity.has_account)(user_id)):
+            return False
+        self.identity, self.user_id = who, user_id
+        self._remember(person)
+        if self.subscriptions:
+            self.recheck(set(self.subscriptions), whole_person=False)
         return True
 
     async def _watch(self, watchlist: Any) -> None:
         if not isinstance(watchlist, list) or not watchlist:
             return
-        if len(watchlist) > limits.MAX_WATCHLIST:
+        people = {str(user_id) for user_id in watchlist if protocol.is_user_id(user_id)}
+        if max(len(watchlist), len(self._watched | people)) > limits.MAX_WATCHLIST:
             reason = f"A watch-list has at most {limits.MAX_WATCHLIST} people."
             self.write(protocol.error(protocol.WATCHLIST_TOO_LONG, reason))
             return
-        people = {str(user_id)[: limits.MAX_USER_ID] for user_id in watchlist}
+        self._watched |= people
         self.write(protocol.watchlist_events(*await hub.here().presence.watch(self, people)))
 
     # -- Client events
@@ -322,16 +340,21 @@ class PusherConsumer(AsyncWebsocketConsumer):
         """Write a frame of a group, or hold it while the rule of its channel is asked again."""
         for channel in self._rechecks:
             if group in (group_name(channel, Audience.PUBLIC), group_name(channel, Audience.STAFF)):
-                self._held[channel].append(frame)
+                self._hold(channel, frame)
                 return
         self.write(frame)
 
     def hear_of(self, channel: str, frame: str) -> None:
         """Write a frame about who is on a channel, or hold it while the channel's rule is asked again."""
         if channel in self._rechecks:
-            self._held[channel].append(frame)
+            self._hold(channel, frame)
         else:
             self.write(frame)
+
+    def _hold(self, channel: str, frame: str) -> None:
+        self._held[channel].append(frame)
+        if len(self._held[channel]) > limits.MAX_HELD:
+            self._spawn(self.fail(protocol.GENERIC_RECONNECT, "A rule does not answer; please reconnect."))
 
     def hang_up(self, reason: str) -> None:
         """Close with a code that says not to come back."""
@@ -400,7 +423,8 @@ class PusherConsumer(AsyncWebsocketConsumer):
         self._rechecks[channel] -= 1
         if not self._rechecks[channel]:
             del self._rechecks[channel]
-            await self._release(channel, self._before.pop(channel))
+            if channel in self._before:  # else the client has left it meanwhile
+                await self._release(channel, self._before.pop(channel))
 
     async def _release(self, channel: str, before: Audience | None) -> None:
         """Tell what was held; a client whose audience changed is admitted anew, and asks the history instead."""
@@ -430,14 +454,18 @@ class PusherConsumer(AsyncWebsocketConsumer):
         hub.here().discard(self)
         with suppress(TimeoutError):
             await asyncio.wait_for(self.writer.flushed(), CLOSE_TIMEOUT)
-        await self.close(code)
+        await self._hang_up(code)
 
     async def _send_text(self, text: str) -> None:
         await self.send(text_data=text)
 
     async def _give_up(self) -> None:
         self._leave()
-        await self.close(protocol.OVER_CAPACITY)
+        await self._hang_up(protocol.OVER_CAPACITY)
+
+    async def _hang_up(self, code: int) -> None:
+        with suppress(OSError, RuntimeError):  # the other side was quicker
+            await self.close(code)
 
     def _leave(self) -> None:
         self._closing = True
@@ -510,12 +538,10 @@ def _signed_data(channel_data: str) -> dict[str, Any]:
     """Return what was signed beside the channel; if there is anything, it names a user."""
     if not channel_data:
         return {}
-    try:
-        data = json.loads(channel_data)
-        if 1 <= len(str(data["user_id"])) <= limits.MAX_USER_ID:
-            return dict(data)
-    except (ValueError, TypeError, KeyError, RecursionError):
-        pass
+    with suppress(protocol.InvalidMessage):
+        data = Message("pusher:subscribe", "", channel_data).fields()
+        if protocol.is_user_id(data.get("user_id")):
+            return data
     raise Refused(f"The channel data names no user_id of at most {limits.MAX_USER_ID} characters.")
 
 

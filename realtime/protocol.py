@@ -9,7 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-SOCKET_ID = re.compile(r"\d{1,20}\.\d{1,20}")
+from realtime.limits import MAX_USER_ID
+
+SOCKET_ID = re.compile(r"\d{1,20}\.\d{1,20}", re.ASCII)
+USER_ID = re.compile(rf"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{{1,{MAX_USER_ID}}}")
 
 # Close and error codes (protocol, "Error codes").
 NO_SUCH_APP: Final = 4001
@@ -90,8 +93,25 @@ def new_socket_id() -> str:
 
 
 def encode(value: Any) -> str:
-    """Return compact JSON."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    """Return compact JSON; a ValueError where it has none, as for NaN: browsers could not read the whole frame."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def is_user_id(value: Any) -> bool:
+    """Say whether a value can be a user's id: a whole number, or text without control and half characters.
+
+    Ids are keys of the census and parts of channels' names.
+    """
+    is_one = isinstance(value, int | str) and not isinstance(value, bool)
+    return is_one and USER_ID.fullmatch(str(value)) is not None
+
+
+def text_of(fields: Mapping[str, Any], name: str) -> str:
+    """Return a field that is text, "" where it is missing; raise InvalidMessage for anything else."""
+    value = fields.get(name)
+    if value is not None and not isinstance(value, str):
+        raise InvalidMessage(f"{name} is text.")
+    return value or ""
 
 
 def frame(event: str, *, channel: str = "", data: str | None = None, event_id: str = "", user_id: str = "") -> str:

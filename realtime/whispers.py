@@ -34,6 +34,8 @@ def spoken(
 
 def _versions(who: Identity, found: Found, message: Message) -> Iterator[tuple[Audience, Any]]:
     voice, person = found.pattern.voice(message.event), who.person()
+    if person is None and not found.pattern.guests:
+        return  # his sign-in has ended, which is not noticed yet
     for audience in Audience if voice is not None else ():
         data = voice(person, audience, data=message.data, **found.parts)  # type: ignore[misc]
         if data is not None:

@@ -9,10 +9,15 @@ def anybody(user: Any, **_: Any) -> Audience:
     return Audience.PUBLIC
 
 
+def strangers(user: Any, **_: Any) -> Audience | None:
+    return None if user.is_authenticated else Audience.PUBLIC
+
+
 channelpatterns = [
     public("news", counts=True),
     public("talk.<slug:name>"),
     public("weather", cache=True),
+    public("lobby", strangers),
     private("room.<slug:name>", anybody, whispers={"client-*": as_sent}, guests=True),
     private("forecast", anybody, cache=True),
     private("vault", anybody, encrypted=True, guests=True),
