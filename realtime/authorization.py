@@ -17,7 +17,8 @@ def subscription(user: AbstractBaseUser, who: Identity, socket_id: str, channel:
     """Return what `user` brings to subscribe to `channel` on one socket; None if he may not hear it.
 
     The answer has `auth` and `channel_data` (protocol, "Authorizing users"), and the `shared_secret` of an encrypted
-    channel. The sign-in `who` goes along, sealed: what it was allowed ends with it.
+    channel. The sign-in `who` goes along, sealed: what it was allowed ends with it. It goes along twice, as many
+    clients (iOS, Pysher, asyncpusher) hand on the `auth` alone.
     """
     found = find(channel)
     if found is None or not found.pattern.needs_auth or hears(user, channel) is None:
@@ -52,7 +53,7 @@ def sign_in(user: AbstractBaseUser, who: Identity, socket_id: str) -> dict[str, 
 def _signed(socket_id: str, channel: str, channel_data: dict[str, Any]) -> dict[str, str]:
     settings, data = config(), protocol.encode(channel_data)
     auth = protocol.channel_auth(settings.app_key, settings.app_secrets[0], socket_id, channel, data)
-    return {"auth": auth, "channel_data": data}
+    return {"auth": protocol.carrying(auth, data), "channel_data": data}
 
 
 def _shown(user: AbstractBaseUser, found: Found) -> dict[str, Any]:

@@ -187,6 +187,7 @@ class PusherConsumer(AsyncWebsocketConsumer):
         auth, channel_data = protocol.text_of(fields, "auth"), protocol.text_of(fields, "channel_data")
         if not auth:
             return
+        auth, channel_data = protocol.carried(auth, channel_data)
         settings = config()
         signed = (settings.app_key, settings.app_secrets, self.socket_id, channel, channel_data)
         if not protocol.is_authentic(auth, *signed):

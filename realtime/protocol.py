@@ -1,5 +1,6 @@
 """Pusher Channels protocol, version 7: messages and signatures as pure functions, no I/O."""
 
+import base64
 import hashlib
 import hmac
 import json
@@ -204,6 +205,22 @@ def signature(secret: str, *parts: str) -> str:
 def channel_auth(key: str, secret: str, socket_id: str, channel: str, channel_data: str = "") -> str:
     """Return the `auth` of a subscription: socket id, channel and, if there is one, the channel data are signed."""
     return f"{key}:{signature(secret, *_signed(socket_id, channel, channel_data))}"
+
+
+def carrying(auth: str, channel_data: str) -> str:
+    """Return an `auth` that brings along what it signs: many clients hand on nothing else of a private channel."""
+    return f"{auth}:{base64.urlsafe_b64encode(channel_data.encode()).decode()}"
+
+
+def carried(auth: str, channel_data: str) -> tuple[str, str]:
+    """Return the plain `auth` and the channel data of a subscription: those in the `auth`, else those beside it."""
+    key, *signature_, data = auth.split(":")
+    if len(signature_) != 1:
+        return auth, channel_data
+    try:
+        return f"{key}:{signature_[0]}", base64.b64decode(data, b"-_", validate=True).decode()
+    except ValueError:  # it is no base64, or what it stands for is no text
+        return auth, channel_data
 
 
 def user_auth(key: str, secret: str, socket_id: str, user_data: str) -> str:

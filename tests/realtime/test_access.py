@@ -184,6 +184,19 @@ async def test_a_socket_by_signature_ends_with_the_sign_in_that_got_it(live_cast
     await control_hears(live_cast, control)
 
 
+async def test_a_client_that_hands_on_the_auth_alone_is_known_by_it(live_cast: Cast) -> None:
+    client, channel = Client(), live_cast.ticket.channel
+    await do(client.force_login, live_cast.bao)
+    socket, other = await greeted(origin=None), await greeted(origin=None)
+    auth = (await do(signature, client, socket.socket_id, channel))["auth"]
+    for forged in (auth.rpartition(":")[0], f"{auth}=", f"{auth[:-8]}AAAA{auth[-4:]}", f"{auth}:", f"{auth}\xff"):
+        assert (await socket.subscribe(channel, auth=forged))["event"] == "pusher:subscription_error"
+    assert (await other.subscribe(channel, auth=auth))["event"] == "pusher:subscription_error"
+    assert (await socket.subscribe(channel, auth=auth))["event"].endswith("succeeded")
+    await do(sign_out, live_cast)
+    assert (await socket.event("pusher:error"))["code"] == 4009
+
+
 @pytest.mark.parametrize("cause", [change_password, sign_out])
 async def test_a_signature_kept_for_later_is_worth_nothing_after_the_sign_in(
     live_cast: Cast, cause: Callable
