@@ -50,8 +50,10 @@ def session_ended(instance: Session, **_: Any) -> None:
 
 @receiver([password_changed, password_set, password_reset])
 def password_replaced(request: HttpRequest, user: User, **_: Any) -> None:
-    """A new password ends every other sign-in: whoever knew the old one is out."""
+    """A new password ends every other sign-in and every token: whoever knew the old one is out."""
     sign_ins.end_all_but(user, request.session.session_key)
+    for token in ApiToken.objects.filter(user=user):
+        token.delete()
 
 
 @receiver(post_delete, sender=ApiToken)

@@ -1,21 +1,42 @@
-"""API tokens: the person behind one."""
+"""API tokens: whose one is, whether it is still good, and making one."""
 
-from knox.auth import TokenAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from datetime import timedelta
 
-from accounts.models import User
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from knox.crypto import hash_token
+
+from accounts.models import ApiToken, User
+
+MOST_CHARACTERS = 200  # of a token that is looked up at all
 
 
 def person_of_token(token: str) -> tuple[User, str] | None:
-    """Return a bearer token's person and key; None if it is unknown or expired, or its person inactive."""
-    try:
-        user, found = TokenAuthentication().authenticate_credentials(token.encode())
-    except (AuthenticationFailed, UnicodeEncodeError):
-        return None
-    return user, found.token_key
+    """Return whose token this is, and the key that names it; None if it opens nothing."""
+    found = token_of(token)
+    return None if found is None else (found.user, str(found.id))
 
 
 def bearer(token: str) -> User | None:
-    """Return who a bearer token speaks for now."""
-    found = person_of_token(token)
-    return None if found is None else found[0]
+    """Return who a token speaks for now (what the socket asks, at the handshake and again)."""
+    found = token_of(token)
+    return None if found is None else found.user
+
+
+def token_of(token: str) -> ApiToken | None:
+    """Return the token that was issued as these characters, if it still opens something."""
+    if len(token) > MOST_CHARACTERS or not token.isascii():
+        return None
+    return _valid_tokens().filter(digest=hash_token(token)).first()
+
+
+def issue(user: User, *, name: str, days: int) -> tuple[ApiToken, str]:
+    """Make a token of `user`, and return it with its characters, which nobody can read again."""
+    token, characters = ApiToken.objects.create(user=user, name=name, expiry=timedelta(days=days))
+    return token, str(characters)
+
+
+def _valid_tokens() -> QuerySet[ApiToken]:
+    is_running = Q(expiry=None) | Q(expiry__gt=timezone.now())
+    tokens: QuerySet[ApiToken] = ApiToken.objects.filter(is_running, user__is_active=True).select_related("user")
+    return tokens

@@ -1,6 +1,5 @@
 """API tokens: keys to one's own desk for programs, shown once."""
 
-from datetime import timedelta
 from uuid import UUID
 
 from allauth.account.decorators import reauthentication_required
@@ -12,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts import tokens
 from accounts.forms import TokenForm
 from accounts.models import ApiToken
 from accounts.requests import SignedInRequest
@@ -26,7 +26,7 @@ def token_list(request: SignedInRequest) -> HttpResponse:
     form = TokenForm(request.POST or None, user=request.user)
     secret = ""
     if request.method == "POST" and form.is_valid():
-        secret = _issue(request, form)
+        _token, secret = tokens.issue(request.user, **form.cleaned_data)
         form = TokenForm(user=request.user)
     context = {"tokens": ApiToken.objects.filter(user=request.user), "form": form, "secret": secret}
     return render(request, "accounts/tokens.html", context, status=422 if form.errors else 200)
@@ -40,9 +40,3 @@ def revoke_token(request: SignedInRequest, token_id: UUID) -> HttpResponse:
     token.delete()
     messages.success(request, _("“%(name)s” opens nothing any more.") % {"name": token.name})
     return redirect("tokens")
-
-
-def _issue(request: SignedInRequest, form: TokenForm) -> str:
-    expiry = timedelta(days=form.cleaned_data["days"])
-    _token, secret = ApiToken.objects.create(user=request.user, expiry=expiry, name=form.cleaned_data["name"])
-    return str(secret)
