@@ -151,7 +151,6 @@ class ChangeForm(forms.Form):
                 del self.fields[name]
 
     def apply(self, ticket: Ticket, *, by: User) -> None:
-        """Call the verb of each field that was sent."""
+        """Change the fields that were sent."""
         seen = self.cleaned_data.pop("version")
-        for name, value in self.cleaned_data.items():
-            self.verbs[name](ticket, value, by=by, seen=seen)
+        services.change(ticket, by=by, values=self.cleaned_data, seen=seen)

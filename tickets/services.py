@@ -1,6 +1,6 @@
 """The verbs: each locks the ticket, checks the ability, writes, and sends one signal with its actor."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -29,6 +29,9 @@ from tickets.signals import Change
 
 Sent = TypeVar("Sent", Ticket, Reply)
 
+# In the order in which they are changed: whom the last ones take the ticket from still hears of the others.
+CHANGEABLE = ("status", "priority", "subject", "assigned_to", "office")
+
 
 class Conflict(ValidationError):
     """Somebody else changed the field after the form was made: whoever changes it now has to choose."""
@@ -39,6 +42,10 @@ class Conflict(ValidationError):
         params = {"name": by.name, "value": _("Nobody") if value is None else value}
         super().__init__({field: ValidationError(message, code="conflict", params=params)})
         self.field, self.ticket = field, ticket
+
+
+class Stale(Exception):
+    """The ticket is of another version than the one that was to be changed."""
 
 
 @transaction.atomic
@@ -136,24 +143,39 @@ def delete_ticket(ticket: Ticket, *, by: User) -> None:
 
 
 @transaction.atomic
+def change(
+    ticket: Ticket,
+    *,
+    by: User,
+    values: Mapping[str, Any],
+    seen: int | None = None,
+    only_of: Container[int] | None = None,
+) -> Ticket:
+    """Set several properties, all or none; with `only_of`, only on a ticket of one of these versions."""
+    ticket = _locked_for_change(ticket, by)
+    if only_of is not None and ticket.version not in only_of:
+        raise Stale
+    for field in CHANGEABLE:
+        if field in values:
+            after = _acceptable(field, values[field])
+            _refuse_conflict(ticket, field, after, by, seen)
+            _set(ticket, field, after, by)
+    return ticket
+
+
 def change_status(ticket: Ticket, *, by: User, status: Status, seen: int | None = None) -> Ticket:
     """Set the status; the same status again changes nothing and tells nobody."""
-    ticket = _locked_for_change(ticket, by)
-    _refuse_conflict(ticket, "status", status, by, seen)
-    _set_status(ticket, status, by)
-    return ticket
+    return change(ticket, by=by, values={"status": status}, seen=seen)
 
 
 def change_priority(ticket: Ticket, *, by: User, priority: Priority, seen: int | None = None) -> Ticket:
     """Set the priority."""
-    return _change(ticket, "priority", priority, by, seen)
+    return change(ticket, by=by, values={"priority": priority}, seen=seen)
 
 
 def assign(ticket: Ticket, *, by: User, to: User | None, seen: int | None = None) -> Ticket:
     """Make `to`, an active agent or admin, the assignee; None takes the assignee off."""
-    if to is not None and not policies.can_be_assigned(to):
-        raise ValidationError({"assigned_to": _("Tickets are assigned to active agents and admins.")})
-    return _change(ticket, "assigned_to", to, by, seen)
+    return change(ticket, by=by, values={"assigned_to": to}, seen=seen)
 
 
 def unassign(ticket: Ticket, *, by: User) -> Ticket:
@@ -163,27 +185,34 @@ def unassign(ticket: Ticket, *, by: User) -> Ticket:
 
 def move(ticket: Ticket, *, by: User, office: Office, seen: int | None = None) -> Ticket:
     """Move the ticket to another office; who worked on it only through the old one loses it."""
-    return _change(ticket, "office", office, by, seen)
+    return change(ticket, by=by, values={"office": office}, seen=seen)
 
 
 def edit_subject(ticket: Ticket, *, by: User, subject: str, seen: int | None = None) -> Ticket:
     """Set the subject, on one line."""
-    return _change(ticket, "subject", _line(subject, "subject", MAX_SUBJECT), by, seen)
+    return change(ticket, by=by, values={"subject": subject}, seen=seen)
 
 
-@transaction.atomic
-def _change(ticket: Ticket, field: str, after: Any, by: User, seen: int | None) -> Ticket:
+def _acceptable(field: str, value: Any) -> Any:
+    """Return the value as it is written down; one that the field cannot have is an error."""
+    if field == "assigned_to" and value is not None and not policies.can_be_assigned(value):
+        raise ValidationError({"assigned_to": _("Tickets are assigned to active agents and admins.")})
+    return _line(value, "subject", MAX_SUBJECT) if field == "subject" else value
+
+
+def _set(ticket: Ticket, field: str, after: Any, by: User) -> None:
     """Set one field; the same value again changes nothing and tells nobody."""
-    ticket = _locked_for_change(ticket, by)
-    _refuse_conflict(ticket, field, after, by, seen)
     before = getattr(ticket, field)
-    if before != after:
-        setattr(ticket, field, after)
-        change = Change(field, before, after)
-        ticket.version += 1
-        _record(ticket, briefs.audience_of_change(change, ticket))
-        signals.ticket_updated.send(Ticket, ticket=ticket, by=by, changes=[change])
-    return ticket
+    if before == after:
+        return
+    if field == "status":
+        _set_status(ticket, after, by)
+        return
+    setattr(ticket, field, after)
+    told = Change(field, before, after)
+    ticket.version += 1
+    _record(ticket, briefs.audience_of_change(told, ticket))
+    signals.ticket_updated.send(Ticket, ticket=ticket, by=by, changes=[told])
 
 
 def _refuse_conflict(ticket: Ticket, field: str, after: Any, by: User, seen: int | None) -> None:

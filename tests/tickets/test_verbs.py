@@ -128,3 +128,20 @@ def test_references_say_nothing_of_how_many_there_are(cast: Cast) -> None:
     tickets = [services.open_ticket(by=cast.casey, subject="S", content="C", office=cast.billing) for _ in range(20)]
     assert len({ticket.reference for ticket in tickets}) == 20
     assert all(len(set(ticket.reference) - set("23456789BCDFGHJKMNPQRSTVWXZ-")) == 0 for ticket in tickets)
+
+
+def test_several_properties_change_together_even_where_the_ticket_is_given_away(cast: Cast) -> None:
+    values = {"office": cast.orders, "subject": "Late", "status": cast.status("On Hold"), "assigned_to": cast.emil}
+    services.change(cast.ticket, by=cast.bao, values=values)
+    ticket = fresh(cast.ticket)
+    assert (ticket.office, ticket.subject, ticket.status.name) == (cast.orders, "Late", "On Hold")
+    assert [action for action, _audience in timeline(ticket)][1:] == ["status", "subject", "assigned_to", "office"]
+
+
+def test_a_ticket_of_another_version_is_left_as_it_is(cast: Cast) -> None:
+    values = {"status": cast.status("Closed")}
+    with pytest.raises(services.Stale):
+        services.change(cast.ticket, by=cast.bao, values=values, only_of={cast.ticket.version + 1})
+    assert fresh(cast.ticket).status.name == "Open"
+    services.change(cast.ticket, by=cast.bao, values=values, only_of={cast.ticket.version})
+    assert fresh(cast.ticket).status.name == "Closed"
