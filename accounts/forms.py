@@ -6,12 +6,11 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import ApiToken, User
+from accounts import tokens
+from accounts.models import User
 
-MOST_TOKENS = 20
 TOKEN_DAYS = ((30, _("30 days")), (90, _("90 days")), (365, _("A year")))
 
 
@@ -69,9 +68,7 @@ class TokenForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """Refuse one more than anybody needs."""
-        if ApiToken.objects.filter(user=self.user).count() >= MOST_TOKENS:
-            message = gettext("You have %(most)d tokens: revoke one first.")
-            raise forms.ValidationError(message % {"most": MOST_TOKENS})
+        tokens.require_room(self.user)
         return super().clean() or {}
 
 

@@ -31,11 +31,12 @@ class PersonalMiddleware:
         """Ask who it is only where the view does: a stylesheet for everybody is nobody's."""
         user = request.user if hasattr(request, "realtime_cursor") else AnonymousUser()
         if isinstance(user, User):
-            _speak(request, user)
+            speak(request, user)
             _note_seen(request)
 
 
-def _speak(request: HttpRequest, user: User) -> None:
+def speak(request: HttpRequest, user: User) -> None:
+    """Turn to the language and the time zone that a person has chosen."""
     if user.language:
         translation.activate(user.language)
         request.LANGUAGE_CODE = user.language

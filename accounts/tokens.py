@@ -2,12 +2,15 @@
 
 from datetime import timedelta
 
+from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from knox.crypto import hash_token
 
 from accounts.models import ApiToken, User
 
+MOST_TOKENS = 20  # of one person
 MOST_CHARACTERS = 200  # of a token that is looked up at all
 
 
@@ -28,6 +31,12 @@ def token_of(token: str) -> ApiToken | None:
     if len(token) > MOST_CHARACTERS or not token.isascii():
         return None
     return _valid_tokens().filter(digest=hash_token(token)).first()
+
+
+def require_room(user: User) -> None:
+    """Refuse one more than anybody needs."""
+    if ApiToken.objects.filter(user=user).count() >= MOST_TOKENS:
+        raise ValidationError(_("You have %(most)d tokens: revoke one first.") % {"most": MOST_TOKENS})
 
 
 def issue(user: User, *, name: str, days: int) -> tuple[ApiToken, str]:

@@ -9,6 +9,7 @@ from django.test import Client
 
 from accounts.models import User
 from tests.cast import Cast
+from tests.programs import Program
 from tests.sockets import Listener, do, listen
 from tests.test_admin import bulk, filled_in, ticket_page, with_reply
 from tickets import services
@@ -41,6 +42,16 @@ def told(cast: Cast, fields: dict[str, Any]) -> dict[str, Any]:
 
 def page(by: str, **fields: Any) -> Callable[[Cast], None]:
     return post(by, "/tickets/{}/change/", **fields)
+
+
+def sends(by: str, method: str, path: str, **fields: Any) -> Callable[[Cast], None]:
+    """Ask the API as a program of somebody's."""
+
+    def write(cast: Cast) -> None:
+        program = Program(getattr(cast, by))
+        done(program.ask(method, path.format(cast.ticket.uuid), told(cast, fields), If_Match="*"))
+
+    return write
 
 
 def many(**fields: Any) -> Callable[[Cast], None]:
@@ -181,6 +192,23 @@ ROWS = {
     "page: subject": all_hear(page("bao", subject="Refund"), UPDATED),
     "page: assignee": all_hear(page("bao", assigned_to=dana), UPDATED),
     "page: office": moves(page("bao", office=orders)),
+    # The API
+    "api: open": Row(
+        sends("casey", "POST", "tickets/", subject="Late", content="x", office="Billing"),
+        casey=(CREATED,),
+        office=(CREATED,),
+    ),
+    "api: reply": all_hear(sends("casey", "POST", "tickets/{}/replies/", message="Hello"), REPLY),
+    "api: note": staff_hear(sends("bao", "POST", "tickets/{}/replies/", message="Hello", is_internal=True), REPLY),
+    "api: status": all_hear(sends("bao", "PATCH", "tickets/{}/", status="Closed"), STATUS),
+    "api: the same status": all_hear(sends("bao", "PATCH", "tickets/{}/", status="Open")),
+    "api: priority": all_hear(sends("bao", "PATCH", "tickets/{}/", priority="High"), UPDATED),
+    "api: subject": all_hear(sends("bao", "PATCH", "tickets/{}/", subject="Refund"), UPDATED),
+    "api: assignee": all_hear(sends("bao", "PATCH", "tickets/{}/", assigned_to=dana), UPDATED),
+    "api: two fields": all_hear(
+        sends("bao", "PATCH", "tickets/{}/", subject="Refund", status="Closed"), STATUS, UPDATED
+    ),
+    "api: office": moves(sends("bao", "PATCH", "tickets/{}/", office="Orders")),
     # The list
     "list: status": all_hear(many(status=closed), STATUS),
     "list: priority": all_hear(many(priority=high), UPDATED),

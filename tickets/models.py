@@ -285,3 +285,21 @@ class TimelineEntry(models.Model):
     def words(self, audience: Audience) -> dict[str, str | None]:
         """Return {from, to} as `audience` may read them."""
         return self.staff if audience is Audience.STAFF else self.public or {}
+
+
+class MadeOnce(models.Model):
+    """What a program's request made, by the Idempotency-Key that came with it; kept for a day."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    # Of the address and the body (SHA-256): what was said is not kept twice.
+    fingerprint = models.CharField(max_length=64)
+    made = models.UUIDField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "key"], name="a_key_is_used_once")]
+
+    def __str__(self) -> str:
+        """Return the key."""
+        return self.key

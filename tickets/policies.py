@@ -159,6 +159,11 @@ def can_delete_ticket(user: User, ticket: Ticket) -> bool:
     return user.is_active and user.is_admin
 
 
+def can_discard(user: User, attachment: Attachment) -> bool:
+    """Who uploaded a file may forget it, as long as it was not sent."""
+    return user.is_active and attachment.ticket_id is None and attachment.uploader_id == user.pk
+
+
 def can_be_assigned(user: User) -> bool:
     """A ticket is assigned to an active agent or admin, of its office or from elsewhere."""
     return user.is_active and not user.is_customer

@@ -47,6 +47,9 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.usersessions",
     "knox",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "realtime",
     "accounts",
     "tickets",
@@ -58,6 +61,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "tikm.throttles.by_address",
     "django.middleware.common.CommonMiddleware",
     "realtime.middleware.accept_echo_csrf_header",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -146,6 +150,51 @@ vars().update(EMAIL_CONFIG)
 REST_KNOX = {"TOKEN_MODEL": "accounts.ApiToken", "AUTH_HEADER_PREFIX": "Bearer"}
 KNOX_TOKEN_MODEL = "accounts.ApiToken"  # noqa: S105
 MIGRATION_MODULES = {"knox": None}  # its own table, which our model replaces, would stand beside it
+
+# --- The API
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.api.doors.BearerAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["tikm.throttles.ByToken", "tikm.throttles.ByPerson"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["accounts.api.parsers.BoundedJSON"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "accounts.api.doors.AlwaysJSON",
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "tikm.openapi.DeskSchema",
+    "EXCEPTION_HANDLER": "tikm.problems.answer",
+    "URL_FORMAT_OVERRIDE": None,
+}
+# Beside these, wrong passwords and codes are counted as on the sign-in page.
+API_RATES = {"address": "1200/minute", "person": "600/minute", "token": "300/minute"}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "TIKM",
+    "VERSION": "1",
+    "DESCRIPTION": "The desk for programs: what the pages do, by the same rules, and told live to the same people.",
+    "LICENSE": {"name": "MIT"},
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SORT_OPERATIONS": False,
+    "PREPROCESSING_HOOKS": ["tikm.openapi.ours_only"],
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "tikm.openapi.add_problems"],
+    "ENUM_NAME_OVERRIDES": {
+        "Role": "accounts.models.User.Role",
+        "Audience": "realtime.channels.Audience",
+        "Action": "tickets.models.TimelineEntry.Action",
+    },
+    "TAGS": [
+        {"name": "Tickets", "description": "List, open, read and change them."},
+        {"name": "Conversation", "description": "Replies, internal notes, and what happened."},
+        {"name": "Files", "description": "Uploaded first, then sent with a ticket or a reply."},
+        {"name": "People", "description": "Who asks."},
+        {"name": "Look-ups", "description": "What a ticket can be: where, how urgent, whose."},
+        {"name": "Tokens", "description": "Keys of programs to one person's desk."},
+    ],
+}
 
 # --- Language and time
 

@@ -2,10 +2,12 @@
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
+from accounts.api import urls as people_api
+from tickets.api import urls as tickets_api
 from tickets.views import dashboard
-from tikm import health
+from tikm import health, openapi, problems
 
 # The admin is entered through the desk's own sign-in, with its limits.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -18,4 +20,9 @@ urlpatterns = [
     path("tickets/", include("tickets.urls")),
     path("files/", include("tickets.file_urls")),
     path("admin/", admin.site.urls),
+    path("api/v1/", include(([*tickets_api.urlpatterns, *people_api.urlpatterns], "api"))),
+    path("api/schema/", openapi.document, name="api-schema"),
+    path("api/docs/", openapi.docs, name="api-docs"),
+    re_path("^api/", problems.no_such_address),
 ]
+handler500 = problems.server_error

@@ -24,6 +24,7 @@ class Desk:
     ticket: str
     ids: dict[str, str]
     sessions: dict[str, str]
+    tokens: dict[str, str]
 
     @property
     def channel(self) -> str:

@@ -10,11 +10,13 @@ def prepare() -> dict[str, object]:
     """Migrate, gather the cast, and sign everybody in."""
     call_command("migrate", verbosity=0)
     from tests import cast, sockets
+    from tests.programs import Program
 
     desk = cast.gather()
     people = {name: getattr(desk, name) for name in ("bao", "casey", "greta")}
     return {
         "sessions": {name: sockets.session_cookie(person) for name, person in people.items()},
+        "tokens": {name: Program(person).token for name, person in people.items()},
         "ids": {name: str(person.pk) for name, person in people.items()},
         "ticket": str(desk.ticket.uuid),
     }

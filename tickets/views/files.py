@@ -43,7 +43,7 @@ def discard(request: SignedInRequest, attachment_id: UUID) -> HttpResponse:
 @cache_control(private=True, no_store=True)
 def download(request: SignedInRequest, attachment_id: UUID) -> HttpResponse | FileResponse:
     """Give a file to be saved, never to be shown."""
-    return _answer(_fetch(request, attachment_id), as_attachment=True)
+    return content_of(_fetch(request, attachment_id), as_attachment=True)
 
 
 @require_GET
@@ -54,14 +54,14 @@ def view(request: SignedInRequest, attachment_id: UUID) -> HttpResponse | FileRe
     attachment = _fetch(request, attachment_id)
     if not attachment.is_image:
         raise Http404
-    return _answer(attachment, as_attachment=False)
+    return content_of(attachment, as_attachment=False)
 
 
 def _fetch(request: SignedInRequest, attachment_id: UUID) -> Attachment:
     return get_object_or_404(policies.visible_attachments(request.user), pk=attachment_id)
 
 
-def _answer(attachment: Attachment, *, as_attachment: bool) -> FileResponse:
+def content_of(attachment: Attachment, *, as_attachment: bool) -> FileResponse:
     """Answer by the type that the content had; whatever a browser makes of it, it runs nothing."""
     try:
         opened = attachment.file.open("rb")

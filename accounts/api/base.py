@@ -1,0 +1,73 @@
+"""What every view of the API stands on: who asks, in which language, and that nobody else keeps the answer."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpRequest, QueryDict
+from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+from accounts.middleware import speak
+from accounts.models import User
+
+
+class BadQuery(APIException):  # type: ignore[misc]
+    """Something in the address or in a header cannot be read; `detail` is {name: sentences}."""
+
+    status_code = 400
+    default_code = "bad_request"
+
+    def __init__(self, errors: Mapping[str, list[str]], place: str = "parameter") -> None:
+        super().__init__({name: list(map(str, sentences)) for name, sentences in errors.items()})
+        self.place = place
+
+
+class DeskView(APIView):  # type: ignore[misc]
+    """A view of the API, in the language and time zone of who asks."""
+
+    http_method_names = ["get", "head", "post", "patch", "delete"]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Speak as the pages do: what a middleware does for a sign-in is done here for a token."""
+        super().initial(request, *args, **kwargs)
+        if isinstance(request.user, User):
+            speak(request._request, request.user)
+
+    def finalize_response(self, request: HttpRequest, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Have no cache keep it."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        patch_cache_control(response, private=True, no_store=True)
+        return response
+
+    def read(self, serializer: type[Serializer], **context: Any) -> dict[str, Any]:
+        """Return what was sent, checked."""
+        reader = serializer(data=self.request.data, context={"request": self.request, **context})
+        reader.is_valid(raise_exception=True)
+        data: dict[str, Any] = reader.validated_data
+        return data
+
+
+def refuse_unknown(query: QueryDict, *known: str) -> None:
+    """Refuse parameters that nothing reads, come twice or are empty: what is misspelt would ask for too much."""
+    errors = {name: [_("There is no such parameter.")] for name in query.keys() - set(known)}
+    errors |= {name: [_("Send one value, or leave it out.")] for name in query if len(query.getlist(name)) > 1}
+    errors |= {name: [_("Send one value, or leave it out.")] for name, value in query.items() if not value}
+    if errors:
+        raise BadQuery(errors)
+
+
+def shown(
+    serializer: type[Serializer],
+    data: Any,
+    *,
+    status: int = 200,
+    many: bool = False,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return an answer that holds what `serializer` describes, and nothing else."""
+    return Response(serializer(data, many=many).data, status=status, headers=headers)

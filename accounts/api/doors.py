@@ -1,0 +1,44 @@
+"""How programs come in, and in what they are answered: what the settings of REST framework name."""
+
+from typing import Any
+
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.request import Request
+from rest_framework.utils.mediatypes import media_type_matches
+
+from accounts import tokens
+from accounts.models import ApiToken, User
+
+
+class BearerAuthentication(BaseAuthentication):  # type: ignore[misc]
+    """`Authorization: Bearer TOKEN` (RFC 6750)."""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+        """Return whose token it is; a token that opens nothing is an error, not a stranger."""
+        scheme, _space, given = get_authorization_header(request).decode("latin-1").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        token = tokens.token_of(given.strip())
+        if token is None:
+            raise AuthenticationFailed
+        return token.user, token
+
+    def authenticate_header(self, request: Request) -> str:
+        """Name the scheme in answers with 401."""
+        return 'Bearer realm="api"'
+
+
+class AlwaysJSON(BaseContentNegotiation):  # type: ignore[misc]
+    """Answers JSON, whatever else a program would take (RFC 9110, section 12.4.1, allows that)."""
+
+    def select_parser(self, request: Request, parsers: list[Any]) -> Any:
+        """Return the parser of what was sent; None is answered with 415."""
+        return next(
+            (parser for parser in parsers if media_type_matches(parser.media_type, request.content_type)), None
+        )
+
+    def select_renderer(self, request: Request, renderers: list[Any], format_suffix: str | None = None) -> Any:
+        """Return the only renderer."""
+        return renderers[0], renderers[0].media_type

@@ -1,0 +1,121 @@
+"""Fields of what programs send: strict, so that what is misspelt or mistyped is said instead of guessed."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from django.core.validators import RegexValidator
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
+
+# A character that can be seen; the OpenAPI document says so of a whole text, in which no NUL may be either.
+VISIBLE = r"[^\s\u0000-\u001f\u007f-\u009f]"
+WORDS = rf"^[^\u0000]*{VISIBLE}[^\u0000]*$"
+CANONICAL_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+class Body(serializers.Serializer):  # type: ignore[misc]
+    """An object that holds known fields only."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """Refuse what nothing would read, beside what is wrong."""
+        unknown = set(data) - set(self.fields) if isinstance(data, Mapping) else set()
+        errors: dict[str, Any] = {name: [ErrorDetail(_("There is no such field."), "unknown")] for name in unknown}
+        try:
+            value: dict[str, Any] = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({**error.detail, **errors}) from None
+        if errors:
+            raise serializers.ValidationError(errors)
+        return value
+
+
+class Text(serializers.CharField):  # type: ignore[misc]
+    """Words that can be seen; a number is none."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(trim_whitespace=False, **kwargs)
+        self.validators.append(RegexValidator(VISIBLE, _("Write something."), "blank"))
+
+    def to_internal_value(self, data: Any) -> str:
+        """Take nothing but a string."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        value: str = super().to_internal_value(data)
+        return value
+
+
+class Flag(serializers.BooleanField):  # type: ignore[misc]
+    """`true` or `false`, not a word for it."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Take nothing but a boolean."""
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return bool(data)
+
+
+class OneOf(serializers.ChoiceField):  # type: ignore[misc]
+    """One of some values, of their own type."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Take "30" for no 30."""
+        if type(data) not in (int, str) or data not in self.choices:
+            self.fail("invalid_choice", input=data)
+        return data
+
+
+class Row(serializers.Field):  # type: ignore[misc]
+    """One of the rows that the person may choose, by its id or by its name, as answers call it."""
+
+    default_error_messages = {
+        "invalid": _("Send a name or an id."),
+        "does_not_exist": _("There is no such choice."),
+    }
+
+    def __init__(self, rows: Callable[[Any], QuerySet[Any]], **kwargs: Any) -> None:
+        self.rows = rows
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Look it up among the rows of who asks."""
+        if isinstance(data, bool) or not isinstance(data, int | str):
+            self.fail("invalid")
+        if isinstance(data, str) and ("\x00" in data or not data.isprintable()):
+            self.fail("does_not_exist")
+        rows = self.rows(self.context["request"].user)
+        row = rows.filter(**{"pk" if isinstance(data, int) else "name": data}).first()
+        if row is None:
+            self.fail("does_not_exist")
+        return row
+
+    def to_representation(self, value: Any) -> str:
+        """Call it by its name."""
+        return str(value)
+
+
+class RowId(serializers.UUIDField):  # type: ignore[misc]
+    """One of the rows that the person may choose, by its UUID."""
+
+    default_error_messages = {"does_not_exist": _("There is no such choice.")}
+
+    def __init__(self, rows: Callable[[Any], QuerySet[Any]], **kwargs: Any) -> None:
+        self.rows = rows
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Look it up among the rows of who asks."""
+        row = self.rows(self.context["request"].user).filter(pk=uuid_of(self, data)).first()
+        if row is None:
+            self.fail("does_not_exist")
+        return row
+
+
+def uuid_of(field: serializers.UUIDField, data: Any) -> UUID:
+    """Return a UUID that was written as such: 36 characters."""
+    if not isinstance(data, str) or not CANONICAL_UUID.fullmatch(data):
+        field.fail("invalid", value=data)
+    return UUID(data)

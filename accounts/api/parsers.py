@@ -1,0 +1,43 @@
+"""Reads JSON from programs: a bounded amount, and nothing that only looks like it."""
+
+import json
+from collections.abc import Mapping
+from typing import IO, Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import renderers
+from rest_framework.exceptions import APIException, ParseError
+from rest_framework.parsers import BaseParser
+
+MAX_BODY = 1024**2  # bytes; the longest message takes at most 600 KB, every character of it escaped
+
+
+class TooLarge(APIException):  # type: ignore[misc]
+    """The body is larger than what any address takes."""
+
+    status_code = 413
+    default_detail = _("This is more than 1 MB of JSON.")
+    default_code = "too_large"
+
+
+class BoundedJSON(BaseParser):  # type: ignore[misc]
+    """JSON (RFC 8259) of at most `MAX_BODY` bytes."""
+
+    media_type = "application/json"
+    renderer_class = renderers.JSONRenderer
+
+    def parse(
+        self, stream: IO[bytes], media_type: str | None = None, context: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Return what the text says; the rest of one that is too large is not read."""
+        text = stream.read(MAX_BODY + 1)
+        if len(text) > MAX_BODY:
+            raise TooLarge
+        try:
+            return json.loads(text.decode(), parse_constant=_refuse)
+        except (ValueError, RecursionError):
+            raise ParseError(_("This is not JSON.")) from None
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(name)

@@ -1,0 +1,12 @@
+"""The addresses of the API of people, below /api/v1/."""
+
+from django.urls import path
+
+from accounts.api import views
+
+urlpatterns = [
+    path("me/", views.Me.as_view(), name="me"),
+    path("offices/", views.Offices.as_view(), name="offices"),
+    path("auth/token/", views.Tokens.as_view(), name="tokens"),
+    path("auth/token/<uuid:token_id>/", views.Token.as_view(), name="token"),
+]

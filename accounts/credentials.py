@@ -1,0 +1,55 @@
+"""Who somebody is by password and code, for programs: with the limits of the sign-in page, and without a session."""
+
+from typing import NoReturn
+
+from allauth.account.adapter import get_adapter
+from allauth.account.app_settings import EmailVerificationMethod
+from allauth.account.models import EmailAddress
+from allauth.mfa.base.forms import BaseAuthenticateForm
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import AuthenticationFailed, Throttled
+
+from accounts.models import User
+
+LOCKED_SECONDS = 300  # for how long allauth counts attempts that failed
+
+
+def person(request: HttpRequest, email: str, *, password: str, code: str) -> User:
+    """Return the person; AuthenticationFailed says what is wrong, Throttled that it was wrong too often."""
+    try:
+        user = get_adapter().authenticate(request, email=email, password=password)
+    except ValidationError:
+        raise Throttled(LOCKED_SECONDS) from None
+    if not isinstance(user, User) or not user.is_active:
+        _fail("wrong_credentials", _("E-mail address or password are wrong."))
+    if is_mfa_enabled(user):
+        _check_code(user, code)
+    if _is_unconfirmed(user):
+        raise PermissionDenied(_("Confirm your e-mail address first."))
+    return user
+
+
+def _check_code(user: User, code: str) -> None:
+    """Use up the code of an app, or a recovery code."""
+    if not code:
+        _fail("code_required", _("Send the code of your authenticator app, or a recovery code, as well."))
+    form = BaseAuthenticateForm({"code": code}, user=user)
+    if form.is_valid():
+        form.authenticator.record_usage()
+    elif form.has_error("code", "too_many_login_attempts"):
+        raise Throttled(LOCKED_SECONDS)
+    else:
+        _fail("wrong_code", _("The code is wrong, or was used before."))
+
+
+def _is_unconfirmed(user: User) -> bool:
+    is_asked = settings.ACCOUNT_EMAIL_VERIFICATION == EmailVerificationMethod.MANDATORY
+    return is_asked and not EmailAddress.objects.filter(user=user, verified=True).exists()
+
+
+def _fail(code: str, detail: str) -> NoReturn:
+    raise AuthenticationFailed(detail, code)

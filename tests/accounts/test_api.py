@@ -1,0 +1,119 @@
+"""The API of people: who one is, and tokens, which ask for the second step where there is one."""
+
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from accounts import tokens
+from accounts.models import ApiToken, User
+from tests.accounts.test_two_step import code_of, enter, recovery_codes, turn_on
+from tests.cast import PASSWORD, Cast
+from tests.programs import Program
+
+pytestmark = pytest.mark.django_db
+PHONE = {"email": "bao@example.com", "password": PASSWORD, "name": "Phone"}
+
+
+def ask(**fields: Any) -> Any:
+    return Program().post("auth/token/", PHONE | fields)
+
+
+def code(response: Any) -> tuple[int, str]:
+    return response.status_code, response.json()["code"]
+
+
+def test_a_password_makes_a_token_that_opens_the_desk(cast: Cast) -> None:
+    made = ask()
+    assert made.status_code == 201
+    assert tokens.bearer(made.json()["token"]) == cast.bao
+    me = Client().get("/api/v1/me/", headers={"Authorization": f"Bearer {made.json()['token']}"}).json()
+    assert (me["name"], me["email"], me["role"]) == ("Bao Nguyen", "bao@example.com", "agent")
+    assert me["offices"] == [{"id": cast.billing.pk, "name": "Billing", "channel": cast.billing.channel}]
+    assert (me["channel"], me["socket_url"]) == (cast.bao.channel, "/app/tikm")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"password": "no"}, {"email": "nobody@example.com"}, {"email": "hiro@example.com"}]
+)
+def test_wrong_words_do_not_say_which_is_wrong(cast: Cast, wrong: dict[str, str]) -> None:
+    assert code(ask(**wrong)) == (401, "wrong_credentials")
+    assert not ApiToken.objects.exists()
+
+
+def test_where_there_is_a_second_step_it_is_asked_for(cast: Cast) -> None:
+    secret = turn_on(enter("bao"))
+    assert code(ask()) == (401, "code_required")
+    assert code(ask(code="000000")) == (401, "wrong_code")
+    assert not ApiToken.objects.exists()
+    now = code_of(secret)
+    assert ask(code=now).status_code == 201
+    assert code(ask(code=now)) == (401, "wrong_code")  # a code counts once
+    assert code(ask(password="no", code=code_of(secret))) == (401, "wrong_credentials")
+
+
+def test_a_recovery_code_makes_one_token(cast: Cast) -> None:
+    browser = enter("bao")
+    turn_on(browser)
+    recovery = recovery_codes(browser)[0]
+    assert [ask(code=recovery).status_code for _ in range(2)] == [201, 401]
+
+
+def test_guessing_ends_after_a_few_times_for_codes_too(cast: Cast) -> None:
+    answers = [ask(password="no") for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [401] * 5 + [429]
+    assert answers[-1]["Retry-After"] == "300"
+    cache.clear()
+    turn_on(enter("bao"))
+    answers = [ask(code="000000") for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [401] * 5 + [429]
+
+
+def test_an_address_that_nobody_confirmed_opens_nothing(cast: Cast) -> None:
+    User.objects.create_user("new@example.com", PASSWORD, name="New").emailaddress_set.update(verified=False)
+    assert ask(email="new@example.com").status_code == 403
+    assert not ApiToken.objects.exists()
+
+
+def test_a_token_makes_no_further_tokens(cast: Cast) -> None:
+    program = Program(cast.bao)
+    assert program.post("auth/token/", {"name": "Another"}).status_code == 422
+    assert ApiToken.objects.count() == 1
+
+
+def test_there_is_an_end_to_tokens_here_as_well(cast: Cast) -> None:
+    for _ in range(20):
+        tokens.issue(cast.bao, name="x", days=30)
+    assert ask().status_code == 422
+    assert ApiToken.objects.count() == 20
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("days", 36500), ("days", "30"), ("days", [30]), ("name", ""), ("x", 1)]
+)
+def test_what_is_wrong_is_said(cast: Cast, field: str, value: Any) -> None:
+    answer = ask(**{field: value})
+    assert [error["pointer"] for error in answer.json()["errors"]] == [f"#/{field}"]
+
+
+def test_tokens_are_listed_without_their_characters_and_revoked(cast: Cast) -> None:
+    program, other = Program(cast.bao), Program(cast.bao)
+    listed = program.get("auth/token/")
+    assert [(row["id"], row["is_current"]) for row in listed.json()] == [
+        (str(other.id), False),
+        (str(program.id), True),
+    ]
+    for token in ApiToken.objects.all():
+        assert token.digest not in listed.text
+    assert not {program.token, other.token, program.token[:15]} & set(listed.text.split('"'))
+    assert program.ask("DELETE", f"auth/token/{other.id}/").status_code == 204
+    assert (other.get("me/").status_code, program.get("me/").status_code) == (401, 200)
+
+
+def test_customers_are_told_of_no_internal_office_and_no_colleagues(cast: Cast) -> None:
+    casey, bao = Program(cast.casey), Program(cast.bao)
+    assert [office["name"] for office in casey.get("offices/").json()] == ["Billing", "Orders"]
+    assert "Fraud Desk" in bao.get("offices/").text
+    assert casey.get("assignees/").json() == []
+    assert {row["name"] for row in bao.get("assignees/").json()} > {"Ada Admin", "Dana Okafor"}

@@ -1,0 +1,466 @@
+"""The API of tickets: what the pages do, for programs."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from realtime.channels import Audience
+from tests.cast import Cast
+from tests.programs import Program
+from tests.tickets.test_files import PNG
+from tickets import briefs, services
+from tickets.models import Attachment, MadeOnce, Reply, Ticket
+
+pytestmark = pytest.mark.django_db
+LATE = {"subject": "Late", "content": "Where is *it*?", "office": "Orders"}
+
+
+def address(ticket: Ticket, more: str = "") -> str:
+    return f"tickets/{ticket.uuid}/{more}"
+
+
+def problems(response: Any) -> dict[str, str]:
+    """Return where something is wrong, and what."""
+    assert response["Content-Type"] == "application/problem+json"
+    return {
+        error.get("pointer") or error.get("parameter") or error["header"]: error["code"]
+        for error in response.json()["errors"]
+    }
+
+
+def code(response: Any) -> tuple[int, str]:
+    body = response.json()
+    assert body["status"] == response.status_code
+    return response.status_code, body["code"]
+
+
+# Opening, reading, changing
+
+
+def test_a_program_opens_a_ticket_and_reads_it_again(cast: Cast) -> None:
+    casey = Program(cast.casey)
+    made = casey.post("tickets/", LATE)
+    assert made.status_code == 201
+    ticket = Ticket.objects.get(subject="Late")
+    assert (ticket.creator, ticket.office, ticket.content) == (cast.casey, cast.orders, "Where is *it*?")
+    read = casey.get(made["Location"])
+    assert read.json() == made.json()
+    assert read.json()["content_html"] == "<p>Where is <em>it</em>?</p>\n"
+
+
+def test_a_ticket_reads_as_live_events_tell_it(cast: Cast) -> None:
+    for person, audience in ((cast.bao, "staff"), (cast.casey, "public")):
+        shown = Program(person).get(address(cast.ticket)).json()
+        told = briefs.ticket_brief(cast.ticket, Audience(audience))
+        same = [name for name in told if not name.endswith("_at")]
+        assert {name: shown[name] for name in same} == {name: told[name] for name in same}
+        assert (shown["audience"], shown["seq"], shown["channel"]) == (audience, 1, cast.ticket.channel)
+
+
+@pytest.mark.parametrize("way", ["name", "id"])
+def test_what_has_a_name_is_sent_by_name_or_by_id(cast: Cast, way: str) -> None:
+    rows = {"status": cast.status("On Hold"), "priority": cast.priority("High"), "office": cast.orders}
+    changes: dict[str, Any] = {name: row.name if way == "name" else row.pk for name, row in rows.items()}
+    changes |= {"assigned_to": str(cast.bao.pk), "subject": "Charged thrice"}
+    answer = Program(cast.bao).patch(address(cast.ticket), changes)
+    assert answer.status_code == 200
+    ticket = Ticket.objects.get(pk=cast.ticket.pk)
+    assert {name: getattr(ticket, name) for name in rows} == rows
+    assert (ticket.assigned_to, ticket.subject) == (cast.bao, "Charged thrice")
+    assert answer.json()["assigned_to"] == {"id": str(cast.bao.pk), "name": "Bao Nguyen"}
+
+
+def test_null_takes_the_assignee_off(cast: Cast) -> None:
+    services.assign(cast.ticket, by=cast.bao, to=cast.dana)
+    assert Program(cast.bao).patch(address(cast.ticket), {"assigned_to": None}).json()["assigned_to"] is None
+
+
+def test_who_gives_a_ticket_away_is_told_that_it_is_gone_and_no_more(cast: Cast) -> None:
+    bao = Program(cast.bao)
+    answer = bao.patch(address(cast.ticket), {"office": "Orders", "status": "Closed"})
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert bao.get(address(cast.ticket)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "wrong"),
+    [
+        ({}, {"#/subject": "required", "#/content": "required", "#/office": "required"}),
+        (LATE | {"subject": " \n"}, {"#/subject": "blank"}),
+        (LATE | {"subject": 5}, {"#/subject": "invalid"}),
+        (LATE | {"subject": "x" * 201}, {"#/subject": "max_length"}),
+        (LATE | {"content": "a\x00b"}, {"#/content": "null_characters_not_allowed"}),
+        (LATE | {"content": "\ud800"}, {"#/content": "surrogate_characters_not_allowed"}),
+        (LATE | {"office": "Nowhere"}, {"#/office": "does_not_exist"}),
+        (LATE | {"office": True}, {"#/office": "invalid"}),
+        (LATE | {"office": 10**30}, {"#/office": "does_not_exist"}),
+        (LATE | {"prioritiy": "High"}, {"#/prioritiy": "unknown"}),
+        (LATE | {"a/b~": 1}, {"#/a~1b~0": "unknown"}),
+        (LATE | {"attachments": ["x"]}, {"#/attachments/0": "invalid"}),
+        (LATE | {"attachments": [str(uuid4())]}, {"#/attachments/0": "does_not_exist"}),
+        (LATE | {"attachments": [str(uuid4())] * 6}, {"#/attachments": "max_length"}),
+        ([], {"#": "invalid"}),
+        ("x", {"#": "invalid"}),
+    ],
+)
+def test_what_is_wrong_is_said_field_by_field(cast: Cast, body: Any, wrong: dict[str, str]) -> None:
+    answer = Program(cast.casey).post("tickets/", json.dumps(body))
+    assert answer.status_code == 422
+    found = problems(answer)
+    assert wrong.items() <= found.items()
+    assert not Ticket.objects.filter(creator=cast.casey, subject="Late").exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b"{", 400), (b"\xff", 400), (b"[" * 100_000, 400), (b"NaN", 400), (b" " * (1024**2 + 1), 413)],
+    ids=["cut off", "not UTF-8", "deep", "not a number", "large"],
+)
+def test_what_is_not_json_is_no_crash(cast: Cast, body: bytes, status: int) -> None:
+    assert Program(cast.casey).post("tickets/", body).status_code == status
+
+
+def test_another_type_of_body_is_refused(cast: Cast) -> None:
+    casey = Program(cast.casey)
+    answer = casey.client.post("/api/v1/tickets/", LATE, headers=casey.headers)
+    assert code(answer) == (415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize(("path", "status"), [("tickets", 404), ("nowhere/", 404), ("tickets/x/", 404)])
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_where_there_is_nothing_programs_are_told_so_in_their_form(method: str, path: str, status: int) -> None:
+    assert code(Program().ask(method, path)) == (status, "not_found")
+
+
+def test_what_breaks_on_our_side_is_told_in_their_form_too(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(*_: Any, **__: Any) -> None:
+        raise RuntimeError("No disk")
+
+    monkeypatch.setattr("tickets.services.open_ticket", breaks)
+    answer = Program(cast.casey).post("tickets/", LATE)
+    assert code(answer) == (500, "server_error")
+    assert "No disk" not in answer.text
+
+
+def test_no_cache_keeps_an_answer(cast: Cast) -> None:
+    assert Program(cast.casey).get("tickets/")["Cache-Control"] == "private, no-store"
+
+
+# Who asks
+
+
+def test_a_sign_in_works_too_and_writes_with_its_csrf_token_only(cast: Cast) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(cast.casey)
+    assert browser.get("/api/v1/me/").json()["name"] == "Casey Rivers"
+    body = {"data": LATE, "content_type": "application/json"}
+    assert browser.post("/api/v1/tickets/", **body).status_code == 403
+    assert not Ticket.objects.filter(subject="Late").exists()
+    token = "a" * 32
+    browser.cookies["csrftoken"] = token
+    assert browser.post("/api/v1/tickets/", **body, headers={"X-CSRFToken": token}).status_code == 201
+
+
+def test_a_token_needs_no_csrf_token(cast: Cast) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    headers = Program(cast.casey).headers
+    answer = browser.post("/api/v1/tickets/", LATE, content_type="application/json", headers=headers)
+    assert answer.status_code == 201
+
+
+@pytest.mark.parametrize("header", ["Bearer", "Bearer x", "Bearer " + "0" * 64, "Bearer é", "Basic eDp5", "Token x"])
+def test_what_opens_nothing_is_401(cast: Cast, header: str) -> None:
+    answer = Client().get("/api/v1/me/", headers={"Authorization": header})
+    assert answer.status_code == 401
+    assert answer["WWW-Authenticate"] == 'Bearer realm="api"'
+
+
+def test_a_wrong_token_beside_a_sign_in_is_not_overlooked(cast: Cast) -> None:
+    browser = Client()
+    browser.force_login(cast.casey)
+    assert browser.get("/api/v1/me/", headers={"Authorization": "Bearer x"}).status_code == 401
+
+
+def test_days_begin_where_the_person_is(cast: Cast) -> None:
+    User.objects.filter(pk=cast.casey.pk).update(time_zone="Pacific/Kiritimati")  # UTC+14
+    Ticket.objects.update(created_at=datetime(2026, 3, 1, 12, tzinfo=UTC))
+    casey = Program(cast.casey)
+    assert casey.get("tickets/?created_from=2026-03-02").json()["results"]
+    assert not casey.get("tickets/?created_to=2026-03-01").json()["results"]
+
+
+def test_errors_speak_the_persons_language(cast: Cast) -> None:
+    User.objects.filter(pk=cast.casey.pk).update(language="de")
+    body = Program(cast.casey).post("tickets/", LATE | {"subject": ""}).json()
+    assert body["errors"][0]["detail"] == "Dieses Feld darf nicht leer sein."
+
+
+# Versions
+
+
+def test_two_who_change_one_version_are_one_winner_and_one_412(cast: Cast) -> None:
+    bao, dana = Program(cast.bao), Program(cast.dana)
+    tags = [program.get(address(cast.ticket))["ETag"] for program in (bao, dana)]
+    won = bao.patch(address(cast.ticket), {"status": "On Hold"}, If_Match=tags[0])
+    lost = dana.patch(address(cast.ticket), {"priority": "High"}, If_Match=tags[1])
+    assert won.status_code == 200
+    assert code(lost) == (412, "version_outdated")
+    ticket = Ticket.objects.get(pk=cast.ticket.pk)
+    assert (ticket.status.name, ticket.priority.name) == ("On Hold", "Medium")
+    assert dana.patch(address(ticket), {"priority": "High"}, If_Match=won["ETag"]).status_code == 200
+
+
+def test_even_two_programs_of_one_person_do_not_overwrite_each_other(cast: Cast) -> None:
+    bao = Program(cast.bao)
+    tag = bao.get(address(cast.ticket))["ETag"]
+    statuses = [bao.patch(address(cast.ticket), {"status": s}, If_Match=tag).status_code for s in ("Closed", "Open")]
+    assert statuses == [200, 412]
+
+
+def test_a_change_says_of_which_version_it_is(cast: Cast) -> None:
+    assert code(Program(cast.bao).ask("PATCH", address(cast.ticket), {"status": "Closed"})) == (
+        428,
+        "version_required",
+    )
+    assert Ticket.objects.get(pk=cast.ticket.pk).status.name == "Open"
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        ('"1"', 200),
+        ('"7", "1"', 200),
+        ("*", 200),
+        ('W/"1"', 412),
+        ('"x"', 412),
+        ('"01x"', 412),
+        ("1", 428),
+        ("", 428),
+    ],
+)
+def test_only_a_strong_tag_of_this_version_matches(cast: Cast, header: str, status: int) -> None:
+    answer = Program(cast.bao).patch(address(cast.ticket), {"status": "Closed"}, If_Match=header)
+    assert answer.status_code == status
+
+
+def test_a_note_raises_no_version(cast: Cast) -> None:
+    bao = Program(cast.bao)
+    before = bao.get(address(cast.ticket))["ETag"]
+    bao.post(address(cast.ticket, "replies/"), {"message": "Hm", "is_internal": True})
+    assert bao.get(address(cast.ticket))["ETag"] == before
+
+
+def test_a_change_that_is_wrong_in_part_changes_nothing(cast: Cast) -> None:
+    changes = {"status": "Closed", "assigned_to": str(cast.casey.pk)}
+    answer = Program(cast.bao).patch(address(cast.ticket), changes)
+    assert (answer.status_code, problems(answer)) == (422, {"#/assigned_to": "does_not_exist"})
+    assert Ticket.objects.get(pk=cast.ticket.pk).status.name == "Open"
+
+
+# Idempotency-Key
+
+
+@pytest.mark.parametrize("what", ["ticket", "reply", "file"])
+def test_the_same_request_again_makes_nothing_and_is_answered_alike(cast: Cast, what: str) -> None:
+    casey, key = Program(cast.casey), str(uuid4())
+    rows = {"ticket": Ticket, "reply": Reply, "file": Attachment}[what].objects
+
+    def send() -> Any:
+        if what == "ticket":
+            return casey.post("tickets/", LATE, Idempotency_Key=key)
+        if what == "reply":
+            return casey.post(address(cast.ticket, "replies/"), {"message": "Hello"}, Idempotency_Key=key)
+        return casey.upload(SimpleUploadedFile("bill.png", PNG), **{"Idempotency-Key": key})
+
+    before, first, second = rows.count(), send(), send()
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert (first.json(), first["Location"]) == (second.json(), second["Location"])
+    assert ("Idempotency-Replayed" in first, "Idempotency-Replayed" in second) == (False, True)
+    assert rows.count() == before + 1
+
+
+def test_a_reply_with_files_is_answered_alike_too(cast: Cast) -> None:
+    casey, key = Program(cast.casey), str(uuid4())
+    file = casey.upload(SimpleUploadedFile("bill.png", PNG)).json()
+    body = {"message": "Here", "attachments": [file["id"]]}
+    answers = [casey.post(address(cast.ticket, "replies/"), body, Idempotency_Key=key) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[0].json()["attachments"] == answers[1].json()["attachments"] == [file]
+
+
+def test_another_body_with_the_same_key_is_refused(cast: Cast) -> None:
+    casey, key = Program(cast.casey), "my-key"
+    casey.post("tickets/", LATE, Idempotency_Key=key)
+    assert code(casey.post("tickets/", LATE | {"subject": "Later"}, Idempotency_Key=key)) == (422, "key_reused")
+    elsewhere = casey.post(address(cast.ticket, "replies/"), {"message": "Hello"}, Idempotency_Key=key)
+    assert code(elsewhere) == (422, "key_reused")
+    assert (Ticket.objects.filter(creator=cast.casey).count(), Reply.objects.count()) == (2, 0)
+
+
+def test_somebody_elses_key_is_another_key(cast: Cast) -> None:
+    for person in (cast.casey, cast.greta):
+        assert Program(person).post("tickets/", LATE, Idempotency_Key="1").status_code == 201
+    assert Ticket.objects.filter(subject="Late").count() == 2
+
+
+def test_a_request_that_failed_leaves_its_key_unused(cast: Cast) -> None:
+    casey = Program(cast.casey)
+    assert casey.post("tickets/", LATE | {"office": "Nowhere"}, Idempotency_Key="1").status_code == 422
+    assert casey.post("tickets/", LATE, Idempotency_Key="1").status_code == 201
+
+
+def test_what_was_deleted_meanwhile_is_not_made_again(cast: Cast) -> None:
+    casey = Program(cast.casey)
+    path = address(cast.ticket, "replies/")
+    casey.post(path, {"message": "Hello"}, Idempotency_Key="1")
+    services.delete_reply(Reply.objects.get(), by=cast.ada)
+    assert code(casey.post(path, {"message": "Hello"}, Idempotency_Key="1")) == (410, "gone")
+
+
+def test_a_key_is_forgotten_after_a_day(cast: Cast) -> None:
+    casey = Program(cast.casey)
+    casey.post("tickets/", LATE, Idempotency_Key="1")
+    MadeOnce.objects.update(created_at=timezone.now() - timedelta(days=1, minutes=1))
+    casey.post("tickets/", LATE, Idempotency_Key="1")
+    assert Ticket.objects.filter(subject="Late").count() == 2
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "a b", "é"])
+def test_a_key_that_is_none_is_said(cast: Cast, key: str) -> None:
+    answer = Program(cast.casey).post("tickets/", LATE, Idempotency_Key=key)
+    assert (answer.status_code, problems(answer)) == (400, {"Idempotency-Key": "bad_request"})
+
+
+# Lists
+
+
+def subjects(answer: Any) -> list[str]:
+    return [ticket["subject"] for ticket in answer.json()["results"]]
+
+
+def several(cast: Cast, number: int) -> None:
+    for count in range(number):
+        services.open_ticket(by=cast.casey, subject=f"T{count}", content="x", office=cast.billing)
+
+
+def test_pages_lead_forth_and_back(cast: Cast) -> None:
+    several(cast, 4)
+    bao = Program(cast.bao)
+    first = bao.get("tickets/?size=2&sort=created")
+    second = bao.get(first.json()["next"])
+    third = bao.get(second.json()["next"])
+    assert [subjects(page) for page in (first, second, third)] == [["Charged twice", "T0"], ["T1", "T2"], ["T3"]]
+    assert (first.json()["previous"], third.json()["next"]) == (None, None)
+    assert subjects(bao.get(third.json()["previous"])) == ["T1", "T2"]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("q=twice", ["Charged twice"]),
+        ("status=closed", ["Done"]),
+        ("status=all&sort=created", ["Charged twice", "Done", "Elsewhere"]),
+        ("assignee=me", ["Elsewhere"]),
+        ("created_from=2999-01-01", []),
+    ],
+)
+def test_the_filters_are_the_pages(cast: Cast, query: str, found: list[str]) -> None:
+    done = services.open_ticket(by=cast.casey, subject="Done", content="x", office=cast.billing)
+    services.change_status(done, by=cast.bao, status=cast.status("Closed"))
+    other = services.open_ticket(by=cast.greta, subject="Elsewhere", content="x", office=cast.orders)
+    services.assign(other, by=cast.emil, to=cast.bao)
+    assert subjects(Program(cast.bao).get(f"tickets/?{query}")) == found
+
+
+@pytest.mark.parametrize(
+    ("query", "wrong"),
+    [
+        ("page=2", "page"), ("status=nowhere", "status"), ("status=", "status"),
+        ("status=all&status=closed", "status"), ("size=0", "size"), ("size=101", "size"), ("size=x", "size"),
+        ("after=x", "after"), ("before=x", "before"),
+        ("after=x&before=y", "before"), ("created_from=yesterday", "created_from"), ("q=%00", "q"),
+        ("created_from=2026-03-02&created_to=2026-03-01", "created_to"), ("sort=name", "sort"),
+    ],
+)  # fmt: skip
+def test_a_parameter_that_cannot_be_read_is_said_instead_of_left_out(cast: Cast, query: str, wrong: str) -> None:
+    answer = Program(cast.bao).get(f"tickets/?{query}")
+    assert answer.status_code == 400
+    assert wrong in problems(answer)
+
+
+def test_a_cursor_of_another_order_is_said(cast: Cast) -> None:
+    several(cast, 2)
+    bao = Program(cast.bao)
+    after = bao.get("tickets/?size=1&sort=created").json()["next"].partition("after=")[2].partition("&")[0]
+    assert problems(bao.get(f"tickets/?size=1&after={after}")) == {"after": "bad_request"}
+
+
+@pytest.mark.parametrize("query", ["assignee=me", "office=1", "priority=1", "sort=-priority"])
+def test_customers_do_not_filter_by_what_is_staffs(cast: Cast, query: str) -> None:
+    assert Program(cast.casey).get(f"tickets/?{query}").status_code == 400
+
+
+@pytest.mark.parametrize("what", ["replies", "timeline"])
+def test_a_long_conversation_comes_in_pages(cast: Cast, what: str) -> None:
+    for number in range(5):
+        cast.reply(cast.casey, f"R{number}")
+    bao, seen, path = Program(cast.bao), [], address(cast.ticket, f"{what}/?size=2")
+    while path:
+        page = bao.get(path).json()
+        seen += page["results"]
+        path = page["next"]
+    whole = bao.get(address(cast.ticket, f"{what}/")).json()
+    assert (seen, whole["next"]) == (whole["results"], None)
+
+
+def test_a_cursor_of_another_ticket_is_said(cast: Cast) -> None:
+    other = services.open_ticket(by=cast.casey, subject="Other", content="x", office=cast.billing)
+    for number in range(2):
+        cast.reply(cast.casey, f"R{number}")
+    casey = Program(cast.casey)
+    after = casey.get(address(cast.ticket, "replies/?size=1")).json()["next"].partition("after=")[2]
+    assert problems(casey.get(address(other, f"replies/?after={after}"))) == {"after": "bad_request"}
+    assert casey.get(address(cast.ticket, f"timeline/?after={after}")).status_code == 400
+
+
+# Files
+
+
+def test_a_file_is_uploaded_sent_and_read_by_who_may_read_its_message(cast: Cast) -> None:
+    bao, casey, greta = Program(cast.bao), Program(cast.casey), Program(cast.greta)
+    file = bao.upload(SimpleUploadedFile("bill.png", PNG)).json()
+    assert casey.get(file["url"]).status_code == 404
+    reply = bao.post(address(cast.ticket, "replies/"), {"message": "Here", "attachments": [file["id"]]}).json()
+    assert reply["attachments"] == [file]
+    answer = casey.get(file["url"])
+    assert b"".join(answer.streaming_content) == PNG
+    assert (answer["Content-Type"], answer["X-Content-Type-Options"]) == ("image/png", "nosniff")
+    answer.close()
+    assert greta.get(file["url"]).status_code == 404
+
+
+def test_what_is_no_acceptable_file_is_said(cast: Cast) -> None:
+    casey = Program(cast.casey)
+    answer = casey.upload(SimpleUploadedFile("page.png", b"<script>alert(1)</script>"))
+    assert (answer.status_code, problems(answer)) == (422, {"#/file": "invalid"})
+    assert casey.upload("no file").status_code == 422
+    large = casey.upload(SimpleUploadedFile("large.txt", b"x" * (11 * 1024**2)))
+    assert "larger than 10 MB" in large.json()["detail"]
+    assert not Attachment.objects.exists()
+
+
+def test_only_what_was_not_sent_can_be_discarded(cast: Cast) -> None:
+    casey = Program(cast.casey)
+    kept, sent = (casey.upload(SimpleUploadedFile("bill.png", PNG)).json()["id"] for _ in range(2))
+    casey.post(address(cast.ticket, "replies/"), {"message": "Here", "attachments": [sent]})
+    assert casey.ask("DELETE", f"attachments/{kept}/").status_code == 204
+    assert casey.ask("DELETE", f"attachments/{sent}/").status_code == 403
+    assert casey.ask("DELETE", f"attachments/{kept}/").status_code == 404
+    assert [str(row.pk) for row in Attachment.objects.all()] == [sent]

@@ -1,0 +1,188 @@
+"""What the OpenAPI document says holds: requests made up from it, good ones and bad ones, are answered as it says."""
+
+import itertools
+import logging
+import os
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import schemathesis
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from hypothesis import HealthCheck, Phase, settings, strategies
+from schemathesis.config import SchemathesisConfig
+from schemathesis.config._checks import MISSING_REQUIRED_HEADER_EXPECTED_STATUSES
+from schemathesis.specs.openapi.checks import negative_data_rejection
+
+from accounts.models import ApiToken
+from tests.cast import PASSWORD, Cast
+from tests.programs import Program
+from tickets import files
+from tikm.wsgi import application
+
+pytestmark = pytest.mark.django_db
+
+# FUZZ_EXAMPLES=500 looks longer, and at other examples each time.
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
+
+
+def to_the_end(environ: Any, start_response: Any) -> list[bytes]:
+    """Read and close every answer, also that of a file."""
+    response = application(environ, start_response)
+    try:
+        return [b"".join(response)]
+    finally:
+        response.close()
+
+
+# A missing If-Match has a status of its own (RFC 6585).
+WITHOUT_HEADER = {"expected-statuses": [*MISSING_REQUIRED_HEADER_EXPECTED_STATUSES, "428"]}
+CONFIG = SchemathesisConfig.from_dict({"checks": {"missing_required_header": WITHOUT_HEADER}})
+
+
+@schemathesis.hook
+def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
+    """Ask for words where the document has a pattern for a long text: it takes seconds to make one up by it."""
+    for schema in raw_schema["components"]["schemas"].values():
+        for field in schema.get("properties", {}).values():
+            if field.get("maxLength", 0) > 1000 and field.pop("pattern", None):
+                field["format"] = "words"
+
+
+schemathesis.openapi.format("words", strategies.text("aß 漢\n*<", min_size=1, max_size=99).map("x{}".format))
+document = schemathesis.openapi.from_wsgi("/api/schema/", to_the_end, config=CONFIG)
+ASKED: set[str] = set()
+
+
+class Stage:
+    """A desk with something at every address, and programs of an admin and of a customer."""
+
+    def __init__(self, cast: Cast) -> None:
+        self.cast = cast
+        self.turn = itertools.count()
+        self.programs = {person: Program(person) for person in (cast.ada, cast.casey)}
+        self.reply = cast.reply(cast.bao, "An answer")
+
+    def person(self) -> Any:
+        return list(self.programs)[next(self.turn) % 2]
+
+    def file(self, person: Any) -> str:
+        return str(files.keep(SimpleUploadedFile("a.txt", b"Hello"), by=person).pk)
+
+    def fit(self, case: schemathesis.Case, person: Any) -> None:
+        """Name things that are there: the document cannot know which ids exist, nor who may ask for what."""
+        ApiToken.objects.exclude(id__in=[program.id for program in self.programs.values()]).delete()
+        self.fit_path(case, person)
+        fitting = {"Idempotency-Key": str(uuid4()), "If-Match": "*"}
+        case.headers.update({name: value for name, value in fitting.items() if name in case.headers})
+        case.query = self.fitting_query(case.query or {}, person)
+        if isinstance(case.body, dict):
+            case.body = case.body | self.fitting_fields(case.body, person)
+
+    def fit_path(self, case: schemathesis.Case, person: Any) -> None:
+        rows = {"uuid": self.cast.ticket.uuid, "reply_id": self.reply.pk, "token_id": self.spare_token(person)}
+        for name in case.path_parameters or {}:
+            case.path_parameters[name] = str(rows[name] if name in rows else self.file(person))
+
+    def spare_token(self, person: Any) -> Any:
+        return Program(person).id
+
+    def fitting_query(self, query: dict[str, Any], person: Any) -> dict[str, Any]:
+        """Drop what is of another person's list, and days in the wrong order."""
+        fitting = {"office": str(self.cast.billing.pk), "priority": str(self.cast.ticket.priority_id)}
+        if str(query.get("status", "")).isdigit():
+            fitting["status"] = str(self.cast.ticket.status_id)
+        kept = {name: fitting.get(name, value) for name, value in query.items()}
+        unwanted = {"after", "before", "created_to", "updated_to"}
+        if person.is_customer:
+            unwanted |= {"office", "priority", "assignee"}
+        elif kept.get("status") == "waiting":
+            unwanted.add("status")
+        if "priority" in str(kept.get("sort")) and person.is_customer:
+            unwanted.add("sort")
+        if kept.get("assignee") not in (None, "me", "none"):
+            kept["assignee"] = str(self.cast.dana.pk)
+        for name in ("created_from", "updated_from"):
+            if name in kept and not is_day(kept[name]):
+                unwanted.add(name)
+        if len(str(kept.get("q", "")).split()) > 12:
+            unwanted.add("q")
+        return {name: value for name, value in kept.items() if name not in unwanted}
+
+    def fitting_fields(self, body: dict[str, Any], person: Any) -> dict[str, Any]:
+        rows = {"office": self.cast.billing, "priority": self.cast.ticket.priority, "status": self.cast.ticket.status}
+        fields: dict[str, Any] = {
+            name: row.pk if isinstance(body[name], int) else row.name for name, row in rows.items() if name in body
+        }
+        if body.get("assigned_to") is not None:
+            fields["assigned_to"] = str(self.cast.dana.pk)
+        if "attachments" in body:
+            fields["attachments"] = [self.file(person) for _ in body["attachments"]]
+        if "password" in body:
+            fields |= {"email": person.email, "password": PASSWORD}
+        return fields
+
+
+def is_day(text: str) -> bool:
+    try:
+        return bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+@pytest.fixture
+def stage(cast: Cast, settings: Any) -> Iterator[Stage]:
+    settings.API_RATES = dict.fromkeys(settings.API_RATES, "1000000/second")
+    settings.ACCOUNT_RATE_LIMITS = False
+    logging.disable(logging.WARNING)
+    yield Stage(cast)
+    logging.disable(logging.NOTSET)
+
+
+@document.parametrize()
+@settings(
+    max_examples=EXAMPLES or 5,
+    derandomize=not EXAMPLES,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.generate],
+)
+def test_every_answer_is_as_the_document_says(case: schemathesis.Case, stage: Stage) -> None:
+    person = stage.person()
+    if case.meta is None or case.meta.generation.mode.is_positive:
+        stage.fit(case, person)
+    ASKED.add(case.operation.label)
+    # A file cannot be spoiled: what is made up for one is a picture, also where it is called bad.
+    excluded = [negative_data_rejection] if case.media_type == "multipart/form-data" else []
+    case.call_and_validate(headers=stage.programs[person].headers, excluded_checks=excluded)
+
+
+def test_the_document_is_made_without_a_warning(tmp_path: Path) -> None:
+    call_command("spectacular", validate=True, fail_on_warn=True, file=str(tmp_path / "openapi.yaml"))
+
+
+def test_everything_is_described_and_every_answer_has_an_example() -> None:
+    raw = document.raw_schema
+    bare = [
+        f"{name}.{field}"
+        for name, schema in raw["components"]["schemas"].items()
+        for field, described in schema.get("properties", {}).items()
+        if not described.get("description")
+    ]
+    for path, operations in raw["paths"].items():
+        for method, operation in operations.items():
+            described = [operation, *operation.get("parameters", ())]
+            bare += [f"{method} {path}" for part in described if not part.get("description")]
+            answers = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
+            contents = [answer.get("content", {}).get("application/json") for answer in answers]
+            bare += [f"{method} {path}: example" for content in contents if content and not content.get("examples")]
+    assert bare == []
+
+
+def test_every_operation_was_asked() -> None:
+    assert {operation.ok().label for operation in document.get_all_operations()} == ASKED

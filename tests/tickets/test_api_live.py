@@ -1,0 +1,84 @@
+"""What a program does is heard live, once, like what a page does; and a program hears it by its token."""
+
+from typing import Any
+
+import pytest
+
+from tests.cast import Cast
+from tests.programs import Program
+from tests.sockets import Listener, do, greeted, listen
+from tickets.models import Reply
+
+REPLY = "ticket.reply.created"
+
+
+async def program_listens(program: Program, channel: str) -> Listener:
+    """Open a socket with the program's token, and no Origin: it is no browser's."""
+    listener = await greeted(origin=None, authorization=program.headers["Authorization"])
+    answer = await listener.subscribe(channel)
+    assert answer["event"] == "pusher_internal:subscription_succeeded", answer
+    return listener
+
+
+async def test_a_reply_through_the_api_is_heard_once_by_browsers_and_programs(live_cast: Cast) -> None:
+    channel = live_cast.ticket.channel
+    bao, casey = await do(Program, live_cast.bao), await do(Program, live_cast.casey)
+    ears = [await listen(live_cast.casey, channel), await program_listens(bao, channel)]
+    body = {"message": "It is *done*"}
+    answers = [
+        await do(casey.post, f"tickets/{live_cast.ticket.uuid}/replies/", body, Idempotency_Key="1") for _ in range(2)
+    ]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    for ear in ears:
+        told = (await ear.event(REPLY))["reply"]
+        assert (told["id"], told["message_html"]) == (answers[0].json()["id"], "<p>It is <em>done</em></p>\n")
+        assert await ear.hears_nothing(channel)
+        await ear.close()
+
+
+async def test_a_note_through_the_api_is_heard_by_staff_alone(live_cast: Cast) -> None:
+    channel = live_cast.ticket.channel
+    bao, caseys = await do(Program, live_cast.bao), await do(Program, live_cast.casey)
+    staff, customer = await program_listens(bao, channel), await program_listens(caseys, channel)
+    body = {"message": "Refund?", "is_internal": True}
+    await do(bao.post, f"tickets/{live_cast.ticket.uuid}/replies/", body)
+    assert (await staff.event(REPLY))["reply"]["is_internal"]
+    assert await customer.hears_nothing(channel)
+
+
+async def test_what_was_refused_is_not_told(live_cast: Cast) -> None:
+    channel = live_cast.ticket.channel
+    bao, staff = await do(Program, live_cast.bao), await listen(live_cast.dana, channel)
+    path = f"tickets/{live_cast.ticket.uuid}/"
+    refused = [
+        await do(bao.patch, path, {"status": "Closed"}, If_Match='"7"'),
+        await do(bao.patch, path, {"status": "Closed", "subject": ""}),
+        await do(bao.post, f"{path}replies/", {"message": "Hello", "attachments": ["x"]}),
+    ]
+    assert [answer.status_code for answer in refused] == [412, 422, 422]
+    assert await staff.hears_nothing(channel)
+    await do(bao.patch, path, {"status": "Closed"}, If_Match='"1"')
+    assert (await staff.event("ticket.status.changed"))["status_change"]["to"]["name"] == "Closed"
+
+
+async def test_a_revoked_token_hears_nothing_more(live_cast: Cast) -> None:
+    channel = live_cast.ticket.channel
+    bao = await do(Program, live_cast.bao)
+    ear, other = await program_listens(bao, channel), await listen(live_cast.dana, channel)
+    assert (await do(bao.ask, "DELETE", f"auth/token/{bao.id}/")).status_code == 204
+    await do(live_cast.reply, live_cast.casey, "Any news?")
+    assert (await other.event(REPLY))["reply"]["message"] == "Any news?"
+    frames: list[dict[str, Any]] = []
+    while not frames or frames[-1]["event"] != "closed":
+        frames.append(await ear.frame())
+    assert REPLY not in [frame["event"] for frame in frames]
+    assert await do(Reply.objects.count) == 1
+
+
+@pytest.mark.django_db
+def test_a_program_asks_the_history_with_its_token(cast: Cast) -> None:
+    bao, path = Program(cast.bao), f"/broadcasting/history?channel={cast.ticket.channel}"
+    cursor = bao.client.get(path, headers=bao.headers).json()["cursor"]
+    bao.post(f"tickets/{cast.ticket.uuid}/replies/", {"message": "Hello"})
+    events = bao.client.get(f"{path}&since={cursor}", headers=bao.headers).json()["events"]
+    assert [event["event"] for event in events] == [REPLY]

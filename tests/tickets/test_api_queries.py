@@ -1,0 +1,75 @@
+"""What an endpoint asks the database does not grow with what it answers."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import DeskSettings, Office, User
+from tests.cast import Cast
+from tests.programs import Program
+from tickets.models import Attachment, Priority, Reply, Status, Ticket, TimelineEntry
+
+pytestmark = pytest.mark.django_db
+ROWS = (1, 10, 100)
+
+# By staff, and by a customer, of whom less is asked.
+LISTS = {
+    "tickets/?status=all&size=100": (6, 3),
+    "tickets/?status=all&size=100&q=twice": (6, 3),
+    "tickets/{}/": (4, 3),
+    "tickets/{}/replies/?size=100": (6, 4),
+    "tickets/{}/timeline/?size=100": (5, 3),
+    "me/": (2, 1),
+    "offices/": (2, 2),
+    "statuses/": (2, 2),
+    "priorities/": (2, 2),
+    "assignees/": (2, 1),
+    "auth/token/": (2, 2),
+}
+
+
+def grow(cast: Cast, *, have: int, want: int) -> None:
+    """Write rows of every kind, each by and about another person: what is asked once a row shows."""
+    numbers = range(have, want)
+    people = User.objects.bulk_create(
+        User(email=f"a{n}@example.com", name=f"Agent {n}", role="agent") for n in numbers
+    )
+    Office.objects.bulk_create(Office(name=f"Office {n}") for n in numbers)
+    Status.objects.bulk_create(Status(name=f"Status {n}", color="#000000") for n in numbers)
+    Priority.objects.bulk_create(Priority(name=f"Priority {n}", color="#000000") for n in numbers)
+    same = {"office": cast.billing, "status": cast.status("Open"), "priority": cast.priority("Low")}
+    Ticket.objects.bulk_create(
+        Ticket(creator=cast.casey, assigned_to=person, subject="Charged twice", content="x", **same)
+        for person in (people if have else people[1:])  # beside the cast's own
+    )
+    replies = Reply.objects.bulk_create(
+        Reply(ticket=cast.ticket, author=person, message="Hello", number=number)
+        for number, person in zip(numbers, people, strict=True)
+    )
+    Attachment.objects.bulk_create(
+        Attachment(uploader=reply.author, ticket=cast.ticket, reply=reply, filename="a", size=1, file="x")
+        for reply in replies
+    )
+    TimelineEntry.objects.bulk_create(
+        TimelineEntry(ticket=cast.ticket, actor=person, action="assigned_to", audience="public", public={}, number=1,
+                      from_person=person, to_person=cast.bao)
+        for person in people
+    )  # fmt: skip
+
+
+def queries(program: Program, path: str) -> int:
+    DeskSettings.current()  # remembered for seconds
+    with CaptureQueriesContext(connection) as captured:
+        assert program.get(path).status_code == 200
+    return len(captured)
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_the_number_of_queries_is_the_same_for_1_10_and_100_rows(cast: Cast, path: str) -> None:
+    address, asked, have = path.format(cast.ticket.uuid), [], 0
+    programs = [Program(cast.bao), Program(cast.casey)]
+    for want in ROWS:
+        grow(cast, have=have, want=want)
+        have = want
+        asked.append(tuple(queries(program, address) for program in programs))
+    assert asked == [LISTS[path]] * len(ROWS)

@@ -1,0 +1,64 @@
+"""How often programs may ask: each token, person and address by itself, and who is turned away is told until when."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests.cast import Cast
+from tests.programs import Program
+
+pytestmark = pytest.mark.django_db
+ME = "/api/v1/me/"
+
+
+@pytest.fixture
+def rates(settings: Any) -> dict[str, str]:
+    settings.API_RATES = {"address": "100/minute", "person": "100/minute", "token": "100/minute"}
+    return settings.API_RATES
+
+
+def statuses(*programs: Program) -> list[int]:
+    return [program.get("me/").status_code for program in programs]
+
+
+def test_one_token_leaves_its_persons_others_something(cast: Cast, rates: dict[str, str]) -> None:
+    rates["token"] = "2/minute"
+    busy, other = Program(cast.bao), Program(cast.bao)
+    assert statuses(busy, busy, busy, other) == [200, 200, 429, 200]
+    refused = busy.get("me/")
+    assert (refused["Retry-After"], refused["Content-Type"]) == ("60", "application/problem+json")
+
+
+def test_one_person_is_counted_by_all_means_together(cast: Cast, rates: dict[str, str]) -> None:
+    rates["person"] = "3/minute"
+    browser = Client()
+    browser.force_login(cast.bao)
+    assert statuses(Program(cast.bao), Program(cast.bao)) == [200, 200]
+    assert [browser.get(ME).status_code for _ in range(2)] == [200, 429]
+    assert statuses(Program(cast.dana)) == [200]
+
+
+def test_one_address_is_counted_before_anybody_is_asked_who_he_is(cast: Cast, rates: dict[str, str]) -> None:
+    rates["address"] = "2/minute"
+    guesses = [Client().get(ME, headers={"Authorization": f"Bearer {number}"}) for number in range(3)]
+    assert [answer.status_code for answer in guesses] == [401, 401, 429]
+    assert (guesses[-1]["Retry-After"], guesses[-1].json()["code"]) == ("60", "throttled")
+    assert Client(REMOTE_ADDR="192.0.2.7").get(ME).status_code == 401
+    assert Client().get("/login/").status_code == 200
+
+
+def test_an_address_is_not_what_a_header_says(cast: Cast, rates: dict[str, str]) -> None:
+    rates["address"] = "2/minute"
+    answers = [Client().get(ME, headers={"X-Forwarded-For": f"192.0.2.{number}"}) for number in range(3)]
+    assert [answer.status_code for answer in answers] == [401, 401, 429]
+
+
+def test_the_addresses_of_one_household_are_one(cast: Cast, rates: dict[str, str]) -> None:
+    rates["address"] = "2/minute"
+    asked = ["2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8:0:1::1"]
+    assert [Client(REMOTE_ADDR=address).get(ME).status_code for address in asked] == [401, 401, 429, 401]
+
+
+def test_a_server_on_a_unix_socket_knows_no_address(cast: Cast, rates: dict[str, str]) -> None:
+    assert Client(REMOTE_ADDR="").get(ME, headers=Program(cast.bao).headers).status_code == 200

@@ -1,0 +1,55 @@
+"""Examples of the OpenAPI document: the people and offices of the desk's documentation."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample
+
+TICKET = {
+    "uuid": "3f0e8c1a-7b54-4c39-9d6e-2a1b5f7c8d90",
+    "reference": "K7F-Q2MD",
+    "url": "/tickets/3f0e8c1a-7b54-4c39-9d6e-2a1b5f7c8d90/",
+    "channel": "private-tickets.3f0e8c1a-7b54-4c39-9d6e-2a1b5f7c8d90",
+    "subject": "Charged twice",
+    "status": "Open",
+    "is_closed": False,
+    "priority": "Medium",
+    "office": "Billing",
+    "creator": {"id": "5c1d2e3f-0a9b-4c8d-8e7f-6a5b4c3d2e1f", "name": "Casey Rivers"},
+    "assigned_to": None,
+    "created_at": "2026-03-02T09:12:44Z",
+    "updated_at": "2026-03-02T09:12:44Z",
+    "audience": "staff",
+    "seq": 1,
+    "version": 1,
+}
+WHOLE_TICKET = TICKET | {
+    "content": "Two charges for *May*.",
+    "content_html": "<p>Two charges for <em>May</em>.</p>\n",
+    "attachments": [],
+}
+REPLY: dict[str, Any] = {
+    "id": "7d9c0b1a-2e3f-4a5b-8c6d-9e0f1a2b3c4d",
+    "message": "We have sent one of them back.",
+    "message_html": "<p>We have sent one of them back.</p>\n",
+    "is_internal": False,
+    "created_at": "2026-03-02T09:20:01Z",
+    "user": {"id": "9b2f6a1e-58d4-4a53-8a0f-1c0f4a3f6d2b", "name": "Bao Nguyen", "role": "agent"},
+    "attachments": [],
+}
+LINE = {
+    "action": "status",
+    "actor": REPLY["user"],
+    "created_at": "2026-03-02T09:20:05Z",
+    "from": "Open",
+    "to": "Closed",
+}
+
+
+def told(name: str, value: object, *statuses: str) -> OpenApiExample:
+    """Return an example of an answer."""
+    return OpenApiExample(name, value, response_only=True, status_codes=statuses or ("200",))
+
+
+def sent(name: str, value: object) -> OpenApiExample:
+    """Return an example of a body."""
+    return OpenApiExample(name, value, request_only=True)

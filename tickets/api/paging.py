@@ -1,0 +1,57 @@
+"""Pages of the API: cursors are sealed, since places in a conversation count what customers never see."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+
+from accounts.api.base import BadQuery, refuse_unknown
+from realtime import seal
+from tickets import lists
+
+MOST_ROWS = 100
+PURPOSE = "api.page"
+
+
+def size_of(query: QueryDict) -> int:
+    """Return how many rows are asked for."""
+    text = query.get("size", str(lists.PAGE_SIZE))
+    if not (text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= MOST_ROWS):
+        raise BadQuery({"size": [_("This is no number from 1 to %(most)d.") % {"most": MOST_ROWS}]})
+    return int(text)
+
+
+def bad_cursor(name: str) -> BadQuery:
+    """Return what is said of a cursor that belongs to another list, or to none."""
+    return BadQuery({name: [_("This cursor is of another list or order: begin again without it.")]})
+
+
+def address(request: Request, **place: str) -> str | None:
+    """Return this address with another cursor; None without one."""
+    if not any(place.values()):
+        return None
+    query = request._request.GET.copy()
+    for name in ("after", "before"):
+        query.pop(name, None)
+    query.update({name: cursor for name, cursor in place.items() if cursor})
+    return f"{request.path}?{query.urlencode()}"
+
+
+def rows_after(request: Request, rows: QuerySet[Any], key: str, *, of: str) -> tuple[list[Any], str | None]:
+    """Return a page of `rows` in the order of `key`, and the address of the next; `of` names what they belong to."""
+    query = request._request.GET
+    refuse_unknown(query, "after", "size")
+    if "after" in query:
+        place = seal.open_(PURPOSE, query["after"])
+        belongs, _separator, value = (place or "").rpartition(" ")
+        if belongs != of:
+            raise bad_cursor("after")
+        rows = rows.filter(**{f"{key}__gt": int(value)})
+    size = size_of(query)
+    found = list(rows.order_by(key)[: size + 1])
+    if len(found) <= size:
+        return found, None
+    last = getattr(found[size - 1], key)
+    return found[:size], address(request, after=seal.close(PURPOSE, f"{of} {last}"))

@@ -1,0 +1,19 @@
+"""The addresses of the API of tickets, below /api/v1/."""
+
+from django.urls import path
+
+from tickets.api.views import conversation, files, lookups, tickets
+
+urlpatterns = [
+    path("tickets/", tickets.Tickets.as_view(), name="tickets"),
+    path("tickets/<uuid:uuid>/", tickets.OneTicket.as_view(), name="ticket"),
+    path("tickets/<uuid:uuid>/replies/", conversation.Replies.as_view(), name="replies"),
+    path("tickets/<uuid:uuid>/replies/<uuid:reply_id>/", conversation.OneReply.as_view(), name="reply"),
+    path("tickets/<uuid:uuid>/timeline/", conversation.Timeline.as_view(), name="timeline"),
+    path("attachments/", files.Attachments.as_view(), name="attachments"),
+    path("attachments/<uuid:attachment_id>/", files.OneAttachment.as_view(), name="attachment"),
+    path("attachments/<uuid:attachment_id>/content/", files.AttachmentContent.as_view(), name="attachment-content"),
+    path("statuses/", lookups.Statuses.as_view(), name="statuses"),
+    path("priorities/", lookups.Priorities.as_view(), name="priorities"),
+    path("assignees/", lookups.Assignees.as_view(), name="assignees"),
+]

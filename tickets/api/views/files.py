@@ -1,0 +1,149 @@
+"""Files: uploaded before they are sent, and given only to who may read what they belong to."""
+
+import hashlib
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.exceptions import ValidationError as InvalidValue
+from django.http import FileResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.base import DeskView, shown
+from tickets import files, policies
+from tickets.api import shapes
+from tickets.api.examples import told
+from tickets.api.once import make_once
+from tickets.api.parameters import KEY_PROBLEMS, ONCE
+from tickets.api.serializers import AttachmentSerializer
+from tickets.api.views.tickets import replayed
+from tickets.models import Attachment
+from tickets.views.files import content_of
+
+FILE = {
+    "id": "1a2b3c4d-5e6f-4a0b-9c8d-7e6f5a4b3c2d",
+    "filename": "bill.pdf",
+    "size": 48213,
+    "url": "/api/v1/attachments/1a2b3c4d-5e6f-4a0b-9c8d-7e6f5a4b3c2d/content/",
+}
+CONTENT = OpenApiResponse(OpenApiTypes.BINARY, "The file, as the type that its content shows.")
+FORM = {
+    "multipart/form-data": {
+        "type": "object",
+        "properties": {"file": {"type": "string", "format": "binary", "description": "The file, with its name."}},
+        "required": ["file"],
+    }
+}
+
+
+class Attachments(DeskView):
+    """Files that are about to be sent."""
+
+    parser_classes = [MultiPartParser]
+
+    @extend_schema(
+        operation_id="attachment_create",
+        summary="Upload a file",
+        tags=["Files"],
+        parameters=ONCE,
+        request=FORM,
+        responses={201: AttachmentSerializer},
+        extensions={"x-problems": KEY_PROBLEMS},
+        examples=[told("A file", FILE, "201")],
+    )
+    def post(self, request: Request) -> Response:
+        """Keep a file until a ticket or a reply names it; what nobody sends is deleted after a day.
+
+        Its type is known by its content, never by its name.
+        """
+        upload = _uploaded(request)
+
+        def make() -> tuple[UUID, Attachment]:
+            try:
+                attachment = files.keep(upload, by=request.user)
+            except InvalidValue as error:
+                raise ValidationError({"file": error.messages}) from None
+            return attachment.pk, attachment
+
+        own = Attachment.objects.filter(uploader=request.user)
+        attachment, is_replay = make_once(
+            request, said=_said(upload), make=make, find=lambda pk: own.filter(pk=pk).first()
+        )
+        headers = {"Location": reverse("api:attachment", args=[attachment.pk]), **replayed(is_replay)}
+        return shown(AttachmentSerializer, shapes.attachment(attachment), status=201, headers=headers)
+
+
+class OneAttachment(DeskView):
+    """A file."""
+
+    @extend_schema(
+        operation_id="attachment",
+        summary="Read what a file is called",
+        tags=["Files"],
+        responses=AttachmentSerializer,
+        examples=[told("A file", FILE)],
+    )
+    def get(self, request: Request, attachment_id: UUID) -> Response:
+        """Return a file's name and size."""
+        return shown(AttachmentSerializer, shapes.attachment(_fetch(request, attachment_id)))
+
+    @extend_schema(
+        operation_id="attachment_discard",
+        summary="Discard a file",
+        tags=["Files"],
+        request=None,
+        responses={204: None},
+        extensions={"x-problems": {"403": "It belongs to a message already."}},
+    )
+    def delete(self, request: Request, attachment_id: UUID) -> Response:
+        """Forget a file that you have uploaded and not sent."""
+        attachment = _fetch(request, attachment_id)
+        if not policies.can_discard(request.user, attachment):
+            raise PermissionDenied(_("It belongs to a message already."))
+        attachment.delete()
+        return Response(status=204)
+
+
+class AttachmentContent(DeskView):
+    """What is in a file."""
+
+    @extend_schema(
+        operation_id="attachment_content",
+        summary="Download a file",
+        tags=["Files"],
+        responses={(200, kind): CONTENT for kind in settings.ATTACHMENT_TYPES},
+    )
+    def get(self, request: Request, attachment_id: UUID) -> FileResponse:
+        """Return the content of a file."""
+        return content_of(_fetch(request, attachment_id), as_attachment=True)
+
+
+def _fetch(request: Request, attachment_id: UUID) -> Attachment:
+    return get_object_or_404(policies.visible_attachments(request.user), pk=attachment_id)
+
+
+def _uploaded(request: Request) -> Any:
+    """Return the file that came, or say what is wrong with what came."""
+    upload = request.data.get("file")
+    for name in getattr(request._request, "too_large", ()):
+        raise ValidationError({"file": files.too_large(name).messages})
+    if upload is None or isinstance(upload, str):
+        raise ValidationError({"file": files.missing().messages})
+    return upload
+
+
+def _said(upload: Any) -> bytes:
+    """Return what stands for a file: its name and the hash of its content."""
+    content = hashlib.sha256()
+    for chunk in upload.chunks():
+        content.update(chunk)
+    upload.seek(0)
+    return f"{upload.name} {content.hexdigest()}".encode()

@@ -1,0 +1,199 @@
+"""Tickets: list, open, read, change."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.http import QueryDict
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.http import parse_etags
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import APIException, PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.base import BadQuery, DeskView, refuse_unknown, shown
+from accounts.models import User
+from realtime.channels import Audience
+from tickets import lists, policies, services
+from tickets.api import paging, shapes
+from tickets.api.examples import TICKET, WHOLE_TICKET, sent, told
+from tickets.api.once import body_of, make_once
+from tickets.api.parameters import ETAG, IF_MATCH, KEY_PROBLEMS, LISTED, ONCE
+from tickets.api.serializers import ChangesSerializer, NewTicketSerializer, TicketPage, WholeTicketSerializer
+from tickets.list_forms import FilterForm
+from tickets.models import Status, Ticket
+
+VERSION = re.compile(r'"([0-9]{1,9})"')
+
+
+class VersionWanted(APIException):  # type: ignore[misc]
+    """A change that does not say of which version (RFC 6585, section 3)."""
+
+    status_code = 428
+    default_detail = gettext_lazy(
+        "Send If-Match with the ETag of the ticket as you saw it, or * to change it anyhow."
+    )
+    default_code = "version_required"
+
+
+class VersionOutdated(APIException):  # type: ignore[misc]
+    """The ticket has changed since it was seen (RFC 9110, section 13.1.1)."""
+
+    status_code = 412
+    default_detail = gettext_lazy("The ticket has changed meanwhile: read it again.")
+    default_code = "version_outdated"
+
+
+class Tickets(DeskView):
+    """All of them."""
+
+    @extend_schema(
+        operation_id="tickets",
+        summary="List tickets",
+        tags=["Tickets"],
+        parameters=LISTED,
+        responses=TicketPage,
+        examples=[told("One ticket", {"next": None, "previous": None, "results": [TICKET]})],
+    )
+    def get(self, request: Request) -> Response:
+        """List the tickets that you may see, by the same filters and search as the page's."""
+        query = request._request.GET
+        wanted = _wanted(query, request.user)
+        tickets = lists.wanted_tickets(request.user, wanted).select_related(*Ticket.RELATED)
+        place = {name: query.get(name, "") for name in ("after", "before")}
+        page = lists.page_of(tickets, wanted.sort, size=paging.size_of(query), **place)
+        if page.is_astray:
+            raise paging.bad_cursor("after" if place["after"] else "before")
+        found = [shapes.ticket(row, Audience.STAFF if row.is_staffed else Audience.PUBLIC) for row in page.rows]
+        after = paging.address(request, after=page.older)
+        before = paging.address(request, before=page.newer)
+        return shown(TicketPage, {"next": after, "previous": before, "results": found})
+
+    @extend_schema(
+        operation_id="ticket_create",
+        summary="Open a ticket",
+        tags=["Tickets"],
+        parameters=[*ONCE, ETAG],
+        request=NewTicketSerializer,
+        responses={201: WholeTicketSerializer},
+        extensions={"x-problems": KEY_PROBLEMS},
+        examples=[
+            sent("A ticket", {"subject": "Charged twice", "content": "Two charges for *May*.", "office": "Billing"}),
+            told("The ticket", WHOLE_TICKET, "201"),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Open a ticket; who works in the office hears it at once."""
+
+        def make() -> tuple[UUID, Ticket]:
+            ticket = services.open_ticket(by=request.user, **self.read(NewTicketSerializer))
+            return ticket.uuid, ticket
+
+        ticket, is_replay = make_once(
+            request, said=body_of(request), make=make, find=lambda uuid: _visible(request).filter(uuid=uuid).first()
+        )
+        headers = {"Location": reverse("api:ticket", args=[ticket.uuid]), **replayed(is_replay)}
+        return _answer(request, ticket, status=201, headers=headers)
+
+
+class OneTicket(DeskView):
+    """One of them."""
+
+    @extend_schema(
+        operation_id="ticket",
+        summary="Read a ticket",
+        tags=["Tickets"],
+        parameters=[ETAG],
+        responses=WholeTicketSerializer,
+        examples=[told("A ticket", WHOLE_TICKET)],
+    )
+    def get(self, request: Request, uuid: UUID) -> Response:
+        """Return a ticket with its opening message."""
+        return _answer(request, fetch(request, uuid))
+
+    @extend_schema(
+        operation_id="ticket_change",
+        summary="Change a ticket",
+        tags=["Tickets"],
+        parameters=[IF_MATCH, ETAG],
+        request=ChangesSerializer,
+        responses={200: WholeTicketSerializer, 204: None},
+        extensions={
+            "x-problems": {
+                "412": "The ticket has changed since you saw it (`version_outdated`): read it again.",
+                "428": "If-Match is missing (`version_required`).",
+            }
+        },
+        examples=[sent("Close it", {"status": "Closed"}), told("The ticket", WHOLE_TICKET)],
+    )
+    def patch(self, request: Request, uuid: UUID) -> Response:
+        """Change the fields that are sent, all or none; 204 if that takes the ticket out of your sight.
+
+        Only staff of the ticket change it. Of several that change one version one wins, and the others get 412.
+        """
+        ticket = fetch(request, uuid)
+        if not policies.can_change(request.user, ticket):
+            raise PermissionDenied(_("Only staff of this ticket may change it."))
+        only_of = _versions(request)
+        values = self.read(ChangesSerializer, partial=True)
+        try:
+            services.change(ticket, by=request.user, values=values, only_of=only_of)
+        except services.Stale:
+            raise VersionOutdated from None
+        changed = _visible(request).filter(uuid=uuid).first()
+        return Response(status=204) if changed is None else _answer(request, changed)
+
+
+def fetch(request: Request, uuid: UUID) -> Ticket:
+    """Return a ticket that the person may see; 404 otherwise."""
+    ticket: Ticket = get_object_or_404(_visible(request), uuid=uuid)
+    return ticket
+
+
+def as_whom(user: User, ticket: Ticket) -> Audience:
+    """Return as whom a visible ticket is read; a change of hands since it was fetched makes nobody staff."""
+    return policies.audience_of(user, ticket) or Audience.PUBLIC
+
+
+def replayed(is_replay: bool) -> dict[str, str]:
+    """Return the header that says that nothing was made this time."""
+    return {"Idempotency-Replayed": "true"} if is_replay else {}
+
+
+def _visible(request: Request) -> Any:
+    return policies.visible_tickets(request.user).select_related(*Ticket.RELATED)
+
+
+def _answer(
+    request: Request, ticket: Ticket, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return a ticket; its version, which counts what customers do not see, to staff."""
+    audience = as_whom(request.user, ticket)
+    tag = {"ETag": f'"{ticket.version}"'} if audience is Audience.STAFF else {}
+    data = shapes.whole_ticket(ticket, audience)
+    return shown(WholeTicketSerializer, data, status=status, headers={**(headers or {}), **tag})
+
+
+def _versions(request: Request) -> set[int] | None:
+    """Return the versions that may be changed; None for any. A weak tag matches none (RFC 9110, section 13.1.1)."""
+    tags = parse_etags(request.headers.get("If-Match", ""))
+    if not tags:
+        raise VersionWanted
+    found = [VERSION.fullmatch(tag) for tag in tags]
+    return None if tags == ["*"] else {int(match[1]) for match in found if match}
+
+
+def _wanted(query: QueryDict, user: User) -> lists.Wanted:
+    """Return what is asked for; unlike the page, which leaves out what is wrong, a program is told."""
+    form = FilterForm(query, user=user, statuses=list(Status.objects.all()))
+    refuse_unknown(query, *form.fields, "after", "before", "size")
+    if query.get("after") and query.get("before"):
+        raise BadQuery({"before": [_("Send one cursor.")]})
+    if not form.is_valid():
+        raise BadQuery({name: list(map(str, errors)) for name, errors in form.errors.items()})
+    return form.wanted()

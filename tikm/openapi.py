@@ -1,0 +1,171 @@
+"""The OpenAPI document, what it says of every operation alike, and the page that shows it."""
+
+import json
+from functools import cache
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import cache_control
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_GET
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.openapi import AutoSchema
+
+from accounts.api.fields import WORDS, Body
+from tikm.problems import MEDIA_TYPE
+
+PROBLEM = {
+    "type": "object",
+    "description": "What went wrong (RFC 9457).",
+    "required": ["type", "title", "status", "code", "detail"],
+    "properties": {
+        "type": {"type": "string", "description": "Always about:blank: the status says what it is."},
+        "title": {"type": "string", "description": "The name of the status."},
+        "status": {"type": "integer", "description": "The status of the answer."},
+        "code": {"type": "string", "description": "What a program can act on, such as `version_outdated`."},
+        "detail": {"type": "string", "description": "For people, in their language."},
+        "errors": {
+            "type": "array",
+            "description": "Where several things can be wrong, each of them.",
+            "items": {
+                "type": "object",
+                "required": ["code", "detail"],
+                "properties": {
+                    "pointer": {"type": "string", "description": "Where in the body (RFC 6901): `#/subject`."},
+                    "parameter": {"type": "string", "description": "Or which parameter of the address."},
+                    "header": {"type": "string", "description": "Or which header."},
+                    "code": {"type": "string", "description": "What is wrong: `required`, `blank`, `unknown`, …"},
+                    "detail": {"type": "string", "description": "The same for people."},
+                },
+            },
+        },
+    },
+    "example": {
+        "type": "about:blank",
+        "title": "Unprocessable Entity",
+        "status": 422,
+        "code": "invalid",
+        "detail": "Write something.",
+        "errors": [{"pointer": "#/subject", "code": "blank", "detail": "Write something."}],
+    },
+}
+TEXTS = {
+    "400": "The address, a header or the body cannot be read.",
+    "401": "Nobody is signed in, or the token opens nothing.",
+    "403": "You may see this, but not do that.",
+    "404": "It is not there, or not for you.",
+    "413": "The body is too large.",
+    "415": "The body is of another type than this takes.",
+    "422": "Something in the body is wrong; `errors` says what.",
+    "429": "Too many requests of this person, token or address.",
+}
+PLACES = {
+    "uuid": "The ticket's `uuid`.",
+    "reply_id": "The reply's `id`.",
+    "attachment_id": "The file's `id`.",
+    "token_id": "The token's `id`.",
+}
+RETRY_AFTER = {"description": "Seconds to wait.", "schema": {"type": "integer"}, "required": True}
+
+
+class DeskSchema(AutoSchema):
+    """Says that a body holds known fields only."""
+
+    def _map_serializer(self, serializer: Any, direction: str, bypass_extensions: bool = False) -> Any:
+        """Close the objects that programs send."""
+        schema = super()._map_serializer(serializer, direction, bypass_extensions)
+        return {**schema, "additionalProperties": False} if isinstance(serializer, Body) else schema
+
+
+class Bearer(OpenApiAuthenticationExtension):
+    """How a token is sent."""
+
+    target_class = "accounts.api.doors.BearerAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+        """Return the scheme."""
+        return {"type": "http", "scheme": "bearer", "description": "A token from the profile, or from auth/token/."}
+
+
+class TextSchema(OpenApiSerializerFieldExtension):
+    """Words that can be seen."""
+
+    target_class = "accounts.api.fields.Text"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+        """Return what the field accepts."""
+        return {"type": "string", "minLength": 1, "maxLength": self.target.max_length, "pattern": WORDS}
+
+
+class RowSchema(OpenApiSerializerFieldExtension):
+    """A row by name or id."""
+
+    target_class = "accounts.api.fields.Row"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+        """Return both ways to name it."""
+        return {"oneOf": [{"type": "string", "minLength": 1, "maxLength": 80}, {"type": "integer", "minimum": 1}]}
+
+
+def ours_only(endpoints: list[Any]) -> list[Any]:
+    """Leave what is not below /api/v1/ out of the document."""
+    return [endpoint for endpoint in endpoints if endpoint[0].startswith("/api/v1/")]
+
+
+def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Add to every operation how it can fail, so that no view has to say it again."""
+    result["components"]["schemas"]["Problem"] = PROBLEM
+    for path, operations in result["paths"].items():
+        for method, operation in operations.items():
+            texts = {status: TEXTS[status] for status in _failures(path, method, operation)}
+            for status, text in (texts | operation.pop("x-problems", {})).items():
+                operation["responses"][status] = _problem(status, text)
+            operation["responses"] = dict(sorted(operation["responses"].items()))
+            for parameter in operation.get("parameters", ()):
+                parameter.setdefault("description", PLACES.get(parameter["name"], ""))
+    return result
+
+
+def _failures(path: str, method: str, operation: dict[str, Any]) -> list[str]:
+    """Return the statuses with which any operation of its kind can fail."""
+    has_body = "requestBody" in operation
+    has_parameters = any(parameter["in"] in ("query", "header") for parameter in operation.get("parameters", ()))
+    kinds = {
+        "400": has_body or has_parameters,
+        "401": operation.get("security") != [],
+        "403": method != "get",
+        "404": "{" in path,
+        "413": has_body,
+        "415": has_body,
+        "422": has_body,
+        "429": True,
+    }
+    return [status for status, applies in kinds.items() if applies]
+
+
+def _problem(status: str, text: str) -> dict[str, Any]:
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    headers = {"headers": {"Retry-After": RETRY_AFTER}} if status == "429" else {}
+    return {"description": text, "content": content, **headers}
+
+
+@cache
+def _document() -> bytes:
+    return json.dumps(SchemaGenerator().get_schema(request=None, public=True), default=str).encode()
+
+
+@require_GET
+@cache_control(public=True, max_age=300)
+def document(request: HttpRequest) -> HttpResponse:
+    """Return the OpenAPI document: made once a process, the same for everybody."""
+    return HttpResponse(_document(), content_type="application/vnd.oai.openapi+json")
+
+
+@require_GET
+@ensure_csrf_cookie
+def docs(request: HttpRequest) -> HttpResponse:
+    """Show the document, with everything that the page needs from this server."""
+    return render(request, "api/docs.html")

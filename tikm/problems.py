@@ -1,0 +1,111 @@
+"""Errors of the API as problem details (RFC 9457), whoever finds them: a view, a verb, or Django itself."""
+
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import ValidationError as InvalidValue
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
+from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework import exceptions
+from rest_framework.fields import get_error_detail
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+
+MEDIA_TYPE = "application/problem+json"
+
+
+def problem(status: int, code: str, detail: str, **more: Any) -> dict[str, Any]:
+    """Return what a program can act on (`code`, `errors`) and a person can read (`detail`).
+
+    The type is about:blank: the status says it, and `title` is the name of the status (RFC 9457, 4.2.1).
+    """
+    title = HTTPStatus(status).phrase
+    return {"type": "about:blank", "title": title, "status": status, "code": code, "detail": detail, **more}
+
+
+def answer(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Return the answer to what a view of the API raised; None leaves it to Django as a fault of ours."""
+    found = _as_api_exception(error)
+    if found is None:
+        return None
+    headers = {}
+    if getattr(found, "auth_header", None):
+        headers["WWW-Authenticate"] = found.auth_header
+    if getattr(found, "wait", None):
+        headers["Retry-After"] = str(int(found.wait))
+    return Response(_body(found), found.status_code, headers=headers, content_type=MEDIA_TYPE)
+
+
+def respond(status: int, code: str, detail: str, **headers: str) -> HttpResponse:
+    """Return a problem where no view of the API has been reached."""
+    body = problem(status, code, detail)
+    return JsonResponse(body, status=status, headers=headers, content_type=MEDIA_TYPE)
+
+
+@csrf_exempt
+def no_such_address(request: HttpRequest) -> HttpResponse:
+    """Answer every other address below /api/."""
+    return respond(404, "not_found", _("There is nothing at this address; addresses of the API end in a slash."))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer programs in their form where something broke on our side, and people with a page."""
+    if request.path.startswith("/api/"):
+        return respond(500, "server_error", _("Something broke on our side."))
+    return defaults.server_error(request)
+
+
+def _as_api_exception(error: Exception) -> exceptions.APIException | None:
+    """Return what Django and the verbs raise in the words of REST framework."""
+    if isinstance(error, exceptions.ValidationError):
+        return _of_status(422, exceptions.ValidationError(error.detail))
+    if isinstance(error, exceptions.APIException):
+        return error
+    found = next((make for kind, make in TRANSLATIONS.items() if isinstance(error, kind)), None)
+    return found(error) if found else None
+
+
+def _of_status(status: int, error: exceptions.APIException) -> exceptions.APIException:
+    error.status_code = status
+    return error
+
+
+TRANSLATIONS: dict[type[Exception], Callable[[Any], exceptions.APIException]] = {
+    InvalidValue: lambda error: _of_status(422, exceptions.ValidationError(get_error_detail(error))),
+    Http404: lambda error: exceptions.NotFound(),
+    PermissionDenied: lambda error: exceptions.PermissionDenied(str(error) or None),
+    RequestDataTooBig: lambda error: _of_status(413, exceptions.APIException(_("This is too large."), "too_large")),
+    SuspiciousOperation: lambda error: exceptions.ParseError(),
+}
+
+
+def _body(error: exceptions.APIException) -> dict[str, Any]:
+    if not isinstance(error.detail, list | dict):
+        return problem(error.status_code, str(error.detail.code), str(error.detail))
+    place = getattr(error, "place", "pointer")
+    errors = [{place: where, "code": code, "detail": detail} for where, code, detail in _errors(error.detail, place)]
+    code = "invalid" if place == "pointer" else error.default_code
+    return problem(error.status_code, code, " ".join(error["detail"] for error in errors), errors=errors)
+
+
+def _errors(detail: Any, place: str, where: str = "") -> Iterator[tuple[str, str, str]]:
+    """Yield (where, code, sentence) of each error; `where` is a JSON pointer (RFC 6901), or a parameter's name."""
+    if isinstance(detail, dict):
+        for name, inner in detail.items():
+            yield from _errors(inner, place, _below(where, name, place))
+    elif isinstance(detail, list):
+        for inner in detail:
+            yield from _errors(inner, place, where)
+    else:
+        yield where or "#", str(detail.code), str(detail)
+
+
+def _below(where: str, name: Any, place: str) -> str:
+    if name == api_settings.NON_FIELD_ERRORS_KEY or place != "pointer":
+        return where if place == "pointer" else str(name)
+    step = str(name).replace("~", "~0").replace("/", "~1")
+    return f"{where or '#'}/{step}"

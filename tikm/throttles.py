@@ -1,0 +1,76 @@
+"""How often programs may ask: for each address, person and token, counted by all processes together."""
+
+from collections.abc import Callable
+from ipaddress import ip_address, ip_network
+
+from allauth.account.adapter import get_adapter
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from limits import RateLimitItem, parse
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from accounts.models import ApiToken
+from realtime import limits
+from tikm import problems
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+def by_address(get_response: GetResponse) -> GetResponse:
+    """Count what comes from one address before anything is asked of the database: guessed tokens count too.
+
+    The address is the connection's; a header is believed only from the proxies that the settings name.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith("/api/"):
+            return get_response(request)
+        rate = rate_of("address")
+        if limits.allowed(rate, "api", "address", place_of(get_adapter().get_client_ip(request))):
+            return get_response(request)
+        detail = _("Too many requests from this address.")
+        return problems.respond(429, "throttled", detail, **{"Retry-After": str(rate.get_expiry())})
+
+    return middleware
+
+
+def place_of(address: str) -> str:
+    """Return what is counted as one address: of IPv6, of which everybody has many, the network of one household."""
+    ip = ip_address(address)
+    return str(ip_network((ip, 64), strict=False)) if ip.version == 6 else str(ip)
+
+
+def rate_of(kind: str) -> RateLimitItem:
+    """Return how often one address, person or token may ask."""
+    return parse(settings.API_RATES[kind])
+
+
+class ByPerson(BaseThrottle):  # type: ignore[misc]
+    """Counts what one person asks, by whatever means."""
+
+    kind = "person"
+
+    def allow_request(self, request: Request, view: object) -> bool:
+        """Count, and say whether it is within the rate."""
+        who = self.who(request)
+        return who is None or limits.allowed(rate_of(self.kind), "api", self.kind, who)
+
+    def wait(self) -> float:
+        """Return the seconds after which asking again is of use."""
+        return float(rate_of(self.kind).get_expiry())
+
+    def who(self, request: Request) -> str | None:
+        """Return whom to count; None is nobody."""
+        return str(request.user.pk) if request.user.is_authenticated else None
+
+
+class ByToken(ByPerson):
+    """Counts what one token asks, so that one program leaves its person's others something."""
+
+    kind = "token"
+
+    def who(self, request: Request) -> str | None:
+        """Return the token's key."""
+        return str(request.auth.id) if isinstance(request.auth, ApiToken) else None
