@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.apps import apps
 from django.utils import timezone
 
 from realtime import census
 from realtime.census import Occupancy, Report
-from realtime.models import Broadcast
+from realtime.conf import config
+from realtime.models import Broadcast, WebhookEvent
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,4 @@ def shown_name(member: Any) -> str:
 
 def _webhooks_waiting() -> int | None:
     """Return how many events wait to be posted; None where there are no webhooks."""
-    known = {model.__name__: model for model in apps.get_app_config("realtime").get_models()}
-    model = known.get("WebhookEvent")
-    return None if model is None else model._default_manager.count()
+    return WebhookEvent.objects.count() if config().webhooks else None

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from pytest_django import Settings
 
-from realtime import census, overview
+from realtime import census
 from realtime.census import Member, Occupancy, Report
 from realtime.management.commands import realtime_status
+from realtime.models import WebhookEvent, WebhookReceiver
 from tests.cast import Cast
 from tickets import services
 
@@ -89,8 +91,11 @@ def test_it_says_what_was_told_last(cast: Cast) -> None:
     assert line.endswith(" s ago")
 
 
-def test_waiting_webhooks_are_counted_where_there_are_any(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(overview, "_webhooks_waiting", lambda: 1)
+def test_waiting_webhooks_are_counted_where_there_are_any(settings: Settings) -> None:
+    settings.REALTIME = {**settings.REALTIME, "WEBHOOKS": ("https://hooks.example/told",)}
+    assert "; 0 webhook events waiting" in status()
+    receiver = WebhookReceiver.objects.create(url="https://hooks.example/told")
+    WebhookEvent.objects.create(receiver=receiver, payload="{}")
     assert "; 1 webhook event waiting" in status()
 
 
