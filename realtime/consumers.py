@@ -169,6 +169,7 @@ class PusherConsumer(AsyncWebsocketConsumer):
             raise Refused(f"A connection has at most {limits.MAX_SUBSCRIPTIONS} subscriptions.")
         await self._take_signature(channel, fields)
         if await self._settle(channel) is None:
+            self._before.pop(channel, None)  # it is told once, even if the rule is being asked again
             raise Refused("You may not hear this channel.")
 
     async def _settle(self, channel: str) -> Standing | None:
@@ -200,6 +201,8 @@ class PusherConsumer(AsyncWebsocketConsumer):
             if (crowd := self._crowded()) is not None:
                 await self.fail(*crowd)
                 raise Refused(crowd[1])
+        if data and not self._has_account and str(data["user_id"]) not in (self.user_id, self._signed_in):
+            raise Refused("A connection is one person's for its life.")
         self._signed[channel] = signed_for
 
     async def _welcome(self, channel: str) -> None:
