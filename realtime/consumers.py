@@ -2,23 +2,21 @@
 
 import asyncio
 import logging
-import re
 import time
 from collections import defaultdict
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
-from urllib.parse import parse_qs
 
 from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth.models import AbstractBaseUser
 
-from realtime import census, hub, identity, limits, protocol, standing, webhooks, whispers
+from realtime import census, credentials, handshake, hub, identity, limits, protocol, standing, webhooks, whispers
 from realtime.census import SocketReport
 from realtime.channels import NAME, Audience, Found, find, group_name
 from realtime.conf import config
+from realtime.credentials import Refused
 from realtime.identity import Identity
 from realtime.presence import Full
 from realtime.protocol import Member, Message
@@ -30,11 +28,6 @@ logger = logging.getLogger(__name__)
 FORBIDDEN = 403
 ASK_AGAIN = 45  # seconds after which a socket's sign-in is asked for again: a session may simply have expired
 CLOSE_TIMEOUT = 5  # seconds that a client has to read why it is closed
-VERSION = re.compile(r"[\w.+\-]{1,40}", re.ASCII)
-
-
-class Refused(Exception):
-    """A subscription that the rule, the signature or a limit forbids; the text says why."""
 
 
 class PusherConsumer(AsyncWebsocketConsumer):
@@ -86,7 +79,7 @@ class PusherConsumer(AsyncWebsocketConsumer):
         """Accept, then say what is wrong: a client can read a close code, but no HTTP error."""
         await self.accept()
         try:
-            problem = _problem(self.scope) or await self._arrive()
+            problem = handshake.problem(self.scope) or await self._arrive()
         except Exception:
             logger.exception("A socket could not be greeted; the client is asked to come back.")
             problem = protocol.OVER_CAPACITY, "The server could not answer; please reconnect."
@@ -193,8 +186,8 @@ class PusherConsumer(AsyncWebsocketConsumer):
         signed = (settings.app_key, settings.app_secrets, self.socket_id, channel, channel_data)
         if not protocol.is_authentic(auth, *signed):
             raise Refused("The signature is not valid for this channel and connection.")
-        data = _signed_data(channel_data)
-        signed_for = Signed(_signed_member(data))
+        data = credentials.of_channel(channel_data)
+        signed_for = Signed(credentials.member(data))
         if self.user_id is None and data:
             if not await self._introduce(data, str(data["user_id"])):
                 raise Refused("The signature is for somebody who is signed out or switched off.")
@@ -276,7 +269,7 @@ class PusherConsumer(AsyncWebsocketConsumer):
         if not protocol.is_authentic_user(auth, settings.app_key, settings.app_secrets, self.socket_id, user_data):
             await self.fail(protocol.UNAUTHORIZED, "The signature is not valid for this connection.")
             return
-        data = _user_data(user_data)
+        data = credentials.of_user(user_data)
         if not await self._become(data):
             await self.fail(protocol.UNAUTHORIZED, "You cannot be signed in on this connection.")
             return
@@ -335,7 +328,7 @@ class PusherConsumer(AsyncWebsocketConsumer):
 
     def _words(self, found: Found, message: Message) -> list[dict[str, Any]]:
         member = self._members.get(message.channel) if found.pattern.is_presence else None
-        webhooks.enqueue([_client_event(message, self.socket_id, member)])
+        webhooks.enqueue([whispers.webhook_event(message, self.socket_id, member)])
         return whispers.spoken(self.identity, found, message, member=member, socket_id=self.socket_id)
 
     # -- What the hub asks
@@ -504,29 +497,6 @@ class WrongPathConsumer(AsyncWebsocketConsumer):
         await self.close(protocol.PATH_NOT_FOUND)
 
 
-def _problem(scope: Mapping[str, Any]) -> tuple[int, str] | None:
-    """Return close code and reason of a handshake that cannot go on."""
-    if scope["url_route"]["kwargs"]["key"] != config().app_key:
-        return protocol.NO_SUCH_APP, "There is no app with this key."
-    if config().connection != "channels":
-        return protocol.APP_DISABLED, "Broadcasting is switched off here."
-    if identity.is_foreign(scope):
-        return protocol.UNAUTHORIZED, "This origin may not connect here."
-    return _version_problem(parse_qs(scope["query_string"].decode("latin-1")))
-
-
-def _version_problem(query: Mapping[str, list[str]]) -> tuple[int, str] | None:
-    """Return what is wrong with the versions that a client names; who names none speaks ours."""
-    version = query.get("version", ["0"])[0]
-    if not VERSION.fullmatch(version):
-        return protocol.INVALID_VERSION, "The version is not a version's name."
-    text = query.get("protocol", [""])[0]
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else protocol.NEWEST_PROTOCOL
-    if not protocol.OLDEST_PROTOCOL <= number <= protocol.NEWEST_PROTOCOL:
-        return protocol.UNSUPPORTED_PROTOCOL, f"Protocol {number} is not supported; 5 to 7 are."
-    return None
-
-
 def _read(text: str) -> Message:
     if len(text.encode(errors="replace")) > limits.MAX_FRAME:
         raise protocol.InvalidMessage(f"A message is at most {limits.MAX_FRAME} bytes.")
@@ -538,36 +508,6 @@ def _is_personal(channel: str) -> bool:
     return channel.startswith(protocol.SERVER_TO_USER) and len(channel) <= limits.MAX_CHANNEL_NAME
 
 
-def _signed_data(channel_data: str) -> dict[str, Any]:
-    """Return what was signed beside the channel; if there is anything, it names a user."""
-    if not channel_data:
-        return {}
-    with suppress(protocol.InvalidMessage):
-        data = Message("pusher:subscribe", "", channel_data).fields()
-        if protocol.is_user_id(data.get("user_id")):
-            return data
-    raise Refused(f"The channel data names no user_id of at most {limits.MAX_USER_ID} characters.")
-
-
-def _signed_member(data: dict[str, Any]) -> Member | None:
-    """Return whom signed data of a presence channel show: numbers stay numbers."""
-    if not data:
-        return None
-    user_id, info = data["user_id"], data.get("user_info")
-    if len(protocol.encode(info).encode()) > limits.MAX_USER_INFO:
-        raise Refused(f"The user_info is over {limits.MAX_USER_INFO} bytes.")
-    return Member(user_id, info)
-
-
-def _user_data(text: str) -> dict[str, Any]:
-    """Return the signed data of a sign-in: an object with the id of the user, as text."""
-    data = Message("pusher:signin", "", text).fields()
-    user_id = data.get("id")
-    if not isinstance(user_id, str) or not protocol.is_user_id(user_id):
-        raise protocol.InvalidMessage(f"The user data have an id of at most {limits.MAX_USER_ID} characters.")
-    return data
-
-
 def _recall(channel: str, audience: Audience) -> census.CachedEvent | None:
     with suppress(census.Unavailable):
         last = census.cached(channel, audience)
@@ -575,10 +515,3 @@ def _recall(channel: str, audience: Audience) -> census.CachedEvent | None:
             webhooks.enqueue([{"name": "cache_miss", "channel": channel}])
         return last
     return None
-
-
-def _client_event(message: Message, socket_id: str, member: Member | None) -> dict[str, Any]:
-    """Return what webhooks tell of a client event."""
-    data = message.data if isinstance(message.data, str) else protocol.encode(message.data)
-    event = {"name": "client_event", "channel": message.channel, "event": message.event, "data": data}
-    return event | {"socket_id": socket_id} | ({} if member is None else {"user_id": member.key})

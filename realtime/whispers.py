@@ -20,6 +20,13 @@ def problem(found: Found | None, message: Message) -> str:
     return ""
 
 
+def webhook_event(message: Message, socket_id: str, member: Member | None) -> dict[str, Any]:
+    """Return what webhooks tell of a client event."""
+    data = message.data if isinstance(message.data, str) else protocol.encode(message.data)
+    event = {"name": "client_event", "channel": message.channel, "event": message.event, "data": data}
+    return event | {"socket_id": socket_id} | ({} if member is None else {"user_id": member.key})
+
+
 def spoken(
     who: Identity, found: Found, message: Message, *, member: Member | None, socket_id: str
 ) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from django.db import transaction
 from pytest_django import Settings
 
 from realtime import hub, limits
-from realtime.consumers import FrameWriter
+from realtime.writer import FrameWriter
 from tests.cast import Cast
 from tests.sockets import Listener, connect, do, greeted, listen
 
