@@ -114,8 +114,9 @@ def test_it_subscribes_as_the_person_that_is_named(scripted: Callable, cast: Cas
     assert [data.get("user_info", {}).get("name") for data in told] == [None, "Bao Nguyen", None]
     assert nobody == {"channel": channel, "auth": ""}
     for claim in claims:
-        signed = ("tikm", ["tests-only-app-secret"], "1.2", claim["channel"], claim["channel_data"])
-        assert protocol.is_authentic(claim["auth"], *signed)
+        auth, data = protocol.carried(claim["auth"], "")
+        assert data == claim["channel_data"]
+        assert protocol.is_authentic(auth, "tikm", ["tests-only-app-secret"], "1.2", claim["channel"], data)
 
 
 @pytest.mark.parametrize(
