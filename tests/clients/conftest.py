@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 
 from tests import instances
+from tests.clients.back_end import BackEnd
 from tests.clients.node import NodeClient
 from tests.clients.visitor import CSRF, Visitor
+
+EVERY_KIND = "tests.clients.every_kind"
 
 
 @dataclass(frozen=True)
@@ -31,10 +34,10 @@ class Desk:
         """The ticket's, as Echo calls it: without `private-`."""
         return f"tickets.{self.ticket}"
 
-    def serve(self, kind: str) -> Any:
+    def serve(self, kind: str, **env: str) -> Any:
         """Run a server of this kind that knows the sessions."""
         secret = {"SECRET_KEY": os.environ["SECRET_KEY"]}
-        return instances.server(kind, database_url=self.database_url, env=secret)
+        return instances.server(kind, database_url=self.database_url, env=secret | env)
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +60,21 @@ def daphne(desk: Desk) -> Iterator[instances.Server]:
 def uvicorn(desk: Desk) -> Iterator[instances.Server]:
     with desk.serve("uvicorn") as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def every_kind(desk: Desk) -> Iterator[instances.Server]:
+    """A server at the same desk whose channels are of every kind."""
+    with desk.serve("uvicorn", DJANGO_SETTINGS_MODULE=EVERY_KIND) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def back_end(desk: Desk) -> Iterator[BackEnd]:
+    """A program of the site that is no server: what it tells goes to all of them."""
+    settings = {"DATABASE_URL": desk.database_url, "REDIS_URL": "", "DJANGO_SETTINGS_MODULE": EVERY_KIND}
+    with BackEnd({**os.environ, **settings}) as back_end:
+        yield back_end
 
 
 @pytest.fixture
@@ -90,3 +108,14 @@ def echo(desk: Desk, start: Callable[..., NodeClient]) -> Callable[..., NodeClie
         return start("echo.js", port=server.port, cookies=cookies, csrf=CSRF)
 
     return echo
+
+
+@pytest.fixture
+def pusher(desk: Desk, start: Callable[..., NodeClient]) -> Callable[..., NodeClient]:
+    """Start a person's pusher-js."""
+
+    def pusher(name: str, server: instances.Server) -> NodeClient:
+        cookies = Visitor(server.url, desk.sessions[name]).cookies
+        return start("pusher.js", port=server.port, cookies=cookies, csrf=CSRF)
+
+    return pusher

@@ -1,46 +1,49 @@
 /** The real laravel-echo on the real pusher-js, with a person's cookies; a line of JSON on stdin is a command. */
 
-import http from "node:http"
-import { createInterface } from "node:readline"
+import "./jar.js"
 
 import Echo from "laravel-echo"
 import Pusher from "pusher-js"
 
-import { options, server, tell, watch } from "./tell.js"
-
-keepCookies()
+import { at, obey, options, server, tell, watch } from "./tell.js"
 
 const echo = new Echo({
   ...server,
   Pusher,
   broadcaster: "reverb",
   key: "tikm",
-  authEndpoint: `http://127.0.0.1:${options.port}/broadcasting/auth`,
+  authEndpoint: at("/broadcasting/auth"),
   csrfToken: options.csrf,
 })
 watch(echo.connector.pusher)
 
-const commands = {
+obey({
   listen({ channel, event }) {
-    echo
-      .private(channel)
-      .subscribed(() => tell("subscribed", { channel }))
-      .error(({ status }) => tell("refused", { channel, status }))
-      .listen(event, (data) => tell("event", { channel, event, data }))
+    follow(echo.private(channel), channel).listen(event, (data) => tell("event", { channel, event, data }))
+  },
+  join({ channel }) {
+    follow(echo.join(channel), channel)
+      .here((people) => tell("here", { channel, people: names(people) }))
+      .joining((person) => tell("joining", { channel, name: person.name }))
+      .leaving((person) => tell("leaving", { channel, name: person.name }))
+  },
+  hear({ channel, event }) {
+    echo.private(channel).listenForWhisper(event, (data) => tell("whisper", { channel, event, data }))
+  },
+  whisper({ channel, event, data }) {
+    echo.private(channel).whisper(event, data)
   },
   leave({ channel }) {
     echo.leave(channel)
   },
-}
-
-createInterface({ input: process.stdin }).on("line", (line) => {
-  const command = JSON.parse(line)
-  commands[command.do](command)
 })
 
-/** Adds the person's cookies to HTTP requests as a browser does; Node has no jar, and pusher-js may not set them. */
-function keepCookies() {
-  const { request } = http
-  http.request = (target, ...more) =>
-    request({ ...target, headers: { ...target.headers, Cookie: options.cookies } }, ...more)
+function follow(subscription, channel) {
+  return subscription
+    .subscribed(() => tell("subscribed", { channel }))
+    .error(({ status }) => tell("refused", { channel, status }))
+}
+
+function names(people) {
+  return people.map(({ name }) => name).sort()
 }

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.contrib.auth import get_user_model
+
 from realtime.channels import Audience, as_sent, presence, private, public
 
 
@@ -11,6 +13,11 @@ def anybody(user: Any, **_: Any) -> Audience:
 
 def strangers(user: Any, **_: Any) -> Audience | None:
     return None if user.is_authenticated else Audience.PUBLIC
+
+
+def watchlist(user: Any) -> dict[str, Any]:
+    """Have everybody hear of everybody else who comes online."""
+    return {"watchlist": [str(other.pk) for other in get_user_model().objects.exclude(pk=user.pk)]}
 
 
 channelpatterns = [

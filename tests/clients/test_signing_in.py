@@ -1,0 +1,39 @@
+"""pusher.signin(): a person is reached by name, seen online by those who watch, and hung up on."""
+
+SUCCEEDED = "pusher_internal:subscription_succeeded"
+
+
+def signs_in(client, desk, name):
+    client.do("signin")
+    client.sees("frame", event=SUCCEEDED, channel=f"#server-to-user-{desk.ids[name]}")
+    return client
+
+
+def test_who_signs_in_is_reached_on_every_server(desk, pusher, back_end, daphne, every_kind):
+    for server in (daphne, every_kind):
+        casey = signs_in(pusher("casey", server), desk, "casey")
+        back_end.tell(f"#server-to-user-{desk.ids['casey']}", "greeting", '{"text":"Hello"}')
+        assert casey.sees("user", event="greeting")["data"] == {"text": "Hello"}
+
+
+def test_what_is_told_to_one_person_nobody_else_hears(desk, pusher, back_end, daphne):
+    casey, greta = (signs_in(pusher(name, daphne), desk, name) for name in ("casey", "greta"))
+    back_end.tell(f"#server-to-user-{desk.ids['casey']}", "greeting", '"Hello, Casey"')
+    back_end.tell(f"#server-to-user-{desk.ids['greta']}", "greeting", '"Hello, Greta"')
+    assert casey.sees("user")["data"] == "Hello, Casey"
+    assert greta.sees("user")["data"] == "Hello, Greta"
+
+
+def test_who_watches_hears_that_a_person_comes_and_is_hung_up_on(desk, pusher, back_end, every_kind):
+    bao = signs_in(pusher("bao", every_kind), desk, "bao")
+    (before,) = bao.saw("watched", event="offline")
+    assert desk.ids["dana"] in before["people"]
+    dana = signs_in(pusher("dana", every_kind), desk, "dana")
+    bao.sees("watched", event="online", people=[desk.ids["dana"]])
+    back_end.disconnect(desk.ids["dana"])
+    bao.sees("watched", event="offline", people=[desk.ids["dana"]])
+    assert dana.sees("error")["code"] == 4009
+    # pusher-js is disconnected, and not connecting, once it has given up.
+    dana.sees("state", state="disconnected")
+    back_end.tell(f"#server-to-user-{desk.ids['bao']}", "greeting", '"Still here?"')
+    assert bao.sees("user")["data"] == "Still here?"

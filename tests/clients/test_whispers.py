@@ -1,0 +1,52 @@
+"""Echo whispers and pusher-js triggers: listeners hear one another, in the server's words where it has some."""
+
+import pytest
+
+ROOM = "presence-room.garden"
+SUCCEEDED = "pusher:subscription_succeeded"
+
+
+def test_typing_is_whispered_in_the_servers_words(desk, echo, daphne):
+    bao, casey = people = echo("bao", daphne), echo("casey", daphne)
+    for person in people:
+        person.do("listen", channel=desk.channel, event=".ticket.updated")
+        person.do("hear", channel=desk.channel, event="typing")
+        person.sees("subscribed")
+    bao.do("whisper", channel=desk.channel, event="typing", data={"user": {"name": "Ada Admin"}, "note": "Refund?"})
+    told = {"user": {"id": desk.ids["bao"], "name": "Bao Nguyen", "role": "agent"}}
+    assert casey.sees("whisper")["data"] == told
+    casey.do("whisper", channel=desk.channel, event="typing", data={})
+    assert bao.sees("whisper")["data"]["user"]["name"] == "Casey Rivers"
+    # His own words did not come back to him: Casey's are the first that he heard.
+    assert len(bao.saw("whisper")) == 1
+
+
+def test_what_may_not_be_said_is_refused_and_the_connection_stays(desk, echo, daphne):
+    bao = echo("bao", daphne)
+    bao.do("listen", channel=desk.channel, event=".ticket.updated")
+    bao.sees("subscribed")
+    bao.do("whisper", channel=desk.channel, event="shouting", data={})
+    assert bao.sees("error")["code"] == 4301
+    bao.do("hear", channel=desk.channel, event="typing")
+    bao.do("listen", channel=f"user.{desk.ids['bao']}", event=".ticket.updated")
+    bao.sees("subscribed", channel=f"user.{desk.ids['bao']}")
+
+
+@pytest.mark.parametrize("data", [{"at": "all"}, "Hello", "", ["a", 1, None], 7], ids=repr)
+def test_where_listeners_trust_each_other_words_pass_as_they_are(desk, pusher, every_kind, data):
+    casey, bao = people = pusher("casey", every_kind), pusher("bao", every_kind)
+    for person in people:
+        person.do("subscribe", channel=ROOM)
+        person.sees("event", event=SUCCEEDED)
+    casey.do("trigger", channel=ROOM, event="client-wave", data=data)
+    assert bao.sees("event", event="client-wave")["data"] == data
+    assert bao.sees("frame", event="client-wave")["user_id"] == desk.ids["casey"]
+
+
+def test_a_client_event_may_have_no_data(pusher, every_kind):
+    casey, bao = people = pusher("casey", every_kind), pusher("bao", every_kind)
+    for person in people:
+        person.do("subscribe", channel=ROOM)
+        person.sees("event", event=SUCCEEDED)
+    casey.do("trigger", channel=ROOM, event="client-wave")
+    assert bao.sees("event", event="client-wave")["data"] == {}
