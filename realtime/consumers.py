@@ -461,8 +461,12 @@ class PusherConsumer(AsyncWebsocketConsumer):
         await self._hang_up(protocol.OVER_CAPACITY)
 
     async def _hang_up(self, code: int) -> None:
-        with suppress(OSError, RuntimeError):  # the other side was quicker
+        try:
             await self.close(code)
+        except (OSError, RuntimeError):
+            pass  # the other side was quicker
+        except Exception:
+            await self.close()  # Daphne sends no code between 1000 and 3000
 
     def _leave(self) -> None:
         self._closing = True
