@@ -104,7 +104,9 @@ class PusherConsumer(AsyncWebsocketConsumer):
                 return protocol.OVER_CAPACITY, "Too many connections of one person."
         if limits.is_counted(self.address):
             here = hub.here().from_address(self.address)
-            if here.total() > limits.MAX_SOCKETS_AN_ADDRESS or here[False] > limits.MAX_STRANGERS_AN_ADDRESS:
+            # When a whole office comes back at once, many are not known yet: that is held against strangers alone.
+            too_strange = self.user_id is None and here[False] > limits.MAX_STRANGERS_AN_ADDRESS
+            if too_strange or here.total() > limits.MAX_SOCKETS_AN_ADDRESS:
                 return protocol.OVER_CAPACITY, "Too many connections from one address."
         return None
 

@@ -214,11 +214,12 @@ def carrying(auth: str, channel_data: str) -> str:
 
 def carried(auth: str, channel_data: str) -> tuple[str, str]:
     """Return the plain `auth` and the channel data of a subscription: those in the `auth`, else those beside it."""
-    key, *signature_, data = auth.split(":")
-    if len(signature_) != 1:
+    parts = auth.split(":")
+    if len(parts) != 3:
         return auth, channel_data
+    key, signature_, data = parts
     try:
-        return f"{key}:{signature_[0]}", base64.b64decode(data, b"-_", validate=True).decode()
+        return f"{key}:{signature_}", base64.b64decode(data, b"-_", validate=True).decode()
     except ValueError:  # it is no base64, or what it stands for is no text
         return auth, channel_data
 

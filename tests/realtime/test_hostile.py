@@ -70,6 +70,7 @@ async def test_a_signature_is_good_for_one_socket_one_channel_and_one_text() -> 
         {**good, "channel_data": good["channel_data"] + " "},
         *({**good, "auth": f"{key}:{text}"} for text in ("", digest[:-1], digest + "0", digest.upper(), "\u00e9")),
         *({**good, "auth": f"{name}:{digest}"} for name in ("", "other", "tikm:tikm", "TIKM")),
+        *({**good, "auth": text} for text in (digest, "x", "::", f"{good['auth']}:", f"{good['auth']}:a:b")),
         {**good, "auth": user_data(guest, "zed")["auth"]},
     ):
         assert (await guest.subscribe(ROOM, **forgery))["event"] == REFUSED, forgery
@@ -121,7 +122,7 @@ async def test_whoever_signs_in_is_asked_for_anew_on_every_channel(live_cast: Ca
     guest, stranger = await greeted(origin=None), await greeted(origin=None)
     for listener in (guest, stranger):
         assert (await listener.subscribe("lobby"))["event"] == SUCCEEDED
-    await sign_in(guest, str(live_cast.casey.pk))
+    await guest.say("pusher:signin", **user_data(guest, str(live_cast.casey.pk)))
     assert (await guest.event(REFUSED))["status"] == 403
     await sign_in(stranger, "somebody-else")
     assert await stranger.hears_nothing("lobby")
@@ -435,6 +436,15 @@ async def test_strangers_from_one_address_are_bounded_and_people_are_not(
         assert [await greeted(address=address) for _ in range(3)]
     await held[0].close()
     assert (await greeted(address=ELSEWHERE)).socket_id
+
+
+async def test_a_person_is_let_in_while_many_from_there_are_not_known_yet(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _early = await greeted(address=ELSEWHERE)
+    monkeypatch.setattr(limits, "MAX_STRANGERS_AN_ADDRESS", 0)
+    assert await ended(await connect(address=ELSEWHERE)) == (4100, 4100)
+    assert (await greeted(live_cast.casey, address=ELSEWHERE)).socket_id
 
 
 async def test_sockets_from_one_address_are_bounded(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
