@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 
+from realtime.telling import tell
 from tests import instances
 from tests.services.person import Person
 
@@ -71,3 +72,10 @@ def test_an_agent_who_loses_a_ticket_on_one_server_is_cut_off_on_the_other(
     bao.socket.send('{"event": "pusher:ping", "data": {}}')
     bao.event("pusher:pong", within=2)
     assert bao.heard == ["pusher:pong"]
+
+
+def test_what_is_said_once_reaches_both_servers_at_once(live_cast, people):
+    casey, bao = people
+    tell([live_cast.ticket.channel], "parcel.arrived", '{"at": "the desk"}')
+    for person in (casey, bao):
+        assert person.event("parcel.arrived", within=2) == {"at": "the desk"}
