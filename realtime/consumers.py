@@ -41,11 +41,11 @@ class PusherConsumer(AsyncWebsocketConsumer):
         self.socket_id = protocol.new_socket_id()
         self.identity = Identity()
         self.user_id: str | None = None
+        self.signed_in: str | None = None
         self.address = ""
         self.subscriptions: dict[str, Audience] = {}
         self.is_cut_off = False
         self._has_account = False
-        self._signed_in: str | None = None
         self._watched: set[str] = set()
         self._signed: dict[str, Signed] = {}
         self._members: dict[str, Member | None] = {}
@@ -196,7 +196,7 @@ class PusherConsumer(AsyncWebsocketConsumer):
             if (crowd := self._crowded()) is not None:
                 await self.fail(*crowd)
                 raise Refused(crowd[1])
-        if data and not self._has_account and str(data["user_id"]) not in (self.user_id, self._signed_in):
+        if data and not self._has_account and str(data["user_id"]) not in (self.user_id, self.signed_in):
             raise Refused("A connection is one person's for its life.")
         self._signed[channel] = signed_for
 
@@ -255,7 +255,7 @@ class PusherConsumer(AsyncWebsocketConsumer):
 
     async def _ask(self, channel: str) -> Standing | None:
         """Ask the channel's rule for the person as the database has him now."""
-        signed, signed_in = self._signed.get(channel), self._signed_in
+        signed, signed_in = self._signed.get(channel), self.signed_in
         person, now = await database_sync_to_async(standing.ask)(
             self.identity, channel, signed=signed, signed_in=signed_in
         )
@@ -283,12 +283,12 @@ class PusherConsumer(AsyncWebsocketConsumer):
 
     async def _become(self, data: dict[str, Any]) -> bool:
         """Be the person of signed user data; a connection has one for its life."""
-        user_id, known = data["id"], self._signed_in or self.user_id
+        user_id, known = data["id"], self.signed_in or self.user_id
         if known is None and not await self._introduce(data, user_id):
             return False
         if known not in (None, user_id):
             return False
-        self._signed_in = user_id
+        self.signed_in = user_id
         return True
 
     async def _introduce(self, data: dict[str, Any], user_id: str) -> bool:

@@ -39,6 +39,7 @@ class Socket(Protocol):
 
     socket_id: str
     user_id: str | None
+    signed_in: str | None  # the person's id as other back ends spell it
     address: str
     subscriptions: dict[str, Audience]
     is_cut_off: bool
@@ -202,7 +203,7 @@ class Hub:
         gone = {*data["hang_up_users"], *data["hang_up_sockets"]}
         self.presence.clear_seats_kept_for(users | gone)
         for socket in tuple(self.sockets):
-            if socket.user_id in gone or socket.socket_id in gone:
+            if gone & {socket.user_id, socket.signed_in, socket.socket_id}:
                 socket.hang_up("You were disconnected.")
             whole_person = socket.user_id in users
             asked = socket.channels() if whole_person else socket.channels() & channels

@@ -9,6 +9,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from realtime import hub, limits
+from realtime.telling import disconnect
 from tests.cast import Cast
 from tests.realtime.clients import (
     REFUSED,
@@ -130,12 +131,15 @@ async def test_whoever_signs_in_is_asked_for_anew_on_every_channel(live_cast: Ca
 
 async def test_another_spelling_of_a_person_is_that_person(live_cast: Cast) -> None:
     shouted = str(live_cast.bao.pk).upper()
-    socket, control = await greeted(origin=None), await greeted(live_cast.bao)
-    await sign_in(socket, shouted)
+    terminated, switched_off, control = await greeted(origin=None), await greeted(origin=None), await greeted()
+    await sign_in(terminated, shouted)
+    await do(disconnect, users=[shouted])
+    assert (await terminated.event("pusher:error"))["code"] == 4009
+    await sign_in(switched_off, shouted)
     live_cast.bao.is_active = False
     await do(live_cast.bao.save)
-    assert (await socket.event("pusher:error"))["code"] == 4009
-    assert (await control.event("pusher:error"))["code"] == 4009
+    assert (await switched_off.event("pusher:error"))["code"] == 4009
+    assert await answers(control) == []
 
 
 # -- What signed data may say
