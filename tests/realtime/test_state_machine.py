@@ -1,6 +1,6 @@
 """Whatever several clients send in whatever order, each frame has the answer that a model of the protocol gives.
 
-`HYPOTHESIS_PROFILE=soak python -m pytest tests/realtime/test_state_machine.py` plays longer, and never the same.
+`FUZZ_EXAMPLES=500 pytest tests/realtime/test_state_machine.py` plays longer, and never the same.
 """
 
 import asyncio
@@ -25,10 +25,15 @@ from tests.realtime.clients import REFUSED, SECRET, SUCCEEDED, send, signed_text
 from tests.sockets import Fence, Listener, connect, do, session_cookie
 
 pytestmark = pytest.mark.django_db(transaction=True)
-usual = {"deadline": None, "suppress_health_check": list(HealthCheck)}
-settings.register_profile("brief", max_examples=12, derandomize=True, database=None, **usual)
-settings.register_profile("soak", max_examples=2000, database=None, print_blob=True, **usual)
-PLAYED = settings.get_profile(os.environ.get("HYPOTHESIS_PROFILE", "brief"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
+PLAYED = settings(
+    max_examples=EXAMPLES or 12,
+    derandomize=not EXAMPLES,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    print_blob=True,
+)
 
 ERROR, SIGNED_IN, PONG, CLOSED = "pusher:error", "pusher:signin_success", "pusher:pong", "closed"
 ANSWERS = {SUCCEEDED, REFUSED, ERROR, SIGNED_IN, CLOSED}
