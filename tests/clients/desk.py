@@ -9,14 +9,12 @@ from django.core.management import call_command
 def prepare() -> dict[str, object]:
     """Migrate, gather the cast, and sign everybody in."""
     call_command("migrate", verbosity=0)
-    from accounts.models import ApiToken
     from tests import cast, sockets
     from tests.programs import Program
 
     desk = cast.gather()
     people = {name: getattr(desk, name) for name in ("ada", "bao", "dana", "casey", "greta")}
     return {
-        "tokens": {name: ApiToken.objects.create(user=person, name="Phone")[1] for name, person in people.items()},
         "sessions": {name: sockets.session_cookie(person) for name, person in people.items()},
         "tokens": {name: Program(person).token for name, person in people.items()},
         "ids": {name: str(person.pk) for name, person in people.items()},
