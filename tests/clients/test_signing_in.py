@@ -18,10 +18,10 @@ def test_who_signs_in_is_reached_on_every_server(desk, pusher, back_end, daphne,
 
 def test_what_is_told_to_one_person_nobody_else_hears(desk, pusher, back_end, daphne):
     casey, greta = (signs_in(pusher(name, daphne), desk, name) for name in ("casey", "greta"))
-    back_end.tell(f"#server-to-user-{desk.ids['casey']}", "greeting", '"Hello, Casey"')
-    back_end.tell(f"#server-to-user-{desk.ids['greta']}", "greeting", '"Hello, Greta"')
-    assert casey.sees("user")["data"] == "Hello, Casey"
-    assert greta.sees("user")["data"] == "Hello, Greta"
+    back_end.tell(f"#server-to-user-{desk.ids['casey']}", "letter", '"Hello, Casey"')
+    back_end.tell(f"#server-to-user-{desk.ids['greta']}", "letter", '"Hello, Greta"')
+    assert casey.sees("user", event="letter")["data"] == "Hello, Casey"
+    assert greta.sees("user", event="letter")["data"] == "Hello, Greta"
 
 
 def test_who_watches_hears_that_a_person_comes_and_is_hung_up_on(desk, pusher, back_end, every_kind):
@@ -35,5 +35,5 @@ def test_who_watches_hears_that_a_person_comes_and_is_hung_up_on(desk, pusher, b
     assert dana.sees("error")["code"] == 4009
     # pusher-js is disconnected, and not connecting, once it has given up.
     dana.sees("state", state="disconnected")
-    back_end.tell(f"#server-to-user-{desk.ids['bao']}", "greeting", '"Still here?"')
-    assert bao.sees("user")["data"] == "Still here?"
+    back_end.tell(f"#server-to-user-{desk.ids['bao']}", "question", '"Still here?"')
+    assert bao.sees("user", event="question")["data"] == "Still here?"
