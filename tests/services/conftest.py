@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.db import connections
+from django.db import OperationalError, connections
+from django.db.backends.base.operations import BaseDatabaseOperations
 from django.test import override_settings
+from psycopg.errors import DeadlockDetected
 
 from tests import instances
 
+FLUSHES = 10  # tries
 HERE = Path(__file__).parent
 NAMES = ("CACHES", "CHANNEL_LAYERS", "REALTIME", "REDIS_URL")
 
@@ -47,6 +50,26 @@ def django_db_modify_db_settings(database_url: str, _one_redis: instances.RedisS
         del connections["default"]
         with override_settings(**{name: product[name] for name in NAMES}):
             yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patient_flush() -> Iterator[None]:
+    """Servers go on writing while the tables are emptied between two tests: who loses a deadlock tries again."""
+    flush = BaseDatabaseOperations.execute_sql_flush
+
+    def try_again(self: BaseDatabaseOperations, statements: list[str]) -> None:
+        for _ in range(FLUSHES):
+            try:
+                return flush(self, statements)
+            except OperationalError as error:
+                if not isinstance(error.__cause__, DeadlockDetected):
+                    raise
+                deadlock = error
+        raise deadlock
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseDatabaseOperations, "execute_sql_flush", try_again)
+        yield
 
 
 @pytest.fixture
