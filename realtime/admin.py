@@ -29,8 +29,24 @@ else:
     _BroadcastAdmin = _ConnectionAdmin = admin.ModelAdmin
 
 
+class LookOnly:
+    """Is looked at: the past does not change, and what is ended is ended by a button of its own."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nothing is added by hand."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nothing is changed."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nothing is deleted; the log is trimmed by `prune_broadcasts`."""
+        return False
+
+
 @admin.register(Broadcast)
-class BroadcastAdmin(_BroadcastAdmin):
+class BroadcastAdmin(LookOnly, _BroadcastAdmin):
     """What was told, when and behind which rule; the superusers of the project look, and nobody changes the past."""
 
     list_display = ("created_at", "event", "guard", "event_id")
@@ -39,18 +55,6 @@ class BroadcastAdmin(_BroadcastAdmin):
     date_hierarchy = "created_at"
     fields = readonly_fields = ("created_at", "event", "event_id", "guard", "public", "staff")
     show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """What was not told is not in the log."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """What was told was told."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """The log is trimmed by `prune_broadcasts`."""
-        return False
 
 
 class Connection(models.Model):
@@ -69,7 +73,7 @@ class Connection(models.Model):
 
 
 @admin.register(Connection)
-class ConnectionAdmin(_ConnectionAdmin):
+class ConnectionAdmin(LookOnly, _ConnectionAdmin):
     """Who is connected, to what, and ending it; for those who may view live connections, which superusers may."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -79,18 +83,6 @@ class ConnectionAdmin(_ConnectionAdmin):
             path("", view(self.changelist_view), name="realtime_connection_changelist"),
             path("people/<str:key>/", view(self.person_view), name="realtime_connection_person"),
         ]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Connections come about elsewhere."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """They are ended, never changed."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Ending one is a button of its own."""
-        return False
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Show who is connected; a POST names a socket, and ends it."""
