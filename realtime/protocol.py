@@ -44,6 +44,7 @@ CHANNEL_TYPES = (
     PRESENCE,
     "cache-",
 )
+MAX_DEPTH: Final = 64  # levels of a message's JSON
 SERVER_TO_USER: Final = "#server-to-user-"
 CLIENT_EVENT: Final = "client-"
 
@@ -257,6 +258,22 @@ def _object(text: str, complaint: str) -> dict[str, Any]:
         encode(value).encode()
     except (ValueError, RecursionError):  # a lone surrogate is a ValueError too
         raise InvalidMessage(complaint) from None
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or _is_too_deep(value):
         raise InvalidMessage(complaint)
     return value
+
+
+def _is_too_deep(value: Any) -> bool:
+    """Say whether JSON is nested so deep that whoever encodes it again, on a fuller stack, might fail."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [child for each in level for child in _children(each)]
+        if not level:
+            return False
+    return True
+
+
+def _children(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
