@@ -18,7 +18,6 @@ USER_ID = re.compile(rf"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{{1,{MAX_USER_ID}}}")
 # Close and error codes (protocol, "Error codes").
 NO_SUCH_APP: Final = 4001
 APP_DISABLED: Final = 4003
-OVER_QUOTA: Final = 4004
 PATH_NOT_FOUND: Final = 4005
 INVALID_VERSION: Final = 4006
 UNSUPPORTED_PROTOCOL: Final = 4007

@@ -44,6 +44,10 @@ class Person:
         """Assert that this is the next reply told: none is lost, none comes twice."""
         assert self.event(REPLY, within=within)["reply"]["message"] == message
 
+    def leave(self, channel):
+        """Hear `channel` no more."""
+        self.socket.send(json.dumps({"event": "pusher:unsubscribe", "data": {"channel": channel}}))
+
     def hears_nothing_but_pong(self):
         """Assert that nothing came before the answer to a ping that is sent now."""
         self.heard.clear()

@@ -25,18 +25,33 @@ def servers(environment, request):
 
 def test_colleagues_at_two_servers_see_each_other_and_a_killed_server_takes_its_people_along(live_cast, servers):
     room, (here, there) = live_cast.ticket.presence_channel, servers
-    bao, dana, again = Person(live_cast.bao, here), Person(live_cast.dana, there), Person(live_cast.dana, here)
-    dana_id = str(live_cast.dana.pk)
+    bao, dana, dana_id = Person(live_cast.bao, here), Person(live_cast.dana, there), str(live_cast.dana.pk)
     with bao.listening(room):
         assert bao.answer["presence"]["count"] == 1
         with dana.listening(room):
             assert dana.answer["presence"]["count"] == 2
             assert bao.event(ADDED, within=5)["user_id"] == dana_id
-            # Her page loads anew, at the other server: she never left.
-            with again.listening(room):
-                assert again.answer["presence"]["count"] == 2
-            bao.hears_nothing_but_pong()
             there.kill()
             assert bao.event(REMOVED, within=30)["user_id"] == dana_id
             there.start()
-        assert REMOVED not in bao.heard[:-1]
+        assert bao.heard.count(REMOVED) == 1
+
+
+def test_whose_page_loads_anew_at_the_other_server_never_left(live_cast, servers):
+    room, (here, there) = live_cast.ticket.presence_channel, servers
+    bao, ada = Person(live_cast.bao, here), Person(live_cast.ada, there)
+    dana, again = Person(live_cast.dana, there), Person(live_cast.dana, here)
+    with bao.listening(room):
+        # Redis is emptied between tests; until it is trusted again nobody is seen to leave, and so this would show
+        # nothing.
+        with ada.listening(room):
+            bao.event(ADDED, within=5)
+            ada.leave(room)
+            assert bao.event(REMOVED, within=10)["user_id"] == str(live_cast.ada.pk)
+        with dana.listening(room):
+            bao.event(ADDED, within=5)
+        with again.listening(room):
+            assert again.answer["presence"]["count"] == 2
+            bao.hears_nothing_but_pong()
+        assert bao.event(REMOVED, within=10)["user_id"] == str(live_cast.dana.pk)
+    assert ADDED not in bao.heard
