@@ -21,13 +21,13 @@ from realtime.identity import Identity
 from realtime.presence import Full
 from realtime.protocol import Member, Message
 from realtime.standing import Signed, Standing
-from realtime.writer import FrameWriter
+from realtime.writer import Writer, writer_for
 
 logger = logging.getLogger(__name__)
 
 FORBIDDEN = 403
+SENT_AWAY = protocol.GENERIC_RECONNECT, "This server restarts; please reconnect."
 ASK_AGAIN = 45  # seconds after which a socket's sign-in is asked for again: a session may simply have expired
-CLOSE_TIMEOUT = 5  # seconds that a client has to read why it is closed
 
 
 class PusherConsumer(AsyncWebsocketConsumer):
@@ -60,7 +60,7 @@ class PusherConsumer(AsyncWebsocketConsumer):
         self._opened_at = self._last_heard = self._asked_at = time.monotonic()
         self._pinged = False
         self._closing = False
-        self.writer = FrameWriter(self._send_text, self._give_up)
+        self.writer: Writer
 
     # -- Channels
 
@@ -70,6 +70,7 @@ class PusherConsumer(AsyncWebsocketConsumer):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve the socket; however it ends, nothing of it stays behind."""
+        self.writer = writer_for(scope, self._send_text, self._give_up)
         try:
             await super().__call__(scope, receive, send)
         finally:
@@ -92,6 +93,8 @@ class PusherConsumer(AsyncWebsocketConsumer):
         """Be one of this process's sockets; return close code and reason if there are too many of its kind."""
         self.address = (self.scope.get("client") or [""])[0]
         await hub.here().add(self)
+        if hub.here().is_leaving:
+            return SENT_AWAY
         self.identity = identity.of_handshake(self.scope)
         self._remember(await self._person())
         return self._crowded()
@@ -359,6 +362,10 @@ class PusherConsumer(AsyncWebsocketConsumer):
         """Close with a code that says not to come back."""
         self._spawn(self.fail(protocol.UNAUTHORIZED, reason))
 
+    def send_away(self) -> None:
+        """Close with a code that says to come back at once: another process is there."""
+        self._spawn(self.fail(*SENT_AWAY))
+
     def report(self, process: str) -> SocketReport:
         """Return whose this is, and what it hears."""
         channels = sorted(self.subscriptions)
@@ -452,7 +459,7 @@ class PusherConsumer(AsyncWebsocketConsumer):
         self.is_cut_off = code == protocol.UNAUTHORIZED
         hub.here().discard(self)
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.writer.flushed(), CLOSE_TIMEOUT)
+            await asyncio.wait_for(self.writer.flushed(), limits.CLOSE_TIMEOUT)
         await self._hang_up(code)
 
     async def _send_text(self, text: str) -> None:

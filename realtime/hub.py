@@ -56,6 +56,9 @@ class Socket(Protocol):
     def hang_up(self, reason: str) -> None:
         """Close with a code that says not to come back."""
 
+    def send_away(self) -> None:
+        """Close with a code that says to come back at once, to another process."""
+
     def report(self, process: str) -> SocketReport:
         """Return whose this is, and what it hears."""
 
@@ -79,6 +82,7 @@ class Hub:
         self.sockets: set[Socket] = set()
         self.told: defaultdict[int, int] = defaultdict(int)
         self.sent = self.received = 0  # frames since the last report
+        self.is_leaving = False  # the process ends soon: whoever comes is sent away
         self._began_at = time.time()
         self._channel_name = ""
         self._joined: set[str] = set()

@@ -24,6 +24,7 @@ MAX_STRANGERS_AN_ADDRESS = 100  # of which are nobody's so far
 CLIENT_EVENTS_A_SECOND = 10  # of one socket (Pusher: client events)
 MAX_HELD = 1000  # frames of one channel that wait for its rule to answer again
 MAX_PENDING = 1024 * 1024  # bytes that wait for one slow reader
+CLOSE_TIMEOUT = 5  # seconds that a client has to read why it is closed, and what was ahead of that
 MESSAGES_A_SECOND = 20  # frames of one socket in the long run
 MESSAGES_AT_ONCE = 300  # frames of one socket in a burst: a client subscribes anew to all it has after a break
 MAX_HISTORY_CHANNELS = 20  # channels of one history request

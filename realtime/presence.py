@@ -172,6 +172,11 @@ class Presence:
             self._seats[seat].left_at = float("-inf")
             self._note(seat)
 
+    @property
+    def keeps_seats(self) -> bool:
+        """Whether a seat is kept for somebody who may come back, or the census has not been told that it is not."""
+        return any(not taken.sockets for taken in self._seats.values())
+
     def _vacate(self, socket: "Socket", channel: str, *, keep: bool) -> None:
         seat = self._of_socket[socket].pop(channel, None)
         if seat is None:

@@ -22,12 +22,6 @@ TOP = Path(__file__).resolve().parent.parent
 START_SECONDS = 30.0
 STOP_SECONDS = 5.0
 
-SERVERS = {
-    "daphne": "manage.py runserver --noreload 127.0.0.1:{port}",
-    "uvicorn": "-m uvicorn tikm.asgi:application --host 127.0.0.1 --port {port}"
-    " --ws websockets-sansio --lifespan off --log-level warning",
-}
-
 
 def wait_until(predicate: Callable[[], object], *, timeout: float, message: str) -> None:
     """Return once `predicate` is true; raise TimeoutError(`message`) after `timeout` seconds."""
@@ -149,11 +143,12 @@ class RedisServer(Instance):
 
 
 class Server(Instance):
-    """A TIKM server on a port of the loopback interface."""
+    """A TIKM server on a port of the loopback interface: the one for development."""
 
-    def __init__(self, kind: str, directory: Path, *, port: int, env: Mapping[str, str]) -> None:
-        command = [sys.executable, *SERVERS[kind].format(port=port).split()]
-        super().__init__(command, directory, cwd=TOP, env=env)
+    words = "manage.py runserver --noreload 127.0.0.1:{port}"
+
+    def __init__(self, directory: Path, *, port: int, env: Mapping[str, str]) -> None:
+        super().__init__([sys.executable, *self.words.format(port=port).split()], directory, cwd=TOP, env=env)
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
 
@@ -165,6 +160,28 @@ class Server(Instance):
                 return connection.getresponse().status == 200
             except (OSError, HTTPException):
                 return False
+
+
+class SocketServer(Server):
+    """One process of sockets, as `serve` starts them; it has the pages too."""
+
+    stopped_by = signal.SIGKILL  # on SIGTERM it waits for people to come back elsewhere
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        listener = socket.create_server(("127.0.0.1", self.port), backlog=2048)
+        self._lifeline, theirs = socket.socketpair()
+        with listener, theirs:
+            numbers = listener.fileno(), theirs.fileno()
+            words = "-m realtime.serving sockets --drain 0 --fd {} --lifeline {}".format(*numbers).split()
+            self.command, self.spawning["pass_fds"] = [sys.executable, *words], numbers
+            return super()._spawn()
+
+    def _end(self, *signals: signal.Signals) -> None:
+        super()._end(*signals)
+        self._lifeline.close()
+
+
+SERVERS = {"daphne": Server, "uvicorn": SocketServer}
 
 
 @contextmanager
@@ -196,7 +213,7 @@ def server(
     settings = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, **(env or {})}
     with (
         _directory() as directory,
-        Server(kind, directory, port=port or free_port(), env=_environment(settings)) as instance,
+        SERVERS[kind](directory, port=port or free_port(), env=_environment(settings)) as instance,
     ):
         yield instance
 
@@ -215,8 +232,8 @@ def _environment(settings: Mapping[str, str | None]) -> dict[str, str]:
         "SECRET_KEY": "for-tests-only",
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
         "PYTHONUNBUFFERED": "1",
-        # pytest-django sets it for itself, not for a server.
-        "DJANGO_SETTINGS_MODULE": None,
+        # pytest-django sets another one for itself.
+        "DJANGO_SETTINGS_MODULE": "tikm.settings",
     }
     return {name: value for name, value in {**os.environ, **ours, **settings}.items() if value is not None}
 

@@ -1,6 +1,8 @@
 """Sockets of the cast: what a person's Pusher client hears."""
 
+import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,6 +126,13 @@ def session_cookie(user: User) -> str:
     client = Client()
     client.force_login(user)
     return f"sessionid={client.cookies['sessionid'].value}"
+
+
+async def until(predicate: Callable[[], object]) -> None:
+    """Return once `predicate` is true; raise TimeoutError after PATIENCE."""
+    async with asyncio.timeout(PATIENCE):
+        while not predicate():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 async def do(verb: Any, *args: Any, **kwargs: Any) -> Any:

@@ -1,0 +1,84 @@
+"""A process that the supervisor starts: it says when it serves, and ends when the supervisor is gone."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from contextlib import suppress
+
+START_WITHIN = 60.0  # seconds from the start of a process to its first word
+SILENCE = 60.0  # seconds without a word after which a process that speaks each second counts as stuck
+
+
+class StartFailed(Exception):
+    """A process ended before it served, or said nothing for START_WITHIN seconds; what it wrote says why."""
+
+
+class Child:
+    """One process of `realtime.serving` on the listening socket `fd`, leading a group of its own."""
+
+    process: asyncio.subprocess.Process
+
+    def __init__(self, kind: str, fd: int, *arguments: str, silence: float | None = None) -> None:
+        self._kind, self._fd, self._arguments, self._silence = kind, fd, arguments, silence
+
+    def __str__(self) -> str:
+        """Name it for the log."""
+        return f"Process {self.process.pid} of {self._kind}"
+
+    def another(self) -> "Child":
+        """Return the like of it, not started."""
+        return Child(self._kind, self._fd, *self._arguments, silence=self._silence)
+
+    async def start(self) -> None:
+        """Start it, and return once it serves."""
+        self._lifeline, theirs = socket.socketpair()
+        self._lifeline.setblocking(False)
+        with theirs:
+            self.process = await self._spawn(theirs.fileno())
+        if not await self._is_heard_within(START_WITHIN):
+            await self.stop(0)
+            self._lifeline.close()
+            raise StartFailed(f"{self} ended before it served.")
+
+    async def ends(self) -> None:
+        """Return once it has ended; what is stuck is killed."""
+        while await self._is_heard_within(self._silence):
+            pass
+        self._lifeline.close()
+        self._signal(signal.SIGKILL)
+        await self.process.wait()
+
+    async def stop(self, patience: float) -> None:
+        """Ask it to end, if it was started, and make it after so many seconds."""
+        if not hasattr(self, "process"):
+            return
+        self._signal(signal.SIGTERM)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await self.process.wait()
+        self._signal(signal.SIGKILL)
+        await self.process.wait()
+
+    def _signal(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError):
+            if self.process.returncode is None:
+                self.process.send_signal(number)
+
+    async def _spawn(self, lifeline: int) -> asyncio.subprocess.Process:
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        environment.pop("NOTIFY_SOCKET", None)  # what systemd is told is not theirs to tell
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "realtime.serving", self._kind),
+            *("--fd", str(self._fd), "--lifeline", str(lifeline), *self._arguments),
+            pass_fds=(self._fd, lifeline),
+            process_group=0,
+            env=environment,
+        )
+
+    async def _is_heard_within(self, seconds: float | None) -> bool:
+        with suppress(TimeoutError, OSError):
+            async with asyncio.timeout(seconds):
+                return bool(await asyncio.get_running_loop().sock_recv(self._lifeline, 64))
+        return False

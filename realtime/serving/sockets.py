@@ -1,0 +1,81 @@
+"""One process of sockets, on uvicorn."""
+
+import resource
+import socket
+from argparse import ArgumentParser, Namespace
+
+import uvicorn
+from django.conf import settings
+
+from realtime import hub, limits
+from realtime.serving.door import Door
+from realtime.serving.drain import drain
+from realtime.serving.lifeline import Lifeline
+from realtime.serving.websocket import WebSocket
+
+FINISH_WITHIN = 10  # seconds that requests have to end, once nobody new is let in
+MAX_MESSAGE = 16 * limits.MAX_FRAME  # bytes; up to here the consumer says what is too large, beyond 1009 does
+
+
+class Config(uvicorn.Config):
+    """How our sockets are served; whose address a forwarded header may tell is the application's to say."""
+
+    def __init__(self, pages: str) -> None:
+        self.pages = pages  # path of the Unix socket behind which the pages are; "" where this process has them
+        super().__init__(
+            settings.ASGI_APPLICATION[::-1].replace(".", ":", 1)[::-1],
+            http=Door,
+            ws=WebSocket,
+            ws_max_size=MAX_MESSAGE,
+            ws_per_message_deflate=False,
+            ws_ping_interval=None,
+            lifespan="off",
+            proxy_headers=False,
+            server_header=False,
+            log_level="warning",
+            timeout_graceful_shutdown=FINISH_WITHIN,
+        )
+
+
+class Server(uvicorn.Server):
+    """Says that it serves, and sends its people away before it ends."""
+
+    def __init__(self, config: Config, lifeline: Lifeline, seconds: float) -> None:
+        super().__init__(config)
+        self._lifeline, self._seconds = lifeline, seconds
+
+    async def on_tick(self, counter: int) -> bool:
+        """Say it once a second."""
+        if counter % 10 == 0:
+            self._lifeline.beat()
+        return bool(await super().on_tick(counter))
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let nobody in, send everybody away, finish the requests."""
+        for server in self.servers:
+            server.close()
+        await drain(hub.here(), self._seconds)
+        await super().shutdown(sockets)
+
+
+def serve(options: Namespace) -> None:
+    """Serve on an open listening socket until SIGTERM."""
+    allow_many_files()
+    server = Server(Config(options.pages), Lifeline(options.lifeline), options.drain)
+    server.run(sockets=[socket.socket(fileno=options.fd)])
+
+
+def allow_many_files() -> None:
+    """Raise this process's limit of open files as far as it may: each socket is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def options(arguments: list[str]) -> Namespace:
+    """Return what the supervisor says: open file descriptors, the pages' address, how long sending away takes."""
+    parser = ArgumentParser()
+    parser.add_argument("--fd", type=int, required=True)
+    parser.add_argument("--lifeline", type=int, required=True)
+    parser.add_argument("--pages", default="")
+    parser.add_argument("--drain", type=float, required=True)
+    return parser.parse_args(arguments)
