@@ -3,12 +3,24 @@
 import asyncio
 from typing import Any
 
+from uvicorn import Config
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import CloseCode
+from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import State
+from websockets.server import ServerProtocol
 
 from realtime.limits import CLOSE_TIMEOUT
 from realtime.writer import EXTENSION
+
+
+class Connection(ServerProtocol):
+    """The library's; but a close amid fragments is a close (RFC 6455, sections 5.4 and 5.5.1), not an error."""
+
+    def recv_frame(self, frame: Frame) -> None:
+        """Forget the fragments that a close cuts short."""
+        if frame.opcode is Opcode.CLOSE:
+            self.current_size = None
+        super().recv_frame(frame)
 
 
 class WebSocket(WebSocketsSansIOProtocol):
@@ -18,6 +30,10 @@ class WebSocket(WebSocketsSansIOProtocol):
     """
 
     _end: asyncio.TimerHandle | None = None
+
+    def __init__(self, config: Config, *args: Any, **kwargs: Any) -> None:
+        super().__init__(config, *args, **kwargs)
+        self.conn = Connection(max_size=config.ws_max_size, logger=self.logger)
 
     async def run_asgi(self) -> None:
         """Serve the socket; what the peer has not read within CLOSE_TIMEOUT of its end, it never will."""
