@@ -34,6 +34,7 @@ export class Live extends EventTarget {
   #subscribed = new Set()
   #mayBeRenewed = true
   #caughtUpAt = 0
+  #wasSilent = false
   #askedAt = 0
   #heardAt = 0
   #isAboutToAsk = false
@@ -189,7 +190,14 @@ export class Live extends EventTarget {
 
   #caughtUp() {
     this.#caughtUpAt = this.#world.Date.now()
+    this.#followBack()
     if (this.#isBridged && !this.#isAdmitted) this.#become(this.refusal ? stateOf(this.refusal) : "polling")
+  }
+
+  /** After a silence an answer means that the server is back: pusher-js would try again in up to a minute. */
+  #followBack() {
+    if (this.#wasSilent && !this.#isAdmitted && !this.refusal) this.#line.connectAnew()
+    this.#wasSilent = false
   }
 
   // Watching over it
@@ -201,7 +209,10 @@ export class Live extends EventTarget {
 
   #poll() {
     const isSilent = this.state === "connecting" || this.#isOver(SILENCE_MS, this.#caughtUpAt)
-    if (this.state !== "connected" && isSilent) this.#become("reconnecting")
+    if (this.state !== "connected" && isSilent) {
+      this.#wasSilent = true
+      this.#become("reconnecting")
+    }
     this.#ask()
   }
 

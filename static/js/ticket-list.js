@@ -1,6 +1,7 @@
 /** <ticket-list data-mode ...>: rows that come, change and go, never under the hand of who reads or selects them. */
 
 import { clone, fill } from "./fragment.js"
+import { Latest } from "./latest.js"
 import { live } from "./live.js"
 import { config, renew } from "./page.js"
 import { belongs } from "./ticket-filter.js"
@@ -12,6 +13,7 @@ const REST_MS = 2_000
  * "announce": only the server knows where a change belongs (a search, another order), so a button leads to it.
  */
 class TicketList extends HTMLElement {
+  #changed = new Latest((changed) => this.#draw(changed))
   #held = new Map()
   #announced = new Set()
   #later = 0
@@ -55,19 +57,28 @@ class TicketList extends HTMLElement {
 
   #hear(name, data) {
     const { ticket } = data
-    const row = document.getElementById(`ticket-${ticket.uuid}`)
     if (name === "ticket.withdrawn") {
+      this.#changed.delete(ticket.uuid)
       this.#held.delete(ticket.uuid)
       this.#announced.delete(ticket.uuid)
-      this.#takeOut(row)
+      this.#takeOut(document.getElementById(`ticket-${ticket.uuid}`))
       this.#showNumber()
       return
     }
-    const news = { ticket, is_staffed: data.audience === "staff" }
+    this.#changed.set(ticket.uuid, { ticket, is_staffed: data.audience === "staff" })
+  }
+
+  #draw(changed) {
+    for (const news of changed.values()) this.#take(news)
+    this.#letGo()
+  }
+
+  #take(news) {
+    const { ticket } = news
+    const row = document.getElementById(`ticket-${ticket.uuid}`)
     if (row) this.#refresh(row, news)
     if (this.dataset.mode === "insert" || (row && !this.#wants(ticket))) this.#held.set(ticket.uuid, news)
     else if (!row && this.dataset.mode === "announce" && this.#wants(ticket)) this.#announced.add(ticket.uuid)
-    this.#letGo()
   }
 
   #wants(ticket) {

@@ -1,6 +1,7 @@
 /** <ticket-page data-uuid data-seq>: one ticket, live: its facts, its conversation, its timeline. */
 
 import { clone, fill } from "./fragment.js"
+import { Latest } from "./latest.js"
 import { live } from "./live.js"
 import { config, renew } from "./page.js"
 import { lines } from "./timeline.js"
@@ -9,6 +10,8 @@ const SPREAD_MS = 500
 const MOST_FAILURES = 4
 
 class TicketPage extends HTMLElement {
+  #facts = new Latest((facts) => this.#showFacts(facts.get(this.uuid)))
+
   connectedCallback() {
     this.uuid = this.dataset.uuid
     this.channel = `private-tickets.${this.uuid}`
@@ -28,7 +31,7 @@ class TicketPage extends HTMLElement {
       live.stream.catchUp()
       return
     }
-    this.#showFacts(data.ticket)
+    this.#facts.set(this.uuid, data.ticket)
     this.#addLine(name, data)
     if (name === "ticket.reply.created") this.#addReply(data.reply)
     if (name === "ticket.reply.deleted") document.getElementById(`reply-${data.reply.id}`)?.remove()

@@ -139,7 +139,8 @@ def test_a_page_that_was_cut_off_is_complete_when_it_is_back(desk: Desk) -> None
     casey.wire.mend()
     expect(page.locator("#replies > li")).to_have_count(3, timeout=20_000)
     status(page, "On Hold")
-    is_live(page)
+    # pusher-js waits for fifteen seconds before its third try.
+    expect(page.locator("state-chip")).to_have_attribute("data-connected", "true", timeout=25_000)
     assert replies(page) == ["Before", "First", "Second"]
     assert page.locator("ticket-composer textarea").input_value() == "I am still typing"
     send(work, "After")

@@ -154,6 +154,16 @@ test("a page is live again as soon as its socket is, however often the history f
   assert.ok(page.desk.asked.at(-1) - page.desk.attempts.at(-1) < 100)
 })
 
+test("a page whose server was away for long is live soon after it is back, not when pusher-js tries again", async () => {
+  const page = await open()
+  page.desk.die()
+  await page.clock.advance(110 * SECOND)
+  page.desk.rise()
+  // The history is asked at most every 30 seconds by then, and the line is opened within three.
+  await page.clock.advance(35 * SECOND)
+  assert.equal(page.live.state, "connected")
+})
+
 test("a page whose history falls silent too says so", async () => {
   const page = await open()
   page.desk.hasSockets = false

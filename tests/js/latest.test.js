@@ -1,0 +1,73 @@
+/** Of a burst only the last state is drawn, and of each thing that changed. */
+
+import assert from "node:assert/strict"
+import { beforeEach, test } from "node:test"
+
+import { Latest } from "../../static/js/latest.js"
+
+let drawn
+let world
+let latest
+
+/** A page whose frames come when the test says so. */
+function page(hidden = false) {
+  const due = []
+  const wait = (act) => due.push(act)
+  return {
+    document: { hidden },
+    requestAnimationFrame: hidden ? () => assert.fail("nobody draws frames of a hidden page") : wait,
+    setTimeout: hidden ? wait : () => assert.fail("a frame is sooner"),
+    frame: () => due.splice(0).forEach((act) => act()),
+  }
+}
+
+function begin(hidden) {
+  world = page(hidden)
+  drawn = []
+  latest = new Latest((states) => drawn.push([...states]), world)
+}
+
+beforeEach(() => begin())
+
+test("a burst on one ticket is drawn once, as it stands at the end", () => {
+  for (let number = 1; number <= 100; number += 1) latest.set("refund", number)
+  assert.deepEqual(drawn, [])
+  world.frame()
+  assert.deepEqual(drawn, [[["refund", 100]]])
+})
+
+test("each ticket of a burst is drawn, the one that changed last as the last", () => {
+  latest.set("refund", 1)
+  latest.set("parcel", 1)
+  latest.set("refund", 2)
+  world.frame()
+  assert.deepEqual(drawn, [
+    [
+      ["parcel", 1],
+      ["refund", 2],
+    ],
+  ])
+})
+
+test("what comes after a frame is drawn in the next one", () => {
+  latest.set("refund", 1)
+  world.frame()
+  latest.set("refund", 2)
+  world.frame()
+  assert.deepEqual(drawn, [[["refund", 1]], [["refund", 2]]])
+})
+
+test("a ticket that was taken away meanwhile is not drawn", () => {
+  latest.set("refund", 1)
+  latest.set("parcel", 1)
+  latest.delete("refund")
+  world.frame()
+  assert.deepEqual(drawn, [[["parcel", 1]]])
+})
+
+test("a page that nobody sees is drawn too, though it has no frames", () => {
+  begin(true)
+  latest.set("refund", 1)
+  world.frame()
+  assert.deepEqual(drawn, [[["refund", 1]]])
+})
