@@ -112,6 +112,24 @@ def test_a_page_without_a_socket_lives_on_the_history(small_desk: Desk) -> None:
     expect(page.locator("state-chip")).to_have_attribute("data-connected", "false")
 
 
+def test_a_page_that_was_away_for_longer_than_the_log_reaches_renews_itself_and_keeps_the_draft(
+    small_desk: Desk,
+) -> None:
+    bao, casey = small_desk.enter("bao"), small_desk.enter("casey")
+    work, page = bao.page(small_desk.ticket), casey.page(small_desk.ticket)
+    is_live(work)
+    is_live(page)
+    page.locator("ticket-composer textarea").fill("I am still typing")
+    casey.wire.cut()
+    expect(page.locator("state-chip")).to_have_attribute("data-connected", "false")
+    send(work, "Before the log was trimmed")
+    small_desk.manage("prune_broadcasts", "--days", "0")
+    casey.wire.mend()
+    expect(page.locator("#replies > li")).to_contain_text("Before the log was trimmed", timeout=25_000)
+    assert page.locator("ticket-composer textarea").input_value() == "I am still typing"
+    is_live(page)
+
+
 def test_a_very_long_reply_arrives_whole(small_desk: Desk) -> None:
     bao, casey = small_desk.enter("bao"), small_desk.enter("casey")
     work, page = bao.page(small_desk.ticket), casey.page(small_desk.ticket)
