@@ -32,6 +32,13 @@ class Direct:
     version: Audience
 
 
+@dataclass(frozen=True)
+class Only:
+    """An audience by itself: whoever may hear more is told otherwise, by another event."""
+
+    audience: Audience
+
+
 class Event(ABC):
     """What listeners are told: as what, on which channels, to whom, and with which data for each audience.
 
@@ -45,8 +52,8 @@ class Event(ABC):
         """Return full Pusher channel names; a bare name is heard by each listener in his own version."""
 
     @abstractmethod
-    def broadcast_to(self) -> Audience:
-        """Return the audience: STAFF for staff alone, PUBLIC for everybody on the channels."""
+    def broadcast_to(self) -> Audience | Only:
+        """Return the audience: STAFF for staff alone, PUBLIC for everybody on the channels, or Only one."""
 
     @abstractmethod
     def broadcast_with(self, audience: Audience) -> dict[str, Any]:
@@ -108,7 +115,9 @@ def _command(name: str, data: dict[str, Any]) -> None:
         _log(Broadcast(event=name, staff=protocol.encode(data)), [(name, Audience.STAFF, Audience.STAFF)])
 
 
-def _versions(to: Audience) -> list[Audience]:
+def _versions(to: Audience | Only) -> list[Audience]:
+    if isinstance(to, Only):
+        return [to.audience]
     return [audience for audience in Audience if audience.includes(to)]
 
 

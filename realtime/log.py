@@ -12,10 +12,11 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
 from realtime import protocol
+from realtime.channels import Audience
 from realtime.models import Broadcast, Delivery, LogFloor, Receipt, SnapshotEnd
 
 RECHECK = "#recheck"  # no client can name it: the number sign is not in the alphabet of channels
@@ -73,17 +74,25 @@ def acknowledge(process: str, told: dict[int, int]) -> None:
 
 
 @transaction.atomic
-def forget(guard: str, *, event: str = "", containing: str = "", keep: Callable[[Any], Any] | None = None) -> int:
+def forget(
+    guard: str,
+    *,
+    event: str = "",
+    containing: str = "",
+    keep: Callable[[Any], Any] | None = None,
+    versions: Iterable[Audience] = Audience,
+) -> int:
     """Take back what was told behind a guard: the rows are deleted, or left with what `keep` makes of their data.
 
-    Without `event` and `containing`, everything behind it. Whoever has heard it has heard it; the history tells it no
-    more. Returns the number of rows.
+    Without `event` and `containing`, everything behind it; `keep` is asked about `versions` alone. Whoever has heard
+    it has heard it; the history tells it no more. Returns the number of rows.
     """
-    rows = Broadcast.objects.filter(guard=guard, event__startswith=event, staff__contains=containing)
+    rows = Broadcast.objects.filter(guard=guard, event__startswith=event)
+    rows = rows.filter(Q(staff__contains=containing) | Q(public__contains=containing))
     if keep is None:
         return rows.delete()[1].get("realtime.Broadcast", 0)
     for row in rows:
-        for version in ("public", "staff"):
+        for version in versions:
             text = getattr(row, version)
             if text is not None:
                 setattr(row, version, protocol.encode(keep(json.loads(text))))

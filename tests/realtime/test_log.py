@@ -16,7 +16,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from realtime import history, hub, log
 from realtime.channels import Audience
-from realtime.events import Direct, Event, PayloadTooLarge, publish
+from realtime.events import Direct, Event, Only, PayloadTooLarge, publish
 from realtime.models import Broadcast, Delivery, Receipt
 from tests.cast import Cast
 from tests.sockets import Fence, Listener, do, listen
@@ -310,6 +310,25 @@ class Huge(Fence):
 
     def broadcast_with(self, audience: Audience) -> dict[str, Any]:
         return {"text": "é" * 6000}
+
+
+@dataclass(frozen=True)
+class Aside(Fence):
+    """Is said to customers alone."""
+
+    def broadcast_to(self) -> Only:
+        return Only(Audience.PUBLIC)
+
+
+def test_an_event_for_one_audience_alone_is_told_to_no_other(live_cast: Cast) -> None:
+    start, channel = history.present(), live_cast.ticket.channel
+    told = []
+    for event in (Aside(channel), Fence(channel)):
+        publish(event)
+        told.append(
+            [len(history.read(person, [channel], start).events) for person in (live_cast.casey, live_cast.bao)]
+        )
+    assert told == [[1, 0], [2, 1]]
 
 
 def test_an_event_that_is_too_large_is_an_error_and_logs_nothing(live_cast: Cast) -> None:
