@@ -17,6 +17,7 @@ from tickets.models import Reply, Ticket
 
 CREATED, UPDATED, STATUS = "ticket.created", "ticket.updated", "ticket.status.changed"
 REPLY, DELETED, WITHDRAWN = "ticket.reply.created", "ticket.reply.deleted", "ticket.withdrawn"
+TURNED = "ticket.reply.updated"
 
 
 def signed_in(user: User) -> Client:
@@ -91,6 +92,25 @@ def delete_note(cast: Cast) -> None:
     services.delete_reply(Reply.objects.get(is_internal=True), by=cast.bao)
 
 
+def the_reply(cast: Cast) -> str:
+    return str(Reply.objects.get().pk)
+
+
+def turned_in_page(visibility: str) -> Callable[[Cast], None]:
+    return post("bao", "/tickets/{}/visibility/", reply=the_reply, visibility=visibility)
+
+
+def turned_by_api(internal: bool) -> Callable[[Cast], None]:
+    def write(cast: Cast) -> None:
+        sends("bao", "PATCH", f"tickets/{{}}/replies/{the_reply(cast)}/", is_internal=internal)(cast)
+
+    return write
+
+
+def turned(internal: bool) -> Callable[[Cast], None]:
+    return lambda cast: services.change_visibility(Reply.objects.get(), by=cast.bao, internal=internal) and None
+
+
 def closed(cast: Cast) -> int:
     return cast.status("Closed").pk
 
@@ -145,6 +165,16 @@ def staff_hear(write: Callable[[Cast], None], *events: str, before: Any = lambda
     return Row(write, staff=events, office=events, admin=events, before=before)
 
 
+def appears(write: Callable[[Cast], None]) -> Row:
+    """A note is made public: to its customer it is a new reply."""
+    return replace(staff_hear(write, TURNED, before=note), customer=(REPLY,), casey=(REPLY,))
+
+
+def vanishes(write: Callable[[Cast], None]) -> Row:
+    """A reply is made internal: to its customer it is deleted."""
+    return replace(staff_hear(write, TURNED, before=answer), customer=(DELETED,), casey=(DELETED,))
+
+
 def moves(write: Callable[[Cast], None]) -> Row:
     """Billing hears that the ticket is gone, and who worked on it there is refused; the others hear where it is."""
     others = dict.fromkeys(("customer", "casey", "admin", "orders"), (UPDATED,))
@@ -185,6 +215,9 @@ ROWS = {
     "page: reply to a closed one": replace(
         all_hear(post("casey", "/tickets/{}/replies/", message="Hello"), REPLY, STATUS), before=close
     ),
+    "page: make a note public": appears(turned_in_page("public")),
+    "page: make a reply internal": vanishes(turned_in_page("internal")),
+    "page: make a note internal": staff_hear(turned_in_page("internal"), before=note),
     "page: unassign": leaves_an_outsider(page("bao", assigned_to="")),
     "page: status": all_hear(page("bao", status=closed), STATUS),
     "page: the same status": all_hear(page("bao", status=lambda cast: cast.ticket.status_id)),
@@ -200,6 +233,9 @@ ROWS = {
     ),
     "api: reply": all_hear(sends("casey", "POST", "tickets/{}/replies/", message="Hello"), REPLY),
     "api: note": staff_hear(sends("bao", "POST", "tickets/{}/replies/", message="Hello", is_internal=True), REPLY),
+    "api: make a note public": appears(turned_by_api(internal=False)),
+    "api: make a reply internal": vanishes(turned_by_api(internal=True)),
+    "api: make a reply public": replace(all_hear(turned_by_api(internal=False)), before=answer),
     "api: status": all_hear(sends("bao", "PATCH", "tickets/{}/", status="Closed"), STATUS),
     "api: the same status": all_hear(sends("bao", "PATCH", "tickets/{}/", status="Open")),
     "api: priority": all_hear(sends("bao", "PATCH", "tickets/{}/", priority="High"), UPDATED),
@@ -255,6 +291,8 @@ ROWS = {
     "shell: reply": all_hear(by_verb(lambda cast: cast.reply(cast.casey, "Hello")), REPLY),
     "shell: note": staff_hear(by_verb(note), REPLY),
     "shell: delete a note": staff_hear(by_verb(delete_note), DELETED, before=note),
+    "shell: make a note public": appears(turned(internal=False)),
+    "shell: make a reply internal": vanishes(turned(internal=True)),
     "shell: open": Row(
         by_verb(lambda cast: services.open_ticket(by=cast.casey, subject="Late", content="x", office=cast.billing)),
         casey=(CREATED,),
@@ -283,7 +321,7 @@ ROWS = {
     ),
     "shell: delete": goes(by_verb(lambda cast: services.delete_ticket(cast.ticket, by=cast.ada))),
 }
-EVERY_EVENT = {CREATED, UPDATED, STATUS, REPLY, DELETED, WITHDRAWN}
+EVERY_EVENT = {CREATED, UPDATED, STATUS, REPLY, TURNED, DELETED, WITHDRAWN}
 
 
 @dataclass(frozen=True)

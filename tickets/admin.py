@@ -126,7 +126,9 @@ class TimelineInline(ReadOnly, admin.TabularInline[TimelineEntry, Ticket]):
 
     @admin.display(description=_("change"))
     def words_of_staff(self, line: TimelineEntry) -> str:
-        """Return from what to what."""
+        """Return from what to what, or whose message it was about."""
+        if line.from_person is not None and line.action != TimelineEntry.Action.ASSIGNED_TO:
+            return line.from_person.name
         before = line.from_person or line.staff.get("from")
         after = line.to_person or line.staff.get("to")
         return f"{before or '-'} → {after or '-'}" if before or after else ""

@@ -13,6 +13,8 @@ from tickets.markdown import render
 from tickets.models import Attachment, Reply, Status, Ticket, TimelineEntry
 from tickets.signals import Change
 
+Action = TimelineEntry.Action
+
 
 def ticket_brief(ticket: Ticket, audience: Audience) -> dict[str, Any]:
     """Return the whole state that a list shows of a ticket; only staff may count its versions."""
@@ -40,9 +42,9 @@ def writer_brief(user: User, audience: Audience, *, ticket_uuid: UUID, **_: Any)
 
 
 def reply_brief(reply: Reply, audience: Audience) -> dict[str, Any]:
-    """Return one turn of the conversation, as text and as safe HTML."""
+    """Return one turn of the conversation, as text and as safe HTML; only staff may turn it, and count its places."""
     author = person_of_ticket(reply.author, reply.ticket, audience)
-    return {
+    brief = {
         "id": str(reply.pk),
         "message": reply.message,
         "message_html": render(reply.message),
@@ -51,6 +53,8 @@ def reply_brief(reply: Reply, audience: Audience) -> dict[str, Any]:
         "user": author | {"avatar_url": people.avatar_url(reply.author, audience)},
         "attachments": [attachment_brief(attachment) for attachment in reply.attachments.all()],
     }
+    turning = {"version": reply.number, "can_be_hidden": reply.can_be_hidden}
+    return brief | turning if audience is Audience.STAFF else brief
 
 
 def attachment_brief(attachment: Attachment) -> dict[str, Any]:
@@ -67,10 +71,11 @@ def attachment_brief(attachment: Attachment) -> dict[str, Any]:
 def timeline_brief(line: TimelineEntry, ticket: Ticket, audience: Audience) -> dict[str, Any]:
     """Return who did what, from what to what, as `audience` may read it."""
     handover = Change("assigned_to", line.from_person, line.to_person)
-    is_handover = line.from_person is not None or line.to_person is not None
+    is_handover = line.action == Action.ASSIGNED_TO
+    action, actor = _deed(line, audience)
     return {
-        "action": line.action,
-        "actor": person_of_ticket(line.actor, ticket, audience),
+        "action": action,
+        "actor": person_of_ticket(actor, ticket, audience),
         "created_at": iso(line.created_at),
         **(change_brief(handover, ticket, audience) if is_handover else line.words(audience)),
     }
@@ -101,6 +106,15 @@ def audience_of_change(change: Change, ticket: Ticket) -> Audience:
 def office_name(office: Office, audience: Audience) -> str | None:
     """Return the office's name; customers do not learn which internal office works for them."""
     return None if office.is_internal and audience is Audience.PUBLIC else office.name
+
+
+def _deed(line: TimelineEntry, audience: Audience) -> tuple[str, User]:
+    """Return what was done, and by whom; to customers a published note is a reply, and a hidden reply is gone."""
+    if audience is Audience.PUBLIC and line.action == Action.PUBLISHED:
+        return Action.REPLIED, line.from_person or line.actor
+    if audience is Audience.PUBLIC and line.action == Action.HIDDEN:
+        return Action.DELETED, line.actor
+    return line.action, line.actor
 
 
 def _assignee(ticket: Ticket, audience: Audience) -> dict[str, str] | None:

@@ -1,4 +1,4 @@
-"""What listeners are told: TicketCreated, TicketUpdated, TicketReplyCreated, TicketStatusChanged, TicketWithdrawn."""
+"""What listeners are told: that a ticket was opened, changed or taken from them, and what became of its replies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 from accounts.models import Office, User
 from realtime.channels import Audience
-from realtime.events import Direct, Event
+from realtime.events import Direct, Event, Only
 from tickets import briefs, policies
 from tickets.models import Reply, Status, Ticket
 from tickets.signals import Change
@@ -116,7 +116,7 @@ class TicketReplyCreated(TicketEvent):
         """The ticket of the conversation."""
         return self.reply.ticket
 
-    def broadcast_to(self) -> Audience:
+    def broadcast_to(self) -> Audience | Only:
         """A note is for staff."""
         return self.reply.audience
 
@@ -136,6 +136,31 @@ class TicketReplyCreated(TicketEvent):
 
 
 @dataclass(frozen=True)
+class TicketReplyAppeared(TicketReplyCreated):
+    """A note was made public: to who could not read it, it is a new reply."""
+
+    def broadcast_to(self) -> Only:
+        """Customers; staff have it already."""
+        return Only(Audience.PUBLIC)
+
+
+@dataclass(frozen=True)
+class TicketReplyUpdated(TicketReplyCreated):
+    """A reply became a note, or a note a reply."""
+
+    broadcast_as = "ticket.reply.updated"
+    by: User
+
+    def broadcast_to(self) -> Audience:
+        """Staff: to customers a reply comes or goes."""
+        return Audience.STAFF
+
+    def body(self, audience: Audience) -> dict[str, Any]:
+        """Return the reply as it is now, and who turned it."""
+        return super().body(audience) | {"updated_by": self.person(self.by, audience)}
+
+
+@dataclass(frozen=True)
 class TicketReplyDeleted(TicketEvent):
     """A reply or note was deleted."""
 
@@ -148,14 +173,26 @@ class TicketReplyDeleted(TicketEvent):
         """The ticket of the conversation."""
         return self.reply.ticket
 
-    def broadcast_to(self) -> Audience:
+    def broadcast_to(self) -> Audience | Only:
         """Who could read it."""
         return self.reply.audience
 
     def body(self, audience: Audience) -> dict[str, Any]:
-        """Return which one, and nothing of what it said."""
-        reply = {"id": str(self.reply.pk), "is_internal": self.reply.is_internal}
-        return {"reply": reply, "deleted_by": self.person(self.by, audience)}
+        """Return which one, and nothing of what it said; whom it is told to as a customer never had it as a note."""
+        is_internal = self.reply.is_internal and audience is Audience.STAFF
+        return {
+            "reply": {"id": str(self.reply.pk), "is_internal": is_internal},
+            "deleted_by": self.person(self.by, audience),
+        }
+
+
+@dataclass(frozen=True)
+class TicketReplyVanished(TicketReplyDeleted):
+    """A reply was made internal: to who may not read notes it is gone, like a deleted one."""
+
+    def broadcast_to(self) -> Only:
+        """Customers; staff keep it."""
+        return Only(Audience.PUBLIC)
 
 
 @dataclass(frozen=True)
@@ -223,7 +260,7 @@ class Rehearsal(Event):
         """The channels of what it rehearses."""
         return self.event.broadcast_on()
 
-    def broadcast_to(self) -> Audience:
+    def broadcast_to(self) -> Audience | Only:
         """The audience of what it rehearses."""
         return self.event.broadcast_to()
 

@@ -119,6 +119,23 @@ class ReplyForm(SendingForm):
     internal = forms.BooleanField(required=False)
 
 
+class VisibilityForm(forms.Form):
+    """Who may read a message; `seen` is its version as the person had it before him."""
+
+    reply = forms.UUIDField()
+    seen = forms.IntegerField(required=False)
+    # Named either way: what says neither makes nothing public.
+    visibility = forms.ChoiceField(choices=[("public", ""), ("internal", "")])
+
+    def wanted(self) -> dict[str, Any]:
+        """Return what the verb is asked for."""
+        seen = self.cleaned_data["seen"]
+        return {
+            "internal": self.cleaned_data["visibility"] == "internal",
+            "only_of": None if seen is None else {seen},
+        }
+
+
 class ChangeForm(forms.Form):
     """One or more properties of a ticket; a field that was not sent stays as it is.
 

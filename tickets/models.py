@@ -177,6 +177,9 @@ class Reply(models.Model):
     number = models.PositiveIntegerField(editable=False)
     # The form that it was written in: sent twice, it makes one reply.
     request_key = models.UUIDField(null=True, editable=False)
+    # Whether it has been a note and a reply: the form that it was written in may say otherwise than it is now.
+    was_turned = models.BooleanField(default=False, editable=False)
+    # When it was written; of a note that was made public, when that was.
     created_at = models.DateTimeField(_("written"), default=timezone.now, editable=False)
 
     class Meta:
@@ -193,6 +196,11 @@ class Reply(models.Model):
     def audience(self) -> Audience:
         """Who may read it."""
         return Audience.STAFF if self.is_internal else Audience.PUBLIC
+
+    @property
+    def can_be_hidden(self) -> bool:
+        """Say whether it may be made internal: what the customer himself wrote is not kept from him."""
+        return not self.is_internal and self.author_id != self.ticket.creator_id
 
 
 def unguessable_path(attachment: "Attachment", filename: str) -> str:
@@ -244,6 +252,8 @@ class TimelineEntry(models.Model):
         REPLIED = "replied", _("replied")
         NOTED = "noted", _("wrote an internal note")
         DELETED = "deleted", _("deleted a message")
+        PUBLISHED = "published", _("made an internal note public")
+        HIDDEN = "hidden", _("made a reply internal")
         STATUS = "status", _("changed the status")
         PRIORITY = "priority", _("changed the priority")
         ASSIGNED_TO = "assigned_to", _("changed the assignee")
@@ -254,7 +264,8 @@ class TimelineEntry(models.Model):
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     action = models.CharField(max_length=12, choices=Action.choices)
     audience = models.CharField(max_length=6, choices=Audience.choices)
-    # Between which people, where it was handed over: how customers see their names is decided on reading.
+    # Between which people, where it was handed over, or whose message was turned: how customers see their names is
+    # decided on reading.
     from_person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     to_person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     # {"from": name or null, "to": name or null}, once for each audience; empty where people were named.

@@ -154,6 +154,14 @@ def can_delete_reply(user: User, reply: Reply) -> bool:
     return is_staff_of(user, reply.ticket) and (user.is_admin or reply.author_id == user.pk)
 
 
+def can_change_visibility(user: User, reply: Reply, *, internal: bool) -> bool:
+    """Staff of the ticket make any note public, also a colleague's, and any reply internal but its customer's own.
+
+    Whoever opened the ticket is its customer, also an agent: what he wrote would vanish before his eyes.
+    """
+    return is_staff_of(user, reply.ticket) and (not internal or reply.is_internal or reply.can_be_hidden)
+
+
 def can_delete_ticket(user: User, ticket: Ticket) -> bool:
     """Only admins; everybody else closes."""
     return user.is_active and user.is_admin

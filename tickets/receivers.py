@@ -1,6 +1,6 @@
 """Signals become the timeline's lines, and what listeners are told; all inside the verb's transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -14,8 +14,11 @@ from realtime.events import publish, recheck
 from tickets import briefs, policies
 from tickets.events import (
     TicketCreated,
+    TicketReplyAppeared,
     TicketReplyCreated,
     TicketReplyDeleted,
+    TicketReplyUpdated,
+    TicketReplyVanished,
     TicketStatusChanged,
     TicketUpdated,
     TicketWithdrawn,
@@ -29,6 +32,7 @@ from tickets.signals import (
     ticket_created,
     ticket_deleted,
     ticket_updated,
+    visibility_changed,
 )
 
 Action = TimelineEntry.Action
@@ -65,6 +69,13 @@ def record_deletion(reply: Reply, by: User, **_: Any) -> None:
     _write_line(reply.ticket, by, Action.DELETED, reply.audience)
 
 
+@receiver(visibility_changed)
+def record_visibility(reply: Reply, by: User, **_: Any) -> None:
+    """Write who turned whose message; customers read of a reply that came or went: see `briefs.timeline_brief`."""
+    action = Action.HIDDEN if reply.is_internal else Action.PUBLISHED
+    _write_line(reply.ticket, by, action, Audience.PUBLIC, from_person=reply.author)
+
+
 @receiver(ticket_created)
 def tell_creation(ticket: Ticket, by: User, **_: Any) -> None:
     """Tell the office and the creator."""
@@ -96,9 +107,20 @@ def tell_reply(reply: Reply, **_: Any) -> None:
 @receiver(reply_deleted)
 def tell_deletion(reply: Reply, by: User, **_: Any) -> None:
     """Tell who could read it; the log keeps nothing of what it said."""
-    told = TicketReplyCreated(reply)
-    log.forget(reply.ticket.channel, event=told.broadcast_as, containing=str(reply.pk), keep=told.emptied)
+    _forget(TicketReplyCreated(reply))
+    _forget(TicketReplyUpdated(reply, by))
     publish(TicketReplyDeleted(reply, by))
+
+
+@receiver(visibility_changed)
+def tell_visibility(reply: Reply, by: User, **_: Any) -> None:
+    """Tell staff that it is turned; to customers a reply comes, or goes and leaves no word in their log."""
+    if reply.is_internal:
+        _forget(TicketReplyCreated(reply), versions=[Audience.PUBLIC])
+        publish(TicketReplyVanished(reply, by))
+    else:
+        publish(TicketReplyAppeared(reply))
+    publish(TicketReplyUpdated(reply, by))
 
 
 @receiver(ticket_deleted)
@@ -119,6 +141,12 @@ def remove_file(instance: Attachment, **_: Any) -> None:
     transaction.on_commit(lambda: storage.delete(name))
 
 
+def _forget(told: TicketReplyCreated, versions: Iterable[Audience] = Audience) -> None:
+    """Leave in the log that there was a reply, so that no sequence has a gap, and nothing of what it said."""
+    reply, event = told.reply, told.broadcast_as
+    log.forget(reply.ticket.channel, event=event, containing=str(reply.pk), keep=told.emptied, versions=versions)
+
+
 def _tell_loser(ticket: Ticket, change: Change) -> None:
     loser = change.before
     if isinstance(loser, User) and policies.audience_of(loser, ticket) is not None:
@@ -127,8 +155,10 @@ def _tell_loser(ticket: Ticket, change: Change) -> None:
         publish(TicketWithdrawn(ticket, loser))
 
 
-def _write_line(ticket: Ticket, by: User, action: Action, audience: Audience, change: Change | None = None) -> None:
-    line = TimelineEntry(ticket=ticket, actor=by, action=action, audience=audience)
+def _write_line(
+    ticket: Ticket, by: User, action: Action, audience: Audience, change: Change | None = None, **people: User
+) -> None:
+    line = TimelineEntry(ticket=ticket, actor=by, action=action, audience=audience, **people)
     line.number, line.version = ticket.staff_seq, ticket.version
     if change is not None and change.field == "assigned_to":
         line.from_person, line.to_person = change.before, change.after

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -45,7 +45,7 @@ class Conflict(ValidationError):
 
 
 class Stale(Exception):
-    """The ticket is of another version than the one that was to be changed."""
+    """The ticket or reply is of another version than the one that was to be changed."""
 
 
 @transaction.atomic
@@ -104,7 +104,8 @@ def add_reply(
     if internal:
         _require(policies.can_write_note(by, ticket), _("Only staff of this ticket may write internal notes."))
     text = _text(message, "message", MAX_MESSAGE)
-    sent = _sent_before(ticket.replies.filter(author=by, message=text, is_internal=internal), key)
+    alike = ticket.replies.filter(Q(is_internal=internal) | Q(was_turned=True), author=by, message=text)
+    sent = _sent_before(alike, key)
     if sent is not None:
         return sent
     reply = Reply(ticket=ticket, author=by, message=text, is_internal=internal, request_key=key)
@@ -128,6 +129,33 @@ def delete_reply(reply: Reply, *, by: User) -> None:
     _record(ticket, reply.audience)
     signals.reply_deleted.send(Reply, reply=reply, by=by)
     reply.delete()
+
+
+@transaction.atomic
+def change_visibility(reply: Reply, *, by: User, internal: bool, only_of: Container[int] | None = None) -> Reply:
+    """Turn a reply into a note, or a note into a reply; what it is already changes nothing and tells nobody.
+
+    A note that is made public is a reply from now on, for everybody: at the end of the conversation and with the time
+    of now, since an older place or time would tell the customer that it was there before. A reply that is made
+    internal stays where it is; to the customer it is gone like a deleted one. With `only_of`, only from one of these
+    places: what was turned and turned back meanwhile has another one.
+    """
+    ticket = _locked(reply.ticket)
+    reply = ticket.replies.get(pk=reply.pk)
+    reply.ticket = ticket
+    allowed = policies.can_change_visibility(by, reply, internal=internal)
+    _require(allowed, _("Only staff of this ticket may do that, and not with what its customer wrote."))
+    if reply.is_internal == internal:
+        return reply
+    if only_of is not None and reply.number not in only_of:
+        raise Stale
+    _record(ticket, Audience.PUBLIC)
+    reply.is_internal, reply.was_turned = internal, True
+    if not internal:
+        reply.number, reply.created_at = ticket.staff_seq, ticket.updated_at
+    reply.save()
+    signals.visibility_changed.send(Reply, reply=reply, by=by)
+    return reply
 
 
 @transaction.atomic

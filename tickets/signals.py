@@ -7,6 +7,7 @@ ticket_updated   ticket, by, changes              fields changed; `changes` is a
 status_changed   ticket, by, before, after        two `Status`
 reply_created    reply, by                        someone answered, or staff left a note
 reply_deleted    reply, by                        a reply or note is about to be deleted
+visibility_changed  reply, by                     a reply became a note, or a note a reply
 ticket_deleted   ticket, by                       a ticket is about to be deleted
 """
 
@@ -20,6 +21,7 @@ ticket_updated = Signal()
 status_changed = Signal()
 reply_created = Signal()
 reply_deleted = Signal()
+visibility_changed = Signal()
 ticket_deleted = Signal()
 
 

@@ -14,5 +14,6 @@ urlpatterns = [
     path("<uuid:uuid>/", tickets.ticket_page, name="detail"),
     path("<uuid:uuid>/replies/", tickets.create_reply, name="reply"),
     path("<uuid:uuid>/replies/<uuid:reply_id>/", tickets.reply_data, name="reply-data"),
+    path("<uuid:uuid>/visibility/", tickets.change_visibility, name="visibility"),
     path("<uuid:uuid>/change/", tickets.change_ticket, name="change"),
 ]

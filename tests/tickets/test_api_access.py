@@ -33,6 +33,7 @@ class Stage:
         self.baos = services.open_ticket(by=cast.bao, subject="Chair", content="Broken", office=cast.orders)
         services.assign(self.caseys, by=cast.bao, to=cast.emil)
         self.reply = Reply.objects.get(ticket=self.caseys, is_internal=False)
+        self.answer = services.add_reply(self.caseys, by=cast.bao, message="Not yet")
         self.note_file = Attachment.objects.get(reply=self.caseys_note)
         self.reply_file = Attachment.objects.get(reply=self.reply)
         self.pending = file_of(cast.casey, "mine.png")
@@ -63,7 +64,11 @@ def everybody(status: int, signed_out: int = 401) -> tuple[int, ...]:
 
 
 def about(name: str) -> Callable[[Stage], dict[str, Any]]:
-    return lambda stage: {"ticket": getattr(stage, name).uuid, "reply": stage.reply.pk, "note": stage.caseys_note.pk}
+    def things(stage: Stage) -> dict[str, Any]:
+        replies = {"reply": stage.reply, "note": stage.caseys_note, "answer": stage.answer}
+        return {"ticket": getattr(stage, name).uuid, **{role: row.pk for role, row in replies.items()}}
+
+    return things
 
 
 def of_file(name: str) -> Callable[[Stage], dict[str, Any]]:
@@ -78,6 +83,9 @@ STAFFS   =  (404,  404,  200, 200,  404,  200, 200, 401, 401)
 WRITING  =  (201,  404,  201, 201,  404,  201, 201, 401, 401)
 NOTING   =  (403,  404,  201, 201,  404,  201, 201, 401, 401)
 CHANGING =  (403,  404,  200, 200,  404,  200, 200, 401, 401)
+TURNING  =  (403,  404,  200, 200,  404,  200, 200, 401, 401)
+TURNS_2  =  (404,  404,  200, 200,  404,  200, 200, 401, 401)
+REFUSED  =  (403,  404,  403, 403,  404,  403, 403, 401, 401)
 NOTES_2  =  (404,  404,  403, 404,  404,  201, 201, 401, 401)
 CHANGES2 =  (404,  404,  403, 404,  404,  200, 200, 401, 401)
 OWN_FILE =  (200,  404,  404, 404,  404,  404, 404, 401, 401)
@@ -113,6 +121,9 @@ ROWS = [
     Row("GET", "tickets/{ticket}/replies/{reply}/", CASEYS, things=about("caseys")),
     Row("GET", "tickets/{ticket}/replies/{note}/", STAFFS, things=about("caseys")),
     Row("GET", "tickets/{ticket}/replies/{reply}/", (404,) * 7 + (401, 401), things=about("baos")),
+    Row("PATCH", "tickets/{ticket}/replies/{answer}/", TURNING, {"is_internal": True}, about("caseys")),
+    Row("PATCH", "tickets/{ticket}/replies/{note}/", TURNS_2, {"is_internal": False}, about("caseys")),
+    Row("PATCH", "tickets/{ticket}/replies/{reply}/", REFUSED, {"is_internal": True}, about("caseys")),
     Row("GET", "tickets/{ticket}/timeline/", CASEYS, things=about("caseys")),
     Row("GET", "tickets/{ticket}/timeline/", BAOS, things=about("baos")),
     Row("POST", "attachments/", everybody(415), {}),

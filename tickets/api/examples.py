@@ -35,6 +35,7 @@ REPLY: dict[str, Any] = {
     "created_at": "2026-03-02T09:20:01Z",
     "user": {"id": "9b2f6a1e-58d4-4a53-8a0f-1c0f4a3f6d2b", "name": "Bao Nguyen", "role": "agent"},
     "attachments": [],
+    "version": 2,
 }
 LINE = {
     "action": "status",

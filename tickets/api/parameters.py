@@ -44,7 +44,7 @@ IF_MATCH = OpenApiParameter(
     {"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)$'},
     OpenApiParameter.HEADER,
     required=True,
-    description="The ETag of the ticket as you saw it; `*` changes it whatever it is.",
+    description="The ETag of what you change, as you saw it; `*` changes it whatever it is.",
 )
 ETAG = OpenApiParameter(
     "ETag",
@@ -53,6 +53,14 @@ ETAG = OpenApiParameter(
     response=[200, 201],
     description="The ticket's version, for `If-Match`: a status, priority, assignee, office or subject that changes "
     "raises it, a reply does not. Only for staff of the ticket, who alone can change it.",
+)
+REPLY_ETAG = OpenApiParameter(
+    "ETag",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    response=[200, 201],
+    description="The reply's version, for `If-Match`: a note that is made public gets another one. Only for staff of "
+    "the ticket, who alone can change it.",
 )
 LOCATION = OpenApiParameter(
     "Location", OpenApiTypes.STR, OpenApiParameter.HEADER, response=[201], description="Where it is."
@@ -74,4 +82,8 @@ ONCE = [
     LOCATION,
     REPLAYED,
 ]
+VERSION_PROBLEMS = {
+    "412": "It has changed since you saw it (`version_outdated`): read it again.",
+    "428": "If-Match is missing (`version_required`).",
+}
 KEY_PROBLEMS = {"410": "What the first request with this key made has been deleted meanwhile."}

@@ -93,9 +93,10 @@ class ReplySerializer(serializers.Serializer):  # type: ignore[misc]
     message = serializers.CharField(help_text="Markdown.")
     message_html = serializers.CharField(help_text="The same as safe HTML.")
     is_internal = serializers.BooleanField(help_text="A note: read by staff of the ticket alone.")
-    created_at = serializers.DateTimeField(help_text="When it was written.")
+    created_at = serializers.DateTimeField(help_text="When it was written, or else made public.")
     user = PersonSerializer(help_text="Who wrote it.")
     attachments = AttachmentSerializer(many=True, help_text="The files that came with it.")
+    version = serializers.IntegerField(required=False, help_text="For staff: its place, as in the ETag.")
 
 
 class TimelineSerializer(serializers.Serializer):  # type: ignore[misc]
@@ -173,6 +174,14 @@ class NewReplySerializer(Body):
     message = Text(max_length=MAX_MESSAGE, help_text="Markdown.")
     is_internal = Flag(default=False, help_text="A note for staff of the ticket; only they may write one.")
     attachments = Files()
+
+    default_error_messages = {"invalid": _("Send a JSON object.")}
+
+
+class VisibilitySerializer(Body):
+    """Who may read a message."""
+
+    is_internal = Flag(help_text="True makes a reply a note; false makes a note a reply, which its customer reads.")
 
     default_error_messages = {"invalid": _("Send a JSON object.")}
 

@@ -2,19 +2,21 @@
 
 from uuid import UUID
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.forms import BoundField
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.requests import SignedInRequest
 from realtime.channels import Audience
 from tickets import briefs, policies, services
-from tickets.forms import ChangeForm, ReplyForm, TicketForm
+from tickets.forms import ChangeForm, ReplyForm, TicketForm, VisibilityForm
 from tickets.models import Priority, Status, Ticket
 from tickets.views.answers import attempt, refuse, wants_json
 
@@ -67,6 +69,24 @@ def reply_data(request: SignedInRequest, uuid: UUID, reply_id: UUID) -> HttpResp
 
 @require_POST
 @login_required
+def change_visibility(request: SignedInRequest, uuid: UUID) -> HttpResponse:
+    """Make a note public, or a reply internal."""
+    ticket = _fetch(request, uuid)
+    form = VisibilityForm(request.POST)
+    if not form.is_valid():
+        return refuse(request, form) or _render_ticket(request, ticket, ReplyForm(user=request.user), status=422)
+    reply = get_object_or_404(policies.visible_replies(request.user, ticket), pk=form.cleaned_data["reply"])
+    try:
+        services.change_visibility(reply, by=request.user, **form.wanted())
+    except services.Stale:
+        return _refuse_turning(request, ticket)
+    return (
+        HttpResponse(status=204) if wants_json(request) else redirect(f"{ticket.get_absolute_url()}#reply-{reply.pk}")
+    )
+
+
+@require_POST
+@login_required
 def change_ticket(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     """Change the properties that were sent, all or none."""
     ticket = _fetch(request, uuid)
@@ -86,6 +106,15 @@ def palette(request: HttpRequest) -> HttpResponse:
     """Give statuses and priorities their colours: a stylesheet, since the policy allows no style attributes."""
     choices = {"statuses": Status.objects.all(), "priorities": Priority.objects.all()}
     return render(request, "tickets/palette.css", choices, content_type="text/css")
+
+
+def _refuse_turning(request: SignedInRequest, ticket: Ticket) -> HttpResponse:
+    """Say that the message was turned and turned back since it was looked at."""
+    sentence = _("Somebody has changed meanwhile who reads this: look again.")
+    if wants_json(request):
+        return JsonResponse({"errors": {"__all__": [sentence]}}, status=409)
+    messages.error(request, sentence)
+    return _render_ticket(request, _fetch(request, ticket.uuid), ReplyForm(user=request.user), status=409)
 
 
 def _refuse_change(request: SignedInRequest, ticket: Ticket, form: ChangeForm) -> HttpResponse:

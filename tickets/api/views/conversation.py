@@ -1,22 +1,26 @@
 """A ticket's conversation and its timeline."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.base import DeskView, shown
+from realtime.channels import Audience
 from tickets import briefs, policies, services
 from tickets.api import shapes
 from tickets.api.examples import LINE, REPLY, sent, told
 from tickets.api.once import body_of, make_once
 from tickets.api.paging import rows_after
-from tickets.api.parameters import AFTER, KEY_PROBLEMS, ONCE, SIZE
-from tickets.api.serializers import NewReplySerializer, ReplyPage, ReplySerializer, TimelinePage
-from tickets.api.views.tickets import as_whom, fetch, replayed
+from tickets.api.parameters import AFTER, IF_MATCH, KEY_PROBLEMS, ONCE, REPLY_ETAG, SIZE, VERSION_PROBLEMS
+from tickets.api.serializers import NewReplySerializer, ReplyPage, ReplySerializer, TimelinePage, VisibilitySerializer
+from tickets.api.views.tickets import VersionOutdated, as_whom, fetch, replayed, versions
 from tickets.models import Reply
 
 
@@ -43,7 +47,7 @@ class Replies(DeskView):
         operation_id="reply_create",
         summary="Reply, or write a note",
         tags=["Conversation"],
-        parameters=ONCE,
+        parameters=[*ONCE, REPLY_ETAG],
         request=NewReplySerializer,
         responses={201: ReplySerializer},
         extensions={"x-problems": KEY_PROBLEMS},
@@ -67,8 +71,7 @@ class Replies(DeskView):
             request, said=body_of(request), make=make, find=lambda pk: replies.filter(pk=pk).first()
         )
         headers = {"Location": reverse("api:reply", args=[uuid, reply.pk]), **replayed(is_replay)}
-        data = shapes.reply(reply, as_whom(request.user, reply.ticket))
-        return shown(ReplySerializer, data, status=201, headers=headers)
+        return _answer(request, reply, status=201, headers=headers)
 
 
 class OneReply(DeskView):
@@ -78,14 +81,57 @@ class OneReply(DeskView):
         operation_id="reply",
         summary="Read a reply",
         tags=["Conversation"],
+        parameters=[REPLY_ETAG],
         responses=ReplySerializer,
         examples=[told("A reply", REPLY)],
     )
     def get(self, request: Request, uuid: UUID, reply_id: UUID) -> Response:
         """Return one reply whole: a live event that would have been too large names it only."""
-        ticket = fetch(request, uuid)
-        reply = get_object_or_404(policies.visible_replies(request.user, ticket), pk=reply_id)
-        return shown(ReplySerializer, shapes.reply(reply, as_whom(request.user, ticket)))
+        return _answer(request, _fetch(request, uuid, reply_id))
+
+    @extend_schema(
+        operation_id="reply_change",
+        summary="Make a note public, or a reply internal",
+        tags=["Conversation"],
+        parameters=[IF_MATCH, REPLY_ETAG],
+        request=VisibilitySerializer,
+        responses=ReplySerializer,
+        extensions={"x-problems": VERSION_PROBLEMS},
+        examples=[sent("Make it internal", {"is_internal": True}), told("The note", REPLY | {"is_internal": True})],
+    )
+    def patch(self, request: Request, uuid: UUID, reply_id: UUID) -> Response:
+        """Change who may read it: staff of the ticket alone, or its customer too.
+
+        A note that is made public is a reply from now on, with the time and the place of now; a reply that is made
+        internal is gone for the customer. Only staff of the ticket change that, and not what its customer wrote. What
+        it is already changes nothing, whatever the version.
+        """
+        reply = _fetch(request, uuid, reply_id)
+        if not policies.can_change(request.user, reply.ticket):
+            raise PermissionDenied(_("Only staff of this ticket may change it."))
+        only_of = versions(request)
+        internal = self.read(VisibilitySerializer)["is_internal"]
+        try:
+            services.change_visibility(reply, by=request.user, internal=internal, only_of=only_of)
+        except services.Stale:
+            raise VersionOutdated from None
+        return _answer(request, _fetch(request, uuid, reply_id))
+
+
+def _fetch(request: Request, uuid: UUID, reply_id: UUID) -> Reply:
+    """Return a reply that the person may read; 404 otherwise."""
+    ticket = fetch(request, uuid)
+    reply: Reply = get_object_or_404(policies.visible_replies(request.user, ticket), pk=reply_id)
+    return reply
+
+
+def _answer(
+    request: Request, reply: Reply, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return a reply; its version, which counts what customers do not see, to staff."""
+    audience = as_whom(request.user, reply.ticket)
+    tag = {"ETag": f'"{reply.number}"'} if audience is Audience.STAFF else {}
+    return shown(ReplySerializer, shapes.reply(reply, audience), status=status, headers={**(headers or {}), **tag})
 
 
 class Timeline(DeskView):

@@ -23,7 +23,7 @@ from tickets import lists, policies, services
 from tickets.api import paging, shapes
 from tickets.api.examples import TICKET, WHOLE_TICKET, sent, told
 from tickets.api.once import body_of, make_once
-from tickets.api.parameters import ETAG, IF_MATCH, KEY_PROBLEMS, LISTED, ONCE
+from tickets.api.parameters import ETAG, IF_MATCH, KEY_PROBLEMS, LISTED, ONCE, VERSION_PROBLEMS
 from tickets.api.serializers import ChangesSerializer, NewTicketSerializer, TicketPage, WholeTicketSerializer
 from tickets.list_forms import FilterForm
 from tickets.models import Status, Ticket
@@ -36,16 +36,16 @@ class VersionWanted(APIException):  # type: ignore[misc]
 
     status_code = 428
     default_detail = gettext_lazy(
-        "Send If-Match with the ETag of the ticket as you saw it, or * to change it anyhow."
+        "Send If-Match with the ETag of what you change, as you saw it, or * to change it anyhow."
     )
     default_code = "version_required"
 
 
 class VersionOutdated(APIException):  # type: ignore[misc]
-    """The ticket has changed since it was seen (RFC 9110, section 13.1.1)."""
+    """What was to be changed has changed since it was seen (RFC 9110, section 13.1.1)."""
 
     status_code = 412
-    default_detail = gettext_lazy("The ticket has changed meanwhile: read it again.")
+    default_detail = gettext_lazy("It has changed meanwhile: read it again.")
     default_code = "version_outdated"
 
 
@@ -123,12 +123,7 @@ class OneTicket(DeskView):
         parameters=[IF_MATCH, ETAG],
         request=ChangesSerializer,
         responses={200: WholeTicketSerializer, 204: None},
-        extensions={
-            "x-problems": {
-                "412": "The ticket has changed since you saw it (`version_outdated`): read it again.",
-                "428": "If-Match is missing (`version_required`).",
-            }
-        },
+        extensions={"x-problems": VERSION_PROBLEMS},
         examples=[sent("Close it", {"status": "Closed"}), told("The ticket", WHOLE_TICKET)],
     )
     def patch(self, request: Request, uuid: UUID) -> Response:
@@ -139,7 +134,7 @@ class OneTicket(DeskView):
         ticket = fetch(request, uuid)
         if not policies.can_change(request.user, ticket):
             raise PermissionDenied(_("Only staff of this ticket may change it."))
-        only_of = _versions(request)
+        only_of = versions(request)
         values = self.read(ChangesSerializer, partial=True)
         try:
             services.change(ticket, by=request.user, values=values, only_of=only_of)
@@ -179,7 +174,7 @@ def _answer(
     return shown(WholeTicketSerializer, data, status=status, headers={**(headers or {}), **tag})
 
 
-def _versions(request: Request) -> set[int] | None:
+def versions(request: Request) -> set[int] | None:
     """Return the versions that may be changed; None for any. A weak tag matches none (RFC 9110, section 13.1.1)."""
     tags = parse_etags(request.headers.get("If-Match", ""))
     if not tags:

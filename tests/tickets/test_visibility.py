@@ -1,0 +1,333 @@
+"""A note made public is a reply of that moment; a reply made internal is, to customers, a deleted one."""
+
+import json
+import re
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from accounts.models import User
+from realtime import history
+from realtime.models import Broadcast
+from tests.cast import Cast
+from tests.programs import Program
+from tests.sockets import do, listen
+from tests.tickets.test_files import PNG
+from tickets import files, services
+from tickets.models import Reply, Ticket
+
+pytestmark = pytest.mark.django_db
+
+CREATED, UPDATED, DELETED = "ticket.reply.created", "ticket.reply.updated", "ticket.reply.deleted"
+# Keys, times, references, cursors, and what guards forms and scripts.
+RANDOM = re.compile(
+    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\d[T ][\d:.]+(Z|\+00:00)|[0-9B-Z]{3}-[0-9B-Z]{4}"
+    r'|\d+ \w+( \d{4})?, \d\d:\d\d|\bgAAAA[\w%=-]+|csrf[^>]*>|nonce="[^"]+"'
+)
+
+
+def file_of(person: User, name: str) -> Any:
+    return files.keep(SimpleUploadedFile(name, PNG), by=person)
+
+
+def ask(cast: Cast) -> Ticket:
+    return services.open_ticket(by=cast.casey, subject="Late", content="Where is it?", office=cast.billing)
+
+
+def say(ticket: Ticket, by: User, message: str = "He owes us for April", *, internal: bool = False) -> Reply:
+    attachments = [file_of(by, "april.png")]
+    return services.add_reply(ticket, by=by, message=message, internal=internal, attachments=attachments)
+
+
+def turn(reply: Reply, by: User, *, internal: bool) -> Reply:
+    return services.change_visibility(reply, by=by, internal=internal)
+
+
+def told(user: User, channel: str, since: str) -> list[dict[str, Any]]:
+    return history.read(user, [channel], since).events
+
+
+def everything(user: User, ticket: Ticket, since: str) -> str:
+    """Return all that a person can get of a ticket, without what is random or of a moment."""
+    program, path, browser = Program(user), f"tickets/{ticket.uuid}/", Client()
+    browser.force_login(user)
+    answers = [program.get(f"{path}{more}").text for more in ("", "replies/", "timeline/")]
+    pages = [
+        browser.get(address).text for address in (ticket.get_absolute_url(), "/", "/tickets/?status=all&q=April")
+    ]
+    mine = [event for event in told(user, user.channel, since) if event["data"]["ticket"]["uuid"] == str(ticket.uuid)]
+    return RANDOM.sub("-", "\n".join([*answers, *pages, json.dumps([told(user, ticket.channel, since), mine])]))
+
+
+def test_nothing_tells_a_customer_that_a_reply_was_a_note_before(cast: Cast) -> None:
+    """Two desks that differ in that alone give him the same answers; the times are those of the publication."""
+    seen = {}
+    for was_note in (True, False):
+        Ticket.objects.all().delete()
+        ticket, since = ask(cast), history.present()
+        note = say(ticket, cast.bao, internal=True) if was_note else None
+        services.add_reply(ticket, by=cast.casey, message="Any news?")
+        services.change_status(ticket, by=cast.bao, status=cast.status("On Hold"))
+        if note is not None:
+            turn(note, cast.dana, internal=False)
+        else:
+            say(ticket, cast.bao)
+        seen[was_note] = everything(cast.casey, ticket, since)
+        staffs = told(cast.dana, ticket.channel, since)
+        assert (UPDATED in [event["event"] for event in staffs]) == was_note
+    assert "He owes us for April" in seen[True]
+    assert seen[True] == seen[False]
+
+
+def test_a_customer_cannot_tell_a_reply_that_was_made_internal_from_a_deleted_one(cast: Cast) -> None:
+    seen = {}
+    for is_hidden in (True, False):
+        Ticket.objects.all().delete()
+        ticket, since = ask(cast), history.present()
+        reply = say(ticket, cast.bao)
+        assert "april.png" in everything(cast.casey, ticket, since)
+        services.add_reply(ticket, by=cast.casey, message="Any news?")
+        if is_hidden:
+            turn(reply, cast.ada, internal=True)
+        else:
+            services.delete_reply(reply, by=cast.ada)
+        seen[is_hidden] = everything(cast.casey, ticket, since)
+        staffs = Program(cast.dana).get(f"tickets/{ticket.uuid}/replies/").text
+        assert ("owes us" in staffs, "april.png" in staffs) == (is_hidden, is_hidden)
+    assert ("owes us" in seen[True], "april.png" in seen[True]) == (False, False)
+    assert seen[True] == seen[False]
+
+
+def test_a_note_stands_where_and_when_it_was_made_public(cast: Cast) -> None:
+    note = cast.reply(cast.bao, "It was our mistake", internal=True)
+    between = cast.reply(cast.casey, "Any news?")
+    turn(note, cast.dana, internal=False)
+    ticket = Ticket.objects.get(pk=cast.ticket.pk)
+    for person in (cast.casey, cast.bao):
+        replies = Program(person).get(f"tickets/{ticket.uuid}/replies/").json()["results"]
+        assert [row["message"] for row in replies] == ["Any news?", "It was our mistake"]
+    note.refresh_from_db()
+    assert between.created_at < note.created_at == ticket.public_updated_at
+
+
+def test_each_audience_hears_one_event_and_no_sequence_has_a_gap(cast: Cast) -> None:
+    since = history.present()
+    note, reply = cast.reply(cast.bao, "A note", internal=True), cast.reply(cast.bao, "An answer")
+    for internal in (False, True, False):
+        turn(note, cast.dana, internal=internal)
+    turn(reply, cast.dana, internal=True)
+    cast.reply(cast.casey, "Hm")
+    customers = [CREATED, CREATED, DELETED, CREATED, DELETED, CREATED]
+    staffs = [CREATED, CREATED, UPDATED, UPDATED, UPDATED, UPDATED, CREATED]
+    for person, channel, events in (
+        (cast.casey, cast.ticket.channel, customers),
+        (cast.casey, cast.casey.channel, customers),
+        (cast.bao, cast.ticket.channel, staffs),
+        (cast.bao, cast.billing.channel, staffs),
+    ):
+        heard = told(person, channel, since)
+        assert [event["event"] for event in heard] == events
+        assert [event["data"]["seq"] for event in heard] == list(range(2, 2 + len(events)))
+
+
+def test_staff_are_told_what_it_is_now_and_who_turned_it(cast: Cast) -> None:
+    note, since = cast.reply(cast.bao, "A note", internal=True), history.present()
+    turn(note, cast.dana, internal=False)
+    (event,) = told(cast.bao, cast.ticket.channel, since)
+    assert event["data"].keys() == {
+        "ticket", "audience", "seq", "reply", "updated_by", "event_id", "timestamp",
+    }  # fmt: skip
+    reply = event["data"]["reply"]
+    assert (reply["is_internal"], reply["version"], reply["can_be_hidden"]) == (False, 3, True)
+    assert event["data"]["updated_by"]["name"] == "Dana Okafor"
+
+
+def test_the_timeline_tells_staff_who_turned_it_and_customers_of_a_reply_that_came_and_went(cast: Cast) -> None:
+    note = cast.reply(cast.bao, "A note", internal=True)
+    turn(note, cast.dana, internal=False)
+    turn(note, cast.ada, internal=True)
+
+    def lines(person: User) -> list[tuple[str, str]]:
+        found = Program(person).get(f"tickets/{cast.ticket.uuid}/timeline/").json()["results"][1:]
+        return [(line["action"], line["actor"]["name"]) for line in found]
+
+    assert lines(cast.casey) == [("replied", "Bao Nguyen"), ("deleted", "Ada Admin")]
+    assert lines(cast.bao) == [("noted", "Bao Nguyen"), ("published", "Dana Okafor"), ("hidden", "Ada Admin")]
+
+
+def test_files_and_search_follow_their_message(cast: Cast) -> None:
+    note = say(cast.ticket, cast.bao, internal=True)
+    (file,) = note.attachments.all()
+    casey = Client()
+    casey.force_login(cast.casey)
+
+    def reads() -> list[bool]:
+        addresses = [f"/files/{file.pk}/", f"/files/{file.pk}/view/"]
+        found = []
+        for address in addresses:
+            response = casey.get(address)
+            response.close()
+            found.append(response.status_code == 200)
+        return [*found, bool(casey.get("/tickets/?q=April").context["rows"])]
+
+    assert reads() == [False, False, False]
+    turn(note, cast.bao, internal=False)
+    assert reads() == [True, True, True]
+    turn(note, cast.bao, internal=True)
+    assert reads() == [False, False, False]
+
+
+def test_a_published_note_waits_for_the_customer(cast: Cast) -> None:
+    note = cast.reply(cast.bao, "Which charge?", internal=True)
+    cast.reply(cast.casey, "Hello?")
+    casey = Client()
+    casey.force_login(cast.casey)
+    waiting = []
+    for internal in (False, True):
+        turn(note, cast.bao, internal=internal)
+        waiting.append(casey.get("/tickets/counts/").json()["counts"]["waiting"])
+    assert waiting == [1, 0]
+
+
+def test_only_staff_of_the_ticket_turn_messages_and_not_what_its_customer_wrote(cast: Cast) -> None:
+    note, reply = cast.reply(cast.bao, "A note", internal=True), cast.reply(cast.bao, "An answer")
+    own = cast.reply(cast.casey, "My number is 5")
+    for person in (cast.casey, cast.greta, cast.emil, cast.fatima):
+        for message, internal in ((note, False), (reply, True)):
+            with pytest.raises(PermissionDenied):
+                turn(message, person, internal=internal)
+    for person in (cast.bao, cast.ada):
+        with pytest.raises(PermissionDenied):
+            turn(own, person, internal=True)
+    assert turn(note, cast.dana, internal=False).audience == "public"
+    assert turn(reply, cast.ada, internal=True).audience == "staff"
+
+
+def test_what_an_agent_asked_as_a_customer_stays_his(cast: Cast) -> None:
+    ticket = services.open_ticket(by=cast.bao, subject="Chair", content="Broken", office=cast.orders)
+    own = services.add_reply(ticket, by=cast.bao, message="Any news?")
+    note = services.add_reply(ticket, by=cast.emil, message="A chair a month", internal=True)
+    for message, by, internal in ((own, cast.emil, True), (note, cast.bao, False)):
+        with pytest.raises(PermissionDenied):
+            turn(message, by, internal=internal)
+    assert not turn(note, cast.emil, internal=False).is_internal
+
+
+def test_what_it_is_already_changes_nothing_and_tells_nobody(cast: Cast) -> None:
+    note, reply = cast.reply(cast.bao, "A note", internal=True), cast.reply(cast.casey, "Hm")
+    before = (Broadcast.objects.count(), Ticket.objects.values().get(), list(Reply.objects.values()))
+    turn(note, cast.dana, internal=True)
+    turn(reply, cast.dana, internal=False)
+    assert (Broadcast.objects.count(), Ticket.objects.values().get(), list(Reply.objects.values())) == before
+
+
+def test_of_a_turned_message_that_is_deleted_the_log_keeps_no_word(cast: Cast) -> None:
+    note = say(cast.ticket, cast.bao, internal=True)
+    turn(note, cast.bao, internal=False)
+    turn(note, cast.bao, internal=True)
+    assert Broadcast.objects.filter(event=CREATED, staff__contains="He owes us").exists()
+    assert not Broadcast.objects.filter(public__contains="He owes us").exists()
+    services.delete_reply(note, by=cast.bao)
+    for word in ("He owes us", "april.png"):
+        assert not Broadcast.objects.filter(staff__contains=word).exists()
+
+
+@pytest.mark.parametrize("internal", [False, True], ids=["reply", "note"])
+def test_a_form_that_comes_again_does_not_undo_what_was_turned_meanwhile(cast: Cast, internal: bool) -> None:
+    words = {"by": cast.bao, "message": "An answer", "internal": internal, "key": uuid4()}
+    reply = services.add_reply(cast.ticket, **words)
+    turn(reply, cast.dana, internal=not internal)
+    assert services.add_reply(cast.ticket, **words) == reply
+    assert Reply.objects.get().is_internal is not internal
+
+
+# The page
+
+
+def send(user: User, reply: Reply, visibility: str | None, seen: int | None = None, **headers: str) -> Any:
+    client = Client()
+    client.force_login(user)
+    fields = {"reply": str(reply.pk), "visibility": visibility, "seen": seen}
+    sent = {name: value for name, value in fields.items() if value is not None}
+    return client.post(f"/tickets/{reply.ticket.uuid}/visibility/", sent, headers=headers)
+
+
+def test_the_page_turns_a_message_without_scripts(cast: Cast) -> None:
+    note = cast.reply(cast.bao, "A note", internal=True)
+    response = send(cast.dana, note, "public", note.number)
+    assert response.url == f"{cast.ticket.get_absolute_url()}#reply-{note.pk}"
+    assert not Reply.objects.get().is_internal
+
+
+def test_what_was_turned_and_turned_back_meanwhile_is_not_turned_unseen(cast: Cast) -> None:
+    note = cast.reply(cast.bao, "A note", internal=True)
+    seen = note.number
+    turn(note, cast.dana, internal=False)
+    assert send(cast.bao, note, "public", seen, accept="application/json").status_code == 204
+    turn(note, cast.dana, internal=True)
+    refused = send(cast.bao, note, "public", seen, accept="application/json")
+    assert (refused.status_code, list(refused.json()["errors"])) == (409, ["__all__"])
+    page = send(cast.bao, note, "public", seen)
+    assert page.status_code == 409
+    assert "changed meanwhile who reads this" in page.text
+    assert Reply.objects.get().is_internal
+    assert send(cast.bao, note, "public", Reply.objects.get().number).status_code == 302
+
+
+def test_what_does_not_say_for_whom_makes_nothing_public(cast: Cast) -> None:
+    note = cast.reply(cast.bao, "A note", internal=True)
+    assert send(cast.bao, note, None).status_code == 422
+    for visibility in (None, "", "everybody"):
+        assert send(cast.bao, note, visibility, accept="application/json").status_code == 422
+    assert Reply.objects.get().is_internal
+
+
+def test_a_customer_finds_no_note_and_turns_no_reply(cast: Cast) -> None:
+    note, reply = cast.reply(cast.bao, "A note", internal=True), cast.reply(cast.bao, "An answer")
+    assert (send(cast.casey, note, "public").status_code, send(cast.casey, reply, "internal").status_code) == (
+        404,
+        403,
+    )
+    elsewhere = services.add_reply(ask(cast), by=cast.casey, message="Hm")
+    elsewhere.ticket = cast.ticket
+    assert send(cast.bao, elsewhere, "public").status_code == 404
+
+
+# The API
+
+
+def test_a_program_turns_a_reply_of_the_version_that_it_saw(cast: Cast) -> None:
+    note = cast.reply(cast.bao, "A note", internal=True)
+    path, bao = f"tickets/{cast.ticket.uuid}/replies/{note.pk}/", Program(cast.bao)
+    seen = bao.get(path)["ETag"]
+    assert bao.ask("PATCH", path, {"is_internal": False}).status_code == 428
+    made = bao.patch(path, {"is_internal": False}, If_Match=seen)
+    assert (made.status_code, made.json()["is_internal"], made.json()["version"]) == (200, False, 3)
+    assert made["ETag"] == '"3"' == bao.get(path)["ETag"]
+    assert bao.patch(path, {"is_internal": True}, If_Match=seen).status_code == 412
+    assert bao.patch(path, {"is_internal": False}, If_Match=seen).status_code == 200
+    assert bao.patch(path, {}, If_Match="*").status_code == 422
+    casey = Program(cast.casey).get(path)
+    assert ("ETag" in casey, "version" in casey.json(), casey.json()["is_internal"]) == (False, False, False)
+
+
+# Live
+
+
+async def test_a_reply_that_is_made_internal_vanishes_live_and_stays_with_staff(live_cast: Cast) -> None:
+    reply = await do(live_cast.reply, live_cast.bao, "Sorry, wrong window")
+    customer = await listen(live_cast.casey, live_cast.ticket.channel)
+    staff = await listen(live_cast.dana, live_cast.ticket.channel)
+    await do(turn, reply, live_cast.bao, internal=True)
+    gone, kept = await customer.event(DELETED), await staff.event(UPDATED)
+    assert gone["reply"] == {"id": str(reply.pk), "is_internal": False}
+    assert (kept["reply"]["is_internal"], kept["reply"]["message"]) == (True, "Sorry, wrong window")
+    for ear in (customer, staff):
+        assert await ear.hears_nothing(live_cast.ticket.channel)
+    await do(turn, reply, live_cast.bao, internal=False)
+    assert (await customer.event(CREATED))["reply"]["message"] == "Sorry, wrong window"
+    assert not (await staff.event(UPDATED))["reply"]["is_internal"]
