@@ -8,6 +8,7 @@ import { lines } from "./timeline.js"
 
 const SPREAD_MS = 500
 const MOST_FAILURES = 4
+const SWITCH = ".visibility > button:not([hidden]), .visibility > details:not([hidden]) > summary"
 
 class TicketPage extends HTMLElement {
   #facts = new Latest((facts) => this.#showFacts(facts.get(this.uuid)))
@@ -34,7 +35,8 @@ class TicketPage extends HTMLElement {
     this.#facts.set(this.uuid, data.ticket)
     this.#addLine(name, data)
     if (name === "ticket.reply.created") this.#addReply(data.reply)
-    if (name === "ticket.reply.deleted") document.getElementById(`reply-${data.reply.id}`)?.remove()
+    if (name === "ticket.reply.updated") this.#turnReply(data.reply)
+    if (name === "ticket.reply.deleted") this.#removeReply(data.reply)
   }
 
   #renewIfMine({ reason, ticket }) {
@@ -65,6 +67,29 @@ class TicketPage extends HTMLElement {
     item.classList.add("is-fresh")
     if (reply.truncated) setTimeout(() => this.#complete(item, reply.id), Math.random() * SPREAD_MS)
     this.#noticeNew(item)
+  }
+
+  /** A reply became a note where it is, or a note a reply of now; its words are the same, and nobody loses his place. */
+  #turnReply(reply) {
+    const item = document.getElementById(`reply-${reply.id}`)
+    if (!item) {
+      this.#addReply(reply)
+      return
+    }
+    const hadFocus = item.contains(document.activeElement)
+    const { message_html, attachments, ...changed } = reply
+    this.#keepComposerStill(() => {
+      fill(item, changed)
+      if (!reply.is_internal) item.parentElement.append(item)
+    })
+    item.querySelector("details").open = false
+    if (hadFocus) item.querySelector(SWITCH).focus({ preventScroll: true })
+    item.classList.add("is-fresh")
+    this.#noticeNew(item)
+  }
+
+  #removeReply({ id }) {
+    this.#keepComposerStill(() => document.getElementById(`reply-${id}`)?.remove())
   }
 
   /** Fetches a reply that was too long for an event; after some failures the whole page is fetched. */

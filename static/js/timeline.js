@@ -7,6 +7,8 @@ export function lines(name, data) {
       return [{ action: "created", actor: data.created_by }]
     case "ticket.reply.created":
       return [{ action: data.reply.is_internal ? "noted" : "replied", actor: data.reply.user }]
+    case "ticket.reply.updated":
+      return [{ action: data.reply.is_internal ? "hidden" : "published", actor: data.updated_by }]
     case "ticket.reply.deleted":
       return [{ action: "deleted", actor: data.deleted_by }]
     case "ticket.status.changed":

@@ -32,7 +32,7 @@ class ToastList extends HTMLElement {
 }
 
 function actor(data) {
-  return data.reply?.user ?? data.updated_by ?? data.changed_by ?? data.created_by
+  return data.updated_by ?? data.changed_by ?? data.created_by ?? data.reply?.user
 }
 
 customElements.define("toast-list", ToastList)

@@ -114,6 +114,7 @@ def test_no_state_of_a_ticket_has_a_serious_barrier(small_desk: Desk) -> None:
     send(bao, "A note", note=True)
     pick(bao, PICTURE)
     named(bao)
+    bao.locator(".visibility summary").click()
     send(bao, "With a picture")
     pick(bao, PICTURE, PROGRAM)
     expect(bao.locator(".kept-problem").last).to_contain_text("not accepted")
@@ -123,6 +124,7 @@ def test_no_state_of_a_ticket_has_a_serious_barrier(small_desk: Desk) -> None:
     expect(bao.locator("ticket-facts .pill")).to_have_text("On Hold")
     status.select_option(label="Closed")
     expect(bao.locator("form[data-conflicted]")).to_contain_text("meanwhile")
+    expect(bao.locator(".visibility details[open] .visibility-question")).to_be_visible()
     assert inspect(bao) + inspect(dana) == []
 
 

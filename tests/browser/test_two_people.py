@@ -3,7 +3,7 @@
 import json
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Desk, Person, is_live, sign_in
 
@@ -148,3 +148,53 @@ def test_a_page_that_was_cut_off_is_complete_when_it_is_back(desk: Desk) -> None
     assert replies(page) == ["Before", "First", "Second", "After"]
     assert SECRET not in heard(casey) + page.content()
     assert SECRET in heard(bao)
+
+
+def message(page: Page, text: str) -> Locator:
+    return page.locator("#replies > li").filter(has_text=text)
+
+
+def make_public_by_keyboard(page: Page, text: str) -> None:
+    message(page, text).locator("summary").press("Enter")
+    expect(message(page, text)).to_contain_text("Casey Rivers will see this")
+    message(page, text).get_by_role("button", name="Make public").press("Enter")
+
+
+def test_what_is_made_public_comes_and_what_is_made_internal_goes(small_desk: Desk) -> None:
+    bao, dana, casey = [small_desk.enter(name) for name in ("bao", "dana", "casey")]
+    work, other, page = [person.page(small_desk.ticket) for person in (bao, dana, casey)]
+    for each in (work, other, page):
+        is_live(each)
+    send(work, SECRET, note=True)
+    send(work, "Sorry, wrong window")
+    expect(message(page, "wrong window")).to_be_visible()
+    page.locator("ticket-composer textarea").fill("I am still typing")
+    assert SECRET not in heard(casey) + page.content()
+
+    make_public_by_keyboard(other, SECRET)
+    expect(message(page, SECRET)).to_be_visible(timeout=AT_ONCE)
+    expect(message(other, SECRET).get_by_role("button", name="Make internal")).to_be_focused()
+    expect(message(work, SECRET)).to_have_attribute("data-internal", "false")
+    assert replies(page) == replies(work) == replies(other) == ["Sorry, wrong window", SECRET]
+
+    message(work, "wrong window").get_by_role("button", name="Make internal").click()
+    expect(message(page, "wrong window")).to_have_count(0, timeout=AT_ONCE)
+    expect(message(other, "wrong window")).to_have_attribute("data-internal", "true")
+    assert replies(work) == replies(other) == ["Sorry, wrong window", SECRET]
+    assert page.locator("ticket-composer textarea").input_value() == "I am still typing"
+
+    timelines = [
+        each.locator("#timeline > li").evaluate_all("all => all.map(li => li.dataset.action)")
+        for each in (work, page)
+    ]
+    assert timelines == [
+        ["created", "noted", "replied", "published", "hidden"],
+        ["created", "replied", "replied", "deleted"],
+    ]
+    for each, timeline in zip((work, page), timelines, strict=True):
+        each.reload()
+        lines = each.locator("#timeline > li").evaluate_all("all => all.map(li => li.dataset.action)")
+        assert (lines, SECRET in replies(each)) == (timeline, True)
+    assert replies(page) == [SECRET]
+    assert "wrong window" not in casey.context.request.get(page.url).text()
+    assert bao.problems == dana.problems == casey.problems == []

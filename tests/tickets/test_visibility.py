@@ -297,6 +297,19 @@ def test_a_customer_finds_no_note_and_turns_no_reply(cast: Cast) -> None:
     assert send(cast.bao, elsewhere, "public").status_code == 404
 
 
+def test_only_staff_are_offered_to_turn_a_message_and_not_the_customers(cast: Cast) -> None:
+    cast.reply(cast.casey, "Hm")
+    cast.reply(cast.bao, "An answer")
+
+    def offers(person: User) -> list[bool]:
+        client = Client()
+        client.force_login(person)
+        page = client.get(cast.ticket.get_absolute_url()).text.split('id="replies"')[1].split("<template")[0]
+        return ["hidden>" not in button for button in re.findall(r'<button[^>]*value="internal"[^>]*>', page)]
+
+    assert (offers(cast.casey), offers(cast.bao)) == ([], [False, True])
+
+
 # The API
 
 
