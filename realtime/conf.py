@@ -23,6 +23,7 @@ class Config:
     redis_url: str = ""
     redis_prefix: str = "realtime"
     bearer: str = ""
+    trusted_proxies: tuple[str, ...] = ()  # addresses, networks and "unix": realtime/proxies.py
     user_data: str = ""
     encryption_master_key: bytes = b""
     tail_interval: float = 1.0

@@ -17,6 +17,7 @@ ENVIRONMENT = {
     "connection": "BROADCAST_CONNECTION",
     "app_secrets": "REALTIME_APP_SECRET",
     "redis_url": "REDIS_URL",
+    "trusted_proxies": "TRUSTED_PROXIES",
 }
 CONNECTIONS = {
     "channels": "events are logged and told",

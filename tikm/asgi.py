@@ -8,6 +8,7 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tikm.settings")
 pages = get_asgi_application()
 
-from realtime.routing import websocket_urlpatterns  # noqa: E402  (applications must be loaded first)
+from realtime.proxies import BehindProxies  # noqa: E402  (applications must be loaded first)
+from realtime.routing import websocket_urlpatterns  # noqa: E402
 
-application = ProtocolTypeRouter({"http": pages, "websocket": URLRouter(websocket_urlpatterns)})
+application = ProtocolTypeRouter({"http": pages, "websocket": BehindProxies(URLRouter(websocket_urlpatterns))})

@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Sequence
+from ipaddress import ip_network
 
 from django.core.exceptions import ImproperlyConfigured
 
 from realtime.hooks import EVENTS, hook, network
+from realtime.proxies import UNIX
 
 REALTIME_NAMES = (
     "REALTIME_APP_ID",
@@ -72,6 +74,24 @@ def networks(name: str, value: str) -> list[str]:
         return [str(network(part)) for part in found]
     except ImproperlyConfigured as error:
         raise ImproperlyConfigured(f"{name}: {error}") from None
+
+
+def proxies(name: str, value: str) -> list[str]:
+    """Return addresses, networks and `unix`, written with commas between them."""
+    found = [part.strip() for part in value.split(",") if part.strip()]
+    return [part if part == UNIX else _network_of_proxies(name, part) for part in found]
+
+
+def _network_of_proxies(name: str, part: str) -> str:
+    try:
+        found = ip_network(part)
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name}: {error}; set it to addresses and networks such as 10.1.0.0/16, or unix."
+        ) from None
+    if not found.prefixlen:
+        raise ImproperlyConfigured(f"{name}: {part} is everybody, who could then say that he comes from anywhere.")
+    return str(found)
 
 
 def refuse_unknown_names() -> None:

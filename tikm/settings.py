@@ -56,6 +56,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "realtime.proxies.believe_trusted_proxies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -275,6 +276,8 @@ CONTENT_SECURITY_POLICY = {
 }
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
+# The first middleware leaves the header only where a trusted proxy has sent it.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 
 # --- Live updates
@@ -304,6 +307,7 @@ REALTIME = {
     "REDIS_URL": REDIS_URL,
     "REDIS_PREFIX": REDIS_PREFIX,
     "BEARER": "accounts.tokens.bearer",
+    "TRUSTED_PROXIES": environment.proxies("TRUSTED_PROXIES", env.str("TRUSTED_PROXIES", default="")),
     "MEMBERS_A_CHANNEL": 1000,
     "RESERVED_EVENTS": ("ticket.",),
     "WEBHOOKS": environment.webhooks("REALTIME_WEBHOOKS", env.str("REALTIME_WEBHOOKS", default="")),

@@ -1,7 +1,6 @@
 """How often programs may ask: for each address, person and token, counted by all processes together."""
 
 from collections.abc import Callable
-from ipaddress import ip_address, ip_network
 
 from allauth.account.adapter import get_adapter
 from django.conf import settings
@@ -13,16 +12,14 @@ from rest_framework.throttling import BaseThrottle
 
 from accounts.models import ApiToken
 from realtime import limits
+from realtime.proxies import place_of
 from tikm import problems
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 def by_address(get_response: GetResponse) -> GetResponse:
-    """Count what comes from one address before anything is asked of the database: guessed tokens count too.
-
-    The address is the connection's; a header is believed only from the proxies that the settings name.
-    """
+    """Count what comes from one address before anybody is asked who he is: guessed tokens count too."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if not request.path.startswith("/api/"):
@@ -34,12 +31,6 @@ def by_address(get_response: GetResponse) -> GetResponse:
         return problems.respond(429, "throttled", detail, **{"Retry-After": str(rate.get_expiry())})
 
     return middleware
-
-
-def place_of(address: str) -> str:
-    """Return what is counted as one address: of IPv6, of which everybody has many, the network of one household."""
-    ip = ip_address(address)
-    return str(ip_network((ip, 64), strict=False)) if ip.version == 6 else str(ip)
 
 
 def rate_of(kind: str) -> RateLimitItem:

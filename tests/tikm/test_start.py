@@ -48,6 +48,11 @@ def test_a_good_start_is_silent() -> None:
             "REALTIME_WEBHOOKS: 'member_left' is no event of a webhook; there are: channel_occupied,",
         ),
         (
+            {"TRUSTED_PROXIES": "nginx"},
+            "TRUSTED_PROXIES: 'nginx' does not appear to be an IPv4 or IPv6 network; set it",
+        ),
+        ({"TRUSTED_PROXIES": "::/0"}, "TRUSTED_PROXIES: ::/0 is everybody"),
+        (
             {"BROADCAST_CONNECTION": "reverb"},
             "BROADCAST_CONNECTION is 'reverb'; set it to one of: channels, log, null",
         ),
