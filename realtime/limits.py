@@ -5,9 +5,10 @@ from functools import lru_cache
 from ipaddress import ip_address
 
 from limits import RateLimitItem, parse
-from limits.storage import storage_from_string
+from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
+from realtime.breaker import TIMEOUT, Away, redis_breaker
 from realtime.conf import config
 
 MAX_FRAME = 16 * 1024  # bytes a client may send in one frame
@@ -65,22 +66,35 @@ class Allowance:
         return False
 
 
-@lru_cache
-def _limiter() -> FixedWindowRateLimiter:
-    url = config().redis_url
-    if not url:
-        return FixedWindowRateLimiter(storage_from_string("memory://"))
-    # A Redis that hangs must not hold up what goes on without it.
-    storage = storage_from_string(
-        url.replace("unix://", "redis+unix://", 1), socket_timeout=0.5, socket_connect_timeout=0.5
-    )
-    return FixedWindowRateLimiter(storage)
+def allowed(rate: RateLimitItem, *who: str, cost: int = 1) -> bool:
+    """Count `cost` of `who`, on all processes together, and say whether it is within `rate`.
 
-
-def allowed(rate: RateLimitItem, *who: str) -> bool:
-    """Count one hit of `who` and say whether it is within `rate`; a store that fails lets through."""
+    The counters are in Redis where there is one, else in the database. While Redis is away each process counts by
+    itself: whoever is within a rate is never turned away for the want of counters.
+    """
+    if not config().redis_url:
+        return _in_database(rate, *who, cost=cost)
     try:
-        return _limiter().hit(rate, *who)
-    except Exception:
-        # Live updates must outlive Redis: without its counters nobody is turned away.
-        return True
+        return redis_breaker.call(_in_redis().hit, rate, *who, cost=cost)
+    except Away:
+        return _in_memory().hit(rate, *who, cost=cost)
+
+
+def _in_database(rate: RateLimitItem, *who: str, cost: int) -> bool:
+    from realtime.models import HitCount
+
+    return HitCount.hit(rate.key_for(*who), seconds=rate.get_expiry(), cost=cost) <= rate.amount
+
+
+@lru_cache
+def _in_redis() -> FixedWindowRateLimiter:
+    url = config().redis_url.replace("unix://", "redis+unix://", 1)
+    prefix = f"{config().redis_prefix}:limits"
+    return FixedWindowRateLimiter(
+        storage_from_string(url, key_prefix=prefix, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT)
+    )
+
+
+@lru_cache
+def _in_memory() -> FixedWindowRateLimiter:
+    return FixedWindowRateLimiter(MemoryStorage())

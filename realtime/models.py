@@ -1,5 +1,6 @@
 """The log: every event that was committed, and to whom it goes."""
 
+import time
 import uuid
 from typing import Any
 
@@ -184,6 +185,41 @@ class Keepsake(models.Model):
     def __str__(self) -> str:
         """Return the key."""
         return self.key
+
+
+class HitCount(models.Model):
+    """How often somebody has done something since a window of time began, for a desk without Redis."""
+
+    key = models.CharField(max_length=300, primary_key=True)
+    hits = models.BigIntegerField()
+    expires_at = models.FloatField(db_index=True)  # seconds since 1970
+
+    def __str__(self) -> str:
+        """Return the key."""
+        return self.key
+
+    @classmethod
+    def hit(cls, key: str, *, seconds: int, cost: int) -> int:
+        """Count in one statement, so that of two at once both count; return the hits of the window that runs."""
+        now = time.time()
+        table = connection.ops.quote_name(cls._meta.db_table)
+        with connection.cursor() as cursor:
+            cursor.execute(HIT.format(table=table), [key, cost, now + seconds, now, now])
+            return int(cursor.fetchone()[0])
+
+    @classmethod
+    def forget_old(cls) -> None:
+        """Delete what counts no more."""
+        cls.objects.filter(expires_at__lte=time.time()).delete()
+
+
+HIT = """
+INSERT INTO {table} AS old (key, hits, expires_at) VALUES (%s, %s, %s)
+ON CONFLICT (key) DO UPDATE SET
+  hits = CASE WHEN old.expires_at <= %s THEN excluded.hits ELSE old.hits + excluded.hits END,
+  expires_at = CASE WHEN old.expires_at <= %s THEN excluded.expires_at ELSE old.expires_at END
+RETURNING hits
+"""
 
 
 class CurrentTransaction(models.Func):

@@ -10,6 +10,7 @@ from django.core.cache import cache
 
 from accounts.models import forget_desk
 from realtime import hub, limits
+from realtime.breaker import redis_breaker
 from tests import cast as casting
 
 
@@ -35,7 +36,9 @@ def _fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give each test a new channel layer and empty counters, and keep the test's database connection open."""
     monkeypatch.setattr("channels.db.close_old_connections", lambda **_: None)
     channel_layers.backends.clear()
-    limits._limiter.cache_clear()
+    limits._in_redis.cache_clear()
+    limits._in_memory.cache_clear()
+    redis_breaker.reset()
     forget_desk()
     cache.clear()
 

@@ -69,6 +69,15 @@ class Instance:
         """End it at once, as a crash would."""
         self._end(signal.SIGKILL)
 
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Have it stand still, its connections open, while the block runs."""
+        os.killpg(self.process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(self.process.pid, signal.SIGCONT)
+
     def answers(self) -> bool:
         """Whether it serves by now."""
         raise NotImplementedError

@@ -112,9 +112,10 @@ elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 16, "timeout": 10}
 
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {"BACKEND": "tikm.caches.OutlivingCache", "LOCATION": REDIS_URL, "KEY_PREFIX": REDIS_PREFIX}
     if REDIS_URL
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    # Attempts to sign in are counted here: by all processes together, with Redis or without.
+    else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "tikm_cache"}
 }
 
 # --- People

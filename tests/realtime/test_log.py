@@ -266,7 +266,7 @@ def test_the_history_asks_about_many_tickets_as_quickly_as_about_few(
     query = {"channel": live_cast.billing.channel, "since": history.present()}
     for number in range(30):
         services.open_ticket(by=live_cast.casey, subject=f"{number}", content="x", office=live_cast.billing)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         assert len(client.get("/broadcasting/history", query).json()["events"]) == 30
 
 

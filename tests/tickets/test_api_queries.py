@@ -61,7 +61,8 @@ def queries(program: Program, path: str) -> int:
     DeskSettings.current()  # remembered for seconds
     with CaptureQueriesContext(connection) as captured:
         assert program.get(path).status_code == 200
-    return len(captured)
+    # Where there is no Redis each program is also counted here, once for its address, its person and its token.
+    return sum("realtime_hitcount" not in query["sql"] for query in captured)
 
 
 @pytest.mark.parametrize("path", LISTS)

@@ -1,4 +1,4 @@
-"""Trims the log."""
+"""Trims the log, and what was counted."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand
 
 from realtime import log
 from realtime.conf import config
+from realtime.models import HitCount
 
 
 class Command(BaseCommand):
@@ -22,4 +23,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Delete, and say how many."""
+        HitCount.forget_old()
         self.stdout.write(f"{log.prune(options['days'])} broadcasts deleted.")
