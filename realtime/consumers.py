@@ -17,6 +17,7 @@ from realtime.census import SocketReport
 from realtime.channels import NAME, Audience, Found, find, group_name
 from realtime.conf import config
 from realtime.credentials import Refused
+from realtime.crowd import Crowd, shares
 from realtime.identity import Identity
 from realtime.presence import Full
 from realtime.protocol import Member, Message
@@ -96,22 +97,21 @@ class PusherConsumer(AsyncWebsocketConsumer):
         if hub.here().is_leaving:
             return SENT_AWAY
         self.identity = identity.of_handshake(self.scope)
-        self._remember(await self._person())
-        return self._crowded()
+        person, over = await database_sync_to_async(self._look_up)(hub.here().crowd)
+        self._remember(person)
+        return _crowd(hub.here().crowd.count(self, shares(self.user_id, self.address)) or over)
 
-    def _crowded(self) -> tuple[int, str] | None:
-        sockets = hub.here().sockets
-        if self.user_id is not None:
-            own = sum(socket.user_id == self.user_id for socket in sockets)
-            if own > limits.MAX_SOCKETS_A_PERSON:
-                return protocol.OVER_CAPACITY, "Too many connections of one person."
-        if limits.is_counted(self.address):
-            here = hub.here().from_address(self.address)
-            # When a whole office comes back at once, many are not known yet: that is held against strangers alone.
-            too_strange = self.user_id is None and here[False] > limits.MAX_STRANGERS_AN_ADDRESS
-            if too_strange or here.total() > limits.MAX_SOCKETS_AN_ADDRESS:
-                return protocol.OVER_CAPACITY, "Too many connections from one address."
-        return None
+    def _look_up(self, crowd: Crowd) -> tuple[AbstractBaseUser | None, str | None]:
+        """Return who this is, and of what other processes have too many already."""
+        person = self.identity.person()
+        return person, crowd.ask_others(shares(None if person is None else str(person.pk), self.address))
+
+    async def _crowded(self) -> tuple[int, str] | None:
+        """Be counted as the person whom this has just become; return code and reason if that is one too many."""
+        counted = shares(self.user_id, self.address)
+        new = {name: most for name, most in counted.items() if name.startswith("person:")}
+        over = await database_sync_to_async(hub.here().crowd.ask_others)(new)
+        return _crowd(hub.here().crowd.count(self, counted) or over)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Handle one frame of the client; what is malformed is answered with pusher:error."""
@@ -196,7 +196,7 @@ class PusherConsumer(AsyncWebsocketConsumer):
         if self.user_id is None and data:
             if not await self._introduce(data, str(data["user_id"])):
                 raise Refused("The signature is for somebody who is signed out or switched off.")
-            if (crowd := self._crowded()) is not None:
+            if (crowd := await self._crowded()) is not None:
                 await self.fail(*crowd)
                 raise Refused(crowd[1])
         if data and not self._has_account and str(data["user_id"]) not in (self.user_id, self.signed_in):
@@ -278,7 +278,7 @@ class PusherConsumer(AsyncWebsocketConsumer):
         if not await self._become(data):
             await self.fail(protocol.UNAUTHORIZED, "You cannot be signed in on this connection.")
             return
-        if (crowd := self._crowded()) is not None:
+        if (crowd := await self._crowded()) is not None:
             await self.fail(*crowd)
             return
         self.write(protocol.signin_success(user_data))
@@ -508,6 +508,14 @@ class WrongPathConsumer(AsyncWebsocketConsumer):
         await self.accept()
         await self.send(text_data=protocol.error(protocol.PATH_NOT_FOUND, "The socket's address is /app/{key}."))
         await self.close(protocol.PATH_NOT_FOUND)
+
+
+def _crowd(over: str | None) -> tuple[int, str] | None:
+    """Return close code and reason where there are too many of something."""
+    if over is None:
+        return None
+    kind = "of one person" if over.startswith("person:") else "from one address"
+    return protocol.OVER_CAPACITY, f"Too many connections {kind}."
 
 
 def _read(text: str) -> Message:

@@ -7,7 +7,7 @@ import os
 import socket as network
 import time
 import uuid
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ from realtime import webhooks
 from realtime.census import Report, SocketReport
 from realtime.channels import Audience, group_name
 from realtime.conf import config
+from realtime.crowd import Crowd
 from realtime.log import RECHECK, TELL
 from realtime.presence import NEWS_GROUP, Presence
 from realtime.tail import Tail
@@ -78,6 +79,7 @@ class Hub:
         self.layer = default_layer()
         self.tail = Tail(self)
         self.presence = Presence(self)
+        self.crowd = Crowd(self.process)
         self.groups: dict[str, set[Socket]] = {}
         self.sockets: set[Socket] = set()
         self.told: defaultdict[int, int] = defaultdict(int)
@@ -112,6 +114,7 @@ class Hub:
     def discard(self, socket: Socket) -> None:
         """Let a socket go, with all its groups; the layer's groups without a socket are left at the next tail."""
         self.sockets.discard(socket)
+        self.crowd.discard(socket)
         for channel, audience in socket.subscriptions.items():
             self.leave(socket, channel, audience)
         self.presence.discard(socket, may_return=not socket.is_cut_off)
@@ -227,10 +230,6 @@ class Hub:
     def list_sockets(self) -> list[SocketReport]:
         """Return this process's connections."""
         return [socket.report(self.process) for socket in self.sockets]
-
-    def from_address(self, address: str) -> Counter[bool]:
-        """Count the sockets from an address: by whether they are somebody's."""
-        return Counter(socket.user_id is not None for socket in self.sockets if socket.address == address)
 
     # -- The layer
 

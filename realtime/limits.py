@@ -19,9 +19,10 @@ MAX_USER_ID = 128  # characters of a member's or a signed-in person's id
 MAX_USER_INFO = 1024  # bytes of what a presence channel tells of a member
 MAX_WATCHLIST = 100  # people whom one socket watches
 MAX_SUBSCRIPTIONS = 100  # channels of one socket
-MAX_SOCKETS_A_PERSON = 50  # sockets of one person in one process
-MAX_SOCKETS_AN_ADDRESS = 1000  # sockets from one address in one process: a whole office may be behind it
-MAX_STRANGERS_AN_ADDRESS = 100  # of which are nobody's so far
+# Room for twice as many as there are: those of a killed process count for its lease, while they come back elsewhere.
+MAX_SOCKETS_A_PERSON = 100  # sockets of one person
+MAX_SOCKETS_AN_ADDRESS = 5000  # sockets from one address: a whole office may be behind it
+MAX_STRANGERS_AN_ADDRESS = 200  # of which are nobody's so far
 CLIENT_EVENTS_A_SECOND = 10  # of one socket (Pusher: client events)
 MAX_HELD = 1000  # frames of one channel that wait for its rule to answer again
 MAX_PENDING = 1024 * 1024  # bytes that wait for one slow reader

@@ -326,8 +326,10 @@ class Presence:
             return
         report = self._hub.report(now - self._said_at) if is_due else None
         sockets = self._hub.list_sockets() if is_due and self._lists_sockets else None
-        word = Word(self._hub.process, [self._change(seat) for seat in seats], report, sockets, rooms)
+        crowd = self._hub.crowd.changes() if is_due else {}
+        word = Word(self._hub.process, [self._change(seat) for seat in seats], report, sockets, rooms, crowd)
         answer = await database_sync_to_async(_exchange)(word)
+        self._hub.crowd.told(crowd)
         if not answer.known and self._said_at > float("-inf"):
             self._begin_anew(now)
         if is_due:
@@ -351,6 +353,7 @@ class Presence:
     def _begin_anew(self, now: float) -> None:
         """Say everything again: the store was emptied, or this process was taken for dead."""
         self._lost_at = now
+        self._hub.crowd.begin_anew()
         self._changed |= self._seats.keys()
         self._news |= {channel for channel, key in self._seats if key}
         self._wanted.set()

@@ -6,7 +6,7 @@ in Redis where there is one, else in the database. All functions are synchronous
 store is away.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -105,6 +105,7 @@ class Word:
     report: Report | None = None
     sockets: Sequence[SocketReport] | None = None
     rooms: Sequence[str] = ()
+    crowd: Mapping[str, int] = field(default_factory=dict)  # counts of sockets that have changed: realtime/crowd.py
 
 
 Seats = set[tuple[str, str]]  # (channel, member's key)
@@ -120,6 +121,15 @@ def forget(process: str) -> list[dict[str, str]]:
     """Let a process go with all its seats; return the events that come of it."""
     with _store() as store:
         return store.forget(process)  # type: ignore[no-any-return]
+
+
+def admit(process: str, shares: Mapping[str, int]) -> str | None:
+    """Count one more socket of a process as each of these; return which it would be too many of, then count none.
+
+    Processes count together in Redis alone: in the database each connection would be a write, so each counts its own.
+    """
+    with _store() as store:
+        return store.admit(process, shares)  # type: ignore[no-any-return]
 
 
 def occupancy(channels: Iterable[str]) -> dict[str, Occupancy]:

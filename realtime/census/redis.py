@@ -2,20 +2,21 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import lru_cache
+from itertools import chain
 from types import ModuleType
 from typing import Any
 
 import redis
 
+from realtime.breaker import TIMEOUT, redis_breaker
 from realtime.census import Answer, Change, Occupancy, Seats, Unavailable, Word, transitions
 from realtime.conf import config
 from realtime.protocol import Member, encode
 
-TIMEOUT = 0.5  # seconds: a Redis that hangs must not hold up the sockets
 SEPARATOR = "\n"  # between process and member in the field of a seat; neither has line breaks
 
 # Writes a process's word and ends the leases that ran out. Keys all begin with ARGV[1]; a channel's seats are a hash
@@ -49,7 +50,8 @@ for _, name in ipairs(redis.call('ZRANGEBYSCORE', processes, '-inf', now)) do
         if string.sub(field, 1, #name + 1) == name .. '\\n' then redis.call('HDEL', seats_of(channel), field) end
       end
     end
-    redis.call('DEL', channels_of(name), prefix .. 'report:' .. name, prefix .. 'sockets:' .. name)
+    redis.call('DEL', channels_of(name))
+    for _, what in ipairs({'report:', 'sockets:', 'crowd:'}) do redis.call('DEL', prefix .. what .. name) end
     redis.call('ZREM', processes, name)
   end
 end
@@ -75,6 +77,37 @@ end
 return {known and 1 or 0, before, after}
 """
 
+# Counts one more socket of a process as each of the names that follow, unless that is over the number beside one of
+# them: then it returns that name. What a process has is a hash that lives as long as its lease.
+ADMIT = """
+local prefix, process = ARGV[1], ARGV[2]
+local own = prefix .. 'crowd:' .. process
+local clock = redis.call('TIME')
+local now = clock[1] + clock[2] / 1000000
+
+local names, most = {}, {}
+for place = 4, #ARGV, 2 do
+  names[#names + 1], most[#most + 1] = ARGV[place], tonumber(ARGV[place + 1])
+end
+
+local function has(key) return redis.call('HMGET', key, unpack(names)) end
+local counts = {}
+for place, count in ipairs(has(own)) do counts[place] = tonumber(count or '0') end
+for _, name in ipairs(redis.call('ZRANGEBYSCORE', prefix .. 'processes', now, '+inf')) do
+  if name ~= process then
+    for place, count in ipairs(has(prefix .. 'crowd:' .. name)) do
+      counts[place] = counts[place] + tonumber(count or '0')
+    end
+  end
+end
+for place, name in ipairs(names) do
+  if counts[place] >= most[place] then return name end
+end
+for _, name in ipairs(names) do redis.call('HINCRBY', own, name, 1) end
+redis.call('PEXPIRE', own, ARGV[3])
+return false
+"""
+
 
 @contextmanager
 def opened() -> Iterator[ModuleType]:
@@ -90,6 +123,7 @@ def exchange(word: Word) -> Answer:
     known, events = _say(word.process, word.changes)
     if word.report is not None:
         _keep_for_lease("report", word.process, asdict(word.report))
+        _keep_crowd(word.process, word.crowd)
     if word.sockets is not None:
         _keep_for_lease("sockets", word.process, [asdict(socket) for socket in word.sockets])
     wants_sockets = word.report is not None and bool(_client().exists(_key("wants-sockets")))
@@ -98,7 +132,9 @@ def exchange(word: Word) -> Answer:
 
 def _say(process: str, changes: Sequence[Change], act: str = "") -> tuple[bool, list[dict[str, str]]]:
     told = [[change.channel, change.key, _seat(change)] for change in changes]
-    known, before, after = _script(config().redis_url)(args=[_key(), process, config().lease, encode(told), act])
+    known, before, after = _script(config().redis_url, EXCHANGE)(
+        args=[_key(), process, config().lease, encode(told), act]
+    )
     return bool(known), transitions(_seats(before), _seats(after))
 
 
@@ -114,7 +150,24 @@ def _seats(pairs: list[list[str]]) -> Seats:
 
 
 def _keep_for_lease(what: str, process: str, value: Any) -> None:
-    _client().set(_key(f"{what}:{process}"), encode(value), px=int(config().lease * 1000))
+    _client().set(_key(f"{what}:{process}"), encode(value), px=_lease())
+
+
+def _keep_crowd(process: str, counts: Mapping[str, int]) -> None:
+    key, pipeline = _key(f"crowd:{process}"), _client().pipeline()
+    for name, count in counts.items():
+        if count:
+            pipeline.hset(key, name, count)
+        else:
+            pipeline.hdel(key, name)
+    pipeline.pexpire(key, _lease())
+    pipeline.execute()
+
+
+def admit(process: str, shares: Mapping[str, int]) -> str | None:
+    """See `census.admit`. A Redis that hangs is not waited for at each connection."""
+    args = [_key(), process, _lease(), *chain.from_iterable(shares.items())]
+    return redis_breaker.call(_script(config().redis_url, ADMIT), args=args) or None
 
 
 def forget(process: str) -> list[dict[str, str]]:
@@ -194,6 +247,11 @@ def recall(key: str) -> dict[str, Any] | None:
     return None if text is None else json.loads(text) | {"ttl": ttl}
 
 
+def _lease() -> int:
+    """Return the lease in milliseconds."""
+    return int(config().lease * 1000)
+
+
 def _key(name: str = "") -> str:
     return f"{config().redis_prefix}:census:{name}"
 
@@ -210,5 +268,5 @@ def _connect(url: str) -> Any:
 
 
 @lru_cache(maxsize=4)
-def _script(url: str) -> Any:
-    return _connect(url).register_script(EXCHANGE)
+def _script(url: str, text: str) -> Any:
+    return _connect(url).register_script(text)

@@ -1,0 +1,64 @@
+"""The crowd is counted in steps that do not grow with it; a breaker lets one ask where many would wait."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from realtime import breaker
+from realtime.breaker import Away, Breaker
+from realtime.crowd import Crowd, shares
+
+
+def test_a_socket_counts_as_what_it_is_now_and_no_longer_as_what_it_was():
+    crowd, sockets = Crowd("here"), [object() for _ in range(3)]
+    assert [crowd.count(socket, shares(None, "2001:db8::1")) for socket in sockets] == [None] * 3
+    place = "2001:db8::/64"
+    assert crowd.changes() == {f"strangers:{place}": 3, f"address:{place}": 3}
+    assert crowd.count(sockets[0], {f"address:{place}": 3, "person:casey": 1}) is None
+    assert crowd.count(sockets[1], {f"address:{place}": 3, "person:casey": 1}) == "person:casey"
+    for _ in range(2):
+        crowd.discard(sockets[1])
+    assert crowd.changes() == {f"strangers:{place}": 1, f"address:{place}": 2, "person:casey": 1}
+
+
+def test_the_census_is_told_what_it_does_not_know():
+    crowd, socket = Crowd("here"), object()
+    crowd.count(socket, {"person:casey": 9})
+    said = crowd.changes()
+    crowd.count(object(), {"person:casey": 9})
+    crowd.told(said)
+    assert crowd.changes() == {"person:casey": 2}
+    crowd.told({"person:casey": 2})
+    assert crowd.changes() == {}
+    crowd.begin_anew()
+    assert crowd.changes() == {"person:casey": 2}
+
+
+@pytest.mark.parametrize("address", ["", "127.0.0.1", "::1"])
+def test_whoever_may_be_everybody_behind_a_proxy_is_no_address(address):
+    assert shares(None, address) == {}
+    assert list(shares("casey", address)) == ["person:casey"]
+
+
+def test_while_one_asks_again_the_others_go_on_without(monkeypatch):
+    now, asked = SimpleNamespace(seconds=100.0), []
+    monkeypatch.setattr(breaker.time, "monotonic", lambda: now.seconds)
+    door = Breaker("Redis", OSError)
+
+    def fail():
+        asked.append("one")
+        raise OSError
+
+    def meanwhile():
+        with pytest.raises(Away):
+            door.call(asked.append, "another")
+        return "back"
+
+    with pytest.raises(Away):
+        door.call(fail)
+    with pytest.raises(Away):
+        door.call(fail)
+    now.seconds += breaker.ASK_AGAIN
+    assert door.call(meanwhile) == "back"
+    door.call(asked.append, "everybody")
+    assert asked == ["one", "everybody"]
