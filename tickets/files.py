@@ -19,6 +19,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts import throttles
 from accounts.models import User
 from tickets.models import INLINE_TYPES, Attachment, attachment_storage
 
@@ -67,6 +68,12 @@ def keep(upload: File[bytes], *, by: User) -> Attachment:
         return Attachment.objects.create(
             uploader=by, filename=name, size=upload.size, content_type=content_type, file=upload
         )
+
+
+def count(upload: File[bytes], *, by: User) -> None:
+    """Count an upload and its bytes as its person's, before anything looks at it."""
+    throttles.count("upload", by=by)
+    throttles.count("upload bytes", by=by, cost=upload.size)
 
 
 def accepted_type(upload: File[bytes]) -> str:

@@ -83,6 +83,7 @@ class SendingForm(forms.Form):
             self.add_error("uploads", files.too_many())
             return
         try:
+            files.count(upload, by=self.user)
             self.kept.append(files.keep(upload, by=self.user))
         except forms.ValidationError as error:
             self.add_error("uploads", error)

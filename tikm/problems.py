@@ -15,6 +15,8 @@ from rest_framework.fields import get_error_detail
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
+from accounts.throttles import Throttled
+
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -75,6 +77,7 @@ def _of_status(status: int, error: exceptions.APIException) -> exceptions.APIExc
 
 
 TRANSLATIONS: dict[type[Exception], Callable[[Any], exceptions.APIException]] = {
+    Throttled: lambda error: exceptions.Throttled(error.wait),
     InvalidValue: lambda error: _of_status(422, exceptions.ValidationError(get_error_detail(error))),
     Http404: lambda error: exceptions.NotFound(),
     PermissionDenied: lambda error: exceptions.PermissionDenied(str(error) or None),

@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "realtime.middleware.PageCursorMiddleware",
     "accounts.middleware.PersonalMiddleware",
+    "accounts.throttles.ThrottledMiddleware",
 ]
 
 ROOT_URLCONF = "tikm.urls"
@@ -170,8 +171,34 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "tikm.problems.answer",
     "URL_FORMAT_OVERRIDE": None,
 }
-# Beside these, wrong passwords and codes are counted as on the sign-in page.
+
+# --- How often: counted by all processes together. Live updates have theirs in realtime/limits.py
+
 API_RATES = {"address": "1200/minute", "person": "600/minute", "token": "300/minute"}
+# What one person does, on pages and by programs alike.
+DEED_RATES = {
+    "ticket": "30/minute",
+    "reply": "60/minute",
+    "upload": "120/minute",
+    "upload bytes": f"{2 * 1024**3}/hour",
+    "download": "600/minute",
+    "search": "120/minute",
+}
+# Where nobody is signed in yet, and guesses, by programs too: per address (ip), account or e-mail (key), and person.
+ACCOUNT_RATE_LIMITS = {
+    "login": "120/m/ip",  # a whole office may sign in behind one address
+    "login_failed": "20/m/ip,5/5m/key",
+    "signup": "20/m/ip",
+    "reset_password": "20/m/ip,5/m/key",
+    "reset_password_from_key": "20/m/ip",
+    "confirm_email": "1/3m/key",
+    "reauthenticate": "10/m/user",
+    "change_password": "5/m/user",
+    "manage_email": "10/m/user",
+}
+
+# --- The API's document
+
 SPECTACULAR_SETTINGS = {
     "TITLE": "TIKM",
     "VERSION": "1",

@@ -4,6 +4,7 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path, re_path
 
+from accounts import throttles
 from accounts.api import urls as people_api
 from tickets.api import urls as tickets_api
 from tickets.views import dashboard
@@ -25,4 +26,5 @@ urlpatterns = [
     path("api/docs/", openapi.docs, name="api-docs"),
     re_path("^api/", problems.no_such_address),
 ]
+handler429 = throttles.too_many_requests  # allauth asks for it
 handler500 = problems.server_error

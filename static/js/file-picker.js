@@ -190,7 +190,11 @@ function send(address, file, onProgress) {
 function settle({ status, response }, resolve, reject) {
   if (status === 201) return resolve(response.attachment)
   const words = response?.errors?.file?.join(" ")
-  return reject(Object.assign(new Error(words ?? config.texts.upload_failed), { isFinal: Boolean(words) }))
+  return reject(
+    Object.assign(new Error(words ?? config.texts.upload_failed), {
+      isFinal: Boolean(words) && status !== 429,
+    }),
+  )
 }
 
 function post(address) {

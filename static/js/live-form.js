@@ -59,7 +59,7 @@ function post(address, body) {
 /** Throws {errors} of the fields or {text} where the server did not accept. */
 async function check(response) {
   if (response.ok) return
-  if (response.status === 409 || response.status === 422) throw await response.json()
+  if ([409, 422, 429].includes(response.status)) throw await response.json()
   throw { text: response.status >= 500 ? config.texts.offline : config.texts.refused }
 }
 

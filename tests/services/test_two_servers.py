@@ -2,11 +2,15 @@
 
 import time
 from functools import partial
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
+from django.core.cache import cache
 
 from realtime.telling import tell
 from tests import instances
+from tests.clients.visitor import CSRF, Visitor
 from tests.services.person import Person
 
 
@@ -72,6 +76,24 @@ def test_an_agent_who_loses_a_ticket_on_one_server_is_cut_off_on_the_other(
     bao.socket.send('{"event": "pusher:ping", "data": {}}')
     bao.event("pusher:pong", within=2)
     assert bao.heard == ["pusher:pong"]
+
+
+def sign_up(server, number):
+    """Try to sign up, from another address if the header were believed; return the status."""
+    visitor = Visitor(server.url, "sessionid=none")
+    headers = {"Cookie": visitor.cookies, "X-CSRFToken": CSRF, "X-Forwarded-For": f"198.51.100.{number}"}
+    try:
+        with urlopen(Request(f"{server.url}/register/", b"email=", headers), timeout=5) as answer:
+            return answer.status
+    except HTTPError as refusal:
+        refusal.close()
+        return refusal.code
+
+
+@pytest.mark.usefixtures("redis_server")
+def test_two_servers_count_sign_ups_together_whatever_a_header_says(servers):
+    cache.clear()
+    assert [sign_up(servers[number % 2], number) for number in range(22)] == [200] * 20 + [429] * 2
 
 
 def test_what_is_said_once_reaches_both_servers_at_once(live_cast, people):

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts import throttles
 from accounts.requests import SignedInRequest
 from tickets import briefs, files, policies
 from tickets.models import Attachment
@@ -24,9 +25,10 @@ def upload(request: SignedInRequest) -> HttpResponse:
             raise files.too_large(name)
         if sent is None:
             raise files.missing()
+        files.count(sent, by=request.user)
         attachment = files.keep(sent, by=request.user)
     except ValidationError as error:
-        return JsonResponse({"errors": {"file": error.messages}}, status=422)
+        return throttles.marked(JsonResponse({"errors": {"file": error.messages}}, status=422), error)
     return JsonResponse({"attachment": briefs.attachment_brief(attachment)}, status=201)
 
 
@@ -58,6 +60,7 @@ def view(request: SignedInRequest, attachment_id: UUID) -> HttpResponse | FileRe
 
 
 def _fetch(request: SignedInRequest, attachment_id: UUID) -> Attachment:
+    throttles.count("download", by=request.user)
     return get_object_or_404(policies.visible_attachments(request.user), pk=attachment_id)
 
 

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts import throttles
 from accounts.models import User
 from accounts.requests import SignedInRequest
 from realtime.channels import Audience
@@ -31,6 +32,8 @@ def ticket_list(request: SignedInRequest) -> HttpResponse:
     statuses = list(Status.objects.all())
     form = FilterForm(request.GET, user=request.user, statuses=statuses)
     wanted = form.wanted()
+    if wanted.words:
+        throttles.count("search", by=request.user)
     tickets = lists.wanted_tickets(request.user, wanted).select_related(*Ticket.RELATED)
     after, before = (request.GET.get(name, "") for name in ("after", "before"))
     page = lists.page_of(tickets, wanted.sort, after=after, before=before)

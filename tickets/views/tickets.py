@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts import throttles
 from accounts.requests import SignedInRequest
 from realtime.channels import Audience
 from tickets import briefs, policies, services
@@ -26,11 +27,12 @@ from tickets.views.answers import attempt, refuse, wants_json
 def new_ticket(request: SignedInRequest) -> HttpResponse:
     """Ask for, and open, a ticket."""
     form = TicketForm(request, user=request.user)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and form.is_valid() and throttles.permits(form, "ticket", by=request.user):
         ticket = attempt(form, services.open_ticket, by=request.user, **form.cleaned_data)
         if ticket is not None:
             return redirect(ticket)
-    return render(request, "tickets/new.html", {"form": form}, status=422 if form.errors else 200)
+    page = render(request, "tickets/new.html", {"form": form}, status=422 if form.errors else 200)
+    return throttles.marked(page, *throttles.errors_of(form))
 
 
 @require_GET
@@ -47,10 +49,11 @@ def create_reply(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     ticket = _fetch(request, uuid)
     form = ReplyForm(request, user=request.user)
     reply = None
-    if form.is_valid():
+    if form.is_valid() and throttles.permits(form, "reply", by=request.user):
         reply = attempt(form, services.add_reply, ticket, by=request.user, **form.cleaned_data)
     if reply is None:
-        return refuse(request, form) or _render_ticket(request, ticket, form, status=422)
+        answer = refuse(request, form) or _render_ticket(request, ticket, form, status=422)
+        return throttles.marked(answer, *throttles.errors_of(form))
     if wants_json(request):
         return JsonResponse({"id": str(reply.pk)}, status=201)
     return redirect(f"{ticket.get_absolute_url()}#reply-{reply.pk}")

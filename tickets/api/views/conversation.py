@@ -11,6 +11,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import throttles
 from accounts.api.base import DeskView, shown
 from realtime.channels import Audience
 from tickets import briefs, policies, services
@@ -60,6 +61,7 @@ class Replies(DeskView):
     def post(self, request: Request, uuid: UUID) -> Response:
         """Add a reply; whoever may read it hears it at once. A customer's reply opens a closed ticket again."""
         ticket = fetch(request, uuid)
+        throttles.count("reply", by=request.user)
         replies = policies.visible_replies(request.user, ticket)
 
         def make() -> tuple[UUID, Reply]:

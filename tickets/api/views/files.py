@@ -17,6 +17,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import throttles
 from accounts.api.base import DeskView, shown
 from tickets import files, policies
 from tickets.api import shapes
@@ -65,6 +66,7 @@ class Attachments(DeskView):
         Its type is known by its content, never by its name.
         """
         upload = _uploaded(request)
+        files.count(upload, by=request.user)
 
         def make() -> tuple[UUID, Attachment]:
             try:
@@ -123,6 +125,7 @@ class AttachmentContent(DeskView):
     )
     def get(self, request: Request, attachment_id: UUID) -> FileResponse:
         """Return the content of a file."""
+        throttles.count("download", by=request.user)
         return content_of(_fetch(request, attachment_id), as_attachment=True)
 
 

@@ -16,6 +16,7 @@ from rest_framework.exceptions import APIException, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import throttles
 from accounts.api.base import BadQuery, DeskView, refuse_unknown, shown
 from accounts.models import User
 from realtime.channels import Audience
@@ -64,6 +65,8 @@ class Tickets(DeskView):
         """List the tickets that you may see, by the same filters and search as the page's."""
         query = request._request.GET
         wanted = _wanted(query, request.user)
+        if wanted.words:
+            throttles.count("search", by=request.user)
         tickets = lists.wanted_tickets(request.user, wanted).select_related(*Ticket.RELATED)
         place = {name: query.get(name, "") for name in ("after", "before")}
         page = lists.page_of(tickets, wanted.sort, size=paging.size_of(query), **place)
@@ -89,6 +92,7 @@ class Tickets(DeskView):
     )
     def post(self, request: Request) -> Response:
         """Open a ticket; who works in the office hears it at once."""
+        throttles.count("ticket", by=request.user)
 
         def make() -> tuple[UUID, Ticket]:
             ticket = services.open_ticket(by=request.user, **self.read(NewTicketSerializer))
