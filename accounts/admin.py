@@ -24,7 +24,7 @@ from django.urls import URLPattern, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from accounts import addresses, policies, sign_ins
+from accounts import addresses, policies, sign_ins, tokens
 from accounts.desk_admin import DeskAdmin, OfficeFilter, ReadOnly, StaffMayLook, person_of
 from accounts.models import ApiToken, DeskSettings, Office, User
 
@@ -92,6 +92,7 @@ class PasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
         """Save, and end what was signed in with the old one."""
         user: User = super().save(commit)
         sign_ins.end_all_but(user, None)
+        tokens.revoke_all(user)
         return user
 
 

@@ -9,7 +9,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_de
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from accounts import sign_ins
+from accounts import sign_ins, tokens
 from accounts.models import ApiToken, Office, User
 from realtime.events import recheck
 from realtime.signals import person_disconnected
@@ -20,6 +20,12 @@ def person_changed(instance: User, created: bool, update_fields: Any, **_: Any) 
     """A role, an account switched off or a new password changes what a person may hear."""
     if not created and update_fields != frozenset({"last_login"}):
         recheck(users=[instance.pk])
+
+
+@receiver(post_delete, sender=User)
+def person_deleted(instance: User, **_: Any) -> None:
+    """The sign-ins of a person that is deleted are left behind, and are nobody's."""
+    recheck(users=[instance.pk])
 
 
 @receiver(m2m_changed, sender=Office.agents.through)
@@ -36,8 +42,9 @@ def agents_changed(instance: Office | User, action: str, pk_set: set[Any] | None
 
 @receiver(pre_delete, sender=Office)
 def office_deleted(instance: Office, **_: Any) -> None:
-    """Who worked in it hears it no more: no other signal is sent for memberships that go with their office."""
-    recheck(users=list(instance.agents.values_list("pk", flat=True)))
+    """Nobody hears it any more; no other signal is sent for memberships that go with their office."""
+    agents = instance.agents.values_list("pk", flat=True)
+    recheck(channels=[instance.channel, instance.presence_channel], users=list(agents))
 
 
 @receiver(post_delete, sender=Session)
@@ -52,8 +59,7 @@ def session_ended(instance: Session, **_: Any) -> None:
 def password_replaced(request: HttpRequest, user: User, **_: Any) -> None:
     """A new password ends every other sign-in and every token: whoever knew the old one is out."""
     sign_ins.end_all_but(user, request.session.session_key)
-    for token in ApiToken.objects.filter(user=user):
-        token.delete()
+    tokens.revoke_all(user)
 
 
 @receiver(post_delete, sender=ApiToken)

@@ -1,6 +1,6 @@
 """API tokens: whose one is, whether it is still good, and making one."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
@@ -20,10 +20,10 @@ def person_of_token(token: str) -> tuple[User, str] | None:
     return None if found is None else (found.user, str(found.id))
 
 
-def bearer(token: str) -> User | None:
-    """Return who a token speaks for now (what the socket asks, at the handshake and again)."""
+def bearer(token: str) -> tuple[User, datetime | None] | None:
+    """Return who a token speaks for now, and when it expires (what the socket asks, at the handshake and again)."""
     found = token_of(token)
-    return None if found is None else found.user
+    return None if found is None else (found.user, found.expiry)
 
 
 def token_of(token: str) -> ApiToken | None:
@@ -43,6 +43,11 @@ def issue(user: User, *, name: str, days: int) -> tuple[ApiToken, str]:
     """Make a token of `user`, and return it with its characters, which nobody can read again."""
     token, characters = ApiToken.objects.create(user=user, name=name, expiry=timedelta(days=days))
     return token, str(characters)
+
+
+def revoke_all(user: User) -> None:
+    """End every token of `user`, and with them their sockets."""
+    ApiToken.objects.filter(user=user).delete()
 
 
 def _valid_tokens() -> QuerySet[ApiToken]:

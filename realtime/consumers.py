@@ -5,6 +5,7 @@ import logging
 import time
 from collections import defaultdict
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 from channels.consumer import get_handler_name
@@ -28,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 FORBIDDEN = 403
 SENT_AWAY = protocol.GENERIC_RECONNECT, "This server restarts; please reconnect."
-ASK_AGAIN = 45  # seconds after which a socket's sign-in is asked for again: a session may simply have expired
+ASK_AGAIN = 45  # seconds after which a socket's sign-in is asked for again, should its end have been told to nobody
 
 
 class PusherConsumer(AsyncWebsocketConsumer):
@@ -55,6 +56,7 @@ class PusherConsumer(AsyncWebsocketConsumer):
         self._before: dict[str, Audience | None] = {}  # None: the audience changed while the rule was asked
         self._held: defaultdict[str, list[str]] = defaultdict(list)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._end: asyncio.TimerHandle | None = None
         self._allowance = limits.Allowance(limits.MESSAGES_A_SECOND, limits.MESSAGES_AT_ONCE)
         self._speech = limits.Allowance(limits.CLIENT_EVENTS_A_SECOND, limits.CLIENT_EVENTS_A_SECOND)
         self._began_at = time.time()
@@ -97,14 +99,15 @@ class PusherConsumer(AsyncWebsocketConsumer):
         if hub.here().is_leaving:
             return SENT_AWAY
         self.identity = identity.of_handshake(self.scope)
-        person, over = await database_sync_to_async(self._look_up)(hub.here().crowd)
+        person, end, over = await database_sync_to_async(self._look_up)(hub.here().crowd)
         self._remember(person)
+        self._expect_end(end)
         return _crowd(hub.here().crowd.count(self, shares(self.user_id, self.address)) or over)
 
-    def _look_up(self, crowd: Crowd) -> tuple[AbstractBaseUser | None, str | None]:
-        """Return who this is, and of what other processes have too many already."""
-        person = self.identity.person()
-        return person, crowd.ask_others(shares(None if person is None else str(person.pk), self.address))
+    def _look_up(self, crowd: Crowd) -> tuple[AbstractBaseUser | None, datetime | None, str | None]:
+        """Return who this is and until when, and of what other processes have too many already."""
+        person, end = self.identity.person_and_end()
+        return person, end, crowd.ask_others(shares(None if person is None else str(person.pk), self.address))
 
     async def _crowded(self) -> tuple[int, str] | None:
         """Be counted as the person whom this has just become; return code and reason if that is one too many."""
@@ -297,11 +300,12 @@ class PusherConsumer(AsyncWebsocketConsumer):
     async def _introduce(self, data: dict[str, Any], user_id: str) -> bool:
         """Be whom signed data name, and hear as that person; False for one of this site who may not be here."""
         who = identity.of_signed_data(data, user_id)
-        person = await database_sync_to_async(who.person)()
+        person, end = await database_sync_to_async(who.person_and_end)()
         if person is None and ("sign_in" in data or await database_sync_to_async(identity.has_account)(user_id)):
             return False
         self.identity, self.user_id = who, user_id
         self._remember(person)
+        self._expect_end(end)
         if self.subscriptions:
             self.recheck(set(self.subscriptions), whole_person=False)
         return True
@@ -387,8 +391,7 @@ class PusherConsumer(AsyncWebsocketConsumer):
     def sweep(self, now: float) -> None:
         """Ping after `activity_timeout` seconds of silence, close 4201 after `pong_timeout` more."""
         if now - self._asked_at > ASK_AGAIN:
-            self._asked_at = now
-            self._spawn(self._recheck(set(), whole_person=False))
+            self._ask_again()
         silence = now - self._last_heard
         settings = config()
         if silence > settings.activity_timeout + settings.pong_timeout and self._pinged:
@@ -397,6 +400,11 @@ class PusherConsumer(AsyncWebsocketConsumer):
             self._pinged = True
             self.write(protocol.frame("pusher:ping", data="{}"))
         self._expect_somebody(now)
+
+    def _ask_again(self) -> None:
+        """Ask whether the sign-in still stands."""
+        self._asked_at = time.monotonic()
+        self._spawn(self._recheck(set(), whole_person=False))
 
     def _expect_somebody(self, now: float) -> None:
         """Close a socket that is nobody's and hears nothing: such are opened to use up connections."""
@@ -482,11 +490,23 @@ class PusherConsumer(AsyncWebsocketConsumer):
         hub.here().discard(self)
         for task in self._tasks:
             task.cancel()
+        self._expect_end(None)
 
     # -- Who
 
     async def _person(self) -> AbstractBaseUser | None:
-        return await database_sync_to_async(self.identity.person)()
+        person, end = await database_sync_to_async(self.identity.person_and_end)()
+        self._expect_end(end)
+        return person
+
+    def _expect_end(self, end: datetime | None) -> None:
+        """Ask again at the moment when the sign-in ends by itself, unless it is put off meanwhile."""
+        if self._end is not None:
+            self._end.cancel()
+            self._end = None
+        if end is not None and not self._closing:
+            seconds = (end - datetime.now(UTC)).total_seconds()
+            self._end = asyncio.get_running_loop().call_later(seconds, self._ask_again)
 
     def _remember(self, person: AbstractBaseUser | None) -> None:
         if person is not None:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from http.cookies import CookieError
 from importlib import import_module
 from types import SimpleNamespace
@@ -44,6 +45,15 @@ class Identity:
         if self.user_id is not None:
             return active_person(self.user_id)
         return None
+
+    def person_and_end(self) -> tuple[AbstractBaseUser | None, datetime | None]:
+        """Read the person anew, and when the sign-in ends by itself; None where that is never, or unknown."""
+        person = self.person()
+        if person is None:
+            return None, None
+        if self.session_key is not None:
+            return person, end_of_session(self.session_key)
+        return person, _bearer_of(self.token)[1] if self.token is not None else None
 
     def sealed(self) -> str:
         """Return the sign-in for a client to carry in signed data: what the data allow ends with it."""
@@ -111,15 +121,23 @@ def _bearer(authorization: str) -> str | None:
 
 def person_of_session(session_key: str) -> AbstractBaseUser | None:
     """Return the active user that is signed in to the session, by Django's own rules (hash included)."""
-    store = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    store = _session_store()(session_key)
     user = get_user(cast(HttpRequest, SimpleNamespace(session=store)))
     return user if isinstance(user, AbstractBaseUser) else None
 
 
+def end_of_session(session_key: str) -> datetime | None:
+    """Return when the session expires; None where sessions are in no table that says so."""
+    store = _session_store()
+    if not hasattr(store, "get_model_class"):
+        return None
+    sessions = store.get_model_class().objects.filter(session_key=session_key)
+    return cast("datetime | None", sessions.values_list("expire_date", flat=True).first())
+
+
 def person_of_token(token: str) -> AbstractBaseUser | None:
-    """Return the active user behind a bearer token, by the function that REALTIME["BEARER"] names."""
-    name = config().bearer
-    user = import_string(name)(token) if name else None
+    """Return the active user behind a bearer token."""
+    user = _bearer_of(token)[0]
     return user if user is not None and user.is_active else None
 
 
@@ -132,6 +150,16 @@ def active_person(user_id: str) -> AbstractBaseUser | None:
 def has_account(user_id: str) -> bool:
     """Say whether a user of this site, active or not, has this key."""
     return _account(user_id) is not None
+
+
+def _session_store() -> Any:
+    return import_module(settings.SESSION_ENGINE).SessionStore
+
+
+def _bearer_of(token: str) -> tuple[AbstractBaseUser | None, datetime | None]:
+    """Ask the function that REALTIME["BEARER"] names whose token this is, and until when."""
+    name = config().bearer
+    return (import_string(name)(token) if name else None) or (None, None)
 
 
 def _account(user_id: str) -> AbstractBaseUser | None:

@@ -116,7 +116,7 @@ def test_there_is_an_end_to_tokens(cast: Cast) -> None:
 def test_a_program_is_known_by_its_token(cast: Cast) -> None:
     secret = make(signed_in("bao"))
     assert tokens.person_of_token(secret) == (cast.bao, str(ApiToken.objects.get().id))
-    assert tokens.bearer(secret) == cast.bao
+    assert tokens.bearer(secret) == (cast.bao, ApiToken.objects.get().expiry)
 
 
 @pytest.mark.parametrize("token", ["", "x", "0" * 64, "\x00", "é", "\ud800", "0" * 100_000])

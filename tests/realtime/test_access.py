@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from channels.layers import InMemoryChannelLayer
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
@@ -16,7 +18,7 @@ from realtime import consumers, hub, protocol, standing
 from realtime.channels import Audience
 from realtime.standing import Standing
 from tests.cast import Cast
-from tests.sockets import Listener, connect, do, greeted, listen
+from tests.sockets import Listener, connect, do, greeted, listen, session_cookie
 from tickets import services
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -222,9 +224,9 @@ async def test_a_socket_that_another_back_end_signed_for_authorises_anew_when_it
     assert (await socket.event("pusher:error"))["code"] == 4200
 
 
-async def test_a_sign_in_that_expired_in_silence_is_noticed(live_cast: Cast) -> None:
+async def test_a_sign_in_whose_end_was_told_to_nobody_is_noticed(live_cast: Cast) -> None:
     socket, control = await listen(live_cast.bao, live_cast.ticket.channel), await greeted(live_cast.ada)
-    await do(expire, live_cast.bao)
+    await do(expire, live_cast.bao, timezone.now())
     for each in hub.here().sockets:
         each.sweep(time.monotonic() + 61)
     assert (await socket.event("pusher:error"))["code"] == 4009
@@ -232,9 +234,20 @@ async def test_a_sign_in_that_expired_in_silence_is_noticed(live_cast: Cast) -> 
     assert await control.event("pusher:pong") == {}
 
 
-def expire(user: User) -> None:
+async def test_a_sign_in_ends_at_its_moment_unless_that_is_put_off(live_cast: Cast) -> None:
+    cookies = {person: await do(session_cookie, person) for person in (live_cast.bao, live_cast.dana)}
+    for person in cookies:
+        await do(expire, person, timezone.now() + timedelta(seconds=1))
+    ends, stays = [await greeted(cookie=cookie) for cookie in cookies.values()]
+    assert (await stays.subscribe(live_cast.ticket.channel))["event"].endswith("succeeded")
+    await do(expire, live_cast.dana, timezone.now() + timedelta(hours=1))
+    assert (await ends.event("pusher:error"))["code"] == 4009
+    await control_hears(live_cast, stays)
+
+
+def expire(user: User, at: datetime) -> None:
     keys = [each.pk for each in Session.objects.all() if each.get_decoded()[SESSION_KEY] == str(user.pk)]
-    Session.objects.filter(pk__in=keys).update(expire_date="2020-01-01T00:00Z")
+    Session.objects.filter(pk__in=keys).update(expire_date=at)
 
 
 async def test_a_rules_answer_from_before_a_revocation_joins_no_group(
