@@ -55,14 +55,18 @@ export class Live extends EventTarget {
     this.#line = new Line(echo, this.#ears(), world)
     const act = { ticked: () => this.#tick(), woke: () => this.#wake(), seen: () => this.#askNow() }
     this.#watch = new Watch(act, world)
+    // Before any other channel: where the person is refused, the others are refused for no reason of their own.
+    for (const channel of config.channels) this.follow(channel)
   }
 
-  /** Follows the person's own channels, and watches over the connection. */
+  /** Listens to what comes, and watches over the connection. */
   start() {
     this.stream.on("*", () => this.#heard(), { tests: true })
     this.stream.on("stream:caughtup", () => this.#caughtUp())
-    this.stream.on("stream:refused", ({ channel }) => this.#refused(channel))
-    for (const channel of this.#config.channels) this.follow(channel)
+    this.stream.on("stream:refused", ({ channel, isSignedOut }) => {
+      if (isSignedOut) this.#end()
+      else this.#refused(channel)
+    })
     this.#askedAt = this.#world.Date.now()
     this.#watch.start()
   }
@@ -131,13 +135,13 @@ export class Live extends EventTarget {
   }
 
   #refused(channel) {
-    if (!this.#channels.delete(channel)) return
+    if (this.state === "ended" || !this.#channels.delete(channel)) return
     this.#subscribed.delete(channel)
     this.stream.unfollow(channel)
     this.#line.leave(channel)
+    if (channel === `private-user.${this.#config.user}`) return this.#end()
     this.#tell("refused", { channel })
-    if (channel === `private-user.${this.#config.user}`) this.#end()
-    else this.#goLiveIfAdmitted()
+    this.#goLiveIfAdmitted()
   }
 
   get #isAdmitted() {

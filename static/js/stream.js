@@ -315,8 +315,9 @@ export class Stream {
         return this.#accept(await this.#fetchHistory(request), request, appliedBefore)
       } catch (error) {
         const refused = refusedBy(error, channels)
+        const isSignedOut = !error?.refused
         channels = channels.filter((channel) => !refused.includes(channel))
-        for (const channel of refused) this.#refuse(channel)
+        for (const channel of refused) this.#refuse(channel, isSignedOut)
         if (refused.length === 0) await this.#waitOut(error, failures++)
       }
     }
@@ -346,8 +347,8 @@ export class Stream {
     return isOlderAnswer ? events.length : index
   }
 
-  #refuse(channel) {
-    if (this.#cursors.delete(channel)) this.#tell(REFUSED, { channel })
+  #refuse(channel, isSignedOut) {
+    if (this.#cursors.delete(channel)) this.#tell(REFUSED, { channel, isSignedOut })
   }
 
   /** Waits as long as the server asks for, or else at random: pages that failed together do not come together. */

@@ -43,8 +43,12 @@ class TicketPage extends HTMLElement {
     if (reason === "log" || ticket === this.uuid) renew()
   }
 
+  /** Says so, and shows what was being written: it can go nowhere from here, but it can be copied. */
   #end() {
-    document.getElementById("access-ended")?.showModal()
+    const draft = document.getElementById("kept-draft")
+    draft.value = this.querySelector("ticket-composer textarea").value
+    draft.parentElement.hidden = !draft.value
+    document.getElementById("access-ended").showModal()
   }
 
   // Facts

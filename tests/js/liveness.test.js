@@ -19,13 +19,15 @@ const SECOND = 1_000
 const MINUTE = 60 * SECOND
 const OF_ONE_PERSON = "Too many connections of one person."
 
-function load({ clock = new FakeClock(), desk = new FakeDesk(clock) } = {}) {
+function load({ clock = new FakeClock(), desk = new FakeDesk(clock), follows = [] } = {}) {
   const window = new FakeWindow(clock, desk)
   const echo = new Echo({ ...echoOptions(CONFIG, ADDRESS, "csrf"), Pusher: window.Pusher })
   const live = new Live({ config: CONFIG, echo, fetchHistory: desk.history, world: window })
-  const page = { clock, desk, window, live, said: [], resets: [] }
+  const page = { clock, desk, window, live, said: [], resets: [], refused: [] }
   live.addEventListener("state", ({ detail }) => page.said.push(detail.state))
   live.addEventListener("reset", ({ detail }) => page.resets.push(detail))
+  live.addEventListener("refused", ({ detail }) => page.refused.push(detail.channel))
+  for (const channel of follows) live.follow(channel)
   live.start()
   return page
 }
@@ -293,6 +295,53 @@ test("a page whose person is signed out says so, and asks nobody anything any mo
   page.window.hide(false)
   await page.clock.advance(60 * MINUTE)
   assert.deepEqual([page.desk.attempts, page.desk.asked, page.said], [[], [], []])
+})
+
+/** A live page of a ticket, which its element follows before the page goes live. */
+async function openTicket({ clock = new FakeClock(), desk = new FakeDesk(clock) } = {}) {
+  const page = load({ clock, desk, follows: [TICKET] })
+  await clock.advance(SECOND)
+  assert.equal(page.live.state, "connected")
+  return page
+}
+
+function signOut(desk) {
+  desk.isSignedIn = false
+  desk.forbidden = [OWN, TICKET]
+}
+
+test("a page whose person is signed out, as the socket says, does not say that its ticket was taken", async () => {
+  const { clock, desk, live, refused } = await openTicket()
+  desk.hasHistory = false
+  signOut(desk)
+  desk.close(4200)
+  await clock.advance(MINUTE)
+  assert.deepEqual([live.state, refused], ["ended", []])
+})
+
+test("nor does it where the history answers for the ticket first", async () => {
+  const clock = new FakeClock()
+  const desk = new FakeDesk(clock)
+  const { history } = desk
+  desk.history = async (request) => {
+    if (request.channels.includes(OWN)) await new Promise((resolve) => clock.setTimeout(resolve, 100))
+    return await history(request)
+  }
+  const { live, refused } = load({ clock, desk })
+  await clock.advance(SECOND)
+  live.follow(TICKET)
+  signOut(desk)
+  desk.close(4009)
+  await clock.advance(MINUTE)
+  assert.deepEqual([live.state, refused], ["ended", []])
+})
+
+test("a page whose ticket was taken says so, and stays live", async () => {
+  const { clock, desk, live, refused } = await openTicket()
+  desk.forbidden = [TICKET]
+  desk.readmit(TICKET)
+  await clock.advance(MINUTE)
+  assert.deepEqual([live.state, refused], ["connected", [TICKET]])
 })
 
 test("a page that may no longer hear its own person is at its end, and hangs up", async () => {
