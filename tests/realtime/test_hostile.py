@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from realtime import hub, limits
@@ -338,7 +339,7 @@ async def test_whose_session_has_expired_is_not_heard_typing(live_cast: Cast) ->
     casey, bao = await listen(live_cast.casey, channel), await listen(live_cast.bao, channel)
     await whisper(casey, "client-typing", channel, {})
     await bao.event("client-typing")
-    await do(expire, live_cast.casey)
+    await do(expire, live_cast.casey, timezone.now())
     await whisper(casey, "client-typing", channel, {})
     assert await answers(casey) == []
     assert await bao.hears_nothing(channel)

@@ -3,9 +3,11 @@
 import json
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -28,9 +30,23 @@ def start(**environment: str) -> str:
     return (done.stdout + done.stderr).strip().splitlines()[-1]
 
 
+def read(**environment: str) -> str:
+    """Return the sentence that reading the settings in this environment ends with, if it does not succeed."""
+    with patch.dict(os.environ, environment, clear=True):
+        try:
+            runpy.run_path(str(TOP / "tikm/settings.py"))
+        except ImproperlyConfigured as error:
+            return str(error)
+    return ""
+
+
 def test_a_good_start_is_silent() -> None:
     assert start(**GOOD) == "System check identified no issues (0 silenced)."
-    assert start(DEBUG="true") == "System check identified no issues (0 silenced)."
+    assert read(DEBUG="true") == ""
+
+
+def test_a_mistake_is_the_last_that_a_start_says() -> None:
+    assert start(**GOOD, REALTIME_APP_ID="tikm").endswith("REALTIME_APP_ID is 'tikm'; set it to a number, such as 1.")
 
 
 @pytest.mark.parametrize(
@@ -59,7 +75,7 @@ def test_a_good_start_is_silent() -> None:
     ],
 )
 def test_a_mistake_stops_the_start_with_a_sentence(change: dict[str, str], sentence: str) -> None:
-    assert sentence in start(**{**GOOD, **change})
+    assert sentence in read(**{**GOOD, **change})
 
 
 def test_webhooks_are_addresses_and_the_events_that_each_wants() -> None:
