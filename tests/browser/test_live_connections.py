@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests import instances
@@ -57,9 +56,8 @@ def test_without_scripts_it_is_a_page_like_others(small_desk: Desk) -> None:
     expect(page.locator(".messagelist .success")).to_have_text("A connection of Casey Rivers was ended.")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_bars_an_admin_from_it(small_desk: Desk, scheme: str) -> None:
-    ada = small_desk.enter("ada", color_scheme=scheme)
+def test_nothing_bars_an_admin_from_it(small_desk: Desk) -> None:
+    ada = small_desk.enter("ada")
     is_live(ada.page("/"))
     page = ada.page(PAGE)
     row(page, "Ada Admin").first.wait_for(timeout=LISTED_MS)
