@@ -28,7 +28,7 @@ def ticket_brief(ticket: Ticket, audience: Audience) -> dict[str, Any]:
         "priority": ticket.priority.name,
         "office": office_name(ticket.office, audience),
         "creator": {"id": str(ticket.creator_id), "name": ticket.creator.name},
-        "assigned_to": _assignee(ticket, audience),
+        "assigned_to": _assignee(ticket.assigned_to, ticket, audience),
         "created_at": iso(ticket.created_at),
         "updated_at": iso(ticket.changed_at(audience)),
     }
@@ -99,8 +99,8 @@ def change_brief(change: Change, ticket: Ticket, audience: Audience) -> dict[str
 
 def audience_of_change(change: Change, ticket: Ticket) -> Audience:
     """A change of which customers would see nothing, such as a move between internal offices, is for staff."""
-    words = change_brief(change, ticket, Audience.PUBLIC)
-    return Audience.STAFF if words["from"] == words["to"] else Audience.PUBLIC
+    before, after = (_seen(value, ticket) for value in (change.before, change.after))
+    return Audience.STAFF if before == after else Audience.PUBLIC
 
 
 def office_name(office: Office, audience: Audience) -> str | None:
@@ -117,11 +117,19 @@ def _deed(line: TimelineEntry, audience: Audience) -> tuple[str, User]:
     return line.action, line.actor
 
 
-def _assignee(ticket: Ticket, audience: Audience) -> dict[str, str] | None:
-    person = ticket.assigned_to
+def _assignee(person: User | None, ticket: Ticket, audience: Audience) -> dict[str, str | None] | None:
+    """Return who works on a ticket; behind a mask nobody can be told from the next one who wears it."""
     if person is None:
         return None
-    return {"id": str(person.pk), "name": person_of_ticket(person, ticket, audience)["name"]}
+    name = person_of_ticket(person, ticket, audience)["name"]
+    return {"id": str(person.pk) if name == person.name else None, "name": name}
+
+
+def _seen(value: Any, ticket: Ticket) -> Any:
+    """Return what customers see of a field's value."""
+    if isinstance(value, User):
+        return _assignee(value, ticket, Audience.PUBLIC)
+    return _value(value, ticket, Audience.PUBLIC)
 
 
 def _value(value: Any, ticket: Ticket, audience: Audience) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 
-from accounts.models import Office, User
+from accounts.models import DeskSettings, Office, User
 from accounts.policies import staffed_offices
 from realtime import seal
 from tickets import policies
@@ -89,9 +89,11 @@ def _of_office(office: Office) -> Q:
 
 
 def _of_assignee(assignee: User | Literal["me", "none"], user: User) -> Q:
+    """Match who works on a ticket; behind the mask of staff's names he is not found by who merely opened it."""
     if assignee == "none":
         return Q(assigned_to=None)
-    return Q(assigned_to=user if assignee == "me" else assignee)
+    found = Q(assigned_to=user if assignee == "me" else assignee)
+    return found if DeskSettings.current().staff_names == DeskSettings.StaffNames.FULL else found & Q(is_staffed=True)
 
 
 def waiting_for(user: User) -> QuerySet[Ticket]:

@@ -8,6 +8,7 @@ from accounts.models import DeskSettings, User
 from realtime import history
 from realtime.channels import Audience
 from tests.cast import Cast
+from tests.programs import Program
 from tests.sockets import do, listen
 from tickets import services
 
@@ -103,3 +104,43 @@ def test_there_is_one_desk(cast: Cast) -> None:
     show("office")
     assert DeskSettings.objects.count() == 1
     assert DeskSettings.current().staff_names == "office"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("names", "is_told"), [("full", True), ("first", True), ("office", False)])
+def test_who_is_handed_a_ticket_behind_the_mask_is_told_to_nobody_but_staff(
+    cast: Cast, names: str, is_told: bool
+) -> None:
+    show(names)
+    services.assign(cast.ticket, by=cast.ada, to=cast.bao)
+    casey, dana = Program(cast.casey), Program(cast.dana)
+    path, start = f"tickets/{cast.ticket.uuid}/", history.present()
+    before = casey.get(path).json()
+    services.assign(cast.ticket, by=cast.bao, to=cast.emil)
+    after = casey.get(path).json()
+    assert (before != after, bool(history.read(cast.casey, [cast.casey.channel], start).events)) == (is_told, is_told)
+    assert (after["assigned_to"]["id"] == str(cast.emil.pk)) == (names == "full")
+    assert dana.get(path).json()["assigned_to"] == {"id": str(cast.emil.pk), "name": "Emil Sørensen"}
+
+
+@pytest.mark.django_db
+def test_two_of_one_first_name_are_one_to_customers_who_see_first_names(cast: Cast) -> None:
+    show("first")
+    other = User.objects.create_user("bao.tran@example.com", name="Bao Tran", role=User.Role.AGENT)
+    services.assign(cast.ticket, by=cast.ada, to=cast.bao)
+    casey, path = Program(cast.casey), f"tickets/{cast.ticket.uuid}/"
+    before = casey.get(path).json()
+    services.assign(cast.ticket, by=cast.ada, to=other)
+    assert casey.get(path).json() == before
+    assert before["assigned_to"] == {"id": None, "name": "Bao"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("names", "is_found"), [("full", True), ("office", False)])
+def test_the_list_finds_nobody_behind_the_mask_for_who_merely_asked(cast: Cast, names: str, is_found: bool) -> None:
+    show(names)
+    ticket = services.open_ticket(by=cast.bao, subject="Chair", content="Broken", office=cast.orders)
+    services.assign(ticket, by=cast.emil, to=cast.fatima)
+    for person, finds in ((cast.bao, is_found), (cast.emil, True)):
+        found = Program(person).get(f"tickets/?assignee={cast.fatima.pk}").json()["results"]
+        assert bool(found) == finds

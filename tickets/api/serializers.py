@@ -40,6 +40,12 @@ class NamedSerializer(serializers.Serializer):  # type: ignore[misc]
     name = serializers.CharField(help_text="Customers may know staff by another name than colleagues do.")
 
 
+class AssigneeSerializer(NamedSerializer):
+    """Who works on a ticket, as you know them."""
+
+    id = serializers.UUIDField(allow_null=True, help_text="The same for ever; null where you may not know who it is.")
+
+
 class PersonSerializer(NamedSerializer):
     """A person with their role, as you know them."""
 
@@ -68,7 +74,7 @@ class TicketSerializer(serializers.Serializer):  # type: ignore[misc]
     priority = serializers.CharField(help_text="The priority's name.")
     office = serializers.CharField(allow_null=True, help_text="The office's name; null where you may not know it.")
     creator = NamedSerializer(help_text="Who asked.")
-    assigned_to = NamedSerializer(allow_null=True, help_text="Who works on it; null is nobody.")
+    assigned_to = AssigneeSerializer(allow_null=True, help_text="Who works on it; null is nobody.")
     created_at = serializers.DateTimeField(help_text="When it was opened.")
     updated_at = serializers.DateTimeField(help_text="Its latest change that you may know of.")
     audience = serializers.ChoiceField(Audience.values, help_text=AUDIENCE)
