@@ -6,16 +6,20 @@ from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
+STEP = 32  # bytes that texts are filled up to: how many digits a number has is not to be seen
+
 
 def close(purpose: str, text: str) -> str:
-    """Return `text` sealed; another purpose cannot open it."""
-    return _cipher(purpose).encrypt(text.encode()).decode()
+    """Return `text`, which has no NUL, sealed; another purpose cannot open it."""
+    plain = text.encode()
+    filled = plain.ljust(-(-len(plain) // STEP) * STEP, b"\0")
+    return _cipher(purpose).encrypt(filled).decode()
 
 
 def open_(purpose: str, sealed: str) -> str | None:
     """Return the text, or None if it was not sealed here for this purpose."""
     try:
-        return _cipher(purpose).decrypt(sealed.encode(errors="replace")).decode()
+        return _cipher(purpose).decrypt(sealed.encode(errors="replace")).rstrip(b"\0").decode()
     except InvalidToken:
         return None
 

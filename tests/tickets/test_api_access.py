@@ -270,3 +270,14 @@ def test_cursors_tell_no_numbers(cast: Cast) -> None:
     path = f"tickets/{cast.ticket.uuid}/replies/?size=1"
     first = Program(cast.casey).get(path).json()["next"]
     assert re.search(r"after=gAAAA[\w%=-]{80,}$", first)  # sealed: Fernet
+
+
+def test_a_cursor_is_as_long_whatever_it_counts(cast: Cast) -> None:
+    first, second = (cast.reply(cast.casey, "Hello") for _ in range(2))
+    path = f"tickets/{cast.ticket.uuid}/replies/?size=1"
+    lengths = set()
+    for number in (8, 98, 998, 10**6, 10**9):
+        for place, reply in enumerate((first, second)):
+            Reply.objects.filter(pk=reply.pk).update(number=number + place)
+        lengths.add(len(Program(cast.casey).get(path).json()["next"]))
+    assert len(lengths) == 1
