@@ -5,12 +5,13 @@ from typing import Any
 from allauth.account.signals import password_changed, password_reset, password_set
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
-from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
+from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 
 from accounts import sign_ins, tokens
-from accounts.models import ApiToken, Office, User
+from accounts.models import ApiToken, DeskSettings, Office, User
+from realtime import log
 from realtime.events import recheck
 from realtime.signals import person_disconnected
 
@@ -72,3 +73,18 @@ def token_revoked(instance: ApiToken, **_: Any) -> None:
 def disconnected_by_an_admin(user: User, **_: Any) -> None:
     """Who is disconnected is signed out everywhere: his pages would only connect again."""
     sign_ins.end_all_but(user, None)
+
+
+@receiver(pre_save, sender=DeskSettings)
+def staff_are_seen_otherwise(instance: DeskSettings, **_: Any) -> None:
+    """Events hold the names that customers knew then: the history does not tell them again."""
+    before = DeskSettings.objects.first() or DeskSettings()
+    if before.staff_names != instance.staff_names:
+        log.close_past()
+
+
+@receiver(pre_save, sender=Office)
+def office_becomes_internal(instance: Office, **_: Any) -> None:
+    """Customers never see an internal office, not even in what was told before it was one."""
+    if instance.is_internal and Office.objects.filter(pk=instance.pk, is_internal=False).exists():
+        log.close_past()

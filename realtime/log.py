@@ -100,6 +100,11 @@ def forget(
     return len(rows)
 
 
+def close_past() -> None:
+    """Have the history tell nobody what was told so far, by names that are no longer told: pages renew themselves."""
+    LogFloor.raise_to(watermark())
+
+
 def forget_carried() -> None:
     """Delete what only carried a message to the other processes, and has."""
     Broadcast.objects.filter(event=TELL, created_at__lt=timezone.now() - timedelta(seconds=CARRIED)).delete()

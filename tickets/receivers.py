@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models.signals import post_delete
+from django.db.models.signals import post_delete, pre_save
 from django.dispatch import receiver
 
 from accounts.models import Office, User
@@ -132,6 +132,17 @@ def withdraw(ticket: Ticket, **_: Any) -> None:
     losers: list[Office | User] = [ticket.office, *people.values()]
     for loser in losers:
         publish(TicketWithdrawn(ticket, loser))
+
+
+@receiver(pre_save, sender=Office)
+def take_name_off_lines(instance: Office, **_: Any) -> None:
+    """Customers never see an internal office, not even in lines from before it was one."""
+    public = Office.objects.filter(pk=instance.pk, is_internal=False).first() if instance.is_internal else None
+    if public is not None:
+        for end in ("from", "to"):
+            for line in TimelineEntry.objects.filter(action=Action.OFFICE, **{f"public__{end}": public.name}):
+                line.public = {**(line.public or {}), end: None}
+                line.save(update_fields=["public"])
 
 
 @receiver(post_delete, sender=Attachment)

@@ -144,3 +144,39 @@ def test_the_list_finds_nobody_behind_the_mask_for_who_merely_asked(cast: Cast, 
     for person, finds in ((cast.bao, is_found), (cast.emil, True)):
         found = Program(person).get(f"tickets/?assignee={cast.fatima.pk}").json()["results"]
         assert bool(found) == finds
+
+
+@pytest.mark.django_db
+def test_the_history_tells_no_names_from_before_customers_saw_staff_otherwise(cast: Cast) -> None:
+    start, casey = history.present(), signed_in(cast.casey)
+    cast.reply(cast.bao, "It is on its way")
+    query = {"channel": cast.ticket.channel, "since": start}
+    assert "Bao Nguyen" in casey.get("/broadcasting/history", query).text
+    show("office")
+    answer = casey.get("/broadcasting/history", query).json()
+    assert (answer["events"], answer["reset"]) == ([], True)
+    cast.reply(cast.bao, "It has left the house")
+    since = {**query, "since": answer["cursor"]}
+    (event,) = casey.get("/broadcasting/history", since).json()["events"]
+    assert event["data"]["reply"]["user"]["name"] == "Billing"
+    show("office")
+    assert casey.get("/broadcasting/history", since).json()["events"] == [event]
+
+
+@pytest.mark.django_db
+def test_an_office_that_becomes_internal_is_nowhere_in_what_customers_get(cast: Cast) -> None:
+    start, casey, emil = history.present(), Program(cast.casey), Program(cast.emil)
+    services.move(cast.ticket, by=cast.ada, office=cast.orders)
+    channels = {"channel": cast.ticket.channel, "since": start}
+
+    def read(program: Program) -> str:
+        path = f"tickets/{cast.ticket.uuid}/"
+        told = program.client.get("/broadcasting/history", channels, headers=program.headers).text
+        return told + program.get(path).text + program.get(f"{path}timeline/").text
+
+    assert read(casey).count("Orders") >= 3
+    cast.orders.is_internal = True
+    cast.orders.save()
+    assert "Orders" not in read(casey)
+    assert "Billing" in read(casey)
+    assert "Orders" in read(emil)
