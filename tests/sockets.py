@@ -12,6 +12,7 @@ from channels.testing import WebsocketCommunicator
 from django.test import Client
 
 from accounts.models import User
+from realtime import hub
 from realtime.channels import Audience
 from realtime.events import Direct, Event, publish
 from tikm.asgi import application
@@ -138,3 +139,16 @@ async def until(predicate: Callable[[], object]) -> None:
 async def do(verb: Any, *args: Any, **kwargs: Any) -> Any:
     """Call a verb where the database is."""
     return await database_sync_to_async(verb)(*args, **kwargs)
+
+
+async def settle() -> None:
+    """Wait until everything that was sent to a group has been written to its sockets."""
+    layer: Any = hub.default_layer()
+    await hub.here().tail.read()
+    while True:
+        await asyncio.sleep(0)
+        is_quiet = all(queue.empty() for queue in layer.channels.values())
+        busy = [socket for socket in hub.here().sockets if socket._rechecks or socket._tasks]
+        if is_quiet and not busy:
+            await asyncio.sleep(0)
+            return

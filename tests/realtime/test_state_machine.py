@@ -22,7 +22,7 @@ from realtime import hub, limits, presence, protocol
 from realtime.events import publish
 from tests.cast import Cast
 from tests.realtime.clients import REFUSED, SECRET, SUCCEEDED, send, signed_text, signed_user
-from tests.sockets import Fence, Listener, connect, do, session_cookie
+from tests.sockets import Fence, Listener, connect, do, session_cookie, settle
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
@@ -263,25 +263,13 @@ class Play:
         listener.socket_id = (await listener.event("pusher:connection_established"))["socket_id"]
         return Player(who, listener, who=who)
 
-    async def settle(self) -> None:
-        """Wait until everything that was sent to a group has been written to its sockets."""
-        layer: Any = hub.default_layer()
-        await hub.here().tail.read()
-        while True:
-            await asyncio.sleep(0)
-            is_quiet = all(queue.empty() for queue in layer.channels.values())
-            busy = [socket for socket in hub.here().sockets if socket._rechecks or socket._tasks]
-            if is_quiet and not busy:
-                await asyncio.sleep(0)
-                return
-
     async def heard_by(self, player: Player, pongs: int = 1) -> list[dict[str, Any]]:
         """Return what comes to a player's socket for what was sent, at once and when all has settled."""
         before = len(player.listener.heard)
         for awaited in (pongs, 1):
             if not await self.hear(player, awaited):
                 break
-            await self.settle()
+            await settle()
         return player.listener.heard[before:]
 
     async def hear(self, player: Player, pongs: int) -> bool:
