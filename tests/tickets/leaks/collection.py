@@ -1,0 +1,232 @@
+"""Everything that one person can get from the desk by asking for it, without what is random in each answer."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
+
+from django.core import mail
+from django.test import Client
+from django.urls import resolve
+
+from realtime import history
+from tests.programs import API, Program
+from tests.tickets.leaks.desk import Desk, Note
+from tickets.list_forms import SORTS
+from tickets.models import Ticket
+
+Answers = dict[str, str]
+
+SEALED = re.compile(r"gAAAA[\w%=-]+")
+RANDOM = [
+    re.compile(r'(?<=name="csrfmiddlewaretoken" value=")\w+'),
+    re.compile(r'(?<=name="csrf-token" content=")\w+'),
+    re.compile(r'(?<=name="key" value=")[\w-]+'),
+    re.compile(r"""(?<=nonce="|'nonce-)[\w+/=-]+"""),
+]
+# They say when they were sent, or are random.
+OWN_HEADERS = {"Set-Cookie", "Expires"}
+
+# What each parameter of the list is asked with.
+PARAMETERS: dict[str, list[str]] = {
+    "q": ["Charged", "Chair"],
+    "status": ["active", "closed", "all", "waiting"],
+    "priority": ["2"],
+    "office": ["1", "3"],
+    "assignee": ["me", "none"],
+    "created_from": ["2020-01-01"],
+    "created_to": ["2900-01-01"],
+    "updated_from": ["2020-01-01"],
+    "updated_to": ["2020-01-01"],
+    "sort": [name for name, _label in SORTS],
+    "after": ["x"],
+    "before": ["x"],
+    "size": ["1"],
+}
+PAGES = [
+    "/", "/tickets/", "/tickets/new/", "/tickets/counts/", "/tickets/palette.css", "/profile/", "/profile/sign-ins/",
+    "/profile/email/", "/profile/tokens/",
+]  # fmt: skip
+LOOKUPS = ["me/", "offices/", "statuses/", "priorities/", "assignees/", "auth/token/"]
+MOST = 4  # notes at which each onlooker guesses
+
+
+def cleaned(text: str) -> str:
+    """Return an answer without what no two answers have in common; of what is sealed its length is left."""
+    for pattern in RANDOM:
+        text = pattern.sub("", text)
+    return SEALED.sub(lambda match: f"<sealed {len(match[0])}>", text)
+
+
+class Reader:
+    """One person's browser and program, and what they are answered."""
+
+    def __init__(self, desk: Desk, name: str) -> None:
+        self.desk, self.name, self.person = desk, name, desk.people[name]
+        self.browser, self.program = Client(raise_request_exception=False), Program(self.person)
+        self.browser.force_login(self.person)
+        self.routes: set[str] = set()
+
+    # -- Asking
+
+    def ask(self, address: str, method: str = "GET", body: Any = None) -> Any:
+        """Ask for a page by the session, for the API by the token."""
+        self.routes.add(resolve(address.partition("?")[0]).route)
+        if address.startswith("/api/"):
+            return self.program.ask(method, address, body, If_Match="*")
+        sent = {"data": body, "HTTP_ACCEPT": "application/json"} if method == "POST" else {}
+        return getattr(self.browser, method.lower())(address, **sent)
+
+    def answer(self, address: str, method: str = "GET", body: Any = None) -> str:
+        """Return status, headers and content of an answer as one text."""
+        response = self.ask(address, method, body)
+        assert response.status_code < 500, address
+        content = b"".join(response.streaming_content) if response.streaming else response.content
+        response.close()
+        headers = [f"{name}: {value}" for name, value in response.items() if name not in OWN_HEADERS]
+        return cleaned("\n".join([str(response.status_code), *headers, content.decode(errors="replace")]))
+
+    def answers(self, addresses: Iterable[str]) -> Answers:
+        return {address: self.answer(address) for address in addresses}
+
+    # -- What there is
+
+    def core(self) -> Answers:
+        """Return what a customer looks at all the time: it is compared before and after what he is not to notice."""
+        tickets = self.desk.asked(self.name)
+        addresses = [address for ticket in tickets for address in self.of_ticket(ticket)]
+        if tickets and self.person.is_customer:
+            addresses += ["/tickets/?status=all", "/tickets/counts/"]
+        elif tickets:
+            addresses.append(f"{API}/tickets/?{urlencode({'q': tickets[0].subject, 'status': 'all'})}")
+        return self.answers(addresses) | {"history": self.history() if tickets else ""}
+
+    def of_ticket(self, ticket: Ticket) -> list[str]:
+        """Return the addresses of a ticket that one may open."""
+        whole = f"{API}/tickets/{ticket.uuid}/"
+        return [ticket.get_absolute_url(), whole, f"{whole}replies/", f"{whole}timeline/"]
+
+    def history(self) -> str:
+        """Return what was told, since the history began, of the tickets that the person has asked."""
+        tickets = self.desk.asked(self.name)
+        channels = [("channel", each.channel) for each in (self.person, *tickets)]
+        answer = self.ask(f"/broadcasting/history?{urlencode([*channels, ('since', self.desk.start)])}").json()
+        uuids = {str(ticket.uuid) for ticket in tickets}
+        events = [event for event in answer["events"] if self.is_his(event, uuids)]
+        return json.dumps({**answer, "events": events, "cursor": len(answer["cursor"])})
+
+    def is_his(self, event: dict[str, Any], tickets: set[str]) -> bool:
+        """Say whether a customer hears an event: all of them, but for who works here as well."""
+        return self.person.is_customer or event["data"]["ticket"]["uuid"] in tickets
+
+    def everything(self, cursors: Iterable[str]) -> Answers:
+        """Return every answer: what is the person's own, what is not, and what he may not do."""
+        answers = self.core() | {f"since {number}": self.since(cursor) for number, cursor in enumerate(cursors)}
+        answers |= self.answers(self.not_his()) | self.attempts() | dict(self.mails())
+        if self.person.is_customer and self.desk.asked(self.name):
+            answers |= self.answers([*PAGES, *(f"{API}/{path}" for path in LOOKUPS), *self.lists()])
+        return answers
+
+    def since(self, cursor: str) -> str:
+        return json.dumps(self.told(cursor))
+
+    def lists(self) -> Iterator[str]:
+        """Yield the list's addresses with each of its parameters; pages ignore what the API refuses."""
+        for name, values in PARAMETERS.items():
+            for value in values:
+                yield f"{API}/tickets/?{urlencode({name: value})}"
+        for note in self.hidden()[:1]:
+            yield f"/tickets/?q={note.mark[:-3]}&status=all&sort=updated"
+
+    def hidden(self) -> list[Note]:
+        """Return the notes that are none of the person's business, on his own tickets first; not too many."""
+        near = self.desk.notes_near(self.name)
+        notes = [note for note in self.desk.notes if note not in near]
+        asked = self.desk.asked(self.name)
+        return sorted(notes, key=lambda note: (note.ticket not in asked, not note.files))[:MOST]
+
+    def not_his(self) -> Iterator[str]:
+        """Yield addresses that one has to guess: of tickets, notes, files and people."""
+        notes = self.hidden()
+        for ticket in {note.ticket for note in notes}:
+            yield from (f"{API}/tickets/{ticket.uuid}/{part}" for part in ("", "replies/", "timeline/"))
+            yield from (f"/admin/tickets/ticket/{ticket.pk}/{what}/" for what in ("change", "history"))
+        for note in notes:
+            yield f"{API}/tickets/{note.ticket.uuid}/replies/{note.reply.pk}/"
+            yield f"/tickets/{note.ticket.uuid}/replies/{note.reply.pk}/"
+        for file in [file.pk for note in notes for file in note.files]:
+            yield from (f"{API}/attachments/{file}/", f"{API}/attachments/{file}/content/")
+            yield from (f"/files/{file}/", f"/files/{file}/view/")
+        yield from (f"/avatars/{person.pk}.svg" for person in (self.desk.noor, self.desk.cast.dana))
+        yield from (f"/admin/tickets/{what}/" for what in ("ticket", "reply", "attachment", "timelineentry"))
+
+    def attempts(self) -> Answers:
+        """Return how one is refused what only staff may do: the answer says nothing of what is there."""
+        asked = self.desk.asked(self.name)
+        note = next((note for note in self.hidden() if note.ticket in asked), None)
+        return {} if note is None else {str(sent): self.refused(*sent) for sent in self.attempts_at(note)}
+
+    def attempts_at(self, note: Note) -> Iterator[tuple[str, str, Any]]:
+        path, page = f"{API}/tickets/{note.ticket.uuid}/", f"/tickets/{note.ticket.uuid}/"
+        files = [str(file.pk) for file in note.files]
+        with_files = {"message": "Mine", "attachments": [*files, str(uuid4())]}
+        yield "POST", f"{path}replies/", with_files
+        yield "POST", f"{path}replies/", {"message": "Mine", "is_internal": True}
+        yield "PATCH", path, {"status": "Closed"}
+        yield "POST", f"{page}replies/", with_files
+        yield "POST", f"{page}change/", {"status": "1"}
+        yield "POST", f"{page}visibility/", {"reply": str(note.reply.pk), "visibility": "public"}
+        yield "PATCH", f"{path}replies/{note.reply.pk}/", {"is_internal": False}
+        yield from (("POST", f"/files/{file}/discard/", {}) for file in files)
+        yield "POST", "/broadcasting/auth", {"socket_id": "1.1", "channel_name": note.ticket.presence_channel}
+
+    def refused(self, method: str, address: str, body: Any) -> str:
+        """Return a refusal, without the ids that were sent: they are known to who sends them."""
+        answer = self.answer(address, method, body)
+        assert answer.startswith("4"), (address, answer)
+        sent = body.get("attachments", [])
+        return re.sub("|".join(sent), "", answer) if sent else answer
+
+    def mails(self) -> Iterator[tuple[str, str]]:
+        for number, message in enumerate(mail.outbox):
+            if self.person.email in message.recipients():
+                yield f"mail {number}", str(message.message())
+
+    # -- Searching
+
+    def found_by(self, words: Iterable[str]) -> Iterator[str]:
+        """Yield the words that a search answers otherwise than what nobody ever wrote."""
+        for word in words:
+            if self.search(word) != self.search(word[::-1]):
+                yield word
+
+    def searched(self) -> list[str]:
+        """Return what is worth a search: text and file of a note on one's own ticket, and who writes notes."""
+        asked = self.desk.asked(self.name)
+        marks = [note.mark for note in self.hidden() if note.ticket in asked and not note.is_gone]
+        scribe = ["Quill"] if self.person.is_customer else []
+        return [*marks[:1], *(f"{mark}-name" for mark in marks[:1]), *scribe]
+
+    def search(self, word: str) -> str:
+        query = urlencode({"q": word, "status": "all"})
+        return re.sub(re.escape(word), "", self.answer(f"{API}/tickets/?{query}"), flags=re.IGNORECASE)
+
+    # -- What is there, as the person is told
+
+    def replies(self, ticket: Ticket) -> list[UUID]:
+        """Return the ids in the order of the conversation, read page by page."""
+        return [UUID(row["id"]) for row in self.rows(f"{API}/tickets/{ticket.uuid}/replies/?size=5")]
+
+    def rows(self, address: str | None) -> Iterator[dict[str, Any]]:
+        while address:
+            page = self.ask(address).json()
+            yield from page["results"]
+            address = page["next"]
+
+    def told(self, cursor: str) -> list[dict[str, Any]]:
+        """Return the events that one hears of afterwards, on all that he is staff or a customer of."""
+        tickets = [*self.desk.of_staff(self.name), *self.desk.asked(self.name)]
+        channels = [self.person.channel, *(ticket.channel for ticket in tickets)]
+        return history.read(self.person, channels[:20], cursor).events

@@ -1,0 +1,326 @@
+"""A leak hunt: whatever random people do in whatever order, nobody learns of a note who may not read it.
+
+`FUZZ_EXAMPLES=200 pytest tests/tickets/test_leak_hunt.py` hunts longer, and never the same way.
+"""
+
+import inspect
+import json
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from channels.layers import channel_layers
+from django.core import mail
+from django.core.management import call_command
+from django.urls import get_resolver
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from pytest_django import Settings
+
+from accounts.models import forget_desk
+from realtime import history, hub, limits, presence
+from tests.sockets import do, session_cookie
+from tests.tickets.leaks.collection import PARAMETERS, Answers, Reader
+from tests.tickets.leaks.desk import CUSTOMERS, ONLOOKERS, Desk, Note
+from tests.tickets.leaks.ears import Ears, Frames, noticed
+from tests.tickets.leaks.verbs import PERHAPS, REFUSED, SILENT, STEPS, VERBS, Done, perform
+from tickets import services
+from tickets.api.parameters import LISTED
+from tickets.models import Ticket
+
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
+HUNTED = settings(
+    max_examples=EXAMPLES or 1,
+    derandomize=not EXAMPLES,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    print_blob=True,
+)
+Step = tuple[str, int, int, int]
+numbers = st.integers(0, 15)
+kinds = st.sampled_from([*STEPS, *SILENT, "note", "note", "note with files", "add_reply", "assign", "move"])
+scripts = st.lists(st.tuples(kinds, numbers, st.integers(0, 4), numbers), min_size=5, max_size=10)
+# One hunt that is always on: everything is done once that may be done, and notes are written at all times.
+STORY: list[Step] = [
+    ("note", 0, 0, 0),
+    ("note with files", 1, 0, 1),
+    ("note with files", 0, 1, 1),
+    ("noting", 1, 0, 0),
+    ("upload", 0, 0, 0),
+    ("profile", 0, 0, 1),
+    ("delete note", 0, 0, 0),
+    ("add_reply", 0, 0, 2),
+    ("add_reply", 1, 0, 0),
+    ("typing", 0, 0, 0),
+    ("names", 0, 0, 1),
+    ("typing", 3, 0, 0),
+    ("internal", 0, 1, 0),
+    ("names", 0, 0, 2),
+    ("assign", 4, 0, 3),
+    ("note", 0, 0, 0),
+    ("assign", 0, 0, 2),
+    ("note", 0, 0, 0),
+    ("move", 0, 0, 0),
+    ("note", 2, 0, 0),
+    ("move", 0, 0, 1),
+    ("change_status", 0, 0, 3),
+    ("add_reply", 1, 0, 1),
+    ("change_priority", 0, 0, 3),
+    ("edit_subject", 0, 0, 7),
+    ("add_reply", 0, 0, 1),
+    ("change_visibility", 0, 1, 0),
+    ("change_visibility", 0, 0, 1),
+    ("open_ticket", 1, 0, 1),
+    ("note", 0, 2, 0),
+    ("note with files", 0, 1, 0),
+    ("delete note", 0, 4, 0),
+    ("change", 0, 1, 3),
+    ("unassign", 0, 0, 0),
+    ("delete_reply", 0, 0, 0),
+    ("delete_ticket", 0, 2, 1),
+]
+
+
+def leaks(words: Iterable[str], answers: Answers) -> list[str]:
+    """Return where which of the words stand; an address that holds one itself must be refused."""
+    found = []
+    for address, text in answers.items():
+        found += [f"{word} at {address}" for word in words if word in text and not is_refused(address, word, text)]
+    return found
+
+
+def is_refused(address: str, word: str, text: str) -> bool:
+    """Say whether a word stands in the refusal of an address with that word."""
+    return word in address and text[:3] in ("302", "403", "404")
+
+
+def whole(words: Iterable[str], text: str) -> list[str]:
+    """Return those of the names that stand in a text, also as JSON spells them, but not inside of other words."""
+    spelled = {word: f"{re.escape(word)}|{re.escape(json.dumps(word)[1:-1])}" for word in words}
+    return [word for word, either in spelled.items() if re.search(rf"(?<!\w)(?:{either})(?!\w)", text)]
+
+
+class Hunt:
+    """A desk, everybody's sockets, and what the onlookers were answered before what they are not to notice."""
+
+    def __init__(self) -> None:
+        self.desk = Desk()
+        people = self.desk.people
+        self.ears = Ears(self.desk, {name: session_cookie(person) for name, person in people.items()})
+        self.readers = {name: Reader(self.desk, name) for name in people}
+        self.before: dict[str, Answers] | None = None
+        self.cursors: list[str] = []
+        self.outcomes: dict[bool, list[str]] = {True: [], False: []}  # steps to hide, by whether they were refused
+        self.seqs: dict[tuple[str, str], list[int]] = defaultdict(list)
+
+    # -- One step after the other
+
+    async def make(self, step: Step) -> None:
+        """Do one thing; hear who hears of it, and compare what could be seen before with what can be seen after."""
+        kind, written = step[0], len(self.desk.notes)
+        await do(self.look_around, kind)
+        asked = set(await do(self.desk.asked, "bao"))
+        done: Done = await do(perform, self.desk, step)
+        if done.whisper is not None:
+            await self.ears.whisper(*done.whisper)
+        frames = await self.ears.heard()
+        await do(self.check_frames, frames, self.desk.notes[written:])
+        await do(self.check_silence, step, done, frames, asked)
+        if kind in (*PERHAPS, "open_ticket", "unassign") and done.ticket is not None:
+            await self.ears.knock_at_ticket(await do(Ticket.objects.get, pk=done.ticket.pk))
+        self.cursors.append(await do(history.present))
+
+    def check_silence(self, step: Step, done: Done, frames: Frames, asked: set[Ticket]) -> None:
+        """See that no customer of the ticket, which Bao may be, hears anything of what he is not to notice."""
+        if not done.is_hidden:
+            self.before = None
+            return
+        is_baos = done.ticket in asked & set(self.desk.asked("bao"))
+        assert noticed(frames, done.ticket, ONLOOKERS if is_baos else CUSTOMERS) == [], step
+        self.outcomes[done is REFUSED].append(step[0])
+
+    def look_around(self, kind: str) -> None:
+        """See that the onlookers are answered as before; look anew where the next step may be one to hide."""
+        if self.before is not None and kind in SILENT:
+            return
+        self.compare()
+        may_hide = kind in SILENT or (kind in PERHAPS and self.desk.has_masks())
+        self.before = self.look() if may_hide else None
+
+    def look(self) -> dict[str, Answers]:
+        return {name: self.readers[name].core() for name in ONLOOKERS}
+
+    def compare(self) -> None:
+        """See that nobody could tell from any answer that anything has happened since the last look."""
+        if self.before is None:
+            return
+        for name, now in self.look().items():
+            before = self.before[name]
+            differ = [address for address in before.keys() & now.keys() if before[address] != now[address]]
+            assert not differ, [(name, address, before[address], now[address]) for address in differ]
+
+    def check_frames(self, frames: Frames, written: list[Note]) -> None:
+        """See that nobody heard of a note who may not read it, and that staff heard each that was written."""
+        texts = {name: json.dumps(heard, ensure_ascii=False) for name, heard in frames.items()}
+        for name, text in texts.items():
+            assert leaks(self.desk.secrets(name), {f"frames of {name}": text}) == []
+        for name in CUSTOMERS:
+            assert whole(self.desk.masked(name), texts[name]) == [], frames[name]
+            self.count(name, frames[name])
+        for note in written:
+            assert [name for name in self.desk.staff(note.ticket) if note.mark not in texts[name]] == []
+
+    def count(self, name: str, frames: list[dict[str, Any]]) -> None:
+        """See that a customer counts one after the other."""
+        for frame in frames:
+            if frame["event"].startswith("ticket.") and "seq" in frame["data"] and "tickets" in frame["channel"]:
+                heard = self.seqs[name, frame["channel"]]
+                assert not heard or frame["data"]["seq"] == heard[-1] + 1, frame
+                heard.append(frame["data"]["seq"])
+
+    # -- The end
+
+    def finish(self) -> None:
+        """Have everybody ask for everything that there is."""
+        self.compare()
+        for name in ONLOOKERS:
+            self.check_onlooker(name)
+        for name in self.desk.people:
+            if name not in CUSTOMERS:
+                self.check_staff(name)
+
+    def check_onlooker(self, name: str) -> None:
+        """See that nothing of notes is in anything that somebody gets who may not read them."""
+        reader, secrets = self.readers[name], self.desk.secrets(name)
+        answers = reader.everything(self.cursors)
+        gone = [note.mark for note in self.desk.notes if note.is_gone]
+        assert leaks([*secrets, *gone], answers) == []
+        if name in CUSTOMERS:
+            self.check_names(name, answers)
+        assert list(reader.found_by(reader.searched())) == []
+        for ticket in self.desk.asked(name):
+            self.check_counts(name, ticket, answers)
+
+    def check_names(self, name: str, answers: Answers) -> None:
+        masked = self.desk.masked(name)
+        for address, text in answers.items():
+            found = [word for word in whole(masked, text) if word not in address]
+            assert not found, (address, found, text)
+
+    def check_counts(self, name: str, ticket: Ticket, answers: Answers) -> None:
+        """See that a customer is told all of what is public, in its order, and that no number tells of more."""
+        public = ticket.replies.filter(is_internal=False).order_by("number")
+        assert self.readers[name].replies(ticket) == list(public.values_list("pk", flat=True))
+        told = "".join(answers.values())
+        assert [mark for mark, reply in self.desk.said.items() if reply.ticket == ticket and mark not in told] == []
+        path = f"/api/v1/tickets/{ticket.uuid}/"
+        lines = list(self.readers[name].rows(f"{path}timeline/?size=9"))
+        assert len(lines) == ticket.timeline.filter(audience="public").count()
+        events = [event["data"] for event in self.readers[name].told(self.desk.start)]
+        seqs = [data["seq"] for data in events if data["ticket"]["uuid"] == str(ticket.uuid) and "seq" in data]
+        last = self.readers[name].ask(path).json()["seq"]
+        assert seqs == list(range(last - len(seqs) + 1, last + 1))
+        assert len(seqs) == last or self.desk.start != self.desk.begin
+
+    def check_staff(self, name: str) -> None:
+        """See that the hunt finds all notes in what those get who may read them: afterwards, by the API, on pages."""
+        reader, notes = self.readers[name], self.desk.notes_for(name)
+        told = {"history": json.dumps(reader.told(self.desk.start))}
+        gone = [note.mark for note in self.desk.notes if note.is_gone]
+        assert leaks([*self.desk.secrets(name), *gone], told) == []
+        late = [note.mark for note in self.desk.notes[self.desk.closed :] if note in notes]
+        assert len(leaks(late, told)) == len(late)
+        for ticket in {note.ticket for note in notes}:
+            answers = reader.answers([ticket.get_absolute_url(), f"/api/v1/tickets/{ticket.uuid}/replies/"])
+            marks = [note.mark for note in notes if note.ticket == ticket]
+            assert len(leaks(marks, answers)) == 2 * len(marks)
+
+
+def fresh_desk() -> Hunt:
+    channel_layers.backends.clear()
+    call_command("flush", interactive=False, verbosity=0)
+    mail.outbox.clear()
+    forget_desk()
+    return Hunt()
+
+
+@pytest.fixture
+def _stage(settings: Settings, monkeypatch: pytest.MonkeyPatch, transactional_db: None) -> None:
+    settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if not each.startswith("tests.")]
+    monkeypatch.setattr(presence, "GRACE", 0)
+    monkeypatch.setattr(limits, "allowed", lambda *_who, **_cost: True)
+    monkeypatch.setattr(limits, "CLIENT_EVENTS_A_SECOND", 10_000)
+    monkeypatch.setattr(limits, "MESSAGES_AT_ONCE", 10_000)
+
+
+@pytest.mark.usefixtures("_stage")
+def test_nobody_learns_of_a_note_who_may_not_read_it() -> None:
+    asked: set[str] = set()
+
+    @HUNTED
+    @example(STORY)
+    @given(scripts)
+    def hunt(steps: list[Step]) -> None:
+        here = fresh_desk()
+        async_to_sync(play)(here, steps)
+        asked.update(*(reader.routes for reader in here.readers.values()))
+        if steps == STORY:
+            assert here.outcomes[True] == []
+            assert {*SILENT, "assign", "move"} <= set(here.outcomes[False])
+            for name in ("casey", "bao"):
+                assert here.readers[name].searched()
+
+    hunt()
+    # An address that the hunt does not know is red.
+    assert {route for route in routes(get_resolver()) if not ELSEWHERE.match(route)} <= asked
+
+
+async def play(hunt: Hunt, steps: list[Step]) -> None:
+    """Do it, on an event loop and with a hub of its own."""
+    try:
+        await hunt.ears.open()
+        await hunt.ears.heard()
+        for step in steps:
+            await hunt.make(step)
+        await do(hunt.finish)
+        await hunt.ears.close()
+    finally:
+        await hub.here().close()
+
+
+# What the hunt does not know
+
+
+def test_a_verb_that_the_hunt_does_not_know_is_red() -> None:
+    functions = inspect.getmembers(services, inspect.isfunction)
+    verbs = {name for name, verb in functions if verb.__module__ == services.__name__ and not name.startswith("_")}
+    assert verbs == VERBS.keys()
+    assert {kind for kind, *_ in STORY} == STEPS.keys()
+
+
+def test_a_parameter_of_the_list_that_the_hunt_does_not_ask_is_red() -> None:
+    assert {parameter.name for parameter in LISTED} == PARAMETERS.keys()
+
+
+# Where nothing of a ticket is told: to who is not signed in, or signs with the app's secret; of oneself; of what one
+# has just made. What there is of the admin for a ticket is asked by its own addresses.
+ELSEWHERE = re.compile(
+    r"healthz|up$|apps/|users/|login/|register/|logout/|inactive/|reauthenticate/|\^?password/|\^?email/|admin/|static/"
+    r"|profile/(two-step|password)|profile/.*(end|revoke)/|broadcasting/user-auth|tickets/bulk/|files/$"
+    r"|api/(schema|docs)/|\^api/|api/v1/auth/token/<|api/v1/attachments/$"
+)
+
+
+def routes(resolver: Any, before: str = "") -> Iterator[str]:
+    """Yield every address's pattern."""
+    for entry in resolver.url_patterns:
+        here = before + str(entry.pattern)
+        if hasattr(entry, "url_patterns"):
+            yield from routes(entry, here)
+        else:
+            yield here
