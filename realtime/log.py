@@ -13,7 +13,8 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Max, Q, QuerySet
-from django.utils import timezone
+from django.db.models.expressions import CombinedExpression
+from django.db.models.functions import Now
 
 from realtime import protocol
 from realtime.channels import Audience
@@ -51,8 +52,7 @@ def unread(position: int) -> tuple[int, list[Delivery]]:
 
 def recent_rechecks() -> list[int]:
     """Return the ids of the deliveries of revocations that were written in the last half minute."""
-    recent = timezone.now() - timedelta(seconds=RECENT)
-    rechecks = Delivery.objects.filter(channel=RECHECK, broadcast__created_at__gte=recent)
+    rechecks = Delivery.objects.filter(channel=RECHECK, broadcast__created_at__gte=_ago(seconds=RECENT))
     return list(rechecks.values_list("pk", flat=True))
 
 
@@ -107,13 +107,18 @@ def close_past() -> None:
 
 def forget_carried() -> None:
     """Delete what only carried a message to the other processes, and has."""
-    Broadcast.objects.filter(event=TELL, created_at__lt=timezone.now() - timedelta(seconds=CARRIED)).delete()
+    Broadcast.objects.filter(event=TELL, created_at__lt=_ago(seconds=CARRIED)).delete()
 
 
 def prune(days: int) -> int:
     """Delete what is older than `days` days, remember how far, and return the number of broadcasts deleted."""
-    old = Broadcast.objects.filter(created_at__lt=timezone.now() - timedelta(days=days))
+    old = Broadcast.objects.filter(created_at__lt=_ago(days=days))
     highest = Delivery.objects.filter(broadcast__in=old).aggregate(highest=Max("position"))["highest"]
     if highest is not None:
         LogFloor.raise_to(highest + 1)
     return old.delete()[1].get(Broadcast._meta.label, 0)
+
+
+def _ago(**time: float) -> CombinedExpression:
+    """Return a moment of the past, by the database's clock, which has written when each row came."""
+    return Now() - timedelta(**time)

@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 from django.db import connection, models
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from realtime import protocol
@@ -22,7 +23,8 @@ class Broadcast(models.Model):
     # The channel whose rule is asked again before this is told a second time, from the history.
     guard = models.CharField(max_length=164, blank=True)
     wants_receipt = models.BooleanField(default=False)
-    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    # By the database's clock: those of the processes may be apart.
+    created_at = models.DateTimeField(db_default=Now(), editable=False, db_index=True)
 
     def __str__(self) -> str:
         """Name the event and its id."""

@@ -157,17 +157,37 @@ async def test_no_event_overtakes_a_revocation_that_the_layer_lost(
     settings.REALTIME = {**settings.REALTIME, "TAIL_INTERVAL": 3600}
     socket = await listen(live_cast.bao, live_cast.ticket.channel)
     control = await listen(live_cast.dana, live_cast.ticket.channel)
-    send = InMemoryChannelLayer.group_send
-
-    async def lose_revocations(self: InMemoryChannelLayer, group: str, message: dict) -> None:
-        if group != hub.RECHECK_GROUP:
-            await send(self, group, message)
-
-    monkeypatch.setattr(InMemoryChannelLayer, "group_send", lose_revocations)
+    monkeypatch.setattr(InMemoryChannelLayer, "group_send", all_but(hub.RECHECK_GROUP))
     await do(live_cast.billing.agents.remove, live_cast.bao)
     await do(live_cast.reply, live_cast.dana, "Note", internal=True)
     assert (await control.event("ticket.reply.created"))["reply"]["message"] == "Note"
     assert (await socket.frame())["event"] == "pusher:subscription_error"
+
+
+async def test_no_event_overtakes_it_either_where_another_process_has_a_clock_that_is_an_hour_ahead(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    settings.REALTIME = {**settings.REALTIME, "TAIL_INTERVAL": 3600}
+    socket = await listen(live_cast.bao, live_cast.ticket.channel)
+    control = await listen(live_cast.dana, live_cast.ticket.channel)
+    monkeypatch.setattr(InMemoryChannelLayer, "group_send", all_but(hub.RECHECK_GROUP))
+    await do(live_cast.billing.agents.remove, live_cast.bao)
+    ahead = timezone.now() + timedelta(hours=1)
+    monkeypatch.setattr(timezone, "now", lambda: ahead)
+    await do(live_cast.reply, live_cast.dana, "Note", internal=True)
+    assert (await control.event("ticket.reply.created"))["reply"]["message"] == "Note"
+    assert (await socket.frame())["event"] == "pusher:subscription_error"
+
+
+def all_but(lost: str) -> Callable:
+    """Return a layer's way to send that loses what goes to one group."""
+    send = InMemoryChannelLayer.group_send
+
+    async def sometimes(self: InMemoryChannelLayer, group: str, message: dict) -> None:
+        if group != lost:
+            await send(self, group, message)
+
+    return sometimes
 
 
 def signature(client: Client, socket_id: str, channel: str) -> dict[str, str]:
