@@ -44,7 +44,7 @@ class Newsroom(instances.Server):
     """The project's development server."""
 
     def __init__(self, project: Path, directory: Path, port: int) -> None:
-        super().__init__("daphne", directory, port=port, env=environment())
+        super().__init__(directory, port=port, env=environment())
         self.spawning["cwd"] = project
 
     def answers(self) -> bool:
