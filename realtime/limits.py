@@ -29,6 +29,8 @@ MAX_PENDING = 1024 * 1024  # bytes that wait for one slow reader
 CLOSE_TIMEOUT = 5  # seconds that a client has to read why it is closed, and what was ahead of that
 MESSAGES_A_SECOND = 20  # frames of one socket in the long run
 MESSAGES_AT_ONCE = 300  # frames of one socket in a burst: a client subscribes anew to all it has after a break
+FRAMES_A_SECOND = 100  # of WebSocket, of one socket: pings and pieces of messages count too
+FRAMES_AT_ONCE = 1000
 MAX_HISTORY_CHANNELS = 20  # channels of one history request
 MAX_HISTORY_EVENTS = 500  # events of one history answer; beyond it a page renews itself
 

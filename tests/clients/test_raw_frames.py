@@ -1,7 +1,6 @@
 """Frames and handshakes that no client of good will sends, on real sockets: the server says so and serves on."""
 
 import json
-import os
 import socket
 import struct
 from collections.abc import Iterator
@@ -14,9 +13,8 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests import instances
 from tests.clients.conftest import Desk
+from tests.frames import BINARY, CLOSE, CONTINUATION, PATIENCE, PING, TEXT, frame
 
-PATIENCE = 10  # seconds
-TEXT, BINARY, CONTINUATION, CLOSE, PING = 1, 2, 0, 8, 9
 PING_EVENT = b'{"event":"pusher:ping","data":{}}'
 
 
@@ -41,22 +39,6 @@ def greeted(server: instances.Server, **options: Any) -> Iterator[ClientConnecti
     with opened(server, **options) as client:
         assert json.loads(client.recv(PATIENCE))["event"] == "pusher:connection_established"
         yield client
-
-
-def frame(opcode: int, payload: bytes, *, fin: bool = True, masked: bool = True, reserved: int = 0) -> bytes:
-    """Return the bytes of one frame (RFC 6455, section 5.2)."""
-    head = bytes([fin << 7 | reserved << 4 | opcode])
-    size = len(payload)
-    if size < 126:
-        length = struct.pack("!B", masked << 7 | size)
-    elif size < 65536:
-        length = struct.pack("!BH", masked << 7 | 126, size)
-    else:
-        length = struct.pack("!BQ", masked << 7 | 127, size)
-    if not masked:
-        return head + length + payload
-    mask = os.urandom(4)
-    return head + length + mask + bytes(byte ^ mask[place % 4] for place, byte in enumerate(payload))
 
 
 def event(client: ClientConnection) -> tuple[str, int | None]:
