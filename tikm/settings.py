@@ -337,6 +337,7 @@ REALTIME = {
     "BEARER": "accounts.tokens.bearer",
     "TRUSTED_PROXIES": environment.proxies("TRUSTED_PROXIES", env.str("TRUSTED_PROXIES", default="")),
     "MEMBERS_A_CHANNEL": 1000,
+    "MAX_UPLOAD": ATTACHMENT_MAX_FILES * ATTACHMENT_MAX_BYTES + 10 * 1024**2,
     "RESERVED_EVENTS": ("ticket.",),
     "WEBHOOKS": environment.webhooks("REALTIME_WEBHOOKS", env.str("REALTIME_WEBHOOKS", default="")),
     "WEBHOOK_NETWORKS": environment.networks(

@@ -3,6 +3,7 @@
 import resource
 import socket
 from argparse import ArgumentParser, Namespace
+from typing import Any
 
 import uvicorn
 from django.conf import settings
@@ -36,6 +37,12 @@ class Config(uvicorn.Config):
             timeout_graceful_shutdown=FINISH_WITHIN,
         )
 
+    def load(self) -> None:
+        """Load the application, of which the pages are served elsewhere if they are."""
+        super().load()
+        if self.pages:
+            self.loaded_app = handshakes_only(self.loaded_app)
+
 
 class Server(uvicorn.Server):
     """Says that it serves, and sends its people away before it ends."""
@@ -63,6 +70,20 @@ def serve(options: Namespace) -> None:
     allow_many_files()
     server = Server(Config(options.pages), Lifeline(options.lifeline), options.drain)
     server.run(sockets=[socket.socket(fileno=options.fd)])
+
+
+def handshakes_only(app: Any) -> Any:
+    """Wrap an ASGI application: what came as a handshake and is none is told so, and is no page here."""
+
+    async def wrapped(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "websocket":
+            await app(scope, receive, send)
+            return
+        headers = [(b"connection", b"close"), (b"upgrade", b"websocket"), (b"content-length", b"0")]
+        await send({"type": "http.response.start", "status": 426, "headers": headers})
+        await send({"type": "http.response.body"})
+
+    return wrapped
 
 
 def allow_many_files() -> None:

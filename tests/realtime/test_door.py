@@ -6,16 +6,28 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from uvicorn.server import ServerState
 
-from realtime.serving import door
+from realtime.serving import door, relay
 from realtime.serving.sockets import Config
-from tests.sockets import until
+from realtime.serving.spool import Spool
+from tests.sockets import PATIENCE, until
 
 PAGE = b"GET /tickets/ HTTP/1.1\r\nHost: desk\r\n\r\n"
 HANDSHAKE = (
     b"GET /app/tikm?protocol=7 HTTP/1.1\r\nHost: desk\r\nConnection: keep-alive, Upgrade\r\nUPGRADE:  WebSocket\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
+UPLOAD = b"POST /files/ HTTP/1.1\r\nHost: desk\r\nContent-Length: 100000\r\n\r\n"
+IN_PIECES = b"POST /files/ HTTP/1.1\r\nHost: desk\r\nTransfer-Encoding: chunked\r\n\r\n"
+BODY = b"x" * 100_000
+LARGE = b"x" * 32 * 1024**2  # more than a system keeps for who does not read
+TOO_MUCH = b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
 ANSWER = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello"
+
+
+class Asked(list):
+    """Requests, each as its lines; and how many of them the pages are done with."""
+
+    done = 0
 
 
 @pytest.fixture
@@ -37,9 +49,12 @@ async def a_door(pages):
         for part in parts:
             writer.write(part)
             await writer.drain()
+        reader.say = writer.write
         return reader
 
-    async with listening:
+    knock.connections = state.connections
+
+    async with listening, asyncio.timeout(PATIENCE):
         try:
             yield knock
         finally:
@@ -48,12 +63,13 @@ async def a_door(pages):
                 with suppress(ConnectionError):
                     await writer.wait_closed()
             await until(lambda: not (state.connections or state.tasks))
+            assert Spool.in_all == 0
 
 
 @asynccontextmanager
 async def the_pages(place, answer=ANSWER):
     """Serve pages that answer always the same; yield what they were asked, line by line."""
-    asked = []
+    asked = Asked()
 
     async def serve(reader, writer):
         asked.append((await reader.readuntil(b"\r\n\r\n")).split(b"\r\n"))
@@ -61,6 +77,7 @@ async def the_pages(place, answer=ANSWER):
         await writer.drain()
         writer.close()
         await writer.wait_closed()
+        asked.done += 1
 
     async with await asyncio.start_unix_server(serve, place):
         yield asked
@@ -100,11 +117,94 @@ async def test_a_request_in_small_pieces_is_one_request(place):
     assert asked[0][1:] == PAGE.split(b"\r\n")
 
 
-async def test_a_large_answer_arrives_whole_though_its_reader_is_slow(place):
-    large = b"x" * (4 * door.MAX_UNREAD)
-    async with the_pages(place, large), a_door(place) as knock:
+async def test_the_pages_are_done_before_a_slow_reader_who_gets_all_of_it(place):
+    async with the_pages(place, LARGE) as asked, a_door(place) as knock:
         reader = await knock(PAGE)
-        assert await reader.readexactly(len(large)) == large
+        await until(lambda: asked.done)
+        assert await reader.readexactly(len(LARGE)) == LARGE
+        assert await reader.read() == b""
+
+
+async def test_who_reads_nothing_for_long_is_cut_off(place, monkeypatch):
+    async with the_pages(place, LARGE) as asked, a_door(place) as knock:
+        await knock(PAGE)
+        await until(lambda: asked.done)
+        assert Spool.in_all > 2**20
+        monkeypatch.setattr(relay, "STALL", 0.05)
+        (client,) = knock.connections
+        client._look(None)
+        await until(lambda: not knock.connections)
+
+
+@pytest.mark.parametrize(
+    ("head", "rest"),
+    [
+        pytest.param(UPLOAD, BODY, id="length"),
+        pytest.param(IN_PIECES, b"186a0\r\n" + BODY + b"\r\n0\r\n\r\n", id="pieces"),
+    ],
+)
+async def test_a_slow_upload_is_passed_on_when_it_is_whole_and_nobody_waits_for_it(place, head, rest):
+    async with the_pages(place) as asked, a_door(place) as knock:
+        slow = await knock(head, rest[:-1])
+        assert await (await knock(PAGE)).read() == ANSWER
+        assert [request[1] for request in asked] == [b"GET /tickets/ HTTP/1.1"]
+        slow.say(rest[-1:])
+        assert await slow.read() == ANSWER
+        assert asked[1][1] == b"POST /files/ HTTP/1.1"
+
+
+async def test_an_upload_that_waits_to_be_asked_for_is_asked_for(place):
+    async with the_pages(place), a_door(place) as knock:
+        upload = await knock(UPLOAD.replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n"))
+        assert await upload.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        upload.say(BODY)
+        assert await upload.read() == ANSWER
+
+
+async def test_an_upload_that_stands_still_is_given_up(place, monkeypatch):
+    monkeypatch.setattr(relay, "STALL", 0.05)
+    async with the_pages(place) as asked, a_door(place) as knock:
+        assert (await (await knock(UPLOAD, BODY[:-1])).readline()).startswith(b"HTTP/1.1 408 ")
+    assert not asked
+
+
+async def test_an_upload_has_a_bound_and_all_together_have_one(place, settings, monkeypatch):
+    async with the_pages(place), a_door(place) as knock:
+        settings.REALTIME = {**settings.REALTIME, "MAX_UPLOAD": 50_000}
+        assert (await (await knock(UPLOAD, BODY[:60_000])).readline()).startswith(b"HTTP/1.1 413 ")
+        monkeypatch.setattr(relay, "MAX_WAITING", 50_000)
+        await knock(UPLOAD, BODY[:30_000])
+        await until(lambda: Spool.in_all > 30_000)
+        assert (await (await knock(UPLOAD, BODY[:30_000])).readline()).startswith(b"HTTP/1.1 503 ")
+        assert await (await knock(PAGE)).read() == ANSWER
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [b"\x16\x03\x01\x02\x00\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/1.1\r\nX\r\n\r\n", IN_PIECES + b"no number"],
+)
+async def test_what_is_no_request_is_told_so(place, request_):
+    async with the_pages(place) as asked, a_door(place) as knock:
+        assert (await (await knock(request_)).readline()).startswith(b"HTTP/1.1 400 ")
+    assert not asked
+
+
+@pytest.mark.parametrize(
+    ("headers", "answer"),
+    [
+        pytest.param(b"Content-Length: 5\r\n", b"", id="with a body that does not come"),
+        pytest.param(b"Connection: close\r\n", b"HTTP/1.1 426 Upgrade Required\r\n", id="to be closed"),
+        pytest.param(b"X: y\r\n" * 200, TOO_MUCH, id="with many headers"),
+        pytest.param(b"X: " + b"y" * 10_000 + b"\r\n", TOO_MUCH, id="with a long header"),
+    ],
+)
+async def test_a_handshake_that_is_none_is_neither_kept_nor_answered_by_a_page(place, headers, answer):
+    async with the_pages(place) as asked, a_door(place) as knock:
+        reader = await knock(HANDSHAKE.replace(b"\r\n\r\n", b"\r\n" + headers + b"\r\n"))
+        assert await reader.readline() == answer
+        await reader.read()
+        await until(lambda: not knock.connections)
+    assert not asked
 
 
 async def test_while_there_are_no_pages_the_answer_says_so(place):

@@ -4,14 +4,16 @@ import os
 import signal
 import socket
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from realtime.serving.pages import THREADS
 from tests import instances
+from tests.clients.visitor import CSRF
 from tests.services.person import Person
 
 REPLACED = 4200
@@ -102,6 +104,20 @@ def test_pages_and_sockets_share_a_port(live_cast, server):
     with bao.listening(live_cast.ticket.channel):
         bao.visitor.reply(live_cast.ticket.uuid, "One port")
         bao.hears("One port", within=5)
+
+
+UNFINISHED = (
+    f"POST /login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: csrftoken={CSRF}\r\n"
+    "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 9\r\n\r\nlogin="
+).encode()
+
+
+def test_uploads_that_stand_still_keep_no_page_from_others(live_cast, server):
+    with ExitStack() as uploads:
+        for _ in range(2 * THREADS):
+            upload = uploads.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+            upload.sendall(UNFINISHED)
+        assert server.answers()
 
 
 def test_a_process_that_was_killed_is_followed_by_another(live_cast, server):
