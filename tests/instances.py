@@ -37,6 +37,7 @@ class Instance:
 
     stopped_by = signal.SIGTERM
     orphaned_by = signal.SIGKILL
+    starts_within = START_SECONDS
 
     def __init__(self, command: list[str], directory: Path, **spawning: Any) -> None:
         self.command = command
@@ -55,7 +56,7 @@ class Instance:
         """Start, and return once it answers; if it does not, what it wrote is in the error's notes."""
         self.process = self._spawn()
         try:
-            wait_until(self._is_up, timeout=START_SECONDS, message=f"{self.command} does not answer.")
+            wait_until(self._is_up, timeout=self.starts_within, message=f"{self.command} does not answer.")
         except BaseException as error:
             self.kill()
             error.add_note(self.log.read_text(errors="replace"))

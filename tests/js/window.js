@@ -151,7 +151,7 @@ export class FakeWindow extends EventTarget {
     this.clock = clock
     this.Date = clock.Date
     this.performance = clock.performance
-    this.Pusher = this.#load(desk)
+    this.Pusher = browserPusher(this, FakeWebSocket.bind(null, desk))
   }
 
   random() {
@@ -166,22 +166,23 @@ export class FakeWindow extends EventTarget {
     this.document.hidden = hidden
     this.document.dispatchEvent(new Event("visibilitychange"))
   }
+}
 
-  #load(desk) {
-    const window = vm.createContext({
-      setTimeout: this.setTimeout,
-      clearTimeout: this.clearTimeout,
-      addEventListener: this.addEventListener.bind(this),
-      removeEventListener: this.removeEventListener.bind(this),
-      document: this.document,
-      navigator: { onLine: true },
-      localStorage: {},
-      crypto,
-      WebSocket: FakeWebSocket.bind(null, desk),
-    })
-    window.self = window.window = window
-    vm.runInContext("Date", window).now = this.Date.now
-    script.runInContext(window)
-    return window.Pusher
-  }
+/** Returns a pusher-js of its own, as it runs in a browser's `window`, on sockets of this class. */
+export function browserPusher(window, WebSocket) {
+  const scope = vm.createContext({
+    setTimeout: window.setTimeout,
+    clearTimeout: window.clearTimeout,
+    addEventListener: window.addEventListener.bind(window),
+    removeEventListener: window.removeEventListener.bind(window),
+    document: window.document,
+    navigator: { onLine: true },
+    localStorage: {},
+    crypto,
+    WebSocket,
+  })
+  scope.self = scope.window = scope
+  vm.runInContext("Date", scope).now = window.Date.now
+  script.runInContext(scope)
+  return scope.Pusher
 }

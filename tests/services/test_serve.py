@@ -3,9 +3,7 @@
 import os
 import signal
 import socket
-import threading
-from contextlib import ExitStack, contextmanager
-from http.client import HTTPConnection
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -15,33 +13,9 @@ from realtime.serving.pages import THREADS
 from tests import instances
 from tests.clients.visitor import CSRF
 from tests.services.person import Person
+from tests.services.serve import Serve, asked_all_the_while
 
 REPLACED = 4200
-
-
-class Serve(instances.Server):
-    """`manage.py serve` on a listening socket that others hold open too."""
-
-    words = "manage.py serve --workers 1 --drain 1"
-
-    def __init__(self, directory, *, listener, env):
-        super().__init__(directory, port=listener.getsockname()[1], env=env)
-        self.command += ["--fd", str(listener.fileno())]
-        self.spawning["pass_fds"] = [listener.fileno()]
-
-    def answers(self):
-        return "Serving on" in self.log.read_text() and super().answers()
-
-    def processes(self):
-        """Return the ids of the processes of its own, by what they serve."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        words = {int(pid): Path(f"/proc/{pid}/cmdline").read_text().split("\0") for pid in children}
-        return {line[3]: pid for pid, line in words.items() if "realtime.serving" in line}
-
-    def are_others_than(self, before):
-        """Say whether all of the processes are there and serve, and none of those of before."""
-        now = self.processes()
-        return now.keys() == before.keys() and not set(now.values()) & set(before.values()) and self.answers()
 
 
 @pytest.fixture(scope="module")
@@ -53,17 +27,10 @@ def listener():
 @pytest.fixture(scope="module")
 def begin(environment, listener, tmp_path_factory):
     """Return what starts another server on the one listening socket."""
-    settings = {
-        "DEBUG": "false",
-        "SECRET_KEY": environment["SECRET_KEY"],
-        "REALTIME_APP_SECRET": "for-this-test-alone",
-        "DJANGO_SETTINGS_MODULE": "tests.services.uncollected",
-    }
-    env = instances._environment(environment | settings)
     begun = []
 
     def begin():
-        begun.append(Serve(tmp_path_factory.mktemp("serve"), listener=listener, env=env))
+        begun.append(Serve(tmp_path_factory.mktemp("serve"), listener=listener, env=environment))
         begun[-1].start()
         return begun[-1]
 
@@ -75,28 +42,6 @@ def begin(environment, listener, tmp_path_factory):
 @pytest.fixture(scope="module")
 def server(begin):
     return begin()
-
-
-@contextmanager
-def asked_all_the_while(server):
-    """Ask for a page again and again while the block runs; none may go unanswered."""
-    answers, is_over = [], threading.Event()
-
-    def ask():
-        while not is_over.is_set():
-            connection = HTTPConnection("127.0.0.1", server.port, timeout=20)
-            connection.request("GET", "/healthz")
-            answers.append(connection.getresponse().status)
-            connection.close()
-
-    thread = threading.Thread(target=ask)
-    thread.start()
-    try:
-        yield answers
-    finally:
-        is_over.set()
-        thread.join()
-    assert set(answers) == {200}
 
 
 def test_pages_and_sockets_share_a_port(live_cast, server):
@@ -123,7 +68,7 @@ def test_uploads_that_stand_still_keep_no_page_from_others(live_cast, server):
 def test_a_process_that_was_killed_is_followed_by_another(live_cast, server):
     before = server.processes()
     for kind in ("sockets", "pages"):
-        os.kill(before[kind], signal.SIGKILL)
+        os.kill(*before[kind], signal.SIGKILL)
     instances.wait_until(lambda: server.are_others_than(before), timeout=40, message="They were not followed.")
     with Person(live_cast.bao, server).listening(live_cast.ticket.channel):
         pass
@@ -150,10 +95,10 @@ def test_a_successor_takes_over_and_nobody_is_turned_away(live_cast, server, beg
         instances.wait_until(lambda: len(answers) > count + 3, timeout=5, message="Nobody answers any more.")
     with Person(live_cast.bao, successor).listening(live_cast.ticket.channel):
         pass
-    left = successor.processes()
+    left = [pid for pids in successor.processes().values() for pid in pids]
     os.kill(successor.process.pid, signal.SIGKILL)
     successor.process.wait()
     # Alone, they end by themselves.
     instances.wait_until(
-        lambda: not any(Path(f"/proc/{pid}").exists() for pid in left.values()), timeout=40, message="Some stayed."
+        lambda: not any(Path(f"/proc/{pid}").exists() for pid in left), timeout=40, message="Some stayed."
     )
