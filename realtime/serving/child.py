@@ -64,7 +64,9 @@ class Child:
     def _signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError):
             if self.process.returncode is None:
-                self.process.send_signal(number)
+                os.kill(
+                    self.process.pid, number
+                )  # its own method would look whether it has ended, and take the status
 
     async def _spawn(self, lifeline: int) -> asyncio.subprocess.Process:
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}

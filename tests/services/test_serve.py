@@ -70,6 +70,7 @@ def test_a_process_that_was_killed_is_followed_by_another(live_cast, server):
     for kind in ("sockets", "pages"):
         os.kill(*before[kind], signal.SIGKILL)
     instances.wait_until(lambda: server.are_others_than(before), timeout=40, message="They were not followed.")
+    assert server.log.read_text().count("ended (-9)") == 2
     with Person(live_cast.bao, server).listening(live_cast.ticket.channel):
         pass
 
