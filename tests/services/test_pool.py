@@ -1,0 +1,19 @@
+"""Connections to PostgreSQL are kept for the next request, as long as they are good."""
+
+import psycopg
+from django.db import connection
+
+from accounts.models import User
+
+
+def hang_up_on_everybody(database_url):
+    others = "backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    with psycopg.connect(database_url) as database:
+        database.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+
+
+def test_a_database_that_hung_up_costs_nobody_an_answer(live_cast, database_url):
+    assert User.objects.filter(email="casey@example.com").exists()
+    connection.close()  # a request ends: its connection waits for the next one
+    hang_up_on_everybody(database_url)
+    assert User.objects.filter(email="casey@example.com").exists()
