@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 
 START_WITHIN = 60.0  # seconds from the start of a process to its first word
@@ -16,12 +17,15 @@ class StartFailed(Exception):
 
 
 class Child:
-    """One process of `realtime.serving` on the listening socket `fd`, leading a group of its own."""
+    """One process of `realtime.serving`, leading a group of its own.
+
+    It listens on the first of the open sockets `fds`; the others are those of the processes beside it.
+    """
 
     process: asyncio.subprocess.Process
 
-    def __init__(self, kind: str, fd: int, *arguments: str, silence: float | None = None) -> None:
-        self._kind, self._fd, self._arguments, self._silence = kind, fd, arguments, silence
+    def __init__(self, kind: str, fds: Sequence[int], *arguments: str, silence: float | None = None) -> None:
+        self._kind, self._fds, self._arguments, self._silence = kind, fds, arguments, silence
 
     def __str__(self) -> str:
         """Name it for the log."""
@@ -29,7 +33,7 @@ class Child:
 
     def another(self) -> "Child":
         """Return the like of it, not started."""
-        return Child(self._kind, self._fd, *self._arguments, silence=self._silence)
+        return Child(self._kind, self._fds, *self._arguments, silence=self._silence)
 
     async def start(self) -> None:
         """Start it, and return once it serves."""
@@ -73,8 +77,9 @@ class Child:
         environment.pop("NOTIFY_SOCKET", None)  # what systemd is told is not theirs to tell
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "realtime.serving", self._kind),
-            *("--fd", str(self._fd), "--lifeline", str(lifeline), *self._arguments),
-            pass_fds=(self._fd, lifeline),
+            *(word for fd in self._fds for word in ("--fd", str(fd))),
+            *("--lifeline", str(lifeline), *self._arguments),
+            pass_fds=(*self._fds, lifeline),
             process_group=0,
             env=environment,
         )

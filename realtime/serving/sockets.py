@@ -1,5 +1,6 @@
 """One process of sockets, on uvicorn."""
 
+import asyncio
 import resource
 import socket
 from argparse import ArgumentParser, Namespace
@@ -12,6 +13,7 @@ from realtime import hub, limits
 from realtime.serving.door import Door
 from realtime.serving.drain import drain
 from realtime.serving.lifeline import Lifeline
+from realtime.serving.neighbours import Neighbours
 from realtime.serving.websocket import WebSocket
 
 FINISH_WITHIN = 10  # seconds that requests have to end, once nobody new is let in
@@ -47,15 +49,20 @@ class Config(uvicorn.Config):
 class Server(uvicorn.Server):
     """Says that it serves, and sends its people away before it ends."""
 
-    def __init__(self, config: Config, lifeline: Lifeline, seconds: float) -> None:
+    def __init__(self, config: Config, lifeline: Lifeline, neighbours: Neighbours, seconds: float) -> None:
         super().__init__(config)
-        self._lifeline, self._seconds = lifeline, seconds
+        self._lifeline, self._neighbours, self._seconds = lifeline, neighbours, seconds
 
     async def on_tick(self, counter: int) -> bool:
-        """Say it once a second."""
+        """Say it once a second, and let in who waits in vain beside us."""
         if counter % 10 == 0:
             self._lifeline.beat()
+            for connection in self._neighbours.let_in():
+                await asyncio.get_running_loop().connect_accepted_socket(self._greet, connection)
         return bool(await super().on_tick(counter))
+
+    def _greet(self) -> Door:
+        return Door(self.config, self.server_state, self.lifespan.state)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let nobody in, send everybody away, finish the requests."""
@@ -68,8 +75,9 @@ class Server(uvicorn.Server):
 def serve(options: Namespace) -> None:
     """Serve on an open listening socket until SIGTERM."""
     allow_many_files()
-    server = Server(Config(options.pages), Lifeline(options.lifeline), options.drain)
-    server.run(sockets=[socket.socket(fileno=options.fd)])
+    own, *others = (socket.socket(fileno=fd) for fd in options.fds)
+    server = Server(Config(options.pages), Lifeline(options.lifeline), Neighbours(others), options.drain)
+    server.run(sockets=[own])
 
 
 def handshakes_only(app: Any) -> Any:
@@ -95,7 +103,7 @@ def allow_many_files() -> None:
 def options(arguments: list[str]) -> Namespace:
     """Return what the supervisor says: open file descriptors, the pages' address, how long sending away takes."""
     parser = ArgumentParser()
-    parser.add_argument("--fd", type=int, required=True)
+    parser.add_argument("--fd", dest="fds", type=int, action="append", required=True)
     parser.add_argument("--lifeline", type=int, required=True)
     parser.add_argument("--pages", default="")
     parser.add_argument("--drain", type=float, required=True)

@@ -121,8 +121,8 @@ class Supervisor:
             pages.append("--behind-door")
             door += ["--pages", behind.getsockname()]
         return (
-            [Post(Child("pages", pages_fd, *pages))] if plan.pages else [],
-            [Post(Child("sockets", fds[n % len(fds)], *door, silence=SILENCE)) for n in range(plan.sockets)],
+            [Post(Child("pages", [pages_fd], *pages))] if plan.pages else [],
+            [Post(Child("sockets", _own_first(fds, n), *door, silence=SILENCE)) for n in range(plan.sockets)],
         )
 
     async def _begin(self) -> None:
@@ -161,6 +161,12 @@ class Supervisor:
             await asyncio.sleep(self._plan.drain)
         for post in self._pages:
             await post.end(self._plan.patience)
+
+
+def _own_first(fds: list[int], number: int) -> list[int]:
+    """Return all of them, beginning with that of process `number`."""
+    own = number % len(fds)
+    return [*fds[own:], *fds[:own]]
 
 
 def _unix_listener(stack: ExitStack) -> socket.socket:

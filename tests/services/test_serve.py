@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.services.person import Person
 from tests.services.serve import Serve, asked_all_the_while
 
 REPLACED = 4200
+KNOCKS = 8
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +75,16 @@ def test_a_process_that_was_killed_is_followed_by_another(live_cast, server):
     assert server.log.read_text().count("ended (-9)") == 2
     with Person(live_cast.bao, server).listening(live_cast.ticket.channel):
         pass
+
+
+def test_whoever_comes_to_a_process_that_is_stuck_is_let_in_by_the_one_beside_it(live_cast, environment, tmp_path):
+    with Serve(tmp_path, env=environment, workers=2) as server:
+        stuck, _ = server.processes()["sockets"]
+        os.kill(stuck, signal.SIGSTOP)
+        # The system gives each of them to one process or the other, by chance.
+        with ThreadPoolExecutor(KNOCKS) as threads:
+            assert all(threads.map(lambda _: server.answers(), range(KNOCKS)))
+        os.kill(stuck, signal.SIGCONT)
 
 
 def test_all_processes_are_replaced_while_everybody_is_served(live_cast, server):
