@@ -1,4 +1,4 @@
-# make run: the demo desk.  make test: everything the tests need, then all tests.
+# make run: the demo desk.  make test: everything the tests need, then all tests.  make soak: things break for long.
 
 PORT ?= 8000
 export UV_PYTHON_DOWNLOADS := never
@@ -11,7 +11,7 @@ PYTEST := python -m pytest
 # On every core; files as they come: sorted by size, a file whose one test waits for long would be the last one.
 SHARED := -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test test-services test-js lint format requirements clean
+.PHONY: run test test-services test-faults test-js soak lint format requirements clean
 
 run: .venv/base.done node_modules/.package-lock.json
 	@DEBUG=true BROADCAST_CONNECTION=null PORT=$(PORT) python manage.py demo --if-empty --migrate
@@ -19,16 +19,27 @@ run: .venv/base.done node_modules/.package-lock.json
 
 test: .venv/dev.done node_modules/.package-lock.json
 	@.ci/services
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-services lint test-js
-	$(PYTEST) $(SHARED) --ignore tests/browser --ignore tests/services
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-faults test-services lint test-js
+	$(PYTEST) $(SHARED) --ignore tests/browser --ignore tests/services --ignore tests/faults
 	$(PYTEST) $(SHARED) tests/browser
 
 # Each of these keeps one core busy, whatever there are.
 test-services:
 	$(PYTEST) tests/services
 
+test-faults:
+	$(PYTEST) tests/faults
+
 test-js:
 	node --test tests/js/*.test.js
+
+# FAULT_SECONDS says for how long things break, FAULT_SEED in which order; FUZZ_EXAMPLES how long the games are played.
+soak: export FAULT_SECONDS ?= 900
+soak: export FUZZ_EXAMPLES ?= 500
+soak: .venv/dev.done node_modules/.package-lock.json
+	@.ci/services
+	$(PYTEST) tests/faults
+	$(PYTEST) $(SHARED) $$(git grep -l FUZZ_EXAMPLES -- 'tests/*.py')
 
 lint: .venv/dev.done node_modules/.package-lock.json
 	ruff format --check .

@@ -1,0 +1,88 @@
+"""Fault runs: a desk on PostgreSQL and Redis, in a pytest process of their own: `python -m pytest tests/faults`."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, LiteralString
+
+import psycopg
+import pytest
+
+from tests import instances
+from tests.faults import report
+from tests.services.serve import SETTINGS
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Beside other tests these are left to a run of their own: they take minutes, and want the machine."""
+    ours = [item for item in items if item.path.is_relative_to(HERE)]
+    if len(ours) < len(items):
+        config.hook.pytest_deselected(items=ours)
+        items[:] = [item for item in items if item not in ours]
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say what was done and seen, whether or not it was well."""
+    for title, lines in report.written.items():
+        terminalreporter.section(title)
+        terminalreporter.write_line("\n".join(lines))
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Four tickets, who is there, and the services that all of it lives in."""
+
+    environment: dict[str, str]
+    redis: instances.RedisServer
+    sessions: dict[str, str]
+    ids: dict[str, str]
+    token: str
+    tickets: list[str]
+
+    def run(self, task: str) -> Any:
+        """Have a process of the desk's own do one of the tasks of `tests.faults.desk`, and return what it prints."""
+        return _run(task, self.environment)
+
+    def ask(self, query: LiteralString) -> Any:
+        """Return the first thing that the database answers."""
+        with psycopg.connect(self.environment["DATABASE_URL"]) as connection:
+            (first,) = connection.execute(query).fetchone()
+        return first
+
+    def events(self) -> int:
+        """Return how many events of tickets have been committed so far."""
+        return self.ask("SELECT count(*) FROM realtime_broadcast WHERE event LIKE 'ticket.%'")
+
+    def hang_up(self) -> None:
+        """Have the database end every connection, as a restart does."""
+        self.ask(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )
+
+
+@pytest.fixture(scope="session")
+def seed() -> str:
+    """What chance begins with: printed, and set by FAULT_SEED."""
+    return os.environ.get("FAULT_SEED") or str(random.randrange(10**6))
+
+
+@pytest.fixture(scope="session")
+def desk() -> Iterator[Desk]:
+    with instances.postgres() as url, instances.redis_server() as redis_server:
+        own = {"DATABASE_URL": url, "REDIS_URL": redis_server.url, "SECRET_KEY": os.environ["SECRET_KEY"]}
+        environment = instances._environment(own | SETTINGS)
+        yield Desk(environment, redis_server, **_run("prepare", environment))
+
+
+def _run(task: str, environment: dict[str, str]) -> Any:
+    command = [sys.executable, "-m", "tests.faults.desk", task]
+    ran = subprocess.run(command, cwd=instances.TOP, env=environment, check=True, stdout=subprocess.PIPE)
+    return json.loads(ran.stdout)

@@ -1,0 +1,45 @@
+/** Many people's pages in one process: `open` loads them, `cut` cuts sockets, `look`, `show` and `sum` tell of them. */
+
+import { obey, tell } from "../clients/tell.js"
+import { Page } from "./page.js"
+import { answers, Tab } from "./tab.js"
+
+const AT_ONCE = 4 // pages that are loaded together
+const pages = []
+
+process.stdin.ref() // it waits to be told
+
+obey({
+  async open({ people }) {
+    const waiting = [...people]
+    await Promise.all(Array.from({ length: AT_ONCE }, () => openAll(waiting)))
+    tell("opened")
+  },
+  cut({ share }) {
+    for (const page of pages) if (Math.random() < share) page.cut()
+  },
+  look() {
+    tell("live", { all: pages.every((page) => page.audit.isConnected) })
+  },
+  show() {
+    tell("models", { models: pages.map((page) => page.model) })
+  },
+  sum() {
+    tell("sums", { sums: pages.map((page) => page.audit.sum), answers })
+  },
+})
+
+async function openAll(waiting) {
+  while (waiting.length > 0) await open(waiting.shift())
+}
+
+/** One load of a page serves as many tabs as the person has of it. */
+async function open(person) {
+  const tab = new Tab(person.cookies, () => {})
+  const html = await tab.visit(person.path)
+  for (let n = 0; n < person.tabs; n += 1) {
+    const page = new Page(person)
+    pages.push(page)
+    page.show(new Tab(person.cookies, (text) => page.audit.overhear(text, person.secret)), html)
+  }
+}
