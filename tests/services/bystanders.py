@@ -32,6 +32,8 @@ class Bystander(threading.Thread):
     def _hear(self, frame):
         if frame["event"] == NOISE:
             self.heard.append(json.loads(frame["data"])["number"])
+        elif frame["event"] == "pusher:ping":
+            self.person.socket.send('{"event": "pusher:pong", "data": {}}')
 
 
 class Bystanders:

@@ -1,0 +1,1 @@
+"""What is claimed about speed, measured. Each runs by itself: `python -m benchmarks.NAME`."""
