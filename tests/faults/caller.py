@@ -67,6 +67,7 @@ def _answer_to(request: Request) -> str:
     except HTTPError as error:
         if error.code not in AGAIN:
             raise
-        return str(error.code)
+        with error:
+            return str(error.code)
     except (OSError, HTTPException) as error:
         return type(error).__name__
