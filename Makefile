@@ -23,17 +23,18 @@ test: .venv/dev.done node_modules/.package-lock.json
 	$(PYTEST) $(SHARED) --ignore tests/browser --ignore tests/services --ignore tests/faults
 	$(PYTEST) $(SHARED) tests/browser
 
-# Each of these keeps one core busy, whatever there are.
+# They wait for most of their time.
 test-services:
-	$(PYTEST) tests/services
+	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder tests/services
 
 test-faults:
-	$(PYTEST) tests/faults
+	$(PYTEST) tests/faults/test_whatever_breaks.py
 
 test-js:
 	node --test tests/js/*.test.js
 
-# FAULT_SECONDS says for how long things break, FAULT_SEED in which order; FUZZ_EXAMPLES how long the games are played.
+# With a restart of everything under load, too. FAULT_SECONDS says for how long things break, FAULT_SEED in which order;
+# FUZZ_EXAMPLES how long the games are played.
 soak: export FAULT_SECONDS ?= 900
 soak: export FUZZ_EXAMPLES ?= 500
 soak: .venv/dev.done node_modules/.package-lock.json

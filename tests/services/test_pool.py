@@ -1,6 +1,7 @@
 """Connections to PostgreSQL are kept for the next request, as long as they are good."""
 
 import psycopg
+import pytest
 from django.db import connection
 
 from accounts.models import User
@@ -12,7 +13,15 @@ def hang_up_on_everybody(database_url):
         database.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
 
 
-def test_a_database_that_hung_up_costs_nobody_an_answer(live_cast, database_url):
+@pytest.fixture
+def _pool_of_its_own():
+    """Threads of other tests hold connections of the one that there is, and never return them."""
+    connection.close()
+    connection.close_pool()
+
+
+@pytest.mark.usefixtures("live_cast", "_pool_of_its_own")
+def test_a_database_that_hung_up_costs_nobody_an_answer(database_url):
     assert User.objects.filter(email="casey@example.com").exists()
     connection.close()  # a request ends: its connection waits for the next one
     hang_up_on_everybody(database_url)
