@@ -104,8 +104,18 @@ export class Stream {
     return () => this.#handlers.delete(entry)
   }
 
-  /** Takes one event, live or from the history; it is handed on once, when its turn comes. */
+  /** Takes one event that was told live; it is handed on once, when its turn comes. */
   receive(name, data) {
+    if (this.#isMoot(data)) this.catchUp()
+    else this.#take(name, data)
+  }
+
+  /** Says whether an event may be older than its ticket's withdrawal, and only have come later: the history knows. */
+  #isMoot(data) {
+    return isOrdered(data) && data.test !== true && this.#withdrawn.has(data.ticket.uuid)
+  }
+
+  #take(name, data) {
     if (this.#known.has(data?.event_id)) return
     if (data?.test === true) this.#rehearse(name, data)
     else if (name === WITHDRAWN) this.#withdraw(name, data)
@@ -330,7 +340,7 @@ export class Stream {
   #accept({ events, cursor, reset }, { since, channels }, appliedBefore) {
     const before = this.#applied
     events.forEach(({ event, data }, index) => {
-      if (index > this.#lastMoot(events, data, appliedBefore)) this.receive(event, data)
+      if (index > this.#lastMoot(events, data, appliedBefore)) this.#take(event, data)
     })
     for (const channel of channels) if (this.#isAt(channel, since)) this.#cursors.set(channel, cursor)
     const count = this.#applied - before

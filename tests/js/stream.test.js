@@ -329,12 +329,23 @@ test("a ticket that is taken away vanishes at once, and once", () => {
   assert.deepEqual(page.shown, ["withdrawal"])
 })
 
-test("a ticket that was taken away and comes back is shown from its next event on", () => {
+test("a ticket that was taken away and comes back is shown from its next event on, as the history has it", async () => {
   const page = openPage()
   page.hear(2)
   page.stream.receive(WITHDRAWN, withdrawal())
   page.hear(9)
-  assert.deepEqual(page.shown, [2, "withdrawal", 9])
+  assert.deepEqual(page.shown, [2, "withdrawal"])
+  await page.history.answer(replies(9))
+  page.hear(10)
+  assert.deepEqual(page.shown, [2, "withdrawal", 9, 10])
+})
+
+test("what was told before a ticket was taken away and comes after does not bring it back", async () => {
+  const page = openPage()
+  page.stream.receive(WITHDRAWN, withdrawal())
+  page.hear(2)
+  await page.history.answer([logged(withdrawal(), WITHDRAWN)])
+  assert.deepEqual(page.shown, ["withdrawal"])
 })
 
 test("what waited for a ticket that is taken away is never shown", async () => {
