@@ -12,7 +12,7 @@ def test_a_program_is_written_from_the_page_alone(small_desk: Desk) -> None:
     page = casey.page("/login/")
     page.on("request", lambda request: requests.append(request.url))
     page.goto("/api/docs/")
-    expect(page.locator(".opblock")).to_have_count(20)
+    expect(page.locator(".opblock")).to_have_count(21)
     ticket = page.locator("#operations-Tickets-ticket_create")
     ticket.locator(".opblock-summary-control").click()
     ticket.get_by_role("button", name="Try it out").click()
@@ -31,5 +31,5 @@ THEIRS = "nested-interactive"
 
 def test_the_document_can_be_read_light_and_dark_wide_and_narrow(small_desk: Desk) -> None:
     page = small_desk.visitor().page("/api/docs/")
-    expect(page.locator(".opblock")).to_have_count(20)
+    expect(page.locator(".opblock")).to_have_count(21)
     assert [line for line in inspect(page) if THEIRS not in line] == []
