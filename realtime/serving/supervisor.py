@@ -105,8 +105,6 @@ class Supervisor:
                 await self._begin()
                 when_ready()
                 await self._keep()
-            except* StartFailed as failures:
-                raise failures.exceptions[0] from None
             finally:
                 await self._end()
 
@@ -126,9 +124,12 @@ class Supervisor:
         )
 
     async def _begin(self) -> None:
-        async with asyncio.TaskGroup() as together:
-            for post in (*self._pages, *self._sockets):
-                together.create_task(post.begin())
+        try:
+            async with asyncio.TaskGroup() as together:
+                for post in (*self._pages, *self._sockets):
+                    together.create_task(post.begin())
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
 
     def _heed_signals(self) -> None:
         loop = asyncio.get_running_loop()
