@@ -2,6 +2,8 @@
 
 PORT ?= 8000
 export UV_PYTHON_DOWNLOADS := never
+# Dozens of servers are started by the tests: none of them compiles Django anew.
+unexport PYTHONDONTWRITEBYTECODE
 export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
