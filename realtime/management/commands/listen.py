@@ -12,7 +12,7 @@ from realtime import authorization, inquiry
 from realtime.channels import NAME
 from realtime.client import Client, Heard, Notice, Refused, address
 from realtime.conf import config
-from realtime.management.terminal import as_json, ends_quietly, person_named, printable
+from realtime.management.terminal import as_json, ends_at_once, ends_quietly, person_named, printable
 
 HOME = "http://127.0.0.1:8000"
 
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         if not NAME.fullmatch(channel):
             raise CommandError(f"{printable(channel)} is no channel. {inquiry.judge(None, channel).reason}")
         self._show = self._show_json if options["json"] else self._show_text
-        with ends_quietly():
+        with ends_quietly(), ends_at_once():
             try:
                 self._listen(Client(_address(options["url"]), channel, partial(_sign, person, channel)))
             except Refused as refusal:
