@@ -9,6 +9,8 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import count, groupby
+from operator import itemgetter
 from typing import Any, Protocol
 
 from channels.layers import BaseChannelLayer, get_channel_layer
@@ -19,6 +21,7 @@ from realtime.census import Report, SocketReport
 from realtime.channels import Audience, group_name
 from realtime.conf import config
 from realtime.crowd import Crowd
+from realtime.frames import Frames
 from realtime.log import RECHECK, TELL
 from realtime.presence import NEWS_GROUP, Presence
 from realtime.tail import Tail
@@ -31,6 +34,7 @@ OWN_GROUPS = (RECHECK_GROUP, TELL_GROUP, NEWS_GROUP)  # what a process hears for
 LAYER_TIMEOUT = 1  # seconds to wait for the layer, in particular to confirm a new group
 REMEMBER = 60  # seconds that a delivery's id is remembered, so that nobody is told twice
 SWEEP_INTERVAL = 5  # seconds between two looks for silent sockets
+AT_ONCE = 64  # messages of the layer in one turn of the loop
 
 _hubs: dict[asyncio.AbstractEventLoop, "Hub"] = {}
 
@@ -48,11 +52,11 @@ class Socket(Protocol):
     def channels(self) -> set[str]:
         """Return what it hears, or has just asked to hear."""
 
-    def hear(self, group: str, frame: str) -> None:
-        """Write a frame, without waiting."""
+    def hear(self, group: str, frames: Frames) -> None:
+        """Write frames of a group, without waiting."""
 
-    def hear_of(self, channel: str, frame: str) -> None:
-        """Write a frame about who is on a channel, without waiting."""
+    def hear_of(self, channel: str, frames: Frames) -> None:
+        """Write frames about who is on a channel, without waiting."""
 
     def hang_up(self, reason: str) -> None:
         """Close with a code that says not to come back."""
@@ -89,6 +93,7 @@ class Hub:
         self._channel_name = ""
         self._joined: set[str] = set()
         self._heard: dict[int, float] = {}
+        self._pending: list[tuple[str, str]] = []  # group and frame, to be written in this turn of the loop
         self._fences: dict[str, asyncio.Event] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._started = asyncio.Lock()
@@ -113,6 +118,7 @@ class Hub:
 
     def discard(self, socket: Socket) -> None:
         """Let a socket go, with all its groups; the layer's groups without a socket are left at the next tail."""
+        self.flush()
         self.sockets.discard(socket)
         self.crowd.discard(socket)
         for channel, audience in socket.subscriptions.items():
@@ -134,12 +140,14 @@ class Hub:
         await self._join(group_name(channel, audience), socket)
 
     async def _join(self, group: str, *sockets: Socket) -> None:
+        self.flush()
         self.groups.setdefault(group, set()).update(sockets)
         if group not in self._joined and await self._join_layer(group):
             await self._pass_fence(group)
 
     def leave(self, socket: Socket, channel: str, audience: Audience) -> None:
         """Stop telling `socket` what `channel` tells `audience`."""
+        self.flush()
         self.groups.get(group_name(channel, audience), set()).discard(socket)
 
     def doubt_layer(self) -> None:
@@ -169,24 +177,46 @@ class Hub:
         if message["group"] in OWN_GROUPS:
             self._obey(message["group"], json.loads(json.loads(message["frame"])["data"]))
             return
-        count = self._write(message)
+        listeners = self._write(message["group"], message["frame"])
         if message["wants_receipt"]:
-            self.told[message["broadcast"]] += count
+            self.told[message["broadcast"]] += listeners
 
-    def _write(self, message: dict[str, Any], except_socket: str = "") -> int:
-        """Write a message's frame to the sockets of its group; return to how many."""
-        sockets = [socket for socket in self.groups.get(message["group"], ()) if socket.socket_id != except_socket]
+    def _write(self, group: str, text: str) -> int:
+        """Have a frame written to the sockets of a group, with what else this turn of the loop brings; count them."""
+        listeners = len(self.groups.get(group, ()))
+        if listeners:
+            if not self._pending:
+                self.loop.call_soon(self.flush)
+            self._pending.append((group, text))
+            self.sent += listeners
+        return listeners
+
+    def flush(self) -> None:
+        """Write what is pending: what one group is told in a row goes to each socket as one piece."""
+        pending, self._pending = self._pending, []
+        for group, told in groupby(pending, itemgetter(0)):
+            frames = Frames(*(text for _, text in told))
+            for socket in tuple(self.groups.get(group, ())):
+                socket.hear(group, frames)
+
+    def _tell(self, message: dict[str, Any]) -> None:
+        """Write what is in no log, to all of its group but the socket that it came from."""
+        if not message["except"]:
+            self._write(message["group"], message["frame"])
+            return
+        self.flush()
+        sockets = [each for each in self.groups.get(message["group"], ()) if each.socket_id != message["except"]]
+        frames = Frames(message["frame"])
         for socket in sockets:
-            socket.hear(message["group"], message["frame"])
+            socket.hear(message["group"], frames)
         self.sent += len(sockets)
-        return len(sockets)
 
     def _obey(self, group: str, data: dict[str, Any]) -> None:
         if group == RECHECK_GROUP:
             self._recheck(data)
             return
         for message in data["messages"]:
-            self._write(message, message["except"])
+            self._tell(message)
 
     def has_heard(self, delivery_id: int) -> bool:
         """Say whether a delivery was told here already."""
@@ -206,6 +236,7 @@ class Hub:
         self._heard = {pk: told for pk, told in self._heard.items() if told > limit or pk in still_read}
 
     def _recheck(self, data: dict[str, list[str]]) -> None:
+        self.flush()
         channels, users = set(data["channels"]), set(data["users"])
         gone = {*data["hang_up_users"], *data["hang_up_sockets"]}
         self.presence.clear_seats_kept_for(users | gone)
@@ -282,13 +313,14 @@ class Hub:
 
     async def _receive(self) -> None:
         """Hear the layer for ever; never cancelled but at the end, since that would unsubscribe."""
-        while True:
+        for turn in count(1):
             if not self._channel_name:
                 await asyncio.sleep(config().tail_interval)
                 continue
             try:
                 self._hear(await self.layer.receive(self._channel_name))
-                await asyncio.sleep(0)  # in a burst receive() never waits: let the sockets write
+                if turn % AT_ONCE == 0:
+                    await asyncio.sleep(0)  # in a burst receive() never waits: let the sockets write
             except Exception:
                 logger.exception("A message of the channel layer could not be heard; the tail tells it.")
                 await asyncio.sleep(config().tail_interval)
@@ -301,7 +333,7 @@ class Hub:
         elif message["type"] == "realtime.presence":
             self.presence.hear_news(message["channels"])
         elif message["type"] == "realtime.tell":
-            self._write(message, message["except"])
+            self._tell(message)
         elif message["group"] != RECHECK_GROUP and not self._heard.keys() >= set(message["after"]):
             # The layer lost a revocation, or brings it late: the tail tells both, in the order of the log.
             self.tail.hurry()

@@ -54,6 +54,8 @@ def is_counted(address: str) -> bool:
 class Allowance:
     """A bucket of tokens: `burst` at once, `rate` a second."""
 
+    __slots__ = ("_at", "_burst", "_left", "_rate")
+
     def __init__(self, rate: float, burst: int) -> None:
         self._rate, self._burst = rate, burst
         self._left, self._at = float(burst), time.monotonic()

@@ -21,6 +21,7 @@ from realtime import census, protocol, webhooks
 from realtime.census import Change, Occupancy, Word
 from realtime.channels import Audience, group_name
 from realtime.conf import config
+from realtime.frames import Frames
 from realtime.protocol import Member
 
 if TYPE_CHECKING:
@@ -64,8 +65,9 @@ class Room(ABC):
 
     def tell(self, frame: str) -> None:
         """Write a frame to every listener."""
+        frames = Frames(frame)
         for socket in tuple(self.listeners):
-            socket.hear_of(self.channel, frame)
+            socket.hear_of(self.channel, frames)
 
 
 class PresenceRoom(Room):
@@ -213,7 +215,7 @@ class Presence:
         """Have `socket` hear how many listen to a public channel."""
         room = await self._listen(CountedRoom(channel), socket)
         if socket in room.listeners:
-            socket.hear_of(channel, protocol.subscription_count(channel, room.told))
+            socket.hear_of(channel, Frames(protocol.subscription_count(channel, room.told)))
 
     async def watch(self, socket: "Socket", user_ids: Iterable[str]) -> tuple[list[str], list[str]]:
         """Have `socket` hear when these people come online or go; return who is online, and who is not."""

@@ -7,6 +7,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from realtime.serving.relay import Relay, Request, refuse
+from realtime.serving.websocket import WebSocket
 
 MAX_HEAD = 16 * 1024  # bytes of a first request's line and headers
 HEAD_WITHIN = 10  # seconds that a client has to send them
@@ -58,15 +59,23 @@ class Door(asyncio.Protocol):
         except httptools.HttpParserError:
             refuse(self.transport, "400 Bad Request")
             return
-        if self._pages and not request.is_handshake:
+        if request.is_handshake:
+            self._open_socket(request)
+        elif self._pages:
             relay = Relay(self.transport, self._pages, self._state, request)
             self.transport.set_protocol(relay)
             relay.take_in(self._head)
-            return
-        here = HttpToolsProtocol(**self._arguments)
-        here.connection_made(self.transport)
-        self.transport.set_protocol(here)
-        here.data_received(self._head)
+        else:
+            here = HttpToolsProtocol(**self._arguments)
+            here.connection_made(self.transport)
+            self.transport.set_protocol(here)
+            here.data_received(self._head)
+
+    def _open_socket(self, request: Request) -> None:
+        socket = WebSocket(**self._arguments)
+        socket.connection_made(self.transport)
+        self.transport.set_protocol(socket)
+        socket.open(request)
 
     def _refuse(self, status: str) -> None:
         self._leave()

@@ -22,8 +22,9 @@ class Request:
 
     def __init__(self) -> None:
         self.is_whole = False
+        self.url = b""
+        self.headers: list[tuple[bytes, bytes]] = []  # names in lower case
         self._parser = httptools.HttpRequestParser(self)
-        self._upgrade = b""
         self._expects = False
 
     def feed(self, data: bytes) -> None:
@@ -39,18 +40,37 @@ class Request:
     @property
     def is_handshake(self) -> bool:
         """Whether it asks to go on as a WebSocket, and for nothing else."""
-        return self.is_whole and self._upgrade == b"websocket" and bool(self._parser.should_upgrade())
+        is_asked = self.header(b"upgrade").lower() == b"websocket"
+        return self.is_whole and is_asked and bool(self._parser.should_upgrade())
+
+    @property
+    def method(self) -> bytes:
+        """The method, such as GET."""
+        return bytes(self._parser.get_method())
+
+    @property
+    def version(self) -> str:
+        """The version of HTTP, such as 1.1."""
+        return str(self._parser.get_http_version())
+
+    def header(self, name: bytes) -> bytes:
+        """Return the last header of this name, b"" where there is none."""
+        return next((value for key, value in reversed(self.headers) if key == name), b"")
 
     def waits_for_word(self) -> bool:
         """Say, once, whether the client sends the body when it is told to (RFC 9110, section 10.1.1)."""
         waits, self._expects = self._expects and not self.is_whole, False
         return waits
 
+    def on_url(self, url: bytes) -> None:
+        """Note what is asked for; it may come in pieces."""
+        self.url += url
+
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Note the headers that concern a server."""
-        if name.lower() == b"upgrade":
-            self._upgrade = value.lower()
-        elif name.lower() == b"expect":
+        """Note a header, and whether it waits to be told to go on."""
+        name = name.lower()
+        self.headers.append((name, value))
+        if name == b"expect":
             self._expects = value.lower() == b"100-continue"
 
     def on_message_complete(self) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import resource
 import socket
 from argparse import ArgumentParser, Namespace
-from typing import Any
 
 import uvicorn
 from django.conf import settings
@@ -30,20 +29,12 @@ class Config(uvicorn.Config):
             http=Door,
             ws=WebSocket,
             ws_max_size=MAX_MESSAGE,
-            ws_per_message_deflate=False,
-            ws_ping_interval=None,
             lifespan="off",
             proxy_headers=False,
             server_header=False,
             log_level="warning",
             timeout_graceful_shutdown=FINISH_WITHIN,
         )
-
-    def load(self) -> None:
-        """Load the application, of which the pages are served elsewhere if they are."""
-        super().load()
-        if self.pages:
-            self.loaded_app = handshakes_only(self.loaded_app)
 
 
 class Server(uvicorn.Server):
@@ -78,20 +69,6 @@ def serve(options: Namespace) -> None:
     own, *others = (socket.socket(fileno=fd) for fd in options.fds)
     server = Server(Config(options.pages), Lifeline(options.lifeline), Neighbours(others), options.drain)
     server.run(sockets=[own])
-
-
-def handshakes_only(app: Any) -> Any:
-    """Wrap an ASGI application: what came as a handshake and is none is told so, and is no page here."""
-
-    async def wrapped(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "websocket":
-            await app(scope, receive, send)
-            return
-        headers = [(b"connection", b"close"), (b"upgrade", b"websocket"), (b"content-length", b"0")]
-        await send({"type": "http.response.start", "status": 426, "headers": headers})
-        await send({"type": "http.response.body"})
-
-    return wrapped
 
 
 def allow_many_files() -> None:

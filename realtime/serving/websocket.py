@@ -1,108 +1,201 @@
-"""The server's end of a WebSocket: uvicorn's, with bounds, and a way to write without waiting."""
+"""The server's end of a WebSocket (RFC 6455): frames in and out, no task or queue while nothing is said."""
 
 import asyncio
-from typing import Any
+from enum import Enum
+from typing import Any, cast
 
-from uvicorn import Config
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.exceptions import ProtocolError
-from websockets.frames import CloseCode, Frame, Opcode
-from websockets.protocol import State
-from websockets.server import ServerProtocol
+import httptools
 
 from realtime import limits
-from realtime.protocol import OVER_CAPACITY
-from realtime.writer import EXTENSION
+from realtime.frames import ABNORMAL, RESTART, Broken, Opcode, Reader, close_code, close_frame, frame, text
+from realtime.serving import upgrade
+from realtime.serving.application import Application
+from realtime.serving.relay import Request, refuse
+from realtime.wire import EXTENSION, Listener
 
 
-class Connection(ServerProtocol):
-    """The library's; but a close amid fragments is a close (RFC 6455, sections 5.4 and 5.5.1), and a flood ends."""
+class State(Enum):
+    """How far a socket is."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self._allowance = limits.Allowance(limits.FRAMES_A_SECOND, limits.FRAMES_AT_ONCE)
-
-    def recv_frame(self, frame: Frame) -> None:
-        """Take in a frame, of which there may be too many: the smaller they are, the more they cost."""
-        if self._allowance.is_spent():
-            self.fail(OVER_CAPACITY, "Too many frames.")
-            raise ProtocolError("Too many frames.")
-        if frame.opcode is Opcode.CLOSE:
-            self.current_size = None
-        super().recv_frame(frame)
+    CONNECTING = 0
+    OPEN = 1
+    CLOSING = 2  # nothing more is sent
 
 
-class WebSocket(WebSocketsSansIOProtocol):
-    """RFC 6455 is the library's; here it is bounded what a peer that does not read or sends nonsense can cost.
+class WebSocket(asyncio.Protocol):
+    """One socket; whoever serves it finds it as a `Wire` in `scope["extensions"]`.
 
-    The application finds it as a `Wire` in `scope["extensions"]`.
+    What a peer that does not read, floods or sends nonsense can cost is bounded.
     """
 
-    _end: asyncio.TimerHandle | None = None
+    __slots__ = ("_config", "_end", "_is_deaf", "_listener", "_reader", "_request", "_server", "_state", "transport")
 
-    def __init__(self, config: Config, *args: Any, **kwargs: Any) -> None:
-        super().__init__(config, *args, **kwargs)
-        self.conn = Connection(max_size=config.ws_max_size, logger=self.logger)
+    transport: asyncio.Transport
+
+    def __init__(self, config: Any, server_state: Any, app_state: Any = None, _loop: Any = None) -> None:
+        self._config, self._server = config, server_state
+        self._state = State.CONNECTING
+        self._is_deaf = False
+        self._end: asyncio.TimerHandle | None = None
+        self._listener: Listener | None = None
+        self._request: Request | None = None
+        self._reader = Reader(config.ws_max_size, limits.Allowance(limits.FRAMES_A_SECOND, limits.FRAMES_AT_ONCE))
+
+    # -- What asyncio tells
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin with the handshake."""
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
+        self._server.connections.add(self)
 
     def data_received(self, data: bytes) -> None:
-        """Take in what came; the first is the whole head, and one that the library refuses is an end."""
-        super().data_received(data)
-        if not self.handshake_initiated:
-            self.transport.write(b"".join(self.conn.data_to_send()))
-            self.transport.close()
+        """Take in what came; the head of the handshake first."""
+        if self._listener is None:
+            self._read_head(data)
+        elif self._is_deaf:
+            return
+        elif self._state is State.CONNECTING:
+            self.reject("400 Bad Request")  # a client waits for the answer (section 4.1)
+        else:
+            self._read_frames(data)
+
+    def _read_frames(self, data: bytes) -> None:
+        try:
+            for opcode, payload in self._reader.feed(data):
+                self._hear(opcode, payload)
+        except Broken as broken:
+            self._break_off(broken)
+
+    def _break_off(self, broken: Broken) -> None:
+        """Say why, and hear no more: a connection that is closed while bytes come is reset, and nobody reads why."""
+        self._is_deaf = True
+        self.close(broken.code, broken.reason)
+        if self.transport.can_write_eof() and not self.transport.is_closing():
+            self.transport.write_eof()
 
     def eof_received(self) -> None:
         """End: whoever says nothing any more has hung up."""
         self._end_soon()
 
-    async def run_asgi(self) -> None:
-        """Serve the socket."""
-        self.scope["extensions"][EXTENSION] = self  # type: ignore[assignment]
-        await super().run_asgi()
-        self._end_soon()
-
     def connection_lost(self, exc: Exception | None) -> None:
-        """Let go of the timer too."""
-        super().connection_lost(exc)
+        """Let go of everything."""
+        self._server.connections.discard(self)
         if self._end is not None:
             self._end.cancel()
+        self._finish(ABNORMAL)
+
+    def pause_writing(self) -> None:
+        """Say that the peer reads too slowly."""
+        if self._listener is not None:
+            self._listener.fall_behind()
+
+    def resume_writing(self) -> None:
+        """Say that it has read."""
+        if self._listener is not None:
+            self._listener.catch_up()
+
+    def shutdown(self) -> None:
+        """End with the server."""
+        self.close(RESTART)
+
+    # -- The handshake
+
+    def open(self, request: Request) -> None:
+        """Have the application say whether the handshake that was asked for is welcome."""
+        status = upgrade.problem(request)
+        if status is not None:
+            refuse(self.transport, status)
+            return
+        self._request = request
+        application = Application(self, upgrade.scope(request, self.transport, {EXTENSION: self}))
+        self._listener = application
+        task = asyncio.get_running_loop().create_task(application.run(self._config.loaded_app))
+        self._server.tasks.add(task)
+        task.add_done_callback(self._server.tasks.discard)
+
+    def _read_head(self, data: bytes) -> None:
+        request = Request()
+        try:
+            request.feed(data)
+        except httptools.HttpParserError:
+            refuse(self.transport, "400 Bad Request")
+        else:
+            self.open(request)
+
+    def accept(self, headers: upgrade.Headers, subprotocol: str | None) -> None:
+        """Answer the handshake."""
+        if self._state is State.CONNECTING and self._request is not None:
+            self.transport.write(upgrade.answer(self._request, headers, subprotocol))
+            self._state, self._request = State.OPEN, None
+
+    def reject(self, status: str) -> None:
+        """Answer the handshake with an HTTP status."""
+        if self._state is State.CONNECTING:
+            self._finish(ABNORMAL)
+            refuse(self.transport, status)
+
+    # -- Messages
+
+    def _hear(self, opcode: Opcode, payload: bytes) -> None:
+        if opcode is Opcode.CLOSE:
+            self.close(close_code(payload))
+            self.transport.close()
+        elif self._state is State.CLOSING or self._listener is None:
+            return
+        elif opcode is Opcode.TEXT:
+            self._listener.hear_text(text(payload))
+        elif opcode is Opcode.BINARY:
+            self._listener.hear_bytes(payload)
+        elif opcode is Opcode.PING:
+            self.write(frame(Opcode.PONG, payload))
+
+    def _finish(self, code: int) -> None:
+        if self._state is not State.CLOSING:
+            self._state = State.CLOSING
+            if self._listener is not None:
+                self._listener.end(code)
 
     def _end_soon(self) -> None:
         """Give the peer the time to read what is left: what it has not read by then, it never will."""
-        if self._end is None and not self.disconnected:
-            self._end = self.loop.call_later(limits.CLOSE_TIMEOUT, self.transport.abort)
+        if self._end is None:
+            self._end = asyncio.get_running_loop().call_later(limits.CLOSE_TIMEOUT, self.transport.abort)
 
-    def send_receive_event_to_app(self) -> None:
-        """Hand on a message; one that is not UTF-8 is closed with 1007 (RFC 6455, section 8.1), and no traceback."""
-        if self.curr_msg_data_type == "text" and not _is_utf8(b"".join(self.frames)):
-            self.conn.fail(CloseCode.INVALID_DATA, "Text is UTF-8.")
-            self.handle_parser_exception()
-            return
-        super().send_receive_event_to_app()
-
-    async def send(self, message: Any) -> None:
-        """Do as the application says; a close does not wait behind what a slow peer has not read."""
-        if message["type"] == "websocket.close":
-            self.writable.set()
-        await super().send(message)
-
-    # -- What the application finds in its scope
-
-    def write_text(self, text: str) -> None:
-        """Send a text message now; what the peer does not read waits in memory."""
-        if self.conn.state is State.OPEN and not self.transport.is_closing():
-            self.conn.send_text(text.encode())
-            self.transport.writelines(self.conn.data_to_send())
+    # -- What those who serve it do
 
     @property
-    def unread(self) -> int:
-        """The bytes that wait for the peer."""
-        return int(self.transport.get_write_buffer_size())
+    def is_open(self) -> bool:
+        """Whether anything can be sent."""
+        return self._state is State.OPEN and not self.transport.is_closing()
 
+    def is_served_by(self, listener: Listener) -> bool:
+        """Say whether `listener` has it, and has not handed it on."""
+        return self._listener is listener
 
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+    def write(self, frames: bytes) -> None:
+        """Send whole frames now; what the peer does not read waits in memory."""
+        if self.is_open:
+            self.transport.write(frames)
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Send a close frame behind what was written, and wait a while for the peer's."""
+        if self.is_open:
+            self.transport.write(close_frame(code, reason))
+            self.resume_reading()
+            self._end_soon()
+            self._finish(code)
+
+    def hand_to(self, listener: Listener, *, most_unread: int) -> None:
+        """Tell `listener` from now on."""
+        self.transport.set_write_buffer_limits(high=most_unread)
+        self._listener = listener
+        if self._state is not State.OPEN:
+            listener.end(ABNORMAL)
+
+    def pause_reading(self) -> None:
+        """Take nothing more from the peer."""
+        self.transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Take what comes again."""
+        if not self.transport.is_closing():
+            self.transport.resume_reading()

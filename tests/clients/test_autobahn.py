@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 
 from uvicorn.server import ServerState
 
+from realtime.frames import Frames
 from realtime.serving.sockets import Config
-from realtime.writer import EXTENSION
+from realtime.wire import EXTENSION
 
 CASES = 247
 # How fast large messages are is no matter here; compression is not offered.
@@ -21,7 +22,7 @@ async def echo(scope, receive, send):
     await send({"type": "websocket.accept"})
     while (message := await receive())["type"] == "websocket.receive":
         if message.get("text") is not None:
-            scope["extensions"][EXTENSION].write_text(message["text"])
+            scope["extensions"][EXTENSION].write(Frames(message["text"]).ready)
         else:
             await send({"type": "websocket.send", "bytes": message["bytes"]})
 

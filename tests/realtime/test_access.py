@@ -14,8 +14,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
-from realtime import consumers, hub, protocol, standing
+from realtime import hub, protocol, standing
 from realtime.channels import Audience
+from realtime.connection import Connection
 from realtime.standing import Standing
 from tests.cast import Cast
 from tests.sockets import Listener, connect, do, greeted, listen, session_cookie
@@ -235,7 +236,7 @@ async def test_a_socket_that_another_back_end_signed_for_authorises_anew_when_it
 async def test_a_sign_in_whose_end_was_told_to_nobody_is_noticed(live_cast: Cast) -> None:
     socket, control = await listen(live_cast.bao, live_cast.ticket.channel), await greeted(live_cast.ada)
     await do(expire, live_cast.bao, timezone.now())
-    for each in hub.here().sockets:
+    for each in tuple(hub.here().sockets):
         each.sweep(time.monotonic() + 61)
     assert (await socket.event("pusher:error"))["code"] == 4009
     await control.say("pusher:ping")
@@ -261,9 +262,9 @@ def expire(user: User, at: datetime) -> None:
 async def test_a_rules_answer_from_before_a_revocation_joins_no_group(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask, answers = consumers.PusherConsumer._ask, []
+    ask, answers = Connection._ask, []
 
-    async def slowly(self: consumers.PusherConsumer, channel: str) -> Standing | None:
+    async def slowly(self: Connection, channel: str) -> Standing | None:
         answers.append(await ask(self, channel))
         if len(answers) == 1:
             await do(live_cast.billing.agents.remove, live_cast.bao)
@@ -275,7 +276,7 @@ async def test_a_rules_answer_from_before_a_revocation_joins_no_group(
 
     socket = await connect(live_cast.bao)
     await socket.event("pusher:connection_established")
-    monkeypatch.setattr(consumers.PusherConsumer, "_ask", slowly)
+    monkeypatch.setattr(Connection, "_ask", slowly)
     assert (await socket.subscribe(live_cast.ticket.channel))["event"] == "pusher:subscription_error"
     assert answers == [Standing(Audience.STAFF), None]
     assert "ticket.reply.created" not in [frame["event"] for frame in socket.heard]

@@ -421,7 +421,7 @@ async def test_who_says_not_who_he_is_and_hears_nothing_is_let_go(live_cast: Cas
     idle, listening, person = await greeted(), await greeted(), await greeted(live_cast.casey)
     assert (await idle.subscribe("private-room.a"))["event"] == REFUSED
     assert (await listening.subscribe("news"))["event"] == SUCCEEDED
-    for socket in hub.here().sockets:
+    for socket in tuple(hub.here().sockets):
         socket.sweep(time.monotonic() + 31)
     assert await ended(idle) == (4009, 4009)
     assert await answers(person) == []

@@ -7,7 +7,7 @@ from django.test import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime import hub
+from realtime import handshake, hub
 from realtime.proxies import client, client_address, place_of, read
 from tests.cast import PASSWORD
 from tests.sockets import greeted
@@ -137,15 +137,27 @@ def test_the_list_of_sign_ins_shows_the_address_behind_the_proxy(nginx, cast):
     assert VISITOR in browser.get("/profile/sign-ins/").text
 
 
-async def address_of_socket(peer, **headers):
-    await greeted(address=peer, **{name.replace("_", "-"): value for name, value in headers.items()})
-    (socket,) = hub.here().sockets
-    return socket.address, socket.scope.get("scheme", "ws"), {name for name, _ in socket.scope["headers"]}
+@pytest.fixture
+def address_of_socket(monkeypatch):
+    """Open a socket, and return its address, and its scheme and headers as the server sees them."""
+    problem, scopes = handshake.problem, []
+
+    def note(scope):
+        scopes.append(scope)
+        return problem(scope)
+
+    async def opened(peer, **headers):
+        await greeted(address=peer, **{name.replace("_", "-"): value for name, value in headers.items()})
+        (socket,), (scope,) = hub.here().sockets, scopes
+        return socket.address, scope.get("scheme", "ws"), {name for name, _ in scope["headers"]}
+
+    monkeypatch.setattr(handshake, "problem", note)
+    return opened
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("peer", [NGINX, ""])
-async def test_sockets_believe_a_trusted_proxy(nginx, peer):
+async def test_sockets_believe_a_trusted_proxy(nginx, address_of_socket, peer):
     found = await address_of_socket(
         peer, x_forwarded_for=f"{LIE}, {VISITOR}", x_forwarded_proto="https", forwarded=""
     )
@@ -153,6 +165,6 @@ async def test_sockets_believe_a_trusted_proxy(nginx, peer):
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_sockets_believe_nobody_else(nginx):
+async def test_sockets_believe_nobody_else(nginx, address_of_socket):
     found = await address_of_socket(VISITOR, x_forwarded_for=LIE, x_forwarded_proto="https", forwarded=f"for={LIE}")
     assert found == (VISITOR, "ws", {b"host", b"origin"})

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from realtime import hub, limits
+from realtime.connection import Connection
 from realtime.consumers import PusherConsumer
 from realtime.events import publish, recheck
 from realtime.presence import Presence
@@ -76,15 +77,15 @@ async def test_who_is_there_is_not_told_while_the_rule_is_asked_again(
     live_cast: Cast, meanwhile: Callable[[Happening], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room, answered = live_cast.ticket.presence_channel, asyncio.Event()
-    bao, ask = await greeted(live_cast.bao), PusherConsumer._ask
+    bao, ask = await greeted(live_cast.bao), Connection._ask
     served = socket_of(bao)
 
-    async def ask_slowly(self: PusherConsumer, channel: str) -> Any:
+    async def ask_slowly(self: Connection, channel: str) -> Any:
         await answered.wait()
         return await ask(self, channel)
 
     async def begin_to_ask() -> None:
-        monkeypatch.setattr(PusherConsumer, "_ask", ask_slowly)
+        monkeypatch.setattr(Connection, "_ask", ask_slowly)
         await do(recheck, channels=[room])
         await until(lambda: served._rechecks)
 
@@ -117,13 +118,13 @@ async def test_a_socket_that_is_hung_up_on_while_it_enters_a_room_is_not_kept(
 @pytest.fixture
 def slow_rules(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     """Rules that are asked again answer when the event is set."""
-    answered, ask_one = asyncio.Event(), PusherConsumer._recheck_one
+    answered, ask_one = asyncio.Event(), Connection._recheck_one
 
-    async def ask_slowly(self: PusherConsumer, channel: str) -> None:
+    async def ask_slowly(self: Connection, channel: str) -> None:
         await answered.wait()
         await ask_one(self, channel)
 
-    monkeypatch.setattr(PusherConsumer, "_recheck_one", ask_slowly)
+    monkeypatch.setattr(Connection, "_recheck_one", ask_slowly)
     return answered
 
 
@@ -181,16 +182,16 @@ async def test_the_last_event_of_a_cache_channel_is_not_told_to_who_has_lost_it(
 ) -> None:
     channel = "private-cache-forecast"
     await do(tell, [channel], "rain", '{"mm":3}')
-    tell_last, moved = PusherConsumer._tell_last, []
+    tell_last, moved = Connection._tell_last, []
 
-    async def lose_it_first(self: PusherConsumer, channel: str, audience: Any) -> None:
+    async def lose_it_first(self: Connection, channel: str, audience: Any) -> None:
         if not moved:
             moved.append(channel)
             audience_before = self.subscriptions.pop(channel)
             hub.here().leave(self, channel, audience_before)
         await tell_last(self, channel, audience)
 
-    monkeypatch.setattr(PusherConsumer, "_tell_last", lose_it_first)
+    monkeypatch.setattr(Connection, "_tell_last", lose_it_first)
     casey, control = await greeted(live_cast.casey), await greeted(live_cast.bao)
     assert (await casey.subscribe(channel))["event"] == SUCCEEDED
     assert await answers(casey) == []
@@ -219,16 +220,16 @@ async def test_a_socket_that_cannot_be_looked_at_does_not_hide_the_others(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub, "SWEEP_INTERVAL", 0.01)
-    sweep, failures = PusherConsumer.sweep, []
+    sweep, failures = Connection.sweep, []
 
-    def fail_once(self: PusherConsumer, now: float) -> None:
+    def fail_once(self: Connection, now: float) -> None:
         if not failures:
             failures.append(True)
             raise ValueError("once")
         sweep(self, now + 31)
 
     bao = await greeted(live_cast.bao)
-    monkeypatch.setattr(PusherConsumer, "sweep", fail_once)
+    monkeypatch.setattr(Connection, "sweep", fail_once)
     assert await bao.event("pusher:ping") == {}
     assert failures
 
@@ -247,7 +248,7 @@ async def test_a_client_that_hangs_up_first_is_no_failed_task(
     served = socket_of(bao)
     served.hang_up("Enough.")
     assert (await bao.event("pusher:error"))["code"] == 4009
-    await until(lambda: not served._tasks)
+    await until(served._writer._end.done)
     gc.collect()
     assert not failures
 

@@ -1,0 +1,43 @@
+"""How a server offers its end of a socket: frames that are ready go there, and no task waits for what comes."""
+
+from typing import Protocol
+
+EXTENSION = "realtime.wire"  # where it is: scope["extensions"]
+
+
+class Listener(Protocol):
+    """Who takes what comes from a socket; none of these may wait."""
+
+    def hear_text(self, text: str) -> None:
+        """Take a text message."""
+
+    def hear_bytes(self, data: bytes) -> None:
+        """Take a binary message."""
+
+    def fall_behind(self) -> None:
+        """Learn that the peer reads too slowly: more than was allowed waits for it."""
+
+    def catch_up(self) -> None:
+        """Learn that the peer has read the most of it."""
+
+    def end(self, code: int) -> None:
+        """Learn that nothing more comes, and by which code (RFC 6455, section 7.1.5); told once."""
+
+
+class Wire(Protocol):
+    """The server's end of a socket (`realtime.serving.websocket`)."""
+
+    def write(self, frames: bytes) -> None:
+        """Send whole frames now; once the socket is closing, nothing."""
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Send a close frame behind what was written; whoever does not answer it is cut off."""
+
+    def hand_to(self, listener: Listener, *, most_unread: int) -> None:
+        """Tell `listener` from now on; the ASGI application may end. Past so many bytes the peer falls behind."""
+
+    def pause_reading(self) -> None:
+        """Take nothing more from the peer, which says more than can be answered."""
+
+    def resume_reading(self) -> None:
+        """Take what comes again."""

@@ -1,0 +1,107 @@
+"""What it costs to tell many: counted, not timed."""
+
+import asyncio
+import gc
+import json
+from collections import Counter
+
+import pytest
+
+from realtime import frames, hub
+from realtime.channels import Audience, group_name
+from tests.cast import Cast
+from tests.realtime.wires import Peer, on_wire
+from tests.sockets import until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+AUDIENCE_OF = {"casey": Audience.PUBLIC, "bao": Audience.STAFF}
+
+
+async def listeners(cast: Cast, name: str, number: int) -> list[Peer]:
+    """Open so many sockets of somebody who hears the cast's ticket."""
+    peers = [await on_wire(getattr(cast, name)) for _ in range(number)]
+    for peer in peers:
+        await peer.subscribe(cast.ticket.channel)
+        peer.writes.clear()
+    return peers
+
+
+def tell(cast: Cast, audience: Audience, numbers: range) -> list[str]:
+    """Have the hub hear so many messages in one turn of the loop; return their frames."""
+    group = group_name(cast.ticket.channel, audience)
+    texts = [json.dumps({"event": "told", "number": number}) for number in numbers]
+    for number, text in zip(numbers, texts, strict=True):
+        hub.here().deliver({"id": -number, "group": group, "frame": text, "broadcast": 0, "wants_receipt": False})
+    return texts
+
+
+def ours() -> Counter[str]:
+    """Count the living objects of the server's own classes."""
+    gc.collect()
+    kinds = Counter(map(type, gc.get_objects()))
+    return Counter({kind.__name__: number for kind, number in kinds.items() if is_ours(kind)})
+
+
+def is_ours(kind: type) -> bool:
+    """Say whether a class is one of those of which each socket may have its own."""
+    return str(kind.__dict__.get("__module__")).startswith("realtime.")
+
+
+async def test_a_burst_is_encoded_once_and_written_once_to_each_socket(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staff, customers = await listeners(live_cast, "bao", 20), await listeners(live_cast, "casey", 1)
+    encoded: Counter[bytes] = Counter()
+    frame = frames.frame
+
+    def counted(opcode: frames.Opcode, payload: bytes) -> bytes:
+        encoded[payload] += 1
+        return frame(opcode, payload)
+
+    monkeypatch.setattr(frames, "frame", counted)
+    texts = tell(live_cast, Audience.STAFF, range(1, 17))
+    await until(lambda: staff[-1].writes)
+    assert encoded == {text.encode(): 1 for text in texts}
+    whole = b"".join(frame(frames.Opcode.TEXT, text.encode()) for text in texts)
+    assert [peer.writes for peer in staff] == [[whole]] * 20
+    assert customers[0].writes == []
+
+
+async def test_what_a_socket_is_answered_comes_behind_what_its_channel_was_told(live_cast: Cast) -> None:
+    (bao,) = await listeners(live_cast, "bao", 1)
+    tell(live_cast, Audience.STAFF, range(1, 3))
+    bao.say("pusher:ping")
+    tell(live_cast, Audience.STAFF, range(3, 4))
+    await until(lambda: bao.heard('"number": 3'))
+    assert [b"pong" in write for write in bao.writes] == [False, True, False]
+
+
+async def test_who_leaves_is_told_what_came_before(live_cast: Cast) -> None:
+    (bao,) = await listeners(live_cast, "bao", 1)
+    tell(live_cast, Audience.STAFF, range(1, 2))
+    bao.say("pusher:unsubscribe", channel=live_cast.ticket.channel)
+    tell(live_cast, Audience.STAFF, range(2, 3))
+    bao.say("pusher:ping")
+    assert (bao.heard('"number": 1'), bao.heard('"number": 2'), bao.heard("pong")) == (True, False, True)
+
+
+async def test_an_idle_socket_is_eight_objects_and_no_task(live_cast: Cast) -> None:
+    (first,) = await listeners(live_cast, "bao", 1)
+    await until(lambda: not first.server._server.tasks)
+    tasks, before = len(asyncio.all_tasks()), ours()
+    others = await listeners(live_cast, "bao", 20)
+    await until(lambda: not any(peer.server._server.tasks for peer in others))
+    assert len(asyncio.all_tasks()) == tasks
+    kept = {"WebSocket": 1, "Reader": 1, "Inbox": 1, "Connection": 1, "WireWriter": 1, "Identity": 1, "Allowance": 2}
+    assert ours() - before == {name: number * len(others) for name, number in kept.items()}
+
+
+async def test_who_says_more_than_can_be_answered_is_read_no_further_until_it_is(live_cast: Cast) -> None:
+    peer = await on_wire(live_cast.bao)
+    peer.writes.clear()
+    for _ in range(20):
+        peer.say("pusher:subscribe", channel=live_cast.ticket.channel, auth="")
+    assert not peer.is_read
+    await until(lambda: peer.is_read)
+    assert sum(write.count(b"subscription_succeeded") for write in peer.writes) == 20
