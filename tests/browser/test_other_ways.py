@@ -57,6 +57,7 @@ def test_an_agent_works_by_keyboard_alone(small_desk: Desk) -> None:
 
 def test_a_customer_asks_by_keyboard_alone(small_desk: Desk) -> None:
     page = small_desk.enter("casey").page("/")
+    page.on("filechooser", lambda _: None)  # from here on they are reported, and not shown
     press(page, "main a[href='/tickets/new/']")
     page.wait_for_url("**/tickets/new/")
     write(page, "[name=subject]", "The cup is broken")
