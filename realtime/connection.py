@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 FORBIDDEN = 403
 SENT_AWAY = protocol.GENERIC_RECONNECT, "This server restarts; please reconnect."
+JUST_NOW = 2  # seconds for which a person is known who was read when the socket was opened
 ASK_AGAIN = 45  # seconds after which a socket's sign-in is asked for again, should its end have been told to nobody
 
 
@@ -39,8 +40,8 @@ class Connection:
 
     __slots__ = (
         "_allowance", "_asked_at", "_asking", "_before", "_began_at", "_closing", "_end", "_ends_at", "_has_account",
-        "_held", "_hub", "_last_heard", "_members", "_opened_at", "_pinged", "_rechecks", "_signed", "_speech",
-        "_tasks", "_watched", "_writer", "address", "identity", "is_cut_off", "signed_in", "socket_id",
+        "_held", "_hub", "_known", "_last_heard", "_members", "_opened_at", "_pinged", "_rechecks", "_signed",
+        "_speech", "_tasks", "_watched", "_writer", "address", "identity", "is_cut_off", "signed_in", "socket_id",
         "subscriptions", "user_id",
     )  # fmt: skip
 
@@ -54,6 +55,7 @@ class Connection:
         self.is_cut_off = False
         self._hub, self._writer = hub.here(), writer
         self._has_account = False
+        self._known: AbstractBaseUser | None = None  # as the database had him when the socket was opened
         self._watched: frozenset[str] = frozenset()
         self._signed: dict[str, Signed] = {}
         self._members: dict[str, Member] = {}
@@ -93,8 +95,11 @@ class Connection:
         if self._hub.is_leaving:
             return SENT_AWAY
         self.identity = identity.of_handshake(scope)
+        revocations = self._hub.revocations
         person, end, over = await database_sync_to_async(self._look_up)(self._hub.crowd)
         self._remember(person)
+        if revocations == self._hub.revocations:  # else it may have been this person's, whom nobody knew yet
+            self._known = person
         self._expect_end(end)
         return _crowd(self._hub.crowd.count(self, shares(self.user_id, self.address)) or over)
 
@@ -288,13 +293,17 @@ class Connection:
         await self._hub.join(self, channel, now.audience)
 
     async def _ask(self, channel: str) -> Standing | None:
-        """Ask the channel's rule for the person as the database has him now."""
+        """Ask the channel's rule for the person as the database has him now, or had him when he came just now."""
         signed, signed_in = self._signed.get(channel), self.signed_in
         person, now = await database_sync_to_async(standing.ask)(
-            self.identity, channel, signed=signed, signed_in=signed_in
+            self._whoever, channel, signed=signed, signed_in=signed_in
         )
         self._remember(person)
         return now
+
+    def _whoever(self) -> AbstractBaseUser | None:
+        is_new = time.monotonic() - self._opened_at < JUST_NOW
+        return (self._known if is_new else None) or self.identity.person()
 
     # -- Signing in
 
@@ -415,6 +424,7 @@ class Connection:
 
     def recheck(self, channels: set[str], *, whole_person: bool) -> None:
         """Tell nothing more of `channels` until their rules have answered again."""
+        self._known = None
         self._asking -= channels  # whoever is asking now asks once more
         subscribed = channels & self.subscriptions.keys()
         for channel in subscribed:
@@ -427,6 +437,8 @@ class Connection:
         if now - self._asked_at > ASK_AGAIN:
             self._ask_again()
         self._look_at_end(now)
+        if now - self._opened_at > JUST_NOW:
+            self._known = None
         silence = now - self._last_heard
         settings = config()
         if silence > settings.activity_timeout + settings.pong_timeout and self._pinged:
@@ -438,6 +450,7 @@ class Connection:
 
     def _ask_again(self) -> None:
         """Ask whether the sign-in still stands."""
+        self._known = None
         self._asked_at = time.monotonic()
         self._spawn(self._recheck(set(), whole_person=False))
 

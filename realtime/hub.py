@@ -88,6 +88,7 @@ class Hub:
         self.sockets: set[Socket] = set()
         self.told: defaultdict[int, int] = defaultdict(int)
         self.sent = self.received = 0  # frames since the last report
+        self.revocations = 0  # heard so far
         self.is_leaving = False  # the process ends soon: whoever comes is sent away
         self._began_at = time.time()
         self._channel_name = ""
@@ -237,6 +238,7 @@ class Hub:
 
     def _recheck(self, data: dict[str, list[str]]) -> None:
         self.flush()
+        self.revocations += 1
         channels, users = set(data["channels"]), set(data["users"])
         gone = {*data["hang_up_users"], *data["hang_up_sockets"]}
         self.presence.clear_seats_kept_for(users | gone)

@@ -1,12 +1,12 @@
 """What somebody is on a channel: as whom he hears it, and how its other listeners see him."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AbstractBaseUser
 
 from realtime import protocol
 from realtime.channels import Audience, ChannelPattern, Found, find
-from realtime.identity import Identity
 from realtime.protocol import Member
 
 
@@ -26,13 +26,17 @@ class Standing:
 
 
 def ask(
-    who: Identity, channel: str, *, signed: Signed | None = None, signed_in: str | None = None
+    who: Callable[[], AbstractBaseUser | None],
+    channel: str,
+    *,
+    signed: Signed | None = None,
+    signed_in: str | None = None,
 ) -> tuple[AbstractBaseUser | None, Standing | None]:
-    """Return who that is now, as the database has him, and what he is on a channel (full Pusher name).
+    """Return who that is now, and what he is on a channel (full Pusher name).
 
     `signed_in` is the id of the person who signed in on this connection; his own channel needs no pattern.
     """
-    person = who.person()
+    person = who()
     if channel.startswith(protocol.SERVER_TO_USER):
         is_own = signed_in is not None and channel == protocol.SERVER_TO_USER + signed_in
         return person, Standing(Audience.PUBLIC) if is_own else None

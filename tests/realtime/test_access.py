@@ -9,6 +9,7 @@ import pytest
 from channels.layers import InMemoryChannelLayer
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
+from django.db import connection as django_connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -301,3 +302,34 @@ async def test_what_is_revoked_while_a_rule_is_asked_ends_the_new_subscription(
         assert (await socket.event("pusher:subscription_error"))["status"] == 403
     else:
         assert answer["event"] == "pusher:subscription_error"
+
+
+def demote(cast: Cast) -> None:
+    """Make the admin a customer, who hears nobody else's tickets."""
+    User.objects.filter(pk=cast.ada.pk).update(role=User.Role.CUSTOMER)
+
+
+async def test_who_loses_a_right_just_after_he_came_is_not_taken_for_whom_he_was(live_cast: Cast) -> None:
+    ada, bao = await greeted(live_cast.ada), await greeted(live_cast.bao)
+    await do(demote, live_cast)
+    await hub.here().tail.read()
+    assert (await ada.subscribe(live_cast.ticket.channel))["event"] == "pusher:subscription_error"
+    assert (await bao.subscribe(live_cast.ticket.channel))["event"] == "pusher_internal:subscription_succeeded"
+
+
+async def test_who_loses_a_right_while_he_is_looked_up_is_not_taken_for_whom_he_was(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up, here = Connection._look_up, hub.here()
+    told = {"channels": [], "users": [str(live_cast.ada.pk)], "hang_up_users": [], "hang_up_sockets": []}
+
+    def look_up_and_lose(self: Connection, *args: Any) -> Any:
+        answer = look_up(self, *args)
+        with django_connection.cursor() as cursor:  # what is told of it is told here, and once
+            cursor.execute("UPDATE accounts_user SET role = 'customer' WHERE email = %s", [live_cast.ada.email])
+        here.loop.call_soon_threadsafe(here._recheck, told)
+        return answer
+
+    monkeypatch.setattr(Connection, "_look_up", look_up_and_lose)
+    ada = await greeted(live_cast.ada)
+    assert (await ada.subscribe(live_cast.ticket.channel))["event"] == "pusher:subscription_error"
