@@ -130,6 +130,7 @@ class Presence:
         self._hub = hub
         self._seats: dict[Seat, Taken] = {}
         self._of_socket: defaultdict[Socket, dict[str, Seat]] = defaultdict(dict)
+        self._listening: defaultdict[Socket, set[str]] = defaultdict(set)  # to which rooms
         self._changed: set[Seat] = set()  # what the census has not been told
         self._kept: set[Seat] = set()  # empty seats whose GRACE runs
         self._news: set[str] = set()  # channels of which the other processes must hear
@@ -165,8 +166,8 @@ class Presence:
         for channel in tuple(self._of_socket[socket]):
             self._vacate(socket, channel, keep=may_return)
         del self._of_socket[socket]
-        for room in tuple(self._rooms.values()):
-            room.listeners.discard(socket)
+        for channel in self._listening.pop(socket, ()):
+            self._stop_listening(socket, channel)
 
     def clear_seats_kept_for(self, user_ids: set[str]) -> None:
         """Keep no empty seat for these people: their access may have ended."""
@@ -243,6 +244,7 @@ class Presence:
             room.expected -= 1
         if self._may_listen(socket, room):
             room.listeners.add(socket)
+            self._listening[socket].add(room.channel)
         return room
 
     def _may_listen(self, socket: "Socket", room: Room) -> bool:
@@ -252,6 +254,7 @@ class Presence:
         )
 
     def _stop_listening(self, socket: "Socket", channel: str) -> None:
+        self._listening.get(socket, set()).discard(channel)
         room = self._rooms.get(channel)
         if room is not None:
             room.listeners.discard(socket)
