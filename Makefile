@@ -12,6 +12,8 @@ COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no
 PYTEST := python -m pytest
 # On every core; files as they come: sorted by size, a file whose one test waits for long would be the last one.
 SHARED := -n auto --dist loadfile --no-loadscope-reorder
+# What waits for other programs for most of its time.
+WAITING := tests/services tests/clients
 
 .PHONY: run test test-services test-faults test-js soak lint format requirements clean
 
@@ -21,15 +23,13 @@ run: .venv/base.done node_modules/.package-lock.json
 
 test: .venv/dev.done node_modules/.package-lock.json
 	@.ci/services
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-services lint test-js
-	$(PYTEST) $(SHARED) --ignore tests/browser --ignore tests/services --ignore tests/faults
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-services test-faults lint test-js
+	$(PYTEST) $(SHARED) $(WAITING:%=--ignore %) --ignore tests/faults --ignore tests/browser
 	$(PYTEST) $(SHARED) tests/browser
 
-# They wait for most of their time.
 test-services:
-	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder tests/services
+	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder $(WAITING)
 
-# Two minutes on a machine that has nothing else to do.
 test-faults: .venv/dev.done node_modules/.package-lock.json
 	@.ci/services
 	$(PYTEST) tests/faults/test_whatever_breaks.py
