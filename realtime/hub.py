@@ -34,7 +34,8 @@ OWN_GROUPS = (RECHECK_GROUP, TELL_GROUP, NEWS_GROUP)  # what a process hears for
 LAYER_TIMEOUT = 1  # seconds to wait for the layer, in particular to confirm a new group
 REMEMBER = 60  # seconds that a delivery's id is remembered, so that nobody is told twice
 SWEEP_INTERVAL = 5  # seconds between two looks for silent sockets
-AT_ONCE = 64  # messages of the layer in one turn of the loop
+AT_ONCE = 64  # messages of the layer that are written together
+QUIET_TURNS = 3  # of the loop; the layer takes some from one message to the next, even if both have come
 
 _hubs: dict[asyncio.AbstractEventLoop, "Hub"] = {}
 
@@ -94,7 +95,7 @@ class Hub:
         self._channel_name = ""
         self._joined: set[str] = set()
         self._heard: dict[int, float] = {}
-        self._pending: list[tuple[str, str]] = []  # group and frame, to be written in this turn of the loop
+        self._pending: list[tuple[str, str]] = []  # group and frame, about to be written
         self._fences: dict[str, asyncio.Event] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._started = asyncio.Lock()
@@ -183,14 +184,22 @@ class Hub:
             self.told[message["broadcast"]] += listeners
 
     def _write(self, group: str, text: str) -> int:
-        """Have a frame written to the sockets of a group, with what else this turn of the loop brings; count them."""
+        """Have a frame written to the sockets of a group, with what else comes just now; count them."""
         listeners = len(self.groups.get(group, ()))
         if listeners:
-            if not self._pending:
-                self.loop.call_soon(self.flush)
             self._pending.append((group, text))
+            if len(self._pending) == 1:
+                self.loop.call_soon(self._gather, 1, 0)
             self.sent += listeners
         return listeners
+
+    def _gather(self, seen: int, quiet: int) -> None:
+        """Write what is pending once the layer has brought nothing for a few turns of the loop, or much."""
+        quiet = 0 if len(self._pending) > seen else quiet + 1
+        if quiet == QUIET_TURNS or len(self._pending) >= AT_ONCE:
+            self.flush()
+        elif self._pending:
+            self.loop.call_soon(self._gather, len(self._pending), quiet)
 
     def flush(self) -> None:
         """Write what is pending: what one group is told in a row goes to each socket as one piece."""

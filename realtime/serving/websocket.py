@@ -75,6 +75,7 @@ class WebSocket(asyncio.Protocol):
 
     def eof_received(self) -> None:
         """End: whoever says nothing any more has hung up."""
+        self._finish(ABNORMAL)
         self._end_soon()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -165,7 +166,7 @@ class WebSocket(asyncio.Protocol):
     @property
     def is_open(self) -> bool:
         """Whether anything can be sent."""
-        return self._state is State.OPEN and not self.transport.is_closing()
+        return self._state is State.OPEN
 
     def is_served_by(self, listener: Listener) -> bool:
         """Say whether `listener` has it, and has not handed it on."""
@@ -173,7 +174,7 @@ class WebSocket(asyncio.Protocol):
 
     def write(self, frames: bytes) -> None:
         """Send whole frames now; what the peer does not read waits in memory."""
-        if self.is_open:
+        if self._state is State.OPEN:
             self.transport.write(frames)
 
     def close(self, code: int, reason: str = "") -> None:
