@@ -1,5 +1,6 @@
 """The settings of `realtime`: what `settings.REALTIME` may hold, with its defaults."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,9 +46,19 @@ class Config:
         return self.lease / 4
 
 
+_known: list[tuple[Any, Config]] = []  # the last settings.REALTIME, and what it said
+
+
 def config() -> Config:
-    """Return the configuration in force, read anew so that tests may override it."""
-    values: dict[str, Any] = {name.lower(): value for name, value in settings.REALTIME.items()}
+    """Return the configuration in force, read anew when `settings.REALTIME` is another one: tests override it."""
+    source = settings.REALTIME
+    if not _known or _known[0][0] is not source:
+        _known[:] = [(source, _read(source))]
+    return _known[0][1]
+
+
+def _read(source: Mapping[str, Any]) -> Config:
+    values: dict[str, Any] = {name.lower(): value for name, value in source.items()}
     values["app_secrets"] = tuple(values.get("app_secrets", ()))
     try:
         return Config(**values)
