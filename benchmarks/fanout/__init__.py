@@ -1,0 +1,1 @@
+"""One event to many sockets: ours, others' servers, and what the machine allows."""

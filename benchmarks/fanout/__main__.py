@@ -1,0 +1,221 @@
+"""One event to many sockets, ours beside others: `python -m benchmarks.fanout`, or `make bench-fanout`.
+
+The server has one core; the load, Redis, PostgreSQL and whoever publishes have the other. The servers take turns in
+each round, and figures are the medians of the rounds. For a part of it:
+
+    python -m benchmarks.fanout --servers ours,ceiling,ws --sizes 1000,2000x400 --rounds 1 --seconds 1
+"""
+
+import json
+import resource
+import subprocess
+from argparse import ArgumentParser, Namespace
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from selectors import EVENT_READ, DefaultSelector
+from statistics import median
+from subprocess import PIPE
+from typing import Any, NamedTuple, Self
+
+from benchmarks import report
+from benchmarks.fanout.servers import CEILING, CONTENDERS, LOAD_CORE, OURS, Contender, Place, Served, core, place
+
+PHASES = {"w1": "window 1 {}", "w16": "window 16 {}", "r20": "rate 20 {}"}
+WARM_UP = "window 16 0.3"
+PATIENCE = 150  # seconds that the load has for its sockets to join, or for a phase
+IN_TIME = 10  # seconds after the last order in which an event must have come
+EVERY_CHANNEL = {CEILING, OURS, "ws", "stock-uvicorn"}  # who is asked about many channels, too
+BURST_SIZE, BURST = 500, 400
+
+
+class Size(NamedTuple):
+    """So many sockets in so many channels."""
+
+    sockets: int
+    channels: int = 1
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Read `4000` or `2000x400`."""
+        return cls(*map(int, text.split("x")))
+
+    def __str__(self) -> str:
+        return str(self.sockets) if self.channels == 1 else f"{self.sockets}x{self.channels}"
+
+
+class TooMuch(Exception):
+    """A server that did not do what was asked."""
+
+
+@dataclass
+class Measured:
+    """What one server did at one size, a figure a round."""
+
+    figures: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    faults: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    problems: list[str] = field(default_factory=list)
+
+    def take(self, phase: str, found: dict[str, Any], cpu: float) -> None:
+        """Add what one phase of one round brought; `cpu` is the server's, in seconds."""
+        seconds, heard = max(found["seconds"], 1e-9), max(found["heard"], 1)
+        figures = {"deliveries": heard / seconds, "us": 1e6 * cpu / heard, "load": 100 * found["cpu"] / seconds}
+        if phase == "r20" and not found["lost"]:
+            figures |= {"p50": found["p50"], "p99": found["p99"]}
+        for name, figure in figures.items():
+            self.figures[f"{phase} {name}"].append(figure)
+        for name in ("lost", "doubled", "reordered", "closed"):
+            self.faults[name] += found[name]
+        if found["lost"]:
+            raise TooMuch(f"{phase}: {found['lost']} of {found['lost'] + heard} deliveries not within {IN_TIME} s")
+
+    def middle(self, name: str, digits: int | None = None) -> float | None:
+        """Return the median of a figure, None where there is none."""
+        return round(median(self.figures[name]), digits) if self.figures[name] else None
+
+    def row(self, name: str) -> dict[str, Any]:
+        """Return the figures of the table."""
+        loads = [self.middle(f"{phase} load") for phase in PHASES]
+        return {
+            "server": name,
+            "w1 deliveries/s": self.middle("w1 deliveries"),
+            "w1 µs CPU": self.middle("w1 us", 1),
+            "w16 deliveries/s": self.middle("w16 deliveries"),
+            "w16 µs CPU": self.middle("w16 us", 1),
+            "r20 p50 ms": self.middle("r20 p50", 1),
+            "r20 p99 ms": self.middle("r20 p99", 1),
+            "r20 µs CPU": self.middle("r20 us", 1),
+            "load's CPU % in w1, w16, r20": " ".join("-" if load is None else str(load) for load in loads),
+            **{name: self.faults[name] for name in ("lost", "doubled", "reordered", "closed")},
+        }
+
+
+class Load:
+    """The load generator, its sockets open, as long as the block runs."""
+
+    def __init__(self, place: Place, served: Served, speaks: str, size: Size) -> None:
+        words = served.port, served.control, size.sockets, size.channels, speaks
+        with core(LOAD_CORE):
+            command = [str(place.programs / "load"), *map(str, words)]
+            self._process = subprocess.Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True)
+        self._served = served
+
+    def __enter__(self) -> Self:
+        try:
+            self._answer()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def run(self, phase: str) -> tuple[dict[str, Any], float]:
+        """Run a phase; return what the load counted, and the seconds that the server used a core."""
+        assert self._process.stdin is not None
+        before = self._served.cpu()
+        self._process.stdin.write(f"{phase}\n")
+        self._process.stdin.flush()
+        found = json.loads(self._answer())
+        return found, self._served.cpu() - before
+
+    def _answer(self) -> str:
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        with DefaultSelector() as selector:
+            selector.register(self._process.stdout, EVENT_READ)
+            if not selector.select(PATIENCE):
+                raise TooMuch(f"no answer within {PATIENCE} s")
+        line = self._process.stdout.readline()
+        if not line:
+            raise TooMuch(self._process.stderr.read().strip()[:200])
+        return line
+
+
+def measure(contender: Contender, size: Size, place: Place, into: Measured, seconds: float) -> None:
+    """Measure one server once; what it cannot carry is a problem, and ends it."""
+    try:
+        with contender.serve(place) as served, Load(place, served, contender.speaks, size) as load:
+            load.run(WARM_UP)
+            for name, phase in PHASES.items():
+                into.take(name, *load.run(phase.format(seconds)))
+    except TooMuch as problem:
+        into.problems.append(str(problem))
+
+
+def burst(place: Place) -> str:
+    """Have many events told at once, and say in a sentence what became of them."""
+    size = Size(BURST_SIZE)
+    with CONTENDERS[OURS].serve(place) as served, Load(place, served, CONTENDERS[OURS].speaks, size) as load:
+        found, _ = load.run(f"burst {BURST}")
+    faults = ", ".join(f"{found[name]} {name}" for name in ("lost", "doubled", "reordered"))
+    return f"{BURST} events at once to {BURST_SIZE} sockets of {OURS}: {faults}, in {found['seconds']:.2f} s."
+
+
+def ratios(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """Say how often ours delivers what each other does, and how long it takes beside it."""
+    named = {row["server"]: row for row in rows}
+    for name, row in named.items():
+        if OURS in named and name != OURS:
+            compared = (f"{column} {_ratio(named[OURS][column], row[column])}" for column in COMPARED)
+            yield f"{OURS} / {name}: " + ", ".join(compared)
+
+
+COMPARED = "w1 deliveries/s", "w16 deliveries/s", "w1 µs CPU", "r20 p50 ms"
+
+
+def _ratio(one: float | None, other: float | None) -> str:
+    return f"{one / other:.2f}" if one and other else "-"
+
+
+def asked(size: Size, names: Iterable[str]) -> list[str]:
+    """Return who is measured at a size."""
+    return [name for name in names if size.channels == 1 or name in EVERY_CHANNEL]
+
+
+def run(place: Place, options: Namespace, size: Size, sentences: list[str]) -> None:
+    """Measure a size, each server in each round, and show it."""
+    found = {name: Measured() for name in asked(size, options.servers)}
+    for turn in range(options.rounds):
+        for name, measured in found.items():
+            print(f"{size}, round {turn + 1}: {name} ...", flush=True)
+            measure(CONTENDERS[name], size, place, measured, options.seconds)
+    rows = [measured.row(name) for name, measured in found.items()]
+    problems = [f"{name}: {problem}" for name, measured in found.items() for problem in measured.problems]
+    title = f"Fan-out to {size.sockets} sockets in {size.channels} channel" + "s" * (size.channels > 1)
+    notes = "\n".join([*ratios(rows), *problems, *sentences])
+    report.publish(f"fanout-{size}", title, rows, bars="w1 deliveries/s", notes=notes)
+
+
+def options() -> Namespace:
+    """Return what the command line says."""
+    parser = ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--servers", type=lambda text: text.split(","), default=list(CONTENDERS))
+    parser.add_argument(
+        "--sizes", type=lambda text: list(map(Size.of, text.split(","))), default="1000,4000,2000x400"
+    )
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=2)
+    return parser.parse_args()
+
+
+def allow_many_files() -> None:
+    """Let every process that this one starts open as many files as it may."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def main() -> None:
+    """Measure, and show it."""
+    chosen = options()
+    allow_many_files()
+    with place() as where:
+        sentences = [burst(where)] if OURS in chosen.servers else []
+        for size in chosen.sizes:
+            run(where, chosen, size, sentences)
+
+
+if __name__ == "__main__":
+    main()

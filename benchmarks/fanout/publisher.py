@@ -1,0 +1,125 @@
+"""Publishes on demand: `python -m benchmarks.fanout.publisher KIND CONTROL_PORT ADDRESS`.
+
+Each line on CONTROL_PORT, a number and a channel, is an event. KIND says how it is told:
+
+    ours    as `publish` does after the commit, without a row of the log
+    log     by `publish`, in a transaction
+    stock   by `group_send` of the channel layer, on a connection that stays
+    nchan   by POST requests to ADDRESS, a port, on a connection that stays
+"""
+
+import asyncio
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import count
+from typing import Any
+
+SIZE = 650  # bytes of an event, as a client gets it
+FRAME = 290  # of which Pusher's frame and the event's stamps take so many
+OWN_IDS = 1 << 40  # deliveries that are in no log have ids that the log will never reach
+
+Tell = Callable[[str, str], Any]
+
+
+def of_ours(_: str) -> Tell:
+    """Return what hands an event to the sender, as a delivery of the log that was committed."""
+    from realtime import protocol, sender
+    from realtime.channels import Audience
+    from realtime.models import Broadcast, Delivery
+
+    ids = count(OWN_IDS)
+
+    def tell(number: str, channel: str) -> None:
+        data = protocol.encode(_data(number))
+        row = Broadcast(pk=next(ids), event="fanout", public=data, staff=data)
+        routes = [
+            Delivery(pk=next(ids), channel=f"fanout-{channel}", audience=each, version=each) for each in Audience
+        ]
+        sender.send([route.message(row) | {"after": []} for route in routes])
+
+    return tell
+
+
+def of_log(_: str) -> Tell:
+    """Return what publishes an event."""
+    from realtime.channels import Audience
+    from realtime.events import Event, publish
+
+    class Told(Event):
+        broadcast_as = "fanout"
+
+        def __init__(self, number: str, channel: str) -> None:
+            self.number, self.channel = number, channel
+
+        def broadcast_on(self) -> list[Any]:
+            return [f"fanout-{self.channel}"]
+
+        def broadcast_to(self) -> Audience:
+            return Audience.PUBLIC
+
+        def broadcast_guard(self) -> str:
+            return ""
+
+        def broadcast_with(self, audience: Audience) -> dict[str, Any]:
+            return _data(self.number)
+
+    return lambda number, channel: publish(Told(number, channel))
+
+
+def of_stock(_: str) -> Tell:
+    """Return what tells a group of the layer."""
+    from channels.layers import get_channel_layer
+
+    from benchmarks.fanout import stock  # noqa: F401 (its settings)
+
+    layer, loop = get_channel_layer(), asyncio.new_event_loop()
+
+    def tell(number: str, channel: str) -> None:
+        text = f"#{number}#".ljust(SIZE, "x")
+        loop.run_until_complete(layer.group_send(f"fanout-{channel}", {"type": "tell", "text": text}))
+
+    return tell
+
+
+def of_nchan(port: str) -> Tell:
+    """Return what POSTs an event, and does not wait for the answer."""
+    server = socket.create_connection(("127.0.0.1", int(port)))
+    server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def tell(number: str, channel: str) -> None:
+        head = f"POST /tell?channel={channel} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {SIZE}\r\n\r\n"
+        server.sendall((head + f"#{number}#".ljust(SIZE, "x")).encode())
+        with suppress(BlockingIOError):  # no answer so far
+            server.recv(1 << 16, socket.MSG_DONTWAIT)
+
+    return tell
+
+
+def _data(number: str) -> dict[str, str]:
+    return {"number": f"#{number}#", "filling": "x" * (SIZE - FRAME)}
+
+
+def orders(port: int) -> Iterator[list[str]]:
+    """Yield what the lines say that come on a port, of one connection after the other."""
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        while True:
+            connection, _ = listener.accept()
+            with connection, connection.makefile() as lines:
+                yield from (line.split() for line in lines)
+
+
+def main(kind: str, control: str, address: str) -> None:
+    """Publish for ever."""
+    if kind in ("ours", "log"):
+        import django
+
+        django.setup()
+    tell = {"ours": of_ours, "log": of_log, "stock": of_stock, "nchan": of_nchan}[kind](address)
+    for order in orders(int(control)):
+        tell(*order)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
