@@ -19,13 +19,13 @@ from subprocess import PIPE
 from typing import Any, NamedTuple, Self
 
 from benchmarks import report
-from benchmarks.fanout.servers import CEILING, CONTENDERS, LOAD_CORE, OURS, Contender, Place, Served, core, place
+from benchmarks.fanout.servers import CONTENDERS, LOAD_CORE, OURS, Contender, Place, Served, core, place
 
 PHASES = {"w1": "window 1 {}", "w16": "window 16 {}", "r20": "rate 20 {}"}
 WARM_UP = "window 16 0.3"
 PATIENCE = 150  # seconds that the load has for its sockets to join, or for a phase
 IN_TIME = 10  # seconds after the last order in which an event must have come
-EVERY_CHANNEL = {CEILING, OURS, "ws", "stock-uvicorn"}  # who is asked about many channels, too
+FOR_MANY_CHANNELS = {"ceiling", OURS, "ws", "stock-uvicorn"}
 BURST_SIZE, BURST = 500, 400
 
 
@@ -172,7 +172,7 @@ def _ratio(one: float | None, other: float | None) -> str:
 
 def asked(size: Size, names: Iterable[str]) -> list[str]:
     """Return who is measured at a size."""
-    return [name for name in names if size.channels == 1 or name in EVERY_CHANNEL]
+    return [name for name in names if size.channels == 1 or name in FOR_MANY_CHANNELS]
 
 
 def run(place: Place, options: Namespace, size: Size, sentences: list[str]) -> None:

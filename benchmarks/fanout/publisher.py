@@ -70,11 +70,10 @@ def of_log(_: str) -> Tell:
 
 def of_stock(_: str) -> Tell:
     """Return what tells a group of the layer."""
-    from channels.layers import get_channel_layer
-
     from benchmarks.fanout import stock  # noqa: F401 (its settings)
+    from realtime.hub import default_layer
 
-    layer, loop = get_channel_layer(), asyncio.new_event_loop()
+    layer, loop = default_layer(), asyncio.new_event_loop()
 
     def tell(number: str, channel: str) -> None:
         text = f"#{number}#".ljust(SIZE, "x")

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from socket import create_connection
@@ -69,13 +69,16 @@ class Served:
         return ticks / os.sysconf("SC_CLK_TCK")
 
 
+Serve = Callable[[Place], AbstractContextManager[Served]]
+
+
 @dataclass(frozen=True)
 class Contender:
     """A server by name, what it speaks, and how it is started."""
 
     name: str
     speaks: str
-    serve: Callable[[Place], Iterator[Served]]
+    serve: Serve
 
 
 class Peer(Instance):
@@ -120,22 +123,24 @@ def place() -> Iterator[Place]:
         yield where
 
 
-def ours(kind: str, publisher: str) -> Callable[[Place], Iterator[Served]]:
+def ours(kind: str, publisher: str) -> Serve:
     """Return what runs ours as `kind` of the tests' SERVERS, told by a publisher of one kind."""
 
     @contextmanager
     def serve(place: Place) -> Iterator[Served]:
-        urls = {"database_url": place.database_url, "redis_url": place.redis_url}
+        started = instances.server(
+            kind, database_url=place.database_url, redis_url=place.redis_url, env=dict(place.env)
+        )
         with ExitStack() as stack:
             with core(SERVER_CORE):
-                server = stack.enter_context(instances.server(kind, **urls, env=place.env))
+                server = stack.enter_context(started)
             control = stack.enter_context(publishing(publisher, place.env))
             yield Served(server.port, control, server.process.pid)
 
     return serve
 
 
-def stock(*words: str) -> Callable[[Place], Iterator[Served]]:
+def stock(*words: str) -> Serve:
     """Return what runs stock Channels by a command, in which PORT stands for its port."""
 
     @contextmanager
@@ -148,7 +153,7 @@ def stock(*words: str) -> Callable[[Place], Iterator[Served]]:
     return serve
 
 
-def told_directly(*words: str) -> Callable[[Place], Iterator[Served]]:
+def told_directly(*words: str) -> Serve:
     """Return what runs a server that takes the events' lines itself; {programs} and {here} are folders."""
 
     @contextmanager
