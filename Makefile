@@ -15,7 +15,7 @@ SHARED := -n auto --dist loadfile --no-loadscope-reorder
 # What waits for other programs for most of its time.
 WAITING := tests/services tests/clients
 
-.PHONY: run test test-services test-faults test-js soak lint format requirements clean
+.PHONY: run test test-services test-faults test-js soak bench lint format requirements clean
 
 run: .venv/base.done node_modules/.package-lock.json
 	@DEBUG=true BROADCAST_CONNECTION=null PORT=$(PORT) python manage.py demo --if-empty --migrate
@@ -45,6 +45,17 @@ soak: .venv/dev.done node_modules/.package-lock.json
 	@.ci/services
 	$(PYTEST) tests/faults
 	$(PYTEST) $(SHARED) $$(git grep -l FUZZ_EXAMPLES -- 'tests/*.py')
+
+# One after the other: docs/benchmarks.md says what they measure. Of one by its name, OPTIONS may ask for a part.
+BENCHMARKS := fanout connections latency writes starvation
+
+bench: $(BENCHMARKS:%=bench-%)
+
+bench-%: .venv/dev.done node_modules/.package-lock.json
+	@.ci/services
+	python -m benchmarks.$* $(OPTIONS)
+
+.NOTPARALLEL: bench
 
 lint: .venv/dev.done node_modules/.package-lock.json
 	ruff format --check .

@@ -19,12 +19,13 @@ from subprocess import PIPE
 from typing import Any, NamedTuple, Self
 
 from benchmarks import report
-from benchmarks.fanout.servers import CONTENDERS, LOAD_CORE, OURS, Contender, Place, Served, core, place
+from benchmarks.fanout.servers import CONTENDERS, LOAD_CORE, OURS, Contender, Place, Served, Unavailable, core, place
 
 PHASES = {"w1": "window 1 {}", "w16": "window 16 {}", "r20": "rate 20 {}"}
-WARM_UP = "window 16 0.3"
+WARM_UP = "window 1 1"  # what is done once in a process's life, and in the first second of many sockets
 PATIENCE = 150  # seconds that the load has for its sockets to join, or for a phase
 IN_TIME = 10  # seconds after the last order in which an event must have come
+FAULTS = "lost", "doubled", "reordered", "closed"
 FOR_MANY_CHANNELS = {"ceiling", OURS, "ws", "stock-uvicorn"}
 BURST_SIZE, BURST = 500, 400
 
@@ -58,14 +59,16 @@ class Measured:
 
     def take(self, phase: str, found: dict[str, Any], cpu: float) -> None:
         """Add what one phase of one round brought; `cpu` is the server's, in seconds."""
-        seconds, heard = max(found["seconds"], 1e-9), max(found["heard"], 1)
-        figures = {"deliveries": heard / seconds, "us": 1e6 * cpu / heard, "load": 100 * found["cpu"] / seconds}
+        seconds, heard = found["seconds"], found["heard"]
+        for name in FAULTS:
+            self.faults[name] += found[name]
+        figures = {}
+        if heard:
+            figures = {"deliveries": heard / seconds, "us": 1e6 * cpu / heard, "load": 100 * found["cpu"] / seconds}
         if phase == "r20" and not found["lost"]:
             figures |= {"p50": found["p50"], "p99": found["p99"]}
         for name, figure in figures.items():
             self.figures[f"{phase} {name}"].append(figure)
-        for name in ("lost", "doubled", "reordered", "closed"):
-            self.faults[name] += found[name]
         if found["lost"]:
             raise TooMuch(f"{phase}: {found['lost']} of {found['lost'] + heard} deliveries not within {IN_TIME} s")
 
@@ -86,7 +89,7 @@ class Measured:
             "r20 p99 ms": self.middle("r20 p99", 1),
             "r20 µs CPU": self.middle("r20 us", 1),
             "load's CPU % in w1, w16, r20": " ".join("-" if load is None else str(load) for load in loads),
-            **{name: self.faults[name] for name in ("lost", "doubled", "reordered", "closed")},
+            **{name: self.faults[name] for name in FAULTS},
         }
 
 
@@ -141,7 +144,7 @@ def measure(contender: Contender, size: Size, place: Place, into: Measured, seco
             load.run(WARM_UP)
             for name, phase in PHASES.items():
                 into.take(name, *load.run(phase.format(seconds)))
-    except TooMuch as problem:
+    except (TooMuch, Unavailable) as problem:
         into.problems.append(str(problem))
 
 
@@ -150,7 +153,7 @@ def burst(place: Place) -> str:
     size = Size(BURST_SIZE)
     with CONTENDERS[OURS].serve(place) as served, Load(place, served, CONTENDERS[OURS].speaks, size) as load:
         found, _ = load.run(f"burst {BURST}")
-    faults = ", ".join(f"{found[name]} {name}" for name in ("lost", "doubled", "reordered"))
+    faults = ", ".join(f"{found[name]} {name}" for name in FAULTS)
     return f"{BURST} events at once to {BURST_SIZE} sockets of {OURS}: {faults}, in {found['seconds']:.2f} s."
 
 
@@ -194,7 +197,7 @@ def options() -> Namespace:
     parser = ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--servers", type=lambda text: text.split(","), default=list(CONTENDERS))
     parser.add_argument(
-        "--sizes", type=lambda text: list(map(Size.of, text.split(","))), default="1000,4000,2000x400"
+        "--sizes", type=lambda text: list(map(Size.of, text.split(","))), default="1000,2000x400,4000"
     )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=2)

@@ -70,10 +70,12 @@ def of_log(_: str) -> Tell:
 
 def of_stock(_: str) -> Tell:
     """Return what tells a group of the layer."""
-    from benchmarks.fanout import stock  # noqa: F401 (its settings)
-    from realtime.hub import default_layer
+    from channels.layers import get_channel_layer
 
-    layer, loop = default_layer(), asyncio.new_event_loop()
+    from benchmarks.fanout import stock  # noqa: F401 (its settings)
+
+    layer, loop = get_channel_layer(), asyncio.new_event_loop()
+    assert layer is not None
 
     def tell(number: str, channel: str) -> None:
         text = f"#{number}#".ljust(SIZE, "x")

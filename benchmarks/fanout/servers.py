@@ -34,6 +34,10 @@ http {{
 """
 
 
+class Unavailable(Exception):
+    """A server that is not installed here."""
+
+
 @dataclass(frozen=True)
 class Place:
     """Where it is measured: PostgreSQL, Redis, and a folder with our programs in C."""
@@ -169,6 +173,8 @@ def told_directly(*words: str) -> Serve:
 @contextmanager
 def nchan(place: Place) -> Iterator[Served]:
     """Run nginx with nchan."""
+    if not NCHAN.exists():
+        raise Unavailable("not installed here: Debian has it in libnginx-mod-nchan and nginx-light")
     port = free_port()
     with TemporaryDirectory(prefix="tikm-", dir="/tmp") as folder:
         settings = Path(folder) / "nginx.conf"
