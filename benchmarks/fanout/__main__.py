@@ -27,6 +27,7 @@ PATIENCE = 150  # seconds that the load has for its sockets to join, or for a ph
 IN_TIME = 10  # seconds after the last order in which an event must have come
 FAULTS = "lost", "doubled", "reordered", "closed"
 FOR_MANY_CHANNELS = {"ceiling", OURS, "ws", "stock-uvicorn"}
+COMPARED = "w1 deliveries/s", "w16 deliveries/s", "w1 µs CPU", "w16 µs CPU", "r20 p50 ms"
 BURST_SIZE, BURST = 500, 400
 
 
@@ -164,9 +165,6 @@ def ratios(rows: list[dict[str, Any]]) -> Iterator[str]:
         if OURS in named and name != OURS:
             compared = (f"{column} {_ratio(named[OURS][column], row[column])}" for column in COMPARED)
             yield f"{OURS} / {name}: " + ", ".join(compared)
-
-
-COMPARED = "w1 deliveries/s", "w16 deliveries/s", "w1 µs CPU", "r20 p50 ms"
 
 
 def _ratio(one: float | None, other: float | None) -> str:

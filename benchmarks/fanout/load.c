@@ -373,10 +373,11 @@ static void run(long window, double rate, long most, double seconds, double sett
     double end = phase.begun + seconds, time;
     while ((time = now()) < end + settle && (time < end ? phase.told < most || phase.under_way : phase.under_way)) {
         double due = (time - phase.begun) * rate + 1, wait = 0.1;
-        if (time < end)
-            give_orders(window, rate && due < most ? (long)due : most);
-        if (rate && (phase.told - due + 1) / rate < wait)
-            wait = (phase.told - due + 1) / rate;
+        if (time < end) {
+            give_orders(window, rate ? (long)due : most);
+            if (rate && (phase.told - due + 1) / rate < wait)
+                wait = (phase.told - due + 1) / rate;
+        }
         read_sockets((int)(wait * 1000));
     }
 }
