@@ -181,8 +181,8 @@ def run(place: Place, options: Namespace, size: Size, sentences: list[str]) -> N
     found = {name: Measured() for name in asked(size, options.servers)}
     for turn in range(options.rounds):
         for name, measured in found.items():
-            print(f"{size}, round {turn + 1}: {name} ...", flush=True)
             measure(CONTENDERS[name], size, place, measured, options.seconds)
+            print(f"{size}, round {turn + 1}: {measured.row(name)}", flush=True)
     rows = [measured.row(name) for name, measured in found.items()]
     problems = [f"{name}: {problem}" for name, measured in found.items() for problem in measured.problems]
     title = f"Fan-out to {size.sockets} sockets in {size.channels} channel" + "s" * (size.channels > 1)
