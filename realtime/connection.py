@@ -386,11 +386,17 @@ class Connection:
 
     def hear(self, group: str, frames: Frames) -> None:
         """Write frames of a group, or hold them while the rule of its channel is asked again."""
+        if self._rechecks and self._is_held(group, frames):
+            return
+        if not (self._closing or self._writer.write(frames)):
+            self.give_up()
+
+    def _is_held(self, group: str, frames: Frames) -> bool:
         for channel in self._rechecks:
             if group in (group_name(channel, Audience.PUBLIC), group_name(channel, Audience.STAFF)):
                 self._hold(channel, frames)
-                return
-        self._pass(frames)
+                return True
+        return False
 
     def hear_of(self, channel: str, frames: Frames) -> None:
         """Write frames about who is on a channel, or hold them while the channel's rule is asked again."""
@@ -508,9 +514,6 @@ class Connection:
     def _put(self, frames: Frames) -> None:
         """Send frames behind what its groups were told before."""
         self._hub.flush()
-        self._pass(frames)
-
-    def _pass(self, frames: Frames) -> None:
         if not (self._closing or self._writer.write(frames)):
             self.give_up()
 

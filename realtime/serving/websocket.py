@@ -1,7 +1,6 @@
 """The server's end of a WebSocket (RFC 6455): frames in and out, no task or queue while nothing is said."""
 
 import asyncio
-from enum import Enum
 from typing import Any, cast
 
 import httptools
@@ -14,31 +13,24 @@ from realtime.serving.relay import Request, refuse
 from realtime.wire import EXTENSION, Listener
 
 
-class State(Enum):
-    """How far a socket is."""
-
-    CONNECTING = 0
-    OPEN = 1
-    CLOSING = 2  # nothing more is sent
-
-
 class WebSocket(asyncio.Protocol):
     """One socket; whoever serves it finds it as a `Wire` in `scope["extensions"]`.
 
     What a peer that does not read, floods or sends nonsense can cost is bounded.
     """
 
-    __slots__ = ("_config", "_end", "_is_deaf", "_listener", "_reader", "_request", "_server", "_state", "transport")
+    __slots__ = ("_config", "_end", "_is_deaf", "_is_over", "_listener", "_reader", "_request", "_server",
+                 "is_open", "transport")  # fmt: skip
 
     transport: asyncio.Transport
 
     def __init__(self, config: Any, server_state: Any, app_state: Any = None, _loop: Any = None) -> None:
         self._config, self._server = config, server_state
-        self._state = State.CONNECTING
-        self._is_deaf = False
+        self.is_open = False  # whether anything can be sent
+        self._is_over = self._is_deaf = False
         self._end: asyncio.TimerHandle | None = None
         self._listener: Listener | None = None
-        self._request: Request | None = None
+        self._request: Request | None = None  # that waits for its answer
         self._reader = Reader(config.ws_max_size, limits.Allowance(limits.FRAMES_A_SECOND, limits.FRAMES_AT_ONCE))
 
     # -- What asyncio tells
@@ -54,7 +46,7 @@ class WebSocket(asyncio.Protocol):
             self._read_head(data)
         elif self._is_deaf:
             return
-        elif self._state is State.CONNECTING:
+        elif self._request is not None:
             self.reject("400 Bad Request")  # a client waits for the answer (section 4.1)
         else:
             self._read_frames(data)
@@ -125,13 +117,13 @@ class WebSocket(asyncio.Protocol):
 
     def accept(self, headers: upgrade.Headers, subprotocol: str | None) -> None:
         """Answer the handshake."""
-        if self._state is State.CONNECTING and self._request is not None:
+        if self._request is not None:
             self.transport.write(upgrade.answer(self._request, headers, subprotocol))
-            self._state, self._request = State.OPEN, None
+            self.is_open, self._request = True, None
 
     def reject(self, status: str) -> None:
         """Answer the handshake with an HTTP status."""
-        if self._state is State.CONNECTING:
+        if self._request is not None:
             self._finish(ABNORMAL)
             refuse(self.transport, status)
 
@@ -141,7 +133,7 @@ class WebSocket(asyncio.Protocol):
         if opcode is Opcode.CLOSE:
             self.close(close_code(payload))
             self.transport.close()
-        elif self._state is State.CLOSING or self._listener is None:
+        elif not self.is_open or self._listener is None:
             return
         elif opcode is Opcode.TEXT:
             self._listener.hear_text(text(payload))
@@ -151,8 +143,8 @@ class WebSocket(asyncio.Protocol):
             self.write(frame(Opcode.PONG, payload))
 
     def _finish(self, code: int) -> None:
-        if self._state is not State.CLOSING:
-            self._state = State.CLOSING
+        if not self._is_over:
+            self.is_open, self._is_over, self._request = False, True, None
             if self._listener is not None:
                 self._listener.end(code)
 
@@ -163,18 +155,13 @@ class WebSocket(asyncio.Protocol):
 
     # -- What those who serve it do
 
-    @property
-    def is_open(self) -> bool:
-        """Whether anything can be sent."""
-        return self._state is State.OPEN
-
     def is_served_by(self, listener: Listener) -> bool:
         """Say whether `listener` has it, and has not handed it on."""
         return self._listener is listener
 
     def write(self, frames: bytes) -> None:
         """Send whole frames now; what the peer does not read waits in memory."""
-        if self._state is State.OPEN:
+        if self.is_open:
             self.transport.write(frames)
 
     def close(self, code: int, reason: str = "") -> None:
@@ -189,7 +176,7 @@ class WebSocket(asyncio.Protocol):
         """Tell `listener` from now on."""
         self.transport.set_write_buffer_limits(high=most_unread)
         self._listener = listener
-        if self._state is not State.OPEN:
+        if not self.is_open:
             listener.end(ABNORMAL)
 
     def pause_reading(self) -> None:
