@@ -1,0 +1,78 @@
+"""Somebody who opens a page again and again, in a process of his own, and notes how long each takes."""
+
+import multiprocessing
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from multiprocessing.connection import Connection
+
+PATIENCE = 30  # seconds for a page
+AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One page: when it was due (`time.monotonic()`), how long it took in seconds, whether it came."""
+
+    due: float
+    took: float
+    came: bool
+
+
+class Visits:
+    """What has been visited; complete when the block has ended."""
+
+    def __init__(self) -> None:
+        self.all: list[Visit] = []
+
+    def between(self, begin: float, end: float) -> list[Visit]:
+        """Return those that were under way in this time, and had not ended before."""
+        return [visit for visit in self.all if visit.due < end and begin <= visit.due + visit.took]
+
+
+@contextmanager
+def visiting(port: int, path: str, cookie: str, rate: float) -> Iterator[Visits]:
+    """Have a page opened `rate` times a second while the block runs, however long the ones before take."""
+    spawn, visits = multiprocessing.get_context("spawn"), Visits()
+    ours, theirs = spawn.Pipe()
+    process = spawn.Process(target=_visit, args=(theirs, port, path, cookie, rate), daemon=True)
+    process.start()
+    ours.recv()
+    try:
+        yield visits
+    finally:
+        ours.send("enough")
+        visits.all = ours.recv()
+        process.join()
+
+
+def _visit(pipe: Connection, port: int, path: str, cookie: str, rate: float) -> None:
+    is_over, found = threading.Event(), []
+
+    def open_page(due: float) -> None:
+        came = _comes(port, path, cookie)
+        found.append(Visit(due, time.monotonic() - due, came))
+
+    pipe.send("begun")
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        threading.Thread(target=lambda: (pipe.recv(), is_over.set()), daemon=True).start()
+        due = time.monotonic()
+        while not is_over.wait(max(0, due - time.monotonic())):
+            pool.submit(open_page, due)
+            due += 1 / rate
+    pipe.send(sorted(found, key=lambda visit: visit.due))
+
+
+def _comes(port: int, path: str, cookie: str) -> bool:
+    with closing(HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as connection:
+        try:
+            connection.request("GET", path, headers={"Cookie": cookie})
+            answer = connection.getresponse()
+            answer.read()
+        except (OSError, HTTPException):
+            return False
+        return answer.status == 200
