@@ -69,7 +69,8 @@ class Connection:
         self._allowance = limits.Allowance(limits.MESSAGES_A_SECOND, limits.MESSAGES_AT_ONCE)
         self._speech: limits.Allowance | None = None
         self._began_at = time.time()
-        self._opened_at = self._last_heard = self._asked_at = time.monotonic()
+        self._last_heard = self._asked_at = time.monotonic()
+        self._opened_at = float("inf")  # until it was greeted
         self._pinged = False
         self._closing = False
 
@@ -85,6 +86,8 @@ class Connection:
         if problem:
             self.fail(*problem)
         else:
+            self.is_heard()
+            self._opened_at = self._last_heard
             self.write(protocol.connection_established(self.socket_id, config().activity_timeout))
         self._stay_away()
 
@@ -125,6 +128,10 @@ class Connection:
 
     # -- What the client says
 
+    def is_heard(self) -> None:
+        """Note that the client has said something, be it handled now or after what is being asked for it."""
+        self._last_heard, self._pinged = time.monotonic(), False
+
     def handle(self, text: str | None) -> Coroutine[Any, Any, None] | None:
         """Handle one message, None for a binary one; return what is left to be awaited, mostly nothing.
 
@@ -133,7 +140,7 @@ class Connection:
         if self._closing:
             return None
         self._hub.received += 1
-        self._last_heard, self._pinged = time.monotonic(), False
+        self.is_heard()
         if self._allowance.is_spent():
             self.fail(protocol.OVER_CAPACITY, "Too many messages.")
             return None
@@ -463,7 +470,7 @@ class Connection:
     def _expect_somebody(self, now: float) -> None:
         """Close a socket that is nobody's and hears nothing: such are opened to use up connections."""
         patience = config().authenticate_within
-        is_nobodys = self.user_id is None and not self.subscriptions
+        is_nobodys = self.user_id is None and not self.channels()
         if patience and is_nobodys and now - self._opened_at > patience:
             self.fail(protocol.UNAUTHORIZED, f"Subscribe or sign in within {patience:.0f} seconds.")
 

@@ -17,6 +17,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.http import parse_cookie
 from django.http.request import HttpRequest, validate_host
+from django.utils import timezone
 from django.utils.http import is_same_domain
 from django.utils.module_loading import import_string
 
@@ -48,12 +49,10 @@ class Identity:
 
     def person_and_end(self) -> tuple[AbstractBaseUser | None, datetime | None]:
         """Read the person anew, and when the sign-in ends by itself; None where that is never, or unknown."""
-        person = self.person()
-        if person is None:
-            return None, None
         if self.session_key is not None:
-            return person, end_of_session(self.session_key)
-        return person, _bearer_of(self.token)[1] if self.token is not None else None
+            return person_and_end_of_session(self.session_key)
+        person = self.person()
+        return person, _bearer_of(self.token)[1] if person is not None and self.token is not None else None
 
     def sealed(self) -> str:
         """Return the sign-in for a client to carry in signed data: what the data allow ends with it."""
@@ -121,18 +120,25 @@ def _bearer(authorization: str) -> str | None:
 
 def person_of_session(session_key: str) -> AbstractBaseUser | None:
     """Return the active user that is signed in to the session, by Django's own rules (hash included)."""
+    return _signed_in_to(_session_store()(session_key))
+
+
+def person_and_end_of_session(session_key: str) -> tuple[AbstractBaseUser | None, datetime | None]:
+    """Return that user, and when the session expires; no end where sessions are in no table that says so."""
     store = _session_store()(session_key)
+    if not hasattr(store, "get_model_class"):
+        return _signed_in_to(store), None
+    row = store.get_model_class().objects.filter(session_key=session_key, expire_date__gt=timezone.now()).first()
+    if row is None:
+        return None, None
+    store._session_cache = row.get_decoded()  # as if the store had read it: it tells no end of what it has read
+    person = _signed_in_to(store)
+    return person, row.expire_date if person is not None else None
+
+
+def _signed_in_to(store: Any) -> AbstractBaseUser | None:
     user = get_user(cast(HttpRequest, SimpleNamespace(session=store)))
     return user if isinstance(user, AbstractBaseUser) else None
-
-
-def end_of_session(session_key: str) -> datetime | None:
-    """Return when the session expires; None where sessions are in no table that says so."""
-    store = _session_store()
-    if not hasattr(store, "get_model_class"):
-        return None
-    sessions = store.get_model_class().objects.filter(session_key=session_key)
-    return cast("datetime | None", sessions.values_list("expire_date", flat=True).first())
 
 
 def person_of_token(token: str) -> AbstractBaseUser | None:

@@ -49,6 +49,7 @@ class Inbox:
 
     def _hear(self, text: str | None) -> None:
         if self._task is not None:
+            self._connection.is_heard()
             self._waiting.append(text)
             if len(self._waiting) >= MOST_WAITING:
                 self._wire.pause_reading()

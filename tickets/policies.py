@@ -28,9 +28,12 @@ def visible_tickets(user: User) -> QuerySet[Ticket]:
 
 def listed_tickets(user: User) -> QuerySet[Ticket]:
     """Return the visible tickets, newest change first; each says whether `user` is staff of it (`is_staffed`)."""
+    return _marked_tickets(user).annotate(changed=_changed(user)).order_by("-changed", "-pk")
+
+
+def _marked_tickets(user: User) -> QuerySet[Ticket]:
     is_staffed = Case(When(staffed_by(user), then=True), default=False, output_field=BooleanField())
-    tickets = visible_tickets(user).annotate(is_staffed=is_staffed).annotate(changed=_changed(user))
-    return tickets.order_by("-changed", "-pk")
+    return visible_tickets(user).annotate(is_staffed=is_staffed)
 
 
 def _changed(user: User) -> F | Case:
@@ -69,7 +72,8 @@ def hears_ticket(user: User, ticket_uuid: UUID) -> Audience | None:
 def hears_tickets(user: User, channels: list[dict[str, UUID]]) -> list[Audience | None]:
     """Answer `hears_ticket` for several tickets, given as {"ticket_uuid": ...}, with one query."""
     uuids = [channel["ticket_uuid"] for channel in channels]
-    staffed = dict(listed_tickets(user).filter(uuid__in=uuids).values_list("uuid", "is_staffed"))  # type: ignore[misc]
+    found = _marked_tickets(user).filter(uuid__in=uuids).order_by()
+    staffed = dict(found.values_list("uuid", "is_staffed"))  # type: ignore[misc]
     as_whom = {True: Audience.STAFF, False: Audience.PUBLIC, None: None}
     return [as_whom[staffed.get(uuid)] for uuid in uuids]
 
