@@ -3,15 +3,21 @@
 import asyncio
 import gc
 import json
+import threading
+import time
 from collections import Counter
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 
 from realtime import frames, hub
 from realtime.channels import Audience, group_name
+from realtime.connection import Connection
 from tests.cast import Cast
 from tests.realtime.wires import Peer, on_wire
-from tests.sockets import until
+from tests.sockets import session_cookie, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -105,3 +111,55 @@ async def test_who_says_more_than_can_be_answered_is_read_no_further_until_it_is
     assert not peer.is_read
     await until(lambda: peer.is_read)
     assert sum(write.count(b"subscription_succeeded") for write in peer.writes) == 20
+
+
+@pytest.fixture
+def crowd_ahead(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """So many come at once that nobody is looked up until the event is set."""
+    is_through, look_up = threading.Event(), Connection._look_up
+
+    def wait_and_look_up(self: Connection, *args: Any) -> Any:
+        is_through.wait()
+        return look_up(self, *args)
+
+    monkeypatch.setattr(Connection, "_look_up", wait_and_look_up)
+    yield is_through
+    is_through.set()
+
+
+async def test_who_waits_long_to_be_looked_up_is_not_taken_for_nobody(
+    live_cast: Cast, crowd_ahead: threading.Event
+) -> None:
+    cookie = await sync_to_async(session_cookie)(live_cast.bao)
+    peer = Peer()
+    peer.shake_hands(cookie)
+    await until(lambda: hub.here().sockets)
+    for socket in tuple(hub.here().sockets):
+        socket.sweep(time.monotonic() + 31)
+    peer.say("pusher:pong")
+    crowd_ahead.set()
+    await until(lambda: peer.heard("connection_established"))
+    assert not peer.heard("pusher:error")
+    peer.server.connection_lost(None)
+
+
+async def test_what_is_said_while_something_is_asked_counts_as_heard_when_it_comes(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered, ask = asyncio.Event(), Connection._ask
+
+    async def ask_slowly(self: Connection, channel: str) -> Any:
+        await answered.wait()
+        return await ask(self, channel)
+
+    monkeypatch.setattr(Connection, "_ask", ask_slowly)
+    peer = await on_wire(live_cast.bao)
+    (socket,) = hub.here().sockets
+    peer.say("pusher:subscribe", channel=live_cast.ticket.channel, auth="")
+    socket.sweep(time.monotonic() + 31)
+    assert peer.heard("pusher:ping")
+    peer.say("pusher:pong")
+    socket.sweep(time.monotonic() + 46)
+    answered.set()
+    await until(lambda: peer.heard("subscription_succeeded"))
+    assert not peer.heard("pusher:error")

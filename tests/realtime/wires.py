@@ -15,6 +15,12 @@ from tests.frames import frame
 from tests.sockets import HOST, session_cookie, until
 from tikm.asgi import application
 
+HANDSHAKE = (
+    f"GET /app/tikm?protocol=7 HTTP/1.1\r\nHost: {HOST}\r\nOrigin: http://{HOST}\r\nCookie: {{cookie}}\r\n"
+    "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+
 
 class Peer(asyncio.Transport):
     """A client at the other end of a transport; each write of the server is kept."""
@@ -55,6 +61,10 @@ class Peer(asyncio.Transport):
 
     # -- What the client does
 
+    def shake_hands(self, cookie: str) -> None:
+        """Ask for a socket."""
+        self.server.data_received(HANDSHAKE.format(cookie=cookie).encode())
+
     def say(self, event: str, **data: Any) -> None:
         """Send a message."""
         self.server.data_received(frame(Opcode.TEXT, json.dumps({"event": event, "data": data}).encode()))
@@ -73,11 +83,6 @@ class Peer(asyncio.Transport):
 async def on_wire(user: User) -> Peer:
     """Open a socket as a page of `user` does, and read its greeting."""
     cookie, peer = await sync_to_async(session_cookie)(user), Peer()
-    head = (
-        f"GET /app/tikm?protocol=7 HTTP/1.1\r\nHost: {HOST}\r\nOrigin: http://{HOST}\r\nCookie: {cookie}\r\n"
-        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    )
-    peer.server.data_received(head.encode())
+    peer.shake_hands(cookie)
     await until(lambda: peer.heard("connection_established"))
     return peer
