@@ -41,8 +41,8 @@ class Connection:
     __slots__ = (
         "_allowance", "_asked_at", "_asking", "_before", "_began_at", "_closing", "_end", "_ends_at", "_has_account",
         "_held", "_hub", "_known", "_last_heard", "_members", "_opened_at", "_pinged", "_rechecks", "_signed",
-        "_speech", "_tasks", "_watched", "_writer", "address", "identity", "is_cut_off", "signed_in", "socket_id",
-        "subscriptions", "user_id",
+        "_speech", "_tasks", "_watched", "_writer", "address", "direct", "identity", "is_cut_off", "signed_in",
+        "socket_id", "subscriptions", "user_id",
     )  # fmt: skip
 
     def __init__(self, writer: Writer) -> None:
@@ -53,7 +53,7 @@ class Connection:
         self.address = ""
         self.subscriptions: dict[str, Audience] = {}
         self.is_cut_off = False
-        self._hub, self._writer = hub.here(), writer
+        self._hub, self._writer, self.direct = hub.here(), writer, writer.direct
         self._has_account = False
         self._known: AbstractBaseUser | None = None  # as the database had him when the socket was opened
         self._watched: frozenset[str] = frozenset()
@@ -120,11 +120,15 @@ class Connection:
 
     def leave(self) -> None:
         """Keep nothing of it: the client is gone."""
-        self._closing = True
+        self.fall_silent()
         self._hub.discard(self)
         for task in self._tasks:
             task.cancel()
         self._expect_end(None)
+
+    def fall_silent(self) -> None:
+        """Write nothing more."""
+        self._closing, self.direct = True, None
 
     # -- What the client says
 
@@ -443,6 +447,8 @@ class Connection:
         for channel in subscribed:
             self._rechecks[channel] = self._rechecks.get(channel, 0) + 1
             self._before.setdefault(channel, self.subscriptions[channel])
+        if subscribed:
+            self.direct = None
         self._spawn(self._recheck(subscribed, whole_person))
 
     def sweep(self, now: float) -> None:
@@ -500,6 +506,8 @@ class Connection:
             del self._rechecks[channel]
             if channel in self._before:  # else the client has left it meanwhile
                 await self._release(channel, self._before.pop(channel))
+        if not (self._rechecks or self._closing):
+            self.direct = self._writer.direct
 
     async def _release(self, channel: str, before: Audience | None) -> None:
         """Tell what was held; a client whose audience changed is admitted anew, and asks the history instead."""
@@ -536,7 +544,7 @@ class Connection:
             self._close(protocol.OVER_CAPACITY)
 
     def _close(self, code: int) -> None:
-        self._closing = True
+        self.fall_silent()
         self.is_cut_off = code == protocol.UNAUTHORIZED
         self._hub.discard(self)
         self._writer.close(code)

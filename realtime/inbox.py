@@ -44,6 +44,7 @@ class Inbox:
     def end(self, code: int) -> None:
         """Let go of the connection, once what is being handled is."""
         self._is_over = True
+        self._connection.fall_silent()
         if self._task is None:
             self._connection.leave()
 

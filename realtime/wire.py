@@ -1,5 +1,6 @@
 """How a server offers its end of a socket: frames that are ready go there, and no task waits for what comes."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 EXTENSION = "realtime.wire"  # where it is: scope["extensions"]
@@ -26,6 +27,8 @@ class Listener(Protocol):
 
 class Wire(Protocol):
     """The server's end of a socket (`realtime.serving.websocket`)."""
+
+    send_now: Callable[[bytes], None]  # the shortest way; not to be called once the listener was told the end
 
     def write(self, frames: bytes) -> None:
         """Send whole frames now; once the socket is closing, nothing."""

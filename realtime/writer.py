@@ -15,6 +15,10 @@ Done = Coroutine[Any, Any, None]
 class Writer(Protocol):
     """Writes frames in their order; a reader may be MAX_PENDING bytes behind."""
 
+    @property
+    def direct(self) -> Callable[[bytes], None] | None:
+        """Where there is one, a way to write ready frames without more ado."""
+
     def write(self, frames: Frames) -> bool:
         """Send or queue frames and return at once; False says that too much waits for the reader already."""
 
@@ -25,10 +29,11 @@ class Writer(Protocol):
 class WireWriter:
     """Writes to the wire, whose buffer is the queue."""
 
-    __slots__ = ("_wire",)
+    __slots__ = ("_wire", "direct")
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
+        self.direct = wire.send_now
 
     def write(self, frames: Frames) -> bool:
         """Send frames; the wire says by itself who does not read them."""
@@ -42,6 +47,8 @@ class WireWriter:
 
 class FrameWriter:
     """Queues frames for ASGI's `send`, which waits for slow readers."""
+
+    direct = None
 
     def __init__(self, send: Callable[[str], Done], close: Callable[[int], Done]) -> None:
         self._send, self._close = send, close

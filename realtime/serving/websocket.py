@@ -1,6 +1,7 @@
 """The server's end of a WebSocket (RFC 6455): frames in and out, no task or queue while nothing is said."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, cast
 
 import httptools
@@ -154,6 +155,11 @@ class WebSocket(asyncio.Protocol):
             self._end = asyncio.get_running_loop().call_later(limits.CLOSE_TIMEOUT, self.transport.abort)
 
     # -- What those who serve it do
+
+    @property
+    def send_now(self) -> Callable[[bytes], None]:
+        """The transport's own way."""
+        return self.transport.write
 
     def is_served_by(self, listener: Listener) -> bool:
         """Say whether `listener` has it, and has not handed it on."""

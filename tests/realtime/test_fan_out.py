@@ -16,6 +16,7 @@ from realtime import frames, hub
 from realtime.channels import Audience, group_name
 from realtime.connection import Connection
 from tests.cast import Cast
+from tests.frames import frame
 from tests.realtime.wires import Peer, on_wire
 from tests.sockets import session_cookie, until
 
@@ -59,17 +60,17 @@ async def test_a_burst_is_encoded_once_and_written_once_to_each_socket(
 ) -> None:
     staff, customers = await listeners(live_cast, "bao", 20), await listeners(live_cast, "casey", 1)
     encoded: Counter[bytes] = Counter()
-    frame = frames.frame
+    encode = frames.frame
 
     def counted(opcode: frames.Opcode, payload: bytes) -> bytes:
         encoded[payload] += 1
-        return frame(opcode, payload)
+        return encode(opcode, payload)
 
     monkeypatch.setattr(frames, "frame", counted)
     texts = tell(live_cast, Audience.STAFF, range(1, 17))
     await until(lambda: staff[-1].writes)
     assert encoded == {text.encode(): 1 for text in texts}
-    whole = b"".join(frame(frames.Opcode.TEXT, text.encode()) for text in texts)
+    whole = b"".join(encode(frames.Opcode.TEXT, text.encode()) for text in texts)
     assert [peer.writes for peer in staff] == [[whole]] * 20
     assert customers[0].writes == []
 
@@ -163,3 +164,32 @@ async def test_what_is_said_while_something_is_asked_counts_as_heard_when_it_com
     answered.set()
     await until(lambda: peer.heard("subscription_succeeded"))
     assert not peer.heard("pusher:error")
+
+
+async def test_what_is_told_while_a_rule_is_asked_again_waits_for_its_answer(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (bao,), (dana,) = await listeners(live_cast, "bao", 1), await listeners(live_cast, "dana", 1)
+    answered, ask = asyncio.Event(), Connection._ask
+
+    async def ask_slowly(self: Connection, channel: str) -> Any:
+        await answered.wait()
+        return await ask(self, channel)
+
+    monkeypatch.setattr(Connection, "_ask", ask_slowly)
+    bao.connection.recheck({live_cast.ticket.channel}, whole_person=False)
+    tell(live_cast, Audience.STAFF, range(1, 2))
+    await until(lambda: dana.writes)
+    assert not bao.writes
+    answered.set()
+    await until(lambda: bao.writes)
+    await until(lambda: not bao.connection._tasks)
+    assert bao.connection.direct is not None
+
+
+async def test_nothing_is_written_to_a_socket_that_is_closing(live_cast: Cast) -> None:
+    (bao,), (dana,) = await listeners(live_cast, "bao", 1), await listeners(live_cast, "dana", 1)
+    bao.server.data_received(frame(frames.Opcode.CLOSE, b""))
+    tell(live_cast, Audience.STAFF, range(1, 2))
+    await until(lambda: dana.writes)
+    assert bao.writes == [frames.close_frame(frames.NO_STATUS)]

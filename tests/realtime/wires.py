@@ -3,11 +3,12 @@
 import asyncio
 import json
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 from asgiref.sync import sync_to_async
 
 from accounts.models import User
+from realtime.connection import Connection
 from realtime.frames import Opcode
 from realtime.serving.sockets import MAX_MESSAGE
 from realtime.serving.websocket import WebSocket
@@ -58,6 +59,12 @@ class Peer(asyncio.Transport):
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         self.most_unread = high
+
+    @property
+    def connection(self) -> Connection:
+        """The server's side of the conversation."""
+        inbox: Any = self.server._listener
+        return cast(Connection, inbox._connection)
 
     # -- What the client does
 
