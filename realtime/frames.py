@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from enum import IntEnum
 
-from realtime.limits import Allowance
+from realtime.limits import FRAME_SIZE, Allowance
 from realtime.protocol import OVER_CAPACITY
 
 MAX_CONTROL = 125  # bytes of a close, ping or pong (section 5.5)
@@ -118,7 +118,7 @@ class Reader:
         start = 0
         while (found := self._read(known, start)) is not None:
             opcode, is_last, payload, start = found
-            if self._allowance.is_spent():  # the smaller they are, the more they cost
+            if self._allowance.is_spent(1 + len(payload) // FRAME_SIZE):  # both their number and their size cost
                 raise Broken(OVER_CAPACITY, "Too many frames.")
             if opcode >= CONTROL:
                 yield opcode, payload

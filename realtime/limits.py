@@ -31,6 +31,8 @@ MESSAGES_A_SECOND = 20  # frames of one socket in the long run
 MESSAGES_AT_ONCE = 300  # frames of one socket in a burst: a client subscribes anew to all it has after a break
 FRAMES_A_SECOND = 100  # of WebSocket, of one socket: pings and pieces of messages count too
 FRAMES_AT_ONCE = 1000
+FRAME_SIZE = 4096  # bytes; a larger frame counts as several
+MAX_UNHEARD = 1024 * 1024  # bytes that are read of a socket that is closed for what it said
 MAX_HISTORY_CHANNELS = 20  # channels of one history request
 MAX_HISTORY_EVENTS = 500  # events of one history answer; beyond it a page renews itself
 
@@ -60,14 +62,14 @@ class Allowance:
         self._rate, self._burst = rate, burst
         self._left, self._at = float(burst), time.monotonic()
 
-    def is_spent(self) -> bool:
-        """Take one token; say whether there was none."""
+    def is_spent(self, cost: int = 1) -> bool:
+        """Take so many tokens; say whether there were fewer, and take none then."""
         now = time.monotonic()
         self._left = min(self._burst, self._left + (now - self._at) * self._rate)
         self._at = now
-        if self._left < 1:
+        if self._left < cost:
             return True
-        self._left -= 1
+        self._left -= cost
         return False
 
 

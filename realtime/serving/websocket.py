@@ -20,7 +20,7 @@ class WebSocket(asyncio.Protocol):
     What a peer that does not read, floods or sends nonsense can cost is bounded.
     """
 
-    __slots__ = ("_config", "_end", "_is_deaf", "_is_over", "_listener", "_reader", "_request", "_server",
+    __slots__ = ("_config", "_end", "_is_deaf", "_is_over", "_listener", "_reader", "_request", "_server", "_unheard",
                  "is_open", "transport")  # fmt: skip
 
     transport: asyncio.Transport
@@ -29,6 +29,7 @@ class WebSocket(asyncio.Protocol):
         self._config, self._server = config, server_state
         self.is_open = False  # whether anything can be sent
         self._is_over = self._is_deaf = False
+        self._unheard = 0  # bytes
         self._end: asyncio.TimerHandle | None = None
         self._listener: Listener | None = None
         self._request: Request | None = None  # that waits for its answer
@@ -46,7 +47,7 @@ class WebSocket(asyncio.Protocol):
         if self._listener is None:
             self._read_head(data)
         elif self._is_deaf:
-            return
+            self._overhear(data)
         elif self._request is not None:
             self.reject("400 Bad Request")  # a client waits for the answer (section 4.1)
         else:
@@ -58,6 +59,12 @@ class WebSocket(asyncio.Protocol):
                 self._hear(opcode, payload)
         except Broken as broken:
             self._break_off(broken)
+
+    def _overhear(self, data: bytes) -> None:
+        """Read a while longer, and forget it: who goes on has had the time to read why it is over."""
+        self._unheard += len(data)
+        if self._unheard > limits.MAX_UNHEARD:
+            self.transport.abort()
 
     def _break_off(self, broken: Broken) -> None:
         """Say why, and hear no more: a connection that is closed while bytes come is reset, and nobody reads why."""

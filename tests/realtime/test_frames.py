@@ -96,6 +96,14 @@ def test_each_frame_counts_and_too_many_are_refused():
     assert broken.value.code == 4100
 
 
+def test_a_large_frame_counts_as_several():
+    large = sent_by_client(Opcode.BINARY, b"x" * 8192)  # as three
+    assert len(list(reader(8192, frames=3).feed(large))) == 1
+    with pytest.raises(Broken) as broken:
+        list(reader(8192, frames=2).feed(large))
+    assert broken.value.code == 4100
+
+
 def test_a_reason_is_cut_between_two_letters_and_a_code_that_no_frame_has_is_left_out():
     (opcode, payload), *_ = read_by_client(close_frame(4100, "ü" * 100))
     assert (opcode, payload[:2], payload[2:].decode()) == (8, (4100).to_bytes(2), "ü" * 61)
