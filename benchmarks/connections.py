@@ -20,7 +20,7 @@ from typing import Any
 
 import uvloop
 
-from benchmarks import clients, desk, report
+from benchmarks import clients, cores, desk, report
 from benchmarks.clients import Client
 from benchmarks.desk import Visitor
 from benchmarks.starvation import Process, until
@@ -56,10 +56,10 @@ def node(ours: dict[str, str]) -> Iterator[NodeServer]:
     """Run the server on node's `ws` on the servers' core."""
     with (
         TemporaryDirectory() as name,
-        desk.on_core(desk.SERVERS),
+        cores.on_core(cores.SERVERS),
         NodeServer(Path(name), instances.free_port()) as server,
     ):
-        os.sched_setaffinity(0, {desk.LOAD})
+        os.sched_setaffinity(0, {cores.LOAD})
         yield server
 
 
@@ -187,8 +187,8 @@ def storm(ours: dict[str, str], visitors: list[Visitor], rate: float) -> tuple[l
 @contextmanager
 def serving(ours: dict[str, str]) -> Iterator[Serve]:
     """Run `manage.py serve` with one process of sockets and one of pages, both on the servers' core."""
-    with TemporaryDirectory() as name, desk.on_core(desk.SERVERS), Serve(Path(name), env=ours, drain=4) as server:
-        os.sched_setaffinity(0, {desk.LOAD})
+    with TemporaryDirectory() as name, cores.on_core(cores.SERVERS), Serve(Path(name), env=ours, drain=4) as server:
+        os.sched_setaffinity(0, {cores.LOAD})
         yield server
 
 

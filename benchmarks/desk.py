@@ -10,6 +10,7 @@ from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.cores import LOAD, SERVERS, on_core
 from tests import instances
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from tickets.models import Ticket
 
 SECRETS = {"SECRET_KEY": "for-this-benchmark", "REALTIME_APP_SECRET": "for-this-benchmark", "DEBUG": "false"}
-SERVERS, LOAD = min(os.sched_getaffinity(0)), max(os.sched_getaffinity(0))  # cores
 PEOPLE_AN_OFFICE = 50
 
 
@@ -38,17 +38,6 @@ class Visitor:
     def ticket(self) -> str:
         """The ticket's."""
         return self.channels[1].partition(".")[2]
-
-
-@contextmanager
-def on_core(core: int) -> Iterator[None]:
-    """Have what is started while the block runs run on this core alone."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from typing import Any
 
 import uvloop
 
-from benchmarks import clients, desk, replies, report
+from benchmarks import clients, cores, desk, replies, report
 from benchmarks.desk import Visitor
 from benchmarks.replies import Ear
 from benchmarks.starvation import until
@@ -149,9 +149,9 @@ def serving(ours: dict[str, str], processes: int, *, redis: bool) -> Iterator[tu
     with ExitStack() as stack:
         servers = [stack.enter_context(desk.sockets(env)) for _ in range(processes)]
         directory = stack.enter_context(TemporaryDirectory())
-        stack.enter_context(desk.on_core(desk.SERVERS))
+        stack.enter_context(cores.on_core(cores.SERVERS))
         pages = stack.enter_context(Pages(Path(directory), env))
-        os.sched_setaffinity(0, {desk.LOAD})
+        os.sched_setaffinity(0, {cores.LOAD})
         yield pages, servers
 
 

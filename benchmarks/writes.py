@@ -19,7 +19,7 @@ from typing import Any
 
 import uvloop
 
-from benchmarks import clients, desk, replies, report
+from benchmarks import clients, cores, desk, replies, report
 from benchmarks.desk import Visitor
 from benchmarks.replies import Ear
 from benchmarks.starvation import until
@@ -54,7 +54,7 @@ async def writers(pairs: list[tuple[Visitor, Visitor]], connection: str) -> Asyn
     """Have the agent of each pair ready to reply to the customer, in processes on the servers' core."""
     env = os.environ | {"BROADCAST_CONNECTION": connection}
     started = []
-    with desk.on_core(desk.SERVERS):
+    with cores.on_core(cores.SERVERS):
         for customer, agent in pairs:
             words = sys.executable, "-m", "benchmarks.writer", customer.ticket, agent.person
             process = await asyncio.create_subprocess_exec(
@@ -125,7 +125,7 @@ def main() -> None:
     with desk.services() as ours:
         visitors = desk.gather(4 * max(PROCESSES))
         pairs = list(zip(visitors[::2], visitors[1::2], strict=True))
-        with desk.sockets(ours, core=desk.LOAD) as server:
+        with desk.sockets(ours, core=cores.LOAD) as server:
             rows = uvloop.run(measure(server.port, pairs, options))
     notes = f"Medians of {options.rounds} rounds of {options.seconds:g} s. PostgreSQL does not wait for the disk."
     report.publish("writes", "Replies by the product's own verb", rows, bars="replies/s", notes=notes)

@@ -19,7 +19,8 @@ from subprocess import PIPE
 from typing import Any, NamedTuple, Self
 
 from benchmarks import report
-from benchmarks.fanout.servers import CONTENDERS, LOAD_CORE, OURS, Contender, Place, Served, Unavailable, core, place
+from benchmarks.cores import LOAD, on_core
+from benchmarks.fanout.servers import CONTENDERS, OURS, Contender, Place, Served, Unavailable, place
 
 PHASES = {"w1": "window 1 {}", "w16": "window 16 {}", "r20": "rate 20 {}"}
 WARM_UP = "window 1 1"  # what is done once in a process's life, and in the first second of many sockets
@@ -99,7 +100,7 @@ class Load:
 
     def __init__(self, place: Place, served: Served, speaks: str, size: Size) -> None:
         words = served.port, served.control, size.sockets, size.channels, speaks
-        with core(LOAD_CORE):
+        with on_core(LOAD):
             command = [str(place.programs / "load"), *map(str, words)]
             self._process = subprocess.Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True)
         self._served = served

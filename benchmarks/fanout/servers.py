@@ -10,11 +10,11 @@ from pathlib import Path
 from socket import create_connection
 from tempfile import TemporaryDirectory
 
+from benchmarks.cores import LOAD, SERVERS, on_core
 from tests import instances
 from tests.instances import TOP, Instance, free_port
 
 HERE = Path(__file__).parent
-SERVER_CORE, LOAD_CORE = 0, 1
 NCHAN = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")
 NGINX = """
 load_module {module};
@@ -103,24 +103,13 @@ class Peer(Instance):
 
 
 @contextmanager
-def core(number: int) -> Iterator[None]:
-    """Have what is started in the block run on one core."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {number})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
-
-
-@contextmanager
 def place() -> Iterator[Place]:
     """Run PostgreSQL and Redis beside the load, migrate, and compile what is in C."""
     with ExitStack() as stack:
         programs = Path(stack.enter_context(TemporaryDirectory(prefix="tikm-", dir="/tmp")))
         for name in ("load", "ceiling"):
             subprocess.run(["cc", "-O2", "-o", programs / name, HERE / f"{name}.c"], check=True)
-        stack.enter_context(core(LOAD_CORE))
+        stack.enter_context(on_core(LOAD))
         database, redis = stack.enter_context(instances.postgres()), stack.enter_context(instances.redis_server())
         where = Place(database, redis.url, programs)
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], check=True, cwd=TOP, env=where.env)
@@ -136,7 +125,7 @@ def ours(kind: str, publisher: str) -> Serve:
             kind, database_url=place.database_url, redis_url=place.redis_url, env=dict(place.env)
         )
         with ExitStack() as stack:
-            with core(SERVER_CORE):
+            with on_core(SERVERS):
                 server = stack.enter_context(started)
             control = stack.enter_context(publishing(publisher, place.env))
             yield Served(server.port, control, server.process.pid)
@@ -189,7 +178,7 @@ def nchan(place: Place) -> Iterator[Served]:
 def peer(command: list[str], *ports: int, env: dict[str, str] | None = None) -> Iterator[int]:
     """Run a server on the servers' core and yield its process group."""
     with TemporaryDirectory(prefix="tikm-", dir="/tmp") as folder, ExitStack() as stack:
-        with core(SERVER_CORE):
+        with on_core(SERVERS):
             server = stack.enter_context(Peer(command, Path(folder), *ports, env=env))
         yield server.process.pid
 
