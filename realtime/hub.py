@@ -208,11 +208,13 @@ class Hub:
         for group, told in groupby(pending, itemgetter(0)):
             frames = Frames(*(text for _, text in told))
             for socket in tuple(self.groups.get(group, ())):
-                direct = socket.direct
-                if direct is None:
-                    socket.hear(group, frames)
-                else:
-                    direct(frames.ready)
+                try:
+                    if (direct := socket.direct) is None:
+                        socket.hear(group, frames)
+                    else:
+                        direct(frames.ready)
+                except Exception:
+                    logger.exception("A frame could not be written to a socket; the others have it.")
 
     def _tell(self, message: dict[str, Any]) -> None:
         """Write what is in no log, to all of its group but the socket that it came from."""

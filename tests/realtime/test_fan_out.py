@@ -193,3 +193,16 @@ async def test_nothing_is_written_to_a_socket_that_is_closing(live_cast: Cast) -
     tell(live_cast, Audience.STAFF, range(1, 2))
     await until(lambda: dana.writes)
     assert bao.writes == [frames.close_frame(frames.NO_STATUS)]
+
+
+async def test_a_socket_that_cannot_be_written_to_costs_the_others_nothing(live_cast: Cast) -> None:
+    staff = await listeners(live_cast, "bao", 5)
+
+    def fail(frames: bytes) -> None:
+        raise RuntimeError("The handler is closed.")
+
+    for peer in staff[:2]:
+        peer.connection.direct = fail
+    tell(live_cast, Audience.STAFF, range(1, 2))
+    await until(lambda: sum(len(peer.writes) for peer in staff) == 3)
+    assert [len(peer.writes) for peer in staff] == [0, 0, 1, 1, 1]
