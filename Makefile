@@ -49,13 +49,12 @@ soak: .venv/dev.done node_modules/.package-lock.json
 # One after the other: docs/benchmarks.md says what they measure. Of one by its name, OPTIONS may ask for a part.
 BENCHMARKS := fanout connections latency writes starvation
 
-bench: $(BENCHMARKS:%=bench-%)
+bench:
+	@$(MAKE) --no-print-directory --jobs 1 $(BENCHMARKS:%=bench-%)
 
 bench-%: .venv/dev.done node_modules/.package-lock.json
 	@.ci/services
 	python -m benchmarks.$* $(OPTIONS)
-
-.NOTPARALLEL: bench
 
 lint: .venv/dev.done node_modules/.package-lock.json
 	ruff format --check .
