@@ -12,6 +12,7 @@ def choose(page: Page, name: str) -> None:
     """Find a person in the suggestions, by keyboard."""
     page.locator(".field-assigned_to .select2-selection").focus()
     page.keyboard.press("Enter")
+    expect(page.locator(".select2-container--open .select2-search__field")).to_be_focused()
     page.keyboard.type(name[:4])
     expect(page.locator(".select2-results__option--highlighted")).to_have_text(name)
     page.keyboard.press("Enter")
