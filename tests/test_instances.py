@@ -57,7 +57,7 @@ def test_postgres_answers():
 
 
 # The client of a server that has just died may forget to close a socket.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning")
 def test_redis_comes_back_empty_after_a_crash(redis_server, client):
     client.set("who", "casey")
     redis_server.kill()
