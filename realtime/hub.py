@@ -23,6 +23,7 @@ from realtime.conf import config
 from realtime.crowd import Crowd
 from realtime.frames import Frames
 from realtime.log import RECHECK, TELL
+from realtime.pace import Pace
 from realtime.presence import NEWS_GROUP, Presence
 from realtime.tail import Tail
 
@@ -35,6 +36,7 @@ LAYER_TIMEOUT = 1  # seconds to wait for the layer, in particular to confirm a n
 REMEMBER = 60  # seconds that a delivery's id is remembered, so that nobody is told twice
 SWEEP_INTERVAL = 5  # seconds between two looks for silent sockets
 AT_ONCE = 64  # messages of the layer that are written together
+PAUSE = 0.001  # seconds between two looks whether more has come
 QUIET_TURNS = 3  # of the loop; the layer takes some from one message to the next, even if both have come
 
 _hubs: dict[asyncio.AbstractEventLoop, "Hub"] = {}
@@ -97,6 +99,7 @@ class Hub:
         self._joined: set[str] = set()
         self._heard: dict[int, float] = {}
         self._pending: list[tuple[str, str]] = []  # group and frame, about to be written
+        self._pace = Pace()
         self._fences: dict[str, asyncio.Event] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._started = asyncio.Lock()
@@ -190,21 +193,30 @@ class Hub:
         if listeners:
             self._pending.append((group, text))
             if len(self._pending) == 1:
+                self._pace.begin()
                 self.loop.call_soon(self._gather, 1, 0)
             self.sent += listeners
         return listeners
 
     def _gather(self, seen: int, quiet: int) -> None:
         """Write what is pending once the layer has brought nothing for a few turns of the loop, or much."""
-        quiet = 0 if len(self._pending) > seen else quiet + 1
-        if quiet == QUIET_TURNS or len(self._pending) >= AT_ONCE:
+        size = len(self._pending)
+        quiet = 0 if size > seen else quiet + 1
+        if size >= AT_ONCE or (quiet >= QUIET_TURNS and self._pace.allows(size)):
             self.flush()
-        elif self._pending:
-            self.loop.call_soon(self._gather, len(self._pending), quiet)
+        elif size and quiet < QUIET_TURNS:
+            self.loop.call_soon(self._gather, size, quiet)
+        elif size:
+            self.loop.call_later(PAUSE, self._gather, size, quiet)
 
     def flush(self) -> None:
         """Write what is pending: what one group is told in a row goes to each socket as one piece."""
-        pending, self._pending = self._pending, []
+        if self._pending:
+            begun, pending, self._pending = time.monotonic(), self._pending, []
+            self._put(pending)
+            self._pace.wrote(len(pending), time.monotonic() - begun)
+
+    def _put(self, pending: list[tuple[str, str]]) -> None:
         for group, told in groupby(pending, itemgetter(0)):
             frames = Frames(*(text for _, text in told))
             for socket in tuple(self.groups.get(group, ())):
@@ -344,7 +356,10 @@ class Hub:
                 await asyncio.sleep(config().tail_interval)
 
     def _hear(self, message: dict[str, Any]) -> None:
-        if message["type"] == "realtime.fence":
+        if message["type"] == "realtime.bundle":
+            for each in message["messages"]:
+                self._hear(each)
+        elif message["type"] == "realtime.fence":
             fence = self._fences.get(message["fence"])
             if fence:
                 fence.set()

@@ -1,9 +1,15 @@
-"""Hands committed events to the channel layer: the fast path, which may fail, since the tail reads the log."""
+"""Hands committed events to the channel layer: the fast path, which may fail, since the tail reads the log.
+
+What is committed while the layer takes what came before goes along as one bundle for each group.
+"""
 
 import asyncio
 import logging
 import threading
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import groupby
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -14,17 +20,18 @@ from realtime import hub
 logger = logging.getLogger(__name__)
 
 SEND_TIMEOUT = 2  # seconds; what takes longer is left to the tail
-_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+BUNDLED = 64  # messages that travel as one
+Message = dict[str, Any]
 
 
-def send(messages: list[dict[str, Any]]) -> None:
+def send(messages: list[Message]) -> None:
     """Send each message to its group without waiting, on the loop of this process's sockets or on one of its own."""
     loop = hub.loop_of_this_process()
     if loop is None:
         if not reaches_every_process():
             return  # nobody listens in this process, and the layer reaches no other: the tail tells
         loop = _background_loop()
-    asyncio.run_coroutine_threadsafe(_send(messages), loop)
+    loop.call_soon_threadsafe(_post, messages)
 
 
 def reaches_every_process() -> bool:
@@ -32,18 +39,56 @@ def reaches_every_process() -> bool:
     return not isinstance(hub.default_layer(), InMemoryChannelLayer)
 
 
-async def _send(messages: list[dict[str, Any]]) -> None:
+class Outbox:
+    """What a loop has to send, in the order in which it was committed."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Message] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def post(self, messages: Iterable[Message]) -> None:
+        """Send messages behind those that were posted before."""
+        self._waiting += messages
+        if self._task is None:
+            self._task = asyncio.create_task(self._send())
+
+    async def _send(self) -> None:
+        try:
+            while self._waiting:
+                messages, self._waiting = self._waiting, []
+                await _hand_over(messages)
+        finally:
+            self._task = None
+
+
+_outboxes: WeakKeyDictionary[asyncio.AbstractEventLoop, Outbox] = WeakKeyDictionary()
+
+
+def _post(messages: list[Message]) -> None:
+    _outboxes.setdefault(asyncio.get_running_loop(), Outbox()).post(messages)
+
+
+async def _hand_over(messages: list[Message]) -> None:
     try:
-        async with asyncio.timeout(SEND_TIMEOUT), _turn():
-            for message in messages:
-                await hub.default_layer().group_send(message["group"], message)
+        async with asyncio.timeout(SEND_TIMEOUT):
+            for bundle in _bundles(messages):
+                await hub.default_layer().group_send(bundle["group"], bundle)
     except Exception as error:
         logger.warning("The channel layer took no message (%s): the log's tail tells it.", error or type(error))
 
 
-def _turn() -> asyncio.Lock:
-    """Return what has the events of this loop sent one after the other, in the order in which they were committed."""
-    return _turns.setdefault(asyncio.get_running_loop(), asyncio.Lock())
+def _bundles(messages: Iterable[Message]) -> Iterator[Message]:
+    """Yield what each group is told; nothing overtakes what is told to the processes themselves, a revocation say."""
+    for _, run in groupby(messages, lambda message: message["group"] in hub.OWN_GROUPS):
+        told = defaultdict(list)
+        for message in run:
+            told[message["group"]].append(message)
+        for group, each in told.items():
+            yield from (_bundle(group, each[at : at + BUNDLED]) for at in range(0, len(each), BUNDLED))
+
+
+def _bundle(group: str, messages: list[Message]) -> Message:
+    return messages[0] if len(messages) == 1 else {"type": "realtime.bundle", "group": group, "messages": messages}
 
 
 @lru_cache(maxsize=1)

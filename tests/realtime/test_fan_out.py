@@ -15,6 +15,7 @@ from asgiref.sync import sync_to_async
 from realtime import frames, hub
 from realtime.channels import Audience, group_name
 from realtime.connection import Connection
+from realtime.pace import Pace
 from tests.cast import Cast
 from tests.frames import frame
 from tests.realtime.wires import Peer, on_wire
@@ -73,6 +74,23 @@ async def test_a_burst_is_encoded_once_and_written_once_to_each_socket(
     whole = b"".join(encode(frames.Opcode.TEXT, text.encode()) for text in texts)
     assert [peer.writes for peer in staff] == [[whole]] * 20
     assert customers[0].writes == []
+
+
+async def test_after_a_burst_an_event_waits_a_moment_for_as_many_others(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (bao,) = await listeners(live_cast, "bao", 1)
+    tell(live_cast, Audience.STAFF, range(1, 17))
+    await until(lambda: bao.writes)
+    monkeypatch.setattr(hub.here()._pace, "_took", 3600)
+    looks, allows = list[int](), Pace.allows
+    monkeypatch.setattr(Pace, "allows", lambda pace, size: looks.append(size) or allows(pace, size))
+    tell(live_cast, Audience.STAFF, range(17, 18))
+    await until(lambda: len(looks) > 2)
+    assert len(bao.writes) == 1
+    tell(live_cast, Audience.STAFF, range(18, 33))
+    await until(lambda: len(bao.writes) == 2)
+    assert bao.writes[1].count(b'"told"') == 16
 
 
 async def test_what_a_socket_is_answered_comes_behind_what_its_channel_was_told(live_cast: Cast) -> None:

@@ -1,0 +1,46 @@
+"""When the hub writes: at once, or with what will come in a moment."""
+
+import pytest
+
+from realtime import pace
+from realtime.pace import Pace
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time, which stands until a test puts it forward."""
+    now = [1000.0]
+    monkeypatch.setattr(pace.time, "monotonic", lambda: now[0])
+    return now
+
+
+def written(*sizes: int, seconds: float = 1) -> Pace:
+    """Return the pace of a hub that has written so many events, each time in so many seconds."""
+    found = Pace()
+    for size in sizes:
+        found.wrote(size, seconds)
+    found.begin()
+    return found
+
+
+def test_who_is_told_one_event_at_a_time_never_waits(clock: list[float]) -> None:
+    assert written().allows(1)
+    assert written(1, 1).allows(1)
+
+
+def test_one_event_waits_for_as_many_as_came_together_lately(clock: list[float]) -> None:
+    for sizes in ((15, 1), (1, 15)):
+        assert not written(*sizes).allows(14)
+        assert written(*sizes).allows(15)
+
+
+def test_a_burst_that_has_ended_is_forgotten_after_two_writes(clock: list[float]) -> None:
+    assert written(15, 1, 1).allows(1)
+
+
+def test_nobody_waits_longer_than_a_quarter_of_what_the_last_write_took(clock: list[float]) -> None:
+    hub_pace = written(15, 15, seconds=2)
+    clock[0] += 0.49
+    assert not hub_pace.allows(1)
+    clock[0] += 0.02
+    assert hub_pace.allows(1)

@@ -1,0 +1,69 @@
+"""How committed events are handed to the channel layer."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import pytest
+from channels.layers import InMemoryChannelLayer
+from pytest_django import Settings
+
+from realtime import hub, sender
+from tests.cast import Cast
+from tests.sockets import do, listen, until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class SlowLayer:
+    """A layer that passes a message on only once `is_open` is set, and remembers what it was asked to send."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.is_open, self.asked = asyncio.Event(), list[tuple[str, int]]()
+        send = InMemoryChannelLayer.group_send
+
+        async def wait_and_send(layer: InMemoryChannelLayer, group: str, message: dict[str, Any]) -> None:
+            self.asked.append((group, len(message.get("messages", [message]))))
+            await self.is_open.wait()
+            await send(layer, group, message)
+
+        monkeypatch.setattr(InMemoryChannelLayer, "group_send", wait_and_send)
+
+
+def message(group: str) -> dict[str, Any]:
+    """Return something for a group that nobody listens to."""
+    return {"type": "realtime.fence", "group": group, "fence": ""}
+
+
+async def test_what_is_committed_while_the_layer_is_busy_travels_as_one_bundle_for_each_group(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    settings.REALTIME = {**settings.REALTIME, "TAIL_INTERVAL": 3600}
+    bao = await listen(live_cast.bao, live_cast.ticket.channel)
+    layer, told = SlowLayer(monkeypatch), ["First", "Second", "Third"]
+    for text in told:
+        await do(live_cast.reply, live_cast.bao, text)
+        await until(lambda: layer.asked)
+    layer.is_open.set()
+    assert [(await bao.event("ticket.reply.created"))["reply"]["message"] for _ in told] == told
+    sizes = Counter(size for _, size in layer.asked)
+    groups = len({group for group, _ in layer.asked})
+    assert sizes == {1: groups, 2: groups}
+
+
+async def test_no_event_overtakes_a_revocation_in_a_bundle(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    await listen(live_cast.bao, live_cast.ticket.channel)
+    layer, recheck = SlowLayer(monkeypatch), hub.RECHECK_GROUP
+    layer.is_open.set()
+    sender._post([message(group) for group in ("one", "other", "one", recheck, "one", "one")])
+    await until(lambda: len(layer.asked) == 4)
+    assert layer.asked == [("one", 2), ("other", 1), (recheck, 1), ("one", 2)]
+
+
+async def test_a_bundle_has_an_end(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    await listen(live_cast.bao, live_cast.ticket.channel)
+    layer = SlowLayer(monkeypatch)
+    layer.is_open.set()
+    sender._post([message("one")] * (2 * sender.BUNDLED + 1))
+    await until(lambda: len(layer.asked) == 3)
+    assert layer.asked == [("one", sender.BUNDLED), ("one", sender.BUNDLED), ("one", 1)]
