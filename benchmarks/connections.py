@@ -32,6 +32,7 @@ KILOBYTES = 1024  # in a megabyte
 WARM_UP = 20  # sockets that come and go before anything is measured
 AT_ONCE = 50  # handshakes under way
 SETTLE = 5  # seconds
+RETURNING = 200  # sockets that come again within seconds
 RAMP = 45  # seconds to gather those who will come back at once
 QUIET = 10  # seconds in which the pages are visited before the storm
 
@@ -84,15 +85,31 @@ async def measure_idle(server: Any, visitors: list[Visitor]) -> dict[str, float]
     }
     await asyncio.sleep(SETTLE)
     found["KB idle"] = KILOBYTES * (process.memory() - memory) / len(visitors)
+    await go(everybody.values(), process)
+    return found | {"ms CPU again": await measure_return(server.port, visitors[:RETURNING], process)}
+
+
+async def measure_return(port: int, visitors: list[Visitor], process: Process) -> float:
+    """Connect those who were here a moment ago; return what each costs in milliseconds."""
+    await come_and_go(port, visitors, process)
+    cpu = process.cpu()
+    everybody = await clients.join_all(port, visitors, AT_ONCE)
+    spent = process.cpu() - cpu
     hang_up(everybody.values())
-    return found
+    return 1000 * spent / len(visitors)
 
 
 async def come_and_go(port: int, visitors: list[Visitor], process: Process) -> None:
     """Have them connect, and go; return once the server has noticed."""
+    await go((await clients.join_all(port, visitors, AT_ONCE)).values(), process)
+
+
+async def go(everybody: Collection[Client], process: Process) -> None:
+    """Hang up, and return once the server has noticed."""
     before = process.files()
-    hang_up((await clients.join_all(port, visitors, AT_ONCE)).values())
-    await until(lambda: process.files() <= before + 4, SETTLE)  # its own, to database and Redis
+    hang_up(everybody)
+    await until(lambda: process.files() <= before - len(everybody), SETTLE)
+    await asyncio.sleep(SETTLE)  # what they heard is left behind them
 
 
 def hang_up(everybody: Collection[Client]) -> None:

@@ -214,14 +214,18 @@ def hears(user: Any, name: str) -> Audience | None:
 
 def hears_each(user: Any, names: Iterable[str]) -> dict[str, Audience | None]:
     """Ask the rules of several channels; those of one pattern in one go, where it knows how."""
-    answers: dict[str, Audience | None] = dict.fromkeys(names)
-    asked: dict[ChannelPattern, dict[str, dict[str, Any]]] = {}
-    for name in answers:
-        found = find(name)
-        if found is not None:
-            asked.setdefault(found.pattern, {})[name] = found.parts
-    for pattern, channels in asked.items():
-        answers |= zip(channels, pattern.ask(user, list(channels.values())), strict=True)
+    found = {name: find(name) for name in names}
+    return dict.fromkeys(found) | ask_each(user, {name: each for name, each in found.items() if each is not None})
+
+
+def ask_each(user: Any, channels: Mapping[str, Found]) -> dict[str, Audience | None]:
+    """Ask the rules of several channels that were found, by their names."""
+    answers: dict[str, Audience | None] = {}
+    asked: dict[ChannelPattern, list[str]] = {}
+    for name, found in channels.items():
+        asked.setdefault(found.pattern, []).append(name)
+    for pattern, names in asked.items():
+        answers |= zip(names, pattern.ask(user, [channels[name].parts for name in names]), strict=True)
     return answers
 
 

@@ -3,12 +3,11 @@
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from channels.db import database_sync_to_async
 from django.contrib.auth.models import AbstractBaseUser
 
 from realtime import census, credentials, handshake, hub, identity, limits, protocol, standing, webhooks, whispers
@@ -19,6 +18,7 @@ from realtime.credentials import Refused
 from realtime.crowd import Crowd, shares
 from realtime.frames import Frames
 from realtime.identity import Identity
+from realtime.memory import Known
 from realtime.presence import Full
 from realtime.protocol import Member, Message
 from realtime.standing import Signed, Standing
@@ -28,7 +28,6 @@ logger = logging.getLogger(__name__)
 
 FORBIDDEN = 403
 SENT_AWAY = protocol.GENERIC_RECONNECT, "This server restarts; please reconnect."
-JUST_NOW = 2  # seconds for which a person is known who was read when the socket was opened
 ASK_AGAIN = 45  # seconds after which a socket's sign-in is asked for again, should its end have been told to nobody
 
 
@@ -40,7 +39,7 @@ class Connection:
 
     __slots__ = (
         "_allowance", "_asked_at", "_asking", "_before", "_began_at", "_closing", "_end", "_ends_at", "_has_account",
-        "_held", "_hub", "_known", "_last_heard", "_members", "_opened_at", "_pinged", "_rechecks", "_signed",
+        "_held", "_hub", "_last_heard", "_members", "_opened_at", "_pinged", "_rechecks", "_signed",
         "_speech", "_tasks", "_watched", "_writer", "address", "direct", "identity", "is_cut_off", "signed_in",
         "socket_id", "subscriptions", "user_id",
     )  # fmt: skip
@@ -55,7 +54,6 @@ class Connection:
         self.is_cut_off = False
         self._hub, self._writer, self.direct = hub.here(), writer, writer.direct
         self._has_account = False
-        self._known: AbstractBaseUser | None = None  # as the database had him when the socket was opened
         self._watched: frozenset[str] = frozenset()
         self._signed: dict[str, Signed] = {}
         self._members: dict[str, Member] = {}
@@ -98,24 +96,29 @@ class Connection:
         if self._hub.is_leaving:
             return SENT_AWAY
         self.identity = identity.of_handshake(scope)
-        revocations = self._hub.revocations
-        person, end, over = await database_sync_to_async(self._look_up)(self._hub.crowd)
+        person, end, over = await self._look_up()
         self._remember(person)
-        if revocations == self._hub.revocations:  # else it may have been this person's, whom nobody knew yet
-            self._known = person
         self._expect_end(end)
         return _crowd(self._hub.crowd.count(self, shares(self.user_id, self.address)) or over)
 
-    def _look_up(self, crowd: Crowd) -> tuple[AbstractBaseUser | None, datetime | None, str | None]:
+    async def _look_up(self) -> tuple[AbstractBaseUser | None, datetime | None, str | None]:
         """Return who this is and until when, and of what other processes have too many already."""
-        person, end = self.identity.person_and_end()
+        memory, version = self._hub.memory, self._hub.memory.version
+        known = memory.recall(self.identity)
+        person, end, over = await self._hub.lookups.ask(self._read, known, self._hub.crowd)
+        if known is None:
+            memory.keep(version, self.identity, person, end)
+        return person, end, over
+
+    def _read(self, known: Known | None, crowd: Crowd) -> tuple[AbstractBaseUser | None, datetime | None, str | None]:
+        person, end = self.identity.person_and_end() if known is None else (known.person, known.end)
         return person, end, crowd.ask_others(shares(None if person is None else str(person.pk), self.address))
 
     async def _crowded(self) -> tuple[int, str] | None:
         """Be counted as the person whom this has just become; return code and reason if that is one too many."""
         counted = shares(self.user_id, self.address)
         new = {name: most for name, most in counted.items() if name.startswith("person:")}
-        over = await database_sync_to_async(self._hub.crowd.ask_others)(new)
+        over = await self._hub.lookups.ask(self._hub.crowd.ask_others, new)
         return _crowd(self._hub.crowd.count(self, counted) or over)
 
     def leave(self) -> None:
@@ -136,10 +139,11 @@ class Connection:
         """Note that the client has said something, be it handled now or after what is being asked for it."""
         self._last_heard, self._pinged = time.monotonic(), False
 
-    def handle(self, text: str | None) -> Coroutine[Any, Any, None] | None:
+    def handle(self, text: str | None, behind: list[str | None] | None = None) -> Coroutine[Any, Any, None] | None:
         """Handle one message, None for a binary one; return what is left to be awaited, mostly nothing.
 
-        What is malformed is answered with pusher:error.
+        What is malformed is answered with pusher:error. Subscriptions among the messages that wait `behind` it are
+        handled with one, and taken from the list.
         """
         if self._closing:
             return None
@@ -152,17 +156,17 @@ class Connection:
             self.fail(protocol.UNSUPPORTED_DATA, "Binary frames are not supported.")
             return None
         try:
-            rest = self._begin(_read(text))
+            rest = self._begin(_read(text), [] if behind is None else behind)
         except protocol.InvalidMessage as error:
             self._reject(error)
             return None
         return None if rest is None else self._complete(rest)
 
-    def _begin(self, message: Message) -> Coroutine[Any, Any, None] | None:
+    def _begin(self, message: Message, behind: list[str | None]) -> Coroutine[Any, Any, None] | None:
         if message.event == "pusher:ping":
             self.write(protocol.frame("pusher:pong", data="{}"))
         elif message.event == "pusher:subscribe":
-            return self._subscribe(message.fields())
+            return self._subscribe_all(message, behind)
         elif message.event == "pusher:unsubscribe":
             self._unsubscribe(str(message.fields().get("channel")))
         elif message.event == "pusher:signin":
@@ -193,32 +197,67 @@ class Connection:
 
     # -- Subscriptions
 
-    async def _subscribe(self, fields: dict[str, Any]) -> None:
-        channel = fields.get("channel")
-        if not isinstance(channel, str) or not (NAME.fullmatch(channel) or _is_personal(channel)):
+    async def _subscribe_all(self, first: Message, behind: list[str | None]) -> None:
+        """Answer subscriptions in their order; the rules of all of them are asked in one go."""
+        asked = [first.fields(), *self._take_subscriptions(behind)]
+        answers = await self._ask_ahead({each["channel"] for each in asked if _is_unsigned(each)})
+        for fields in asked:
+            if self._closing:
+                return
+            try:
+                await self._subscribe(fields, answers)
+            except protocol.InvalidMessage as error:
+                self._reject(error)
+        self._asking -= answers.keys()  # of those who were refused for another reason
+
+    def _take_subscriptions(self, behind: list[str | None]) -> Iterator[dict[str, Any]]:
+        while behind and (fields := _subscription(behind[0])) is not None and not self._allowance.is_spent():
+            del behind[0]
+            self._hub.received += 1
+            yield fields
+
+    async def _ask_ahead(self, channels: set[str]) -> dict[str, Standing | None]:
+        """Return what the rules say; an answer holds as long as its channel stays among those that are asked for."""
+        self._asking |= channels
+        known = self._hub.memory.recall(self.identity)
+        answers: dict[str, Standing | None] = {}
+        if known is not None:
+            answers |= {channel: known.standings[channel] for channel in channels & known.standings.keys()}
+        if unknown := channels - answers.keys():
+            answers |= await self._ask(unknown)
+        valid = {channel: now for channel, now in answers.items() if channel in self._asking}
+        await self._hub.prepare({channel: now.audience for channel, now in valid.items() if now is not None})
+        return valid
+
+    async def _subscribe(self, fields: dict[str, Any], answers: dict[str, Standing | None]) -> None:
+        if not _is_channel(fields):
             raise protocol.InvalidMessage(
                 f"A channel's name has 1 to {limits.MAX_CHANNEL_NAME} of the allowed characters."
             )
+        channel: str = fields["channel"]
         try:
-            await self._admit(channel, fields)
+            await self._admit(channel, fields, answers)
         except Refused as refusal:
             self.write(protocol.subscription_error(channel, FORBIDDEN, str(refusal)))
             return
         await self._welcome(channel)
 
-    async def _admit(self, channel: str, fields: dict[str, Any]) -> None:
+    async def _admit(self, channel: str, fields: dict[str, Any], answers: dict[str, Standing | None]) -> None:
         if channel not in self.subscriptions and len(self.subscriptions) >= limits.MAX_SUBSCRIPTIONS:
             raise Refused(f"A connection has at most {limits.MAX_SUBSCRIPTIONS} subscriptions.")
         await self._take_signature(channel, fields)
-        if await self._settle(channel) is None:
+        if await self._settle(channel, answers) is None:
             self._before.pop(channel, None)  # it is told once, even if the rule is being asked again
             raise Refused("You may not hear this channel.")
 
-    async def _settle(self, channel: str) -> Standing | None:
+    async def _settle(self, channel: str, answers: dict[str, Standing | None]) -> Standing | None:
         """Ask the rule and join, until nothing was revoked meanwhile; return what this person is there."""
         while True:
-            self._asking |= {channel}
-            now = await self._ask(channel)
+            if channel in answers:
+                now = answers.pop(channel)
+            else:
+                self._asking |= {channel}
+                now = (await self._ask({channel}))[channel]
             if channel in self._asking:
                 await self._move(channel, now)
             if channel in self._asking:
@@ -269,7 +308,7 @@ class Connection:
             await self._tell_last(channel, self.subscriptions[channel])
 
     async def _tell_last(self, channel: str, audience: Audience) -> None:
-        last = await database_sync_to_async(_recall)(channel, audience)
+        last = await self._hub.lookups.ask(_recall, channel, audience)
         if self.subscriptions.get(channel) is audience:
             self.hear_of(channel, Frames(last.frame if last is not None else protocol.cache_miss(channel)))
 
@@ -303,18 +342,21 @@ class Connection:
         self._hub.presence.sit(self, channel, now.member)
         await self._hub.join(self, channel, now.audience)
 
-    async def _ask(self, channel: str) -> Standing | None:
-        """Ask the channel's rule for the person as the database has him now, or had him when he came just now."""
-        signed, signed_in = self._signed.get(channel), self.signed_in
-        person, now = await database_sync_to_async(standing.ask)(
-            self._whoever, channel, signed=signed, signed_in=signed_in
+    async def _ask(self, channels: set[str]) -> dict[str, Standing | None]:
+        """Ask channels' rules for the person as the database has him now, or had him just now."""
+        memory, version = self._hub.memory, self._hub.memory.version
+        known = memory.recall(self.identity)
+        signed = {channel: self._signed[channel] for channel in channels & self._signed.keys()}
+        person, answers = await self._hub.lookups.ask(
+            standing.ask,
+            self.identity.person if known is None else lambda: known.person,
+            channels,
+            signed=signed,
+            signed_in=self.signed_in,
         )
         self._remember(person)
-        return now
-
-    def _whoever(self) -> AbstractBaseUser | None:
-        is_new = time.monotonic() - self._opened_at < JUST_NOW
-        return (self._known if is_new else None) or self.identity.person()
+        memory.keep_standings(version, self.identity, {each: answers[each] for each in channels - signed.keys()})
+        return answers
 
     # -- Signing in
 
@@ -348,8 +390,8 @@ class Connection:
     async def _introduce(self, data: dict[str, Any], user_id: str) -> bool:
         """Be whom signed data name, and hear as that person; False for one of this site who may not be here."""
         who = identity.of_signed_data(data, user_id)
-        person, end = await database_sync_to_async(who.person_and_end)()
-        if person is None and ("sign_in" in data or await database_sync_to_async(identity.has_account)(user_id)):
+        person, end = await self._hub.lookups.ask(who.person_and_end)
+        if person is None and ("sign_in" in data or await self._hub.lookups.ask(identity.has_account, user_id)):
             return False
         self.identity, self.user_id = who, user_id
         self._remember(person)
@@ -381,7 +423,7 @@ class Connection:
         if problem or found is None:
             self.write(protocol.error(protocol.CLIENT_EVENT_REJECTED, problem))
             return
-        await self._hub.announce(await database_sync_to_async(self._words)(found, message))
+        await self._hub.announce(await self._hub.lookups.ask(self._words, found, message))
 
     def _speaks_too_much(self) -> bool:
         if self._speech is None:
@@ -441,7 +483,6 @@ class Connection:
 
     def recheck(self, channels: set[str], *, whole_person: bool) -> None:
         """Tell nothing more of `channels` until their rules have answered again."""
-        self._known = None
         self._asking -= channels  # whoever is asking now asks once more
         subscribed = channels & self.subscriptions.keys()
         for channel in subscribed:
@@ -456,8 +497,6 @@ class Connection:
         if now - self._asked_at > ASK_AGAIN:
             self._ask_again()
         self._look_at_end(now)
-        if now - self._opened_at > JUST_NOW:
-            self._known = None
         silence = now - self._last_heard
         settings = config()
         if silence > settings.activity_timeout + settings.pong_timeout and self._pinged:
@@ -469,7 +508,6 @@ class Connection:
 
     def _ask_again(self) -> None:
         """Ask whether the sign-in still stands."""
-        self._known = None
         self._asked_at = time.monotonic()
         self._spawn(self._recheck(set(), whole_person=False))
 
@@ -489,14 +527,13 @@ class Connection:
                 # A signature does not say whether the sign-in that got it has ended: a new one will.
                 self.fail(protocol.GENERIC_RECONNECT, "Please authorise anew.")
                 return
-            for channel in channels:
-                await self._recheck_one(channel)
+            for channel, now in (await self._ask(channels)).items() if channels else ():
+                await self._recheck_one(channel, now)
         except Exception:
             logger.exception("A rule could not be asked again; the client is asked to come back.")
             self.fail(protocol.GENERIC_RECONNECT, "Please reconnect.")
 
-    async def _recheck_one(self, channel: str) -> None:
-        now = await self._ask(channel)
+    async def _recheck_one(self, channel: str, now: Standing | None) -> None:
         if channel in self.subscriptions:
             if now is None or now.audience is not self.subscriptions[channel]:
                 self._before[channel] = None
@@ -552,7 +589,9 @@ class Connection:
     # -- Who
 
     async def _person(self) -> AbstractBaseUser | None:
-        person, end = await database_sync_to_async(self.identity.person_and_end)()
+        memory, version = self._hub.memory, self._hub.memory.version
+        person, end = await self._hub.lookups.ask(self.identity.person_and_end)
+        memory.keep(version, self.identity, person, end)
         self._expect_end(end)
         return person
 
@@ -596,6 +635,25 @@ def _read(text: str) -> Message:
     if len(text.encode(errors="replace")) > limits.MAX_FRAME:
         raise protocol.InvalidMessage(f"A message is at most {limits.MAX_FRAME} bytes.")
     return protocol.parse(text)
+
+
+def _subscription(text: str | None) -> dict[str, Any] | None:
+    """Return the fields of a well-formed subscription, None for any other message."""
+    try:
+        message = _read(text) if text is not None else None
+        return message.fields() if message is not None and message.event == "pusher:subscribe" else None
+    except protocol.InvalidMessage:
+        return None
+
+
+def _is_channel(fields: dict[str, Any]) -> bool:
+    """Say whether a subscription names what can be a channel."""
+    channel = fields.get("channel")
+    return isinstance(channel, str) and (NAME.fullmatch(channel) is not None or _is_personal(channel))
+
+
+def _is_unsigned(fields: dict[str, Any]) -> bool:
+    return not fields.get("auth") and _is_channel(fields)
 
 
 def _is_personal(channel: str) -> bool:

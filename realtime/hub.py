@@ -8,8 +8,8 @@ import socket as network
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from itertools import count, groupby
+from collections.abc import Callable, Iterable, Mapping
+from itertools import groupby
 from operator import itemgetter
 from typing import Any, Protocol
 
@@ -23,6 +23,9 @@ from realtime.conf import config
 from realtime.crowd import Crowd
 from realtime.frames import Frames
 from realtime.log import RECHECK, TELL
+from realtime.lookups import Lookups
+from realtime.membership import Membership
+from realtime.memory import Memory
 from realtime.pace import Pace
 from realtime.presence import NEWS_GROUP, Presence
 from realtime.tail import Tail
@@ -32,7 +35,7 @@ logger = logging.getLogger(__name__)
 RECHECK_GROUP = group_name(RECHECK, Audience.STAFF)
 TELL_GROUP = group_name(TELL, Audience.STAFF)
 OWN_GROUPS = (RECHECK_GROUP, TELL_GROUP, NEWS_GROUP)  # what a process hears for itself
-LAYER_TIMEOUT = 1  # seconds to wait for the layer, in particular to confirm a new group
+LAYER_TIMEOUT = 1  # seconds to wait for the layer
 REMEMBER = 60  # seconds that a delivery's id is remembered, so that nobody is told twice
 SWEEP_INTERVAL = 5  # seconds between two looks for silent sockets
 AT_ONCE = 64  # messages of the layer that are written together
@@ -88,19 +91,18 @@ class Hub:
         self.tail = Tail(self)
         self.presence = Presence(self)
         self.crowd = Crowd(self.process)
+        self.lookups = Lookups()
+        self.memory = Memory(lambda: self.tail.is_current)
         self.groups: dict[str, set[Socket]] = {}
         self.sockets: set[Socket] = set()
         self.told: defaultdict[int, int] = defaultdict(int)
         self.sent = self.received = 0  # frames since the last report
-        self.revocations = 0  # heard so far
         self.is_leaving = False  # the process ends soon: whoever comes is sent away
         self._began_at = time.time()
-        self._channel_name = ""
-        self._joined: set[str] = set()
+        self._membership = Membership(self.layer, self.hears)
         self._heard: dict[int, float] = {}
         self._pending: list[tuple[str, str]] = []  # group and frame, about to be written
         self._pace = Pace()
-        self._fences: dict[str, asyncio.Event] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._started = asyncio.Lock()
 
@@ -115,12 +117,11 @@ class Hub:
 
     async def _start(self) -> None:
         await self.tail.start()
-        await self._listen()
+        await self._membership.open()
         forever = (self._receive(), self.tail.run(), self.presence.run(), self._sweep(), webhooks.deliver_forever())
         self._tasks = [self.loop.create_task(each) for each in forever]
         # Revocations must be heard here before the first event that they forbid.
-        for group in OWN_GROUPS:
-            await self._join(group)
+        await self._membership.join(OWN_GROUPS)
 
     def discard(self, socket: Socket) -> None:
         """Let a socket go, with all its groups; the layer's groups without a socket are left at the next tail."""
@@ -141,15 +142,16 @@ class Hub:
 
     # -- Groups
 
+    async def prepare(self, channels: Mapping[str, Audience]) -> None:
+        """Have the layer deliver channels here, of which a socket will soon be heard as this or that audience."""
+        await self._membership.join([group_name(*each) for each in channels.items()])
+
     async def join(self, socket: Socket, channel: str, audience: Audience) -> None:
         """Have `socket` hear `channel` as `audience`; on return the layer delivers it here, or is down."""
-        await self._join(group_name(channel, audience), socket)
-
-    async def _join(self, group: str, *sockets: Socket) -> None:
         self.flush()
-        self.groups.setdefault(group, set()).update(sockets)
-        if group not in self._joined and await self._join_layer(group):
-            await self._pass_fence(group)
+        group = group_name(channel, audience)
+        self.groups.setdefault(group, set()).add(socket)
+        await self._membership.join((group,))
 
     def leave(self, socket: Socket, channel: str, audience: Audience) -> None:
         """Stop telling `socket` what `channel` tells `audience`."""
@@ -158,20 +160,13 @@ class Hub:
 
     def doubt_layer(self) -> None:
         """Join the layer's groups again at the next chance: the tail found what the layer should have told."""
-        self._joined = {name for name in self._joined if not self.hears(name)}
+        self._membership.doubt()
 
     async def mend(self) -> None:
         """Join the groups that the layer failed to join or may have dropped, and leave those that nobody hears."""
-        if not self._channel_name:
-            await self._listen()
-        for name in [name for name in self.groups if not self.hears(name)]:
-            del self.groups[name]
-        for name in self._joined - self.groups.keys():
-            if name not in self.groups:  # while others were left, somebody may have come
-                await self._leave_layer(name)
-        for name in self.groups.keys() - self._joined:
-            if not await self._join_layer(name):
-                break
+        for group in [group for group in self.groups if not self.hears(group)]:
+            del self.groups[group]
+        await self._membership.mend({*self.groups, *OWN_GROUPS})
 
     # -- Telling
 
@@ -266,9 +261,9 @@ class Hub:
 
     def _recheck(self, data: dict[str, list[str]]) -> None:
         self.flush()
-        self.revocations += 1
         channels, users = set(data["channels"]), set(data["users"])
         gone = {*data["hang_up_users"], *data["hang_up_sockets"]}
+        self.memory.forget(users | gone, channels)
         self.presence.clear_seats_kept_for(users | gone)
         for socket in tuple(self.sockets):
             if gone & {socket.user_id, socket.signed_in, socket.socket_id}:
@@ -303,66 +298,32 @@ class Hub:
         except Exception as error:
             logger.warning("The channel layer took no message (%s).", error or type(error))
 
-    async def _listen(self) -> None:
-        """Get this process's one channel of the layer; without it the tail tells everything."""
-        try:
-            self._channel_name = await self.layer.new_channel()
-        except Exception as error:
-            logger.warning("The channel layer is down (%s): the log's tail tells everything.", error)
-
-    async def _join_layer(self, group: str) -> bool:
-        try:
-            if self._channel_name:
-                async with asyncio.timeout(LAYER_TIMEOUT):
-                    await self.layer.group_add(group, self._channel_name)
-                self._joined.add(group)
-        except Exception as error:
-            logger.warning("The channel layer could not join a group (%s).", error)
-        return group in self._joined
-
-    async def _leave_layer(self, group: str) -> None:
-        self._joined.discard(group)
-        try:
-            async with asyncio.timeout(LAYER_TIMEOUT):
-                await self.layer.group_discard(group, self._channel_name)
-        except Exception as error:
-            logger.warning("The channel layer could not leave a group (%s).", error)
-
-    async def _pass_fence(self, group: str) -> None:
-        """Wait until a message of our own comes back through `group`: Redis confirms no subscription by itself."""
-        fence, passed = uuid.uuid4().hex, asyncio.Event()
-        self._fences[fence] = passed
-        try:
-            async with asyncio.timeout(LAYER_TIMEOUT):
-                await self.layer.group_send(group, {"type": "realtime.fence", "fence": fence})
-                await passed.wait()
-        except Exception as error:
-            logger.warning("A group was joined without confirmation (%s).", error or "time-out")
-        finally:
-            del self._fences[fence]
-
     async def _receive(self) -> None:
         """Hear the layer for ever; never cancelled but at the end, since that would unsubscribe."""
-        for turn in count(1):
-            if not self._channel_name:
+        heard = 0  # since the sockets could write
+        while True:
+            if not self._membership.channel:
                 await asyncio.sleep(config().tail_interval)
                 continue
             try:
-                self._hear(await self.layer.receive(self._channel_name))
-                if turn % AT_ONCE == 0:
-                    await asyncio.sleep(0)  # in a burst receive() never waits: let the sockets write
+                heard += self._hear(await self.layer.receive(self._membership.channel))
+                if heard >= AT_ONCE:
+                    heard = 0
+                    await asyncio.sleep(0)  # in a burst receive() never waits
             except Exception:
                 logger.exception("A message of the channel layer could not be heard; the tail tells it.")
                 await asyncio.sleep(config().tail_interval)
 
-    def _hear(self, message: dict[str, Any]) -> None:
-        if message["type"] == "realtime.bundle":
-            for each in message["messages"]:
-                self._hear(each)
-        elif message["type"] == "realtime.fence":
-            fence = self._fences.get(message["fence"])
-            if fence:
-                fence.set()
+    def _hear(self, message: dict[str, Any]) -> int:
+        """Do what a message of the layer says, or each of a bundle; return how many there were."""
+        messages: list[dict[str, Any]] = message["messages"] if message["type"] == "realtime.bundle" else [message]
+        for each in messages:
+            self._hear_one(each)
+        return len(messages)
+
+    def _hear_one(self, message: dict[str, Any]) -> None:
+        if message["type"] == "realtime.fence":
+            self._membership.passed(message["fence"])
         elif message["type"] == "realtime.presence":
             self.presence.hear_news(message["channels"])
         elif message["type"] == "realtime.tell":
@@ -376,6 +337,7 @@ class Hub:
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_INTERVAL)
+            self.memory.forget_old(time.monotonic())
             for socket in tuple(self.sockets):
                 try:
                     socket.sweep(time.monotonic())

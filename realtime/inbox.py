@@ -55,7 +55,7 @@ class Inbox:
             if len(self._waiting) >= MOST_WAITING:
                 self._wire.pause_reading()
             return
-        rest = self._connection.handle(text)
+        rest = self._connection.handle(text, self._waiting)
         if rest is not None:
             self._task = asyncio.create_task(self._work(rest))
 
@@ -66,7 +66,7 @@ class Inbox:
                     await rest
                 if not self._waiting:
                     break
-                rest = self._connection.handle(self._waiting.pop(0))
+                rest = self._connection.handle(self._waiting.pop(0), self._waiting)
             self._wire.resume_reading()
         finally:
             self._task = None

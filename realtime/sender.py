@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 SEND_TIMEOUT = 2  # seconds; what takes longer is left to the tail
 BUNDLED = 64  # messages that travel as one
+BUNDLE_SIZE = 128 * 1024  # characters of their frames
 Message = dict[str, Any]
 
 
@@ -84,11 +85,21 @@ def _bundles(messages: Iterable[Message]) -> Iterator[Message]:
         for message in run:
             told[message["group"]].append(message)
         for group, each in told.items():
-            yield from (_bundle(group, each[at : at + BUNDLED]) for at in range(0, len(each), BUNDLED))
+            for part in _cut(each):
+                yield part[0] if len(part) == 1 else {"type": "realtime.bundle", "group": group, "messages": part}
 
 
-def _bundle(group: str, messages: list[Message]) -> Message:
-    return messages[0] if len(messages) == 1 else {"type": "realtime.bundle", "group": group, "messages": messages}
+def _cut(messages: Iterable[Message]) -> Iterator[list[Message]]:
+    """Yield the messages in parts that are not too large."""
+    part: list[Message] = []
+    size = 0
+    for message in messages:
+        size += len(message["frame"])
+        if part and (len(part) == BUNDLED or size > BUNDLE_SIZE):
+            yield part
+            part, size = [], len(message["frame"])
+        part.append(message)
+    yield part
 
 
 @lru_cache(maxsize=1)

@@ -1,13 +1,15 @@
 """What somebody is on a channel: as whom he hears it, and how its other listeners see him."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AbstractBaseUser
 
 from realtime import protocol
-from realtime.channels import Audience, ChannelPattern, Found, find
+from realtime.channels import Audience, Found, ask_each, find
 from realtime.protocol import Member
+
+Person = AbstractBaseUser | None
 
 
 @dataclass(frozen=True)
@@ -26,45 +28,39 @@ class Standing:
 
 
 def ask(
-    who: Callable[[], AbstractBaseUser | None],
-    channel: str,
+    who: Callable[[], Person],
+    channels: Iterable[str],
     *,
-    signed: Signed | None = None,
+    signed: Mapping[str, Signed] | None = None,
     signed_in: str | None = None,
-) -> tuple[AbstractBaseUser | None, Standing | None]:
-    """Return who that is now, and what he is on a channel (full Pusher name).
+) -> tuple[Person, dict[str, Standing | None]]:
+    """Return who that is now, and what he is on each channel (full Pusher names).
 
-    `signed_in` is the id of the person who signed in on this connection; his own channel needs no pattern.
+    `signed` are the subscriptions, by channel, for which a signature stands. `signed_in` is the id of the person who
+    signed in on this connection; his own channel needs no pattern.
     """
-    person = who()
-    if channel.startswith(protocol.SERVER_TO_USER):
-        is_own = signed_in is not None and channel == protocol.SERVER_TO_USER + signed_in
-        return person, Standing(Audience.PUBLIC) if is_own else None
-    found = find(channel)
-    return person, None if found is None else _standing(person, found, signed)
+    person, signed = who(), signed or {}
+    standings: dict[str, Standing | None] = dict.fromkeys(channels)
+    if signed_in is not None and (own := protocol.SERVER_TO_USER + signed_in) in standings:
+        standings[own] = Standing(Audience.PUBLIC)
+    all_found = {channel: find(channel) for channel in standings}
+    found = {
+        channel: each
+        for channel, each in all_found.items()
+        if each is not None and not (person is None and each.pattern.needs_auth and channel not in signed)
+    }
+    for channel, audience in ask_each(person, found).items():
+        standings[channel] = _standing(person, found[channel], audience, signed.get(channel))
+    return person, standings
 
 
-def _standing(person: AbstractBaseUser | None, found: Found, signed: Signed | None) -> Standing | None:
-    pattern, parts = found
-    if person is None and pattern.needs_auth and signed is None:
-        return None
-    audience = pattern.ask(person, [parts])[0]
+def _standing(person: Person, found: Found, audience: Audience | None, signed: Signed | None) -> Standing | None:
+    """Show people of this site by the server's own word; whoever else is signed for, by what was signed."""
     if audience is None:
         return None
-    if not pattern.is_presence:
+    if not found.pattern.is_presence:
         return Standing(audience)
-    return _member(person, pattern, parts, audience, signed)
-
-
-def _member(
-    person: AbstractBaseUser | None,
-    pattern: ChannelPattern,
-    parts: dict[str, object],
-    audience: Audience,
-    signed: Signed | None,
-) -> Standing | None:
-    """Show people of this site by the server's own word; whoever else is signed for, by what was signed."""
     if person is not None:
-        return Standing(audience, pattern.member(person, **parts))
+        return Standing(audience, found.pattern.member(person, **found.parts))
     member = signed.member if signed is not None else None
     return None if member is None else Standing(audience, member)

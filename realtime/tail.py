@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+CURRENT = 3  # intervals of the tail in which it is read at least once, as long as all is well
+
 
 class Tail:
     """Reads what was committed since its watermark and delivers what the hub has not heard."""
@@ -23,6 +26,7 @@ class Tail:
     def __init__(self, hub: "Hub") -> None:
         self._hub = hub
         self._position = 0
+        self._read_at = 0.0
         self._reading = asyncio.Lock()
         self._wanted = asyncio.Event()
 
@@ -30,6 +34,12 @@ class Tail:
         """Begin at the present."""
         self._position = await database_sync_to_async(log.watermark)()
         self._hub.take_as_heard(await database_sync_to_async(log.recent_rechecks)())
+        self._read_at = time.monotonic()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it was read a moment ago: what was committed before that is known here."""
+        return time.monotonic() - self._read_at < CURRENT * config().tail_interval
 
     def hurry(self) -> None:
         """Read at once instead of in a while."""
@@ -51,11 +61,12 @@ class Tail:
     async def read(self) -> None:
         """Deliver what was committed since the last reading and not heard, in the order of the log."""
         async with self._reading:
+            begun = time.monotonic()
             position, deliveries = await database_sync_to_async(log.unread)(self._position)
             await self._deliver([row for row in deliveries if self._is_news(row)])
             self._hub.take_as_heard(row.pk for row in deliveries if not self._hub.has_heard(row.pk))
             await self._acknowledge({row.broadcast_id for row in deliveries})
-            self._position = position
+            self._position, self._read_at = position, begun
             self._hub.forget_old({row.pk for row in deliveries})
 
     def _is_news(self, row: Delivery) -> bool:

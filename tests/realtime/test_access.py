@@ -265,8 +265,8 @@ async def test_a_rules_answer_from_before_a_revocation_joins_no_group(
 ) -> None:
     ask, answers = Connection._ask, []
 
-    async def slowly(self: Connection, channel: str) -> Standing | None:
-        answers.append(await ask(self, channel))
+    async def slowly(self: Connection, channels: set[str]) -> dict[str, Standing | None]:
+        answers.append(await ask(self, channels))
         if len(answers) == 1:
             await do(live_cast.billing.agents.remove, live_cast.bao)
             await hub.here().tail.read()
@@ -279,7 +279,7 @@ async def test_a_rules_answer_from_before_a_revocation_joins_no_group(
     await socket.event("pusher:connection_established")
     monkeypatch.setattr(Connection, "_ask", slowly)
     assert (await socket.subscribe(live_cast.ticket.channel))["event"] == "pusher:subscription_error"
-    assert answers == [Standing(Audience.STAFF), None]
+    assert answers == [{live_cast.ticket.channel: now} for now in (Standing(Audience.STAFF), None)]
     assert "ticket.reply.created" not in [frame["event"] for frame in socket.heard]
 
 
@@ -320,16 +320,16 @@ async def test_who_loses_a_right_just_after_he_came_is_not_taken_for_whom_he_was
 async def test_who_loses_a_right_while_he_is_looked_up_is_not_taken_for_whom_he_was(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look_up, here = Connection._look_up, hub.here()
+    read, here = Connection._read, hub.here()
     told = {"channels": [], "users": [str(live_cast.ada.pk)], "hang_up_users": [], "hang_up_sockets": []}
 
-    def look_up_and_lose(self: Connection, *args: Any) -> Any:
-        answer = look_up(self, *args)
+    def read_and_lose(self: Connection, *args: Any) -> Any:
+        answer = read(self, *args)
         with django_connection.cursor() as cursor:  # what is told of it is told here, and once
             cursor.execute("UPDATE accounts_user SET role = 'customer' WHERE email = %s", [live_cast.ada.email])
         here.loop.call_soon_threadsafe(here._recheck, told)
         return answer
 
-    monkeypatch.setattr(Connection, "_look_up", look_up_and_lose)
+    monkeypatch.setattr(Connection, "_read", read_and_lose)
     ada = await greeted(live_cast.ada)
     assert (await ada.subscribe(live_cast.ticket.channel))["event"] == "pusher:subscription_error"

@@ -12,14 +12,15 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
-from realtime import frames, hub
+from realtime import frames, hub, limits, standing
 from realtime.channels import Audience, group_name
 from realtime.connection import Connection
 from realtime.pace import Pace
 from tests.cast import Cast
 from tests.frames import frame
+from tests.realtime.clients import REFUSED, SUCCEEDED
 from tests.realtime.wires import Peer, on_wire
-from tests.sockets import session_cookie, until
+from tests.sockets import do, session_cookie, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -111,12 +112,19 @@ async def test_who_leaves_is_told_what_came_before(live_cast: Cast) -> None:
     assert (bao.heard('"number": 1'), bao.heard('"number": 2'), bao.heard("pong")) == (True, False, True)
 
 
+async def is_idle(*peers: Peer) -> None:
+    """Return once nothing is done for these sockets, and nothing of them is remembered."""
+    here = hub.here()
+    await until(lambda: not (here.lookups._task or any(peer.server._server.tasks for peer in peers)))
+    here.memory.forget_old(float("inf"))
+
+
 async def test_an_idle_socket_is_eight_objects_and_no_task(live_cast: Cast) -> None:
     (first,) = await listeners(live_cast, "bao", 1)
-    await until(lambda: not first.server._server.tasks)
+    await is_idle(first)
     tasks, before = len(asyncio.all_tasks()), ours()
     others = await listeners(live_cast, "bao", 20)
-    await until(lambda: not any(peer.server._server.tasks for peer in others))
+    await is_idle(*others)
     assert len(asyncio.all_tasks()) == tasks
     kept = {"WebSocket": 1, "Reader": 1, "Inbox": 1, "Connection": 1, "WireWriter": 1, "Identity": 1, "Allowance": 2}
     assert ours() - before == {name: number * len(others) for name, number in kept.items()}
@@ -135,13 +143,13 @@ async def test_who_says_more_than_can_be_answered_is_read_no_further_until_it_is
 @pytest.fixture
 def crowd_ahead(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """So many come at once that nobody is looked up until the event is set."""
-    is_through, look_up = threading.Event(), Connection._look_up
+    is_through, read = threading.Event(), Connection._read
 
-    def wait_and_look_up(self: Connection, *args: Any) -> Any:
+    def wait_and_read(self: Connection, *args: Any) -> Any:
         is_through.wait()
-        return look_up(self, *args)
+        return read(self, *args)
 
-    monkeypatch.setattr(Connection, "_look_up", wait_and_look_up)
+    monkeypatch.setattr(Connection, "_read", wait_and_read)
     yield is_through
     is_through.set()
 
@@ -167,9 +175,9 @@ async def test_what_is_said_while_something_is_asked_counts_as_heard_when_it_com
 ) -> None:
     answered, ask = asyncio.Event(), Connection._ask
 
-    async def ask_slowly(self: Connection, channel: str) -> Any:
+    async def ask_slowly(self: Connection, channels: set[str]) -> Any:
         await answered.wait()
-        return await ask(self, channel)
+        return await ask(self, channels)
 
     monkeypatch.setattr(Connection, "_ask", ask_slowly)
     peer = await on_wire(live_cast.bao)
@@ -190,9 +198,9 @@ async def test_what_is_told_while_a_rule_is_asked_again_waits_for_its_answer(
     (bao,), (dana,) = await listeners(live_cast, "bao", 1), await listeners(live_cast, "dana", 1)
     answered, ask = asyncio.Event(), Connection._ask
 
-    async def ask_slowly(self: Connection, channel: str) -> Any:
+    async def ask_slowly(self: Connection, channels: set[str]) -> Any:
         await answered.wait()
-        return await ask(self, channel)
+        return await ask(self, channels)
 
     monkeypatch.setattr(Connection, "_ask", ask_slowly)
     bao.connection.recheck({live_cast.ticket.channel}, whole_person=False)
@@ -224,3 +232,60 @@ async def test_a_socket_that_cannot_be_written_to_costs_the_others_nothing(live_
     tell(live_cast, Audience.STAFF, range(1, 2))
     await until(lambda: sum(len(peer.writes) for peer in staff) == 3)
     assert [len(peer.writes) for peer in staff] == [0, 0, 1, 1, 1]
+
+
+async def test_who_subscribes_to_several_channels_at_once_is_answered_in_order_by_one_look_at_the_rules(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bao, (ask, asked) = await on_wire(live_cast.bao), (standing.ask, list[set[str]]())
+    monkeypatch.setattr(standing, "ask", lambda who, names, **more: asked.append(names) or ask(who, names, **more))
+    channels = [live_cast.ticket.channel, live_cast.casey.channel, live_cast.billing.channel, live_cast.bao.channel]
+    for channel in channels:
+        bao.say("pusher:subscribe", channel=channel, auth="")
+    bao.say("pusher:subscribe", channel="not a name", auth="")
+    bao.say("pusher:ping")
+    await until(lambda: bao.heard("pusher:pong"))
+    _, *answers = bao.messages()
+    assert [answer.get("channel") for answer in answers] == [*channels, None, None]
+    assert [answer["event"] for answer in answers[:4]] == [SUCCEEDED, REFUSED, SUCCEEDED, SUCCEEDED]
+    assert asked == [set(channels)]
+
+
+async def test_no_subscription_is_answered_before_what_was_said_ahead_of_it(live_cast: Cast) -> None:
+    bao, channel = await on_wire(live_cast.bao), live_cast.ticket.channel
+    bao.say("pusher:subscribe", channel=live_cast.bao.channel, auth="")
+    bao.say("pusher:subscribe", channel=channel, auth="")
+    bao.say("pusher:unsubscribe", channel=channel)
+    bao.say("pusher:ping")
+    await until(lambda: bao.heard("pusher:pong"))
+    assert bao.connection.subscriptions.keys() == {live_cast.bao.channel}
+
+
+async def test_what_is_revoked_after_the_rules_were_asked_is_asked_again_for_each_channel_behind(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bao, prepare = await on_wire(live_cast.bao), hub.Hub.prepare
+
+    async def leave_office_meanwhile(self: hub.Hub, channels: Any) -> None:
+        await prepare(self, channels)
+        await do(live_cast.billing.agents.remove, live_cast.bao)
+        await self.tail.read()
+
+    monkeypatch.setattr(hub.Hub, "prepare", leave_office_meanwhile)
+    for channel in (live_cast.bao.channel, live_cast.ticket.channel):
+        bao.say("pusher:subscribe", channel=channel, auth="")
+    bao.say("pusher:ping")
+    await until(lambda: bao.heard("pusher:pong"))
+    assert bao.connection.subscriptions.keys() == {live_cast.bao.channel}
+
+
+async def test_who_is_refused_for_the_number_of_his_subscriptions_waits_for_no_rule(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_SUBSCRIPTIONS", 1)
+    bao = await on_wire(live_cast.bao)
+    for channel in (live_cast.bao.channel, live_cast.ticket.channel):
+        bao.say("pusher:subscribe", channel=channel, auth="")
+    bao.say("pusher:ping")
+    await until(lambda: bao.heard("pusher:pong"))
+    assert bao.connection.channels() == {live_cast.bao.channel}

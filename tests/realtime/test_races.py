@@ -11,6 +11,7 @@ from realtime import hub, limits
 from realtime.connection import Connection
 from realtime.consumers import PusherConsumer
 from realtime.events import publish, recheck
+from realtime.membership import Membership
 from realtime.presence import Presence
 from realtime.telling import disconnect, tell
 from tests.cast import Cast
@@ -118,13 +119,13 @@ async def test_a_socket_that_is_hung_up_on_while_it_enters_a_room_is_not_kept(
 @pytest.fixture
 def slow_rules(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     """Rules that are asked again answer when the event is set."""
-    answered, ask_one = asyncio.Event(), Connection._recheck_one
+    answered, ask = asyncio.Event(), Connection._recheck
 
-    async def ask_slowly(self: Connection, channel: str) -> None:
+    async def ask_slowly(self: Connection, channels: set[str], whole_person: bool) -> None:
         await answered.wait()
-        await ask_one(self, channel)
+        await ask(self, channels, whole_person)
 
-    monkeypatch.setattr(Connection, "_recheck_one", ask_slowly)
+    monkeypatch.setattr(Connection, "_recheck", ask_slowly)
     return answered
 
 
@@ -261,14 +262,14 @@ async def test_a_layer_group_that_somebody_joins_while_others_are_left_is_kept(
     assert (await bao.subscribe(second))["event"] == SUCCEEDED
     left: list[str] = []
 
-    async def leave_slowly(self: hub.Hub, group: str) -> None:
+    async def leave_slowly(self: Membership, group: str) -> None:
         left.append(group)
         if len(left) == 1:
             for channel in (first, second):
                 assert (await bao.subscribe(channel))["event"] == SUCCEEDED
 
     await until(lambda: not hub.here().tail._reading.locked())
-    monkeypatch.setattr(hub.Hub, "_leave_layer", leave_slowly)
+    monkeypatch.setattr(Membership, "_leave", leave_slowly)
     for channel in (first, second):
         await bao.say("pusher:unsubscribe", channel=channel)
     await until(lambda: left)

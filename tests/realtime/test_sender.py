@@ -30,9 +30,9 @@ class SlowLayer:
         monkeypatch.setattr(InMemoryChannelLayer, "group_send", wait_and_send)
 
 
-def message(group: str) -> dict[str, Any]:
+def message(group: str, frame: str = "") -> dict[str, Any]:
     """Return something for a group that nobody listens to."""
-    return {"type": "realtime.fence", "group": group, "fence": ""}
+    return {"type": "realtime.fence", "group": group, "fence": "", "frame": frame}
 
 
 async def test_what_is_committed_while_the_layer_is_busy_travels_as_one_bundle_for_each_group(
@@ -64,6 +64,7 @@ async def test_a_bundle_has_an_end(live_cast: Cast, monkeypatch: pytest.MonkeyPa
     await listen(live_cast.bao, live_cast.ticket.channel)
     layer = SlowLayer(monkeypatch)
     layer.is_open.set()
-    sender._post([message("one")] * (2 * sender.BUNDLED + 1))
-    await until(lambda: len(layer.asked) == 3)
-    assert layer.asked == [("one", sender.BUNDLED), ("one", sender.BUNDLED), ("one", 1)]
+    long = message("long", "x" * (sender.BUNDLE_SIZE // 2))
+    sender._post([message("one")] * (sender.BUNDLED + 1) + [long] * 3)
+    await until(lambda: len(layer.asked) == 4)
+    assert layer.asked == [("one", sender.BUNDLED), ("one", 1), ("long", 2), ("long", 1)]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -79,6 +80,12 @@ class Peer(asyncio.Transport):
     def heard(self, words: str) -> bool:
         """Say whether these words were written."""
         return any(words.encode() in write for write in self.writes)
+
+    def messages(self) -> list[dict[str, Any]]:
+        """Return the messages that were written."""
+        written = b"".join(self.writes).decode("latin-1")
+        begun = [found.start() for found in re.finditer(r'\{"event":', written)]
+        return [json.JSONDecoder().raw_decode(written, at)[0] for at in begun]
 
     async def subscribe(self, channel: str) -> None:
         """Subscribe, and wait for the answer."""

@@ -1,11 +1,14 @@
 """What a subscription and an event cost Redis and PostgreSQL: counted, not timed."""
 
+import asyncio
 from collections import Counter
 
 import pytest
 import redis
 from django.db.backends.utils import CursorWrapper
 
+from realtime import hub
+from realtime.channels import Audience
 from tests.cast import Cast
 from tests.instances import RedisServer
 from tests.sockets import do, greeted, listen
@@ -56,6 +59,14 @@ async def test_the_first_of_a_process_joins_a_group_and_the_next_ones_cost_nothi
     assert commands.since() == {"subscribe": 1, "publish": 1}  # the fence
     await dana.subscribe(live_cast.ticket.channel)
     assert commands.since() == {}
+
+
+async def test_who_join_at_the_same_time_pass_one_fence(live_cast: Cast, redis_server: RedisServer) -> None:
+    await greeted(live_cast.bao)
+    commands, here = Commands(redis_server), hub.here()
+    await asyncio.gather(*(here.prepare({channel: Audience.STAFF}) for channel in ("private-a", "private-b")))
+    await here.prepare({"private-a": Audience.STAFF})
+    assert commands.since() == {"subscribe": 2, "publish": 1}
 
 
 async def test_an_event_is_published_once_for_each_channel_and_audience(

@@ -1,0 +1,80 @@
+"""What sockets ask the database: many at once, by one thread that has one connection for all who wait."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
+
+from channels.db import database_sync_to_async
+from django.db import OperationalError, close_old_connections, connection
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Inquiry = Callable[[], Any]
+
+TOGETHER = 16  # of whom the first has the answer when the last one's is there
+
+
+class Away(Exception):
+    """The database lets nobody connect: whoever waits would wait in vain."""
+
+
+class Lookups:
+    """Answers what is asked on one event loop."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[asyncio.Future[Any], Inquiry]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def ask(self, inquiry: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Return what a synchronous function returns, called where it may read the database; raise what it raises.
+
+        Raise Away if the database lets nobody connect, even if another one's inquiry has found that.
+        """
+        answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._waiting.append((answer, partial(inquiry, *args, **kwargs)))
+        if self._task is None:
+            self._task = asyncio.create_task(self._work())
+        return await answer
+
+    async def _work(self) -> None:
+        try:
+            while self._waiting:
+                taken, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
+                await self._answer([(answer, inquiry) for answer, inquiry in taken if not answer.done()])
+        finally:
+            self._task = None
+
+    async def _answer(self, asked: list[tuple[asyncio.Future[Any], Inquiry]]) -> None:
+        try:
+            outcomes = await database_sync_to_async(_inquire)([inquiry for _, inquiry in asked])
+        except Exception as error:
+            asked, self._waiting = asked + self._waiting, []
+            outcomes = [(None, error)] * len(asked)
+        for (answer, _), outcome in zip(asked, outcomes, strict=True):
+            if not answer.done():
+                _settle(answer, *outcome)
+
+
+def _settle(answer: asyncio.Future[Any], result: Any, error: Exception | None) -> None:
+    if error is None:
+        answer.set_result(result)
+    else:
+        answer.set_exception(error)
+
+
+def _inquire(inquiries: list[Inquiry]) -> list[tuple[Any, Exception | None]]:
+    """Return what each returned or raised."""
+    outcomes: list[tuple[Any, Exception | None]] = []
+    for inquiry in inquiries:
+        try:
+            outcomes.append((inquiry(), None))
+        except OperationalError as error:
+            if connection.connection is None:
+                raise Away(str(error)) from error
+            outcomes.append((None, error))
+        except Exception as error:
+            outcomes.append((None, error))
+        if outcomes[-1][1] is not None:
+            close_old_connections()  # the next one does not get what is broken
+    return outcomes

@@ -1,0 +1,151 @@
+"""Who comes again within seconds is known, and so is what the rules said; no access outlives its end by that."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.sessions.models import Session
+
+from accounts.models import User
+from realtime import hub, memory, standing
+from realtime.channels import Audience
+from realtime.identity import Identity
+from realtime.memory import KEPT, Memory
+from realtime.standing import Standing
+from tests.cast import Cast
+from tests.realtime.clients import REFUSED, SUCCEEDED
+from tests.sockets import Listener, do, greeted, session_cookie
+from tickets import services
+from tickets.models import Ticket
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+BAO, CHANNEL = Identity(session_key="bao"), "private-tickets.1"
+STAFF = Standing(Audience.STAFF)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time, which stands until a test puts it forward."""
+    now = [1000.0]
+    monkeypatch.setattr(memory.time, "monotonic", lambda: now[0])
+    return now
+
+
+def knowing(*, end: datetime | None = None, can_trust: Callable[[], bool] = lambda: True) -> Memory:
+    """Return a memory of Bao, who hears a ticket."""
+    found = Memory(can_trust)
+    found.keep(0, BAO, User(email="bao@example.com"), end)
+    found.keep_standings(0, BAO, {CHANNEL: STAFF})
+    return found
+
+
+def test_a_sign_in_is_known_for_seconds_however_often_it_is_recalled(clock: list[float]) -> None:
+    known = knowing()
+    for _ in range(int(KEPT)):
+        assert known.recall(BAO) is not None
+        clock[0] += 1
+    clock[0] += 1
+    assert known.recall(BAO) is None
+
+
+def test_a_sign_in_is_not_known_after_its_end() -> None:
+    now, soon = datetime.now(UTC), timedelta(minutes=1)
+    assert knowing(end=now + soon).recall(BAO) is not None
+    assert knowing(end=now - soon).recall(BAO) is None
+
+
+def test_nobody_is_known_to_a_process_that_cannot_hear_what_ends_his_access() -> None:
+    hears = [True]
+    known = knowing(can_trust=lambda: hears[0])
+    assert known.recall(BAO) is not None
+    hears.clear()
+    hears.append(False)
+    assert known.recall(BAO) is None
+
+
+def test_what_was_read_before_something_was_forgotten_is_not_kept_after_it() -> None:
+    known = knowing()
+    known.forget(users=(), channels=(CHANNEL,))
+    known.keep_standings(0, BAO, {CHANNEL: STAFF})
+    recalled = known.recall(BAO)
+    assert recalled is not None
+    assert recalled.standings == {}
+    known.keep_standings(1, BAO, {CHANNEL: STAFF})
+    assert recalled.standings == {CHANNEL: STAFF}
+
+
+def test_what_is_too_old_to_be_recalled_is_kept_no_longer(clock: list[float]) -> None:
+    known = knowing()
+    known.forget_old(clock[0] + KEPT)
+    assert known._known
+    known.forget_old(clock[0] + KEPT + 1)
+    assert not known._known
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
+    """The channels whose rules are asked together, each time."""
+    ask, channels = standing.ask, list[set[str]]()
+
+    def note_and_ask(who: Any, names: set[str], **more: Any) -> Any:
+        channels.append(set(names))
+        return ask(who, names, **more)
+
+    monkeypatch.setattr(standing, "ask", note_and_ask)
+    return channels
+
+
+async def opens(cookie: str) -> Listener:
+    """Open the socket of a person's next page."""
+    return await greeted(cookie=cookie)
+
+
+async def may_hear(listener: Listener, channel: str) -> bool:
+    """Subscribe; say whether that succeeded."""
+    answer = await listener.subscribe(channel)
+    assert answer["event"] in (SUCCEEDED, REFUSED)
+    return bool(answer["event"] == SUCCEEDED)
+
+
+async def test_the_rules_are_not_asked_again_for_somebodys_next_page(live_cast: Cast, asked: list[set[str]]) -> None:
+    cookie = await sync_to_async(session_cookie)(live_cast.bao)
+    for _ in range(2):
+        assert await may_hear(await opens(cookie), live_cast.ticket.channel)
+    assert asked == [{live_cast.ticket.channel}]
+
+
+async def test_who_has_left_the_office_does_not_hear_it_on_his_next_page(live_cast: Cast) -> None:
+    bao, dana = [await sync_to_async(session_cookie)(person) for person in (live_cast.bao, live_cast.dana)]
+    for cookie in (bao, dana):
+        assert await may_hear(await opens(cookie), live_cast.ticket.channel)
+    await do(live_cast.billing.agents.remove, live_cast.bao)
+    await hub.here().tail.read()
+    assert not await may_hear(await opens(bao), live_cast.ticket.channel)
+    assert await may_hear(await opens(dana), live_cast.ticket.channel)
+
+
+async def test_who_works_elsewhere_than_the_ticket_does_not_hear_it_on_his_next_page(live_cast: Cast) -> None:
+    cookie = await sync_to_async(session_cookie)(live_cast.bao)
+    assert await may_hear(await opens(cookie), live_cast.ticket.channel)
+    await do(services.move, live_cast.ticket, by=live_cast.ada, office=live_cast.orders)
+    await hub.here().tail.read()
+    assert not await may_hear(await opens(cookie), live_cast.ticket.channel)
+
+
+async def test_who_has_signed_out_is_nobody_on_the_next_socket(live_cast: Cast) -> None:
+    cookie = await sync_to_async(session_cookie)(live_cast.bao)
+    assert await may_hear(await opens(cookie), live_cast.bao.channel)
+    await do(lambda: Session.objects.get(pk=cookie.removeprefix("sessionid=")).delete())
+    await hub.here().tail.read()
+    assert not await may_hear(await opens(cookie), live_cast.bao.channel)
+
+
+async def test_who_was_refused_is_asked_for_anew(live_cast: Cast) -> None:
+    cookie = await sync_to_async(session_cookie)(live_cast.emil)
+    assert not await may_hear(await opens(cookie), live_cast.ticket.channel)
+
+    await do(Ticket.objects.update, assigned_to=live_cast.emil)  # which is told to nobody
+    assert await may_hear(await opens(cookie), live_cast.ticket.channel)
