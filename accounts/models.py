@@ -124,6 +124,16 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]
         return self.name
 
     @property
+    def kind(self) -> tuple[str, bool]:
+        """What rules ask of a person beside his key: the role, and whether he may sign in."""
+        return self.role, self.is_active
+
+    @classmethod
+    def of_kind(cls, *kind: Any, pk: uuid.UUID) -> "User":
+        """Return somebody of a `kind` to make a query for; to ask anything else of him is an error."""
+        return cls.from_db(None, ["id", "role", "is_active"], [pk, *kind])
+
+    @property
     def is_admin(self) -> bool:
         """Runs the desk."""
         return self.role == self.Role.ADMIN

@@ -1,11 +1,13 @@
 """Who hears a person, who hears an office, and which offices one works in or may write to."""
 
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from accounts.models import Office, User
 from realtime.channels import Audience
+from realtime.prepared import Prepared
 
 
 def hears_user(user: User, user_id: UUID) -> Audience | None:
@@ -15,7 +17,12 @@ def hears_user(user: User, user_id: UUID) -> Audience | None:
 
 def hears_office(user: User, office_id: int) -> Audience | None:
     """The agents of an office and all admins hear it; customers never do."""
-    return Audience.STAFF if staffed_offices(user).filter(pk=office_id).exists() else None
+    return Audience.STAFF if _staffed_office.rows(*user.kind, user_id=user.pk, office_id=office_id) else None
+
+
+@Prepared
+def _staffed_office(*kind: Any, user_id: UUID, office_id: int) -> QuerySet[Office, Any]:
+    return staffed_offices(User.of_kind(*kind, pk=user_id)).filter(pk=office_id).values_list("pk")
 
 
 def staffed_offices(user: User) -> QuerySet[Office]:

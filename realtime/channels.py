@@ -34,6 +34,7 @@ MemberRule = Callable[..., Member | None]
 Voice = Callable[..., Any]
 
 NAME = re.compile(rf"[A-Za-z0-9_\-=@,.;]{{1,{MAX_CHANNEL_NAME}}}")  # Pusher: channel naming conventions
+FEW = 3  # channels of a pattern, of which one query for all would cost more than one for each
 LAYER_NAME = re.compile(r"[a-zA-Z0-9\-_.]{1,99}")  # Channels: valid group names
 PLACEHOLDER = re.compile(r"<(?P<converter>\w+):(?P<name>\w+)>")
 
@@ -125,7 +126,7 @@ class ChannelPattern:
             if not self.guests and self.needs_auth:
                 return [None] * len(channels)
             user = AnonymousUser()
-        if self.many is not None and len(channels) > 1:
+        if self.many is not None and len(channels) > FEW:
             return self.many(user, channels)
         return [self.rule(user, **parts) for parts in channels]
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Q
 
 from realtime import limits, log, seal
-from realtime.channels import Audience, hears, hears_each
+from realtime.channels import Audience, hears_each
 from realtime.models import Broadcast, Delivery, LogFloor
 
 
@@ -34,7 +34,7 @@ def present() -> str:
 
 def read(user: Any, channels: Iterable[str], since: str | None) -> Answer:
     """Return what `user` may hear of `channels` since the cursor, each event once; without a cursor, the present."""
-    audiences = {channel: hears(user, channel) for channel in channels}
+    audiences = hears_each(user, channels)
     refused = [channel for channel, audience in audiences.items() if audience is None]
     if refused:
         raise RefusedChannels(*refused)

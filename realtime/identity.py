@@ -15,14 +15,16 @@ from django.conf import settings
 from django.contrib.auth import get_user, get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.db.models.functions import Now
 from django.http import parse_cookie
 from django.http.request import HttpRequest, validate_host
-from django.utils import timezone
 from django.utils.http import is_same_domain
 from django.utils.module_loading import import_string
 
 from realtime import seal
 from realtime.conf import config
+from realtime.prepared import Prepared
 
 Scope = Mapping[str, Any]
 
@@ -128,12 +130,17 @@ def person_and_end_of_session(session_key: str) -> tuple[AbstractBaseUser | None
     store = _session_store()(session_key)
     if not hasattr(store, "get_model_class"):
         return _signed_in_to(store), None
-    row = store.get_model_class().objects.filter(session_key=session_key, expire_date__gt=timezone.now()).first()
-    if row is None:
-        return None, None
-    store._session_cache = row.get_decoded()  # as if the store had read it: it tells no end of what it has read
-    person = _signed_in_to(store)
-    return person, row.expire_date if person is not None else None
+    for data, end in _living_session.rows(store.get_model_class(), session_key=session_key):
+        store._session_cache = store.decode(data)  # as if the store had read it: it tells no end of what it has read
+        person = _signed_in_to(store)
+        return person, end if person is not None else None
+    return None, None
+
+
+@Prepared
+def _living_session(model: Any, *, session_key: str) -> QuerySet[Any, Any]:
+    living = model.objects.filter(session_key=session_key, expire_date__gt=Now())
+    return cast(QuerySet[Any, Any], living.values_list("session_data", "expire_date"))
 
 
 def _signed_in_to(store: Any) -> AbstractBaseUser | None:

@@ -1,5 +1,6 @@
 """Who sees and does what with tickets: one rule behind page, list, API, admin and socket."""
 
+from typing import Any
 from uuid import UUID
 
 from django.db.models import BooleanField, Case, F, Q, QuerySet, When
@@ -7,6 +8,7 @@ from django.db.models import BooleanField, Case, F, Q, QuerySet, When
 from accounts.models import Office, User
 from accounts.policies import staffed_offices
 from realtime.channels import Audience
+from realtime.prepared import Prepared
 from tickets.models import Attachment, Reply, Ticket, TimelineEntry
 
 
@@ -66,7 +68,15 @@ def works_in(user: User, office_id: int) -> bool:
 
 def hears_ticket(user: User, ticket_uuid: UUID) -> Audience | None:
     """Whoever may open a ticket hears it; its staff hear its notes too."""
-    return hears_tickets(user, [{"ticket_uuid": ticket_uuid}])[0]
+    for (is_staffed,) in _marked_ticket.rows(*user.kind, user_id=user.pk, ticket_uuid=ticket_uuid):
+        return Audience.STAFF if is_staffed else Audience.PUBLIC
+    return None
+
+
+@Prepared
+def _marked_ticket(*kind: Any, user_id: UUID, ticket_uuid: UUID) -> QuerySet[Ticket, Any]:
+    marked = _marked_tickets(User.of_kind(*kind, pk=user_id)).filter(uuid=ticket_uuid)
+    return marked.order_by().values_list("is_staffed")  # type: ignore[misc]
 
 
 def hears_tickets(user: User, channels: list[dict[str, UUID]]) -> list[Audience | None]:
