@@ -18,6 +18,7 @@ from realtime.credentials import Refused
 from realtime.crowd import Crowd, shares
 from realtime.frames import Frames
 from realtime.identity import Identity
+from realtime.lookups import Away
 from realtime.memory import Known
 from realtime.presence import Full
 from realtime.protocol import Member, Message
@@ -78,8 +79,8 @@ class Connection:
         """Welcome whom a handshake brings, or close: a client can read a close code, but no HTTP error."""
         try:
             problem = handshake.problem(scope) or await self._arrive(scope)
-        except Exception:
-            logger.exception("A socket could not be greeted; the client is asked to come back.")
+        except Exception as error:
+            _log("A socket could not be greeted; the client is asked to come back.", error)
             problem = protocol.OVER_CAPACITY, "The server could not answer; please reconnect."
         if problem:
             self.fail(*problem)
@@ -182,8 +183,8 @@ class Connection:
             await rest
         except protocol.InvalidMessage as error:
             self._reject(error)
-        except Exception:
-            logger.exception("A frame could not be handled; the client is asked to come back.")
+        except Exception as error:
+            _log("A frame could not be handled; the client is asked to come back.", error)
             self.fail(protocol.OVER_CAPACITY, "The server could not answer; please reconnect.")
         self._stay_away()
 
@@ -529,8 +530,8 @@ class Connection:
                 return
             for channel, now in (await self._ask(channels)).items() if channels else ():
                 await self._recheck_one(channel, now)
-        except Exception:
-            logger.exception("A rule could not be asked again; the client is asked to come back.")
+        except Exception as error:
+            _log("A rule could not be asked again; the client is asked to come back.", error)
             self.fail(protocol.GENERIC_RECONNECT, "Please reconnect.")
 
     async def _recheck_one(self, channel: str, now: Standing | None) -> None:
@@ -621,6 +622,12 @@ class Connection:
 
     def _forget_task(self, task: asyncio.Task[None]) -> None:
         self._tasks -= {task}
+
+
+def _log(sentence: str, error: Exception) -> None:
+    """Say what went wrong; that the database is away is said once for all."""
+    if not isinstance(error, Away):
+        logger.error(sentence, exc_info=error)
 
 
 def _crowd(over: str | None) -> tuple[int, str] | None:

@@ -7,11 +7,14 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from realtime import limits, log, seal
 from realtime.channels import Audience, hears_each
 from realtime.models import Broadcast, Delivery, LogFloor
+from realtime.prepared import Prepared
+
+TOLD = "broadcast_id", "channel", "version"  # of a delivery
 
 
 class RefusedChannels(Exception):
@@ -64,14 +67,26 @@ def _open(cursor: str) -> int | None:
 
 def _deliveries(audiences: dict[str, Audience | None], position: int) -> list[Delivery]:
     """Return one delivery for each broadcast, the fullest that the person hears, without payloads."""
-    groups = [Q(channel=channel, audience=audience) for channel, audience in audiences.items()]
-    rows = log.since(position).filter(reduce(or_, groups))
+    groups = _numbered("channel", audiences.keys()) | _numbered("audience", audiences.values())
     fullest: dict[int, Delivery] = {}
-    for row in rows[: (limits.MAX_HISTORY_EVENTS + 1) * len(groups)]:
+    most = (limits.MAX_HISTORY_EVENTS + 1) * len(audiences)
+    for found in _told.rows(len(audiences), most, position=position, **groups):
+        row = Delivery(**dict(zip(TOLD, found, strict=True)))
         known = fullest.setdefault(row.broadcast_id, row)
         if Audience(row.version) is Audience.STAFF and known.version != row.version:
             fullest[row.broadcast_id] = row
     return list(fullest.values())
+
+
+def _numbered(name: str, values: Iterable[Any]) -> dict[str, str]:
+    return {f"{name}{number}": str(value) for number, value in enumerate(values)}
+
+
+@Prepared
+def _told(number: int, most: int, *, position: int, **groups: str) -> QuerySet[Delivery, Any]:
+    """Return what was told so many groups, of which each has a channel and an audience; `most` rows of it."""
+    heard = (Q(channel=groups[f"channel{n}"], audience=groups[f"audience{n}"]) for n in range(number))
+    return log.since(position).filter(reduce(or_, heard)).values_list(*TOLD)[:most]
 
 
 def _events(user: Any, deliveries: list[Delivery]) -> list[dict[str, Any]]:

@@ -1,12 +1,15 @@
 """What sockets ask the database: many at once, by one thread that has one connection for all who wait."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 from channels.db import database_sync_to_async
 from django.db import OperationalError, close_old_connections, connection
+
+logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -51,6 +54,7 @@ class Lookups:
         except Exception as error:
             asked, self._waiting = asked + self._waiting, []
             outcomes = [(None, error)] * len(asked)
+            logger.warning("The database lets nobody connect, and %s wait for it: %s", len(asked), error)
         for (answer, _), outcome in zip(asked, outcomes, strict=True):
             if not answer.done():
                 _settle(answer, *outcome)

@@ -11,6 +11,7 @@ from typing import Final
 
 from django.contrib.auth.models import AbstractBaseUser
 
+from realtime import protocol
 from realtime.identity import Identity
 from realtime.standing import Standing
 
@@ -49,10 +50,14 @@ class Memory:
             self._known[identity] = Known(person, end, time.monotonic())
 
     def keep_standings(self, version: int, identity: Identity, standings: Mapping[str, Standing | None]) -> None:
-        """Remember where rules have admitted a person who is known, as they were asked since `version`."""
+        """Remember where rules have admitted a person who is known, as they were asked since `version`.
+
+        The channel by which servers reach one person goes by the sign-in on one connection, and by no rule.
+        """
         known = self._known.get(identity)
         if known is not None and version == self.version:
-            known.standings |= {channel: now for channel, now in standings.items() if now is not None}
+            ruled = {name: now for name, now in standings.items() if not name.startswith(protocol.SERVER_TO_USER)}
+            known.standings |= {name: now for name, now in ruled.items() if now is not None}
 
     def forget(self, users: Iterable[str | None], channels: Iterable[str]) -> None:
         """Forget people and channels, by their names."""

@@ -77,6 +77,14 @@ def test_what_was_read_before_something_was_forgotten_is_not_kept_after_it() -> 
     assert recalled.standings == {CHANNEL: STAFF}
 
 
+def test_that_somebody_signed_in_on_one_socket_lets_no_other_one_hear_what_is_his_alone() -> None:
+    known, own = knowing(), "#server-to-user-1"
+    known.keep_standings(0, BAO, {own: Standing(Audience.PUBLIC), "private-user.1": STAFF})
+    recalled = known.recall(BAO)
+    assert recalled is not None
+    assert recalled.standings.keys() == {CHANNEL, "private-user.1"}
+
+
 def test_what_is_too_old_to_be_recalled_is_kept_no_longer(clock: list[float]) -> None:
     known = knowing()
     known.forget_old(clock[0] + KEPT)
