@@ -34,7 +34,8 @@ logger = logging.getLogger(__name__)
 
 RECHECK_GROUP = group_name(RECHECK, Audience.STAFF)
 TELL_GROUP = group_name(TELL, Audience.STAFF)
-OWN_GROUPS = (RECHECK_GROUP, TELL_GROUP, NEWS_GROUP)  # what a process hears for itself
+ALL_GROUP = group_name("#all", Audience.STAFF)  # bundles for many groups
+OWN_GROUPS = (RECHECK_GROUP, TELL_GROUP, NEWS_GROUP, ALL_GROUP)  # what a process hears for itself
 LAYER_TIMEOUT = 1  # seconds to wait for the layer
 REMEMBER = 60  # seconds that a delivery's id is remembered, so that nobody is told twice
 SWEEP_INTERVAL = 5  # seconds between two looks for silent sockets

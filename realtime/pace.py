@@ -1,8 +1,10 @@
 """When to write: at once, or in a moment, because events come in numbers and one write serves them all."""
 
 import time
+from collections import deque
 from typing import Final
 
+LATELY: Final = 4  # writes
 WORTH: Final = 1 / 4  # of the time that the last write took: what waiting for more may cost
 
 
@@ -10,7 +12,7 @@ class Pace:
     """What the last writes were like: who is told one event at a time never waits."""
 
     def __init__(self) -> None:
-        self._sizes = (0, 0)  # events in each of the last two writes
+        self._sizes = deque([0], LATELY)  # events in each of the last writes
         self._took = 0.0  # seconds of the last one
         self._since = 0.0
 
@@ -24,4 +26,5 @@ class Pace:
 
     def wrote(self, size: int, seconds: float) -> None:
         """Note how many events were written, and how long that took."""
-        self._sizes, self._took = (self._sizes[1], size), seconds
+        self._sizes.append(size)
+        self._took = seconds

@@ -1,6 +1,7 @@
 """Hands committed events to the channel layer: the fast path, which may fail, since the tail reads the log.
 
-What is committed while the layer takes what came before goes along as one bundle for each group.
+What is committed while the layer takes what came before goes along as one bundle for each group, or for every process
+where the groups are many.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 SEND_TIMEOUT = 2  # seconds; what takes longer is left to the tail
 BUNDLED = 64  # messages that travel as one
 BUNDLE_SIZE = 128 * 1024  # characters of their frames
+MANY = 8  # groups, for which a bundle each costs more than that every process hears of all
 Message = dict[str, Any]
 
 
@@ -81,9 +83,11 @@ async def _hand_over(messages: list[Message]) -> None:
 def _bundles(messages: Iterable[Message]) -> Iterator[Message]:
     """Yield what each group is told; nothing overtakes what is told to the processes themselves, a revocation say."""
     for _, run in groupby(messages, lambda message: message["group"] in hub.OWN_GROUPS):
-        told = defaultdict(list)
+        told: dict[str, list[Message]] = defaultdict(list)
         for message in run:
             told[message["group"]].append(message)
+        if len(told) > MANY:
+            told = {hub.ALL_GROUP: [message for each in told.values() for message in each]}
         for group, each in told.items():
             for part in _cut(each):
                 yield part[0] if len(part) == 1 else {"type": "realtime.bundle", "group": group, "messages": part}

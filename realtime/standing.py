@@ -19,12 +19,15 @@ class Signed:
     member: Member | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Standing:
     """The audience that a listener belongs to; on presence channels the member that others see, None for nobody."""
 
     audience: Audience
     member: Member | None = None
+
+
+PLAIN = {audience: Standing(audience) for audience in Audience}  # one for all who are shown to nobody
 
 
 def ask(
@@ -59,7 +62,7 @@ def _standing(person: Person, found: Found, audience: Audience | None, signed: S
     if audience is None:
         return None
     if not found.pattern.is_presence:
-        return Standing(audience)
+        return PLAIN[audience]
     if person is not None:
         return Standing(audience, found.pattern.member(person, **found.parts))
     member = signed.member if signed is not None else None

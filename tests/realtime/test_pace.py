@@ -29,13 +29,13 @@ def test_who_is_told_one_event_at_a_time_never_waits(clock: list[float]) -> None
 
 
 def test_one_event_waits_for_as_many_as_came_together_lately(clock: list[float]) -> None:
-    for sizes in ((15, 1), (1, 15)):
+    for sizes in ((15, 1), (1, 15), (15, 1, 1, 1)):
         assert not written(*sizes).allows(14)
         assert written(*sizes).allows(15)
 
 
-def test_a_burst_that_has_ended_is_forgotten_after_two_writes(clock: list[float]) -> None:
-    assert written(15, 1, 1).allows(1)
+def test_a_burst_that_has_ended_is_forgotten_after_four_writes(clock: list[float]) -> None:
+    assert written(15, 1, 1, 1, 1).allows(1)
 
 
 def test_nobody_waits_longer_than_a_quarter_of_what_the_last_write_took(clock: list[float]) -> None:

@@ -60,6 +60,27 @@ async def test_no_event_overtakes_a_revocation_in_a_bundle(live_cast: Cast, monk
     assert layer.asked == [("one", 2), ("other", 1), (recheck, 1), ("one", 2)]
 
 
+async def test_what_is_for_many_groups_travels_as_one_bundle_to_every_process(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    settings.REALTIME = {**settings.REALTIME, "TAIL_INTERVAL": 3600}
+    bao, casey = [await listen(person, live_cast.ticket.channel) for person in (live_cast.bao, live_cast.casey)]
+    layer = SlowLayer(monkeypatch)
+    await do(live_cast.reply, live_cast.bao, "First")
+    await until(lambda: layer.asked)
+    for number in range(sender.MANY):
+        sender._post([message(f"other-{number}")])
+    await do(live_cast.reply, live_cast.bao, "A note", internal=True)
+    await do(live_cast.reply, live_cast.bao, "Last")
+    layer.asked.clear()
+    layer.is_open.set()
+    for listener, told in ((bao, ["First", "A note", "Last"]), (casey, ["First", "Last"])):
+        heard = [(await listener.event("ticket.reply.created"))["reply"]["message"] for _ in told]
+        assert heard == told
+    assert [group for group, _ in layer.asked][-1] == hub.ALL_GROUP
+    assert [group for group, _ in layer.asked].count(hub.ALL_GROUP) == 1
+
+
 async def test_a_bundle_has_an_end(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     await listen(live_cast.bao, live_cast.ticket.channel)
     layer = SlowLayer(monkeypatch)
