@@ -240,11 +240,7 @@ async def test_who_subscribes_to_several_channels_at_once_is_answered_in_order_b
     bao, (ask, asked) = await on_wire(live_cast.bao), (standing.ask, list[set[str]]())
     monkeypatch.setattr(standing, "ask", lambda who, names, **more: asked.append(names) or ask(who, names, **more))
     channels = [live_cast.ticket.channel, live_cast.casey.channel, live_cast.billing.channel, live_cast.bao.channel]
-    for channel in channels:
-        bao.say("pusher:subscribe", channel=channel, auth="")
-    bao.say("pusher:subscribe", channel="not a name", auth="")
-    bao.say("pusher:ping")
-    await until(lambda: bao.heard("pusher:pong"))
+    await bao.subscribe_at_once(*channels, "not a name")
     _, *answers = bao.messages()
     assert [answer.get("channel") for answer in answers] == [*channels, None, None]
     assert [answer["event"] for answer in answers[:4]] == [SUCCEEDED, REFUSED, SUCCEEDED, SUCCEEDED]
@@ -272,10 +268,7 @@ async def test_what_is_revoked_after_the_rules_were_asked_is_asked_again_for_eac
         await self.tail.read()
 
     monkeypatch.setattr(hub.Hub, "prepare", leave_office_meanwhile)
-    for channel in (live_cast.bao.channel, live_cast.ticket.channel):
-        bao.say("pusher:subscribe", channel=channel, auth="")
-    bao.say("pusher:ping")
-    await until(lambda: bao.heard("pusher:pong"))
+    await bao.subscribe_at_once(live_cast.bao.channel, live_cast.ticket.channel)
     assert bao.connection.subscriptions.keys() == {live_cast.bao.channel}
 
 
@@ -284,8 +277,5 @@ async def test_who_is_refused_for_the_number_of_his_subscriptions_waits_for_no_r
 ) -> None:
     monkeypatch.setattr(limits, "MAX_SUBSCRIPTIONS", 1)
     bao = await on_wire(live_cast.bao)
-    for channel in (live_cast.bao.channel, live_cast.ticket.channel):
-        bao.say("pusher:subscribe", channel=channel, auth="")
-    bao.say("pusher:ping")
-    await until(lambda: bao.heard("pusher:pong"))
+    await bao.subscribe_at_once(live_cast.bao.channel, live_cast.ticket.channel)
     assert bao.connection.channels() == {live_cast.bao.channel}

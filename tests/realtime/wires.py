@@ -93,6 +93,13 @@ class Peer(asyncio.Transport):
         self.say("pusher:subscribe", channel=channel, auth="")
         await until(lambda: self.heard("subscription_succeeded"))
 
+    async def subscribe_at_once(self, *channels: str) -> None:
+        """Subscribe to several channels and ping, all in one turn of the loop; wait for the last answer."""
+        for channel in channels:
+            self.say("pusher:subscribe", channel=channel, auth="")
+        self.say("pusher:ping")
+        await until(lambda: self.heard("pusher:pong"))
+
 
 async def on_wire(user: User) -> Peer:
     """Open a socket as a page of `user` does, and read its greeting."""
