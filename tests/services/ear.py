@@ -5,6 +5,7 @@ import json
 import time
 from dataclasses import dataclass
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
@@ -15,6 +16,7 @@ from tests import instances
 from tests.clients.visitor import CSRF
 
 PATIENCE = 15  # seconds
+SUCCEEDED = "pusher_internal:subscription_succeeded"
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,19 @@ class Ear:
         )
         self.reading = asyncio.create_task(self._read())
         _, greeting = await self.until("pusher:connection_established")
+        self.socket_id = greeting["data"]["socket_id"]
         for channel in channels:
-            await self._subscribe(channel, greeting["data"]["socket_id"])
+            await self._subscribe(channel)
+            await self.until(SUCCEEDED, channel)
+
+    async def may_hear(self, channel: str) -> bool:
+        """Subscribe; say whether that succeeded."""
+        try:
+            await self._subscribe(channel)
+        except HTTPError:
+            return False
+        await self.fence()
+        return any(frame["event"] == SUCCEEDED and frame["channel"] == channel for _, frame in self.heard)
 
     async def until(
         self, event: str, channel: str = "", *, user_id: str = "", message: str = ""
@@ -83,13 +96,12 @@ class Ear:
             await self.socket.close()
             await self.reading
 
-    async def _subscribe(self, channel: str, socket_id: str) -> None:
-        signed = await asyncio.to_thread(self._sign, channel, socket_id) if self.key.signs else {"auth": ""}
+    async def _subscribe(self, channel: str) -> None:
+        signed = await asyncio.to_thread(self._sign, channel) if self.key.signs else {"auth": ""}
         await self.say("pusher:subscribe", channel=channel, **signed)
-        await self.until("pusher_internal:subscription_succeeded", channel)
 
-    def _sign(self, channel: str, socket_id: str) -> dict[str, str]:
-        body = urlencode({"channel_name": channel, "socket_id": socket_id}).encode()
+    def _sign(self, channel: str) -> dict[str, str]:
+        body = urlencode({"channel_name": channel, "socket_id": self.socket_id}).encode()
         request = Request(f"{self.server.url}/broadcasting/auth", body, self.key.headers)
         with urlopen(request, timeout=PATIENCE) as response:
             return json.load(response)

@@ -94,6 +94,7 @@ class Trial:
             "codes": [await self._code(ear) for ear in self.ears],
             "told": [await self._told(ear) for ear in self.ears],
             "history": [await asyncio.to_thread(self._history, ear) for ear in self.ears],
+            "next page": [await self._next_page(ear) for ear in self.ears],
             "control": [await self._hears_note(ear) for ear in controls],
         }
 
@@ -101,7 +102,8 @@ class Trial:
         """Return what is to come of it."""
         told = [WITHDRAWN] if self.ending.hears else []
         code = 403 if self.ending.loses else 4009
-        return {"codes": [code] * 2, "told": [told] * 2, "history": [403] * 2, "control": [True] * 2}
+        refused = {"history": [403] * 2, "next page": [False] * 2}
+        return {"codes": [code] * 2, "told": [told] * 2, **refused, "control": [True] * 2}
 
     async def seconds(self, controls: list[Ear]) -> list[float]:
         """Return after how many seconds it was over: for both sockets, and for who looks on at both servers."""
@@ -130,6 +132,14 @@ class Trial:
         with closing(HTTPConnection("127.0.0.1", ear.server.port, timeout=5)) as connection:
             connection.request("GET", f"/broadcasting/history?channel={self.lost[0]}", headers=ear.key.headers)
             return connection.getresponse().status
+
+    async def _next_page(self, ear: Ear) -> bool:
+        """Say whether the socket of another page, opened with the same key, hears what was lost."""
+        page = Ear(ear.server, ear.key)
+        await page.open([])
+        heard = [await page.may_hear(channel) for channel in self.lost]
+        await page.close()
+        return any(heard)
 
     async def _hears_note(self, ear: Ear) -> bool:
         return bool(await ear.until(REPLY, self.told.channel, message=self.name))
