@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
@@ -143,12 +143,12 @@ async def do(verb: Any, *args: Any, **kwargs: Any) -> Any:
 
 async def settle() -> None:
     """Wait until everything that was sent to a group has been written to its sockets."""
-    layer: Any = hub.default_layer()
-    await hub.here().tail.read()
+    layer, here = cast(Any, hub.default_layer()), hub.here()
+    await here.tail.read()
     while True:
         await asyncio.sleep(0)
         is_quiet = all(queue.empty() for queue in layer.channels.values())
-        busy = [socket for socket in hub.here().sockets if socket._rechecks or socket._tasks]
-        if is_quiet and not busy:
+        busy = [socket for socket in here.sockets if socket._rechecks or socket._tasks]
+        if is_quiet and not (busy or here.lookups._task or here._pending):
             await asyncio.sleep(0)
             return
