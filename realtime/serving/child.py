@@ -42,8 +42,7 @@ class Child:
         with theirs:
             self.process = await self._spawn(theirs.fileno())
         if not await self._is_heard_within(START_WITHIN):
-            await self.stop(0)
-            self._lifeline.close()
+            await self.end(0)
             raise StartFailed(f"{self} ended before it served.")
 
     async def ends(self) -> None:
@@ -64,6 +63,12 @@ class Child:
                 await self.process.wait()
         self._signal(signal.SIGKILL)
         await self.process.wait()
+
+    async def end(self, patience: float) -> None:
+        """Stop it, and keep nothing of it: nobody waits for its end, nor for it to serve."""
+        await self.stop(patience)
+        if hasattr(self, "_lifeline"):
+            self._lifeline.close()
 
     def _signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError):

@@ -69,7 +69,7 @@ class Post:
 
     async def end(self, patience: float) -> None:
         """End its process."""
-        await self._child.stop(patience)
+        await self._child.end(patience)
 
     async def _fill(self, pause: float) -> None:
         while True:

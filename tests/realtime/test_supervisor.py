@@ -8,6 +8,7 @@ import pytest
 from realtime.serving import child
 from realtime.serving.child import StartFailed
 from realtime.serving.supervisor import Plan, Supervisor
+from tests.sockets import until
 
 
 def test_a_process_that_ends_before_it_serves_ends_the_start(monkeypatch):
@@ -21,3 +22,17 @@ def test_a_process_that_ends_before_it_serves_ends_the_start(monkeypatch):
         pytest.raises(StartFailed, match="ended before it served"),
     ):
         asyncio.run(run(listener))
+
+
+async def test_a_process_that_is_given_up_before_it_serves_leaves_nothing_open(monkeypatch, tmp_path):
+    silent = tmp_path / "silent"
+    silent.write_text("#!/bin/sh\nexec sleep 60\n")
+    silent.chmod(0o700)
+    monkeypatch.setattr(child.sys, "executable", str(silent))
+    process = child.Child("sockets", [])
+    starting = asyncio.create_task(process.start())
+    await until(lambda: hasattr(process, "process"))
+    starting.cancel()
+    await process.end(0)
+    assert process.process.returncode is not None
+    assert process._lifeline.fileno() == -1
