@@ -592,7 +592,8 @@ class Connection:
     async def _person(self) -> AbstractBaseUser | None:
         memory, version = self._hub.memory, self._hub.memory.version
         person, end = await self._hub.lookups.ask(self.identity.person_and_end)
-        memory.keep(version, self.identity, person, end)
+        if person is None or self._rechecks:  # then rules are asked next
+            memory.keep(version, self.identity, person, end)
         self._expect_end(end)
         return person
 

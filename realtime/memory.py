@@ -45,8 +45,10 @@ class Memory:
         return known if known.end is None or known.end > datetime.now(UTC) else None
 
     def keep(self, version: int, identity: Identity, person: AbstractBaseUser | None, end: datetime | None) -> None:
-        """Remember whom a sign-in stands for, as it was read since `version`."""
-        if person is not None and version == self.version and len(self._known) < MOST:
+        """Remember whom a sign-in stands for, as it was read since `version`; if for nobody, forget whom it did."""
+        if person is None:
+            self._known.pop(identity, None)
+        elif version == self.version and len(self._known) < MOST:
             self._known[identity] = Known(person, end, time.monotonic())
 
     def keep_standings(self, version: int, identity: Identity, standings: Mapping[str, Standing | None]) -> None:

@@ -16,7 +16,7 @@ from realtime.memory import KEPT, Memory
 from realtime.standing import Standing
 from tests.cast import Cast
 from tests.realtime.clients import REFUSED, SUCCEEDED
-from tests.sockets import Listener, do, greeted, session_cookie
+from tests.sockets import Listener, do, greeted, listen, session_cookie, settle
 from tickets import services
 from tickets.models import Ticket
 
@@ -83,6 +83,23 @@ def test_that_somebody_signed_in_on_one_socket_lets_no_other_one_hear_what_is_hi
     recalled = known.recall(BAO)
     assert recalled is not None
     assert recalled.standings.keys() == {CHANNEL, "private-user.1"}
+
+
+def test_a_sign_in_that_is_found_to_be_nobodys_is_forgotten() -> None:
+    known = knowing()
+    known.keep(0, BAO, None, None)
+    assert known.recall(BAO) is None
+
+
+async def test_a_look_whether_a_sign_in_still_stands_remembers_nobody_for_an_idle_socket(live_cast: Cast) -> None:
+    bao, here = await listen(live_cast.bao, live_cast.ticket.channel), hub.here()
+    (socket,) = here.sockets
+    for channels, remembered in ((set[str](), 0), ({live_cast.ticket.channel}, 1)):
+        here.memory.forget_old(float("inf"))
+        socket.recheck(channels, whole_person=False)
+        await settle()
+        assert len(here.memory._known) == remembered
+    await bao.close()
 
 
 def test_what_is_too_old_to_be_recalled_is_kept_no_longer(clock: list[float]) -> None:
