@@ -10,7 +10,19 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 
-from realtime import census, credentials, handshake, hub, identity, limits, protocol, standing, webhooks, whispers
+from realtime import (
+    census,
+    credentials,
+    cursor,
+    handshake,
+    hub,
+    identity,
+    limits,
+    protocol,
+    standing,
+    webhooks,
+    whispers,
+)
 from realtime.census import SocketReport
 from realtime.channels import NAME, Audience, Found, find, group_name
 from realtime.conf import config
@@ -172,6 +184,8 @@ class Connection:
             self._unsubscribe(str(message.fields().get("channel")))
         elif message.event == "pusher:signin":
             return self._sign_in(message.fields())
+        elif message.event == protocol.MISSED:
+            return self._say_what_was_missed(message.fields())
         elif message.event.startswith(protocol.CLIENT_EVENT):
             return self._whisper(message)
         elif message.event != "pusher:pong":
@@ -358,6 +372,31 @@ class Connection:
         self._remember(person)
         memory.keep_standings(version, self.identity, {each: answers[each] for each in channels - signed.keys()})
         return answers
+
+    # -- What was missed
+
+    async def _say_what_was_missed(self, fields: dict[str, Any]) -> None:
+        """Answer from memory where nothing was told since a cursor on channels that are heard here; else with null.
+
+        From the answer on, what comes is told. Null says to ask the history.
+        """
+        question, since = protocol.text_of(fields, "id"), protocol.text_of(fields, "since")
+        channels = fields.get("channels")
+        if not isinstance(channels, list) or not all(isinstance(each, str) for each in channels):
+            raise protocol.InvalidMessage("channels is a list of names.")
+        self.write(protocol.missed(question, await self._go_on_from(cursor.open_(since), channels)))
+
+    async def _go_on_from(self, position: int | None, channels: list[str]) -> str | None:
+        reached = None if position is None else await self._hub.tail.reach(position)
+        if position is None or reached is None or not self._missed_nothing(channels, position):
+            return None
+        return cursor.close(reached)
+
+    def _missed_nothing(self, channels: list[str], position: int) -> bool:
+        if not self.subscriptions.keys() - self._rechecks.keys() >= set(channels):
+            return False
+        groups = [group_name(channel, self.subscriptions[channel]) for channel in channels]
+        return self._hub.recent.is_silent(groups, since=position)
 
     # -- Signing in
 

@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import or_
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from realtime import limits, log, seal
+from realtime import cursor, limits, log
 from realtime.channels import Audience, hears_each
 from realtime.models import Broadcast, Delivery, LogFloor
 from realtime.prepared import Prepared
@@ -32,7 +32,7 @@ class Answer:
 
 def present() -> str:
     """Return the cursor of this moment: what commits from now on lies at or after it."""
-    return _seal(log.watermark())
+    return cursor.close(log.watermark())
 
 
 def read(user: Any, channels: Iterable[str], since: str | None) -> Answer:
@@ -42,27 +42,16 @@ def read(user: Any, channels: Iterable[str], since: str | None) -> Answer:
     if refused:
         raise RefusedChannels(*refused)
     mark = log.watermark()
-    cursor = _seal(mark)
+    present = Answer(cursor.close(mark))
     if since is None:
-        return Answer(cursor)
-    position = _open(since)
+        return present
+    position = cursor.open_(since)
     if position is None or position > mark or not LogFloor.reaches_back_to(position, mark):
-        return Answer(cursor, reset=True)
+        return replace(present, reset=True)
     deliveries = _deliveries(audiences, position)
     if len(deliveries) > limits.MAX_HISTORY_EVENTS:
-        return Answer(cursor, reset=True)
-    return Answer(cursor, _events(user, deliveries))
-
-
-def _seal(position: int) -> str:
-    """Return the position so that nobody can read it: how fast it grows would tell that others were written to."""
-    return seal.close("cursor", str(position))
-
-
-def _open(cursor: str) -> int | None:
-    """Return the position in a cursor; None if this desk did not give it, or gave it under another SECRET_KEY."""
-    text = seal.open_("cursor", cursor)
-    return None if text is None else int(text)
+        return replace(present, reset=True)
+    return replace(present, events=_events(user, deliveries))
 
 
 def _deliveries(audiences: dict[str, Audience | None], position: int) -> list[Delivery]:

@@ -28,6 +28,7 @@ from realtime.membership import Membership
 from realtime.memory import Memory
 from realtime.pace import Pace
 from realtime.presence import NEWS_GROUP, Presence
+from realtime.recent import Recent
 from realtime.tail import Tail
 
 logger = logging.getLogger(__name__)
@@ -94,6 +95,7 @@ class Hub:
         self.crowd = Crowd(self.process)
         self.lookups = Lookups()
         self.memory = Memory(lambda: self.tail.is_current)
+        self.recent = Recent()
         self.groups: dict[str, set[Socket]] = {}
         self.sockets: set[Socket] = set()
         self.told: defaultdict[int, int] = defaultdict(int)
@@ -333,6 +335,7 @@ class Hub:
             # The layer lost a revocation, or brings it late: the tail tells both, in the order of the log.
             self.tail.hurry()
         else:
+            self.recent.hear(message["group"], time.monotonic())
             self.deliver(message)
 
     async def _sweep(self) -> None:

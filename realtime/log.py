@@ -17,7 +17,7 @@ from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
 from realtime import protocol
-from realtime.channels import Audience
+from realtime.channels import Audience, group_name
 from realtime.models import Broadcast, Delivery, LogFloor, Receipt, SnapshotEnd
 
 RECHECK = "#recheck"  # no client can name it: the number sign is not in the alphabet of channels
@@ -47,7 +47,18 @@ def since(position: int) -> QuerySet[Delivery]:
 def unread(position: int) -> tuple[int, list[Delivery]]:
     """Return the new watermark and the deliveries since the old one, without their payloads."""
     mark = watermark()
-    return mark, list(since(position).only("broadcast_id", "channel", "audience", "version"))
+    return mark, list(since(position).only("broadcast_id", "position", "channel", "audience", "version"))
+
+
+def last_told(most: int) -> tuple[int, dict[str, int]]:
+    """Return where the last `most` deliveries begin, or the log, and the position of the last one of each group.
+
+    The groups are those of the channel layer, in the order of these positions.
+    """
+    before = since(0).order_by("-position").values_list("position", flat=True)[most : most + 1].first()
+    floor = max(LogFloor.current(), 0 if before is None else before + 1)
+    told = since(floor).order_by().values("channel", "audience").annotate(last=Max("position")).order_by("last")
+    return floor, {group_name(row["channel"], Audience(row["audience"])): row["last"] for row in told}
 
 
 def recent_rechecks() -> list[int]:

@@ -46,6 +46,7 @@ CHANNEL_TYPES = (
 MAX_DEPTH: Final = 64  # levels of a message's JSON
 SERVER_TO_USER: Final = "#server-to-user-"
 CLIENT_EVENT: Final = "client-"
+MISSED: Final = "realtime:missed"  # ours: asks, and answers, whether anything was told since a cursor
 
 
 class InvalidMessage(Exception):
@@ -130,6 +131,11 @@ def connection_established(socket_id: str, activity_timeout: float) -> str:
 def error(code: int, message: str) -> str:
     """Return a pusher:error frame."""
     return frame("pusher:error", data=encode({"code": code, "message": message}))
+
+
+def missed(question: str, cursor: str | None) -> str:
+    """Return the answer to whoever asks, by an id, what he has missed: where to go on if nothing, else null."""
+    return frame(MISSED, data=encode({"id": question, "cursor": cursor}))
 
 
 def subscription_succeeded(channel: str, members: Mapping[str, Member] | None = None) -> str:

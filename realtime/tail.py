@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from channels.db import database_sync_to_async
 
-from realtime import log
+from realtime import log, recent
 from realtime.conf import config
 from realtime.models import Delivery
 
@@ -29,11 +29,13 @@ class Tail:
         self._read_at = 0.0
         self._reading = asyncio.Lock()
         self._wanted = asyncio.Event()
+        self._was_read = asyncio.Event()  # set after the next attempt
 
     async def start(self) -> None:
         """Begin at the present."""
         self._position = await database_sync_to_async(log.watermark)()
         self._hub.take_as_heard(await database_sync_to_async(log.recent_rechecks)())
+        self._hub.recent.begin(*await database_sync_to_async(log.last_told)(recent.MOST))
         self._read_at = time.monotonic()
 
     @property
@@ -45,24 +47,35 @@ class Tail:
         """Read at once instead of in a while."""
         self._wanted.set()
 
+    async def reach(self, position: int) -> int | None:
+        """Return up to where the log was read, if that is current and no less than a position; it may be read now.
+
+        Whoever asks while the log is being read shares the next reading.
+        """
+        if position > self._position:
+            self.hurry()
+            await _within(config().tail_interval, self._was_read)
+        return self._position if self.is_current and position <= self._position else None
+
     async def run(self) -> None:
         """Read once a second for ever; a database that is away is asked again."""
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(config().tail_interval):  # wait_for would swallow a cancellation
-                    await self._wanted.wait()
+            await _within(config().tail_interval, self._wanted)
             self._wanted.clear()
+            was_read, self._was_read = self._was_read, asyncio.Event()
             try:
                 await self.read()
                 await self._hub.mend()
             except Exception:
                 logger.exception("The log could not be read; it will be, from where the last reading ended.")
+            was_read.set()
 
     async def read(self) -> None:
         """Deliver what was committed since the last reading and not heard, in the order of the log."""
         async with self._reading:
             begun = time.monotonic()
             position, deliveries = await database_sync_to_async(log.unread)(self._position)
+            self._hub.recent.read(deliveries, begun)
             await self._deliver([row for row in deliveries if self._is_news(row)])
             self._hub.take_as_heard(row.pk for row in deliveries if not self._hub.has_heard(row.pk))
             await self._acknowledge({row.broadcast_id for row in deliveries})
@@ -90,3 +103,10 @@ class Tail:
         if wanted:
             told = {pk: self._hub.told.pop(pk, 0) for pk in wanted}
             await database_sync_to_async(log.acknowledge)(self._hub.process, told)
+
+
+async def _within(seconds: float, event: asyncio.Event) -> None:
+    """Return once something has come to pass, or after so long."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):  # wait_for would swallow a cancellation
+            await event.wait()

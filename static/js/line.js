@@ -5,6 +5,8 @@ import { isAskedBack, pauseAfter } from "./close-codes.js"
 const SPREAD_MS = 3_000
 const STRIKES = 5
 const STRIKES_WITHIN_MS = 60_000
+const ANSWER_MS = 3_000
+const MISSED = "realtime:missed"
 
 /**
  * @typedef {object} Ears
@@ -22,6 +24,7 @@ export class Line {
   #closing = { code: 0, message: "" }
   #strikes = []
   #isHangingUp = false
+  #questions = 0
   #timer = null
 
   /**
@@ -53,6 +56,26 @@ export class Line {
     this.#echo.leave(withoutType(channel))
   }
 
+  /**
+   * Asks the server, which knows it without its database, whether anything was told on `channels` since a cursor.
+   *
+   * @returns {Promise<?string>} the cursor to go on from if nothing was; null if something was, or nobody answers
+   */
+  recall({ since, channels }) {
+    const id = String(++this.#questions)
+    return new Promise((resolve) => {
+      const end = (cursor) => {
+        this.#world.clearTimeout(timer)
+        this.#pusher.unbind(MISSED, hear)
+        resolve(cursor)
+      }
+      const hear = (answer) => answer.id === id && end(answer.cursor)
+      const timer = this.#world.setTimeout(() => end(null), ANSWER_MS)
+      this.#pusher.bind(MISSED, hear)
+      this.#pusher.send_event(MISSED, { id, since, channels })
+    })
+  }
+
   /** Connects anew within three seconds, at random: pages that come back together do not arrive together. */
   connectAnew() {
     // While it has no connection, pusher-js would not wait: it too hears that the network is back.
@@ -66,8 +89,12 @@ export class Line {
     this.#hangUp()
   }
 
+  get #pusher() {
+    return this.#echo.connector.pusher
+  }
+
   get #connection() {
-    return this.#echo.connector.pusher.connection
+    return this.#pusher.connection
   }
 
   get #random() {

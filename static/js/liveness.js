@@ -105,7 +105,7 @@ export class Live extends EventTarget {
   /** Nothing is heard from here on: the history takes over at once, though not of all pages in one moment. */
   #bridge() {
     if (!this.#isBridged) this.#become("reconnecting")
-    this.#askSoon()
+    this.#askSoon(() => this.#isBridged)
   }
 
   get #isBridged() {
@@ -150,8 +150,14 @@ export class Live extends EventTarget {
 
   async #goLiveIfAdmitted() {
     if (!this.#isAdmitted) return
-    await this.#askNow()
+    await this.#learnWhatWasMissed()
     if (this.#isAdmitted) this.#goLive()
+  }
+
+  /** Mostly nothing was, and the line knows that. */
+  async #learnWhatWasMissed() {
+    const isNothing = await this.stream.recall((question) => this.#line.recall(question))
+    if (!isNothing && this.#isAdmitted) await this.#askNow()
   }
 
   #goLive() {
@@ -178,13 +184,13 @@ export class Live extends EventTarget {
     return this.#ask()
   }
 
-  #askSoon() {
+  #askSoon(isWanted = () => true) {
     if (this.#isAboutToAsk) return
     this.#isAboutToAsk = true
     const random = this.#world.random?.() ?? Math.random()
     this.#world.setTimeout(() => {
       this.#isAboutToAsk = false
-      this.#askNow()
+      if (isWanted()) this.#askNow()
     }, random * SPREAD_MS)
   }
 

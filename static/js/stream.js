@@ -134,6 +134,22 @@ export class Stream {
     return this.#next
   }
 
+  /**
+   * Has somebody say, for less than the history costs, whether anything was missed of what is followed.
+   *
+   * @param {(question: {since: string, channels: string[]}) => Promise<?string>} ask resolves to the cursor to go on
+   *   from if nothing was told, or to null
+   * @returns {Promise<boolean>} false leaves it to the history
+   */
+  async recall(ask) {
+    const batches = this.#batches()
+    const cursors = await Promise.all(batches.map(ask))
+    if (this.#closed || cursors.includes(null)) return false
+    batches.forEach((batch, index) => this.#goOnFrom(cursors[index], batch))
+    this.#tell(CAUGHT_UP, { applied: 0 })
+    return true
+  }
+
   /** Asks again at once where a failure is being waited out: there is reason to think that the server is back. */
   hurry() {
     for (const goOn of this.#waiting) goOn()
@@ -342,10 +358,14 @@ export class Stream {
     events.forEach(({ event, data }, index) => {
       if (index > this.#lastMoot(events, data, appliedBefore)) this.#take(event, data)
     })
-    for (const channel of channels) if (this.#isAt(channel, since)) this.#cursors.set(channel, cursor)
+    this.#goOnFrom(cursor, { since, channels })
     const count = this.#applied - before
     if (reset) this.#tell(RESET, { reason: "log" })
     return count
+  }
+
+  #goOnFrom(cursor, { since, channels }) {
+    for (const channel of channels) if (this.#isAt(channel, since)) this.#cursors.set(channel, cursor)
   }
 
   /** Returns the index up to which an answer tells of a time before a withdrawal heard earlier: it would undo it. */

@@ -178,3 +178,20 @@ def test_a_test_event_is_a_toast_and_nothing_else(small_desk: Desk) -> None:
         expect(page.locator("toast-list")).to_contain_text("was updated by Bao Nguyen", timeout=20_000)
     assert page.locator("#timeline > li").count() == before
     assert re.search(r"[1-9] sockets were told by 1 processes", told.result())
+
+
+def test_a_page_that_missed_nothing_is_live_without_the_history(small_desk: Desk) -> None:
+    bao, casey = small_desk.enter("bao"), small_desk.enter("casey")
+    asked: list[str] = []
+    casey.context.on("request", lambda request: asked.append(request.url))
+    work, page = bao.page(small_desk.ticket), casey.page(small_desk.ticket)
+    is_live(work)
+    is_live(page)
+    assert not [url for url in asked if "/broadcasting/history" in url]
+    assert "realtime:missed" in "".join(casey.frames)
+    casey.wire.cut()
+    expect(page.locator("state-chip")).to_have_attribute("data-connected", "false")
+    send(work, "Told meanwhile")
+    casey.wire.mend()
+    expect(page.locator("#replies > li")).to_contain_text("Told meanwhile", timeout=25_000)
+    assert [url for url in asked if "/broadcasting/history" in url]

@@ -42,7 +42,7 @@ async function open(options) {
 
 function forget(page) {
   page.from = page.clock.now
-  page.said.length = page.desk.attempts.length = page.desk.asked.length = 0
+  page.said.length = page.desk.attempts.length = page.desk.asked.length = page.desk.askedOnLine.length = 0
   return page
 }
 
@@ -64,10 +64,43 @@ function gaps(moments) {
 
 // While all is well
 
-test("a page that was just loaded asks once for what it missed, and is live", async () => {
+test("a page that was just loaded asks once whether it missed anything, on the line, and is live", async () => {
   const page = load()
   await page.clock.advance(SECOND)
   assert.deepEqual(page.said, ["connected"])
+  assert.deepEqual([page.desk.askedOnLine.length, page.desk.asked.length], [1, 0])
+})
+
+for (const [recalls, wait] of [
+  ["something", 0],
+  [null, 3 * SECOND],
+]) {
+  test(`a page that is told of ${recalls} asks the history once, after ${wait} ms, and only then is live`, async () => {
+    const clock = new FakeClock()
+    const desk = new FakeDesk(clock)
+    desk.recalls = recalls
+    const page = load({ clock, desk })
+    await clock.advance(wait)
+    assert.deepEqual([page.said, desk.asked], [[], []])
+    await clock.advance(100)
+    assert.deepEqual([page.said, desk.asked.length], [["connected"], 1])
+    await clock.advance(MINUTE)
+    assert.equal(desk.asked.length, 1)
+  })
+}
+
+test("an answer that comes too late is none to the next question", async () => {
+  const page = await open()
+  page.desk.recalls = null
+  page.desk.readmit(OWN)
+  await page.clock.advance(2 * SECOND)
+  page.desk.readmit(OWN)
+  await page.clock.advance(2 * SECOND)
+  forget(page)
+  page.desk.tell("realtime:missed", { id: "2", cursor: "of the question before" })
+  await page.clock.advance(SECOND - 100)
+  assert.deepEqual(page.desk.asked, [])
+  await page.clock.advance(200)
   assert.equal(page.desk.asked.length, 1)
 })
 
@@ -117,14 +150,35 @@ test("a page that is cut off says so, and is live again after a second", async (
   assert.deepEqual(since(page, page.desk.attempts), [SECOND])
 })
 
-test("a page that is cut off asks the history at once, and again when it is back", async () => {
+test("a page that is cut off asks the history at once, and on the line when it is back", async () => {
   const page = await open()
   page.desk.close(1006)
   await page.clock.advance(2 * SECOND)
-  const [first, last, ...more] = since(page, page.desk.asked)
+  const [first, ...more] = since(page, page.desk.asked)
   assert.ok(first <= 500)
-  assert.ok(last >= SECOND)
   assert.deepEqual(more, [])
+  const [last, ...others] = since(page, page.desk.askedOnLine)
+  assert.ok(last >= SECOND)
+  assert.deepEqual(others, [])
+})
+
+test("a page that was away for a moment and missed nothing leaves the history alone", async () => {
+  const page = await open()
+  page.desk.close(4200)
+  await page.clock.advance(MINUTE)
+  assert.deepEqual(page.said, ["reconnecting", "connected"])
+  assert.deepEqual([page.desk.askedOnLine.length, page.desk.asked.length], [1, 0])
+})
+
+test("a page that is cut off while it asks on the line is live when it is back", async () => {
+  const page = await open()
+  page.desk.recalls = null
+  page.desk.close(4200)
+  await page.clock.advance(SECOND)
+  page.desk.recalls = "nothing"
+  page.desk.close(1006)
+  await page.clock.advance(5 * SECOND)
+  assert.deepEqual(page.said, ["reconnecting", "connected"])
 })
 
 test("while no socket gets through, a page asks the history every five seconds and says so", async () => {

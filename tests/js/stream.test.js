@@ -476,6 +476,47 @@ test("a page that catches up hears how many events it had missed", async () => {
   assert.deepEqual(page.caughtUp, [3])
 })
 
+test("a page that missed nothing goes on from where it is told to, for each of its channels", async () => {
+  const page = openPage({ channels: numbered(3) })
+  const asked = []
+  const isNothing = await page.stream.recall(async (question) => {
+    asked.push(question)
+    return "further"
+  })
+  assert.deepEqual([isNothing, page.caughtUp], [true, [0]])
+  assert.deepEqual(asked, [{ since: "embedded", channels: numbered(3) }])
+  page.stream.catchUp()
+  assert.deepEqual(page.history.asked, [{ since: "further", channels: numbered(3) }])
+})
+
+test("a page that may have missed something on one of many channels asks about all from where it stands", async () => {
+  const page = openPage({ channels: numbered(21) })
+  const isNothing = await page.stream.recall(async ({ channels }) =>
+    channels.length === 1 ? null : "further",
+  )
+  assert.deepEqual([isNothing, page.caughtUp], [false, []])
+  page.stream.catchUp()
+  assert.deepEqual(
+    page.history.asked.map(({ since, channels }) => [since, channels.length]),
+    [
+      ["embedded", 20],
+      ["embedded", 1],
+    ],
+  )
+})
+
+test("an answer about a channel that has been read further meanwhile does not set it back", async () => {
+  const page = openPage()
+  let answer
+  const recalled = page.stream.recall(() => new Promise((resolve) => (answer = resolve)))
+  page.stream.catchUp()
+  await page.history.answer(replies(2), { cursor: "furthest" })
+  answer("further")
+  await recalled
+  page.stream.catchUp()
+  assert.equal(page.history.asked.at(-1).since, "furthest")
+})
+
 test("what a given-up gap held back counts as caught up", async () => {
   const page = openPage()
   page.hear(5, 6)

@@ -21,9 +21,12 @@ export class FakeDesk {
   /** Which channels nobody may hear, and which nobody gets an answer about */
   forbidden = []
   unanswered = []
-  /** Moments at which somebody wanted a socket, and asked the history */
+  /** What it says on the line to whoever asks what he has missed: "nothing", "something", or not a word */
+  recalls = "nothing"
+  /** Moments at which somebody wanted a socket, asked the history, and asked on the line */
   attempts = []
   asked = []
+  askedOnLine = []
   #sockets = new Set()
 
   constructor(clock) {
@@ -59,6 +62,11 @@ export class FakeDesk {
     this.hasSockets = this.hasHistory = true
   }
 
+  /** Says something to everybody. */
+  tell(event, data) {
+    for (const socket of this.#sockets) socket.hear(event, data)
+  }
+
   /** Lets everybody hear `channel` once more: what they may hear of it has changed. */
   readmit(channel) {
     for (const socket of this.#sockets) this.#admit(socket, channel)
@@ -71,6 +79,7 @@ export class FakeDesk {
   receive(socket, { event, data }) {
     if (event === "pusher:subscribe") this.#admit(socket, data.channel)
     if (event === "pusher:ping") socket.hear("pusher:pong", {})
+    if (event === "realtime:missed") this.#recall(socket, data)
   }
 
   history = async () => {
@@ -79,6 +88,13 @@ export class FakeDesk {
     if (!this.hasHistory) throw new TypeError("Failed to fetch")
     if (!this.isSignedIn) throw Object.assign(new Error("Sign in."), { status: 401 })
     return { events: [], cursor: `${this.clock.now}`, reset: false }
+  }
+
+  #recall(socket, { id }) {
+    this.askedOnLine.push(this.clock.now)
+    if (!this.recalls) return
+    const cursor = this.recalls === "nothing" ? `${this.clock.now}` : null
+    this.clock.setTimeout(() => socket.hear("realtime:missed", { id, cursor }), LATENCY_MS)
   }
 
   #admit(socket, channel) {

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from realtime import history, hub, log
+from realtime import cursor, history, hub, log
 from realtime.channels import Audience
 from realtime.events import Direct, Event, Only, PayloadTooLarge, publish
 from realtime.models import Broadcast, Delivery, Receipt
@@ -246,7 +246,7 @@ def test_a_cursor_that_is_not_ours_says_reset(live_cast: Cast, client: Client, c
 
 
 def test_a_cursor_from_another_databases_future_says_reset(live_cast: Cast) -> None:
-    future = history._seal(log.watermark() + 1)
+    future = cursor.close(log.watermark() + 1)
     assert history.read(live_cast.casey, [live_cast.ticket.channel], future).reset
 
 
