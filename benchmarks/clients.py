@@ -6,7 +6,7 @@ import struct
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import cast
+from typing import Any, cast
 
 from benchmarks.desk import Visitor
 from tests.frames import CLOSE, HANDSHAKE, TEXT, frame
@@ -28,6 +28,7 @@ class Client(asyncio.Protocol):
     """One of them: subscribes as soon as it is greeted."""
 
     __slots__ = (
+        "_answer",
         "_handshake",
         "_hear",
         "_is_greeted",
@@ -49,6 +50,7 @@ class Client(asyncio.Protocol):
         self._left, self._hear = len(visitor.channels), hear
         self._rest, self._is_greeted = b"", False
         loop = asyncio.get_running_loop()
+        self._answer: asyncio.Future[str | None] = loop.create_future()
         self.ready: asyncio.Future[None] = loop.create_future()
         self.ended: asyncio.Future[None] = loop.create_future()
 
@@ -92,11 +94,13 @@ class Client(asyncio.Protocol):
         if b"subscription_succeeded" in beginning:
             self._left -= 1
             if not self._left:
-                self.ready.set_result(None)
+                settle(self.ready, None)
         elif b"pusher:connection_established" in beginning:
             self.transport.write(self._subscriptions)
         elif b"pusher:ping" in beginning:
             self.transport.write(PONG)
+        elif b"realtime:missed" in beginning:
+            settle(self._answer, json.loads(json.loads(payload)["data"])["cursor"])
         elif b"error" in beginning:
             self._end(Refused(payload.decode()))
         elif self._hear is not None:
@@ -109,12 +113,24 @@ class Client(asyncio.Protocol):
     def _end(self, why: Refused) -> None:
         if not self.ready.done():
             self.ready.set_exception(why)
-        if not self.ended.done():
-            self.ended.set_result(None)
+        settle(self._answer, None)
+        settle(self.ended, None)
+
+    async def ask(self, since: str, channels: tuple[str, ...]) -> str | None:
+        """Ask, once, whether anything was missed since a cursor; return where to go on if nothing, else None."""
+        question = {"event": "realtime:missed", "data": {"id": "1", "since": since, "channels": channels}}
+        self.transport.write(frame(TEXT, json.dumps(question).encode()))
+        return await self._answer
 
     def close(self) -> None:
         """Hang up."""
         self.transport.abort()
+
+
+def settle(future: asyncio.Future[Any], result: Any) -> None:
+    """Give a result to a future that has none, and that nobody has given up."""
+    if not future.done():
+        future.set_result(result)
 
 
 async def join(port: int, visitor: Visitor, hear: Hear | None = None) -> Client:

@@ -23,6 +23,7 @@ import uvloop
 from benchmarks import clients, cores, desk, report
 from benchmarks.clients import Client
 from benchmarks.desk import Visitor
+from benchmarks.pages import Pages
 from benchmarks.starvation import Process, until
 from benchmarks.visits import Visit, visiting
 from tests import instances
@@ -149,12 +150,13 @@ class Storm:
     """Everybody's sockets on one server, and when each is subscribed again after all have ended."""
 
     def __init__(self, port: int, visitors: list[Visitor]) -> None:
-        self._port, self._visitors = port, visitors
+        self._port, self._visitors, self.pages = port, visitors, Pages(port)
         self.back: list[float] = []
         self.refusals: Counter[str] = Counter()
 
     async def break_out(self, begin: Callable[[], None]) -> None:
         """Connect as many as can in RAMP seconds, begin, and return once they are all back."""
+        await self.pages.open(self._visitors[0])
         joined = await clients.join_all(self._port, self._visitors, AT_ONCE, within=RAMP)
         await asyncio.sleep(QUIET)
         self.began_at = time.monotonic()
@@ -169,8 +171,7 @@ class Storm:
             client.close()
 
     async def _return(self, client: Client, visitor: Visitor) -> Client:
-        await client.ended
-        again = await clients.join_again(self._port, visitor, self.refusals)
+        again = await self.pages.return_(client, visitor, self.refusals)
         self.back.append(time.monotonic() - self.began_at)
         return again
 
@@ -195,7 +196,7 @@ def storm(ours: dict[str, str], visitors: list[Visitor], rate: float) -> tuple[l
             "s half": median(back),
             "s all": back[-1],
         }
-        figures = row | pages("quiet", quiet) | pages("storm", meanwhile)
+        figures = row | histories(storm.pages) | pages("quiet", quiet) | pages("storm", meanwhile)
         rows.append({key: round(value, 2) if isinstance(value, float) else value for key, value in figures.items()})
         print(rows[-1], dict(storm.refusals), flush=True)
     return rows, refusals
@@ -218,6 +219,17 @@ def kill_sockets(server: Serve) -> None:
 def replace_processes(server: Serve) -> None:
     """Have every process replaced, as a deploy does."""
     server.process.send_signal(signal.SIGHUP)
+
+
+def histories(asked: Pages) -> dict[str, Any]:
+    """Return how many were told on the line that they missed nothing, and how many questions the history had."""
+    return {
+        "told on line": asked.answers["on the line"],
+        "histories": asked.answers["history"],
+        "turned away": asked.answers["history later"],
+        "failed": asked.answers["history failed"],
+        "p50 history": round(1000 * median(asked.took)),
+    }
 
 
 def pages(when: str, visits: list[Visit]) -> dict[str, Any]:

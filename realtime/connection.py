@@ -98,7 +98,7 @@ class Connection:
             self.fail(*problem)
         else:
             self.is_heard()
-            self._opened_at = self._last_heard
+            self._opened_at = self._asked_at = self._last_heard
             self.write(protocol.connection_established(self.socket_id, config().activity_timeout))
         self._stay_away()
 
@@ -118,7 +118,7 @@ class Connection:
         """Return who this is and until when, and of what other processes have too many already."""
         memory, version = self._hub.memory, self._hub.memory.version
         known = memory.recall(self.identity)
-        person, end, over = await self._hub.lookups.ask(self._read, known, self._hub.crowd)
+        person, end, over = await self._hub.lookups.ask_last(self._read, known, self._hub.crowd)
         if known is None:
             memory.keep(version, self.identity, person, end)
         return person, end, over
@@ -534,8 +534,8 @@ class Connection:
 
     def sweep(self, now: float) -> None:
         """Ping after `activity_timeout` seconds of silence, close 4201 after `pong_timeout` more."""
-        if now - self._asked_at > ASK_AGAIN:
-            self._ask_again()
+        if now - self._asked_at > ASK_AGAIN and self._opened_at < now:
+            self._ask_again(at_leisure=True)
         self._look_at_end(now)
         silence = now - self._last_heard
         settings = config()
@@ -546,10 +546,10 @@ class Connection:
             self.write(protocol.frame("pusher:ping", data="{}"))
         self._expect_somebody(now)
 
-    def _ask_again(self) -> None:
+    def _ask_again(self, *, at_leisure: bool = False) -> None:
         """Ask whether the sign-in still stands."""
         self._asked_at = time.monotonic()
-        self._spawn(self._recheck(set(), whole_person=False))
+        self._spawn(self._recheck(set(), whole_person=False, at_leisure=at_leisure))
 
     def _expect_somebody(self, now: float) -> None:
         """Close a socket that is nobody's and hears nothing: such are opened to use up connections."""
@@ -558,9 +558,9 @@ class Connection:
         if patience and is_nobodys and now - self._opened_at > patience:
             self.fail(protocol.UNAUTHORIZED, f"Subscribe or sign in within {patience:.0f} seconds.")
 
-    async def _recheck(self, channels: set[str], whole_person: bool) -> None:
+    async def _recheck(self, channels: set[str], whole_person: bool, *, at_leisure: bool = False) -> None:
         try:
-            if self._has_account and await self._person() is None:
+            if self._has_account and await self._person(at_leisure) is None:
                 self.fail(protocol.UNAUTHORIZED, "You are signed out.")
                 return
             if whole_person and self.identity.user_id is not None:
@@ -628,9 +628,10 @@ class Connection:
 
     # -- Who
 
-    async def _person(self) -> AbstractBaseUser | None:
+    async def _person(self, at_leisure: bool) -> AbstractBaseUser | None:
         memory, version = self._hub.memory, self._hub.memory.version
-        person, end = await self._hub.lookups.ask(self.identity.person_and_end)
+        ask = self._hub.lookups.ask_last if at_leisure else self._hub.lookups.ask
+        person, end = await ask(self.identity.person_and_end)
         if person is None or self._rechecks:  # then rules are asked next
             memory.keep(version, self.identity, person, end)
         self._expect_end(end)

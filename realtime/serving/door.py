@@ -62,7 +62,7 @@ class Door(asyncio.Protocol):
         if request.is_handshake:
             self._open_socket(request)
         elif self._pages:
-            relay = Relay(self.transport, self._pages, self._state, request)
+            relay = Relay(self.transport, self._arguments["config"], self._state, request)
             self.transport.set_protocol(relay)
             relay.take_in(self._head)
         else:

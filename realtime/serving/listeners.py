@@ -3,7 +3,7 @@
 import socket
 import sys
 
-BACKLOG = 2048
+BACKLOG = 4096  # the system may allow fewer (net.core.somaxconn)
 # Linux spreads new connections evenly over sockets that share a port; of processes that share a socket, the one that
 # is awake first takes them all.
 SPREADS = sys.platform == "linux"

@@ -5,10 +5,12 @@ The pages have few threads, and whoever sends or reads slowly holds none of them
 
 import asyncio
 import socket
+from collections.abc import Callable
 from typing import Any, cast
 
 import httptools
 
+from realtime import hub
 from realtime.conf import config
 from realtime.serving.spool import Pump, Spool
 
@@ -49,6 +51,14 @@ class Request:
         return bytes(self._parser.get_method())
 
     @property
+    def path(self) -> bytes:
+        """The path that is asked for, without its query; b"" where it is none."""
+        try:
+            return bytes(httptools.parse_url(self.url).path or b"")
+        except httptools.HttpParserInvalidURLError:
+            return b""
+
+    @property
     def version(self) -> str:
         """The version of HTTP, such as 1.1."""
         return str(self._parser.get_http_version())
@@ -81,8 +91,9 @@ class Request:
 class PagesSide(asyncio.Protocol):
     """The connection to the pages: says who the client is, and takes the answer as fast as it comes."""
 
-    def __init__(self, introduction: bytes, request: Pump, answer: Pump) -> None:
+    def __init__(self, introduction: bytes, request: Pump, answer: Pump, is_over: Callable[[], None]) -> None:
         self._introduction, self._request, self._answer = introduction, request, answer
+        self._is_over = is_over
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the request."""
@@ -105,13 +116,15 @@ class PagesSide(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """That was the answer."""
         self._answer.finish()
+        self._is_over()
 
 
 class Relay(asyncio.Protocol):
     """The client's side: takes a request in, asks the pages, and gives the answer out."""
 
-    def __init__(self, client: asyncio.Transport, pages: str, state: Any, request: Request) -> None:
-        self._client, self._pages, self._state, self._request = client, pages, state, request
+    def __init__(self, client: asyncio.Transport, config: Any, state: Any, request: Request) -> None:
+        self._client, self._config, self._state, self._request = client, config, state, request
+        self._is_history = request.path == config.history_path
         self._state.connections.add(self)
         self._loop = asyncio.get_running_loop()
         self._stall = self._loop.call_later(STALL, self._look, None)
@@ -166,17 +179,29 @@ class Relay(asyncio.Protocol):
         opening.add_done_callback(self._state.tasks.discard)
 
     async def _open(self) -> None:
-        """Connect to the pages' Unix socket."""
+        """Connect to the pages' Unix socket, when it is our turn."""
+        if self._is_history and (pause := await self._enter()) is not None:
+            refuse(self._client, "503 Service Unavailable", retry_after=pause)
+            return
         try:
-            pages, _ = await self._loop.create_unix_connection(self._other_side, self._pages)
+            pages, _ = await self._loop.create_unix_connection(self._other_side, self._config.pages)
         except OSError:
+            self._leave()
             refuse(self._client, "503 Service Unavailable")
             return
         if self._client.is_closing():
             pages.close()
 
     def _other_side(self) -> PagesSide:
-        return PagesSide(_introduction(self._client), self._to_pages, self._to_client)
+        return PagesSide(_introduction(self._client), self._to_pages, self._to_client, self._leave)
+
+    async def _enter(self) -> int | None:
+        pause: int | None = await self._config.histories.enter(is_crowded=hub.here().lookups.is_crowded)
+        return pause
+
+    def _leave(self) -> None:
+        if self._is_history:
+            self._config.histories.leave()
 
     def _look(self, before: int | None) -> None:
         """Give the client up if nothing has moved since the last look, though it was to send or take something."""
@@ -195,13 +220,14 @@ class Relay(asyncio.Protocol):
             refuse(self._client, "408 Request Timeout")
 
 
-def refuse(client: asyncio.Transport, status: str) -> None:
+def refuse(client: asyncio.Transport, status: str, *, retry_after: int | None = None) -> None:
     """Answer an HTTP status that says all there is to say, and close."""
     body = f"{status}\n"
-    head = (
-        f"HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-    )
-    client.write((head + body).encode())
+    head = {"Content-Type": "text/plain", "Content-Length": len(body), "Connection": "close"}
+    if retry_after is not None:
+        head["Retry-After"] = retry_after
+    lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
+    client.write(f"HTTP/1.1 {status}\r\n{lines}\r\n{body}".encode())
     client.close()
 
 

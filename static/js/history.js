@@ -9,8 +9,8 @@ export async function fetchHistory({ since, channels }) {
   const query = new URLSearchParams(channels.map((channel) => ["channel", channel]))
   if (since) query.set("since", since)
   const response = await fetch(`/broadcasting/history?${query}`, { headers: { Accept: "application/json" } })
-  const body = await response.json()
-  if (response.ok) return body
+  if (response.ok) return await response.json()
+  const { detail, refused } = await response.json().catch(() => ({})) // what stands in front of us has words of its own
   const retryAfter = Number(response.headers.get("Retry-After"))
-  throw Object.assign(new Error(body.detail), { status: response.status, refused: body.refused, retryAfter })
+  throw Object.assign(new Error(detail), { status: response.status, refused, retryAfter })
 }

@@ -9,6 +9,7 @@ const POLL_MS = 5_000
 const REFRESH_MS = 300_000
 const SILENCE_MS = 15_000
 const SPREAD_MS = 500
+const PATIENCE_MS = 1_000
 const OWN_CHANGE_MS = 1_000
 
 /**
@@ -97,15 +98,19 @@ export class Live extends EventTarget {
     }
   }
 
+  /** Mostly the line is back within a second; else the history takes over, though not of all pages in one moment. */
   #broken() {
     this.#subscribed.clear()
-    if (this.state === "connected") this.#bridge()
+    if (this.state !== "connected") return
+    this.#become("reconnecting")
+    const wait = PATIENCE_MS + this.#random * (POLL_MS - PATIENCE_MS)
+    this.#askedAt = this.#world.Date.now() + wait - POLL_MS
   }
 
-  /** Nothing is heard from here on: the history takes over at once, though not of all pages in one moment. */
+  /** Nothing is heard for a while: the history takes over at once. */
   #bridge() {
     if (!this.#isBridged) this.#become("reconnecting")
-    this.#askSoon(() => this.#isBridged)
+    this.#askSoon()
   }
 
   get #isBridged() {
@@ -184,14 +189,17 @@ export class Live extends EventTarget {
     return this.#ask()
   }
 
-  #askSoon(isWanted = () => true) {
+  #askSoon() {
     if (this.#isAboutToAsk) return
     this.#isAboutToAsk = true
-    const random = this.#world.random?.() ?? Math.random()
     this.#world.setTimeout(() => {
       this.#isAboutToAsk = false
-      if (isWanted()) this.#askNow()
-    }, random * SPREAD_MS)
+      this.#askNow()
+    }, this.#random * SPREAD_MS)
+  }
+
+  get #random() {
+    return this.#world.random?.() ?? Math.random()
   }
 
   #heard() {

@@ -6,6 +6,9 @@ const LONGEST_RETRY_MS = 30_000
 const CHANNELS_A_REQUEST = 20
 const EVENTS_REMEMBERED = 5000
 
+const TOO_MANY = 429
+const BUSY = 503
+
 const WITHDRAWN = "ticket.withdrawn"
 const RESET = "stream:reset"
 const REFUSED = "stream:refused"
@@ -35,7 +38,7 @@ export class Stream {
   #telling = false
   #applied = 0
   #timers = new Set()
-  #waiting = new Set()
+  #pauses = new Set()
   #running = null
   #next = null
   #giveUp = () => {}
@@ -46,7 +49,7 @@ export class Stream {
    * @param {object} options
    * @param {(request: {since: string, channels: string[]}) => Promise<HistoryAnswer>} options.fetchHistory
    *   rejects with an Error that may carry `status`, `refused` (channel names, with 403) and `retryAfter`
-   *   (seconds, with 429)
+   *   (seconds, with 429 and 503)
    * @param {string} [options.cursor]
    * @param {{setTimeout: Function, clearTimeout: Function, random?: () => number}} [options.clock]
    */
@@ -146,13 +149,14 @@ export class Stream {
     const cursors = await Promise.all(batches.map(ask))
     if (this.#closed || cursors.includes(null)) return false
     batches.forEach((batch, index) => this.#goOnFrom(cursors[index], batch))
+    this.#endPauses(() => true) // of questions that have their answer by this
     this.#tell(CAUGHT_UP, { applied: 0 })
     return true
   }
 
   /** Asks again at once where a failure is being waited out: there is reason to think that the server is back. */
   hurry() {
-    for (const goOn of this.#waiting) goOn()
+    this.#endPauses(({ mayHurry }) => mayHurry)
   }
 
   /** Ends the stream: nothing is handed on or asked from here, and whoever waits is let go. */
@@ -383,7 +387,9 @@ export class Stream {
 
   /** Waits as long as the server asks for, or else at random: pages that failed together do not come together. */
   #waitOut(error, failures) {
-    if (error?.status === 429 && error.retryAfter > 0) return this.#pause(error.retryAfter * 1000)
+    const { status, retryAfter } = error ?? {}
+    const isTold = (status === TOO_MANY || status === BUSY) && retryAfter > 0
+    if (isTold) return this.#pause(retryAfter * 1000, { mayHurry: status === BUSY })
     const random = this.#clock.random?.() ?? Math.random()
     const wait = random * Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures)
     return this.#pause(wait, { mayHurry: true })
@@ -391,16 +397,21 @@ export class Stream {
 
   // Time
 
-  #pause(ms, { mayHurry = false } = {}) {
+  #pause(ms, { mayHurry }) {
     return new Promise((resolve) => {
-      const goOn = () => {
-        this.#waiting.delete(goOn)
+      const end = () => {
+        this.#pauses.delete(pause)
         this.#cancel(timer)
         resolve()
       }
-      const timer = this.#after(ms, goOn)
-      if (mayHurry) this.#waiting.add(goOn)
+      const timer = this.#after(ms, end)
+      const pause = { mayHurry, end }
+      this.#pauses.add(pause)
     })
+  }
+
+  #endPauses(isMeant) {
+    for (const pause of this.#pauses) if (isMeant(pause)) pause.end()
   }
 
   #after(ms, act) {

@@ -146,28 +146,50 @@ test("a page that is cut off says so, and is live again after a second", async (
   page.desk.close(1006)
   assert.deepEqual(page.said, ["reconnecting"])
   await page.clock.advance(2 * SECOND)
-  assert.deepEqual(page.said, ["reconnecting", "polling", "connected"])
+  assert.deepEqual(page.said, ["reconnecting", "connected"])
   assert.deepEqual(since(page, page.desk.attempts), [SECOND])
 })
 
-test("a page that is cut off asks the history at once, and on the line when it is back", async () => {
-  const page = await open()
-  page.desk.close(1006)
-  await page.clock.advance(2 * SECOND)
-  const [first, ...more] = since(page, page.desk.asked)
-  assert.ok(first <= 500)
-  assert.deepEqual(more, [])
-  const [last, ...others] = since(page, page.desk.askedOnLine)
-  assert.ok(last >= SECOND)
-  assert.deepEqual(others, [])
-})
+for (const [code, wait] of [
+  [1006, SECOND],
+  [4200, 0],
+]) {
+  test(`a page that is closed with ${code}, and has missed nothing when it is back, leaves the history alone`, async () => {
+    const page = await open()
+    page.desk.close(code)
+    await page.clock.advance(MINUTE)
+    assert.deepEqual(page.said, ["reconnecting", "connected"])
+    const [askedAfter, ...more] = since(page, page.desk.askedOnLine)
+    assert.ok(askedAfter >= wait && askedAfter <= wait + 100)
+    assert.deepEqual([more, page.desk.asked], [[], []])
+  })
+}
 
-test("a page that was away for a moment and missed nothing leaves the history alone", async () => {
+for (const [random, least] of [
+  [0, SECOND],
+  [1, 5 * SECOND],
+]) {
+  test(`a page that is cut off for longer asks the history after ${least / SECOND} s, by chance`, async () => {
+    const page = await open({ clock: new FakeClock(() => random) })
+    page.desk.hasSockets = false
+    page.desk.close(1006)
+    await page.clock.advance(7 * SECOND)
+    const [first] = since(page, page.desk.asked)
+    assert.ok(first >= least && first <= least + SECOND, first)
+    assert.deepEqual(page.said, ["reconnecting", "polling"])
+  })
+}
+
+test("a page that nobody looks at does not ask while it is cut off, but as soon as somebody does", async () => {
   const page = await open()
-  page.desk.close(4200)
+  page.desk.hasSockets = false
+  page.window.hide(true)
+  page.desk.close(1006)
   await page.clock.advance(MINUTE)
-  assert.deepEqual(page.said, ["reconnecting", "connected"])
-  assert.deepEqual([page.desk.askedOnLine.length, page.desk.asked.length], [1, 0])
+  assert.deepEqual(page.desk.asked, [])
+  page.window.hide(false)
+  await page.clock.advance(100)
+  assert.equal(page.desk.asked.length, 1)
 })
 
 test("a page that is cut off while it asks on the line is live when it is back", async () => {

@@ -671,15 +671,20 @@ test("pages cut off together come back at different moments", async () => {
   assert.equal(page.history.asked.length, 2)
 })
 
-test("a throttled page waits as long as it is told", async () => {
-  const page = openPage()
-  page.stream.catchUp()
-  await page.history.fail(failure(429, { retryAfter: 7 }))
-  await page.clock.advance(6999)
-  assert.equal(page.history.asked.length, 1)
-  await page.clock.advance(1)
-  assert.equal(page.history.asked.length, 2)
-})
+for (const [status, why] of [
+  [429, "it asks too much"],
+  [503, "the server is busy"],
+]) {
+  test(`a page that is told that ${why} waits as long as it is told`, async () => {
+    const page = openPage()
+    page.stream.catchUp()
+    await page.history.fail(failure(status, { retryAfter: 7 }))
+    await page.clock.advance(6999)
+    assert.equal(page.history.asked.length, 1)
+    await page.clock.advance(1)
+    assert.equal(page.history.asked.length, 2)
+  })
+}
 
 test("a throttled page that is not told how long backs off like any other", async () => {
   const page = openPage()
@@ -701,6 +706,29 @@ test("a page that knows the server is back does not wait out its failure", async
   assert.equal(page.clock.pending, 0)
   await page.history.answer(replies(2))
   assert.deepEqual(page.shown, [2])
+})
+
+test("a page in a hurry asks a server that was busy once more", async () => {
+  const page = openPage()
+  page.stream.catchUp()
+  await page.history.fail(failure(503, { retryAfter: 7 }))
+  page.stream.hurry()
+  await settle()
+  assert.equal(page.history.asked.length, 2)
+})
+
+test("a page that has its answer from elsewhere asks at once about what is missing next", async () => {
+  for (const status of [429, 503]) {
+    const page = openPage()
+    page.stream.catchUp()
+    await page.history.fail(failure(status, { retryAfter: 30 }))
+    await page.stream.recall(async () => "further")
+    await settle()
+    assert.equal(page.history.asked.length, 1)
+    page.hear(3)
+    await page.clock.advance(300)
+    assert.deepEqual(page.history.asked[1], { since: "further", channels: [CHANNEL] })
+  }
 })
 
 test("a page in a hurry waits as long as it is told all the same", async () => {

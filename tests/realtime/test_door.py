@@ -6,12 +6,15 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from uvicorn.server import ServerState
 
+from realtime.lookups import Lookups
 from realtime.serving import door, relay
 from realtime.serving.sockets import Config
 from realtime.serving.spool import Spool
+from realtime.serving.turnstile import LINE, MOST
 from tests.sockets import PATIENCE, until
 
 PAGE = b"GET /tickets/ HTTP/1.1\r\nHost: desk\r\n\r\n"
+HISTORY = b"GET /broadcasting/history?channel=private-user.1 HTTP/1.1\r\nHost: desk\r\n\r\n"
 HANDSHAKE = (
     b"GET /app/tikm?protocol=7 HTTP/1.1\r\nHost: desk\r\nConnection: keep-alive, Upgrade\r\nUPGRADE:  WebSocket\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
@@ -48,7 +51,7 @@ async def a_door(pages):
         for part in parts:
             writer.write(part)
             await writer.drain()
-        reader.say = writer.write
+        reader.say, reader.hang_up = writer.write, writer.close
         return reader
 
     knock.connections = state.connections
@@ -87,6 +90,81 @@ async def test_a_page_is_answered_by_the_pages_which_learn_who_asks(place):
         assert await (await knock(PAGE)).read() == ANSWER
     assert asked[0][0].startswith(b"PROXY TCP4 127.0.0.1 127.0.0.1 ")
     assert asked[0][1] == b"GET /tickets/ HTTP/1.1"
+
+
+@asynccontextmanager
+async def pages_that_take_their_time(place):
+    """Serve pages that answer once they are told to; yield what they were asked, and what tells them."""
+    asked, go_on = Asked(), asyncio.Event()
+
+    async def serve(reader, writer):
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        await go_on.wait()
+        writer.write(ANSWER)
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        asked.done += 1
+
+    async with await asyncio.start_unix_server(serve, place):
+        yield asked, go_on
+        await until(lambda: asked.done == len(asked))
+
+
+async def is_turned_away(knock):
+    """Ask for the history; say whether the door itself answers to come again."""
+    answer = await (await knock(HISTORY)).read()
+    return answer.startswith(b"HTTP/1.1 503 ") and b"\r\nRetry-After: " in answer
+
+
+async def crowd(knock, asked):
+    """Have as many ask for the history as may wait; return them when the first are inside."""
+    everybody = [await knock(HISTORY) for _ in range(MOST + LINE)]
+    await until(lambda: len(knock.connections) == len(everybody) and len(asked) == MOST)
+    return everybody
+
+
+async def test_few_who_ask_for_the_history_are_let_in_at_a_time_and_whoever_asks_for_a_page_is(place):
+    async with pages_that_take_their_time(place) as (asked, go_on), a_door(place) as knock:
+        everybody = await crowd(knock, asked)
+        assert await is_turned_away(knock)
+        page = await knock(PAGE)
+        await until(lambda: len(asked) == MOST + 1)
+        go_on.set()
+        assert [await each.read() for each in (*everybody, page)] == [ANSWER] * (MOST + LINE + 1)
+        await until(lambda: not knock.connections)
+        assert not await is_turned_away(knock)
+
+
+async def test_whoever_goes_before_the_history_answers_leaves_his_place_when_it_does(place):
+    async with pages_that_take_their_time(place) as (asked, go_on), a_door(place) as knock:
+        for each in await crowd(knock, asked):
+            each.hang_up()
+        go_on.set()
+        await until(lambda: not knock.connections)
+        assert not await is_turned_away(knock)
+
+
+async def test_whoever_has_not_said_all_takes_no_place_in_the_history(place):
+    async with the_pages(place), a_door(place) as knock:
+        for _ in range(MOST + LINE):
+            await knock(HISTORY[:-2] + b"Content-Length: 9\r\n\r\n")
+        await until(lambda: len(knock.connections) == MOST + LINE)
+        assert not await is_turned_away(knock)
+
+
+async def test_pages_that_are_away_take_no_place_in_the_history(place):
+    async with a_door(place) as knock:
+        for _ in range(MOST + LINE + 1):
+            assert not await is_turned_away(knock)
+
+
+async def test_while_many_are_let_in_with_sockets_few_are_let_into_the_history(place, monkeypatch):
+    async with the_pages(place), a_door(place) as knock:
+        monkeypatch.setattr(Lookups, "is_crowded", True)
+        assert [await is_turned_away(knock) for _ in range(3)] == [False, True, True]
+        monkeypatch.setattr(Lookups, "is_crowded", False)
+        assert not await is_turned_away(knock)
 
 
 async def test_a_handshake_is_answered_here_whatever_its_headers_look_like(live_cast, place):

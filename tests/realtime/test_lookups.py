@@ -9,7 +9,7 @@ import pytest
 from django.db import OperationalError
 
 from realtime import lookups
-from realtime.lookups import TOGETHER, Away, Lookups
+from realtime.lookups import CROWD, LAST, TOGETHER, Away, Lookups
 from tests.sockets import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,6 +37,28 @@ async def test_who_asks_at_the_same_time_is_answered_by_one_hop_of_a_bounded_siz
     numbers = range(TOGETHER + 2)
     assert await ask_all(Lookups(), *(lambda n=n: n for n in numbers)) == list(numbers)
     assert hops == [TOGETHER, 2]
+
+
+async def test_whoever_was_let_in_is_answered_before_those_who_come_but_these_wait_not_for_ever(
+    hops: list[int],
+) -> None:
+    asked, order = Lookups(), list[str]()
+    newcomers = [asked.ask_last(order.append, "comes") for _ in range(TOGETHER)]
+    others = [asked.ask(order.append, "is in") for _ in range(2 * TOGETHER)]
+    await asyncio.gather(*newcomers, *others)
+    own = TOGETHER - LAST
+    assert order[:TOGETHER] == ["is in"] * own + ["comes"] * LAST
+    assert order[TOGETHER : 2 * TOGETHER] == ["is in"] * own + ["comes"] * LAST
+    assert order[-2 * LAST :] == ["comes"] * 2 * LAST
+
+
+async def test_it_is_crowded_as_long_as_many_newcomers_wait() -> None:
+    asked, seen = Lookups(), list[bool]()
+    await asyncio.gather(*(asked.ask(lambda: seen.append(asked.is_crowded)) for _ in range(2 * CROWD)))
+    assert set(seen) == {False}
+    await asyncio.gather(*(asked.ask_last(lambda: seen.append(asked.is_crowded)) for _ in range(2 * CROWD)))
+    assert set(seen[2 * CROWD : 3 * CROWD - TOGETHER]) == {True}
+    assert set(seen[3 * CROWD :]) == {False}
 
 
 async def test_one_inquiry_that_fails_costs_the_others_nothing() -> None:
@@ -67,7 +89,8 @@ async def test_while_the_database_is_away_one_waits_for_it_and_not_each_after_th
 
     asked = Lookups()
     monkeypatch.setattr(lookups, "connection", SimpleNamespace(connection=None))
-    answers = await ask_all(asked, *[wait_in_vain] * (3 * TOGETHER))
+    newcomers = asyncio.gather(*(asked.ask_last(wait_in_vain) for _ in range(20)), return_exceptions=True)
+    answers = await ask_all(asked, *[wait_in_vain] * (3 * TOGETHER)) + await newcomers
     assert {type(answer) for answer in answers} == {Away}
     assert hops == [TOGETHER]
     assert await asked.ask(lambda: "back") == "back"

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,12 +12,13 @@ from realtime import hub, limits
 from realtime.connection import Connection
 from realtime.consumers import PusherConsumer
 from realtime.events import publish, recheck
+from realtime.lookups import Lookups
 from realtime.membership import Membership
 from realtime.presence import Presence
 from realtime.telling import disconnect, tell
 from tests.cast import Cast
 from tests.realtime.clients import REFUSED, SUCCEEDED, answers
-from tests.sockets import Fence, Listener, do, greeted, listen
+from tests.sockets import Fence, Listener, connect, do, greeted, listen, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Happening = Callable[[], Awaitable[None]]
@@ -42,15 +44,6 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Happening], None]:
 def socket_of(listener: Listener) -> Any:
     """Return the server's side of a connection."""
     return next(socket for socket in hub.here().sockets if socket.socket_id == listener.socket_id)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Return once a condition holds."""
-    async with asyncio.timeout(10):
-        while True:
-            if condition():
-                return
-            await asyncio.sleep(0)
 
 
 async def test_a_right_that_ends_while_one_enters_a_room_ends_the_comings_and_goings(
@@ -233,6 +226,29 @@ async def test_a_socket_that_cannot_be_looked_at_does_not_hide_the_others(
     monkeypatch.setattr(Connection, "sweep", fail_once)
     assert await bao.event("pusher:ping") == {}
     assert failures
+
+
+async def test_nobody_asks_again_about_a_socket_that_has_not_been_looked_up_yet(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask, is_let_in = Lookups.ask_last, asyncio.Event()
+
+    async def ask_in_a_crowd(*asked: Any) -> Any:
+        await is_let_in.wait()
+        return await ask(*asked)
+
+    def look() -> bool:
+        (socket,) = hub.here().sockets
+        socket.sweep(time.monotonic() + 61)
+        return bool(socket._tasks)
+
+    monkeypatch.setattr(Lookups, "ask_last", ask_in_a_crowd)
+    bao = await connect(live_cast.bao)
+    await until(lambda: hub.here().sockets)
+    assert not look()
+    is_let_in.set()
+    await bao.event("pusher:connection_established")
+    assert look()
 
 
 async def test_a_client_that_hangs_up_first_is_no_failed_task(

@@ -3,20 +3,25 @@
 import os
 import signal
 import socket
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack, closing
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
+from django.db import connection, transaction
 from websockets.exceptions import ConnectionClosed
 
+from realtime import history
 from realtime.serving.pages import THREADS
+from realtime.serving.turnstile import LINE, MOST
 from tests import instances
 from tests.clients.visitor import CSRF
 from tests.services.person import Person
 from tests.services.serve import Serve, asked_all_the_while
+from tests.sockets import session_cookie
 
-REPLACED = 4200
+REPLACED, BUSY = 4200, 503
 KNOCKS = 8
 
 
@@ -65,6 +70,26 @@ def test_uploads_that_stand_still_keep_no_page_from_others(live_cast, server):
             upload = uploads.enter_context(socket.create_connection(("127.0.0.1", server.port)))
             upload.sendall(UNFINISHED)
         assert server.answers()
+
+
+def test_pages_that_ask_the_history_keep_no_page_from_others(live_cast, server):
+    cookie, channel = session_cookie(live_cast.casey), live_cast.casey.channel
+
+    def ask(since):
+        path = f"/broadcasting/history?channel={channel}&since={since}"
+        with closing(HTTPConnection("127.0.0.1", server.port, timeout=20)) as visit:
+            visit.request("GET", path, headers={"Cookie": cookie})
+            answer = visit.getresponse()
+            return answer.status, answer.getheader("Retry-After")
+
+    since = history.present()
+    with ThreadPoolExecutor(MOST + LINE + 1) as threads, transaction.atomic():
+        connection.cursor().execute("LOCK TABLE realtime_logfloor IN ACCESS EXCLUSIVE MODE")
+        asked = [threads.submit(ask, since) for _ in range(MOST + LINE + 1)]
+        turned_away = next(as_completed(asked, timeout=10))
+        assert turned_away.result() in ((BUSY, "1"), (BUSY, "2"))
+        assert server.answers()
+    assert {each.result() for each in asked if each is not turned_away} == {(200, None)}
 
 
 def test_a_process_that_was_killed_is_followed_by_another(live_cast, server):
