@@ -103,7 +103,7 @@ class Hub:
         self.is_leaving = False  # the process ends soon: whoever comes is sent away
         self._began_at = time.time()
         self._membership = Membership(self.layer, self.hears)
-        self._heard: dict[int, float] = {}
+        self._heard: dict[int, float] = {}  # when each delivery was told, the first one first
         self._pending: list[tuple[str, str]] = []  # group and frame, about to be written
         self._pace = Pace()
         self._tasks: list[asyncio.Task[None]] = []
@@ -259,8 +259,14 @@ class Hub:
 
     def forget_old(self, still_read: set[int]) -> None:
         """Forget deliveries told over a minute ago, except those that the tail goes on reading."""
-        limit = time.monotonic() - REMEMBER
-        self._heard = {pk: told for pk, told in self._heard.items() if told > limit or pk in still_read}
+        now = time.monotonic()
+        while self._heard:
+            pk, told = next(iter(self._heard.items()))
+            if told > now - REMEMBER:
+                break
+            del self._heard[pk]
+            if pk in still_read:
+                self._heard[pk] = now
 
     def _recheck(self, data: dict[str, list[str]]) -> None:
         self.flush()

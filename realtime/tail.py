@@ -58,14 +58,17 @@ class Tail:
         return self._position if self.is_current and position <= self._position else None
 
     async def run(self) -> None:
-        """Read once a second for ever; a database that is away is asked again."""
+        """Read once a second for ever, and when somebody waits for it; a database that is away is asked again."""
+        mended_at = 0.0
         while True:
             await _within(config().tail_interval, self._wanted)
             self._wanted.clear()
             was_read, self._was_read = self._was_read, asyncio.Event()
             try:
                 await self.read()
-                await self._hub.mend()
+                if time.monotonic() - mended_at >= config().tail_interval:
+                    await self._hub.mend()
+                    mended_at = time.monotonic()
             except Exception:
                 logger.exception("The log could not be read; it will be, from where the last reading ended.")
             was_read.set()

@@ -72,6 +72,21 @@ def test_of_too_many_groups_those_are_let_go_that_were_told_something_longest_ag
     assert [known.is_silent([OTHER], since=position) for position in (21, 30, 31)] == [False, False, True]
 
 
+async def test_a_delivery_is_remembered_for_a_minute_and_as_long_as_the_tail_reads_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here, now = hub.here(), [1000.0]
+    monkeypatch.setattr(hub.time, "monotonic", lambda: now[0])
+    here.take_as_heard([1, 2])
+    now[0] += hub.REMEMBER - 1
+    here.take_as_heard([3])
+    here.forget_old(set())
+    assert [here.has_heard(pk) for pk in (1, 2, 3)] == [True, True, True]
+    now[0] += 1
+    here.forget_old({2})
+    assert [here.has_heard(pk) for pk in (1, 2, 3)] == [False, True, True]
+
+
 @pytest.fixture
 def readings(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> list[int]:
     """Where each reading of the log begins; none comes unasked."""
@@ -228,6 +243,23 @@ async def test_who_comes_together_shares_a_reading(live_cast: Cast, readings: li
     answers = await asyncio.gather(*(ask(page, since, live_cast.casey.channel) for page in pages))
     assert None not in answers
     assert len(readings) <= 2
+
+
+async def test_a_reading_that_pages_wait_for_does_not_look_after_the_groups_each_time(
+    live_cast: Cast, readings: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, mended = await listen(live_cast.casey, live_cast.casey.channel), list[bool]()
+
+    async def note(_hub: hub.Hub) -> None:
+        mended.append(True)
+
+    monkeypatch.setattr(hub.Hub, "mend", note)
+    del readings[:]
+    for number in range(3):
+        await do(live_cast.reply, live_cast.bao, f"Told {number}")
+        assert await ask(page, await do(history.present), live_cast.casey.channel) is not None
+    assert len(readings) >= 3
+    assert len(mended) <= 1
 
 
 @pytest.mark.parametrize("channels", [None, "private-user.1", [1], {"a": 1}])
