@@ -7,14 +7,13 @@ from argparse import ArgumentParser, Namespace
 
 import uvicorn
 from django.conf import settings
-from django.urls import reverse
 
 from realtime import hub, limits
 from realtime.serving.door import Door
 from realtime.serving.drain import drain
 from realtime.serving.lifeline import Lifeline
 from realtime.serving.neighbours import Neighbours
-from realtime.serving.turnstile import Turnstile
+from realtime.serving.turnstile import Turnstile, history_path
 from realtime.serving.websocket import WebSocket
 
 FINISH_WITHIN = 10  # seconds that requests have to end, once nobody new is let in
@@ -26,7 +25,7 @@ class Config(uvicorn.Config):
 
     def __init__(self, pages: str) -> None:
         self.pages = pages  # path of the Unix socket behind which the pages are; "" where this process has them
-        self.histories, self.history_path = Turnstile(), reverse("realtime:history").encode()
+        self.histories, self.history_path = Turnstile(), history_path()
         super().__init__(
             settings.ASGI_APPLICATION[::-1].replace(".", ":", 1)[::-1],
             http=Door,

@@ -8,8 +8,11 @@ import asyncio
 import random
 import time
 from collections import deque
+from contextlib import suppress
 from math import ceil
 from typing import Final
+
+from django.urls import NoReverseMatch, reverse
 
 MOST: Final = 2  # inside: half the threads of a process of pages
 LINE: Final = 50  # who wait: half a second's work
@@ -18,6 +21,13 @@ SHORTEST: Final = 2  # seconds after which those who are turned away come again
 LONGEST: Final = 30
 A_SECOND: Final = 50  # of them are to come again
 HALF_LIFE: Final = 10  # seconds after which somebody who was turned away counts for half
+
+
+def history_path() -> bytes | None:
+    """Return the path that a turnstile stands in front of; None where a project has no history."""
+    with suppress(NoReverseMatch):
+        return reverse("realtime:history").encode()
+    return None
 
 
 class Turnstile:

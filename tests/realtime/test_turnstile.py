@@ -3,10 +3,11 @@
 import asyncio
 
 import pytest
+from pytest_django import Settings
 
 from realtime.serving import turnstile
 from realtime.serving.pages import THREADS
-from realtime.serving.turnstile import HALF_LIFE, LINE, LONGEST, MOST, SHORTEST, SPARSE, Turnstile
+from realtime.serving.turnstile import HALF_LIFE, LINE, LONGEST, MOST, SHORTEST, SPARSE, Turnstile, history_path
 from tests.sockets import until
 
 
@@ -48,6 +49,12 @@ async def end(waiting: list[asyncio.Task[int | None]]) -> None:
 
 def test_half_the_threads_are_left_to_pages() -> None:
     assert MOST * 2 == THREADS
+
+
+def test_a_project_that_has_no_history_has_no_turnstile(settings: Settings) -> None:
+    assert history_path() == b"/broadcasting/history"
+    settings.ROOT_URLCONF = "allauth.urls"
+    assert history_path() is None
 
 
 async def test_some_are_let_in_others_wait_and_one_more_is_told_when_to_come_again() -> None:
