@@ -228,7 +228,7 @@ def histories(asked: Pages) -> dict[str, Any]:
         "histories": asked.answers["history"],
         "turned away": asked.answers["history later"],
         "failed": asked.answers["history failed"],
-        "p50 history": round(1000 * median(asked.took)),
+        "p50 history": round(1000 * median(asked.took)) if asked.took else None,
     }
 
 

@@ -17,13 +17,15 @@ PATIENCE = 1, 5  # seconds after which a page that has lost its socket asks firs
 POLL = 5  # seconds from one question to the next
 
 REQUEST = "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n"
-
-
 RETRY_AFTER = re.compile(rb"\r\nretry-after: (\d+)", re.IGNORECASE)
 
 
 class Later(Exception):
-    """The server is busy; the argument is when to come again, in seconds."""
+    """The server is busy."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"Come again in {seconds} seconds.")
+        self.seconds = seconds
 
 
 class Pages:
@@ -68,7 +70,7 @@ class Pages:
                 await self._read(visitor, self.cursor)
             except Later as later:
                 self.answers["history later"] += 1
-                await asyncio.sleep(int(str(later)))
+                await asyncio.sleep(later.seconds)
             except (OSError, ValueError):
                 self.answers["history failed"] += 1
                 await asyncio.sleep(random.random() * POLL)

@@ -42,16 +42,16 @@ def read(user: Any, channels: Iterable[str], since: str | None) -> Answer:
     if refused:
         raise RefusedChannels(*refused)
     mark = log.watermark()
-    present = Answer(cursor.close(mark))
+    nothing = Answer(cursor.close(mark))
     if since is None:
-        return present
+        return nothing
     position = cursor.open_(since)
     if position is None or position > mark or not LogFloor.reaches_back_to(position, mark):
-        return replace(present, reset=True)
+        return replace(nothing, reset=True)
     deliveries = _deliveries(audiences, position)
     if len(deliveries) > limits.MAX_HISTORY_EVENTS:
-        return replace(present, reset=True)
-    return replace(present, events=_events(user, deliveries))
+        return replace(nothing, reset=True)
+    return replace(nothing, events=_events(user, deliveries))
 
 
 def _deliveries(audiences: dict[str, Audience | None], position: int) -> list[Delivery]:
