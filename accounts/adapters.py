@@ -10,5 +10,5 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Signs people in also where the server does not know their address."""
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """Return the address of the client as realtime/proxies.py left it, or 0.0.0.0 behind a Unix socket."""
+        """Return the address of the client after trusted proxies, or 0.0.0.0 behind a Unix socket."""
         return request.META.get("REMOTE_ADDR") or UNKNOWN_ADDRESS

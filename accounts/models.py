@@ -11,7 +11,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
 
-from realtime.events import recheck
+from realtime.broadcasting.events import reauthorize
 
 # The grounds that avatars are drawn on: white letters keep a contrast of 4.5 on each (WCAG 1.4.3).
 TONES = ("#1d4ed8", "#0f766e", "#7c3aed", "#be123c", "#a16207", "#0369a1", "#4d7c0f", "#a21caf")
@@ -27,7 +27,7 @@ class PeopleQuerySet(models.QuerySet["User"]):
         people = list(self.values_list("pk", flat=True)) if decides else []
         changed = super().update(**fields)
         if people:
-            recheck(users=people)
+            reauthorize(users=people)
         return changed
 
 

@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import Office, User
 from realtime.channels import Audience
-from realtime.prepared import Prepared
+from realtime.utils.compiled_query import Prepared
 
 
 def hears_user(user: User, user_id: UUID) -> Audience | None:

@@ -11,8 +11,8 @@ from django.http import HttpRequest
 
 from accounts import sign_ins, tokens
 from accounts.models import ApiToken, DeskSettings, Office, User
-from realtime import log
-from realtime.events import recheck
+from realtime.broadcasting import event_log
+from realtime.broadcasting.events import reauthorize
 from realtime.signals import person_disconnected
 
 
@@ -20,13 +20,13 @@ from realtime.signals import person_disconnected
 def person_changed(instance: User, created: bool, update_fields: Any, **_: Any) -> None:
     """A role, an account switched off or a new password changes what a person may hear."""
     if not created and update_fields != frozenset({"last_login"}):
-        recheck(users=[instance.pk])
+        reauthorize(users=[instance.pk])
 
 
 @receiver(post_delete, sender=User)
 def person_deleted(instance: User, **_: Any) -> None:
     """The sign-ins of a person that is deleted are left behind, and are nobody's."""
-    recheck(users=[instance.pk])
+    reauthorize(users=[instance.pk])
 
 
 @receiver(m2m_changed, sender=Office.agents.through)
@@ -38,14 +38,14 @@ def agents_changed(instance: Office | User, action: str, pk_set: set[Any] | None
         users = [instance.pk]
     else:
         users = list(pk_set if pk_set is not None else instance.agents.values_list("pk", flat=True))
-    recheck(users=users)
+    reauthorize(users=users)
 
 
 @receiver(pre_delete, sender=Office)
 def office_deleted(instance: Office, **_: Any) -> None:
     """Nobody hears it any more; no other signal is sent for memberships that go with their office."""
     agents = instance.agents.values_list("pk", flat=True)
-    recheck(channels=[instance.channel, instance.presence_channel], users=list(agents))
+    reauthorize(channels=[instance.channel, instance.presence_channel], users=list(agents))
 
 
 @receiver(post_delete, sender=Session)
@@ -53,7 +53,7 @@ def session_ended(instance: Session, **_: Any) -> None:
     """The sockets of a sign-in end in the transaction that ends it (the signal of a sign-out comes before that)."""
     user_id = instance.get_decoded().get(SESSION_KEY)
     if user_id is not None:
-        recheck(users=[user_id])
+        reauthorize(users=[user_id])
 
 
 @receiver([password_changed, password_set, password_reset])
@@ -66,7 +66,7 @@ def password_replaced(request: HttpRequest, user: User, **_: Any) -> None:
 @receiver(post_delete, sender=ApiToken)
 def token_revoked(instance: ApiToken, **_: Any) -> None:
     """The sockets of a token end with it."""
-    recheck(users=[instance.user_id])
+    reauthorize(users=[instance.user_id])
 
 
 @receiver(person_disconnected)
@@ -80,11 +80,11 @@ def staff_are_seen_otherwise(instance: DeskSettings, **_: Any) -> None:
     """Events hold the names that customers knew then: the history does not tell them again."""
     before = DeskSettings.objects.first() or DeskSettings()
     if before.staff_names != instance.staff_names:
-        log.close_past()
+        event_log.close_past()
 
 
 @receiver(pre_save, sender=Office)
 def office_becomes_internal(instance: Office, **_: Any) -> None:
     """Customers never see an internal office, not even in what was told before it was one."""
     if instance.is_internal and Office.objects.filter(pk=instance.pk, is_internal=False).exists():
-        log.close_past()
+        event_log.close_past()

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from limits import parse
 
 from accounts.models import User
-from realtime import limits
+from realtime.utils import rate_limits
 
 A_MINUTE = 60  # seconds
 
@@ -33,7 +33,7 @@ class Throttled(ValidationError):
 def count(deed: str, *, by: User, cost: int = 1) -> None:
     """Count a deed; raise `Throttled` if it is one too many. Outside of transactions, which would hold others up."""
     rate = parse(settings.DEED_RATES[deed])
-    if not limits.allowed(rate, "deed", deed, str(by.pk), cost=cost):
+    if not rate_limits.allowed(rate, "deed", deed, str(by.pk), cost=cost):
         raise Throttled(rate.get_expiry())
 
 

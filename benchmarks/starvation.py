@@ -228,14 +228,16 @@ class Teller:
 
     async def tell(self) -> None:
         """Tell one event."""
-        from realtime import hub, protocol, telling
+        from realtime import protocol
+        from realtime.broadcasting import ephemeral
         from realtime.channels import Audience
+        from realtime.server import hub
 
         data = json.dumps({"number": self.told, "at": time.perf_counter(), "filling": self._filling})
         frame = protocol.frame(EVENT, channel=self._channel, data=data)
         self.told += 1
         for audience in Audience:
-            message = telling.message(self._channel, audience, frame)
+            message = ephemeral.message(self._channel, audience, frame)
             await hub.default_layer().group_send(message["group"], message)
 
     async def tell_evenly(self, rate: float, seconds: float) -> None:

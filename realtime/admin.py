@@ -18,8 +18,10 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from realtime import census, switchboard, telling
+from realtime.broadcasting import ephemeral
 from realtime.models import Broadcast
+from realtime.monitoring import connections
+from realtime.presence import store
 from realtime.signals import person_disconnected
 
 if TYPE_CHECKING:  # generic for the type checker alone
@@ -100,7 +102,7 @@ class ConnectionAdmin(LookOnly, _ConnectionAdmin):
     def person_view(self, request: HttpRequest, key: str) -> HttpResponse:
         """Ask whether a person is to be signed out and disconnected; a POST does it."""
         self._require_permission(request)
-        person = switchboard.people([key]).get(key)
+        person = connections.people([key]).get(key)
         if person is None:
             raise Http404
         if request.method == "POST":
@@ -123,7 +125,7 @@ class ConnectionAdmin(LookOnly, _ConnectionAdmin):
 def disconnect_person(person: AbstractBaseUser, *, by: Any) -> None:
     """End what a person is signed in to, then the sockets, on every process."""
     person_disconnected.send(type(person), user=person, by=by)
-    telling.disconnect(users=[str(person.pk)])
+    ephemeral.disconnect(users=[str(person.pk)])
     _note(_("Signed out everywhere and disconnected."), person=person, by=by)
 
 
@@ -133,18 +135,18 @@ def _end_socket(request: HttpRequest, socket_id: str) -> None:
     if found is None:
         messages.warning(request, _("This connection has ended already."))
         return
-    person = switchboard.people([found.user_id]).get(found.user_id or "")
+    person = connections.people([found.user_id]).get(found.user_id or "")
     with transaction.atomic():
-        telling.disconnect(sockets=[socket_id])
+        ephemeral.disconnect(sockets=[socket_id])
         _note(_("Disconnected the connection %(id)s.") % {"id": socket_id}, person=person, by=request.user)
     name = person or _("somebody who is not signed in")
     messages.success(request, _("A connection of %(name)s was ended.") % {"name": name})
 
 
-def _sockets() -> list[census.SocketReport]:
+def _sockets() -> list[store.SocketReport]:
     try:
-        return census.sockets()
-    except census.Unavailable:
+        return store.sockets()
+    except store.Unavailable:
         return []
 
 
@@ -164,6 +166,6 @@ def _state(query: str) -> dict[str, Any]:
     """Return what the page shows; where the census is away, that."""
     address = reverse("admin:realtime_connection_changelist")
     try:
-        return {"state": switchboard.read(query), "query": query, "address": address}
-    except census.Unavailable:
+        return {"state": connections.read(query), "query": query, "address": address}
+    except store.Unavailable:
         return {"state": None, "query": query, "address": address}

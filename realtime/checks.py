@@ -6,7 +6,7 @@ from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
 
 from realtime.conf import config
-from realtime.hooks import hook, network
+from realtime.webhooks.config import network, parse_webhook
 
 
 def check_webhooks(**_: Any) -> list[CheckMessage]:
@@ -14,7 +14,7 @@ def check_webhooks(**_: Any) -> list[CheckMessage]:
     try:
         settings = config()
         for value in settings.webhooks:
-            hook(value)
+            parse_webhook(value)
         for text in settings.webhook_networks:
             network(text)
     except ImproperlyConfigured as error:

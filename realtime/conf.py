@@ -24,7 +24,7 @@ class Config:
     redis_url: str = ""
     redis_prefix: str = "realtime"
     bearer: str = ""
-    trusted_proxies: tuple[str, ...] = ()  # addresses, networks and "unix": realtime/proxies.py
+    trusted_proxies: tuple[str, ...] = ()  # addresses, networks and "unix": realtime/utils/client_address.py
     user_data: str = ""
     encryption_master_key: bytes = b""
     tail_interval: float = 1.0
@@ -37,7 +37,9 @@ class Config:
     max_upload: int = 64 * 1024**2  # of one request to the pages, where the sockets' processes pass it on
     reserved_events: tuple[str, ...] = ()  # beginnings of names that the HTTP API may not use
     refuse_replays: bool = True  # a POST to the HTTP API is done once; see docs/http-api.md
-    webhooks: tuple[Any, ...] = ()  # addresses, or pairs of an address and the names of events: realtime/hooks.py
+    webhooks: tuple[
+        Any, ...
+    ] = ()  # addresses, or pairs of an address and the names of events: realtime/webhooks/config.py
     webhook_networks: tuple[str, ...] = ()  # networks in which receivers may be, though they are not public
 
     @property

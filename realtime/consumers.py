@@ -8,10 +8,10 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from realtime import limits, protocol
-from realtime.connection import Connection
-from realtime.inbox import Inbox
-from realtime.wire import EXTENSION, Wire
-from realtime.writer import FrameWriter, WireWriter
+from realtime.server.connection import Connection
+from realtime.server.receive_queue import ReceiveQueue
+from realtime.websocket.transport import EXTENSION, Transport
+from realtime.websocket.writers import ASGITransport, DirectTransport
 
 
 class PusherConsumer(AsyncWebsocketConsumer):
@@ -40,12 +40,12 @@ class PusherConsumer(AsyncWebsocketConsumer):
         if EXTENSION in extensions:
             await self._hand_over(extensions[EXTENSION])
             raise StopConsumer
-        self.connection = Connection(FrameWriter(self._send_text, self._hang_up))
+        self.connection = Connection(ASGITransport(self._send_text, self._hang_up))
         await self.connection.greet(self.scope)
 
-    async def _hand_over(self, wire: Wire) -> None:
+    async def _hand_over(self, wire: Transport) -> None:
         """Leave the socket to the wire: no task, queue or consumer waits for what it says."""
-        inbox = Inbox(Connection(WireWriter(wire)), wire)
+        inbox = ReceiveQueue(Connection(DirectTransport(wire)), wire)
         wire.hand_to(inbox, most_unread=limits.MAX_PENDING)
         await inbox.begin(self.scope)
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from realtime import protocol
 from realtime.channels import Audience, group_name
-from realtime.hooks import MAX_URL, place
+from realtime.webhooks.config import MAX_URL, place
 
 
 class Broadcast(models.Model):
@@ -42,7 +42,7 @@ class Delivery(models.Model):
     """One group that hears a broadcast: the listeners of `channel` who joined it as `audience`."""
 
     broadcast = models.ForeignKey(Broadcast, models.CASCADE, related_name="deliveries")
-    # The transaction that wrote it on PostgreSQL, the broadcast's id on SQLite: see realtime/log.py.
+    # PostgreSQL: the transaction that wrote it. SQLite: the id of the broadcast. See broadcasting/event_log.py.
     position = models.BigIntegerField(db_index=True)
     channel = models.CharField(max_length=164)
     audience = models.CharField(max_length=6, choices=Audience.choices)

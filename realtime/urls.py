@@ -2,19 +2,19 @@
 
 from django.urls import include, path
 
-from realtime import http_api, views
+from realtime.http import pusher_api, views
 
 app_name = "realtime"
 
 # Signed by programs that hold the app's secret (Pusher: "HTTP API reference").
 app_urlpatterns = [
-    path("events", http_api.trigger),
-    path("batch_events", http_api.trigger_batch),
-    path("channels", http_api.list_channels),
-    path("channels/<str:channel>", http_api.show_channel),
-    path("channels/<str:channel>/users", http_api.list_users),
-    path("users/<str:user_id>/terminate_connections", http_api.terminate),
-    path("connections", http_api.count_connections),
+    path("events", pusher_api.trigger),
+    path("batch_events", pusher_api.trigger_batch),
+    path("channels", pusher_api.list_channels),
+    path("channels/<str:channel>", pusher_api.show_channel),
+    path("channels/<str:channel>/users", pusher_api.list_users),
+    path("users/<str:user_id>/terminate_connections", pusher_api.terminate),
+    path("connections", pusher_api.count_connections),
 ]
 
 urlpatterns = [
@@ -23,6 +23,6 @@ urlpatterns = [
     path("broadcasting/history", views.replay, name="history"),
     path("apps/<str:app_id>/", include(app_urlpatterns)),
     # Pusher's Python library names no app here: its key does.
-    path("users/<str:user_id>/terminate_connections", http_api.terminate),
-    path("up", http_api.up),
+    path("users/<str:user_id>/terminate_connections", pusher_api.terminate),
+    path("up", pusher_api.up),
 ]

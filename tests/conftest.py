@@ -9,8 +9,9 @@ from channels.layers import channel_layers
 from django.core.cache import cache
 
 from accounts.models import forget_desk
-from realtime import hub, limits
-from realtime.breaker import redis_breaker
+from realtime.server import hub
+from realtime.utils import rate_limits
+from realtime.utils.circuit_breaker import redis_breaker
 from tests import cast as casting
 
 
@@ -36,8 +37,8 @@ def _fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give each test a new channel layer and empty counters, and keep the test's database connection open."""
     monkeypatch.setattr("channels.db.close_old_connections", lambda **_: None)
     channel_layers.backends.clear()
-    limits._in_redis.cache_clear()
-    limits._in_memory.cache_clear()
+    rate_limits._in_redis.cache_clear()
+    rate_limits._in_memory.cache_clear()
     redis_breaker.reset()
     forget_desk()
     cache.clear()

@@ -12,9 +12,9 @@ from channels.testing import WebsocketCommunicator
 from django.test import Client
 
 from accounts.models import User
-from realtime import hub
+from realtime.broadcasting.events import Event, ForChannel, publish
 from realtime.channels import Audience
-from realtime.events import Direct, Event, publish
+from realtime.server import hub
 from tikm.asgi import application
 
 PATIENCE = 10  # seconds
@@ -28,7 +28,7 @@ class Fence(Event):
     broadcast_as = "test.fence"
     channel: str
 
-    def broadcast_on(self) -> list[str | Direct]:
+    def broadcast_on(self) -> list[str | ForChannel]:
         return [self.channel]
 
     def broadcast_to(self) -> Audience:

@@ -6,8 +6,9 @@ import pytest
 from django.test import Client
 
 from accounts.models import Office, User
-from realtime import history, protocol
-from realtime.channels import Audience, hears
+from realtime import protocol
+from realtime.broadcasting import history
+from realtime.channels import Audience, authorize
 from tests.cast import Cast
 from tests.sockets import do, greeted
 from tickets import services
@@ -72,7 +73,7 @@ def test_the_rule_answers_as_the_matrix_says(cast: Cast, name: str | None, row: 
     stage, user = Stage(cast), person(cast, name)
     expected = dict(zip(stage.channels, row, strict=True))
     if user is not None:
-        assert {channel: hears(user, channel) for channel in stage.channels} == expected
+        assert {channel: authorize(user, channel) for channel in stage.channels} == expected
 
 
 @pytest.mark.parametrize(("name", "row"), CASES)
@@ -159,7 +160,7 @@ def test_the_page_answers_as_the_matrix_says(cast: Cast, name: str | None, row: 
     ],
 )  # fmt: skip
 async def test_a_name_that_matches_no_pattern_is_refused_even_to_an_admin(live_cast: Cast, channel: str) -> None:
-    assert await do(hears, live_cast.ada, channel) is None
+    assert await do(authorize, live_cast.ada, channel) is None
     listener = await greeted(live_cast.ada)
     await listener.say("pusher:subscribe", channel=channel, auth="")
     frame = await listener.frame()

@@ -7,8 +7,8 @@ from django.urls import reverse
 
 from accounts import briefs as people
 from accounts.models import Office, User
+from realtime.broadcasting.events import iso
 from realtime.channels import Audience
-from realtime.events import iso
 from tickets.markdown import render
 from tickets.models import Attachment, Reply, Status, Ticket, TimelineEntry
 from tickets.signals import Change

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from accounts.models import Office, User
+from realtime.broadcasting.events import Event, ForChannel, OnlyAudience
 from realtime.channels import Audience
-from realtime.events import Direct, Event, Only
 from tickets import briefs, policies
 from tickets.models import Reply, Status, Ticket
 from tickets.signals import Change
@@ -28,15 +28,15 @@ class TicketEvent(Event):
         """Return who did it, by the name that `audience` knows."""
         return briefs.person_of_ticket(person, self.subject_ticket, audience)
 
-    def broadcast_on(self) -> Sequence[str | Direct]:
+    def broadcast_on(self) -> Sequence[str | ForChannel]:
         """The ticket itself, its office, its creator in his own version, its assignee."""
         ticket = self.subject_ticket
-        channels: list[str | Direct] = [ticket.channel, Direct(ticket.office.channel, Audience.STAFF)]
+        channels: list[str | ForChannel] = [ticket.channel, ForChannel(ticket.office.channel, Audience.STAFF)]
         people = {person.pk: person for person in (ticket.creator, ticket.assigned_to) if person is not None}
         for person in people.values():
             audience = policies.audience_of(person, ticket)
             if audience is not None:
-                channels.append(Direct(person.channel, audience))
+                channels.append(ForChannel(person.channel, audience))
         return channels
 
     def broadcast_guard(self) -> str:
@@ -116,7 +116,7 @@ class TicketReplyCreated(TicketEvent):
         """The ticket of the conversation."""
         return self.reply.ticket
 
-    def broadcast_to(self) -> Audience | Only:
+    def broadcast_to(self) -> Audience | OnlyAudience:
         """A note is for staff."""
         return self.reply.audience
 
@@ -139,9 +139,9 @@ class TicketReplyCreated(TicketEvent):
 class TicketReplyAppeared(TicketReplyCreated):
     """A note was made public: to who could not read it, it is a new reply."""
 
-    def broadcast_to(self) -> Only:
+    def broadcast_to(self) -> OnlyAudience:
         """Customers; staff have it already."""
-        return Only(Audience.PUBLIC)
+        return OnlyAudience(Audience.PUBLIC)
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ class TicketReplyDeleted(TicketEvent):
         """The ticket of the conversation."""
         return self.reply.ticket
 
-    def broadcast_to(self) -> Audience | Only:
+    def broadcast_to(self) -> Audience | OnlyAudience:
         """Who could read it."""
         return self.reply.audience
 
@@ -190,9 +190,9 @@ class TicketReplyDeleted(TicketEvent):
 class TicketReplyVanished(TicketReplyDeleted):
     """A reply was made internal: to who may not read notes it is gone, like a deleted one."""
 
-    def broadcast_to(self) -> Only:
+    def broadcast_to(self) -> OnlyAudience:
         """Customers; staff keep it."""
-        return Only(Audience.PUBLIC)
+        return OnlyAudience(Audience.PUBLIC)
 
 
 @dataclass(frozen=True)
@@ -228,9 +228,9 @@ class TicketWithdrawn(Event):
     ticket: Ticket
     loser: Office | User
 
-    def broadcast_on(self) -> Sequence[str | Direct]:
+    def broadcast_on(self) -> Sequence[str | ForChannel]:
         """The channel of who lost it."""
-        return [Direct(self.loser.channel, Audience.STAFF)]
+        return [ForChannel(self.loser.channel, Audience.STAFF)]
 
     def broadcast_to(self) -> Audience:
         """Direct: nothing but the ticket's address is told, so there is one version."""
@@ -256,11 +256,11 @@ class Rehearsal(Event):
         """The name of what it rehearses."""
         return self.event.broadcast_as
 
-    def broadcast_on(self) -> Sequence[str | Direct]:
+    def broadcast_on(self) -> Sequence[str | ForChannel]:
         """The channels of what it rehearses."""
         return self.event.broadcast_on()
 
-    def broadcast_to(self) -> Audience | Only:
+    def broadcast_to(self) -> Audience | OnlyAudience:
         """The audience of what it rehearses."""
         return self.event.broadcast_to()
 

@@ -9,7 +9,7 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import DeskSettings, Office, User
 from accounts.policies import staffed_offices
-from realtime import seal
+from realtime.utils import encryption
 from tickets import policies
 from tickets.models import Priority, Reply, Status, Ticket
 from tickets.search import search
@@ -157,11 +157,11 @@ def _reverse(sort: str) -> str:
 def _close(ticket: Any, sort: str) -> str:
     """Return the place of a row sealed: its key counts the desk's tickets, which customers never see."""
     value = ticket.place.isoformat() if isinstance(ticket.place, datetime) else ticket.place
-    return seal.close("tickets.page", json.dumps([sort, value, ticket.pk]))
+    return encryption.encrypt("tickets.page", json.dumps([sort, value, ticket.pk]))
 
 
 def _open(cursor: str, sort: str) -> tuple[Any, int] | None:
-    text = seal.open_("tickets.page", cursor) if cursor else None
+    text = encryption.decrypt("tickets.page", cursor) if cursor else None
     if text is None:
         return None
     of_sort, value, pk = json.loads(text)

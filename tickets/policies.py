@@ -8,7 +8,7 @@ from django.db.models import BooleanField, Case, F, Q, QuerySet, When
 from accounts.models import Office, User
 from accounts.policies import staffed_offices
 from realtime.channels import Audience
-from realtime.prepared import Prepared
+from realtime.utils.compiled_query import Prepared
 from tickets.models import Attachment, Reply, Ticket, TimelineEntry
 
 

@@ -8,9 +8,9 @@ from django.db.models.signals import post_delete, pre_save
 from django.dispatch import receiver
 
 from accounts.models import Office, User
-from realtime import log
+from realtime.broadcasting import event_log
+from realtime.broadcasting.events import publish, reauthorize
 from realtime.channels import Audience
-from realtime.events import publish, recheck
 from tickets import briefs, policies
 from tickets.events import (
     TicketCreated,
@@ -86,7 +86,7 @@ def tell_creation(ticket: Ticket, by: User, **_: Any) -> None:
 def tell_changes(ticket: Ticket, by: User, changes: Sequence[Change], **_: Any) -> None:
     """Ask the rules again first, so that who has lost the ticket hears that and nothing more."""
     if any(change.field in ("office", "assigned_to") for change in changes):
-        recheck(channels=[ticket.channel, ticket.presence_channel])
+        reauthorize(channels=[ticket.channel, ticket.presence_channel])
         for change in changes:
             _tell_loser(ticket, change)
     publish(TicketUpdated(ticket, by, changes))
@@ -126,8 +126,8 @@ def tell_visibility(reply: Reply, by: User, **_: Any) -> None:
 @receiver(ticket_deleted)
 def withdraw(ticket: Ticket, **_: Any) -> None:
     """End every subscription, then tell the office, the creator and the assignee that the ticket is gone."""
-    log.forget(ticket.channel)
-    recheck(channels=[ticket.channel, ticket.presence_channel])
+    event_log.forget(ticket.channel)
+    reauthorize(channels=[ticket.channel, ticket.presence_channel])
     people = {person.pk: person for person in (ticket.creator, ticket.assigned_to) if person is not None}
     losers: list[Office | User] = [ticket.office, *people.values()]
     for loser in losers:
@@ -155,7 +155,9 @@ def remove_file(instance: Attachment, **_: Any) -> None:
 def _forget(told: TicketReplyCreated, versions: Iterable[Audience] = Audience) -> None:
     """Leave in the log that there was a reply, so that no sequence has a gap, and nothing of what it said."""
     reply, event = told.reply, told.broadcast_as
-    log.forget(reply.ticket.channel, event=event, containing=str(reply.pk), keep=told.emptied, versions=versions)
+    event_log.forget(
+        reply.ticket.channel, event=event, containing=str(reply.pk), keep=told.emptied, versions=versions
+    )
 
 
 def _tell_loser(ticket: Ticket, change: Change) -> None:

@@ -8,7 +8,7 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tikm.settings")
 pages = get_asgi_application()
 
-from realtime.proxies import BehindProxies  # noqa: E402  (applications must be loaded first)
 from realtime.routing import websocket_urlpatterns  # noqa: E402
+from realtime.utils.client_address import BehindProxies  # noqa: E402  (applications must be loaded first)
 
 application = ProtocolTypeRouter({"http": pages, "websocket": BehindProxies(URLRouter(websocket_urlpatterns))})

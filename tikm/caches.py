@@ -6,7 +6,7 @@ from typing import Any
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 
-from realtime.breaker import TIMEOUT, Away, redis_breaker
+from realtime.utils.circuit_breaker import TIMEOUT, ServiceUnavailable, redis_breaker
 
 OPTIONS = {"socket_timeout": TIMEOUT, "socket_connect_timeout": TIMEOUT}
 
@@ -17,7 +17,7 @@ def _outlives_redis(name: str) -> Callable[..., Any]:
     def method(self: "OutlivingCache", *args: Any, **kwargs: Any) -> Any:
         try:
             return redis_breaker.call(getattr(super(OutlivingCache, self), name), *args, **kwargs)
-        except Away:
+        except ServiceUnavailable:
             return getattr(self.meanwhile, name)(*args, **kwargs)
 
     return method

@@ -6,8 +6,8 @@ from ipaddress import ip_network
 
 from django.core.exceptions import ImproperlyConfigured
 
-from realtime.hooks import EVENTS, hook, network
-from realtime.proxies import UNIX
+from realtime.utils.client_address import UNIX
+from realtime.webhooks.config import EVENTS, network, parse_webhook
 
 REALTIME_NAMES = (
     "REALTIME_APP_ID",
@@ -61,7 +61,7 @@ def webhooks(name: str, value: str) -> list[tuple[str, tuple[str, ...]]]:
     for part in filter(None, map(str.strip, value.split(","))):
         url, *events = part.split()
         try:
-            found.append((hook((url, events) if events else url).url, tuple(events) or EVENTS))
+            found.append((parse_webhook((url, events) if events else url).url, tuple(events) or EVENTS))
         except ImproperlyConfigured as error:
             raise ImproperlyConfigured(f"{name}: {error}") from None
     return found

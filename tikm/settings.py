@@ -56,7 +56,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "realtime.proxies.believe_trusted_proxies",
+    "realtime.utils.client_address.believe_trusted_proxies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -64,13 +64,13 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "tikm.throttles.by_address",
     "django.middleware.common.CommonMiddleware",
-    "realtime.middleware.accept_echo_csrf_header",
+    "realtime.http.middleware.accept_echo_csrf_header",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "realtime.middleware.PageCursorMiddleware",
+    "realtime.http.middleware.PageCursorMiddleware",
     "accounts.middleware.PersonalMiddleware",
     "accounts.throttles.ThrottledMiddleware",
 ]

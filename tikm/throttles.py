@@ -11,8 +11,8 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from accounts.models import ApiToken
-from realtime import limits
-from realtime.proxies import place_of
+from realtime.utils import rate_limits
+from realtime.utils.client_address import address_key
 from tikm import problems
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -25,7 +25,7 @@ def by_address(get_response: GetResponse) -> GetResponse:
         if not request.path.startswith("/api/"):
             return get_response(request)
         rate = rate_of("address")
-        if limits.allowed(rate, "api", "address", place_of(get_adapter().get_client_ip(request))):
+        if rate_limits.allowed(rate, "api", "address", address_key(get_adapter().get_client_ip(request))):
             return get_response(request)
         detail = _("Too many requests from this address.")
         return problems.respond(429, "throttled", detail, **{"Retry-After": str(rate.get_expiry())})
@@ -46,7 +46,7 @@ class ByPerson(BaseThrottle):  # type: ignore[misc]
     def allow_request(self, request: Request, view: object) -> bool:
         """Count, and say whether it is within the rate."""
         who = self.who(request)
-        return who is None or limits.allowed(rate_of(self.kind), "api", self.kind, who)
+        return who is None or rate_limits.allowed(rate_of(self.kind), "api", self.kind, who)
 
     def wait(self) -> float:
         """Return the seconds after which asking again is of use."""

@@ -25,7 +25,8 @@ Tell = Callable[[str, str], Any]
 
 def of_ours(_: str) -> Tell:
     """Return what hands an event to the sender, as a delivery of the log that was committed."""
-    from realtime import protocol, sender
+    from realtime import protocol
+    from realtime.broadcasting import dispatcher
     from realtime.channels import Audience
     from realtime.models import Broadcast, Delivery
 
@@ -37,15 +38,15 @@ def of_ours(_: str) -> Tell:
         routes = [
             Delivery(pk=next(ids), channel=f"fanout-{channel}", audience=each, version=each) for each in Audience
         ]
-        sender.send([route.message(row) | {"after": []} for route in routes])
+        dispatcher.send([route.message(row) | {"after": []} for route in routes])
 
     return tell
 
 
 def of_log(_: str) -> Tell:
     """Return what publishes an event."""
+    from realtime.broadcasting.events import Event, publish
     from realtime.channels import Audience
-    from realtime.events import Event, publish
 
     class Told(Event):
         broadcast_as = "fanout"

@@ -11,7 +11,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.management.base import CommandError
 
-from realtime import inquiry
+from realtime.monitoring import explain_access
 
 
 def printable(text: str) -> str:
@@ -27,8 +27,8 @@ def as_json(value: Any, *, indent: int | None = None) -> str:
 def person_named(name: str | None) -> AbstractBaseUser | None:
     """Return who is named by --as; nobody where nobody is."""
     try:
-        return None if name is None else inquiry.find_person(name)
-    except inquiry.NoSuchPerson as error:
+        return None if name is None else explain_access.find_person(name)
+    except explain_access.NoSuchPerson as error:
         raise CommandError(str(error)) from None
 
 

@@ -6,8 +6,9 @@ from typing import Any, cast
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from realtime.serving.relay import Relay, Request, refuse
-from realtime.serving.websocket import WebSocket
+from realtime.serving.relay import Relay
+from realtime.websocket.opening_handshake import Request, refuse
+from realtime.websocket.protocol import WebSocket
 
 MAX_HEAD = 16 * 1024  # bytes of a first request's line and headers
 HEAD_WITHIN = 10  # seconds that a client has to send them

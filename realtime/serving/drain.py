@@ -6,9 +6,10 @@ import time
 
 from channels.db import database_sync_to_async
 
-from realtime import census, webhooks
-from realtime.hub import Hub
-from realtime.presence import GRACE
+from realtime.presence import store
+from realtime.presence.tracker import GRACE
+from realtime.server.hub import Hub
+from realtime.webhooks import delivery
 
 STEP = 0.05  # seconds between two looks at who is still here
 
@@ -45,6 +46,6 @@ async def _keep_seats(hub: Hub) -> None:
 
 def _forget(process: str) -> None:
     try:
-        webhooks.enqueue(census.forget(process))
-    except census.Unavailable:
+        delivery.enqueue(store.forget(process))
+    except store.Unavailable:
         return  # its lease runs out by itself

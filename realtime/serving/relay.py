@@ -10,82 +10,14 @@ from typing import Any, cast
 
 import httptools
 
-from realtime import hub
 from realtime.conf import config
+from realtime.server import hub
 from realtime.serving.spool import Pump, Spool
+from realtime.websocket.opening_handshake import Request, refuse
 
 STALL = 30  # seconds, twice as many at most, in which a client has to send or take something
 MAX_WAITING = 1024**3  # bytes that wait in this process altogether before whoever sends a request is refused
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-
-
-class Request:
-    """What is to be known of a request while it comes in."""
-
-    def __init__(self) -> None:
-        self.is_whole = False
-        self.url = b""
-        self.headers: list[tuple[bytes, bytes]] = []  # names in lower case
-        self._parser = httptools.HttpRequestParser(self)
-        self._expects = False
-
-    def feed(self, data: bytes) -> None:
-        """Read on; raise httptools.HttpParserError where this is no request. What follows it is not looked at."""
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self.is_whole = True
-        except httptools.HttpParserError:
-            if not self.is_whole:
-                raise
-
-    @property
-    def is_handshake(self) -> bool:
-        """Whether it asks to go on as a WebSocket, and for nothing else."""
-        is_asked = self.header(b"upgrade").lower() == b"websocket"
-        return self.is_whole and is_asked and bool(self._parser.should_upgrade())
-
-    @property
-    def method(self) -> bytes:
-        """The method, such as GET."""
-        return bytes(self._parser.get_method())
-
-    @property
-    def path(self) -> bytes:
-        """The path that is asked for, without its query; b"" where it is none."""
-        try:
-            return bytes(httptools.parse_url(self.url).path or b"")
-        except httptools.HttpParserInvalidURLError:
-            return b""
-
-    @property
-    def version(self) -> str:
-        """The version of HTTP, such as 1.1."""
-        return str(self._parser.get_http_version())
-
-    def header(self, name: bytes) -> bytes:
-        """Return the last header of this name, b"" where there is none."""
-        return next((value for key, value in reversed(self.headers) if key == name), b"")
-
-    def waits_for_word(self) -> bool:
-        """Say, once, whether the client sends the body when it is told to (RFC 9110, section 10.1.1)."""
-        waits, self._expects = self._expects and not self.is_whole, False
-        return waits
-
-    def on_url(self, url: bytes) -> None:
-        """Note what is asked for; it may come in pieces."""
-        self.url += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Note a header, and whether it waits to be told to go on."""
-        name = name.lower()
-        self.headers.append((name, value))
-        if name == b"expect":
-            self._expects = value.lower() == b"100-continue"
-
-    def on_message_complete(self) -> None:
-        """Note that it is whole."""
-        self.is_whole = True
 
 
 class PagesSide(asyncio.Protocol):
@@ -218,17 +150,6 @@ class Relay(asyncio.Protocol):
             self._client.abort()
         else:
             refuse(self._client, "408 Request Timeout")
-
-
-def refuse(client: asyncio.Transport, status: str, *, retry_after: int | None = None) -> None:
-    """Answer an HTTP status that says all there is to say, and close."""
-    body = f"{status}\n"
-    head = {"Content-Type": "text/plain", "Content-Length": len(body), "Connection": "close"}
-    if retry_after is not None:
-        head["Retry-After"] = retry_after
-    lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
-    client.write(f"HTTP/1.1 {status}\r\n{lines}\r\n{body}".encode())
-    client.close()
 
 
 def _introduction(client: asyncio.Transport) -> bytes:

@@ -8,13 +8,14 @@ from argparse import ArgumentParser, Namespace
 import uvicorn
 from django.conf import settings
 
-from realtime import hub, limits
+from realtime import limits
+from realtime.server import hub
 from realtime.serving.door import Door
 from realtime.serving.drain import drain
 from realtime.serving.lifeline import Lifeline
 from realtime.serving.neighbours import Neighbours
 from realtime.serving.turnstile import Turnstile, history_path
-from realtime.serving.websocket import WebSocket
+from realtime.websocket.protocol import WebSocket
 
 FINISH_WITHIN = 10  # seconds that requests have to end, once nobody new is let in
 MAX_MESSAGE = 16 * limits.MAX_FRAME  # bytes; up to here the consumer says what is too large, beyond 1009 does

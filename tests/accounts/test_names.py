@@ -5,7 +5,7 @@ from django.test import Client
 
 from accounts.briefs import person_brief
 from accounts.models import DeskSettings, User
-from realtime import history
+from realtime.broadcasting import history
 from realtime.channels import Audience
 from tests.cast import Cast
 from tests.programs import Program

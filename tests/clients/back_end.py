@@ -11,7 +11,7 @@ from tests import instances
 
 
 class BackEnd:
-    """Runs `python -m tests.clients.back_end`, and calls `realtime.telling` there."""
+    """Runs `python -m tests.clients.back_end`, and calls `realtime.broadcasting.ephemeral` there."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         command = [sys.executable, "-m", "tests.clients.back_end"]
@@ -42,11 +42,11 @@ class BackEnd:
 
 def obey() -> None:
     """Call what each line names, and say when it is done."""
-    from realtime import telling
+    from realtime.broadcasting import ephemeral
 
     for line in sys.stdin:
         verb, details = json.loads(line)
-        getattr(telling, verb)(**details)
+        getattr(ephemeral, verb)(**details)
         print("done", flush=True)  # noqa: T201
 
 

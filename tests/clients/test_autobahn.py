@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 
 from uvicorn.server import ServerState
 
-from realtime.frames import Frames
 from realtime.serving.sockets import Config
-from realtime.wire import EXTENSION
+from realtime.websocket.frames import Frames
+from realtime.websocket.transport import EXTENSION
 
 CASES = 247
 # How fast large messages are is no matter here; compression is not offered.

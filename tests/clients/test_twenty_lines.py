@@ -83,6 +83,6 @@ def test_a_socket_hears_what_the_project_tells_and_nobody_enters_uninvited(proje
         assert hear(socket, "pusher:subscription_error")["status"] == 403
         subscribe(socket, "headlines")
         hear(socket, "pusher_internal:subscription_succeeded")
-        telling = re.search(r"```python\n(from realtime.telling.*?)```", README.read_text(), re.DOTALL)
+        telling = re.search(r"```python\n(from realtime.broadcasting.ephemeral.*?)```", README.read_text(), re.DOTALL)
         manage(project, "shell", "-c", telling[1])
         assert hear(socket, "breaking") == {"title": "It works"}

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from realtime import history, hub, protocol, sender
+from realtime import protocol
+from realtime.broadcasting import dispatcher, history
+from realtime.server import hub
 from tests.cast import Cast
 from tests.sockets import Listener, do, listen
 
@@ -118,10 +120,10 @@ class Game:
         self._is_lossy = not self._is_lossy
 
     def _lose_what_is_sent(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        hand_over = sender._hand_over
+        hand_over = dispatcher._hand_over
 
         async def hand_over_or_lose(messages: list[dict[str, Any]]) -> None:
             if not self._is_lossy:
                 await hand_over(messages)
 
-        monkeypatch.setattr(sender, "_hand_over", hand_over_or_lose)
+        monkeypatch.setattr(dispatcher, "_hand_over", hand_over_or_lose)

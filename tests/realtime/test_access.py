@@ -15,10 +15,11 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
-from realtime import hub, protocol, standing
-from realtime.channels import Audience
-from realtime.connection import Connection
-from realtime.standing import Standing
+from realtime import protocol
+from realtime.channels import Audience, authorization
+from realtime.channels.authorization import Authorization
+from realtime.server import hub
+from realtime.server.connection import Connection
 from tests.cast import Cast
 from tests.sockets import Listener, connect, do, greeted, listen, session_cookie
 from tickets import services
@@ -265,7 +266,7 @@ async def test_a_rules_answer_from_before_a_revocation_joins_no_group(
 ) -> None:
     ask, answers = Connection._ask, []
 
-    async def slowly(self: Connection, channels: set[str]) -> dict[str, Standing | None]:
+    async def slowly(self: Connection, channels: set[str]) -> dict[str, Authorization | None]:
         answers.append(await ask(self, channels))
         if len(answers) == 1:
             await do(live_cast.billing.agents.remove, live_cast.bao)
@@ -279,23 +280,23 @@ async def test_a_rules_answer_from_before_a_revocation_joins_no_group(
     await socket.event("pusher:connection_established")
     monkeypatch.setattr(Connection, "_ask", slowly)
     assert (await socket.subscribe(live_cast.ticket.channel))["event"] == "pusher:subscription_error"
-    assert answers == [{live_cast.ticket.channel: now} for now in (Standing(Audience.STAFF), None)]
+    assert answers == [{live_cast.ticket.channel: now} for now in (Authorization(Audience.STAFF), None)]
     assert "ticket.reply.created" not in [frame["event"] for frame in socket.heard]
 
 
 async def test_what_is_revoked_while_a_rule_is_asked_ends_the_new_subscription(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask, left = standing.ask, []
+    ask, left = authorization.authorize_channels, []
 
-    def ask_then_leave(*args: Any, **kwargs: Any) -> tuple[Any, Standing | None]:
+    def ask_then_leave(*args: Any, **kwargs: Any) -> tuple[Any, Authorization | None]:
         answer = ask(*args, **kwargs)
         if not left:
             left.append(True)
             live_cast.billing.agents.remove(live_cast.bao)
         return answer
 
-    monkeypatch.setattr(standing, "ask", ask_then_leave)
+    monkeypatch.setattr(authorization, "authorize_channels", ask_then_leave)
     socket = await connect(live_cast.bao)
     answer = await socket.subscribe(live_cast.ticket.channel)
     if answer["event"].endswith("succeeded"):

@@ -9,9 +9,11 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import Client, RequestFactory
 
 from accounts.models import User
-from realtime import census, switchboard, telling
 from realtime.admin import ConnectionAdmin
-from realtime.census import Member, Occupancy, Report, SocketReport
+from realtime.broadcasting import ephemeral
+from realtime.monitoring import connections
+from realtime.presence import store
+from realtime.presence.store import Member, Occupancy, Report, SocketReport
 from tests.cast import PASSWORD, Cast
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +31,7 @@ def signed_in(user: User) -> Client:
 def told(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What was told to the server processes."""
     orders: list[dict[str, Any]] = []
-    monkeypatch.setattr(telling, "disconnect", lambda **order: orders.append(order))
+    monkeypatch.setattr(ephemeral, "disconnect", lambda **order: orders.append(order))
     return orders
 
 
@@ -52,9 +54,9 @@ def connected(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> list[SocketReport]
         "elsewhere:7": Member("elsewhere:7", {"name": "Zoe"}),
     }
     channels = {"presence-office.1": Occupancy(2, members), cast.ticket.channel: Occupancy(2)}
-    monkeypatch.setattr(census, "processes", lambda: [Report("one:1:a", NOON, 5, 2, 4, 7.5, 0.5)])
-    monkeypatch.setattr(census, "occupied", lambda prefix="": channels)
-    monkeypatch.setattr(census, "sockets", lambda: listed)
+    monkeypatch.setattr(store, "processes", lambda: [Report("one:1:a", NOON, 5, 2, 4, 7.5, 0.5)])
+    monkeypatch.setattr(store, "occupied", lambda prefix="": channels)
+    monkeypatch.setattr(store, "sockets", lambda: listed)
     return listed
 
 
@@ -115,7 +117,7 @@ def test_who_searches_in_vain_reads_so(cast: Cast, connected: list) -> None:
 
 
 def test_of_very_many_the_first_are_shown(cast: Cast, connected: list, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(switchboard, "LISTED", 2)
+    monkeypatch.setattr(connections, "LISTED", 2)
     response = signed_in(cast.ada).get(PAGE)
     assert len(rows(response)) == 2
     assert "2 of 5 are shown; search for the others." in response.text
@@ -125,17 +127,17 @@ def test_before_the_servers_have_listed_their_connections_it_says_so(
     cast: Cast, connected: list, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    monkeypatch.setattr(census, "ask_for_sockets", lambda: asked.append(True))
-    monkeypatch.setattr(census, "sockets", list)
+    monkeypatch.setattr(store, "ask_for_sockets", lambda: asked.append(True))
+    monkeypatch.setattr(store, "sockets", list)
     assert "The servers are asked for their connections" in signed_in(cast.ada).get(PAGE).text
     assert asked == [True]
 
 
 def test_without_a_census_the_page_says_so(cast: Cast, connected: list, monkeypatch: pytest.MonkeyPatch) -> None:
     def away() -> None:
-        raise census.Unavailable("Connection refused.")
+        raise store.Unavailable("Connection refused.")
 
-    monkeypatch.setattr(census, "sockets", away)
+    monkeypatch.setattr(store, "sockets", away)
     client = signed_in(cast.ada)
     assert "Who is connected is not known now" in client.get(PAGE).text
     assert "has ended already" in client.post(PAGE, {"socket": "3.3"}, follow=True).text

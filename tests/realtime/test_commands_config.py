@@ -9,7 +9,7 @@ import pytest
 from django.core.management import call_command
 from pytest_django import Settings
 
-from realtime import inventory
+from realtime.monitoring import effective_config
 
 SECRET, OLD_SECRET = "zQ9-the-secret-of-the-desk", "hunter2"
 PASSWORDS = "pa55word"
@@ -92,12 +92,12 @@ def test_each_value_says_where_it_comes_from(
     ],
 )
 def test_the_database_is_named_without_its_password(database: dict, place: str) -> None:
-    assert inventory._place_of_database(database) == place
+    assert effective_config._place_of_database(database) == place
 
 
 def test_of_a_webhooks_receiver_only_the_place_is_shown() -> None:
     receivers = (("https://me:pa55word@hooks.example/T0/B0/token?x=1", ("channel_occupied",)),)
-    assert inventory._safe("webhooks", receivers) == [
+    assert effective_config._safe("webhooks", receivers) == [
         ["https://me:********@hooks.example/********", ["channel_occupied"]]
     ]
 

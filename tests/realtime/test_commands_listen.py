@@ -14,7 +14,8 @@ from django.core.management import CommandError, call_command
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
-from realtime import client, protocol
+from realtime import protocol
+from realtime.monitoring import terminal_client
 from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +70,7 @@ def scripted() -> Iterator[Callable[..., ScriptedServer]]:
 def waited(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Let no test wait; return how long each wait would have been."""
     waits: list[float] = []
-    monkeypatch.setattr(client.time, "sleep", waits.append)
+    monkeypatch.setattr(terminal_client.time, "sleep", waits.append)
     return waits
 
 
@@ -155,8 +156,8 @@ def test_it_answers_pings_and_says_what_the_server_says(scripted: Callable) -> N
 def test_a_silent_server_is_asked_whether_it_is_there(
     scripted: Callable, waited: list, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "ACTIVITY_TIMEOUT", 0.01)
-    monkeypatch.setattr(client, "PONG_PATIENCE", 0.01)
+    monkeypatch.setattr(terminal_client, "ACTIVITY_TIMEOUT", 0.01)
+    monkeypatch.setattr(terminal_client, "PONG_PATIENCE", 0.01)
     monkeypatch.setattr(ScriptedServer, "visit", _says_nothing_after_the_greeting)
     _, err, _ = listen(scripted(([], 0)).url)
     assert "The server does not answer a ping. Trying again at once." in err

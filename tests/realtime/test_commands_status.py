@@ -8,10 +8,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from realtime import census
-from realtime.census import Member, Occupancy, Report
 from realtime.management.commands import realtime_status
 from realtime.models import WebhookEvent, WebhookReceiver
+from realtime.presence import store
+from realtime.presence.store import Member, Occupancy, Report
 from tests.cast import Cast
 from tickets import services
 
@@ -40,8 +40,8 @@ def busy(monkeypatch: pytest.MonkeyPatch) -> None:
         "presence-room": Occupancy(1, {"7": Member(7)}),
         "private-office.1": Occupancy(3),
     }
-    monkeypatch.setattr(census, "processes", lambda: reports)
-    monkeypatch.setattr(census, "occupied", lambda prefix="": channels)
+    monkeypatch.setattr(store, "processes", lambda: reports)
+    monkeypatch.setattr(store, "occupied", lambda prefix="": channels)
 
 
 @pytest.fixture
@@ -119,13 +119,13 @@ def test_what_is_no_terminal_gets_no_control_characters(busy: None, looks: list[
 
 
 def away(*_: Any) -> Any:
-    raise census.Unavailable("Connection refused.")
+    raise store.Unavailable("Connection refused.")
 
 
 def test_a_store_that_is_away_is_named_once_and_asked_again_by_who_watches(
     monkeypatch: pytest.MonkeyPatch, looks: list[float]
 ) -> None:
-    monkeypatch.setattr(census, "processes", away)
+    monkeypatch.setattr(store, "processes", away)
     with pytest.raises(CommandError, match=r"The state cannot be read: Connection refused\."):
         status()
     assert status("--watch").count("The state cannot be read: Connection refused.") == 2

@@ -4,14 +4,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from realtime import breaker
-from realtime.breaker import Away, Breaker
-from realtime.crowd import Crowd, shares
+from realtime.server.connection_limits import ConnectionLimits, limit_keys
+from realtime.utils import circuit_breaker
+from realtime.utils.circuit_breaker import Breaker, ServiceUnavailable
 
 
 def test_a_socket_counts_as_what_it_is_now_and_no_longer_as_what_it_was():
-    crowd, sockets = Crowd("here"), [object() for _ in range(3)]
-    assert [crowd.count(socket, shares(None, "2001:db8::1")) for socket in sockets] == [None] * 3
+    crowd, sockets = ConnectionLimits("here"), [object() for _ in range(3)]
+    assert [crowd.count(socket, limit_keys(None, "2001:db8::1")) for socket in sockets] == [None] * 3
     place = "2001:db8::/64"
     assert crowd.changes() == {f"strangers:{place}": 3, f"address:{place}": 3}
     assert crowd.count(sockets[0], {f"address:{place}": 3, "person:casey": 1}) is None
@@ -22,7 +22,7 @@ def test_a_socket_counts_as_what_it_is_now_and_no_longer_as_what_it_was():
 
 
 def test_the_census_is_told_what_it_does_not_know():
-    crowd, socket = Crowd("here"), object()
+    crowd, socket = ConnectionLimits("here"), object()
     crowd.count(socket, {"person:casey": 9})
     said = crowd.changes()
     crowd.count(object(), {"person:casey": 9})
@@ -36,13 +36,13 @@ def test_the_census_is_told_what_it_does_not_know():
 
 @pytest.mark.parametrize("address", ["", "127.0.0.1", "::1"])
 def test_whoever_may_be_everybody_behind_a_proxy_is_no_address(address):
-    assert shares(None, address) == {}
-    assert list(shares("casey", address)) == ["person:casey"]
+    assert limit_keys(None, address) == {}
+    assert list(limit_keys("casey", address)) == ["person:casey"]
 
 
 def test_while_one_asks_again_the_others_go_on_without(monkeypatch):
     now, asked = SimpleNamespace(seconds=100.0), []
-    monkeypatch.setattr(breaker.time, "monotonic", lambda: now.seconds)
+    monkeypatch.setattr(circuit_breaker.time, "monotonic", lambda: now.seconds)
     door = Breaker("Redis", OSError)
 
     def fail():
@@ -50,15 +50,15 @@ def test_while_one_asks_again_the_others_go_on_without(monkeypatch):
         raise OSError
 
     def meanwhile():
-        with pytest.raises(Away):
+        with pytest.raises(ServiceUnavailable):
             door.call(asked.append, "another")
         return "back"
 
-    with pytest.raises(Away):
+    with pytest.raises(ServiceUnavailable):
         door.call(fail)
-    with pytest.raises(Away):
+    with pytest.raises(ServiceUnavailable):
         door.call(fail)
-    now.seconds += breaker.ASK_AGAIN
+    now.seconds += circuit_breaker.ASK_AGAIN
     assert door.call(meanwhile) == "back"
     door.call(asked.append, "everybody")
     assert asked == ["one", "everybody"]

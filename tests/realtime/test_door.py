@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from uvicorn.server import ServerState
 
-from realtime.lookups import Lookups
+from realtime.server.query_batcher import QueryBatcher
 from realtime.serving import door, relay
 from realtime.serving.sockets import Config
 from realtime.serving.spool import Spool
@@ -161,9 +161,9 @@ async def test_pages_that_are_away_take_no_place_in_the_history(place):
 
 async def test_while_many_are_let_in_with_sockets_few_are_let_into_the_history(place, monkeypatch):
     async with the_pages(place), a_door(place) as knock:
-        monkeypatch.setattr(Lookups, "is_crowded", True)
+        monkeypatch.setattr(QueryBatcher, "is_crowded", True)
         assert [await is_turned_away(knock) for _ in range(3)] == [False, True, True]
-        monkeypatch.setattr(Lookups, "is_crowded", False)
+        monkeypatch.setattr(QueryBatcher, "is_crowded", False)
         assert not await is_turned_away(knock)
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from zeal import zeal_ignore
 
 from accounts.models import ApiToken, User
-from realtime import limits
+from realtime.utils import rate_limits
 from tests.cast import Cast
 
 CSRF = "0123456789abcdef0123456789abcdef"
@@ -182,7 +182,7 @@ def test_a_person_asks_so_often_with_all_tokens_together(
         hits.append(who)
         return hits.count(who) <= 2
 
-    monkeypatch.setattr(limits, "allowed", twice)
+    monkeypatch.setattr(rate_limits, "allowed", twice)
     (_, one), (_, other), (_, bao) = token_of(cast.casey), token_of(cast.casey), token_of(cast.bao)
     assert [ask(visitor(), cast, headers).status_code for headers in (one, other, one)] == [200, 200, 429]
     assert ask(visitor(), cast, bao).status_code == 200

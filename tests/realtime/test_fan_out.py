@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
-from realtime import frames, hub, limits, standing
-from realtime.channels import Audience, group_name
-from realtime.connection import Connection
-from realtime.pace import Pace
+from realtime import limits
+from realtime.channels import Audience, authorization, group_name
+from realtime.server import hub
+from realtime.server.connection import Connection
+from realtime.server.write_batching import BatchingPolicy
+from realtime.websocket import frames
 from tests.cast import Cast
 from tests.frames import frame
 from tests.realtime.clients import REFUSED, SUCCEEDED
@@ -84,8 +86,8 @@ async def test_after_a_burst_an_event_waits_a_moment_for_as_many_others(
     tell(live_cast, Audience.STAFF, range(1, 17))
     await until(lambda: bao.writes)
     monkeypatch.setattr(hub.here()._pace, "_took", 3600)
-    looks, allows = list[int](), Pace.allows
-    monkeypatch.setattr(Pace, "allows", lambda pace, size: looks.append(size) or allows(pace, size))
+    looks, allows = list[int](), BatchingPolicy.allows
+    monkeypatch.setattr(BatchingPolicy, "allows", lambda pace, size: looks.append(size) or allows(pace, size))
     tell(live_cast, Audience.STAFF, range(17, 18))
     await until(lambda: len(looks) > 2)
     assert len(bao.writes) == 1
@@ -126,7 +128,15 @@ async def test_an_idle_socket_is_eight_objects_and_no_task(live_cast: Cast) -> N
     others = await listeners(live_cast, "bao", 20)
     await is_idle(*others)
     assert len(asyncio.all_tasks()) == tasks
-    kept = {"WebSocket": 1, "Reader": 1, "Inbox": 1, "Connection": 1, "WireWriter": 1, "Identity": 1, "Allowance": 2}
+    kept = {
+        "WebSocket": 1,
+        "Reader": 1,
+        "ReceiveQueue": 1,
+        "Connection": 1,
+        "DirectTransport": 1,
+        "Credentials": 1,
+        "TokenBucket": 2,
+    }
     found = {name: number for name, number in (ours() - before).items() if number >= len(others)}  # not once for all
     assert found == {name: number * len(others) for name, number in kept.items()}
 
@@ -238,8 +248,10 @@ async def test_a_socket_that_cannot_be_written_to_costs_the_others_nothing(live_
 async def test_who_subscribes_to_several_channels_at_once_is_answered_in_order_by_one_look_at_the_rules(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bao, (ask, asked) = await on_wire(live_cast.bao), (standing.ask, list[set[str]]())
-    monkeypatch.setattr(standing, "ask", lambda who, names, **more: asked.append(names) or ask(who, names, **more))
+    bao, (ask, asked) = await on_wire(live_cast.bao), (authorization.authorize_channels, list[set[str]]())
+    monkeypatch.setattr(
+        authorization, "authorize_channels", lambda who, names, **more: asked.append(names) or ask(who, names, **more)
+    )
     channels = [live_cast.ticket.channel, live_cast.casey.channel, live_cast.billing.channel, live_cast.bao.channel]
     await bao.subscribe_at_once(*channels, "not a name")
     _, *answers = bao.messages()

@@ -11,14 +11,14 @@ from websockets.frames import Opcode as LibrarysOpcode
 from websockets.protocol import State
 from websockets.uri import parse_uri
 
-from realtime.frames import Broken, Frames, Opcode, Reader, close_frame, frame
-from realtime.limits import Allowance
+from realtime.utils.rate_limits import TokenBucket
+from realtime.websocket.frames import Frames, Opcode, ProtocolError, Reader, close_frame, frame
 
 MOST = 1000
 
 
 def reader(most: int = MOST, frames: int = 1000) -> Reader:
-    return Reader(most, Allowance(0, frames))
+    return Reader(most, TokenBucket(0, frames))
 
 
 def sent_by_client(opcode: Opcode, payload: bytes, *, fin: bool = True) -> bytes:
@@ -75,7 +75,7 @@ def test_who_asks_for_frames_asks_for_their_encoding_once():
 
 def test_a_message_that_is_too_large_is_refused_before_it_has_come():
     head = sent_by_client(Opcode.TEXT, b"x" * (MOST + 1))[:8]
-    with pytest.raises(Broken) as broken:
+    with pytest.raises(ProtocolError) as broken:
         list(reader().feed(head))
     assert broken.value.code == 1009
 
@@ -83,7 +83,7 @@ def test_a_message_that_is_too_large_is_refused_before_it_has_come():
 def test_pieces_that_are_too_large_together_are_refused():
     read = reader()
     assert not list(read.feed(sent_by_client(Opcode.TEXT, b"x" * MOST, fin=False)))
-    with pytest.raises(Broken) as broken:
+    with pytest.raises(ProtocolError) as broken:
         list(read.feed(sent_by_client(Opcode.CONTINUATION, b"x")))
     assert broken.value.code == 1009
 
@@ -91,7 +91,7 @@ def test_pieces_that_are_too_large_together_are_refused():
 def test_each_frame_counts_and_too_many_are_refused():
     read = reader(frames=3)
     assert len(list(read.feed(sent_by_client(Opcode.PING, b"") * 3))) == 3
-    with pytest.raises(Broken) as broken:
+    with pytest.raises(ProtocolError) as broken:
         list(read.feed(sent_by_client(Opcode.TEXT, b"", fin=False)))
     assert broken.value.code == 4100
 
@@ -99,7 +99,7 @@ def test_each_frame_counts_and_too_many_are_refused():
 def test_a_large_frame_counts_as_several():
     large = sent_by_client(Opcode.BINARY, b"x" * 8192)  # as three
     assert len(list(reader(8192, frames=3).feed(large))) == 1
-    with pytest.raises(Broken) as broken:
+    with pytest.raises(ProtocolError) as broken:
         list(reader(8192, frames=2).feed(large))
     assert broken.value.code == 4100
 

@@ -9,8 +9,9 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from realtime import hub, limits
-from realtime.telling import disconnect
+from realtime import limits
+from realtime.broadcasting.ephemeral import disconnect
+from realtime.server import hub
 from tests.cast import Cast
 from tests.realtime.clients import (
     REFUSED,

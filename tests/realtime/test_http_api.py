@@ -9,8 +9,13 @@ import pytest
 from django.conf import settings as configured
 from django.test import Client, RequestFactory
 
-from realtime import census, channels, http_api, limits, signing, telling
+from realtime import channels, limits
+from realtime.broadcasting import ephemeral
 from realtime.channels import Audience
+from realtime.channels import patterns as patterns_module
+from realtime.http import pusher_api
+from realtime.presence import store
+from realtime.protocol import http_signatures
 
 pytestmark = pytest.mark.django_db
 ROOM, LOBBY, TICKET = "presence-room.1", "room.1", "private-room.1"
@@ -43,21 +48,21 @@ def server(monkeypatch):
     patterns = tuple(
         channels.ChannelPattern(kind, "room.<int:number>", lambda *_, **__: Audience.PUBLIC) for kind in types
     )
-    monkeypatch.setattr(channels, "channel_patterns", lambda: patterns)
+    monkeypatch.setattr(patterns_module, "channel_patterns", lambda: patterns)
     monkeypatch.setattr(
-        telling,
-        "tell",
+        ephemeral,
+        "broadcast_now",
         lambda names, event, data, *, except_socket="": server.told.append((names, event, data, except_socket)),
     )
-    monkeypatch.setattr(telling, "disconnect", lambda *, users=(), sockets=(): server.disconnected.extend(users))
+    monkeypatch.setattr(ephemeral, "disconnect", lambda *, users=(), sockets=(): server.disconnected.extend(users))
     monkeypatch.setattr(
-        census, "occupied", lambda prefix="": {n: o for n, o in server.occupied.items() if n.startswith(prefix)}
+        store, "occupied", lambda prefix="": {n: o for n, o in server.occupied.items() if n.startswith(prefix)}
     )
     monkeypatch.setattr(
-        census, "occupancy", lambda names: {n: server.occupied.get(n) or census.Occupancy(0, {}) for n in names}
+        store, "occupancy", lambda names: {n: server.occupied.get(n) or store.Occupancy(0, {}) for n in names}
     )
-    monkeypatch.setattr(census, "is_first", server.is_first)
-    monkeypatch.setattr(census, "cached", lambda name, audience: server.cached.get((name, audience)))
+    monkeypatch.setattr(store, "is_first", server.is_first)
+    monkeypatch.setattr(store, "cached", lambda name, audience: server.cached.get((name, audience)))
     return server
 
 
@@ -72,9 +77,9 @@ class Program:
         self.now += 1
         signed = {"auth_key": "tikm", "auth_timestamp": str(self.now), "auth_version": "1.0", **dict(query)}
         if body:
-            signed["body_md5"] = signing.body_md5(body)
+            signed["body_md5"] = http_signatures.body_md5(body)
         signed |= dict(sign)
-        signed["auth_signature"] = signing.signature(self.secret, method, path, signed)
+        signed["auth_signature"] = http_signatures.signature(self.secret, method, path, signed)
         signed |= dict(send)
         ask = getattr(self.client, method.lower())
         if method == "POST":
@@ -127,7 +132,7 @@ def test_a_person_is_told_on_a_channel_of_their_own(program, server):
 
 
 def test_a_publisher_learns_who_heard(program, server):
-    server.occupied = {ROOM: census.Occupancy(3, {"7": {}, "9": {}}), LOBBY: census.Occupancy(2, {})}
+    server.occupied = {ROOM: store.Occupancy(3, {"7": {}, "9": {}}), LOBBY: store.Occupancy(2, {})}
     answer = program.trigger(channels=[ROOM, LOBBY, TICKET], info="user_count,subscription_count").json()
     assert answer == {
         "channels": {
@@ -243,8 +248,8 @@ def test_of_a_huge_body_no_more_is_read_than_a_request_may_have(program, monkeyp
     request = RequestFactory().post("/apps/1/events", b"x" * 5_000_000, content_type="application/json")
     whole = request.read
     monkeypatch.setattr(request, "read", lambda *size: read.append(whole(*size)) or read[-1])
-    with pytest.raises(http_api.Refusal):
-        http_api._read_body(request)
+    with pytest.raises(pusher_api.Refusal):
+        pusher_api._read_body(request)
     assert [len(part) for part in read] == [limits.MAX_REQUEST + 1]
 
 
@@ -322,8 +327,8 @@ def test_a_project_may_take_what_comes_twice(program, server, settings):
 def test_a_request_for_one_address_is_none_for_another(program, server):
     body = json.dumps({"name": "news", "data": "", "channels": [TICKET]}).encode()
     now = {"auth_key": "tikm", "auth_timestamp": str(program.now), "auth_version": "1.0"}
-    query = now | {"body_md5": signing.body_md5(body)}
-    query["auth_signature"] = signing.signature(SECRET, "POST", "/apps/2/events", query)
+    query = now | {"body_md5": http_signatures.body_md5(body)}
+    query["auth_signature"] = http_signatures.signature(SECRET, "POST", "/apps/2/events", query)
     sent = {"content_type": "application/json", "query_params": query}
     assert refused(program.client.post("/apps/2/events", body, **sent), 404, "There is no app '2' here.")
     assert refused(program.client.post("/apps/1/events", body, **sent), 401, "auth_signature")
@@ -342,7 +347,7 @@ def test_a_query_that_is_too_long_or_no_text_is_refused(client, query):
 
 
 def test_names_of_parameters_may_be_written_in_capitals(program, server):
-    server.occupied = {LOBBY: census.Occupancy(1, {})}
+    server.occupied = {LOBBY: store.Occupancy(1, {})}
     response = program.request("GET", "/apps/1/channels", query={"Filter_By_Prefix": "room."})
     assert response.json() == {"channels": {LOBBY: {}}}
 
@@ -367,17 +372,17 @@ def test_each_address_has_its_method(client, method, path):
 
 def test_while_nothing_can_be_remembered_nothing_is_told_that_could_be_told_twice(program, server, monkeypatch):
     def away(*_):
-        raise census.Unavailable
+        raise store.Unavailable
 
-    monkeypatch.setattr(census, "is_first", away)
+    monkeypatch.setattr(store, "is_first", away)
     response = program.trigger()
     assert refused(response, 503, "is away")
     assert response["Retry-After"] == "60"
     assert not server.told
     assert program.get("channels").status_code == 200
-    monkeypatch.setattr(census, "occupied", away)
+    monkeypatch.setattr(store, "occupied", away)
     assert refused(program.get("channels"), 503, "is away")
-    monkeypatch.setattr(census, "is_first", server.is_first)
+    monkeypatch.setattr(store, "is_first", server.is_first)
     assert program.trigger().status_code == 200
 
 
@@ -386,9 +391,9 @@ def test_while_nothing_can_be_remembered_nothing_is_told_that_could_be_told_twic
 
 def test_a_program_sees_which_channels_are_occupied(program, server):
     server.occupied = {
-        ROOM: census.Occupancy(3, {"7": {}, "9": {}}),
-        TICKET: census.Occupancy(1, {}),
-        "#server-to-user-7": census.Occupancy(1, {}),
+        ROOM: store.Occupancy(3, {"7": {}, "9": {}}),
+        TICKET: store.Occupancy(1, {}),
+        "#server-to-user-7": store.Occupancy(1, {}),
     }
     assert program.get("channels").json() == {"channels": {ROOM: {}, TICKET: {}}}
     assert program.get("channels", filter_by_prefix="private-").json() == {"channels": {TICKET: {}}}
@@ -406,7 +411,7 @@ def test_users_are_counted_on_presence_channels_only(program):
 
 
 def test_a_program_asks_about_one_channel(program, server):
-    server.occupied = {ROOM: census.Occupancy(3, {"7": {}, "9": {}})}
+    server.occupied = {ROOM: store.Occupancy(3, {"7": {}, "9": {}})}
     asked = {"info": "user_count,subscription_count"}
     assert program.get(f"channels/{ROOM}").json() == {"occupied": True}
     assert program.get(f"channels/{ROOM}", **asked).json() == {
@@ -424,13 +429,13 @@ def test_a_program_asks_about_one_channel(program, server):
 
 
 def test_a_program_sees_who_is_present(program, server):
-    server.occupied = {ROOM: census.Occupancy(3, {"7": {"name": "Ada"}, "9": {"name": "Bao"}})}
+    server.occupied = {ROOM: store.Occupancy(3, {"7": {"name": "Ada"}, "9": {"name": "Bao"}})}
     assert program.get(f"channels/{ROOM}/users").json() == {"users": [{"id": "7"}, {"id": "9"}]}
     assert program.get("channels/presence-room.2/users").json() == {"users": []}
 
 
 def test_a_cache_channel_gives_its_last_event(program, server):
-    server.cached = {("cache-room.1", Audience.PUBLIC): census.CachedEvent("", '{"a":1}', 1799)}
+    server.cached = {("cache-room.1", Audience.PUBLIC): store.CachedEvent("", '{"a":1}', 1799)}
     answer = program.get("channels/cache-room.1", info="cache").json()
     assert answer == {"occupied": False, "cache": {"data": '{"a":1}', "ttl": 1799}}
     assert program.get("channels/cache-room.2", info="cache").json()["cache"] is None
@@ -450,6 +455,6 @@ def test_a_persons_sockets_are_closed_under_either_address(program, server):
 
 def test_reverbs_addresses_answer_too(program, client, monkeypatch):
     assert client.get("/up").json() == {"health": "OK"}
-    monkeypatch.setattr(census, "processes", lambda: [SimpleNamespace(sockets=2), SimpleNamespace(sockets=3)])
+    monkeypatch.setattr(store, "processes", lambda: [SimpleNamespace(sockets=2), SimpleNamespace(sockets=3)])
     assert program.get("connections").json() == {"connections": 5}
     assert refused(client.get("/apps/1/connections"), 401, "auth_version")

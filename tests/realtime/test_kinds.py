@@ -7,8 +7,8 @@ import pytest
 
 from accounts.models import User
 from realtime import limits, protocol
-from realtime.events import publish
-from realtime.telling import disconnect, tell
+from realtime.broadcasting.ephemeral import broadcast_now, disconnect
+from realtime.broadcasting.events import publish
 from tests.cast import Cast
 from tests.realtime.clients import SECRET, SUCCEEDED, sign_in, signed, user_data, whisper
 from tests.sockets import Fence, do, greeted, listen
@@ -30,7 +30,7 @@ async def test_anybody_hears_a_public_channel_and_how_many_do() -> None:
     second = await greeted()
     await second.subscribe("news")
     assert await first.event("pusher_internal:subscription_count") == {"subscription_count": 2}
-    await do(tell, ["news"], "flash", '{"a":1}')
+    await do(broadcast_now, ["news"], "flash", '{"a":1}')
     assert await first.event("flash") == await second.event("flash") == {"a": 1}
 
 
@@ -39,7 +39,7 @@ async def test_what_is_told_reaches_all_but_the_socket_that_asked_for_it() -> No
     speaker, other = await greeted(), await greeted()
     for listener in (speaker, other):
         await listener.subscribe("talk.garden")
-    await do(tell, ["talk.garden"], "said", '"Hello"', except_socket=speaker.socket_id)
+    await do(broadcast_now, ["talk.garden"], "said", '"Hello"', except_socket=speaker.socket_id)
     assert await other.event("said") == "Hello"
     assert await speaker.hears_nothing("talk.garden")
 
@@ -66,8 +66,8 @@ async def test_a_newcomer_on_a_cache_channel_is_told_the_last_event(live_cast: C
     first = await greeted()
     await first.subscribe("cache-weather")
     await first.event("pusher:cache_miss")
-    await do(tell, ["cache-weather"], "rain", '{"mm":3}')
-    await do(tell, ["cache-weather"], "rain", '{"mm":4}')
+    await do(broadcast_now, ["cache-weather"], "rain", '{"mm":3}')
+    await do(broadcast_now, ["cache-weather"], "rain", '{"mm":4}')
     second = await greeted()
     await second.subscribe("cache-weather")
     assert await second.event("rain") == {"mm": 4}
@@ -114,7 +114,7 @@ async def test_what_goes_over_an_encrypted_channel_passes_unread() -> None:
     guest, channel = await greeted(origin=None), "private-encrypted-vault"
     assert (await guest.subscribe(channel, **signed(guest, channel)))["event"] == SUCCEEDED
     sealed = '{"nonce":"bm9uY2U=","ciphertext":"c2VjcmV0"}'
-    await do(tell, [channel], "deal", sealed)
+    await do(broadcast_now, [channel], "deal", sealed)
     assert await guest.event("deal") == json.loads(sealed)
     await whisper(guest, "client-hello", channel, {})
     assert (await guest.event("pusher:error"))["code"] == 4301
@@ -186,7 +186,7 @@ async def test_a_client_event_is_not_too_large(live_cast: Cast) -> None:
 async def test_who_signs_in_is_reached_and_hears_by_the_rules(live_cast: Cast) -> None:
     casey, key = await greeted(origin=None), str(live_cast.casey.pk)
     await sign_in(casey, key)
-    await do(tell, [f"#server-to-user-{key}"], "greeting", '"Hello"')
+    await do(broadcast_now, [f"#server-to-user-{key}"], "greeting", '"Hello"')
     assert await casey.event("greeting") == "Hello"
     assert (await casey.subscribe(live_cast.ticket.channel))["event"] == SUCCEEDED
     assert (await casey.subscribe(live_cast.billing.channel))["event"] == "pusher:subscription_error"

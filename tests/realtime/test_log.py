@@ -14,10 +14,11 @@ from django.db import transaction
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from realtime import cursor, history, hub, log
+from realtime.broadcasting import cursors, event_log, history
+from realtime.broadcasting.events import Event, ForChannel, OnlyAudience, PayloadTooLarge, publish
 from realtime.channels import Audience
-from realtime.events import Direct, Event, Only, PayloadTooLarge, publish
 from realtime.models import Broadcast, Delivery, Receipt
+from realtime.server import hub
 from tests.cast import Cast
 from tests.sockets import Fence, Listener, do, listen
 from tickets import services
@@ -168,7 +169,7 @@ async def test_the_tail_survives_a_database_that_is_away(live_cast: Cast, monkey
 
     monkeypatch.setattr(InMemoryChannelLayer, "group_send", swallow)
     with monkeypatch.context() as broken:
-        broken.setattr(log, "unread", away)
+        broken.setattr(event_log, "unread", away)
         await do(live_cast.reply, live_cast.bao, "Later")
         await asyncio.wait_for(asked.wait(), 3)
     assert (await listener.event("ticket.reply.created"))["reply"]["message"] == "Later"
@@ -238,7 +239,7 @@ def test_an_answer_behind_many_notes_reaches_the_customer(live_cast: Cast, monke
 @pytest.mark.parametrize("cursor", ["", "1", "nonsense", "7\x00", "ü", "f" * 5000])
 def test_a_cursor_that_is_not_ours_says_reset(live_cast: Cast, client: Client, cursor: str) -> None:
     client.force_login(live_cast.casey)
-    query = {"channel": live_cast.ticket.channel, "since": cursor}
+    query = {"channel": live_cast.ticket.channel, "since": cursors}
     answer = client.get("/broadcasting/history", query).json()
     assert (answer["reset"], answer["events"]) == (True, [])
     query["since"] = answer["cursor"]
@@ -246,7 +247,7 @@ def test_a_cursor_that_is_not_ours_says_reset(live_cast: Cast, client: Client, c
 
 
 def test_a_cursor_from_another_databases_future_says_reset(live_cast: Cast) -> None:
-    future = cursor.close(log.watermark() + 1)
+    future = cursors.encode_cursor(event_log.watermark() + 1)
     assert history.read(live_cast.casey, [live_cast.ticket.channel], future).reset
 
 
@@ -316,8 +317,8 @@ class Huge(Fence):
 class Aside(Fence):
     """Is said to customers alone."""
 
-    def broadcast_to(self) -> Only:
-        return Only(Audience.PUBLIC)
+    def broadcast_to(self) -> OnlyAudience:
+        return OnlyAudience(Audience.PUBLIC)
 
 
 def test_an_event_for_one_audience_alone_is_told_to_no_other(live_cast: Cast) -> None:
@@ -342,7 +343,7 @@ def test_an_event_must_say_to_whom() -> None:
     class Careless(Event):
         broadcast_as = "careless"
 
-        def broadcast_on(self) -> list[str | Direct]:
+        def broadcast_on(self) -> list[str | ForChannel]:
             return []
 
         def broadcast_with(self, audience: Audience) -> dict[str, Any]:
@@ -358,7 +359,7 @@ def test_broadcasting_can_be_switched_off(
 ) -> None:
     settings.REALTIME = {**settings.REALTIME, "CONNECTION": connection}
     before = Broadcast.objects.count()
-    with caplog.at_level("INFO", logger="realtime.events"):
+    with caplog.at_level("INFO", logger="realtime.broadcasting.events"):
         assert publish(Fence(live_cast.ticket.channel)) is None
     assert Broadcast.objects.count() == before
     assert len(caplog.records) == lines

@@ -9,11 +9,11 @@ from asgiref.sync import sync_to_async
 from django.contrib.sessions.models import Session
 
 from accounts.models import User
-from realtime import hub, memory, standing
-from realtime.channels import Audience
-from realtime.identity import Identity
-from realtime.memory import KEPT, Memory
-from realtime.standing import Standing
+from realtime.channels import Audience, authorization
+from realtime.channels.authentication import Credentials
+from realtime.channels.authorization import Authorization
+from realtime.server import hub, session_cache
+from realtime.server.session_cache import KEPT, SessionCache
 from tests.cast import Cast
 from tests.realtime.clients import REFUSED, SUCCEEDED
 from tests.sockets import Listener, do, greeted, listen, session_cookie, settle
@@ -22,21 +22,21 @@ from tickets.models import Ticket
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-BAO, CHANNEL = Identity(session_key="bao"), "private-tickets.1"
-STAFF = Standing(Audience.STAFF)
+BAO, CHANNEL = Credentials(session_key="bao"), "private-tickets.1"
+STAFF = Authorization(Audience.STAFF)
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The time, which stands until a test puts it forward."""
     now = [1000.0]
-    monkeypatch.setattr(memory.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(session_cache.time, "monotonic", lambda: now[0])
     return now
 
 
-def knowing(*, end: datetime | None = None, can_trust: Callable[[], bool] = lambda: True) -> Memory:
+def knowing(*, end: datetime | None = None, can_trust: Callable[[], bool] = lambda: True) -> SessionCache:
     """Return a memory of Bao, who hears a ticket."""
-    found = Memory(can_trust)
+    found = SessionCache(can_trust)
     found.keep(0, BAO, User(email="bao@example.com"), end)
     found.keep_standings(0, BAO, {CHANNEL: STAFF})
     return found
@@ -79,7 +79,7 @@ def test_what_was_read_before_something_was_forgotten_is_not_kept_after_it() -> 
 
 def test_that_somebody_signed_in_on_one_socket_lets_no_other_one_hear_what_is_his_alone() -> None:
     known, own = knowing(), "#server-to-user-1"
-    known.keep_standings(0, BAO, {own: Standing(Audience.PUBLIC), "private-user.1": STAFF})
+    known.keep_standings(0, BAO, {own: Authorization(Audience.PUBLIC), "private-user.1": STAFF})
     recalled = known.recall(BAO)
     assert recalled is not None
     assert recalled.standings.keys() == {CHANNEL, "private-user.1"}
@@ -113,13 +113,13 @@ def test_what_is_too_old_to_be_recalled_is_kept_no_longer(clock: list[float]) ->
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
     """The channels whose rules are asked together, each time."""
-    ask, channels = standing.ask, list[set[str]]()
+    ask, channels = authorization.authorize_channels, list[set[str]]()
 
     def note_and_ask(who: Any, names: set[str], **more: Any) -> Any:
         channels.append(set(names))
         return ask(who, names, **more)
 
-    monkeypatch.setattr(standing, "ask", note_and_ask)
+    monkeypatch.setattr(authorization, "authorize_channels", note_and_ask)
     return channels
 
 

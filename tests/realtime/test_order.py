@@ -5,8 +5,8 @@ from typing import Any
 
 from django.db import transaction
 
+from realtime.broadcasting.events import Event, ForChannel, publish
 from realtime.channels import Audience
-from realtime.events import Direct, Event, publish
 from tests.cast import Cast
 from tests.sockets import do, listen
 
@@ -19,7 +19,7 @@ class Word(Event):
     word: str
     channels: tuple[str, ...]
 
-    def broadcast_on(self) -> list[str | Direct]:
+    def broadcast_on(self) -> list[str | ForChannel]:
         return list(self.channels)
 
     def broadcast_to(self) -> Audience:

@@ -2,21 +2,21 @@
 
 import pytest
 
-from realtime import pace
-from realtime.pace import Pace
+from realtime.server import write_batching
+from realtime.server.write_batching import BatchingPolicy
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The time, which stands until a test puts it forward."""
     now = [1000.0]
-    monkeypatch.setattr(pace.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(write_batching.time, "monotonic", lambda: now[0])
     return now
 
 
-def written(*sizes: int, seconds: float = 1) -> Pace:
+def written(*sizes: int, seconds: float = 1) -> BatchingPolicy:
     """Return the pace of a hub that has written so many events, each time in so many seconds."""
-    found = Pace()
+    found = BatchingPolicy()
     for size in sizes:
         found.wrote(size, seconds)
     found.begin()

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from accounts.models import Office, User
 from accounts.policies import hears_office, staffed_offices
 from realtime.channels import Audience
-from realtime.prepared import Prepared
+from realtime.utils.compiled_query import Prepared
 from tests.cast import Cast
 from tickets.models import Ticket
 from tickets.policies import audience_of, hears_ticket, hears_tickets

@@ -7,8 +7,8 @@ from django.test import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime import handshake, hub
-from realtime.proxies import client, client_address, place_of, read
+from realtime.server import connect_checks, hub
+from realtime.utils.client_address import address_key, client, client_address, read
 from tests.cast import PASSWORD
 from tests.sockets import greeted
 
@@ -87,8 +87,8 @@ def test_the_scheme_is_what_the_same_hop_says(peer, forwarded_for, proto, scheme
 
 
 def test_one_household_is_one_place():
-    assert [place_of("2001:db8::1"), place_of(VISITOR)] == ["2001:db8::/64", VISITOR]
-    assert ip_address("2001:db8::ffff") in ip_network(place_of("2001:db8::1"))
+    assert [address_key("2001:db8::1"), address_key(VISITOR)] == ["2001:db8::/64", VISITOR]
+    assert ip_address("2001:db8::ffff") in ip_network(address_key("2001:db8::1"))
 
 
 SENT = {
@@ -140,7 +140,7 @@ def test_the_list_of_sign_ins_shows_the_address_behind_the_proxy(nginx, cast):
 @pytest.fixture
 def address_of_socket(monkeypatch):
     """Open a socket, and return its address, and its scheme and headers as the server sees them."""
-    problem, scopes = handshake.problem, []
+    problem, scopes = connect_checks.problem, []
 
     def note(scope):
         scopes.append(scope)
@@ -151,7 +151,7 @@ def address_of_socket(monkeypatch):
         (socket,), (scope,) = hub.here().sockets, scopes
         return socket.address, scope.get("scheme", "ws"), {name for name, _ in scope["headers"]}
 
-    monkeypatch.setattr(handshake, "problem", note)
+    monkeypatch.setattr(connect_checks, "problem", note)
     return opened
 
 

@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
-from realtime import hub, limits
-from realtime.connection import Connection
+from realtime import limits
+from realtime.broadcasting.ephemeral import broadcast_now, disconnect
+from realtime.broadcasting.events import publish, reauthorize
 from realtime.consumers import PusherConsumer
-from realtime.events import publish, recheck
-from realtime.lookups import Lookups
-from realtime.membership import Membership
-from realtime.presence import Presence
-from realtime.telling import disconnect, tell
+from realtime.presence.tracker import PresenceTracker
+from realtime.server import hub
+from realtime.server.connection import Connection
+from realtime.server.group_membership import GroupMembership
+from realtime.server.query_batcher import QueryBatcher
 from tests.cast import Cast
 from tests.realtime.clients import REFUSED, SUCCEEDED, answers
 from tests.sockets import Fence, Listener, connect, do, greeted, listen, until
@@ -29,14 +30,14 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Happening], None]:
     """Have something happen between a presence channel's answer and the moment at which it is listened to."""
 
     def plan(happening: Happening) -> None:
-        next_round, left = Presence._next_round, [happening]
+        next_round, left = PresenceTracker._next_round, [happening]
 
-        async def wait_longer(self: Presence) -> None:
+        async def wait_longer(self: PresenceTracker) -> None:
             await next_round(self)
             if left:
                 await left.pop()()
 
-        monkeypatch.setattr(Presence, "_next_round", wait_longer)
+        monkeypatch.setattr(PresenceTracker, "_next_round", wait_longer)
 
     return plan
 
@@ -80,7 +81,7 @@ async def test_who_is_there_is_not_told_while_the_rule_is_asked_again(
 
     async def begin_to_ask() -> None:
         monkeypatch.setattr(Connection, "_ask", ask_slowly)
-        await do(recheck, channels=[room])
+        await do(reauthorize, channels=[room])
         await until(lambda: served._rechecks)
 
     meanwhile(begin_to_ask)
@@ -127,7 +128,7 @@ async def test_who_leaves_while_his_rule_is_asked_again_is_told_nothing(
 ) -> None:
     channel = live_cast.ticket.channel
     leaver, stayer = await listen(live_cast.bao, channel), await listen(live_cast.dana, channel)
-    await do(recheck, channels=[channel])
+    await do(reauthorize, channels=[channel])
     served = socket_of(leaver)
     await until(lambda: served._rechecks)
     await leaver.say("pusher:unsubscribe", channel=channel)
@@ -145,7 +146,7 @@ async def test_who_leaves_and_returns_while_his_rule_is_asked_again_is_welcomed_
 ) -> None:
     channel = live_cast.ticket.channel
     bao = await listen(live_cast.bao, channel)
-    await do(recheck, channels=[channel])
+    await do(reauthorize, channels=[channel])
     await until(lambda: socket_of(bao)._rechecks)
     await bao.say("pusher:unsubscribe", channel=channel)
     await bao.say("pusher:subscribe", channel=channel, auth="")
@@ -161,12 +162,12 @@ async def test_what_waits_for_a_rule_is_bounded(
     monkeypatch.setattr(limits, "MAX_HELD", 3)
     channel = live_cast.ticket.channel
     bao = await listen(live_cast.bao, channel)
-    await do(recheck, channels=[channel])
+    await do(reauthorize, channels=[channel])
     await until(lambda: socket_of(bao)._rechecks)
     for _ in range(3):
-        await do(tell, [channel], "said", '"Hello"')
+        await do(broadcast_now, [channel], "said", '"Hello"')
     assert await answers(bao) == []
-    await do(tell, [channel], "said", '"Hello"')
+    await do(broadcast_now, [channel], "said", '"Hello"')
     assert (await bao.event("pusher:error"))["code"] == 4200
 
 
@@ -175,7 +176,7 @@ async def test_the_last_event_of_a_cache_channel_is_not_told_to_who_has_lost_it(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     channel = "private-cache-forecast"
-    await do(tell, [channel], "rain", '{"mm":3}')
+    await do(broadcast_now, [channel], "rain", '{"mm":3}')
     tell_last, moved = Connection._tell_last, []
 
     async def lose_it_first(self: Connection, channel: str, audience: Any) -> None:
@@ -196,15 +197,15 @@ async def test_the_last_event_of_a_cache_channel_is_not_told_to_who_has_lost_it(
 async def test_what_fails_once_is_done_the_next_time(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     room = live_cast.ticket.presence_channel
     _bao = await listen(live_cast.bao, room)
-    tell_and_ask, failures = Presence._tell_and_ask, []
+    tell_and_ask, failures = PresenceTracker._tell_and_ask, []
 
-    async def fail_once(self: Presence) -> None:
+    async def fail_once(self: PresenceTracker) -> None:
         if not failures:
             failures.append(True)
             raise ValueError("once")
         await tell_and_ask(self)
 
-    monkeypatch.setattr(Presence, "_tell_and_ask", fail_once)
+    monkeypatch.setattr(PresenceTracker, "_tell_and_ask", fail_once)
     await until(lambda: failures)
     dana = await greeted(live_cast.dana)
     assert (await dana.subscribe(room))["data"]["presence"]["count"] == 2
@@ -231,7 +232,7 @@ async def test_a_socket_that_cannot_be_looked_at_does_not_hide_the_others(
 async def test_nobody_asks_again_about_a_socket_that_has_not_been_looked_up_yet(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask, is_let_in = Lookups.ask_last, asyncio.Event()
+    ask, is_let_in = QueryBatcher.ask_last, asyncio.Event()
 
     async def ask_in_a_crowd(*asked: Any) -> Any:
         await is_let_in.wait()
@@ -242,7 +243,7 @@ async def test_nobody_asks_again_about_a_socket_that_has_not_been_looked_up_yet(
         socket.sweep(time.monotonic() + 61)
         return bool(socket._tasks)
 
-    monkeypatch.setattr(Lookups, "ask_last", ask_in_a_crowd)
+    monkeypatch.setattr(QueryBatcher, "ask_last", ask_in_a_crowd)
     bao = await connect(live_cast.bao)
     await until(lambda: hub.here().sockets)
     assert not look()
@@ -278,14 +279,14 @@ async def test_a_layer_group_that_somebody_joins_while_others_are_left_is_kept(
     assert (await bao.subscribe(second))["event"] == SUCCEEDED
     left: list[str] = []
 
-    async def leave_slowly(self: Membership, group: str) -> None:
+    async def leave_slowly(self: GroupMembership, group: str) -> None:
         left.append(group)
         if len(left) == 1:
             for channel in (first, second):
                 assert (await bao.subscribe(channel))["event"] == SUCCEEDED
 
     await until(lambda: not hub.here().tail._reading.locked())
-    monkeypatch.setattr(Membership, "_leave", leave_slowly)
+    monkeypatch.setattr(GroupMembership, "_leave", leave_slowly)
     for channel in (first, second):
         await bao.say("pusher:unsubscribe", channel=channel)
     await until(lambda: left)

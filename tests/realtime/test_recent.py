@@ -7,11 +7,13 @@ import pytest
 from django.db import OperationalError
 from pytest_django import Settings
 
-from realtime import cursor, history, hub, log, protocol, recent
+from realtime import protocol
+from realtime.broadcasting import cursors, event_log, history
 from realtime.channels import Audience
 from realtime.models import Delivery
-from realtime.recent import Recent
-from realtime.tail import CURRENT
+from realtime.server import hub, last_events
+from realtime.server.last_events import LastEvents
+from realtime.server.log_tailer import CURRENT
 from tests.cast import Cast
 from tests.realtime.pages import Game, ask
 from tests.sockets import do, greeted, listen
@@ -28,32 +30,32 @@ def told(channel: str, position: int) -> Delivery:
 
 
 @pytest.fixture
-def known() -> Recent:
+def known() -> LastEvents:
     """What a process knows that has read the log from its tenth position on."""
-    found = Recent()
+    found = LastEvents()
     found.begin(10, {GROUP: 20})
     return found
 
 
-def test_a_group_has_been_silent_since_it_was_told_something_last(known: Recent) -> None:
+def test_a_group_has_been_silent_since_it_was_told_something_last(known: LastEvents) -> None:
     assert known.is_silent([GROUP], since=21)
     assert known.is_silent([OTHER], since=10)
     assert not known.is_silent([GROUP], since=20)
     assert not known.is_silent([OTHER, GROUP], since=20)
 
 
-def test_what_was_before_the_memory_begins_is_not_known(known: Recent) -> None:
+def test_what_was_before_the_memory_begins_is_not_known(known: LastEvents) -> None:
     assert not known.is_silent([OTHER], since=9)
-    assert not Recent().is_silent([OTHER], since=10**9)
+    assert not LastEvents().is_silent([OTHER], since=10**9)
 
 
-def test_what_the_tail_reads_is_known_whatever_its_order(known: Recent) -> None:
+def test_what_the_tail_reads_is_known_whatever_its_order(known: LastEvents) -> None:
     known.read([told(OFFICE, 31), told(TICKET, 30), told(OFFICE, 29)], begun=0)
     assert [known.is_silent([OTHER], since=position) for position in (31, 32)] == [False, True]
     assert [known.is_silent([GROUP], since=position) for position in (30, 31)] == [False, True]
 
 
-def test_what_the_layer_brought_is_uncertain_until_a_reading_that_began_later(known: Recent) -> None:
+def test_what_the_layer_brought_is_uncertain_until_a_reading_that_began_later(known: LastEvents) -> None:
     known.hear(GROUP, now=5)
     assert known.is_silent([OTHER], since=50)
     for begun, is_certain in ((4, False), (5, False), (6, True)):
@@ -62,9 +64,9 @@ def test_what_the_layer_brought_is_uncertain_until_a_reading_that_began_later(kn
 
 
 def test_of_too_many_groups_those_are_let_go_that_were_told_something_longest_ago(
-    known: Recent, monkeypatch: pytest.MonkeyPatch
+    known: LastEvents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recent, "MOST", 2)
+    monkeypatch.setattr(last_events, "MOST", 2)
     known.read([told(OFFICE, 30)], begun=0)
     assert known.is_silent([GROUP], since=21)
     known.read([told("private-office.2", 40)], begun=0)
@@ -91,13 +93,13 @@ async def test_a_delivery_is_remembered_for_a_minute_and_as_long_as_the_tail_rea
 def readings(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> list[int]:
     """Where each reading of the log begins; none comes unasked."""
     settings.REALTIME = {**settings.REALTIME, "TAIL_INTERVAL": 3600}
-    unread, begun = log.unread, list[int]()
+    unread, begun = event_log.unread, list[int]()
 
     def note_and_read(position: int) -> Any:
         begun.append(position)
         return unread(position)
 
-    monkeypatch.setattr(log, "unread", note_and_read)
+    monkeypatch.setattr(event_log, "unread", note_and_read)
     return begun
 
 
@@ -153,20 +155,20 @@ async def test_a_process_knows_what_was_told_before_it_was_there(live_cast: Cast
 async def test_a_process_begins_where_the_log_does(live_cast: Cast) -> None:
     since = await do(history.present)
     await do(live_cast.reply, live_cast.bao, "Forgotten")
-    await do(log.close_past)
+    await do(event_log.close_past)
     page = await listen(live_cast.greta, live_cast.greta.channel)
     assert await ask(page, since, live_cast.greta.channel) is None
     assert await ask(page, await do(history.present), live_cast.greta.channel) is not None
 
 
 def test_a_process_begins_with_the_last_deliveries(live_cast: Cast) -> None:
-    floor, last = log.last_told(10_000)
+    floor, last = event_log.last_told(10_000)
     assert (floor, list(last.values())) == (0, sorted(last.values()))
     live_cast.reply(live_cast.bao, "Latest")
     positions = list(Delivery.objects.order_by("-position").values_list("position", flat=True))
-    floor, last = log.last_told(2)
+    floor, last = event_log.last_told(2)
     assert floor == positions[2] + 1 or positions[2] == positions[0]
-    assert log.last_told(1_000)[1][f"public.{live_cast.ticket.channel}"] == positions[0]
+    assert event_log.last_told(1_000)[1][f"public.{live_cast.ticket.channel}"] == positions[0]
     assert set(last.values()) <= set(positions[:2])
 
 
@@ -200,11 +202,11 @@ async def test_while_a_rule_is_asked_again_nothing_is_certain(live_cast: Cast) -
 
 @pytest.mark.parametrize("is_ours", [False, True])
 async def test_a_cursor_that_was_not_given_here_is_for_the_history_to_judge(live_cast: Cast, is_ours: bool) -> None:
-    mark = await do(log.watermark)
+    mark = await do(event_log.watermark)
     page = await listen(live_cast.casey, live_cast.casey.channel)
-    since = cursor.close(mark + 1) if is_ours else "nonsense"
+    since = cursors.encode_cursor(mark + 1) if is_ours else "nonsense"
     assert await ask(page, since, live_cast.casey.channel) is None
-    assert await ask(page, cursor.close(mark), live_cast.casey.channel) is not None
+    assert await ask(page, cursors.encode_cursor(mark), live_cast.casey.channel) is not None
 
 
 async def test_nothing_is_certain_while_the_log_has_not_been_read_for_long(
@@ -230,7 +232,7 @@ async def test_a_reading_that_fails_is_waited_for_and_leaves_it_to_the_history(
         raise OperationalError("The database is away.")
 
     with monkeypatch.context() as broken:
-        broken.setattr(log, "unread", be_away)
+        broken.setattr(event_log, "unread", be_away)
         assert await ask(page, since, channel) is None
     assert await ask(page, since, channel) is not None
 

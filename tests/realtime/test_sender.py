@@ -8,7 +8,8 @@ import pytest
 from channels.layers import InMemoryChannelLayer
 from pytest_django import Settings
 
-from realtime import hub, sender
+from realtime.broadcasting import dispatcher
+from realtime.server import hub
 from tests.cast import Cast
 from tests.sockets import do, listen, until
 
@@ -55,7 +56,7 @@ async def test_no_event_overtakes_a_revocation_in_a_bundle(live_cast: Cast, monk
     await listen(live_cast.bao, live_cast.ticket.channel)
     layer, recheck = SlowLayer(monkeypatch), hub.RECHECK_GROUP
     layer.is_open.set()
-    sender._post([message(group) for group in ("one", "other", "one", recheck, "one", "one")])
+    dispatcher._post([message(group) for group in ("one", "other", "one", recheck, "one", "one")])
     await until(lambda: len(layer.asked) == 4)
     assert layer.asked == [("one", 2), ("other", 1), (recheck, 1), ("one", 2)]
 
@@ -68,8 +69,8 @@ async def test_what_is_for_many_groups_travels_as_one_bundle_to_every_process(
     layer = SlowLayer(monkeypatch)
     await do(live_cast.reply, live_cast.bao, "First")
     await until(lambda: layer.asked)
-    for number in range(sender.MANY):
-        sender._post([message(f"other-{number}")])
+    for number in range(dispatcher.MANY):
+        dispatcher._post([message(f"other-{number}")])
     await do(live_cast.reply, live_cast.bao, "A note", internal=True)
     await do(live_cast.reply, live_cast.bao, "Last")
     layer.asked.clear()
@@ -85,7 +86,7 @@ async def test_a_bundle_has_an_end(live_cast: Cast, monkeypatch: pytest.MonkeyPa
     await listen(live_cast.bao, live_cast.ticket.channel)
     layer = SlowLayer(monkeypatch)
     layer.is_open.set()
-    long = message("long", "x" * (sender.BUNDLE_SIZE // 2))
-    sender._post([message("one")] * (sender.BUNDLED + 1) + [long] * 3)
+    long = message("long", "x" * (dispatcher.BUNDLE_SIZE // 2))
+    dispatcher._post([message("one")] * (dispatcher.BUNDLED + 1) + [long] * 3)
     await until(lambda: len(layer.asked) == 4)
-    assert layer.asked == [("one", sender.BUNDLED), ("one", 1), ("long", 2), ("long", 1)]
+    assert layer.asked == [("one", dispatcher.BUNDLED), ("one", 1), ("long", 2), ("long", 1)]

@@ -8,9 +8,10 @@ import pytest
 from django.db import transaction
 from pytest_django import Settings
 
-from realtime import hub, limits, protocol
-from realtime.frames import Frames
-from realtime.writer import FrameWriter
+from realtime import limits, protocol
+from realtime.server import hub
+from realtime.websocket.frames import Frames
+from realtime.websocket.writers import ASGITransport
 from tests.cast import Cast
 from tests.sockets import Listener, connect, do, greeted, listen
 
@@ -232,7 +233,7 @@ async def test_a_reader_who_stopped_reading_is_given_up_and_costs_the_others_not
     async def close(code: int) -> None:
         closed.put_nowait(code)
 
-    writer = FrameWriter(send, close)
+    writer = ASGITransport(send, close)
     assert all(writer.write(Frames("x" * 1000)) for _ in range(limits.MAX_PENDING // 1000))
     assert not writer.write(Frames("x" * 2000))
     writer.close(protocol.OVER_CAPACITY)

@@ -18,8 +18,10 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from accounts.models import User
-from realtime import hub, limits, presence, protocol
-from realtime.events import publish
+from realtime import limits, protocol
+from realtime.broadcasting.events import publish
+from realtime.presence import tracker
+from realtime.server import hub
 from tests.cast import Cast
 from tests.realtime.clients import REFUSED, SECRET, SUCCEEDED, send, signed_text, signed_user
 from tests.sockets import Fence, Listener, connect, do, session_cookie, settle
@@ -436,7 +438,7 @@ def protocol_text(message: dict[str, Any]) -> str:
 @pytest.fixture
 def _stage(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.REALTIME = {**settings.REALTIME, "CHANNELS": "tests.realtime.stage"}
-    monkeypatch.setattr(presence, "GRACE", 0)
+    monkeypatch.setattr(tracker, "GRACE", 0)
     monkeypatch.setattr(limits, "CLIENT_EVENTS_A_SECOND", 10_000)
     monkeypatch.setattr(limits, "MESSAGES_AT_ONCE", 10_000)
 

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from realtime import frames, limits
+from realtime import limits
+from realtime.websocket import frames
 from tests.cast import Cast
 from tests.frames import frame
 from tests.realtime.wires import Peer, on_wire

@@ -9,10 +9,10 @@ from typing import Any, cast
 from asgiref.sync import sync_to_async
 
 from accounts.models import User
-from realtime.connection import Connection
-from realtime.frames import Opcode
+from realtime.server.connection import Connection
 from realtime.serving.sockets import MAX_MESSAGE
-from realtime.serving.websocket import WebSocket
+from realtime.websocket.frames import Opcode
+from realtime.websocket.protocol import WebSocket
 from tests.frames import frame
 from tests.sockets import HOST, session_cookie, until
 from tikm.asgi import application

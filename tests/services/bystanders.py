@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager, suppress
 
 from websockets.exceptions import ConnectionClosed
 
-from realtime.telling import tell
+from realtime.broadcasting.ephemeral import broadcast_now
 from tests.instances import wait_until
 from tests.services.person import Person
 
@@ -52,7 +52,7 @@ class Bystanders:
 
     def _make_noise(self, times, size):
         for number in range(self.made, self.made + times):
-            tell([self.channel], NOISE, json.dumps({"number": number, "filling": "x" * size}))
+            broadcast_now([self.channel], NOISE, json.dumps({"number": number, "filling": "x" * size}))
         self.made += times
         wait_until(self._have_heard, timeout=PATIENCE, message="Somebody has not heard everything.")
 

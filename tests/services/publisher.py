@@ -11,12 +11,12 @@ DIED = 86
 def main(email: str, ticket: str, message: str, *, dies: bool) -> None:
     """Reply by the verb; who dies does so after the commit, in place of sending to the channel layer."""
     from accounts.models import User
-    from realtime import sender
+    from realtime.broadcasting import dispatcher
     from tickets import services
     from tickets.models import Ticket
 
     if dies:
-        sender.send = lambda messages: os._exit(DIED)
+        dispatcher.send = lambda messages: os._exit(DIED)
     services.add_reply(Ticket.objects.get(uuid=ticket), by=User.objects.get(email=email), message=message)
 
 

@@ -6,9 +6,9 @@ import pytest
 import redis
 from django.conf import settings
 
-from realtime import census
-from realtime.census import Change, Occupancy, Report, SocketReport, Word
 from realtime.channels import Audience
+from realtime.presence import store
+from realtime.presence.store import Change, Occupancy, Report, SocketReport, SyncRequest
 from realtime.protocol import Member
 from tests.services.others import all_at_once
 
@@ -29,7 +29,7 @@ def lease_of(seconds, monkeypatch):
 
 
 def say(process, *changes, **more):
-    return census.exchange(Word(process, changes, **more))
+    return store.sync(SyncRequest(process, changes, **more))
 
 
 def took(channel, member=None, sockets=1):
@@ -44,8 +44,8 @@ def test_a_person_on_two_processes_is_one_member_with_all_his_sockets():
     say("one", took(ROOM, CASEY, 2), took("news", sockets=3))
     answer = say("two", took(ROOM, CASEY), took(ROOM, BAO), rooms=[ROOM, "empty"])
     assert answer.occupancies == {ROOM: Occupancy(4, {"7": BAO, "casey": CASEY}), "empty": Occupancy()}
-    assert census.occupied() == {"news": Occupancy(3), ROOM: answer.occupancies[ROOM]}
-    assert list(census.occupied("presence-")) == [ROOM]
+    assert store.occupied() == {"news": Occupancy(3), ROOM: answer.occupancies[ROOM]}
+    assert list(store.occupied("presence-")) == [ROOM]
 
 
 def test_comings_and_goings_are_told_once_whichever_process_had_them():
@@ -57,14 +57,14 @@ def test_comings_and_goings_are_told_once_whichever_process_had_them():
         {"name": "member_removed", "channel": ROOM, "user_id": "casey"},
         {"name": "channel_vacated", "channel": ROOM},
     ]
-    assert census.occupied() == {}
+    assert store.occupied() == {}
 
 
 def test_when_all_come_at_once_one_is_the_first():
     told = []
     all_at_once([lambda name=name: told.extend(say(name, took("news")).events) for name in "abcd"])
     assert told == [{"name": "channel_occupied", "channel": "news"}]
-    assert census.occupancy(["news"])["news"].subscriptions == 4
+    assert store.occupancy(["news"])["news"].subscriptions == 4
 
 
 def test_a_process_that_says_nothing_more_is_gone_with_its_people(monkeypatch):
@@ -73,50 +73,50 @@ def test_a_process_that_says_nothing_more_is_gone_with_its_people(monkeypatch):
         lease_of(0.5, patch)
         say("killed", took(ROOM, CASEY), report=Report("killed", 1.0, 1, 1, 1, 0.0, 0.0))
     told, deadline = [], time.monotonic() + 10
-    while census.occupancy([ROOM])[ROOM].members != {"7": BAO}:
+    while store.occupancy([ROOM])[ROOM].members != {"7": BAO}:
         told += say("alive").events
         assert time.monotonic() < deadline
     told += say("alive").events
     assert told == [{"name": "member_removed", "channel": ROOM, "user_id": "casey"}]
-    assert census.processes() == []
+    assert store.processes() == []
     assert not say("killed").known
 
 
 def test_a_process_knows_whether_it_was_forgotten():
     assert not say("one", took("news")).known
     assert say("one").known
-    assert census.forget("one") == [{"name": "channel_vacated", "channel": "news"}]
+    assert store.forget("one") == [{"name": "channel_vacated", "channel": "news"}]
     assert not say("one").known
 
 
 def test_what_is_remembered_is_remembered_for_a_while():
-    assert census.is_first("signature", 60)
-    assert not census.is_first("signature", 60)
-    assert census.is_first("another", 60)
-    assert census.cached("cache-weather", Audience.PUBLIC) is None
-    census.remember("cache-weather", Audience.PUBLIC, "frame", "data")
-    last = census.cached("cache-weather", Audience.PUBLIC)
+    assert store.is_first("signature", 60)
+    assert not store.is_first("signature", 60)
+    assert store.is_first("another", 60)
+    assert store.cached("cache-weather", Audience.PUBLIC) is None
+    store.remember("cache-weather", Audience.PUBLIC, "frame", "data")
+    last = store.cached("cache-weather", Audience.PUBLIC)
     assert (last.frame, last.data) == ("frame", "data")
     assert 1790 < last.ttl <= 1800
-    assert census.cached("cache-weather", Audience.STAFF) is None
+    assert store.cached("cache-weather", Audience.STAFF) is None
 
 
 def test_processes_say_how_they_are_and_list_their_sockets_when_somebody_looks():
     report = Report("one", 12.5, 3, 2, 5, 10.0, 1.5)
     assert not say("one", report=report).wants_sockets
-    assert census.processes() == [report]
-    census.ask_for_sockets()
+    assert store.processes() == [report]
+    store.ask_for_sockets()
     assert say("one", report=report).wants_sockets
     socket = SocketReport("one", "1.2", "casey", "192.0.2.7", 99.0, ["news"])
     say("one", report=report, sockets=[socket])
-    assert census.sockets() == [socket]
+    assert store.sockets() == [socket]
 
 
 def test_a_store_that_is_away_says_so(redis_server):
-    assert census.occupied() == {}
+    assert store.occupied() == {}
     redis_server.kill()
     if settings.REALTIME["REDIS_URL"]:
-        with pytest.raises(census.Unavailable):
-            census.occupied()
+        with pytest.raises(store.Unavailable):
+            store.occupied()
     else:
-        assert census.occupied() == {}
+        assert store.occupied() == {}

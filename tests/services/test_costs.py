@@ -7,8 +7,8 @@ import pytest
 import redis
 from django.db.backends.utils import CursorWrapper
 
-from realtime import hub
 from realtime.channels import Audience
+from realtime.server import hub
 from tests.cast import Cast
 from tests.instances import RedisServer
 from tests.sockets import do, greeted, listen

@@ -6,9 +6,12 @@ import pytest
 import redis
 from django.conf import settings
 
-from realtime import breaker, census, hub, limits
-from realtime.census import Report, Word
-from realtime.crowd import shares
+from realtime import limits
+from realtime.presence import store
+from realtime.presence.store import Report, SyncRequest
+from realtime.server import hub
+from realtime.server.connection_limits import limit_keys
+from realtime.utils import circuit_breaker
 from tests.instances import wait_until
 from tests.sockets import connect, do, greeted
 
@@ -21,36 +24,36 @@ def _empty_store(redis_server):
 
 
 def say(process, crowd):
-    return census.exchange(Word(process, report=Report(process, 0.0, 0, 0, 0, 0.0, 0.0), crowd=crowd))
+    return store.sync(SyncRequest(process, report=Report(process, 0.0, 0, 0, 0, 0.0, 0.0), crowd=crowd))
 
 
 def test_processes_count_together_until_one_is_full():
     for process in ("one", "two"):
         say(process, {})
-    assert [census.admit(name, {"casey": 3, "office": 9}) for name in ("one", "two", "one", "two")] == [
+    assert [store.admit(name, {"casey": 3, "office": 9}) for name in ("one", "two", "one", "two")] == [
         None,
         None,
         None,
         "casey",
     ]
-    assert census.admit("two", {"greta": 3, "office": 4}) is None, "Who is refused is not counted."
-    assert census.admit("two", {"bao": 3, "office": 4}) == "office"
+    assert store.admit("two", {"greta": 3, "office": 4}) is None, "Who is refused is not counted."
+    assert store.admit("two", {"bao": 3, "office": 4}) == "office"
 
 
 def test_what_a_process_says_takes_the_place_of_what_was_counted():
     for process in ("one", "two"):
         say(process, {"casey": 3})
-    assert census.admit("one", {"casey": 6}) == "casey"
+    assert store.admit("one", {"casey": 6}) == "casey"
     say("two", {"casey": 0})
-    assert [census.admit("one", {"casey": 5}) for _ in range(3)] == [None, None, "casey"]
+    assert [store.admit("one", {"casey": 5}) for _ in range(3)] == [None, None, "casey"]
 
 
 def test_a_dead_process_leaves_no_counts_behind(monkeypatch):
     monkeypatch.setattr(settings, "REALTIME", {**settings.REALTIME, "LEASE": 0.4})
     say("killed", {"casey": 5})
-    assert census.admit("other", {"casey": 5}) == "casey"
-    wait_until(lambda: census.admit("other", {"casey": 5}) is None, timeout=3, message="The dead are counted.")
-    census.forget("other")
+    assert store.admit("other", {"casey": 5}) == "casey"
+    wait_until(lambda: store.admit("other", {"casey": 5}) is None, timeout=3, message="The dead are counted.")
+    store.forget("other")
     assert not redis.Redis.from_url(settings.REALTIME["REDIS_URL"]).keys("*crowd*")
 
 
@@ -62,7 +65,7 @@ async def refusal_of(user, **options):
 
 
 async def test_a_person_with_many_sockets_elsewhere_is_refused_here_and_his_colleague_is_not(live_cast):
-    await do(say, "other", shares(str(live_cast.bao.pk), ""))
+    await do(say, "other", limit_keys(str(live_cast.bao.pk), ""))
     assert await refusal_of(live_cast.bao) == "Too many connections of one person."
     dana = await greeted(live_cast.dana)
     await dana.close()
@@ -87,10 +90,10 @@ async def word_is_told():
 async def test_who_hangs_up_makes_room_on_every_process(live_cast):
     bao, counted = await greeted(live_cast.bao), {f"person:{live_cast.bao.pk}": 1}
     await word_is_told()
-    assert await do(census.admit, "other", counted)
+    assert await do(store.admit, "other", counted)
     await bao.close()
     await word_is_told()
-    assert await do(census.admit, "other", counted) is None
+    assert await do(store.admit, "other", counted) is None
 
 
 async def test_a_store_that_was_emptied_is_told_everything_again(live_cast, redis_server):
@@ -99,7 +102,7 @@ async def test_a_store_that_was_emptied_is_told_everything_again(live_cast, redi
     await do(redis.Redis.from_url(redis_server.url).flushdb)
     for _ in range(2):
         await word_is_told()
-    assert await do(census.admit, "other", {f"person:{live_cast.bao.pk}": 1})
+    assert await do(store.admit, "other", {f"person:{live_cast.bao.pk}": 1})
     await bao.close()
 
 
@@ -109,6 +112,6 @@ async def test_a_redis_that_hangs_holds_up_one_connection_and_refuses_none(live_
         begun = time.monotonic()
         for person in (live_cast.bao, live_cast.dana, live_cast.casey, live_cast.greta, live_cast.emil):
             listeners.append(await greeted(person))
-        assert time.monotonic() - begun < 3 * breaker.TIMEOUT
+        assert time.monotonic() - begun < 3 * circuit_breaker.TIMEOUT
     for listener in listeners:
         await listener.close()

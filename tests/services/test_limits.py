@@ -8,8 +8,8 @@ from django.db import connection
 from django.test import Client
 from limits import parse
 
-from realtime import breaker, limits
 from realtime.models import HitCount
+from realtime.utils import circuit_breaker, rate_limits
 from tests.cast import PASSWORD
 from tests.instances import wait_until
 from tests.programs import Program
@@ -19,7 +19,7 @@ TWICE = parse("2/minute")
 
 
 def asks(who):
-    return limits.allowed(TWICE, "the news", who)
+    return rate_limits.allowed(TWICE, "the news", who)
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def without_redis(settings):
 
 def test_a_person_is_counted_by_all_processes_together(redis_server):
     assert asks("casey")
-    limits._in_redis.cache_clear()  # as in another process
+    rate_limits._in_redis.cache_clear()  # as in another process
     assert [asks("casey"), asks("casey"), asks("greta")] == [True, False, True]
 
 
@@ -43,9 +43,9 @@ def test_nobody_is_turned_away_while_redis_is_down(redis_server):
 def test_without_redis_the_database_counts_and_loses_no_hit_of_many_at_once(without_redis):
     rate = parse("20/minute")
     answers = []
-    all_at_once([lambda: answers.extend(limits.allowed(rate, "casey") for _ in range(5))] * 5)
+    all_at_once([lambda: answers.extend(rate_limits.allowed(rate, "casey") for _ in range(5))] * 5)
     assert sorted(answers) == [False] * 5 + [True] * 20
-    assert limits.allowed(rate, "greta")
+    assert rate_limits.allowed(rate, "greta")
 
 
 @pytest.mark.django_db
@@ -76,15 +76,15 @@ def use_the_desk(cast):
 def test_the_desk_works_while_redis_is_down(live_cast, redis_server, caplog):
     redis_server.kill()
     assert use_the_desk(live_cast) < 2
-    assert [record.message.partition(" (")[0] for record in caplog.records if record.name == breaker.__name__] == [
-        "Redis does not answer"
-    ]
+    assert [
+        record.message.partition(" (")[0] for record in caplog.records if record.name == circuit_breaker.__name__
+    ] == ["Redis does not answer"]
 
 
 def test_the_desk_works_while_redis_hangs_and_waits_for_it_once(live_cast, redis_server):
     cache.set("before", 1)
     with redis_server.hanging():
-        assert breaker.TIMEOUT < use_the_desk(live_cast) < breaker.TIMEOUT + 2
+        assert circuit_breaker.TIMEOUT < use_the_desk(live_cast) < circuit_breaker.TIMEOUT + 2
         assert cache.get("before") is None
     wait_until(lambda: cache.get("before") == 1, timeout=5, message="Redis is not asked again.")
 

@@ -7,7 +7,7 @@ import pytest
 from django.db.models import Max
 from django.test import Client
 
-from realtime import log
+from realtime.broadcasting import event_log
 from realtime.models import Broadcast, Delivery
 from tests.services.others import still_open
 from tickets import services
@@ -36,12 +36,12 @@ class TailReader:
     """The tail of a server process: reads the log from its last watermark."""
 
     def __init__(self, cast):
-        self.position = log.watermark()
+        self.position = event_log.watermark()
         self.seen = set()
 
     def read(self):
-        self.position, rows = log.unread(self.position)
-        broadcasts = log.payloads(row.broadcast_id for row in rows)
+        self.position, rows = event_log.unread(self.position)
+        broadcasts = event_log.payloads(row.broadcast_id for row in rows)
         self.seen |= {json.loads(row.staff)["reply"]["message"] for row in broadcasts.values()}
 
 
@@ -97,8 +97,8 @@ def test_a_cursor_at_the_highest_number_seen_would_have_a_hole(live_cast, kind, 
     def from_id(position):
         return Delivery.objects.filter(broadcast__gte=position).order_by("broadcast_id", "pk")
 
-    monkeypatch.setattr(log, "watermark", highest_seen)
+    monkeypatch.setattr(event_log, "watermark", highest_seen)
     if number == "pk":
-        monkeypatch.setattr(log, "since", from_id)
+        monkeypatch.setattr(event_log, "since", from_id)
     readers = overlap(kind, live_cast)
     assert [reader.seen for reader in readers.constant] == [{"late"}, {"late"}, {"late"}, set()]

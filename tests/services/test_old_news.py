@@ -6,8 +6,9 @@ import pytest
 from django.db.models import F
 
 from accounts.models import User
-from realtime import history, hub
+from realtime.broadcasting import history
 from realtime.models import Delivery
+from realtime.server import hub
 from tests.services.others import still_open
 from tests.sockets import do, listen
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from realtime import hub
+from realtime.server import hub
 from tests.instances import wait_until
 from tests.services.others import still_open
 from tests.sockets import do, listen

@@ -12,7 +12,7 @@ import pytest
 from django.db import connection, transaction
 from websockets.exceptions import ConnectionClosed
 
-from realtime import history
+from realtime.broadcasting import history
 from realtime.serving.pages import THREADS
 from realtime.serving.turnstile import LINE, MOST
 from tests import instances

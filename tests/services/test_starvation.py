@@ -12,7 +12,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from realtime import history, limits
+from realtime import limits
+from realtime.broadcasting import history
 from tests import instances
 from tests.frames import BINARY, CLOSE, CONTINUATION, PING, TEXT, Peer, frame
 from tests.instances import wait_until

@@ -10,8 +10,8 @@ import pytest
 import redis
 from django.db import transaction
 
-from realtime import hub
 from realtime.channels import Audience, group_name
+from realtime.server import hub
 from tests.instances import TOP, wait_until
 from tests.services.publisher import DIED
 from tests.sockets import do, listen

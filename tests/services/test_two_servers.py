@@ -8,7 +8,7 @@ from urllib.request import Request, urlopen
 import pytest
 from django.core.cache import cache
 
-from realtime.telling import tell
+from realtime.broadcasting.ephemeral import broadcast_now
 from tests import instances
 from tests.clients.visitor import CSRF, Visitor
 from tests.services.person import Person
@@ -103,6 +103,6 @@ def test_two_servers_count_sign_ups_together_whatever_a_header_says(servers):
 
 def test_what_is_said_once_reaches_both_servers_at_once(live_cast, people):
     casey, bao = people
-    tell([live_cast.ticket.channel], "parcel.arrived", '{"at": "the desk"}')
+    broadcast_now([live_cast.ticket.channel], "parcel.arrived", '{"at": "the desk"}')
     for person in (casey, bao):
         assert person.event("parcel.arrived", within=2) == {"at": "the desk"}

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from realtime import webhooks
 from realtime.models import WebhookEvent
+from realtime.webhooks import delivery
 from tests.services.others import all_at_once, still_open
 
 URL = "https://a.example/hook"
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _hook(settings, monkeypatch):
     settings.REALTIME = {**settings.REALTIME, "WEBHOOKS": [URL]}
-    monkeypatch.setattr(webhooks, "GATHER", timedelta(0))
+    monkeypatch.setattr(delivery, "GATHER", timedelta(0))
 
 
 def added(number):
@@ -25,9 +25,9 @@ def added(number):
 
 def test_of_eight_processes_one_takes_the_batch():
     for turn in range(5):
-        webhooks.enqueue([added(turn)])
+        delivery.enqueue([added(turn)])
         taken = []
-        all_at_once([lambda taken=taken: taken.append(webhooks._take(URL))] * 8)
+        all_at_once([lambda taken=taken: taken.append(delivery._take(URL))] * 8)
         (batch,) = [batch for batch in taken if batch]
         assert [json.loads(event.payload) for event in batch.events] == [added(turn)]
         batch.forget()
@@ -35,12 +35,12 @@ def test_of_eight_processes_one_takes_the_batch():
 
 
 def test_what_eight_processes_have_to_tell_is_told_once_each():
-    all_at_once([lambda number=number: webhooks.enqueue([added(number)]) for number in range(8)])
-    batch = webhooks._take(URL)
+    all_at_once([lambda number=number: delivery.enqueue([added(number)]) for number in range(8)])
+    batch = delivery._take(URL)
     assert sorted(json.loads(event.payload)["user_id"] for event in batch.events) == list("01234567")
     # What comes meanwhile, and what is not committed yet, is neither forgotten with it nor held up by it.
-    with still_open(webhooks.enqueue, [added(8)]):
-        webhooks.enqueue([added(9)])
+    with still_open(delivery.enqueue, [added(8)]):
+        delivery.enqueue([added(9)])
         batch.forget()
-        assert [json.loads(event.payload) for event in webhooks._take(URL).events] == [added(9)]
+        assert [json.loads(event.payload) for event in delivery._take(URL).events] == [added(9)]
     assert WebhookEvent.objects.count() == 2

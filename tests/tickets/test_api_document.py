@@ -55,7 +55,9 @@ def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
 
 
 schemathesis.openapi.format("words", strategies.text("aß 漢\n*<", min_size=1, max_size=99).map("x{}".format))
-with patch("realtime.limits.allowed", return_value=True):  # nothing can be counted before there is a database
+with patch(
+    "realtime.utils.rate_limits.allowed", return_value=True
+):  # nothing can be counted before there is a database
     document = schemathesis.openapi.from_wsgi("/api/schema/", to_the_end, config=CONFIG)
 ASKED: set[str] = set()
 

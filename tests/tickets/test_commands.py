@@ -8,7 +8,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import User
-from realtime import history
+from realtime.broadcasting import history
 from tests.cast import Cast
 from tickets.models import Ticket
 

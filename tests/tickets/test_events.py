@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from realtime import history
+from realtime.broadcasting import history
 from tests.cast import Cast
 from tickets import services
 

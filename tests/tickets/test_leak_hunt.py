@@ -22,7 +22,11 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from accounts.models import forget_desk
-from realtime import history, hub, limits, presence
+from realtime import limits
+from realtime.broadcasting import history
+from realtime.presence import tracker
+from realtime.server import hub
+from realtime.utils import rate_limits
 from tests.sockets import do, session_cookie
 from tests.tickets.leaks.collection import PARAMETERS, Answers, Reader
 from tests.tickets.leaks.desk import CUSTOMERS, ONLOOKERS, Desk, Note
@@ -252,8 +256,8 @@ def fresh_desk() -> Hunt:
 @pytest.fixture
 def _stage(settings: Settings, monkeypatch: pytest.MonkeyPatch, transactional_db: None) -> None:
     settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if not each.startswith("tests.")]
-    monkeypatch.setattr(presence, "GRACE", 0)
-    monkeypatch.setattr(limits, "allowed", lambda *_who, **_cost: True)
+    monkeypatch.setattr(tracker, "GRACE", 0)
+    monkeypatch.setattr(rate_limits, "allowed", lambda *_who, **_cost: True)
     monkeypatch.setattr(limits, "CLIENT_EVENTS_A_SECOND", 10_000)
     monkeypatch.setattr(limits, "MESSAGES_AT_ONCE", 10_000)
 

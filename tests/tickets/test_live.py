@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from realtime import history
+from realtime.broadcasting import history
 from realtime.models import Broadcast
 from tests.cast import Cast
 from tests.sockets import do, listen

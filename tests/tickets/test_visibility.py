@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import User
-from realtime import history
+from realtime.broadcasting import history
 from realtime.models import Broadcast
 from tests.cast import Cast
 from tests.programs import Program

@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.test import Client
 from pytest_django import Settings
 
-from realtime import hooks
+from realtime.webhooks.delivery import config
 from tests.instances import TOP
 from tikm import environment
 
@@ -84,7 +84,7 @@ def test_webhooks_are_addresses_and_the_events_that_each_wants() -> None:
         "HOOKS", " https://a.example/?a=1  member_added cache_miss , http://[2001:db8::1]/"
     ) == [
         ("https://a.example/?a=1", ("member_added", "cache_miss")),
-        ("http://[2001:db8::1]/", hooks.EVENTS),
+        ("http://[2001:db8::1]/", config.EVENTS),
     ]
     with pytest.raises(ImproperlyConfigured, match=r"^HOOKS: 'a\.example/hook' is no address of a webhook"):
         environment.webhooks("HOOKS", "a.example/hook")

@@ -7,10 +7,10 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.management.base import BaseCommand, CommandError
 
-from realtime import inquiry
 from realtime.channels import ChannelPattern, channel_patterns
-from realtime.inquiry import Verdict
 from realtime.management.terminal import as_json, person_named, printable
+from realtime.monitoring import explain_access
+from realtime.monitoring.explain_access import Verdict
 
 
 class Command(BaseCommand):
@@ -32,7 +32,7 @@ class Command(BaseCommand):
             self._list(in_json=options["json"])
             return
         person = person_named(options["person"])
-        verdict = inquiry.judge(person, options["channel"])
+        verdict = explain_access.judge(person, options["channel"])
         self.stdout.write(_in_json(person, verdict) if options["json"] else _in_words(person, verdict))
         if verdict.audience is None:
             sys.exit(1)
@@ -52,10 +52,10 @@ class Command(BaseCommand):
 
 def _described(pattern: ChannelPattern) -> dict[str, Any]:
     return {
-        "pattern": inquiry.full_name(pattern),
-        "kind": inquiry.kind(pattern),
-        "rule": inquiry.name_of(pattern.rule),
-        "says": inquiry.summary(pattern.rule),
+        "pattern": explain_access.full_name(pattern),
+        "kind": explain_access.kind(pattern),
+        "rule": explain_access.name_of(pattern.rule),
+        "says": explain_access.summary(pattern.rule),
         "whispers": sorted(pattern.whispers),
     }
 
@@ -66,7 +66,7 @@ def _in_words(person: AbstractBaseUser | None, verdict: Verdict) -> str:
         answer = f"No: {who} may not hear {channel}."
     else:
         answer = f"Yes: {who} hears {channel} as {verdict.audience.value}."
-    of = [f"It is of the pattern {inquiry.full_name(verdict.pattern)}."] if verdict.pattern else []
+    of = [f"It is of the pattern {explain_access.full_name(verdict.pattern)}."] if verdict.pattern else []
     seen = "The others do not see it." if verdict.shown_as is None else f"The others see: {verdict.shown_as}."
     is_seen = verdict.audience is not None and verdict.pattern is not None and verdict.pattern.is_presence
     return printable("\n".join([answer, *of, verdict.reason, *([seen] if is_seen else [])]))
@@ -79,8 +79,8 @@ def _in_json(person: AbstractBaseUser | None, verdict: Verdict) -> str:
         "person": None if person is None else str(person),
         "hears": verdict.audience is not None,
         "audience": verdict.audience and verdict.audience.value,
-        "pattern": pattern and inquiry.full_name(pattern),
-        "rule": pattern and inquiry.name_of(pattern.rule),
+        "pattern": pattern and explain_access.full_name(pattern),
+        "rule": pattern and explain_access.name_of(pattern.rule),
         "reason": verdict.reason,
         "shown_as": verdict.shown_as,
     }

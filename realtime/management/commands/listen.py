@@ -8,11 +8,11 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.management.base import BaseCommand, CommandError
 
-from realtime import authorization, inquiry
-from realtime.channels import NAME
-from realtime.client import Client, Heard, Notice, Refused, address
+from realtime.channels import NAME, auth_signatures
 from realtime.conf import config
 from realtime.management.terminal import as_json, ends_at_once, ends_quietly, person_named, printable
+from realtime.monitoring import explain_access
+from realtime.monitoring.terminal_client import Client, Heard, Notice, Refused, address
 
 HOME = "http://127.0.0.1:8000"
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         """Listen; what is about the connection goes to the error stream."""
         channel, person = options["channel"], person_named(options["person"])
         if not NAME.fullmatch(channel):
-            raise CommandError(f"{printable(channel)} is no channel. {inquiry.judge(None, channel).reason}")
+            raise CommandError(f"{printable(channel)} is no channel. {explain_access.judge(None, channel).reason}")
         self._show = self._show_json if options["json"] else self._show_text
         with ends_quietly(), ends_at_once():
             try:
@@ -78,7 +78,7 @@ def _address(base: str) -> str:
 
 
 def _sign(person: AbstractBaseUser | None, channel: str, socket_id: str) -> dict[str, str]:
-    return {"auth": ""} if person is None else authorization.claim(person, socket_id, channel)
+    return {"auth": ""} if person is None else auth_signatures.sign_for_tool(person, socket_id, channel)
 
 
 def _explained(refusal: str, person: AbstractBaseUser | None, channel: str) -> str:
@@ -89,6 +89,6 @@ def _explained(refusal: str, person: AbstractBaseUser | None, channel: str) -> s
         return f"{refusal} The server has another REALTIME_APP_SECRET than this command."
     if not refusal.startswith(("Cut", "Refused")):
         return refusal
-    verdict = inquiry.judge(person, channel)
+    verdict = explain_access.judge(person, channel)
     hint = " Name somebody by --as." if person is None else ""
     return f"{refusal} {verdict.reason}{hint}" if verdict.audience is None else refusal

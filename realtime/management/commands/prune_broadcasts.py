@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from realtime import log
+from realtime.broadcasting import event_log
 from realtime.conf import config
 from realtime.models import HitCount
 
@@ -24,4 +24,4 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Delete, and say how many."""
         HitCount.forget_old()
-        self.stdout.write(f"{log.prune(options['days'])} broadcasts deleted.")
+        self.stdout.write(f"{event_log.prune(options['days'])} broadcasts deleted.")

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from realtime import inventory
-from realtime.inventory import Entry
 from realtime.management.terminal import as_json, table
+from realtime.monitoring import effective_config
+from realtime.monitoring.effective_config import Entry
 
 
 class Command(BaseCommand):
@@ -22,7 +22,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print section by section."""
-        sections = [(name, list(rows)) for name, rows in groupby(inventory.entries(), lambda each: each.section)]
+        sections = [
+            (name, list(rows)) for name, rows in groupby(effective_config.entries(), lambda each: each.section)
+        ]
         if options["json"]:
             self.stdout.write(as_json({name: _in_json(rows) for name, rows in sections}, indent=2))
             return

@@ -10,10 +10,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, close_old_connections
 
-from realtime import overview
-from realtime.census import Occupancy, Unavailable
 from realtime.management.terminal import as_json, ends_quietly, table
-from realtime.overview import Overview
+from realtime.monitoring import status
+from realtime.monitoring.status import Overview
+from realtime.presence.store import Occupancy, Unavailable
 
 INTERVAL = 1.0  # seconds between two looks of --watch
 CLEAR = "\x1b[2J\x1b[H"
@@ -40,7 +40,7 @@ class Command(BaseCommand):
 
     def _print_once(self, *, in_json: bool) -> None:
         try:
-            found = overview.read()
+            found = status.read()
         except (Unavailable, DatabaseError) as error:
             raise CommandError(f"The state cannot be read: {error}") from None
         self.stdout.write(as_json(asdict(found), indent=2) if in_json else "\n".join(_in_words(found)))
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         while True:
             close_old_connections()
             try:
-                found = overview.read()
+                found = status.read()
             except (Unavailable, DatabaseError) as error:
                 self.stderr.write(f"The state cannot be read: {error}")
             else:
@@ -89,13 +89,13 @@ def _log(found: Overview) -> str:
 
 
 def _process(report: Any) -> tuple[object, ...]:
-    since = f"{overview.moment(report.started_at):%Y-%m-%d %H:%M:%S}"
+    since = f"{status.moment(report.started_at):%Y-%m-%d %H:%M:%S}"
     counts = (report.sockets, report.people, report.subscriptions, report.sent, report.received)
     return (report.name, since, *counts)
 
 
 def _channel(name: str, found: Occupancy) -> tuple[str, int, str]:
-    members = sorted(map(overview.shown_name, found.members.values()))
+    members = sorted(map(status.shown_name, found.members.values()))
     more = f" and {len(members) - NAMES} more" if len(members) > NAMES else ""
     return name, found.subscriptions, ", ".join(members[:NAMES]) + more
 

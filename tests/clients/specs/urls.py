@@ -6,7 +6,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
-from realtime import protocol, telling
+from realtime import protocol
+from realtime.broadcasting import ephemeral
 from realtime.conf import config
 
 
@@ -24,7 +25,7 @@ def authorize(request: HttpRequest) -> JsonResponse:
 def send(request: HttpRequest, number: int) -> HttpResponse:
     """Tell the event that the query describes."""
     channel, event, data = (base64.b64decode(request.GET[name]).decode() for name in ("channel", "event", "data"))
-    telling.tell([channel], event, data)
+    ephemeral.broadcast_now([channel], event, data)
     return HttpResponse()
 
 

@@ -11,7 +11,7 @@ from django.core import mail
 from django.test import Client
 from django.urls import resolve
 
-from realtime import history
+from realtime.broadcasting import history
 from tests.programs import API, Program
 from tests.tickets.leaks.desk import Desk, Note
 from tickets.list_forms import SORTS

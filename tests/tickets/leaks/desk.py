@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.models import DeskSettings, Office, User
-from realtime import history
+from realtime.broadcasting import history
 from realtime.models import Broadcast
 from tests import cast as casting
 from tests.tickets.test_files import PNG

@@ -1,0 +1,1 @@
+"""Events: written to the event log, dispatched to the channel layer, replayed by the history."""

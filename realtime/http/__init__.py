@@ -1,0 +1,1 @@
+"""HTTP endpoints: Pusher HTTP API, channel authorization, history."""

@@ -1,0 +1,1 @@
+"""Status, live connections and effective configuration, for operators."""

@@ -1,0 +1,1 @@
+"""Presence: which users are subscribed to which channels, on all processes."""

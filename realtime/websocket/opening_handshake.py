@@ -1,0 +1,160 @@
+"""The opening handshake of a WebSocket, from the server's side (RFC 6455, section 4.2)."""
+
+import asyncio
+import base64
+import binascii
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import unquote
+
+import httptools
+
+GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # section 1.3
+VERSION = b"13"
+Headers = Iterable[tuple[bytes, bytes]]
+
+
+class Request:
+    """What is to be known of a request while it comes in."""
+
+    def __init__(self) -> None:
+        self.is_whole = False
+        self.url = b""
+        self.headers: list[tuple[bytes, bytes]] = []  # names in lower case
+        self._parser = httptools.HttpRequestParser(self)
+        self._expects = False
+
+    def feed(self, data: bytes) -> None:
+        """Read on; raise httptools.HttpParserError where this is no request. What follows it is not looked at."""
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self.is_whole = True
+        except httptools.HttpParserError:
+            if not self.is_whole:
+                raise
+
+    @property
+    def is_handshake(self) -> bool:
+        """Whether it asks to go on as a WebSocket, and for nothing else."""
+        is_asked = self.header(b"upgrade").lower() == b"websocket"
+        return self.is_whole and is_asked and bool(self._parser.should_upgrade())
+
+    @property
+    def method(self) -> bytes:
+        """The method, such as GET."""
+        return bytes(self._parser.get_method())
+
+    @property
+    def path(self) -> bytes:
+        """The path that is asked for, without its query; b"" where it is none."""
+        try:
+            return bytes(httptools.parse_url(self.url).path or b"")
+        except httptools.HttpParserInvalidURLError:
+            return b""
+
+    @property
+    def version(self) -> str:
+        """The version of HTTP, such as 1.1."""
+        return str(self._parser.get_http_version())
+
+    def header(self, name: bytes) -> bytes:
+        """Return the last header of this name, b"" where there is none."""
+        return next((value for key, value in reversed(self.headers) if key == name), b"")
+
+    def waits_for_word(self) -> bool:
+        """Say, once, whether the client sends the body when it is told to (RFC 9110, section 10.1.1)."""
+        waits, self._expects = self._expects and not self.is_whole, False
+        return waits
+
+    def on_url(self, url: bytes) -> None:
+        """Note what is asked for; it may come in pieces."""
+        self.url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Note a header, and whether it waits to be told to go on."""
+        name = name.lower()
+        self.headers.append((name, value))
+        if name == b"expect":
+            self._expects = value.lower() == b"100-continue"
+
+    def on_message_complete(self) -> None:
+        """Note that it is whole."""
+        self.is_whole = True
+
+
+def refuse(client: asyncio.Transport, status: str, *, retry_after: int | None = None) -> None:
+    """Answer an HTTP status that says all there is to say, and close."""
+    body = f"{status}\n"
+    head = {"Content-Type": "text/plain", "Content-Length": len(body), "Connection": "close"}
+    if retry_after is not None:
+        head["Retry-After"] = retry_after
+    lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
+    client.write(f"HTTP/1.1 {status}\r\n{lines}\r\n{body}".encode())
+    client.close()
+
+
+def problem(request: Request) -> str | None:
+    """Return the HTTP status, and headers where they say more, of a handshake that is none."""
+    if request.header(b"sec-websocket-version") != VERSION or not _goes_on(request):
+        return "426 Upgrade Required\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13"
+    is_right = request.method == b"GET" and request.version == "1.1" and bool(request.header(b"host"))
+    has_body = request.header(b"content-length") not in (b"", b"0") or bool(request.header(b"transfer-encoding"))
+    return None if is_right and not has_body and _is_key(request.header(b"sec-websocket-key")) else "400 Bad Request"
+
+
+def _goes_on(request: Request) -> bool:
+    """Say whether the connection is to go on as another protocol, and not to end."""
+    options = {
+        option.strip().lower()
+        for name, value in request.headers
+        if name == b"connection"
+        for option in value.split(b",")
+    }
+    return b"upgrade" in options and b"close" not in options
+
+
+def _is_key(key: bytes) -> bool:
+    try:
+        return len(base64.b64decode(key, validate=True)) == 16
+    except binascii.Error:
+        return False
+
+
+def answer(request: Request, headers: Headers, subprotocol: str | None) -> bytes:
+    """Return the server's part of the handshake."""
+    accept = base64.b64encode(
+        hashlib.sha1(request.header(b"sec-websocket-key") + GUID, usedforsecurity=False).digest()
+    )
+    ours = [(b"Upgrade", b"websocket"), (b"Connection", b"Upgrade"), (b"Sec-WebSocket-Accept", accept)]
+    if subprotocol:
+        ours.append((b"Sec-WebSocket-Protocol", subprotocol.encode("ascii")))
+    lines = [b": ".join(header) for header in (*ours, *headers)]
+    return b"\r\n".join((b"HTTP/1.1 101 Switching Protocols", *lines, b"", b""))
+
+
+def scope(request: Request, transport: Any, extensions: dict[str, Any]) -> dict[str, Any]:
+    """Return the handshake as ASGI has it ("WebSocket Connection Scope")."""
+    path, _, query = request.url.partition(b"?")
+    protocols = b",".join(value for name, value in request.headers if name == b"sec-websocket-protocol")
+    return {
+        "type": "websocket",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": request.version,
+        "scheme": "ws",
+        "server": _address(transport.get_extra_info("sockname")),
+        "client": _address(transport.get_extra_info("peername")),
+        "root_path": "",
+        "path": unquote(path.decode("ascii")),
+        "raw_path": path,
+        "query_string": query,
+        "headers": request.headers,
+        "subprotocols": [each.strip() for each in protocols.decode("latin-1").split(",") if each.strip()],
+        "extensions": extensions,
+    }
+
+
+def _address(name: Any) -> tuple[str, int] | None:
+    """Return host and port; a Unix socket has none."""
+    return (str(name[0]), int(name[1])) if isinstance(name, tuple) and len(name) > 1 else None
