@@ -12,10 +12,8 @@ COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no
 PYTEST := python -m pytest
 # On every core; files as they come: sorted by size, a file whose one test waits for long would be the last one.
 SHARED := -n auto --dist loadfile --no-loadscope-reorder
-# What waits for other programs for most of its time.
-WAITING := tests/services tests/clients
 
-.PHONY: run test test-services test-faults test-js soak bench lint format requirements clean
+.PHONY: run test test-servers test-clients test-faults test-js soak bench lint format requirements clean
 
 run: .venv/base.done node_modules/.package-lock.json
 	@DEBUG=true BROADCAST_CONNECTION=null PORT=$(PORT) python manage.py demo --if-empty --migrate
@@ -23,16 +21,20 @@ run: .venv/base.done node_modules/.package-lock.json
 
 test: .venv/dev.done node_modules/.package-lock.json
 	@.ci/services
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-services test-faults lint test-js
-	$(PYTEST) $(SHARED) $(WAITING:%=--ignore %) --ignore tests/faults --ignore tests/browser
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-servers test-clients test-faults lint test-js
+	$(PYTEST) $(SHARED) --ignore tests/integration --ignore tests/faults --ignore tests/browser
 	$(PYTEST) $(SHARED) tests/browser
 
-test-services:
-	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder $(WAITING)
+# A pytest process of its own: its tests share one PostgreSQL database.
+test-servers:
+	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder tests/integration/servers
+
+test-clients:
+	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder tests/integration/clients
 
 test-faults: .venv/dev.done node_modules/.package-lock.json
 	@.ci/services
-	$(PYTEST) tests/faults/test_whatever_breaks.py
+	$(PYTEST) tests/faults/test_fault_run.py
 
 test-js:
 	node --test tests/js/*.test.js

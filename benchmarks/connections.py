@@ -26,8 +26,8 @@ from benchmarks.desk import Visitor
 from benchmarks.pages import Pages
 from benchmarks.starvation import Process, until
 from benchmarks.visits import Visit, visiting
-from tests import instances
-from tests.services.serve import Serve
+from tests.integration.servers.serve import Serve
+from tests.support import instances
 
 KILOBYTES = 1024  # in a megabyte
 WARM_UP = 20  # sockets that come and go before anything is measured

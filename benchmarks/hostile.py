@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 
-from tests.frames import BINARY, CONTINUATION, HANDSHAKE, PING, TEXT, Peer, frame
+from tests.support.raw_websocket import BINARY, CONTINUATION, HANDSHAKE, PING, TEXT, Peer, frame
 
 IDLE, GREETED = 2000, 500
 GIVEN_UP = 4100

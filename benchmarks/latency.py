@@ -25,7 +25,7 @@ from benchmarks import clients, cores, desk, replies, report
 from benchmarks.desk import Visitor
 from benchmarks.replies import Ear
 from benchmarks.starvation import until
-from tests.services.serve import Serve
+from tests.integration.servers.serve import Serve
 
 TICKETS = 10
 LEAST = 10  # replies at each rate

@@ -23,7 +23,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from tests import instances
+from tests.support import instances
 
 SOCKETS = 50
 ROUNDS = 3
@@ -175,8 +175,8 @@ def _people() -> tuple[tuple[str, str], list[str]]:
     import django
 
     django.setup()
-    from tests.cast import gather
-    from tests.sockets import session_cookie
+    from tests.support.cast import gather
+    from tests.support.sockets import session_cookie
 
     cast = gather()
     people = cast.bao, cast.dana, cast.ada, cast.casey

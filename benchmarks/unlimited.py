@@ -1,6 +1,6 @@
 """The settings of production, but that nobody is held up for doing much; files for the browser are not collected."""
 
-from tests.services.uncollected import *  # noqa: F403
+from tests.integration.servers.uncollected import *  # noqa: F403
 from tikm.settings import API_RATES, DEED_RATES
 
 API_RATES = dict.fromkeys(API_RATES, "1000000/second")

@@ -23,7 +23,7 @@ from benchmarks import clients, cores, desk, replies, report
 from benchmarks.desk import Visitor
 from benchmarks.replies import Ear
 from benchmarks.starvation import until
-from tests import instances
+from tests.support import instances
 
 PROCESSES = (1, 4)
 BROADCASTING = {"with the log": "channels", "without": "null"}

@@ -12,7 +12,7 @@ from accounts.models import forget_desk
 from realtime.server import hub
 from realtime.utils import rate_limits
 from realtime.utils.circuit_breaker import redis_breaker
-from tests import cast as casting
+from tests.support import cast as casting
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -29,5 +29,5 @@ REALTIME["TAIL_INTERVAL"] = 0.1  # noqa: F405  (seconds: whoever waits for the t
 
 # A page with a query for each of its rows is an error.
 INSTALLED_APPS += ["zeal"]  # noqa: F405
-MIDDLEWARE = ["tests.guard.pages_ask_once", *MIDDLEWARE]  # noqa: F405
+MIDDLEWARE = ["tests.support.query_guard.pages_ask_once", *MIDDLEWARE]  # noqa: F405
 ZEAL_RAISE = True

@@ -13,7 +13,7 @@ from django.urls import reverse
 from accounts.models import ApiToken, DeskSettings, Office, User
 from realtime.broadcasting import event_log
 from realtime.models import Broadcast
-from tests.cast import PASSWORD, Cast
+from tests.support.cast import PASSWORD, Cast
 from tickets import services
 from tickets.models import Reply, Ticket
 

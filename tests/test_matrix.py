@@ -9,8 +9,8 @@ from accounts.models import Office, User
 from realtime import protocol
 from realtime.broadcasting import history
 from realtime.channels import Audience, authorize
-from tests.cast import Cast
-from tests.sockets import do, greeted
+from tests.support.cast import Cast
+from tests.support.sockets import do, greeted
 from tickets import services
 from tickets.models import Ticket
 

@@ -8,9 +8,9 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from tests.cast import Cast
-from tests.programs import Program
-from tests.sockets import Listener, do, listen
+from tests.support.api_client import Program
+from tests.support.cast import Cast
+from tests.support.sockets import Listener, do, listen
 from tests.test_admin import bulk, filled_in, ticket_page, with_reply
 from tickets import services
 from tickets.models import Reply, Ticket

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from accounts.admin import UserChangeForm
 from accounts.models import ApiToken, User
-from tests.cast import PASSWORD, Cast
+from tests.support.cast import PASSWORD, Cast
 from tests.test_admin import names, save, signed_in
 from tickets import services
 from tickets.models import Ticket

@@ -9,8 +9,8 @@ from django.test import Client
 from accounts import tokens
 from accounts.models import ApiToken, User
 from tests.accounts.test_two_step import code_of, enter, recovery_codes, turn_on
-from tests.cast import PASSWORD, Cast
-from tests.programs import Program
+from tests.support.api_client import Program
+from tests.support.cast import PASSWORD, Cast
 
 pytestmark = pytest.mark.django_db
 PHONE = {"email": "bao@example.com", "password": PASSWORD, "name": "Phone"}

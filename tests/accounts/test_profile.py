@@ -10,7 +10,7 @@ from django.core import mail
 from django.test import Client
 
 from accounts.models import User
-from tests.cast import PASSWORD, Cast
+from tests.support.cast import PASSWORD, Cast
 from tickets.models import Ticket
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.briefs import initials
 from accounts.models import User
-from tests.cast import PASSWORD, Cast
+from tests.support.cast import PASSWORD, Cast
 
 pytestmark = pytest.mark.django_db
 

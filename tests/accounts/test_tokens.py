@@ -13,7 +13,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from accounts import tokens
 from accounts.models import ApiToken, User
 from realtime.models import Broadcast
-from tests.cast import PASSWORD, Cast
+from tests.support.cast import PASSWORD, Cast
 
 pytestmark = pytest.mark.django_db
 IMPORT = {"name": "Invoice import", "days": "90"}

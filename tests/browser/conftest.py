@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
-from tests import instances
-from tests.browser import scenery
-from tests.browser.wire import Wire
-from tests.cast import PASSWORD
+from tests.browser import database_reset
+from tests.browser.network import Wire
+from tests.support import instances
+from tests.support.cast import PASSWORD
 
 # The shell first: it draws no window around each page, for which the others start as many processes again.
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser"))), None)
@@ -121,7 +121,7 @@ def standing_small_desk(chromium: Browser, tmp_path_factory: pytest.TempPathFact
     database = f"sqlite:///{live}"
     with ExitStack() as stack:
         servers = [serve(stack, "daphne", database, None)]
-        yield Desk(servers, cast, chromium, stack, database, scenery.of_sqlite(live, staged))
+        yield Desk(servers, cast, chromium, stack, database, database_reset.of_sqlite(live, staged))
 
 
 @pytest.fixture(scope="session")
@@ -131,7 +131,7 @@ def standing_large_desk(chromium: Browser) -> Iterator[Desk]:
         database = stack.enter_context(instances.postgres())
         redis = stack.enter_context(instances.redis_server()).url
         cast = set_stage(database)
-        put_back = scenery.of_postgres(database)
+        put_back = database_reset.of_postgres(database)
         servers = [serve(stack, "uvicorn", database, redis) for _ in range(2)]
         yield Desk(servers, cast, chromium, stack, database, put_back)
 
@@ -163,7 +163,7 @@ def serve(stack: ExitStack, kind: str, database: str, redis: str | None) -> inst
 
 def set_stage(database: str) -> dict[str, Any]:
     """Write the cast to `database`, in a process of its own: this one never touches a server's database."""
-    return json.loads(run(database, "-m", "tests.browser.stage"))
+    return json.loads(run(database, "-m", "tests.browser.fixtures"))
 
 
 def run(database: str, *command: str) -> str:

@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Desk
-from tests.browser.test_barriers import inspect
+from tests.browser.test_accessibility import inspect
 
 
 def test_a_program_is_written_from_the_page_alone(small_desk: Desk) -> None:

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Desk, Person, is_live
-from tests.browser.test_barriers import inspect
+from tests.browser.test_accessibility import inspect
 from tests.browser.test_two_people import ask, choose
 
 SOON = 3_000  # milliseconds

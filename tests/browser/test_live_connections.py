@@ -4,9 +4,9 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests import instances
 from tests.browser.conftest import Desk, is_live, sign_in
-from tests.browser.test_barriers import inspect
+from tests.browser.test_accessibility import inspect
+from tests.support import instances
 
 PAGE = "/admin/realtime/connection/"
 LISTED_MS = 20_000  # servers list their connections within seconds of being asked

@@ -13,9 +13,9 @@ from typing import Any, LiteralString
 import psycopg
 import pytest
 
-from tests import instances
 from tests.faults import report
-from tests.services.serve import SETTINGS
+from tests.integration.servers.serve import SETTINGS
+from tests.support import instances
 
 HERE = Path(__file__).parent
 
@@ -47,7 +47,7 @@ class Desk:
     tickets: list[str]
 
     def run(self, task: str) -> Any:
-        """Have a process of the desk's own do one of the tasks of `tests.faults.desk`, and return what it prints."""
+        """Have a process of the desk's own do one of the tasks of `tests.faults.site`, and return what it prints."""
         return _run(task, self.environment)
 
     def ask(self, query: LiteralString) -> Any:
@@ -83,6 +83,6 @@ def desk() -> Iterator[Desk]:
 
 
 def _run(task: str, environment: dict[str, str]) -> Any:
-    command = [sys.executable, "-m", "tests.faults.desk", task]
+    command = [sys.executable, "-m", "tests.faults.site", task]
     ran = subprocess.run(command, cwd=instances.TOP, env=environment, check=True, stdout=subprocess.PIPE)
     return json.loads(ran.stdout)

@@ -1,6 +1,6 @@
 /** Many people's pages in one process: `open` loads them, `cut` cuts sockets, `look`, `show` and `sum` tell of them. */
 
-import { obey, tell } from "../clients/tell.js"
+import { obey, tell } from "../integration/clients/node/tell.js"
 import { Page } from "./page.js"
 import { answers, Tab } from "./tab.js"
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.clients.node import NodeClient
-from tests.clients.visitor import Visitor
 from tests.faults.conftest import Desk
-from tests.services.serve import Serve
+from tests.integration.servers.serve import Serve
+from tests.support.http_visitor import Visitor
+from tests.support.node_clients import NodeClient
 
 SCRIPT = Path(__file__).parent / "pages.js"
 SECRET = "A secret"  # begins every note of the writers

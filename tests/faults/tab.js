@@ -4,7 +4,7 @@ import { AsyncLocalStorage } from "node:async_hooks"
 
 import websocket from "faye-websocket"
 
-import { at } from "../clients/tell.js"
+import { at } from "../integration/clients/node/tell.js"
 import { browserPusher } from "../js/window.js"
 
 const FIRST_RETRY_MS = 300

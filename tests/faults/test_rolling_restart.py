@@ -6,11 +6,11 @@ import socket
 import pytest
 
 from tests.faults import report
-from tests.faults.desk import CROWD
 from tests.faults.pages import PATIENCE, Pages
-from tests.faults.writing import Writing
-from tests.instances import wait_until
-from tests.services.serve import Serve, asked_all_the_while
+from tests.faults.site import CROWD
+from tests.faults.writer_process import Writing
+from tests.integration.servers.serve import Serve, asked_all_the_while
+from tests.support.instances import wait_until
 
 LISTS = 4  # that each agent of the crowd has open beside a ticket
 CHANGES = 6  # a second

@@ -6,4 +6,4 @@ from pytest_django import Settings
 
 @pytest.fixture
 def _every_kind(settings: Settings) -> None:
-    settings.REALTIME = {**settings.REALTIME, "CHANNELS": "tests.realtime.patterns"}
+    settings.REALTIME = {**settings.REALTIME, "CHANNELS": "tests.support.channel_patterns"}

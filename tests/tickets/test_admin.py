@@ -6,7 +6,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
-from tests.cast import Cast
+from tests.support.cast import Cast
 from tests.test_admin import bulk, filled_in, save, signed_in, ticket_page, with_reply
 from tickets import services
 from tickets.models import Attachment, Reply, Status, Ticket

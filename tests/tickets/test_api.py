@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from realtime.channels import Audience
-from tests.cast import Cast
-from tests.programs import Program
+from tests.support.api_client import Program
+from tests.support.cast import Cast
 from tests.tickets.test_files import PNG
 from tickets import briefs, services
 from tickets.models import Attachment, MadeOnce, Reply, Ticket

@@ -12,8 +12,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 
 from accounts.api.urls import urlpatterns as people_api
-from tests.cast import Cast
-from tests.programs import Program
+from tests.support.api_client import Program
+from tests.support.cast import Cast
 from tests.tickets.test_files import PNG
 from tickets import files, services
 from tickets.api.urls import urlpatterns as tickets_api

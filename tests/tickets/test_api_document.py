@@ -20,8 +20,8 @@ from schemathesis.config._checks import MISSING_REQUIRED_HEADER_EXPECTED_STATUSE
 from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from accounts.models import ApiToken
-from tests.cast import PASSWORD, Cast
-from tests.programs import Program
+from tests.support.api_client import Program
+from tests.support.cast import PASSWORD, Cast
 from tickets import files
 from tikm.wsgi import application
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.cast import Cast
-from tests.programs import Program
-from tests.sockets import Listener, do, greeted, listen
+from tests.support.api_client import Program
+from tests.support.cast import Cast
+from tests.support.sockets import Listener, do, greeted, listen
 from tickets.models import Reply
 
 REPLY = "ticket.reply.created"

@@ -5,8 +5,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import DeskSettings, Office, User
-from tests.cast import Cast
-from tests.programs import Program
+from tests.support.api_client import Program
+from tests.support.cast import Cast
 from tickets.models import Attachment, Priority, Reply, Status, Ticket, TimelineEntry
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.models import User
 from realtime.models import Broadcast
-from tests.cast import Cast
+from tests.support.cast import Cast
 from tickets import list_forms, services
 from tickets.models import Ticket
 

@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from accounts.models import User
 from realtime.broadcasting import history
-from tests.cast import Cast
+from tests.support.cast import Cast
 from tickets.models import Ticket
 
 

@@ -5,7 +5,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from tests.cast import Cast
+from tests.support.cast import Cast
 from tickets import policies, services
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ import pytest
 
 from accounts.models import User
 from realtime.broadcasting import history
-from tests.cast import Cast
+from tests.support.cast import Cast
 from tickets import services
 
 TICKET = {

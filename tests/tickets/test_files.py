@@ -20,7 +20,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from tests.cast import Cast
+from tests.support.cast import Cast
 from tickets import files, services
 from tickets.models import Attachment, Reply, Ticket, attachment_storage
 

@@ -27,11 +27,11 @@ from realtime.broadcasting import history
 from realtime.presence import tracker
 from realtime.server import hub
 from realtime.utils import rate_limits
-from tests.sockets import do, session_cookie
+from tests.support.sockets import do, session_cookie
+from tests.tickets.leaks.actions import PERHAPS, REFUSED, SILENT, STEPS, VERBS, Done, perform
 from tests.tickets.leaks.collection import PARAMETERS, Answers, Reader
-from tests.tickets.leaks.desk import CUSTOMERS, ONLOOKERS, Desk, Note
-from tests.tickets.leaks.ears import Ears, Frames, noticed
-from tests.tickets.leaks.verbs import PERHAPS, REFUSED, SILENT, STEPS, VERBS, Done, perform
+from tests.tickets.leaks.listeners import Ears, Frames, noticed
+from tests.tickets.leaks.site import CUSTOMERS, ONLOOKERS, Desk, Note
 from tickets import services
 from tickets.api.parameters import LISTED
 from tickets.models import Ticket

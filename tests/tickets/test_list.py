@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from realtime.utils import encryption
-from tests.cast import Cast
+from tests.support.cast import Cast
 from tickets import lists, services
 from tickets.models import Ticket
 

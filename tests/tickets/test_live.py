@@ -8,8 +8,8 @@ from django.test import Client
 from accounts.models import User
 from realtime.broadcasting import history
 from realtime.models import Broadcast
-from tests.cast import Cast
-from tests.sockets import do, listen
+from tests.support.cast import Cast
+from tests.support.sockets import do, listen
 from tickets import services
 
 

@@ -9,7 +9,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 from zeal import zeal_ignore
 
-from tests.cast import Cast
+from tests.support.cast import Cast
 from tickets import services
 from tickets.models import Reply, Ticket
 from tickets.views import tickets as pages

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from tests.cast import Cast
+from tests.support.cast import Cast
 from tickets import services
 from tickets.models import Ticket
 

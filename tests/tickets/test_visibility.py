@@ -13,9 +13,9 @@ from django.test import Client
 from accounts.models import User
 from realtime.broadcasting import history
 from realtime.models import Broadcast
-from tests.cast import Cast
-from tests.programs import Program
-from tests.sockets import do, listen
+from tests.support.api_client import Program
+from tests.support.cast import Cast
+from tests.support.sockets import do, listen
 from tests.tickets.test_files import PNG
 from tickets import files, services
 from tickets.models import Reply, Ticket

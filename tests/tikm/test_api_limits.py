@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tests.cast import Cast
-from tests.programs import Program
+from tests.support.api_client import Program
+from tests.support.cast import Cast
 
 pytestmark = pytest.mark.django_db
 ME = "/api/v1/me/"

@@ -4,7 +4,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from tests.programs import Program
+from tests.support.api_client import Program
 from tickets.models import Attachment, Reply, Ticket
 
 pytestmark = pytest.mark.django_db

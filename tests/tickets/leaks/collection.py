@@ -12,8 +12,8 @@ from django.test import Client
 from django.urls import resolve
 
 from realtime.broadcasting import history
-from tests.programs import API, Program
-from tests.tickets.leaks.desk import Desk, Note
+from tests.support.api_client import API, Program
+from tests.tickets.leaks.site import Desk, Note
 from tickets.list_forms import SORTS
 from tickets.models import Ticket
 

@@ -1,0 +1,182 @@
+"""How customers see staff: one setting for the desk, one serializer behind page, event, history and avatar."""
+
+import pytest
+from django.test import Client
+
+from accounts.briefs import person_brief
+from accounts.models import DeskSettings, User
+from realtime.broadcasting import history
+from realtime.channels import Audience
+from tests.support.api_client import Program
+from tests.support.cast import Cast
+from tests.support.sockets import do, listen
+from tickets import services
+
+MODES = [("full", "Bao Nguyen", "BN"), ("first", "Bao", "B"), ("office", "Billing", "S")]
+
+
+def show(names: str) -> None:
+    DeskSettings.objects.update_or_create(pk=1, defaults={"staff_names": names})
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("names", "shown", "letters"), MODES)
+def test_a_customer_reads_the_name_that_the_desk_shows(cast: Cast, names: str, shown: str, letters: str) -> None:
+    show(names)
+    start = history.present()
+    services.assign(cast.ticket, by=cast.bao, to=cast.bao)
+    cast.reply(cast.bao, "It is on its way")
+    customer, staff = signed_in(cast.casey), signed_in(cast.dana)
+    answers = {}
+    for who, client in (("customer", customer), ("staff", staff)):
+        query = {"channel": cast.ticket.channel, "since": start}
+        told = str(client.get("/broadcasting/history", query).json()["events"])
+        pages = client.get(cast.ticket.get_absolute_url()).text + client.get("/tickets/").text
+        answers[who] = told + pages + client.get(f"/avatars/{cast.bao.pk}.svg").text
+    assert shown in answers["customer"]
+    assert f">{letters}<" in answers["customer"]
+    assert ("Nguyen" in answers["customer"]) == (names == "full")
+    assert ("Bao" in answers["customer"]) == (names != "office")
+    assert "Bao Nguyen" in answers["staff"]
+    assert ">BN<" in answers["staff"]
+
+
+@pytest.mark.parametrize(("names", "shown", "letters"), MODES)
+async def test_an_event_names_staff_as_the_desk_shows_them(
+    live_cast: Cast, names: str, shown: str, letters: str
+) -> None:
+    await do(show, names)
+    customer = await listen(live_cast.casey, live_cast.ticket.channel)
+    staff = await listen(live_cast.dana, live_cast.ticket.channel)
+    await do(live_cast.reply, live_cast.bao, "It is on its way")
+    assert (await customer.event("ticket.reply.created"))["reply"]["user"]["name"] == shown
+    assert (await staff.event("ticket.reply.created"))["reply"]["user"]["name"] == "Bao Nguyen"
+
+
+@pytest.mark.django_db
+def test_what_was_handed_over_under_full_names_is_read_under_the_names_of_today(cast: Cast) -> None:
+    services.assign(cast.ticket, by=cast.ada, to=cast.bao)
+    services.assign(cast.ticket, by=cast.bao, to=cast.dana)
+    assert "Bao Nguyen" in signed_in(cast.casey).get(cast.ticket.get_absolute_url()).text
+    show("office")
+    page = signed_in(cast.casey).get(cast.ticket.get_absolute_url()).text
+    assert not [name for name in ("Bao", "Dana", "Ada") if name in page]
+    assert not [line for line in cast.ticket.timeline.all() if line.public or line.staff]
+    assert "assigned it to <b" in signed_in(cast.dana).get(cast.ticket.get_absolute_url()).text
+
+
+@pytest.mark.django_db
+def test_an_internal_office_lends_nobody_its_name(cast: Cast) -> None:
+    show("office")
+    services.move(cast.ticket, by=cast.ada, office=cast.fraud)
+    cast.ticket.refresh_from_db()
+    services.add_reply(cast.ticket, by=cast.fatima, message="We look into it")
+    page = signed_in(cast.casey).get(cast.ticket.get_absolute_url()).text
+    assert "Support" in page
+    assert not [name for name in ("Fatima", "Fraud") if name in page]
+
+
+@pytest.mark.django_db
+def test_customers_are_called_by_their_names(cast: Cast) -> None:
+    show("office")
+    assert person_brief(cast.casey, Audience.PUBLIC, cast.billing)["name"] == "Casey Rivers"
+    assert "Casey Rivers" in signed_in(cast.casey).get(cast.ticket.get_absolute_url()).text
+
+
+@pytest.mark.django_db
+def test_an_agent_who_asks_another_office_has_his_own_name_there(cast: Cast) -> None:
+    show("office")
+    ticket = services.open_ticket(by=cast.bao, subject="Chair", content="Broken", office=cast.orders)
+    services.add_reply(ticket, by=cast.bao, message="The left armrest")
+    context = signed_in(cast.bao).get(ticket.get_absolute_url()).context
+    assert context["replies"][0]["user"]["name"] == "Bao Nguyen"
+
+
+@pytest.mark.django_db
+def test_there_is_one_desk(cast: Cast) -> None:
+    show("first")
+    show("office")
+    assert DeskSettings.objects.count() == 1
+    assert DeskSettings.current().staff_names == "office"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("names", "is_told"), [("full", True), ("first", True), ("office", False)])
+def test_who_is_handed_a_ticket_behind_the_mask_is_told_to_nobody_but_staff(
+    cast: Cast, names: str, is_told: bool
+) -> None:
+    show(names)
+    services.assign(cast.ticket, by=cast.ada, to=cast.bao)
+    casey, dana = Program(cast.casey), Program(cast.dana)
+    path, start = f"tickets/{cast.ticket.uuid}/", history.present()
+    before = casey.get(path).json()
+    services.assign(cast.ticket, by=cast.bao, to=cast.emil)
+    after = casey.get(path).json()
+    assert (before != after, bool(history.read(cast.casey, [cast.casey.channel], start).events)) == (is_told, is_told)
+    assert (after["assigned_to"]["id"] == str(cast.emil.pk)) == (names == "full")
+    assert dana.get(path).json()["assigned_to"] == {"id": str(cast.emil.pk), "name": "Emil Sørensen"}
+
+
+@pytest.mark.django_db
+def test_two_of_one_first_name_are_one_to_customers_who_see_first_names(cast: Cast) -> None:
+    show("first")
+    other = User.objects.create_user("bao.tran@example.com", name="Bao Tran", role=User.Role.AGENT)
+    services.assign(cast.ticket, by=cast.ada, to=cast.bao)
+    casey, path = Program(cast.casey), f"tickets/{cast.ticket.uuid}/"
+    before = casey.get(path).json()
+    services.assign(cast.ticket, by=cast.ada, to=other)
+    assert casey.get(path).json() == before
+    assert before["assigned_to"] == {"id": None, "name": "Bao"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("names", "is_found"), [("full", True), ("office", False)])
+def test_the_list_finds_nobody_behind_the_mask_for_who_merely_asked(cast: Cast, names: str, is_found: bool) -> None:
+    show(names)
+    ticket = services.open_ticket(by=cast.bao, subject="Chair", content="Broken", office=cast.orders)
+    services.assign(ticket, by=cast.emil, to=cast.fatima)
+    for person, finds in ((cast.bao, is_found), (cast.emil, True)):
+        found = Program(person).get(f"tickets/?assignee={cast.fatima.pk}").json()["results"]
+        assert bool(found) == finds
+
+
+@pytest.mark.django_db
+def test_the_history_tells_no_names_from_before_customers_saw_staff_otherwise(cast: Cast) -> None:
+    start, casey = history.present(), signed_in(cast.casey)
+    cast.reply(cast.bao, "It is on its way")
+    query = {"channel": cast.ticket.channel, "since": start}
+    assert "Bao Nguyen" in casey.get("/broadcasting/history", query).text
+    show("office")
+    answer = casey.get("/broadcasting/history", query).json()
+    assert (answer["events"], answer["reset"]) == ([], True)
+    cast.reply(cast.bao, "It has left the house")
+    since = {**query, "since": answer["cursor"]}
+    (event,) = casey.get("/broadcasting/history", since).json()["events"]
+    assert event["data"]["reply"]["user"]["name"] == "Billing"
+    show("office")
+    assert casey.get("/broadcasting/history", since).json()["events"] == [event]
+
+
+@pytest.mark.django_db
+def test_an_office_that_becomes_internal_is_nowhere_in_what_customers_get(cast: Cast) -> None:
+    start, casey, emil = history.present(), Program(cast.casey), Program(cast.emil)
+    services.move(cast.ticket, by=cast.ada, office=cast.orders)
+    channels = {"channel": cast.ticket.channel, "since": start}
+
+    def read(program: Program) -> str:
+        path = f"tickets/{cast.ticket.uuid}/"
+        told = program.client.get("/broadcasting/history", channels, headers=program.headers).text
+        return told + program.get(path).text + program.get(f"{path}timeline/").text
+
+    assert read(casey).count("Orders") >= 3
+    cast.orders.is_internal = True
+    cast.orders.save()
+    assert "Orders" not in read(casey)
+    assert "Billing" in read(casey)
+    assert "Orders" in read(emil)

@@ -1,0 +1,131 @@
+"""Open sign-ins: a person sees where he is signed in, and signs out there."""
+
+from typing import Any
+
+import pytest
+from allauth.usersessions.models import UserSession
+from django.test import Client
+
+from accounts.sign_ins import browser_of
+from realtime.broadcasting import event_log
+from realtime.models import Broadcast
+from tests.support.cast import PASSWORD, Cast
+from tests.support.sockets import do, greeted
+
+pytestmark = pytest.mark.django_db
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+PHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/18.5 Mobile/15E148 Safari/604.1"
+)
+
+
+def signed_in(name: str, user_agent: str = FIREFOX, **options: Any) -> Client:
+    client = Client(headers={"user-agent": user_agent}, **options)
+    assert client.post("/login/", {"login": f"{name}@example.com", "password": PASSWORD}).status_code == 302
+    return client
+
+
+def sign_in_of(client: Client) -> UserSession:
+    return UserSession.objects.get(session_key=client.session.session_key)
+
+
+def cookie_of(client: Client) -> str:
+    return f"sessionid={client.cookies['sessionid'].value}"
+
+
+def is_in(client: Client) -> bool:
+    return client.get("/profile/").status_code == 200
+
+
+def test_a_person_sees_his_browsers_and_nobody_elses(cast: Cast) -> None:
+    here, _phone, _other = signed_in("casey"), signed_in("casey", PHONE), signed_in("bao")
+    page = here.get("/profile/sign-ins/").text
+    assert page.count('class="sheet-row"') == 2
+    assert "Firefox on Linux" in page
+    assert "Safari on iPhone" in page
+    assert page.count("This one") == 1
+
+
+def test_signing_out_there_ends_that_browser_and_its_sockets(cast: Cast) -> None:
+    here, there = signed_in("casey"), signed_in("casey", PHONE)
+    Broadcast.objects.all().delete()
+    assert here.post(f"/profile/sign-ins/{sign_in_of(there).pk}/end/").status_code == 302
+    assert (is_in(here), is_in(there)) == (True, False)
+    assert str(cast.casey.pk) in Broadcast.objects.get(event=event_log.RECHECK).staff
+
+
+async def test_the_socket_of_an_ended_sign_in_is_closed_and_the_other_one_stays(live_cast: Cast) -> None:
+    here, there = await do(signed_in, "casey"), await do(signed_in, "casey", PHONE)
+    ended, stays = await greeted(cookie=cookie_of(there)), await greeted(cookie=cookie_of(here))
+    await do(here.post, f"/profile/sign-ins/{(await do(sign_in_of, there)).pk}/end/")
+    while (frame := await ended.frame())["event"] != "closed":
+        assert frame
+    assert frame["code"] == 4009
+    assert (await stays.subscribe(live_cast.casey.channel))["event"] == "pusher_internal:subscription_succeeded"
+    await stays.close()
+
+
+def test_signing_out_everywhere_else_leaves_this_browser(cast: Cast) -> None:
+    here, others = signed_in("casey"), [signed_in("casey"), signed_in("casey", PHONE)]
+    somebody = signed_in("greta")
+    here.post("/profile/sign-ins/others/end/")
+    assert (is_in(here), [is_in(other) for other in others], is_in(somebody)) == (True, [False, False], True)
+
+
+def test_nobody_ends_somebody_elses_sign_in(cast: Cast) -> None:
+    casey, bao = signed_in("casey"), signed_in("bao")
+    assert casey.post(f"/profile/sign-ins/{sign_in_of(bao).pk}/end/").status_code == 404
+    assert is_in(bao)
+
+
+def test_a_new_password_signs_out_everywhere_else(cast: Cast) -> None:
+    here, there = signed_in("casey"), signed_in("casey", PHONE)
+    words = {"oldpassword": PASSWORD, "password1": "another-phrase-9", "password2": "another-phrase-9"}
+    here.post("/profile/password/", words)
+    assert (is_in(here), is_in(there)) == (True, False)
+    assert UserSession.objects.filter(user=cast.casey).count() == 1
+
+
+def test_a_sign_in_that_has_ended_is_not_listed(cast: Cast) -> None:
+    here, there = signed_in("casey"), signed_in("casey", PHONE)
+    there.post("/logout/")
+    assert here.get("/profile/sign-ins/").text.count('class="sheet-row"') == 1
+
+
+def test_when_one_was_last_seen_is_written_every_five_minutes(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = signed_in("casey")
+    client.get("/profile/")
+    first = sign_in_of(client).last_seen_at
+    client.get("/profile/")
+    assert sign_in_of(client).last_seen_at == first
+    session = client.session
+    session["seen_at"] -= 301
+    session.save()
+    client.get("/profile/")
+    assert sign_in_of(client).last_seen_at > first
+
+
+def test_a_server_that_knows_no_addresses_signs_people_in_too(cast: Cast) -> None:
+    client = Client(REMOTE_ADDR="")
+    client.post("/login/", {"login": "casey@example.com", "password": PASSWORD})
+    assert sign_in_of(client).ip == "0.0.0.0"
+
+
+def test_a_list_of_many_asks_the_database_as_often_as_one_of_few(cast: Cast, django_assert_num_queries: Any) -> None:
+    client = signed_in("casey")
+    client.get("/profile/sign-ins/")
+    with django_assert_num_queries(4):
+        client.get("/profile/sign-ins/")
+    for _ in range(10):
+        signed_in("casey", PHONE)
+    with django_assert_num_queries(4):
+        client.get("/profile/sign-ins/")
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "words"),
+    [(FIREFOX, "Firefox on Linux"), (PHONE, "Safari on iPhone"), ("curl/8", "Unknown browser")],
+)
+def test_a_browser_is_called_as_people_call_it(user_agent: str, words: str) -> None:
+    assert browser_of(user_agent) == words

@@ -1,0 +1,30 @@
+"""Migrates the database that DATABASE_URL names, writes the cast to it, signs each one in, and prints it as JSON."""
+
+import json
+import os
+
+import django
+
+NAMES = ("ada", "bao", "dana", "emil", "fatima", "casey", "greta")
+
+
+def main() -> None:
+    """Print the ticket, and the session of each one who can sign in."""
+    from django.core.management import call_command
+    from django.test import Client
+
+    from tests.support import cast as casting
+
+    call_command("migrate", verbosity=0)
+    cast, sessions = casting.gather(), {}
+    for name in NAMES:
+        client = Client()
+        client.force_login(getattr(cast, name))
+        sessions[name] = client.cookies["sessionid"].value
+    print(json.dumps({"ticket": str(cast.ticket.uuid), "sessions": sessions}))  # noqa: T201
+
+
+if __name__ == "__main__":
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tikm.settings"
+    django.setup()
+    main()

@@ -1,0 +1,141 @@
+"""Every page and state, light and wide, dark and narrow: axe finds nothing serious, and nothing scrolls sideways."""
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.template.loader import render_to_string
+from django.test import RequestFactory
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Desk, is_live
+from tests.browser.test_files import PICTURE, PROGRAM, at_a_ticket, named, pick
+from tests.browser.test_two_people import send
+from tests.support import instances
+from tests.support.cast import PASSWORD
+
+AXE = (instances.TOP / "node_modules/axe-core/axe.min.js").read_text()
+SERIOUS = ("serious", "critical")
+# What axe finds once the page has taken on another theme and width, and the ground that it is drawn on.
+LOOK = """async () => {
+  const frame = () => new Promise(requestAnimationFrame)
+  await frame().then(frame)
+  const { violations } = await axe.run({ resultTypes: ["violations"] })
+  return {
+    found: violations.map(({ impact, id, nodes }) => [impact, id, nodes[0].html]),
+    isWide: document.documentElement.scrollWidth > innerWidth,
+    ground: getComputedStyle(document.body).backgroundColor,
+  }
+}"""
+# Each theme and each width once: colours do not depend on the width, nor shapes on the theme.
+LOOKS = {"light": 1440, "dark": 320}
+
+# Lists and dashboards with their states are looked at in test_list.py.
+PAGES = {
+    None: [
+        "/login/", "/register/", "/password/reset/", "/password/reset/sent/", "/password/reset/done/",
+        "/password/reset/abc-def/", "/email/sent/", "/email/confirm/abc/", "/inactive/",
+    ],
+    "casey": [
+        "/tickets/?q=nothing-like-it", "/tickets/new/", "/profile/", "/profile/email/", "/profile/password/",
+        "/profile/two-step/", "/profile/sign-ins/", "/logout/",
+    ],
+    "bao": ["/tickets/new/", "/profile/email/"],
+    "ada": [
+        "/admin/", "/admin/tickets/ticket/", "/admin/tickets/ticket/add/", "/admin/tickets/ticket/1/change/",
+        "/admin/tickets/ticket/1/delete/", "/admin/tickets/ticket/1/history/", "/admin/accounts/user/",
+        "/admin/accounts/user/add/", "/admin/accounts/office/1/change/", "/admin/accounts/desksettings/",
+        "/admin/tickets/status/1/change/", "/admin/usersessions/usersession/", "/admin/realtime/broadcast/",
+    ],
+}  # fmt: skip
+# Forms that are not accepted, with what is typed there.
+WRONG = {
+    "/tickets/new/": {"subject": ""},
+    "/profile/": {"time_zone": "Mars/Base"},
+    "/profile/email/": {"email": "nonsense"},
+    "/profile/password/": {"oldpassword": "wrong", "password1": "1", "password2": "2"},
+}
+
+
+def inspect(page: Page) -> list[str]:
+    """Return what axe finds serious, light at 1440 and dark at 320 pixels, and where the page is too wide."""
+    found, grounds = [], set()
+    page.evaluate(AXE)
+    for scheme, width in LOOKS.items():
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 900})
+        seen = page.evaluate(LOOK)
+        where = f"{page.url} {scheme} {width}px"
+        found += [f"{where}: {rule} {html}" for impact, rule, html in seen["found"] if impact in SERIOUS]
+        found += [f"{where}: scrolls sideways"] if seen["isWide"] else []
+        grounds.add(seen["ground"])
+    return found if len(grounds) == 2 else [*found, f"{page.url}: is not drawn once light and once dark"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_has_a_serious_barrier_or_scrolls_sideways(small_desk: Desk, name: str | None) -> None:
+    person = small_desk.enter(name) if name else small_desk.visitor()
+    page = person.page("/login/")
+    found = []
+    for path in PAGES[name]:
+        page.goto(path)
+        found += inspect(page)
+    assert found == []
+
+
+@pytest.mark.parametrize("template", ["404.html", "500.html", "403.html", "403_csrf.html"])
+def test_no_dead_end_has_a_serious_barrier(small_desk: Desk, template: str) -> None:
+    request = RequestFactory().get("/")
+    request.user = AnonymousUser()
+    html = render_to_string(template, request=request)
+    page = small_desk.visitor().context.new_page()
+    page.route("**/dead-end/", lambda route: route.fulfill(body=html, content_type="text/html"))
+    page.goto("/dead-end/")
+    expect(page.locator(".dead-end h1")).to_be_visible()
+    assert inspect(page) == []
+
+
+def test_no_form_that_says_what_is_wrong_has_a_serious_barrier(small_desk: Desk) -> None:
+    page, found = small_desk.enter("casey").page("/tickets/new/"), []
+    for path, fields in WRONG.items():
+        page.goto(path)
+        for name, text in fields.items():
+            page.locator(f"main [name={name}]").fill(text)
+        page.locator("main form").last.evaluate(
+            "form => { form.noValidate = true; form.requestSubmit(form.querySelector('[type=submit]')) }"
+        )
+        expect(page.locator(".field-error:not([hidden])").first).to_be_visible()
+        found += inspect(page)
+    assert found == []
+
+
+def test_no_state_of_a_ticket_has_a_serious_barrier(small_desk: Desk) -> None:
+    bao, dana = at_a_ticket(small_desk, "bao", "dana")
+    send(bao, "A note", note=True)
+    pick(bao, PICTURE)
+    named(bao)
+    bao.locator(".visibility summary").click()
+    send(bao, "With a picture")
+    pick(bao, PICTURE, PROGRAM)
+    expect(bao.locator(".kept-problem").last).to_contain_text("not accepted")
+    status = bao.locator("form[data-autosubmit] select[name=status]")
+    status.focus()
+    dana.locator("form[data-autosubmit] select[name=status]").select_option(label="On Hold")
+    expect(bao.locator("ticket-facts .pill")).to_have_text("On Hold")
+    status.select_option(label="Closed")
+    expect(bao.locator("form[data-conflicted]")).to_contain_text("meanwhile")
+    expect(bao.locator(".visibility details[open] .visibility-question")).to_be_visible()
+    assert inspect(bao) + inspect(dana) == []
+
+
+def test_no_step_of_protecting_an_account_has_a_serious_barrier(small_desk: Desk) -> None:
+    page = small_desk.enter("emil").page("/profile/tokens/")
+    found = inspect(page)
+    page.locator("[name=password]").fill(PASSWORD)
+    page.locator("[name=password]").press("Enter")
+    page.locator("[name=name]").fill("Import")
+    page.get_by_role("button", name="Make token").click()
+    expect(page.locator("#secret")).not_to_be_empty()
+    found += inspect(page)
+    page.goto("/profile/two-step/totp/activate/")
+    found += inspect(page)
+    is_live(page)
+    assert found == []

@@ -1,0 +1,51 @@
+"""A page whose socket is refused says so in plain words, and lives on the history."""
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import Page, WebSocketRoute, expect
+
+from tests.browser.conftest import Desk
+from tests.browser.test_accessibility import inspect
+from tests.browser.test_files import at_a_ticket
+from tests.browser.test_two_people import send
+
+OF_ONE_PERSON = "Too many connections of one person."
+REASONS = [
+    (4003, "Disabled.", "Live updates are switched off just now (4003)."),
+    (4004, "Over quota.", "The server has no room for live updates just now (4004)."),
+    (4200, OF_ONE_PERSON, "You have too many pages open for live updates (4200): close some."),
+    (4009, "Foreign.", "Live updates were refused (4009)."),
+]
+
+
+def refuse(page: Page, code: int, message: str) -> None:
+    """Have every socket of this browser refused, as the server does it, and load the page anew."""
+
+    def answer(socket: WebSocketRoute) -> None:
+        socket.send(json.dumps({"event": "pusher:error", "data": json.dumps({"code": code, "message": message})}))
+        socket.close(code=code)
+
+    page.context.route_web_socket(re.compile("/app/"), answer)
+    page.reload()
+
+
+@pytest.mark.parametrize("name", ["casey", "bao"])
+def test_a_page_that_is_refused_says_so_and_hears_by_the_history(small_desk: Desk, name: str) -> None:
+    page, other = at_a_ticket(small_desk, name, "dana")
+    refuse(page, 4001, "There is no app with this key.")
+    chip = page.locator("state-chip")
+    expect(chip).to_contain_text("Live updates were refused (4001). This page checks for news every few seconds.")
+    expect(chip).to_have_attribute("data-connected", "false")
+    send(other, "By the history")
+    expect(page.locator("#replies > li")).to_contain_text("By the history", timeout=10_000)
+    expect(chip).to_have_attribute("data-state", "refused")
+    assert inspect(page) == []
+
+
+def test_a_page_says_why_it_was_refused(small_desk: Desk) -> None:
+    (page,) = at_a_ticket(small_desk, "casey")
+    for code, message, says in REASONS:
+        refuse(page, code, message)
+        expect(page.locator("state-chip")).to_contain_text(says, timeout=10_000, use_inner_text=True)

@@ -1,8 +1,0 @@
-"""Channels of any name, for whoever has a signature."""
-
-from realtime.channels import as_sent, presence, private, public
-from tests.realtime.patterns import anybody
-
-_open = {"rule": anybody, "guests": True, "whispers": {"client-*": as_sent}}
-
-channelpatterns = [public("<slug:name>"), private("<slug:name>", **_open), presence("<slug:name>", **_open)]

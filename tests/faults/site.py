@@ -1,0 +1,107 @@
+"""The desk of the fault run, which no test process is connected to: `python -m tests.faults.site prepare|end|truth`.
+
+Each prints JSON: who and what is there; nothing; and what each audience of each ticket is to see in the end.
+"""
+
+import json
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import django
+from django.core.management import call_command
+
+SUBJECTS = ("Charged twice", "No invoice", "Wrong size", "It never came")
+CROWD = 20  # agents of Billing, so that no person has too many pages
+
+
+def prepare() -> dict[str, Any]:
+    """Migrate, gather the cast and a crowd of agents, open tickets, and sign everybody in."""
+    call_command("migrate", verbosity=0)
+    from tests.support import cast, sockets
+    from tests.support.api_client import Program
+    from tickets import services
+
+    desk = cast.gather()
+    askers = [(desk.casey, desk.billing), (desk.greta, desk.billing), (desk.casey, desk.orders)]
+    tickets = [desk.ticket]
+    for subject, (person, office) in zip(SUBJECTS[1:], askers[1:] + askers[:1], strict=True):
+        tickets.append(services.open_ticket(by=person, subject=subject, content="Look.", office=office))
+    people = {name: getattr(desk, name) for name in ("ada", "bao", "dana", "emil", "casey", "greta")}
+    people |= {agent.email.partition("@")[0]: agent for agent in _crowd(desk.billing)}
+    return {
+        "sessions": {name: sockets.session_cookie(person) for name, person in people.items()},
+        "ids": {name: str(person.pk) for name, person in people.items()},
+        "token": Program(desk.ada).token,
+        "tickets": [str(ticket.uuid) for ticket in tickets],
+    }
+
+
+def _crowd(office: Any) -> list[Any]:
+    from accounts.models import User
+
+    agents = [
+        User(email=f"agent{n}@example.com", password="!", name=f"Agent {n}", role=User.Role.AGENT)
+        for n in range(CROWD)
+    ]
+    User.objects.bulk_create(agents)
+    office.agents.add(*agents)
+    return agents
+
+
+def end() -> None:
+    """Change every ticket once more, so that nothing can be missing unnoticed at the end."""
+    from accounts.models import User
+    from tickets import services
+    from tickets.models import Ticket
+
+    ada = User.objects.get(email="ada@example.com")
+    for ticket in Ticket.objects.all():
+        services.edit_subject(ticket, by=ada, subject=f"The end of {ticket.reference} at {ticket.version}")
+
+
+def truth() -> dict[str, Any]:
+    """Return what each audience of each ticket is to see, who hears it as which, and what there is by each key."""
+    from accounts.models import User
+    from tickets.models import MadeOnce, Reply, Ticket
+
+    seen: dict[str, dict[str, Any]] = {}
+    heard_as: dict[str, dict[str, str]] = {}
+    for ticket in Ticket.objects.select_related(*Ticket.RELATED):
+        seen[str(ticket.uuid)], heard_as[str(ticket.uuid)] = _seen(ticket, User.objects.filter(is_active=True))
+    return {
+        "seen": seen,
+        "heard_as": heard_as,
+        "made": {row.key: Reply.objects.filter(pk=row.made).count() for row in MadeOnce.objects.all()},
+        "messages": list(Reply.objects.filter(message__startswith="By key ").values_list("message", flat=True)),
+    }
+
+
+def _seen(ticket: Any, people: Iterable[Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return what each audience sees of a ticket, and who belongs to which."""
+    from tickets import policies
+
+    audiences = {person: policies.audience_of(person, ticket) for person in people}
+    readers = {audience: person for person, audience in audiences.items() if audience is not None}
+    heard_as = {str(person.pk): audience.value for person, audience in audiences.items() if audience is not None}
+    return {audience.value: _seen_by(person, ticket, audience) for audience, person in readers.items()}, heard_as
+
+
+def _seen_by(person: Any, ticket: Any, audience: Any) -> dict[str, Any]:
+    from tickets import briefs, policies
+
+    brief = briefs.ticket_brief(ticket, audience)
+    replies = [briefs.reply_brief(reply, audience) for reply in policies.visible_replies(person, ticket)]
+    return {
+        "facts": {
+            **{name: brief[name] for name in ("subject", "status", "priority", "updated_at")},
+            "assigned_to": brief["assigned_to"] and brief["assigned_to"]["name"],
+        },
+        "replies": [[reply["id"], str(reply["message_html"])] for reply in replies],
+        "timeline": [line.action for line in policies.visible_timeline(person, ticket)],
+    }
+
+
+if __name__ == "__main__":
+    django.setup()
+    print(json.dumps({"prepare": prepare, "end": end, "truth": truth}[sys.argv[1]]()))  # noqa: T201

@@ -1,0 +1,121 @@
+"""A desk on a SQLite file, servers on it, and third-party clients under Node."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.integration.clients.ephemeral_publisher import BackEnd
+from tests.support import instances
+from tests.support.http_visitor import CSRF, Visitor
+from tests.support.node_clients import NodeClient
+
+EVERY_KIND = "tests.integration.clients.all_channel_types_settings"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Casey's ticket, who is there, and the database that they are in."""
+
+    database_url: str
+    ticket: str
+    ids: dict[str, str]
+    sessions: dict[str, str]
+    tokens: dict[str, str]
+
+    @property
+    def channel(self) -> str:
+        """The ticket's, as Echo calls it: without `private-`."""
+        return f"tickets.{self.ticket}"
+
+    def serve(self, kind: str, **env: str) -> Any:
+        """Run a server of this kind that knows the sessions."""
+        secret = {"SECRET_KEY": os.environ["SECRET_KEY"]}
+        return instances.server(kind, database_url=self.database_url, env=secret | env)
+
+
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    database_url = f"sqlite:///{tmp_path_factory.mktemp('desk') / 'desk.sqlite3'}"
+    settings = {"DATABASE_URL": database_url, "REDIS_URL": "", "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    command = [sys.executable, "-m", "tests.integration.clients.prepare_database"]
+    environment = {**os.environ, **settings}
+    prepared = subprocess.run(command, cwd=instances.TOP, env=environment, check=True, stdout=subprocess.PIPE)
+    return Desk(database_url, **json.loads(prepared.stdout))
+
+
+@pytest.fixture(scope="session")
+def daphne(desk: Desk) -> Iterator[instances.Server]:
+    with desk.serve("daphne") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def uvicorn(desk: Desk) -> Iterator[instances.Server]:
+    with desk.serve("uvicorn") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def every_kind(desk: Desk) -> Iterator[instances.Server]:
+    """A server at the same desk whose channels are of every kind."""
+    with desk.serve("uvicorn", DJANGO_SETTINGS_MODULE=EVERY_KIND) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def back_end(desk: Desk) -> Iterator[BackEnd]:
+    """A program of the site that is no server: what it tells goes to all of them."""
+    settings = {"DATABASE_URL": desk.database_url, "REDIS_URL": "", "DJANGO_SETTINGS_MODULE": EVERY_KIND}
+    with BackEnd({**os.environ, **settings}) as back_end:
+        yield back_end
+
+
+@pytest.fixture
+def nobodys_port() -> Iterator[int]:
+    """A port at which nobody listens."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., NodeClient]]:
+    """Start clients that end with the test."""
+    started = []
+
+    def start(script: str, **options: Any) -> NodeClient:
+        started.append(NodeClient(script, **options))
+        return started[-1]
+
+    yield start
+    for client in started:
+        client.end()
+
+
+@pytest.fixture
+def echo(desk: Desk, start: Callable[..., NodeClient]) -> Callable[..., NodeClient]:
+    """Start a person's Echo."""
+
+    def echo(name: str, server: instances.Server) -> NodeClient:
+        cookies = Visitor(server.url, desk.sessions[name]).cookies
+        return start("echo.js", port=server.port, cookies=cookies, csrf=CSRF)
+
+    return echo
+
+
+@pytest.fixture
+def pusher(desk: Desk, start: Callable[..., NodeClient]) -> Callable[..., NodeClient]:
+    """Start a person's pusher-js."""
+
+    def pusher(name: str, server: instances.Server) -> NodeClient:
+        cookies = Visitor(server.url, desk.sessions[name]).cookies
+        return start("pusher.js", port=server.port, cookies=cookies, csrf=CSRF)
+
+    return pusher

@@ -1,0 +1,57 @@
+"""A program of the site that serves nobody, but has things to tell: it does what each line of JSON on stdin says."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from subprocess import PIPE
+from typing import Any, Self
+
+from tests.support import instances
+
+
+class BackEnd:
+    """Runs this module as a program, and calls `realtime.broadcasting.ephemeral` in it."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        command = [sys.executable, "-m", "tests.integration.clients.ephemeral_publisher"]
+        settings = {"cwd": instances.TOP, "env": environment, "text": True}
+        self.process = subprocess.Popen(command, stdin=PIPE, stdout=PIPE, **settings)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait()
+
+    def tell(self, channel: str, event: str, data: str) -> None:
+        """Tell an event on a channel; `data` is the text as clients get it."""
+        self._call("tell", channels=[channel], event=event, data=data)
+
+    def disconnect(self, *people: str) -> None:
+        """Hang up on people."""
+        self._call("disconnect", users=people)
+
+    def _call(self, verb: str, **details: Any) -> None:
+        self.process.stdin.write(json.dumps([verb, details]) + "\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline(), f"The back end failed at {verb} {details}."
+
+
+def obey() -> None:
+    """Call what each line names, and say when it is done."""
+    from realtime.broadcasting import ephemeral
+
+    for line in sys.stdin:
+        verb, details = json.loads(line)
+        getattr(ephemeral, verb)(**details)
+        print("done", flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    import django
+
+    django.setup()
+    obey()

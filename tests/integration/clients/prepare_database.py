@@ -1,0 +1,27 @@
+"""Create the database of a standalone server, as a program; print its users and tickets as JSON."""
+
+import json
+
+import django
+from django.core.management import call_command
+
+
+def prepare() -> dict[str, object]:
+    """Migrate, gather the cast, and sign everybody in."""
+    call_command("migrate", verbosity=0)
+    from tests.support import cast, sockets
+    from tests.support.api_client import Program
+
+    desk = cast.gather()
+    people = {name: getattr(desk, name) for name in ("ada", "bao", "dana", "casey", "greta")}
+    return {
+        "sessions": {name: sockets.session_cookie(person) for name, person in people.items()},
+        "tokens": {name: Program(person).token for name, person in people.items()},
+        "ids": {name: str(person.pk) for name, person in people.items()},
+        "ticket": str(desk.ticket.uuid),
+    }
+
+
+if __name__ == "__main__":
+    django.setup()
+    print(json.dumps(prepare()))  # noqa: T201

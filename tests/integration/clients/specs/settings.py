@@ -1,0 +1,8 @@
+"""Settings of the server that pusher-js's own integration specs expect."""
+
+from tests import settings
+from tests.settings import *  # noqa: F403
+
+ROOT_URLCONF = "tests.integration.clients.specs.urls"
+# The specs leave a connection alone for longer than we bear with strangers.
+REALTIME = settings.REALTIME | {"CHANNELS": "tests.integration.clients.specs.patterns", "AUTHENTICATE_WITHIN": 0}

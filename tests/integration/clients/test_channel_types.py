@@ -1,0 +1,59 @@
+"""pusher-js on the kinds of channels that the desk has no use for: public, cache and encrypted ones."""
+
+import base64
+import hashlib
+import json
+
+from tests.integration.clients.all_channel_types_settings import REALTIME
+
+MISS, COUNT, SUCCEEDED = "pusher:cache_miss", "pusher:subscription_count", "pusher:subscription_succeeded"
+VAULT = "private-encrypted-vault"
+
+
+def hears_channel(client, channel):
+    client.do("subscribe", channel=channel)
+    client.sees("event", channel=channel, event=SUCCEEDED)
+    return client
+
+
+def test_a_stranger_hears_public_news_and_how_many_hear_them(start, back_end, every_kind):
+    first = hears_channel(start("pusher.js", port=every_kind.port), "news")
+    first.sees("event", event=COUNT, data={"subscription_count": 1})
+    second = hears_channel(start("pusher.js", port=every_kind.port), "news")
+    for listener in (first, second):
+        listener.sees("event", event=COUNT, data={"subscription_count": 2})
+    back_end.tell("news", "flash", '{"text":"Grüße 🌍","n":[1,null]}')
+    for listener in (first, second):
+        assert listener.sees("event", event="flash")["data"] == {"text": "Grüße 🌍", "n": [1, None]}
+
+
+def test_a_newcomer_on_a_cache_channel_is_told_the_last_event_or_that_there_is_none(start, back_end, every_kind):
+    first = hears_channel(start("pusher.js", port=every_kind.port), "cache-weather")
+    first.sees("event", event=MISS)
+    back_end.tell("cache-weather", "rain", '{"mm":3}')
+    assert first.sees("event", event="rain")["data"] == {"mm": 3}
+    second = hears_channel(start("pusher.js", port=every_kind.port), "cache-weather")
+    assert second.sees("event", event="rain")["data"] == {"mm": 3}
+    assert not second.saw("event", event=MISS)
+
+
+def test_what_is_sealed_for_an_encrypted_channel_its_listeners_read(start, pusher, back_end, every_kind):
+    casey = hears_channel(pusher("casey", every_kind), VAULT)
+    sealed = seal(start, {"price": 7}, channel=VAULT)
+    back_end.tell(VAULT, "deal", sealed)
+    assert casey.sees("event", event="deal")["data"] == {"price": 7}
+    # What came over the wire was sealed still.
+    assert casey.sees("frame", event="deal")["data"] == json.loads(sealed)
+
+
+def test_who_is_nobody_gets_no_key_of_an_encrypted_channel(start, every_kind):
+    stranger = start("pusher.js", port=every_kind.port)
+    stranger.do("subscribe", channel=VAULT)
+    assert stranger.sees("event", event="pusher:subscription_error")["data"]["status"] == 403
+
+
+def seal(start, data, *, channel):
+    """Seal data as Pusher's server libraries do; the key is made as their documentation says."""
+    key = hashlib.sha256(channel.encode() + REALTIME["ENCRYPTION_MASTER_KEY"]).digest()
+    sealer = start("sealer.js", key=base64.b64encode(key).decode(), text=json.dumps(data))
+    return sealer.sees("sealed")["data"]

@@ -1,0 +1,137 @@
+"""What the real pusher-js does with each close code: comes back at once, after a second, by TLS, or never."""
+
+import json
+import socket
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import ServerConnection, serve
+
+from tests.support.node_clients import NodeClient
+
+AT_ONCE, AFTER_A_SECOND, BY_TLS, NEVER = "at once", "after a second", "by TLS, at once", "never"
+
+TABLE = {
+    BY_TLS: [4000],
+    NEVER: [4001, 4003, 4004, 4005, 4006, 4007, 4008, 4009, 4099, 4300, 4301, 4999],
+    AFTER_A_SECOND: [4100, 4199, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1011, 1012],
+    AT_ONCE: [4200, 4201, 4202, 4299],
+}
+WHAT_IT_DOES = {code: what for what, codes in TABLE.items() for code in codes}
+
+# A server that sends a close code need not say it in words before; ours does, for libraries that lose close codes.
+GREETED, AT_THE_DOOR, TOLD = "greeted", "at-the-door", "told"
+CASES = [
+    (code, when) for code in WHAT_IT_DOES for when in (GREETED, AT_THE_DOOR, TOLD) if code >= 4000 or when != TOLD
+]
+
+
+class Closer:
+    """Closes each client's first connection with the code that its key asks for, and greets it when it comes back."""
+
+    def __init__(self) -> None:
+        self._visits: defaultdict[str, int] = defaultdict(int)
+
+    def __call__(self, connection: ServerConnection) -> None:
+        """Serve one connection to `/app/{when}.{code}`."""
+        with suppress(ConnectionClosed):
+            self._serve(connection, connection.request.path.split("?")[0].removeprefix("/app/"))
+
+    def _serve(self, connection: ServerConnection, key: str) -> None:
+        when, code = key.split(".")
+        self._visits[key] += 1
+        is_first = self._visits[key] == 1
+        if not is_first or when == GREETED:
+            say(connection, "pusher:connection_established", {"socket_id": "1.1", "activity_timeout": 120})
+        if is_first and when == TOLD:
+            say(connection, "pusher:error", {"code": int(code), "message": "Because"})
+        if is_first:
+            close(connection.socket, int(code))
+        for _ in connection:
+            pass
+
+
+def say(connection: ServerConnection, event: str, data: dict) -> None:
+    connection.send(json.dumps({"event": event, "data": json.dumps(data)}))
+
+
+def close(tcp: socket.socket, code: int) -> None:
+    """Close with `code`, also with one that no well-behaved server can send (RFC 6455, 7.4.1)."""
+    if code == 1006:
+        tcp.shutdown(socket.SHUT_RDWR)
+    elif code == 1005:
+        tcp.sendall(b"\x88\x00")
+    else:
+        tcp.sendall(b"\x88\x02" + code.to_bytes(2))
+
+
+@contextmanager
+def closer() -> Iterator[int]:
+    """Run the server, and return its port."""
+    with serve(Closer(), "127.0.0.1", 0, close_timeout=0.1) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.socket.getsockname()[1]
+        server.shutdown()
+        thread.join()
+
+
+def what_it_did(fate: dict) -> str:
+    """Say when a client came back, if it did."""
+    if fate["wait"] is None:
+        return NEVER
+    if fate["isSecure"]:
+        return BY_TLS if fate["wait"] < 500 else "by TLS, late"
+    return AFTER_A_SECOND if 990 < fate["wait"] < 2000 else AT_ONCE if fate["wait"] < 500 else "some other time"
+
+
+@pytest.fixture(scope="module")
+def fates() -> Iterator[dict[str, dict]]:
+    """What became of each client, all at once; those who give up are in a program of their own."""
+    keys = [
+        [f"{when}.{code}" for code, when in CASES if (code in TABLE[NEVER]) == given_up] for given_up in (True, False)
+    ]
+    with closer() as port, ExitStack() as stack:
+        given_up, back = clients = [NodeClient("closing.js", port=port, securePort=port, keys=some) for some in keys]
+        for client in clients:
+            stack.callback(client.end)
+        fates = given_up.sees("fates", within=20)["fates"] | back.sees("fates", within=20)["fates"]
+        # Whoever will try again has a timer, and does not end; whoever has given up does.
+        assert given_up.process.wait(timeout=5) == 0
+        assert back.process.poll() is None
+        yield fates
+
+
+@pytest.mark.parametrize(("code", "when"), CASES)
+def test_a_client_does_what_the_code_asks_for(fates, code, when):
+    assert what_it_did(fates[f"{when}.{code}"]) == WHAT_IT_DOES[code]
+
+
+BINARY = None  # a frame of bytes
+PONG = '{"event":"pusher:pong"}'
+MISTAKES = [
+    pytest.param(4001, {"key": "somebody-elses"}, id="unknown key"),
+    pytest.param(4005, {"path": "/elsewhere"}, id="wrong path"),
+    pytest.param(4006, {"version": "eight and a half"}, id="no version"),
+    pytest.param(4007, {"protocol": 4}, id="old protocol"),
+    pytest.param(4009, {"origin": "https://elsewhere.example"}, id="foreign origin"),
+    pytest.param(4100, {"sends": [PONG] * 1000}, id="flood"),
+    pytest.param(1003, {"sends": [BINARY]}, id="binary frame"),
+]
+# Daphne sends no code below 3000 but 1000; the client does the same for both.
+ON_THE_WIRE = {("daphne", 1003): 1000}
+
+
+@pytest.mark.parametrize(("code", "mistake"), MISTAKES)
+@pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
+def test_our_server_closes_with_a_code_that_the_client_acts_on(start, request, kind, code, mistake):
+    key = mistake.get("key", "tikm")
+    server = request.getfixturevalue(kind)
+    client = start("closing.js", port=server.port, keys=[key], mischief=mistake)
+    fate = client.sees("fates", within=20)["fates"][key]
+    assert fate["code"] == ON_THE_WIRE.get((kind, code), code)
+    assert what_it_did(fate) == WHAT_IT_DOES[code]

@@ -1,0 +1,79 @@
+"""Laravel Echo, as other people's programs run it, subscribes and hears by the documented way."""
+
+import json
+
+import pytest
+
+from tests.support.http_visitor import Visitor
+
+REPLY = ".ticket.reply.created"
+
+
+def visit(desk, server, name):
+    return Visitor(server.url, desk.sessions[name])
+
+
+def hears_ticket(client, desk):
+    client.do("listen", channel=desk.channel, event=REPLY)
+    client.sees("subscribed", channel=desk.channel)
+    return client
+
+
+def hears(client, channel, message):
+    """Return what the client is told with this reply; what was told shortly before it came may come first."""
+    while True:
+        data = client.sees("event", channel=channel, event=REPLY)["data"]
+        if data["reply"]["message"] == message:
+            return data
+
+
+@pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
+def test_a_customer_hears_the_agents_reply(desk, echo, kind, request):
+    server = request.getfixturevalue(kind)
+    casey = hears_ticket(echo("casey", server), desk)
+    visit(desk, server, "bao").reply(desk.ticket, f"It is **done** ({kind})")
+    data = hears(casey, desk.channel, f"It is **done** ({kind})")
+    assert data["reply"]["message_html"] == f"<p>It is <strong>done</strong> ({kind})</p>\n"
+    assert data["reply"]["user"]["name"] == "Bao Nguyen"
+    assert data["reply"].keys() == {
+        "id", "message", "message_html", "is_internal", "created_at", "user", "attachments",
+    }  # fmt: skip
+    assert data["reply"]["user"].keys() == {"id", "name", "role", "avatar_url"}
+    assert {"uuid", "reference", "subject"} <= data["ticket"].keys()
+    assert data.keys() == {"ticket", "audience", "seq", "reply", "event_id", "timestamp"}
+
+
+def test_echo_is_told_by_signed_data_who_it_is(desk, echo, daphne):
+    casey = hears_ticket(echo("casey", daphne), desk)
+    (subscription,) = casey.saw("sent", event="pusher:subscribe")
+    channel_data = json.loads(subscription["data"]["channel_data"])
+    assert channel_data["user_id"] == desk.ids["casey"]
+    # The sign-in goes along sealed: her cookie is not to be read from it.
+    assert channel_data.keys() == {"user_id", "sign_in"}
+    assert subscription["data"]["auth"].startswith("tikm:")
+
+
+def test_a_channel_that_is_not_hers_is_refused_to_greta(desk, echo, daphne):
+    greta = echo("greta", daphne)
+    greta.do("listen", channel=desk.channel, event=REPLY)
+    assert greta.sees("refused", channel=desk.channel)["status"] == 403
+    own = f"user.{desk.ids['greta']}"
+    greta.do("listen", channel=own, event=REPLY)
+    greta.sees("subscribed", channel=own)
+    # It was refused by /broadcasting/auth already: her socket never asked for it.
+    asked = [sight["data"]["channel"] for sight in greta.saw("sent", event="pusher:subscribe")]
+    assert asked == [f"private-{own}"]
+
+
+def test_who_has_left_a_channel_hears_it_no_more(desk, echo, daphne):
+    leaver, stayer = (hears_ticket(echo("casey", daphne), desk) for _ in range(2))
+    leaver.do("leave", channel=desk.channel)
+    own = f"user.{desk.ids['casey']}"
+    leaver.do("listen", channel=own, event=REPLY)
+    leaver.sees("subscribed", channel=own)
+    visit(desk, daphne, "bao").reply(desk.ticket, "Anybody there?")
+    # A reply is told on the ticket's channel first, then on the person's.
+    hears(stayer, desk.channel, "Anybody there?")
+    hears(leaver, own, "Anybody there?")
+    told = leaver.saw("frame", event="ticket.reply.created", channel=f"private-{desk.channel}")
+    assert "Anybody there?" not in [sight["data"]["reply"]["message"] for sight in told]

@@ -1,0 +1,79 @@
+"""`manage.py listen` at a running server: it hears what the person hears, and comes back after a break."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.support import instances
+from tests.support.http_visitor import Visitor
+from tests.support.terminal import Terminal
+
+COMES_BACK = 60  # seconds
+
+
+@pytest.fixture
+def listen(desk):
+    """Start `listen` for a person of the cast, at a server."""
+    started = []
+
+    def listen(server, channel, name, *options):
+        who = ["--as", f"{name}@example.com", "--url", server.url]
+        started.append(Terminal(desk.database_url, "listen", channel, *who, *options))
+        return started[-1]
+
+    yield listen
+    for terminal in started:
+        terminal.end()
+
+
+def bao_replies(desk, server, message, **fields):
+    Visitor(server.url, desk.sessions["bao"]).reply(desk.ticket, message, **fields)
+
+
+def switch_off(desk, name):
+    """Switch an account off in a process of its own, as another command does."""
+    settings = {"DATABASE_URL": desk.database_url, "REDIS_URL": "", "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    change = f"person = User.objects.get(email='{name}@example.com'); person.is_active = False; person.save()"
+    command = [sys.executable, "manage.py", "shell", "--no-imports", "-c"]
+    code = f"from accounts.models import User; {change}"
+    subprocess.run([*command, code], cwd=instances.TOP, env={**os.environ, **settings}, check=True)
+
+
+def test_a_person_in_the_terminal_hears_what_he_would_hear_on_the_page(desk, listen, uvicorn):
+    channel = f"private-{desk.channel}"
+    staff, customer = listen(uvicorn, channel, "bao", "--json"), listen(uvicorn, channel, "casey")
+    for terminal in (staff, customer):
+        terminal.reads("Listening.")
+    bao_replies(desk, uvicorn, "A note", internal="on")
+    bao_replies(desk, uvicorn, "An \x1b[31mansw\x9ber")
+    note = json.loads(staff.reads("A note"))
+    assert (note["event"], note["channel"]) == ("ticket.reply.created", channel)
+    assert note["data"]["reply"]["is_internal"]
+    assert customer.reads("ticket.reply.created").endswith(f"  ticket.reply.created  {channel}")
+    assert customer.reads('"message":').strip() == r'"message": "An \u001b[31mansw\u009ber",'
+    assert "A note" not in "\n".join(customer.lines)
+    assert staff.ctrl_c() == customer.ctrl_c() == 0
+
+
+def test_after_a_crash_and_a_restart_it_listens_again(desk, listen):
+    with desk.serve("uvicorn") as server:
+        terminal = listen(server, f"private-{desk.channel}", "casey")
+        terminal.reads("Listening.")
+        server.kill()
+        terminal.reads("(1006)")
+        server.start()
+        terminal.reads("Listening.", within=COMES_BACK)
+        bao_replies(desk, server, "Here I am again")
+        terminal.reads("Here I am again")
+
+
+def test_who_is_switched_off_is_cut_and_reads_why(desk, listen, uvicorn):
+    # Emil of Orders is in no other test of this desk, which stays as it is left.
+    terminal = listen(uvicorn, "private-office.2", "emil")
+    terminal.reads("Listening.")
+    switch_off(desk, "emil")
+    assert "(4009): You are signed out." in terminal.reads("CommandError")
+    assert terminal.exit_status() == 1

@@ -1,0 +1,168 @@
+"""Pusher's libraries for back ends, PyPI's and npm's, tell people things and see who is there."""
+
+import pytest
+from django.conf import settings
+
+from tests.integration.clients.backend_libraries import NodeBackend, PythonBackend, Refused, send_twice
+from tests.support.instances import wait_until
+
+SECRET = settings.REALTIME["APP_SECRETS"][0]
+BACKENDS = {"python": PythonBackend, "node": NodeBackend}
+
+
+@pytest.fixture
+def begin():
+    """Start libraries that end with the test."""
+    begun = []
+
+    def begin(kind, server, secret=SECRET):
+        begun.append(BACKENDS[kind](server.port, secret))
+        return begun[-1]
+
+    yield begin
+    for backend in begun:
+        backend.end()
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(begin, request, daphne):
+    return begin(request.param, daphne)
+
+
+@pytest.fixture
+def join(desk, start, daphne):
+    """Have a person's pusher-js connect, and hear a channel."""
+
+    def join(name, *channels):
+        member = start("member.js", port=daphne.port, secret=SECRET, user=desk.ids[name])
+        member.socket_id = member.sees("state", state="connected")["socket"]
+        for channel in channels:
+            member.do("subscribe", channel=channel)
+            member.sees("subscribed", channel=channel)
+        return member
+
+    return join
+
+
+@pytest.fixture
+def sign_in(join, desk):
+    """Have a person's pusher-js connect and sign in."""
+
+    def sign_in(name):
+        member = join(name)
+        member.do("signin")
+        own = f"#server-to-user-{desk.ids[name]}"
+        member.sees("frame", event="pusher_internal:subscription_succeeded", channel=own)
+        return member
+
+    return sign_in
+
+
+def hears(member, event):
+    """Return the data of this event, the next that is not the protocol's own."""
+    while True:
+        frame = member.sees("frame")
+        if not frame["event"].startswith("pusher"):
+            assert frame["event"] == event
+            return frame["data"]
+
+
+def test_all_on_a_channel_are_told_but_the_socket_that_is_left_out(backend, desk, join):
+    channel = f"private-{desk.channel}"
+    casey, bao = join("casey", channel), join("bao", channel)
+    assert backend.trigger([channel], "parcel.arrived", {"at": "the dé\u2028sk"}, casey.socket_id) == {}
+    assert backend.trigger(channel, "parcel.opened", "a text, not JSON") == {}
+    assert hears(bao, "parcel.arrived") == {"at": "the dé\u2028sk"}
+    assert hears(bao, "parcel.opened") == hears(casey, "parcel.opened") == "a text, not JSON"
+
+
+def test_several_channels_are_told_at_once_and_a_batch_in_its_order(backend, desk, join):
+    ticket, own = f"private-{desk.channel}", f"private-user.{desk.ids['casey']}"
+    casey, bao = join("casey", own), join("bao", ticket)
+    assert backend.trigger([ticket, own], "parcel.sent", {}) == {}
+    batch = [{"channel": name, "name": f"parcel.{what}", "data": what} for name in (own, ticket) for what in "ab"]
+    assert backend.batch(*batch) == {}
+    for person in (casey, bao):
+        assert [hears(person, f"parcel.{what}") for what in ("sent", "a", "b")] == [{}, "a", "b"]
+
+
+def test_a_program_sees_which_channels_are_heard_and_by_whom(backend, desk, join):
+    presence, ticket = f"presence-{desk.channel}", f"private-{desk.channel}"
+    join("bao", presence)
+    join("bao", presence)
+    join("casey", ticket)
+
+    expected = {"occupied": True, "user_count": 1, "subscription_count": 2}
+
+    def are_there():
+        seen = backend.channel(presence, "user_count", "subscription_count")
+        return seen == expected and backend.channel(ticket)["occupied"]
+
+    # Who came is told at once to who is there, and within a moment to who asks; so is who has just gone.
+    wait_until(are_there, timeout=10, message="Bao is not there, or not alone, or Casey is not.")
+    assert backend.channels("presence-", "user_count") == {"channels": {presence: {"user_count": 1}}}
+    assert ticket in backend.channels("private-")["channels"]
+    assert backend.users(presence) == {"users": [{"id": desk.ids["bao"]}]}
+    with pytest.raises(Refused) as refusal:
+        backend.users(ticket)
+    assert refusal.value.args == (400, "Users are known of presence channels only.")
+
+
+def test_a_person_is_told_on_all_that_they_are_signed_in_on(backend, desk, sign_in):
+    casey, greta = sign_in("casey"), sign_in("greta")
+    assert backend.send_to_user(desk.ids["casey"], "parcel.yours", {"n": 1}) == {}
+    for person in ("casey", "greta"):
+        assert backend.send_to_user(desk.ids[person], "parcel.last", {}) == {}
+    assert hears(casey, "parcel.yours") == {"n": 1}
+    assert hears(casey, "parcel.last") == hears(greta, "parcel.last") == {}
+
+
+def test_a_persons_sockets_are_closed_and_nobody_elses(backend, desk, sign_in):
+    casey, greta = sign_in("casey"), sign_in("greta")
+    assert backend.terminate(desk.ids["casey"]) == {}
+    casey.sees("state", state="disconnected")
+    assert casey.saw("error", code=4009)
+    assert backend.send_to_user(desk.ids["greta"], "parcel.here", {}) == {}
+    assert hears(greta, "parcel.here") == {}
+
+
+def test_it_does_not_matter_which_process_is_asked(begin, desk, sign_in, uvicorn):
+    casey, greta = sign_in("casey"), sign_in("greta")  # at daphne
+    elsewhere = begin("python", uvicorn)
+    for person in ("casey", "greta"):
+        elsewhere.send_to_user(desk.ids[person], "parcel.moved", {"n": 1})
+    assert hears(casey, "parcel.moved") == hears(greta, "parcel.moved") == {"n": 1}
+    elsewhere.terminate(desk.ids["casey"])
+    casey.sees("state", state="disconnected")
+    elsewhere.send_to_user(desk.ids["greta"], "parcel.stays", {})
+    assert hears(greta, "parcel.stays") == {}
+
+
+def test_what_is_not_done_is_said_in_a_sentence(backend, desk):
+    ticket = f"private-{desk.channel}"
+    mistakes = [
+        (("private-parcels.1", "parcel.sent"), 400, "'private-parcels.1' is no channel of this app"),
+        ((ticket, "pusher:error"), 400, "the protocol's own"),
+        ((ticket, "ticket.updated"), 403, "told by this server itself"),
+    ]
+    for (channel, event), status, sentence in mistakes:
+        with pytest.raises(Refused) as refusal:
+            backend.trigger(channel, event, {})
+        assert refusal.value.args[0] == status
+        assert sentence in refusal.value.args[1]
+    assert backend.trigger(ticket, "parcel.right", {}) == {}
+
+
+@pytest.mark.parametrize("kind", BACKENDS)
+def test_who_does_not_know_the_secret_is_refused(kind, begin, desk, daphne):
+    guessing = begin(kind, daphne, "guessed")
+    with pytest.raises(Refused) as refusal:
+        guessing.trigger(f"private-{desk.channel}", "parcel.sent", {})
+    assert refusal.value.args[0] == 401
+
+
+@pytest.mark.parametrize("server", ["daphne", "uvicorn"])
+def test_who_listens_in_between_cannot_say_it_again(server, begin, desk, request):
+    backend = begin("python", request.getfixturevalue(server))
+    # In one second, the same event has the same signature at the other server too.
+    assert send_twice(backend, f"private-{desk.channel}", f"parcel.at.{server}", {}) == [200, 401]

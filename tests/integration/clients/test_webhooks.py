@@ -1,0 +1,90 @@
+"""A server's own webhooks: who comes is told outside, and Pusher's library believes it."""
+
+import functools
+import os
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from queue import Queue
+from threading import Thread
+
+import pytest
+from django.conf import settings
+from pusher import Pusher
+
+from tests.integration.clients.backend_libraries import PythonBackend
+from tests.support import instances
+
+SECRET = settings.REALTIME["APP_SECRETS"][0]
+PATIENCE = 10  # seconds
+
+
+class Receiver(HTTPServer):
+    """Keeps what is posted; the first time it fails."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), _Answer)
+        self.got = Queue()
+        self.statuses = iter([503])
+
+    def told(self):
+        """Yield the events one after the other; what is not signed for us stops the test."""
+        pusher = Pusher(app_id="1", key="tikm", secret=SECRET, host="127.0.0.1")
+        while True:
+            headers, body = self.got.get(timeout=PATIENCE)
+            yield from pusher.validate_webhook(headers["X-Pusher-Key"], headers["X-Pusher-Signature"], body)["events"]
+
+
+class _Answer(BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        status = next(self.server.statuses, 200)
+        if status == 200:
+            self.server.got.put((self.headers, body))
+        self.send_response(status)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def receiver():
+    with Receiver() as receiver:
+        serving = Thread(target=receiver.serve_forever, kwargs={"poll_interval": 0.05})
+        serving.start()
+        yield receiver
+        receiver.shutdown()
+        serving.join()
+
+
+def _is_vacant(server, channel):
+    backend = PythonBackend(server.port, SECRET)
+    try:
+        return not backend.channel(channel)["occupied"]
+    finally:
+        backend.end()
+
+
+def test_who_comes_and_what_they_send_one_another_is_told_outside(desk, start, receiver):
+    environment = {
+        "SECRET_KEY": os.environ["SECRET_KEY"],
+        "REALTIME_WEBHOOKS": f"http://127.0.0.1:{receiver.server_port}/hook",
+        "REALTIME_WEBHOOK_NETWORKS": "127.0.0.1/32",
+    }
+    with instances.server("daphne", database_url=desk.database_url, env=environment) as server:
+        channel, user = f"presence-{desk.channel}", desk.ids["bao"]
+        is_vacant = functools.partial(_is_vacant, server, channel)
+        instances.wait_until(is_vacant, timeout=PATIENCE * 3, message="Others have not gone yet.")
+        bao = start("member.js", port=server.port, secret=SECRET, user=user)
+        bao.do("subscribe", channel=channel)
+        bao.sees("subscribed", channel=channel)
+        bao.do("whisper", channel=channel, event="client-viewing", data={})
+        told = receiver.told()
+        here = {"channel": channel, "user_id": user}
+        expected = [
+            {"name": "channel_occupied", "channel": channel},
+            {"name": "member_added", **here},
+            {"name": "client_event", "event": "client-viewing", "data": "{}", **here},
+        ]
+        for wanted in expected:
+            while not wanted.items() <= next(told).items():
+                pass

@@ -1,0 +1,92 @@
+"""Fixtures on PostgreSQL and Redis, in a pytest process of their own: `pytest tests/integration/servers`."""
+
+import runpy
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import OperationalError, connections
+from django.db.backends.base.operations import BaseDatabaseOperations
+from django.test import override_settings
+from psycopg.errors import DeadlockDetected
+
+from tests.support import instances
+
+FLUSHES = 10  # tries
+HERE = Path(__file__).parent
+NAMES = ("CACHES", "CHANNEL_LAYERS", "REALTIME", "REDIS_URL")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """One process has one database: beside tests of another one these are left to a run of their own."""
+    ours = [item for item in items if item.path.is_relative_to(HERE)]
+    if len(ours) < len(items):
+        config.hook.pytest_deselected(items=ours)
+        items[:] = [item for item in items if item not in ours]
+
+
+@pytest.fixture(scope="session")
+def database_url() -> Iterator[str]:
+    with instances.postgres() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def _one_redis() -> Iterator[instances.RedisServer]:
+    with instances.redis_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def django_db_modify_db_settings(database_url: str, _one_redis: instances.RedisServer) -> Iterator[None]:
+    """Have Django use what the product's own settings make of an environment that names both services."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABASE_URL", database_url)
+        patch.setenv("REDIS_URL", _one_redis.url)
+        product = runpy.run_path(instances.TOP / "tikm/settings.py")
+        patch.setattr(settings, "DATABASES", product["DATABASES"])
+        patch.setattr(connections, "settings", connections.configure_settings(product["DATABASES"]))
+        del connections["default"]
+        with override_settings(**{name: product[name] for name in NAMES}):
+            yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patient_flush() -> Iterator[None]:
+    """Servers go on writing while the tables are emptied between two tests: who loses a deadlock tries again."""
+    flush = BaseDatabaseOperations.execute_sql_flush
+
+    def try_again(self: BaseDatabaseOperations, statements: list[str]) -> None:
+        for _ in range(FLUSHES):
+            try:
+                return flush(self, statements)
+            except OperationalError as error:
+                if not isinstance(error.__cause__, DeadlockDetected):
+                    raise
+                deadlock = error
+        raise deadlock
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseDatabaseOperations, "execute_sql_flush", try_again)
+        yield
+
+
+@pytest.fixture
+def redis_server(_one_redis: instances.RedisServer) -> Iterator[instances.RedisServer]:
+    """The Redis of the test run; a test may kill it, the next one finds it alive."""
+    yield _one_redis
+    if not _one_redis.answers():
+        _one_redis.kill()
+        _one_redis.start()
+
+
+@pytest.fixture(scope="session")
+def environment(database_url: str, _one_redis: instances.RedisServer, django_db_setup: None) -> dict[str, str]:
+    """What another process needs to be at the same desk: its database, Redis and secret."""
+    name = connections["default"].settings_dict["NAME"]
+    return {
+        "DATABASE_URL": database_url.replace("/postgres?", f"/{name}?"),
+        "REDIS_URL": _one_redis.url,
+        "SECRET_KEY": settings.SECRET_KEY,
+    }

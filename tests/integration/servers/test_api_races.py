@@ -1,0 +1,43 @@
+"""Programs at one ticket at the same moment, on PostgreSQL: one winner, and nothing made twice."""
+
+from functools import partial
+
+from tests.integration.servers.concurrent_transactions import all_at_once
+from tests.support.api_client import Program
+from tickets.models import Reply, Ticket
+
+
+def at_once(asks):
+    """Send requests together, and return their answers."""
+    answers = []
+    all_at_once([partial(lambda ask: answers.append(ask()), ask) for ask in asks])
+    return answers
+
+
+def test_of_several_who_change_one_version_one_wins_and_the_others_are_told_412(live_cast):
+    people = [live_cast.bao, live_cast.bao, live_cast.dana, live_cast.ada]
+    path, subjects = f"tickets/{live_cast.ticket.uuid}/", [f"Subject {number}" for number in range(4)]
+    changes = [
+        partial(Program(person).patch, path, {"subject": subject}, If_Match='"1"')
+        for person, subject in zip(people, subjects, strict=True)
+    ]
+    answers = at_once(changes)
+    assert sorted(answer.status_code for answer in answers) == [200, 412, 412, 412]
+    (won,) = [answer.json() for answer in answers if answer.status_code == 200]
+    ticket = Ticket.objects.get(pk=live_cast.ticket.pk)
+    assert (ticket.subject, ticket.version) == (won["subject"], 2)
+
+
+def test_one_key_sent_by_four_at_once_makes_one_reply(live_cast):
+    path, program = f"tickets/{live_cast.ticket.uuid}/replies/", Program(live_cast.casey)
+    answers = at_once([partial(program.post, path, {"message": "Hello"}, Idempotency_Key="1")] * 4)
+    assert [answer.status_code for answer in answers] == [201] * 4
+    assert {answer.json()["id"] for answer in answers} == {str(Reply.objects.get().pk)}
+    assert sum("Idempotency-Replayed" in answer for answer in answers) == 3
+
+
+def test_one_key_with_two_texts_at_once_makes_one_reply(live_cast):
+    path, program = f"tickets/{live_cast.ticket.uuid}/replies/", Program(live_cast.casey)
+    asks = [partial(program.post, path, {"message": text}, Idempotency_Key="1") for text in ("One", "Two")]
+    assert sorted(answer.status_code for answer in at_once(asks)) == [201, 422]
+    assert Reply.objects.count() == 1

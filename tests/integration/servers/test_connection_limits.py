@@ -1,0 +1,117 @@
+"""The sockets of a person and of an address are counted on all processes together, as long as each of these lives."""
+
+import time
+
+import pytest
+import redis
+from django.conf import settings
+
+from realtime import limits
+from realtime.presence import store
+from realtime.presence.store import Report, SyncRequest
+from realtime.server import hub
+from realtime.server.connection_limits import limit_keys
+from realtime.utils import circuit_breaker
+from tests.support.instances import wait_until
+from tests.support.sockets import connect, do, greeted
+
+OFFICE = "203.0.113.7"
+
+
+@pytest.fixture(autouse=True)
+def _empty_store(redis_server):
+    redis.Redis.from_url(redis_server.url).flushdb()
+
+
+def say(process, crowd):
+    return store.sync(SyncRequest(process, report=Report(process, 0.0, 0, 0, 0, 0.0, 0.0), crowd=crowd))
+
+
+def test_processes_count_together_until_one_is_full():
+    for process in ("one", "two"):
+        say(process, {})
+    assert [store.admit(name, {"casey": 3, "office": 9}) for name in ("one", "two", "one", "two")] == [
+        None,
+        None,
+        None,
+        "casey",
+    ]
+    assert store.admit("two", {"greta": 3, "office": 4}) is None, "Who is refused is not counted."
+    assert store.admit("two", {"bao": 3, "office": 4}) == "office"
+
+
+def test_what_a_process_says_takes_the_place_of_what_was_counted():
+    for process in ("one", "two"):
+        say(process, {"casey": 3})
+    assert store.admit("one", {"casey": 6}) == "casey"
+    say("two", {"casey": 0})
+    assert [store.admit("one", {"casey": 5}) for _ in range(3)] == [None, None, "casey"]
+
+
+def test_a_dead_process_leaves_no_counts_behind(monkeypatch):
+    monkeypatch.setattr(settings, "REALTIME", {**settings.REALTIME, "LEASE": 0.4})
+    say("killed", {"casey": 5})
+    assert store.admit("other", {"casey": 5}) == "casey"
+    wait_until(lambda: store.admit("other", {"casey": 5}) is None, timeout=3, message="The dead are counted.")
+    store.forget("other")
+    assert not redis.Redis.from_url(settings.REALTIME["REDIS_URL"]).keys("*crowd*")
+
+
+async def refusal_of(user, **options):
+    listener = await connect(user, **options)
+    error = await listener.event("pusher:error")
+    assert (await listener.frame())["code"] == error["code"] == 4100
+    return error["message"]
+
+
+async def test_a_person_with_many_sockets_elsewhere_is_refused_here_and_his_colleague_is_not(live_cast):
+    await do(say, "other", limit_keys(str(live_cast.bao.pk), ""))
+    assert await refusal_of(live_cast.bao) == "Too many connections of one person."
+    dana = await greeted(live_cast.dana)
+    await dana.close()
+
+
+async def test_an_address_with_many_sockets_elsewhere_is_refused_here(live_cast, monkeypatch):
+    monkeypatch.setattr(limits, "MAX_SOCKETS_AN_ADDRESS", 3)
+    await do(say, "other", {f"address:{OFFICE}": 2})
+    inside = await greeted(live_cast.bao, address=OFFICE)
+    assert await refusal_of(live_cast.dana, address=OFFICE) == "Too many connections from one address."
+    outside = await greeted(live_cast.dana, address="203.0.113.8")
+    for listener in (inside, outside):
+        await listener.close()
+
+
+async def word_is_told():
+    """Have this process say its word to the census now."""
+    hub.here().presence._said_at = 0.0
+    await hub.here().presence._next_round()
+
+
+async def test_who_hangs_up_makes_room_on_every_process(live_cast):
+    bao, counted = await greeted(live_cast.bao), {f"person:{live_cast.bao.pk}": 1}
+    await word_is_told()
+    assert await do(store.admit, "other", counted)
+    await bao.close()
+    await word_is_told()
+    assert await do(store.admit, "other", counted) is None
+
+
+async def test_a_store_that_was_emptied_is_told_everything_again(live_cast, redis_server):
+    bao = await greeted(live_cast.bao)
+    await word_is_told()
+    await do(redis.Redis.from_url(redis_server.url).flushdb)
+    for _ in range(2):
+        await word_is_told()
+    assert await do(store.admit, "other", {f"person:{live_cast.bao.pk}": 1})
+    await bao.close()
+
+
+async def test_a_redis_that_hangs_holds_up_one_connection_and_refuses_none(live_cast, redis_server):
+    listeners = [await greeted(live_cast.bao)]
+    with redis_server.hanging():
+        begun = time.monotonic()
+        for person in (live_cast.bao, live_cast.dana, live_cast.casey, live_cast.greta, live_cast.emil):
+            listeners.append(await greeted(person))
+        assert time.monotonic() - begun < 3 * circuit_breaker.TIMEOUT
+    for listener in listeners:
+        await listener.close()

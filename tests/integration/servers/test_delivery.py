@@ -1,0 +1,221 @@
+"""What is committed is told within two seconds, once, whatever becomes of the channel layer on the way."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from contextlib import asynccontextmanager
+
+import pytest
+import redis
+from django.db import transaction
+
+from realtime.channels import Audience, group_name
+from realtime.server import hub
+from tests.integration.servers.publisher import DIED
+from tests.support.instances import TOP, wait_until
+from tests.support.sockets import do, listen
+from tickets import services
+
+REPLY = "ticket.reply.created"
+SOON = 2  # seconds
+
+
+async def hears(listener, message):
+    """Assert that this reply is what is told next, and soon."""
+    async with asyncio.timeout(SOON):
+        assert (await listener.event(REPLY))["reply"]["message"] == message
+
+
+async def hears_once(listener, message, channel):
+    """Assert that a reply is told soon, and not a second time when the tail has read it too."""
+    await hears(listener, message)
+    await hub.here().tail.read()
+    assert await listener.hears_nothing(channel)
+
+
+@asynccontextmanager
+async def no_tail():
+    """Keep the tail from reading: what is heard meanwhile came by the layer."""
+    async with hub.here().tail._reading:
+        yield
+
+
+def swallow(monkeypatch):
+    """Have the layer take every message and pass none on; return those of them that it took."""
+    taken = []
+
+    async def take(group, body):
+        taken.append(body)
+
+    monkeypatch.setattr(hub.default_layer(), "group_send", take)
+    return taken
+
+
+def refuse(monkeypatch):
+    """Have the layer raise at every message; return those that it refused."""
+    refused = []
+
+    async def raise_error(group, body):
+        refused.append(body)
+        raise ConnectionError("The layer is having a bad day.")
+
+    monkeypatch.setattr(hub.default_layer(), "group_send", raise_error)
+    return refused
+
+
+def cut_before_each_message(monkeypatch, server):
+    """Have Redis cut its subscribers, who have no time to come back before a message; return how many each time."""
+    cuts, send = [], hub.default_layer().group_send
+
+    async def cut_and_send(group, body):
+        cuts.append(server.cut_pubsub())
+        await send(group, body)
+
+    monkeypatch.setattr(hub.default_layer(), "group_send", cut_and_send)
+    return cuts
+
+
+async def wait_for_subscription(server, channel, audience):
+    """Return once Redis has somebody to pass on to what this audience of a channel is told."""
+    name = f"tikm__group__{group_name(channel, audience)}"
+
+    def is_subscribed():
+        with redis.Redis.from_url(server.url) as client:
+            return client.pubsub_numsub(name)[0][1]
+
+    await asyncio.to_thread(wait_until, is_subscribed, timeout=10, message="The layer did not subscribe again.")
+
+
+async def test_while_all_is_well_the_layer_tells_and_the_tail_does_not_repeat_it(live_cast):
+    casey = await listen(live_cast.casey, live_cast.ticket.channel)
+    async with no_tail():
+        await do(live_cast.reply, live_cast.bao, "By the layer")
+        await hears(casey, "By the layer")
+    await hub.here().tail.read()
+    assert await casey.hears_nothing(live_cast.ticket.channel)
+
+
+@pytest.mark.parametrize("fail", [refuse, swallow])
+async def test_what_the_layer_does_not_take_or_pass_on_is_told_by_the_tail(live_cast, fail, monkeypatch):
+    casey = await listen(live_cast.casey, live_cast.ticket.channel)
+    failed = fail(monkeypatch)
+    await do(live_cast.reply, live_cast.bao, "Against all odds")
+    await hears_once(casey, "Against all odds", live_cast.ticket.channel)
+    assert any("Against all odds" in body["frame"] for body in failed)
+
+
+async def test_redis_dies_and_nobody_misses_anything_and_it_comes_back_and_is_used(live_cast, redis_server):
+    ticket = live_cast.ticket
+    casey = await listen(live_cast.casey, ticket.channel)
+    redis_server.kill()
+    await do(live_cast.reply, live_cast.bao, "Without Redis")
+    await hears_once(casey, "Without Redis", ticket.channel)
+    # What the thread of the event loop starts ends with it.
+    await do(redis_server.start)
+    await wait_for_subscription(redis_server, ticket.channel, Audience.PUBLIC)
+    async with no_tail():
+        await do(live_cast.reply, live_cast.bao, "By Redis again")
+        await hears(casey, "By Redis again")
+    await hub.here().tail.read()
+    assert await casey.hears_nothing(ticket.channel)
+
+
+async def test_subscribers_are_cut_and_nobody_misses_anything_and_they_subscribe_again(
+    live_cast, redis_server, monkeypatch
+):
+    ticket = live_cast.ticket
+    casey = await listen(live_cast.casey, ticket.channel)
+    with monkeypatch.context() as patch:
+        cuts = cut_before_each_message(patch, redis_server)
+        await do(live_cast.reply, live_cast.bao, "Into the void")
+        await hears(casey, "Into the void")
+    assert 1 in cuts
+    await wait_for_subscription(redis_server, ticket.channel, Audience.PUBLIC)
+    async with no_tail():
+        await do(live_cast.reply, live_cast.bao, "By Redis again")
+        await hears(casey, "By Redis again")
+    await hub.here().tail.read()
+    assert await casey.hears_nothing(ticket.channel)
+
+
+async def test_who_comes_while_redis_is_away_hears_all_the_same_and_by_redis_when_it_is_back(live_cast, redis_server):
+    ticket = live_cast.ticket
+    redis_server.kill()
+    casey = await listen(live_cast.casey, ticket.channel)
+    await do(live_cast.reply, live_cast.bao, "Without Redis")
+    await hears_once(casey, "Without Redis", ticket.channel)
+    await do(redis_server.start)
+    await wait_for_subscription(redis_server, ticket.channel, Audience.PUBLIC)
+    async with no_tail():
+        await do(live_cast.reply, live_cast.bao, "By Redis")
+        await hears(casey, "By Redis")
+
+
+async def test_a_process_that_dies_between_commit_and_telling_is_told_for(live_cast, elsewhere):
+    ticket = live_cast.ticket
+    casey = await listen(live_cast.casey, ticket.channel)
+    async with no_tail():
+        died = await asyncio.to_thread(elsewhere, live_cast.bao.email, str(ticket.uuid), "Last words", "--die")
+        assert died == DIED
+        assert await casey.hears_nothing(ticket.channel)
+    await hears_once(casey, "Last words", ticket.channel)
+
+
+async def test_a_process_without_sockets_is_heard(live_cast, elsewhere):
+    casey = await listen(live_cast.casey, live_cast.ticket.channel)
+    assert await asyncio.to_thread(elsewhere, live_cast.bao.email, str(live_cast.ticket.uuid), "From afar") == 0
+    await hears_once(casey, "From afar", live_cast.ticket.channel)
+
+
+@pytest.fixture
+def elsewhere(environment):
+    """Reply from a process of its own; return how it ended."""
+
+    def reply(*words):
+        command = [sys.executable, "-m", "tests.integration.servers.publisher", *words]
+        settings = {"DJANGO_SETTINGS_MODULE": "tests.settings", **environment}
+        return subprocess.run(command, cwd=TOP, env={**os.environ, **settings}, check=False).returncode
+
+    return reply
+
+
+async def test_what_is_rolled_back_is_told_to_nobody_and_what_is_committed_to_all(live_cast):
+    ticket = live_cast.ticket
+    people = [await listen(person, ticket.channel) for person in (live_cast.casey, live_cast.bao)]
+
+    def reply(*, commit):
+        with transaction.atomic():
+            live_cast.reply(live_cast.dana, "Second thoughts")
+            transaction.set_rollback(not commit)
+
+    await do(reply, commit=False)
+    await hub.here().tail.read()
+    for listener in people:
+        assert await listener.hears_nothing(ticket.channel)
+    await do(reply, commit=True)
+    for listener in people:
+        await hears(listener, "Second thoughts")
+
+
+async def test_who_loses_a_ticket_while_the_layer_fails_hears_nothing_of_what_follows(live_cast, monkeypatch):
+    ticket, own = live_cast.ticket, live_cast.bao.channel
+    bao = await listen(live_cast.bao, ticket.channel)
+    await bao.subscribe(own)
+    casey = await listen(live_cast.casey, ticket.channel)
+    taken = swallow(monkeypatch)
+
+    def move_and_reply():
+        services.move(ticket, by=live_cast.bao, office=live_cast.orders)
+        live_cast.reply(live_cast.emil, "Now with Orders")
+
+    await do(move_and_reply)
+    await hears(casey, "Now with Orders")
+    async with asyncio.timeout(SOON):
+        assert (await bao.event("pusher:subscription_error"))["status"] == 403
+    await do(live_cast.reply, live_cast.emil, "Still with Orders")
+    await hears(casey, "Still with Orders")
+    assert await bao.hears_nothing(own)
+    assert "ticket.updated" not in [frame["event"] for frame in bao.heard]
+    assert REPLY not in [frame["event"] for frame in bao.heard]
+    assert taken

@@ -1,0 +1,104 @@
+"""The log on PostgreSQL, where transactions overlap: nobody who reads on misses anything."""
+
+import json
+from functools import partial
+
+import pytest
+from django.db.models import Max
+from django.test import Client
+
+from realtime.broadcasting import event_log
+from realtime.models import Broadcast, Delivery
+from tests.integration.servers.concurrent_transactions import still_open
+from tickets import services
+
+
+class HistoryReader:
+    """Bao's page: asks the history of Billing, from the cursor of its last answer."""
+
+    def __init__(self, cast):
+        self.client, self.channel = Client(), cast.billing.channel
+        self.client.force_login(cast.bao)
+        self.cursor = self._ask()["cursor"]
+        self.seen = set()
+
+    def read(self):
+        answer = self._ask(since=self.cursor)
+        assert not answer["reset"]
+        self.cursor = answer["cursor"]
+        self.seen |= {event["data"]["reply"]["message"] for event in answer["events"]}
+
+    def _ask(self, **since):
+        return self.client.get("/broadcasting/history", {"channel": self.channel, **since}).json()
+
+
+class TailReader:
+    """The tail of a server process: reads the log from its last watermark."""
+
+    def __init__(self, cast):
+        self.position = event_log.watermark()
+        self.seen = set()
+
+    def read(self):
+        self.position, rows = event_log.unread(self.position)
+        broadcasts = event_log.payloads(row.broadcast_id for row in rows)
+        self.seen |= {json.loads(row.staff)["reply"]["message"] for row in broadcasts.values()}
+
+
+class Readers:
+    """At each moment one begins who reads at every later moment, and one who reads at the end alone."""
+
+    def __init__(self, kind, cast):
+        self.begin = partial(kind, cast)
+        self.constant, self.patient = [], []
+
+    def moment(self):
+        for reader in self.constant:
+            reader.read()
+        self.constant.append(self.begin())
+        self.patient.append(self.begin())
+
+    def end(self):
+        for reader in self.constant + self.patient:
+            reader.read()
+
+
+def overlap(kind, cast):
+    """Have a transaction that began to publish earlier commit after one that published later."""
+    readers = Readers(kind, cast)
+    other = services.open_ticket(by=cast.greta, subject="Refund", content="Where is it?", office=cast.billing)
+    readers.moment()
+    with still_open(cast.reply, cast.bao, "early"):
+        readers.moment()
+        with still_open(services.add_reply, other, by=cast.dana, message="late"):
+            readers.moment()
+        readers.moment()
+        assert [reader.seen for reader in readers.constant] == [{"late"}, {"late"}, {"late"}, set()]
+    readers.end()
+    events = Broadcast.objects.filter(event="ticket.reply.created").order_by("pk")
+    assert [json.loads(event.staff)["reply"]["message"] for event in events] == ["early", "late"]
+    return readers
+
+
+@pytest.mark.parametrize("kind", [HistoryReader, TailReader])
+def test_who_reads_on_misses_nothing_of_transactions_that_overlap(live_cast, kind):
+    readers = overlap(kind, live_cast)
+    for some in (readers.constant, readers.patient):
+        assert [reader.seen for reader in some[:3]] == [{"early", "late"}] * 3
+        assert "early" in some[3].seen
+
+
+@pytest.mark.parametrize("kind", [HistoryReader, TailReader])
+@pytest.mark.parametrize("number", ["pk", "deliveries__position"], ids=["id", "transaction"])
+def test_a_cursor_at_the_highest_number_seen_would_have_a_hole(live_cast, kind, number, monkeypatch):
+    def highest_seen():
+        return (Broadcast.objects.aggregate(highest=Max(number))["highest"] or 0) + 1
+
+    def from_id(position):
+        return Delivery.objects.filter(broadcast__gte=position).order_by("broadcast_id", "pk")
+
+    monkeypatch.setattr(event_log, "watermark", highest_seen)
+    if number == "pk":
+        monkeypatch.setattr(event_log, "since", from_id)
+    readers = overlap(kind, live_cast)
+    assert [reader.seen for reader in readers.constant] == [{"late"}, {"late"}, {"late"}, set()]

@@ -1,0 +1,57 @@
+"""Who is here, told across server processes: with Redis and without, and also when a process is killed."""
+
+from functools import partial
+
+import pytest
+
+from tests.support import instances
+from tests.support.live_user import Person
+
+REMOVED, ADDED = "pusher_internal:member_removed", "pusher_internal:member_added"
+SETTINGS = {"DJANGO_SETTINGS_MODULE": "tests.integration.servers.short_lease"}
+
+
+@pytest.fixture(scope="module", params=["redis", "database"])
+def servers(environment, request):
+    """Two processes that share a census; without Redis nothing but the database joins them."""
+    redis_url = environment["REDIS_URL"] if request.param == "redis" else ""
+    env = {"SECRET_KEY": environment["SECRET_KEY"], **SETTINGS}
+    serve = partial(
+        instances.server, "uvicorn", database_url=environment["DATABASE_URL"], redis_url=redis_url, env=env
+    )
+    with serve() as one, serve() as other:
+        yield one, other
+
+
+def test_colleagues_at_two_servers_see_each_other_and_a_killed_server_takes_its_people_along(live_cast, servers):
+    room, (here, there) = live_cast.ticket.presence_channel, servers
+    bao, dana, dana_id = Person(live_cast.bao, here), Person(live_cast.dana, there), str(live_cast.dana.pk)
+    with bao.listening(room):
+        assert bao.answer["presence"]["count"] == 1
+        with dana.listening(room):
+            assert dana.answer["presence"]["count"] == 2
+            assert bao.event(ADDED, within=5)["user_id"] == dana_id
+            there.kill()
+            assert bao.event(REMOVED, within=30)["user_id"] == dana_id
+            there.start()
+        assert bao.heard.count(REMOVED) == 1
+
+
+def test_whose_page_loads_anew_at_the_other_server_never_left(live_cast, servers):
+    room, (here, there) = live_cast.ticket.presence_channel, servers
+    bao, ada = Person(live_cast.bao, here), Person(live_cast.ada, there)
+    dana, again = Person(live_cast.dana, there), Person(live_cast.dana, here)
+    with bao.listening(room):
+        # Redis is emptied between tests; until it is trusted again nobody is seen to leave, and so this would show
+        # nothing.
+        with ada.listening(room):
+            bao.event(ADDED, within=5)
+            ada.leave(room)
+            assert bao.event(REMOVED, within=10)["user_id"] == str(live_cast.ada.pk)
+        with dana.listening(room):
+            bao.event(ADDED, within=5)
+        with again.listening(room):
+            assert again.answer["presence"]["count"] == 2
+            bao.hears_nothing_but_pong()
+        assert bao.event(REMOVED, within=10)["user_id"] == str(live_cast.dana.pk)
+    assert ADDED not in bao.heard

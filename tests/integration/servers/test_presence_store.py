@@ -1,0 +1,122 @@
+"""Who is where, in Redis and in PostgreSQL: the same answers, whoever asks and whatever process died."""
+
+import time
+
+import pytest
+import redis
+from django.conf import settings
+
+from realtime.channels import Audience
+from realtime.presence import store
+from realtime.presence.store import Change, Occupancy, Report, SocketReport, SyncRequest
+from realtime.protocol import Member
+from tests.integration.servers.concurrent_transactions import all_at_once
+
+ROOM = "presence-room.a"
+CASEY, BAO = Member("casey", {"name": "Casey"}), Member(7, {"name": "Bao"})
+
+
+@pytest.fixture(params=["redis", "postgresql"], autouse=True)
+def _store(request, transactional_db, redis_server, monkeypatch):
+    url = redis_server.url if request.param == "redis" else ""
+    monkeypatch.setattr(settings, "REALTIME", {**settings.REALTIME, "REDIS_URL": url})
+    if url:
+        redis.Redis.from_url(url).flushdb()
+
+
+def lease_of(seconds, monkeypatch):
+    monkeypatch.setattr(settings, "REALTIME", {**settings.REALTIME, "LEASE": seconds})
+
+
+def say(process, *changes, **more):
+    return store.sync(SyncRequest(process, changes, **more))
+
+
+def took(channel, member=None, sockets=1):
+    return Change(channel, sockets, member)
+
+
+def left(channel, member=None):
+    return Change(channel, None, member)
+
+
+def test_a_person_on_two_processes_is_one_member_with_all_his_sockets():
+    say("one", took(ROOM, CASEY, 2), took("news", sockets=3))
+    answer = say("two", took(ROOM, CASEY), took(ROOM, BAO), rooms=[ROOM, "empty"])
+    assert answer.occupancies == {ROOM: Occupancy(4, {"7": BAO, "casey": CASEY}), "empty": Occupancy()}
+    assert store.occupied() == {"news": Occupancy(3), ROOM: answer.occupancies[ROOM]}
+    assert list(store.occupied("presence-")) == [ROOM]
+
+
+def test_comings_and_goings_are_told_once_whichever_process_had_them():
+    came = say("one", took(ROOM, CASEY)).events
+    assert [event["name"] for event in came] == ["channel_occupied", "member_added"]
+    assert say("two", took(ROOM, CASEY)).events == []
+    assert say("one", left(ROOM, CASEY)).events == []
+    assert say("two", left(ROOM, CASEY)).events == [
+        {"name": "member_removed", "channel": ROOM, "user_id": "casey"},
+        {"name": "channel_vacated", "channel": ROOM},
+    ]
+    assert store.occupied() == {}
+
+
+def test_when_all_come_at_once_one_is_the_first():
+    told = []
+    all_at_once([lambda name=name: told.extend(say(name, took("news")).events) for name in "abcd"])
+    assert told == [{"name": "channel_occupied", "channel": "news"}]
+    assert store.occupancy(["news"])["news"].subscriptions == 4
+
+
+def test_a_process_that_says_nothing_more_is_gone_with_its_people(monkeypatch):
+    say("alive", took(ROOM, BAO))
+    with monkeypatch.context() as patch:
+        lease_of(0.5, patch)
+        say("killed", took(ROOM, CASEY), report=Report("killed", 1.0, 1, 1, 1, 0.0, 0.0))
+    told, deadline = [], time.monotonic() + 10
+    while store.occupancy([ROOM])[ROOM].members != {"7": BAO}:
+        told += say("alive").events
+        assert time.monotonic() < deadline
+    told += say("alive").events
+    assert told == [{"name": "member_removed", "channel": ROOM, "user_id": "casey"}]
+    assert store.processes() == []
+    assert not say("killed").known
+
+
+def test_a_process_knows_whether_it_was_forgotten():
+    assert not say("one", took("news")).known
+    assert say("one").known
+    assert store.forget("one") == [{"name": "channel_vacated", "channel": "news"}]
+    assert not say("one").known
+
+
+def test_what_is_remembered_is_remembered_for_a_while():
+    assert store.is_first("signature", 60)
+    assert not store.is_first("signature", 60)
+    assert store.is_first("another", 60)
+    assert store.cached("cache-weather", Audience.PUBLIC) is None
+    store.remember("cache-weather", Audience.PUBLIC, "frame", "data")
+    last = store.cached("cache-weather", Audience.PUBLIC)
+    assert (last.frame, last.data) == ("frame", "data")
+    assert 1790 < last.ttl <= 1800
+    assert store.cached("cache-weather", Audience.STAFF) is None
+
+
+def test_processes_say_how_they_are_and_list_their_sockets_when_somebody_looks():
+    report = Report("one", 12.5, 3, 2, 5, 10.0, 1.5)
+    assert not say("one", report=report).wants_sockets
+    assert store.processes() == [report]
+    store.ask_for_sockets()
+    assert say("one", report=report).wants_sockets
+    socket = SocketReport("one", "1.2", "casey", "192.0.2.7", 99.0, ["news"])
+    say("one", report=report, sockets=[socket])
+    assert store.sockets() == [socket]
+
+
+def test_a_store_that_is_away_says_so(redis_server):
+    assert store.occupied() == {}
+    redis_server.kill()
+    if settings.REALTIME["REDIS_URL"]:
+        with pytest.raises(store.Unavailable):
+            store.occupied()
+    else:
+        assert store.occupied() == {}

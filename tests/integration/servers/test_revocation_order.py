@@ -1,0 +1,67 @@
+"""No event overtakes a revocation, though the layer lost it and other revocations came after it."""
+
+import asyncio
+
+import pytest
+
+from realtime.server import hub
+from tests.integration.servers.concurrent_transactions import still_open
+from tests.support.instances import wait_until
+from tests.support.sockets import do, listen
+
+REPLY = "ticket.reply.created"
+
+
+@pytest.fixture(autouse=True)
+def _rare_tail(settings):
+    """Have the tail read when it is asked to, and not before it would have come to it by itself."""
+    settings.REALTIME = {**settings.REALTIME, "TAIL_INTERVAL": 3600}
+
+
+async def lose_messages(monkeypatch, act, *args):
+    """Do something of which the layer loses every message."""
+    lost = []
+
+    async def lose(group, message):
+        lost.append(message)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(hub.default_layer(), "group_send", lose)
+        await do(act, *args)
+        await asyncio.to_thread(wait_until, lambda: lost, timeout=5, message="Nothing was sent.")
+
+
+async def note_is_for_dana_alone(cast, dana, bao):
+    """Assert that Dana hears a note, and that Bao, who has left Billing, learns that before anything else."""
+    await do(cast.reply, cast.dana, "Note", internal=True)
+    assert (await dana.event(REPLY))["reply"]["message"] == "Note"
+    assert (await bao.frame())["event"] == "pusher:subscription_error"
+
+
+async def test_a_revocation_that_was_lost_is_not_hidden_by_a_later_one_that_was_heard(live_cast, monkeypatch):
+    dana, bao = [await listen(person, live_cast.ticket.channel) for person in (live_cast.dana, live_cast.bao)]
+    await lose_messages(monkeypatch, live_cast.billing.agents.remove, live_cast.bao)
+    await do(live_cast.orders.agents.remove, live_cast.emil)
+    await note_is_for_dana_alone(live_cast, dana, bao)
+
+
+async def test_a_revocation_that_was_lost_is_not_hidden_by_one_that_began_later_and_committed_before(
+    live_cast, monkeypatch
+):
+    dana, bao = [await listen(person, live_cast.ticket.channel) for person in (live_cast.dana, live_cast.bao)]
+    early = still_open(live_cast.billing.agents.remove, live_cast.bao)
+    await do(early.__enter__)
+    try:
+        await do(live_cast.orders.agents.remove, live_cast.emil)
+        await do(live_cast.reply, live_cast.casey, "Hello?")
+        for listener in (dana, bao):
+            assert (await listener.event(REPLY))["reply"]["message"] == "Hello?"
+    finally:
+        await lose_messages(monkeypatch, early.__exit__, None, None, None)
+    await note_is_for_dana_alone(live_cast, dana, bao)
+
+
+async def test_a_revocation_that_was_lost_alone_is_not_overtaken(live_cast, monkeypatch):
+    dana, bao = [await listen(person, live_cast.ticket.channel) for person in (live_cast.dana, live_cast.bao)]
+    await lose_messages(monkeypatch, live_cast.billing.agents.remove, live_cast.bao)
+    await note_is_for_dana_alone(live_cast, dana, bao)

@@ -1,0 +1,209 @@
+"""Whatever ends access x a socket at the process where it happens and at the other one, with Redis and without."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from http.client import HTTPConnection
+from statistics import median
+from typing import Any
+
+import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.utils import timezone
+
+from accounts.models import Office, User
+from tests.integration.servers import revocation_causes
+from tests.integration.servers.revocation_causes import ENDINGS, TICKET, Ending, Scene
+from tests.support import instances
+from tests.support.cast import PASSWORD, Cast
+from tests.support.http_visitor import Visitor
+from tests.support.socket_client import Ear, Key
+from tests.support.sockets import do, session_cookie
+from tickets import services
+
+WITHDRAWN = ("ticket.withdrawn", {"ticket", "event_id", "timestamp"})
+REMOVED, REPLY = "pusher_internal:member_removed", "ticket.reply.created"
+PROMISED = {"redis": 1.0, "database": 2.0}  # seconds until both sockets have ended, in the middle of the table
+LATEST = 10.0  # for each ending, however busy the machine; a socket that nobody tells anything lives for up to 45
+
+
+@pytest.fixture(scope="module", params=PROMISED)
+def servers(environment, request):
+    """Two processes; without Redis nothing but the database joins them."""
+    redis_url = environment["REDIS_URL"] if request.param == "redis" else ""
+    env = {"SECRET_KEY": environment["SECRET_KEY"]}
+    serve = partial(
+        instances.server, "uvicorn", database_url=environment["DATABASE_URL"], redis_url=redis_url, env=env
+    )
+    with serve() as here, serve() as there:
+        yield here, there
+
+
+@dataclass
+class Trial:
+    """One ending, tried on somebody with a socket at each server; then Ada writes a note, which the others hear."""
+
+    name: str
+    ending: Ending
+    scene: Scene
+    earlier: list[str]  # notes of other trials on the same ticket
+    ears: list[Ear] = field(default_factory=list)
+    ended_at: float = 0
+
+    def __post_init__(self) -> None:
+        scene = self.scene
+        self.user_id = str(scene.who.pk)
+        self.names = {
+            "ticket": scene.ticket.channel,
+            "room": scene.ticket.presence_channel,
+            "desk": scene.office.channel,
+            "lobby": scene.office.presence_channel,
+            "own": scene.who.channel,
+        }
+        self.lost = [self.names[kind] for kind in self.ending.loses or TICKET]
+        self.rooms = [name for name in self.lost if name.startswith("presence-") and self.ending.is_seen]
+        self.told = scene.ticket if self.ending.is_seen else scene.cast.ticket
+
+    async def open(self, servers: tuple[instances.Server, ...]) -> None:
+        """Connect; a sign-in that ends by itself has so long to live from here."""
+        if self.ending.lasts:
+            self.ended_at = time.monotonic() + self.ending.lasts
+            await do(revocation_causes.expires, self.scene.key, timezone.now() + timedelta(seconds=self.ending.lasts))
+        channels = [*self.lost, *(self.names[kind] for kind in self.ending.hears)]
+        self.ears = [Ear(server, self.scene.key) for server in servers]
+        for ear in self.ears:
+            await ear.open(channels)
+
+    async def play(self) -> None:
+        """Do it, and have Ada write at once, or when the sign-in has ended by itself."""
+        await do(self.ending.act, self.scene)
+        if self.ending.lasts:
+            with suppress(TimeoutError):
+                await asyncio.gather(*map(self._end, self.ears))
+        else:
+            self.ended_at = time.monotonic()
+        await do(self.scene.ada.reply, str(self.told.uuid), self.name, internal="on")
+
+    async def outcome(self, controls: list[Ear]) -> dict[str, Any]:
+        """Return what came of it; what happens at both servers is a list of two."""
+        return {
+            "codes": [await self._code(ear) for ear in self.ears],
+            "told": [await self._told(ear) for ear in self.ears],
+            "history": [await asyncio.to_thread(self._history, ear) for ear in self.ears],
+            "next page": [await self._next_page(ear) for ear in self.ears],
+            "control": [await self._hears_note(ear) for ear in controls],
+        }
+
+    def expected(self) -> dict[str, Any]:
+        """Return what is to come of it."""
+        told = [WITHDRAWN] if self.ending.hears else []
+        code = 403 if self.ending.loses else 4009
+        refused = {"history": [403] * 2, "next page": [False] * 2}
+        return {"codes": [code] * 2, "told": [told] * 2, **refused, "control": [True] * 2}
+
+    async def seconds(self, controls: list[Ear]) -> list[float]:
+        """Return after how many seconds it was over: for both sockets, and for who looks on at both servers."""
+        ends = [await self._end(ear) for ear in self.ears] + [await self._gone(ear) for ear in controls]
+        return [max(0, moment - self.ended_at) for moment in ends]
+
+    async def _end(self, ear: Ear) -> float:
+        if not self.ending.loses:
+            return (await ear.until("closed"))[0]
+        return max([(await ear.until("pusher:subscription_error", channel))[0] for channel in self.lost])
+
+    async def _code(self, ear: Ear) -> int:
+        if not self.ending.loses:
+            return (await ear.until("closed"))[1]["data"]["code"]
+        return (await ear.until("pusher:subscription_error"))[1]["data"]["status"]
+
+    async def _told(self, ear: Ear) -> list[tuple[str, set[str]]]:
+        """Return what the desk told, once all of it has come, but for what was told before."""
+        if self.ending.loses:
+            await ear.fence()
+        told = [frame for _, frame in ear.heard if frame["event"].startswith("ticket.")]
+        later = [frame for frame in told if frame["data"].get("reply", {}).get("message") not in self.earlier]
+        return [(frame["event"], set(frame["data"])) for frame in later]
+
+    def _history(self, ear: Ear) -> int:
+        with closing(HTTPConnection("127.0.0.1", ear.server.port, timeout=5)) as connection:
+            connection.request("GET", f"/broadcasting/history?channel={self.lost[0]}", headers=ear.key.headers)
+            return connection.getresponse().status
+
+    async def _next_page(self, ear: Ear) -> bool:
+        """Say whether the socket of another page, opened with the same key, hears what was lost."""
+        page = Ear(ear.server, ear.key)
+        await page.open([])
+        heard = [await page.may_hear(channel) for channel in self.lost]
+        await page.close()
+        return any(heard)
+
+    async def _hears_note(self, ear: Ear) -> bool:
+        return bool(await ear.until(REPLY, self.told.channel, message=self.name))
+
+    async def _gone(self, ear: Ear) -> float:
+        seen = [(await ear.until(REMOVED, room, user_id=self.user_id))[0] for room in self.rooms]
+        return max(seen, default=self.ended_at)
+
+
+def trials(cast: Cast, here: instances.Server) -> list[Trial]:
+    """Bring in somebody for each ending; whatever others would lose too is his alone."""
+    ada, password = Visitor(here.url, session_cookie(cast.ada)), Argon2PasswordHasher()
+    hashed = password.encode(PASSWORD, password.salt())
+    made: list[Trial] = []
+    for number, (name, ending) in enumerate(ENDINGS.items()):
+        who = newcomer(f"Player {number}", ending.who, hashed)
+        office = Office.objects.create(name=f"Office {number}") if "office" in ending.takes else cast.billing
+        ticket = cast.ticket
+        if "ticket" in ending.takes:
+            ticket = services.open_ticket(by=cast.casey, subject=name, content="?", office=office)
+        if ending.who == "assignee":
+            services.assign(ticket, by=cast.ada, to=who)
+        elif ending.who == "agent":
+            office.agents.add(who)
+        scene = Scene(here, ada, cast, who, revocation_causes.key_of(who, ending.comes_by), ticket, office)
+        made.append(Trial(name, ending, scene, earlier=[each.name for each in made]))
+    return made
+
+
+def newcomer(name: str, role: str, password: str) -> User:
+    email = f"{name.lower().replace(' ', '')}@example.com"
+    role = User.Role.ADMIN if role == "admin" else User.Role.AGENT
+    return User.objects.create(email=email, name=name, role=role, password=password)
+
+
+@asynccontextmanager
+async def played(tried: list[Trial], servers: tuple[instances.Server, ...]) -> AsyncIterator[list[Ear]]:
+    """Play one after the other, waiting for none; yield Ada's sockets, which go on hearing."""
+    ada = Key(tried[0].scene.ada.session)
+    followed = list(dict.fromkeys(channel for each in tried for channel in (each.told.channel, *each.rooms)))
+    controls = [Ear(server, ada) for server in servers]
+    try:
+        for control in controls:
+            await control.open(followed)
+        for last in (False, True):
+            async with asyncio.TaskGroup() as opening:
+                for each in tried:
+                    if bool(each.ending.lasts) is last:
+                        opening.create_task(each.open(servers))
+        for each in tried:
+            await each.play()
+        yield controls
+    finally:
+        await asyncio.gather(*(ear.close() for ear in [*controls, *(ear for each in tried for ear in each.ears)]))
+
+
+async def test_all_that_ends_access_ends_it_on_both_servers_at_once(live_cast, servers, subtests, request):
+    tried, times = await do(trials, live_cast, servers[0]), []
+    async with played(tried, servers) as controls:
+        for each in tried:
+            with subtests.test(ending=each.name):
+                assert await each.outcome(controls) == each.expected()
+                seconds = await each.seconds(controls)
+                times.append(max(seconds[:2]))
+                print(f"{each.name:<41}", *(f"{moment:6.2f}" for moment in seconds))  # noqa: T201
+                assert max(seconds) < LATEST
+    assert median(times) < PROMISED[request.node.callspec.params["servers"]]

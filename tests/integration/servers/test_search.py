@@ -1,0 +1,124 @@
+"""Search on PostgreSQL: words, beginnings, phrases, errors of typing, each by an index; and who may set it up."""
+
+import os
+import subprocess
+import sys
+
+import psycopg
+import pytest
+from django.db import connection
+from django.test import Client
+
+from tests.support import instances
+from tests.support.cast import gather
+from tickets import search as searching
+from tickets import services
+from tickets.models import Ticket
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def cast(db):
+    return gather()
+
+
+def found(user, text):
+    client = Client()
+    client.force_login(user)
+    response = client.get("/tickets/", {"q": text, "status": "all"})
+    assert response.status_code == 200
+    return sorted(row["ticket"]["subject"] for row in response.context["rows"])
+
+
+@pytest.fixture(autouse=True)
+def _others(cast):
+    for subject, content in (
+        ("Chair", "A leg fell off the armchair"),
+        ("Invoice for May", "Order ORD-4711-X was charged"),
+    ):
+        services.open_ticket(by=cast.greta, subject=subject, content=content, office=cast.orders)
+
+
+@pytest.mark.parametrize(
+    ("text", "subjects"),
+    [
+        ("charged may", ["Charged twice", "Invoice for May"]),
+        ("CHARGED", ["Charged twice", "Invoice for May"]),
+        ('"two charges"', ["Charged twice"]),
+        ('"charges two"', []),
+        ("charged -order", ["Charged twice"]),
+        ("leg or twice", ["Chair", "Charged twice"]),
+        ("two char", ["Charged twice"]),
+        ("off arm", ["Chair"]),
+        ("mchair", ["Chair"]),
+        ("4711", ["Invoice for May"]),
+        ("chrged twice", ["Charged twice"]),
+        ("invioce", ["Invoice for May"]),
+        ("greta", ["Chair", "Invoice for May"]),
+        ("lindqist", ["Chair", "Invoice for May"]),
+        ("greta leg", ["Chair"]),
+        ("elephant", []),
+    ],
+)
+def test_what_is_found(cast, text, subjects):
+    assert found(cast.ada, text) == subjects
+
+
+def test_notes_are_found_by_staff_of_their_ticket_alone(cast):
+    cast.reply(cast.bao, "Suspicious zebra", internal=True)
+    for text in ("zebra", "suspicious zeb", "ebr", '"suspicious zebra"'):
+        assert found(cast.ada, text) == found(cast.bao, text) == ["Charged twice"], text
+        assert found(cast.casey, text) == found(cast.emil, text) == [], text
+
+
+def test_a_note_does_not_decide_whether_a_customer_is_shown_what_is_like_it(cast):
+    before = found(cast.casey, "chrged")
+    cast.reply(cast.bao, "chrged", internal=True)
+    assert found(cast.casey, "chrged") == before == ["Charged twice"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["%", "_", "'", '"', '"open', "-", "- -", "or", "a or", "or b", "(", "a & b", "!x", "x:*", "\\", "💥", ":*", "-x",
+     "' | 'x", "a" * 200, "ß", "İ", "a_b", "__"],
+)  # fmt: skip
+def test_no_text_breaks_the_search(cast, text):
+    assert isinstance(found(cast.ada, text), list)
+
+
+def plan(rows):
+    """Return how the database would look them up, if reading everything were very dear."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    return rows.order_by().explain()
+
+
+def test_each_kind_of_text_is_looked_up_in_its_index(cast):
+    plans = plan(Ticket.objects.filter(searching._by_full_text("charged", cast.bao)))
+    for index in ("ticket_words", "reply_words", "note_words"):
+        assert index in plans
+    plans = plan(Ticket.objects.filter(searching._by_part("charged", cast.bao, or_like=True)))
+    for index in ("ticket_subject_parts", "ticket_content_parts", "reply_parts", "note_parts"):
+        assert index in plans
+    assert "user_name_parts" in plan(searching._named(["charged"], cast.bao))
+
+
+def test_a_customers_search_does_not_touch_the_index_of_notes(cast):
+    for condition in (searching._by_full_text("charged", cast.casey), searching._by_part("charged", cast.casey)):
+        assert "note_" not in plan(Ticket.objects.filter(condition))
+
+
+def test_who_owns_the_database_can_set_it_up_without_being_a_superuser(database_url):
+    with psycopg.connect(database_url, autocommit=True) as server:
+        server.execute("CREATE ROLE owner LOGIN")
+        server.execute("CREATE DATABASE owned OWNER owner")
+    owned = database_url.replace("postgres@/postgres", "owner@/owned")
+    environment = {**os.environ, "DATABASE_URL": owned, "DEBUG": "true"}
+    environment.pop("DJANGO_SETTINGS_MODULE", None)
+    for target in ([], ["tickets", "0002"], []):
+        command = [sys.executable, "manage.py", "migrate", "-v0", *target]
+        subprocess.run(command, check=True, cwd=instances.TOP, env=environment, capture_output=True)
+    with psycopg.connect(owned) as server:
+        names = {name for (name,) in server.execute("SELECT indexname FROM pg_indexes")}
+    assert {"ticket_words", "note_words", "user_name_parts"} <= names

@@ -1,0 +1,90 @@
+"""One ticket under many hands at once, on PostgreSQL: all get their turn, and what they do stands in one order."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import pytest
+
+from realtime.channels import Audience
+from realtime.models import Delivery
+from tests.integration.servers.concurrent_transactions import (
+    all_at_once,
+    on_own_connection,
+    somebody_waits,
+    still_open,
+)
+from tests.support.instances import wait_until
+from tickets import briefs, services
+from tickets.models import Ticket
+
+
+def told_on(ticket, version):
+    """Return what `version` heard on the ticket's channel, in the order of the log."""
+    rows = Delivery.objects.filter(channel=ticket.channel, audience=version).select_related("broadcast")
+    return [json.loads(row.broadcast.data(version)) for row in rows.order_by("broadcast_id")]
+
+
+def seqs_on(ticket, version):
+    return [event["seq"] for event in told_on(ticket, version)]
+
+
+def test_eight_people_answer_a_ticket_at_once_and_their_replies_stand_in_one_order(live_cast):
+    def answer(name, internal):
+        for turn in ("first", "second", "third"):
+            live_cast.reply(live_cast.ada, f"{name}'s {turn}", internal=internal)
+
+    all_at_once([partial(answer, number, internal=number % 2 == 1) for number in range(8)])
+    replies = live_cast.ticket.replies.order_by("number")
+    assert [reply.number for reply in replies] == list(range(2, 26))
+    assert seqs_on(live_cast.ticket, Audience.STAFF) == list(range(1, 26))
+    assert seqs_on(live_cast.ticket, Audience.PUBLIC) == list(range(1, 14))
+    told = [event["reply"]["id"] for event in told_on(live_cast.ticket, Audience.STAFF)[1:]]
+    assert told == [str(reply.pk) for reply in replies]
+
+
+def test_eight_people_do_different_things_to_a_ticket_at_once_and_nobody_is_locked_out(live_cast):
+    cast, ticket = live_cast, live_cast.ticket
+    turns = [
+        [partial(services.change_status, status=cast.status(name)) for name in ("Closed", "Open")],
+        [partial(services.change_priority, priority=cast.priority(name)) for name in ("Low", "Urgent")],
+        [partial(services.assign, to=person) for person in (cast.bao, cast.emil)],
+        [partial(services.move, office=office) for office in (cast.fraud, cast.orders)],
+        [partial(services.edit_subject, subject=subject) for subject in ("Charged thrice", "Charged")],
+        [partial(services.add_reply, message=message) for message in ("Hello", "Good-bye")],
+        [partial(services.add_reply, message=message, internal=True) for message in ("Fishy", "Fine")],
+        [partial(services.add_reply, message=message) for message in ("And", "so on")],
+    ]
+
+    def act(verbs):
+        for verb in verbs:
+            verb(ticket, by=cast.ada)
+
+    all_at_once([partial(act, verbs) for verbs in turns])
+    ticket.refresh_from_db()
+    assert ticket.staff_seq == 17
+    assert seqs_on(ticket, Audience.STAFF) == list(range(1, ticket.staff_seq + 1))
+    assert seqs_on(ticket, Audience.PUBLIC) == list(range(1, ticket.public_seq + 1))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda cast: services.change_status(cast.ticket, by=cast.bao, status=cast.status("On Hold")),
+        lambda cast: services.change_priority(cast.ticket, by=cast.bao, priority=cast.priority("Urgent")),
+        lambda cast: services.move(cast.ticket, by=cast.bao, office=cast.orders),
+        lambda cast: services.assign(cast.ticket, by=cast.bao, to=cast.emil),
+    ],
+    ids=["status", "priority", "office", "assignee"],
+)
+def test_who_waits_while_a_ticket_changes_writes_to_it_as_it_has_become(live_cast, change):
+    cast = live_cast
+    with ThreadPoolExecutor(1) as thread:
+        with still_open(change, cast):
+            waiting = thread.submit(on_own_connection, cast.reply, cast.casey, "Any news?")
+            wait_until(somebody_waits, timeout=10, message="Casey's reply does not wait for Bao's change.")
+        waiting.result(timeout=10)
+    ticket = Ticket.objects.get(pk=cast.ticket.pk)
+    told = told_on(ticket, Audience.STAFF)[-1]
+    assert told["reply"]["message"] == "Any news?"
+    assert told["ticket"] == briefs.ticket_brief(ticket, Audience.STAFF)

@@ -1,0 +1,58 @@
+"""What was committed before somebody came is no news to them, whatever the numbers of transactions say."""
+
+from contextlib import asynccontextmanager
+
+import pytest
+from django.db.models import F
+
+from accounts.models import User
+from realtime.broadcasting import history
+from realtime.models import Delivery
+from realtime.server import hub
+from tests.integration.servers.concurrent_transactions import still_open
+from tests.support.sockets import do, listen
+
+REPLY = "ticket.reply.created"
+
+
+@asynccontextmanager
+async def somebody_busy(cast):
+    """Keep a transaction open that has nothing to do with the ticket."""
+    busy = still_open(User.objects.filter(pk=cast.greta.pk).update, name="Greta L.")
+    await do(busy.__enter__)
+    try:
+        yield
+    finally:
+        await do(busy.__exit__, None, None, None)
+
+
+@pytest.fixture
+def restored_cast(live_cast):
+    """The cast of a desk whose dump was restored: its log numbers the transactions of another cluster."""
+    live_cast.reply(live_cast.bao, "Old news")
+    Delivery.objects.update(position=F("position") + 10**9)
+    return live_cast
+
+
+async def test_a_newcomer_is_not_told_what_was_told_before_while_somebodys_transaction_is_open(live_cast):
+    async with somebody_busy(live_cast):
+        first = await listen(live_cast.casey, live_cast.casey.channel)
+        await do(live_cast.reply, live_cast.bao, "Old news")
+        assert (await first.event(REPLY))["reply"]["message"] == "Old news"
+        await hub.here().tail.read()
+        newcomer = await listen(live_cast.casey, live_cast.ticket.channel)
+        await hub.here().tail.read()
+        assert await newcomer.hears_nothing(live_cast.ticket.channel)
+
+
+async def test_a_newcomer_to_a_restored_desk_is_not_told_its_past(restored_cast):
+    casey = await listen(restored_cast.casey, restored_cast.ticket.channel)
+    await hub.here().tail.read()
+    assert await casey.hears_nothing(restored_cast.ticket.channel)
+
+
+def test_a_page_of_a_restored_desk_is_told_what_it_missed_and_nothing_else(restored_cast):
+    cursor = history.present()
+    restored_cast.reply(restored_cast.bao, "News")
+    answer = history.read(restored_cast.casey, [restored_cast.ticket.channel], cursor)
+    assert [event["data"]["reply"]["message"] for event in answer.events if event["event"] == REPLY] == ["News"]

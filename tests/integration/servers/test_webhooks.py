@@ -1,0 +1,46 @@
+"""Several server processes look for webhooks at once, on PostgreSQL: each batch is sent by one of them."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from realtime.models import WebhookEvent
+from realtime.webhooks import delivery
+from tests.integration.servers.concurrent_transactions import all_at_once, still_open
+
+URL = "https://a.example/hook"
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _hook(settings, monkeypatch):
+    settings.REALTIME = {**settings.REALTIME, "WEBHOOKS": [URL]}
+    monkeypatch.setattr(delivery, "GATHER", timedelta(0))
+
+
+def added(number):
+    return {"name": "member_added", "channel": "presence-room", "user_id": str(number)}
+
+
+def test_of_eight_processes_one_takes_the_batch():
+    for turn in range(5):
+        delivery.enqueue([added(turn)])
+        taken = []
+        all_at_once([lambda taken=taken: taken.append(delivery._take(URL))] * 8)
+        (batch,) = [batch for batch in taken if batch]
+        assert [json.loads(event.payload) for event in batch.events] == [added(turn)]
+        batch.forget()
+    assert not WebhookEvent.objects.exists()
+
+
+def test_what_eight_processes_have_to_tell_is_told_once_each():
+    all_at_once([lambda number=number: delivery.enqueue([added(number)]) for number in range(8)])
+    batch = delivery._take(URL)
+    assert sorted(json.loads(event.payload)["user_id"] for event in batch.events) == list("01234567")
+    # What comes meanwhile, and what is not committed yet, is neither forgotten with it nor held up by it.
+    with still_open(delivery.enqueue, [added(8)]):
+        delivery.enqueue([added(9)])
+        batch.forget()
+        assert [json.loads(event.payload) for event in delivery._take(URL).events] == [added(9)]
+    assert WebhookEvent.objects.count() == 2

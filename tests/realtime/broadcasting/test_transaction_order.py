@@ -1,0 +1,48 @@
+"""What one transaction told is heard in its order, however many channels hear it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from realtime.broadcasting.events import Event, ForChannel, publish
+from realtime.channels import Audience
+from tests.support.cast import Cast
+from tests.support.sockets import do, listen
+
+
+@dataclass(frozen=True)
+class Word(Event):
+    """One word on some channels."""
+
+    broadcast_as = "test.word"
+    word: str
+    channels: tuple[str, ...]
+
+    def broadcast_on(self) -> list[str | ForChannel]:
+        return list(self.channels)
+
+    def broadcast_to(self) -> Audience:
+        return Audience.PUBLIC
+
+    def broadcast_guard(self) -> str:
+        return ""
+
+    def broadcast_with(self, audience: Audience) -> dict[str, Any]:
+        return {"word": self.word}
+
+
+async def test_a_short_event_does_not_overtake_a_long_one(live_cast: Cast) -> None:
+    channels = [live_cast.ada.channel, live_cast.ticket.channel, live_cast.orders.channel, live_cast.billing.channel]
+    listener = await listen(live_cast.ada, channels[0])
+    for channel in channels[1:]:
+        await listener.subscribe(channel)
+
+    def tell() -> None:
+        with transaction.atomic():
+            publish(Word("first", tuple(channels)))
+            publish(Word("second", (channels[-1],)))
+
+    await do(tell)
+    heard = [await listener.event("test.word") for _ in range(5)]
+    assert [word["word"] for word in heard] == ["first"] * 4 + ["second"]

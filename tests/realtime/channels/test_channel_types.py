@@ -1,0 +1,287 @@
+"""Channels of every kind, client events, and signing in: on a server whose patterns allow them."""
+
+import json
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from realtime import limits, protocol
+from realtime.broadcasting.ephemeral import broadcast_now, disconnect
+from realtime.broadcasting.events import publish
+from tests.support.cast import Cast
+from tests.support.signed_clients import SECRET, SUCCEEDED, sign_in, signed, user_data, whisper
+from tests.support.sockets import Fence, do, greeted, listen
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+every_kind = pytest.mark.usefixtures("_every_kind")
+
+
+# -- Public channels
+
+
+@every_kind
+async def test_anybody_hears_a_public_channel_and_how_many_do() -> None:
+    first = await greeted()
+    assert (await first.subscribe("news"))["event"] == SUCCEEDED
+    assert await first.event("pusher_internal:subscription_count") == {"subscription_count": 1}
+    second = await greeted()
+    await second.subscribe("news")
+    assert await first.event("pusher_internal:subscription_count") == {"subscription_count": 2}
+    await do(broadcast_now, ["news"], "flash", '{"a":1}')
+    assert await first.event("flash") == await second.event("flash") == {"a": 1}
+
+
+@every_kind
+async def test_what_is_told_reaches_all_but_the_socket_that_asked_for_it() -> None:
+    speaker, other = await greeted(), await greeted()
+    for listener in (speaker, other):
+        await listener.subscribe("talk.garden")
+    await do(broadcast_now, ["talk.garden"], "said", '"Hello"', except_socket=speaker.socket_id)
+    assert await other.event("said") == "Hello"
+    assert await speaker.hears_nothing("talk.garden")
+
+
+@every_kind
+async def test_private_channels_tell_nobody_how_many_listen(live_cast: Cast) -> None:
+    first = await listen(live_cast.casey, "private-room.a")
+    await listen(live_cast.bao, "private-room.a")
+    assert await first.hears_nothing("private-room.a")
+
+
+@every_kind
+@pytest.mark.parametrize("channel", ["secret", "cache-news", "private-news", "presence-news", "private-cache-room.a"])
+async def test_a_name_of_another_kind_is_another_channel(live_cast: Cast, channel: str) -> None:
+    socket = await greeted(live_cast.ada)
+    assert (await socket.subscribe(channel))["event"] == "pusher:subscription_error"
+
+
+# -- Cache channels
+
+
+@every_kind
+async def test_a_newcomer_on_a_cache_channel_is_told_the_last_event(live_cast: Cast) -> None:
+    first = await greeted()
+    await first.subscribe("cache-weather")
+    await first.event("pusher:cache_miss")
+    await do(broadcast_now, ["cache-weather"], "rain", '{"mm":3}')
+    await do(broadcast_now, ["cache-weather"], "rain", '{"mm":4}')
+    second = await greeted()
+    await second.subscribe("cache-weather")
+    assert await second.event("rain") == {"mm": 4}
+
+
+@every_kind
+async def test_what_is_published_by_the_log_is_remembered_too(live_cast: Cast) -> None:
+    await do(publish, Fence("private-cache-forecast"))
+    socket = await listen(live_cast.casey, "private-cache-forecast")
+    assert (await socket.event("test.fence")).keys() == {"event_id", "timestamp"}
+
+
+# -- Signed guests, encrypted channels
+
+
+@every_kind
+async def test_a_signature_admits_a_guest_where_the_pattern_allows_it() -> None:
+    guest = await greeted(origin=None)
+    assert (await guest.subscribe("private-room.a"))["event"] == "pusher:subscription_error"
+    answer = await guest.subscribe("private-room.a", **signed(guest, "private-room.a"))
+    assert answer["event"] == SUCCEEDED
+
+
+@every_kind
+async def test_a_guest_is_shown_by_what_was_signed_and_numbers_stay_numbers(live_cast: Cast) -> None:
+    guest, channel = await greeted(origin=None), "presence-room.a"
+    host = await listen(live_cast.casey, channel)
+    answer = await guest.subscribe(channel, **signed(guest, channel, 7, name="Zed"))
+    assert answer["data"]["presence"]["hash"]["7"] == {"name": "Zed"}
+    assert await host.event("pusher_internal:member_added") == {"user_id": 7, "user_info": {"name": "Zed"}}
+
+
+@every_kind
+@pytest.mark.parametrize("data", ["", "[]", "{}", '{"user_id":""}', '{"user_id":"' + "x" * 200 + '"}'])
+async def test_a_presence_channel_wants_to_know_who_comes(data: str) -> None:
+    guest, channel = await greeted(origin=None), "presence-room.a"
+    auth = protocol.channel_auth("tikm", SECRET, guest.socket_id, channel, data)
+    answer = await guest.subscribe(channel, auth=auth, channel_data=data)
+    assert answer["event"] == "pusher:subscription_error"
+
+
+@every_kind
+async def test_what_goes_over_an_encrypted_channel_passes_unread() -> None:
+    guest, channel = await greeted(origin=None), "private-encrypted-vault"
+    assert (await guest.subscribe(channel, **signed(guest, channel)))["event"] == SUCCEEDED
+    sealed = '{"nonce":"bm9uY2U=","ciphertext":"c2VjcmV0"}'
+    await do(broadcast_now, [channel], "deal", sealed)
+    assert await guest.event("deal") == json.loads(sealed)
+    await whisper(guest, "client-hello", channel, {})
+    assert (await guest.event("pusher:error"))["code"] == 4301
+
+
+# -- Client events
+
+
+@every_kind
+async def test_a_client_event_reaches_the_others_and_names_its_sender_on_presence(live_cast: Cast) -> None:
+    channel = "presence-room.a"
+    speaker, other = await listen(live_cast.casey, channel), await listen(live_cast.bao, channel)
+    await whisper(speaker, "client-wave", channel, {"at": "all"})
+    while (frame := await other.frame())["event"] != "client-wave":
+        pass
+    assert (frame["data"], frame["user_id"]) == ({"at": "all"}, str(live_cast.casey.pk))
+    await speaker.event("pusher_internal:member_added")
+    assert await speaker.hears_nothing(channel)
+
+
+async def test_typing_is_told_in_the_servers_words(live_cast: Cast) -> None:
+    channel = live_cast.ticket.channel
+    bao, casey = await listen(live_cast.bao, channel), await listen(live_cast.casey, channel)
+    await whisper(bao, "client-typing", channel, {"name": "Ada Admin", "note": "Refund?"})
+    told = {"user": {"id": str(live_cast.bao.pk), "name": "Bao Nguyen", "role": "agent"}}
+    assert await casey.event("client-typing") == told
+
+
+@pytest.mark.parametrize("event", ["client-replying", "client-viewing", "client-noting"])
+async def test_what_staff_do_on_a_ticket_is_told_to_staff_alone(live_cast: Cast, event: str) -> None:
+    bao = await listen(live_cast.bao, live_cast.ticket.presence_channel)
+    dana = await listen(live_cast.dana, live_cast.ticket.presence_channel)
+    casey = await listen(live_cast.casey, live_cast.ticket.channel)
+    await whisper(bao, event, live_cast.ticket.presence_channel, {})
+    assert (await dana.event(event))["user"]["name"] == "Bao Nguyen"
+    await whisper(bao, event, live_cast.ticket.channel, {})
+    assert (await bao.event("pusher:error"))["code"] == 4301
+    assert await casey.hears_nothing(live_cast.ticket.channel)
+
+
+async def test_who_does_not_listen_may_not_speak(live_cast: Cast) -> None:
+    channel = live_cast.ticket.channel
+    bao, greta = await listen(live_cast.bao, channel), await greeted(live_cast.greta)
+    await whisper(greta, "client-typing", channel, {})
+    assert (await greta.event("pusher:error"))["code"] == 4301
+    assert await bao.hears_nothing(channel)
+
+
+async def test_a_connection_says_so_many_things_a_second(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "CLIENT_EVENTS_A_SECOND", 1)
+    channel = live_cast.ticket.channel
+    casey, bao = await listen(live_cast.casey, channel), await listen(live_cast.bao, channel)
+    for _ in range(5):
+        await whisper(casey, "client-typing", channel, {})
+    assert (await casey.event("pusher:error"))["code"] == 4301
+    await bao.event("client-typing")
+
+
+@every_kind
+async def test_a_client_event_is_not_too_large(live_cast: Cast) -> None:
+    casey = await listen(live_cast.casey, "private-room.a")
+    await whisper(casey, "client-wave", "private-room.a", "x" * limits.MAX_EVENT)
+    assert (await casey.event("pusher:error"))["code"] == 4301
+
+
+# -- Signing in
+
+
+async def test_who_signs_in_is_reached_and_hears_by_the_rules(live_cast: Cast) -> None:
+    casey, key = await greeted(origin=None), str(live_cast.casey.pk)
+    await sign_in(casey, key)
+    await do(broadcast_now, [f"#server-to-user-{key}"], "greeting", '"Hello"')
+    assert await casey.event("greeting") == "Hello"
+    assert (await casey.subscribe(live_cast.ticket.channel))["event"] == SUCCEEDED
+    assert (await casey.subscribe(live_cast.billing.channel))["event"] == "pusher:subscription_error"
+
+
+async def test_nobody_hears_what_servers_tell_another_person(live_cast: Cast) -> None:
+    greta = await greeted(live_cast.greta)
+    answer = await greta.subscribe(f"#server-to-user-{live_cast.casey.pk}")
+    assert answer["event"] == "pusher:subscription_error"
+    await sign_in(greta, str(live_cast.greta.pk))
+    answer = await greta.subscribe(f"#server-to-user-{live_cast.casey.pk}")
+    assert answer["event"] == "pusher:subscription_error"
+
+
+async def test_a_forged_sign_in_ends_the_connection(live_cast: Cast) -> None:
+    listener = await greeted()
+    await listener.say("pusher:signin", **user_data(listener, str(live_cast.casey.pk), "another secret"))
+    assert (await listener.event("pusher:error"))["code"] == 4009
+
+
+async def test_a_connection_is_one_persons_for_its_life(live_cast: Cast) -> None:
+    bao = await greeted(live_cast.bao)
+    await bao.say("pusher:signin", **user_data(bao, str(live_cast.casey.pk)))
+    assert (await bao.event("pusher:error"))["code"] == 4009
+
+
+async def test_who_is_switched_off_cannot_sign_in(live_cast: Cast) -> None:
+    hiro = await greeted()
+    await hiro.say("pusher:signin", **user_data(hiro, str(live_cast.hiro.pk)))
+    assert (await hiro.event("pusher:error"))["code"] == 4009
+
+
+@pytest.mark.parametrize("data", ["", "[]", '{"id":7}', '{"id":""}', "{"])
+async def test_user_data_without_an_id_are_malformed(data: str) -> None:
+    listener = await greeted()
+    auth = protocol.user_auth("tikm", SECRET, listener.socket_id, data)
+    await listener.say("pusher:signin", auth=auth, user_data=data)
+    assert (await listener.event("pusher:error"))["code"] == 4200
+
+
+async def test_who_watches_others_hears_when_they_come_and_go(live_cast: Cast) -> None:
+    bao, casey, greta = (str(person.pk) for person in (live_cast.bao, live_cast.casey, live_cast.greta))
+    online = await greeted(origin=None)
+    await sign_in(online, casey)
+    watcher = await greeted(origin=None)
+    await watcher.say("pusher:signin", **user_data(watcher, bao, watchlist=[casey, greta]))
+    events = (await watcher.event("pusher_internal:watchlist_events"))["events"]
+    assert events == [{"name": "online", "user_ids": [casey]}, {"name": "offline", "user_ids": [greta]}]
+    late = await greeted(origin=None)
+    await sign_in(late, greta)
+    events = (await watcher.event("pusher_internal:watchlist_events"))["events"]
+    assert events == [{"name": "online", "user_ids": [greta]}]
+    await late.say("pusher:unsubscribe", channel=f"#server-to-user-{greta}")
+    events = (await watcher.event("pusher_internal:watchlist_events"))["events"]
+    assert events == [{"name": "offline", "user_ids": [greta]}]
+
+
+async def test_a_watch_list_has_its_length(live_cast: Cast) -> None:
+    listener = await greeted()
+    people = [str(number) for number in range(101)]
+    await listener.say("pusher:signin", **user_data(listener, str(live_cast.bao.pk), watchlist=people))
+    assert (await listener.event("pusher:error"))["code"] == 4302
+
+
+async def test_a_person_or_a_socket_is_hung_up_on(live_cast: Cast) -> None:
+    casey, bao, dana = [await greeted(getattr(live_cast, name)) for name in ("casey", "bao", "dana")]
+    await do(disconnect, users=[str(live_cast.casey.pk)], sockets=[bao.socket_id])
+    for listener in (casey, bao):
+        assert (await listener.event("pusher:error"))["code"] == 4009
+        assert (await listener.frame())["code"] == 4009
+    await dana.say("pusher:ping")
+    assert (await dana.frame())["event"] == "pusher:pong"
+
+
+# -- Bearer tokens
+
+
+def token_of(person: User) -> tuple[Any, str]:
+    from accounts.models import ApiToken
+
+    return ApiToken.objects.create(user=person, name="Phone")
+
+
+async def test_a_bearer_token_is_an_identity_for_as_long_as_it_is_good(live_cast: Cast) -> None:
+    token, secret = await do(token_of, live_cast.bao)
+    phone = await greeted(origin=None, authorization=f"Bearer {secret}")
+    assert (await phone.subscribe(live_cast.ticket.channel))["event"] == SUCCEEDED
+    control = await listen(live_cast.bao, live_cast.ticket.channel)
+    await do(token.delete)
+    assert (await phone.event("pusher:error"))["code"] == 4009
+    await do(live_cast.reply, live_cast.casey, "Hello?")
+    await control.event("ticket.reply.created")
+
+
+@pytest.mark.parametrize("authorization", ["Bearer wrong", "Bearer ", "Basic YTpi", "Bearer \xff"])
+async def test_a_false_token_is_nobody_even_beside_a_good_cookie(live_cast: Cast, authorization: str) -> None:
+    phone = await greeted(live_cast.bao if "Bearer" in authorization else None, authorization=authorization)
+    assert (await phone.subscribe(live_cast.ticket.channel))["event"] == "pusher:subscription_error"

@@ -1,0 +1,221 @@
+"""The admin's page of live connections: admins see who is connected, and end a connection or a person's sign-ins."""
+
+from typing import Any
+
+import pytest
+from allauth.usersessions.models import UserSession
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import AnonymousUser
+from django.test import Client, RequestFactory
+
+from accounts.models import User
+from realtime.admin import ConnectionAdmin
+from realtime.broadcasting import ephemeral
+from realtime.monitoring import connections
+from realtime.presence import store
+from realtime.presence.store import Member, Occupancy, Report, SocketReport
+from tests.support.cast import PASSWORD, Cast
+
+pytestmark = pytest.mark.django_db
+PAGE = "/admin/realtime/connection/"
+NOON = 1_700_000_000.0
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What was told to the server processes."""
+    orders: list[dict[str, Any]] = []
+    monkeypatch.setattr(ephemeral, "disconnect", lambda **order: orders.append(order))
+    return orders
+
+
+@pytest.fixture
+def connected(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> list[SocketReport]:
+    """Bao has two sockets, Casey one; one is nobody's, and one that of somebody of another site."""
+    rows = [
+        ("1.1", str(cast.bao.pk), "192.0.2.1", ["presence-office.1", cast.ticket.channel]),
+        ("2.2", str(cast.bao.pk), "192.0.2.2", []),
+        ("3.3", str(cast.casey.pk), "198.51.100.3", [cast.ticket.channel]),
+        ("4.4", None, "203.0.113.4", []),
+        ("5.5", "elsewhere:7", "203.0.113.5", ["presence-office.1"]),
+    ]
+    listed = [
+        SocketReport("one:1:a", socket_id, user_id, address, NOON + number, channels)
+        for number, (socket_id, user_id, address, channels) in enumerate(rows)
+    ]
+    members = {
+        str(cast.bao.pk): Member(str(cast.bao.pk), {"name": "B"}),
+        "elsewhere:7": Member("elsewhere:7", {"name": "Zoe"}),
+    }
+    channels = {"presence-office.1": Occupancy(2, members), cast.ticket.channel: Occupancy(2)}
+    monkeypatch.setattr(store, "processes", lambda: [Report("one:1:a", NOON, 5, 2, 4, 7.5, 0.5)])
+    monkeypatch.setattr(store, "occupied", lambda prefix="": channels)
+    monkeypatch.setattr(store, "sockets", lambda: listed)
+    return listed
+
+
+def rows(response: Any) -> list[tuple[str, str]]:
+    """Return the person and the address of each connection that is shown."""
+    return [(str(each.person), each.report.address) for each in response.context["state"].connections]
+
+
+def test_admins_look_and_nobody_else(cast: Cast, connected: list, told: list) -> None:
+    assert "Live connections" in signed_in(cast.ada).get("/admin/").text
+    assert "Live connections" not in signed_in(cast.bao).get("/admin/").text
+    for person, status in ((cast.ada, 200), (cast.bao, 403), (cast.casey, 302)):
+        client = signed_in(person)
+        assert client.get(PAGE).status_code == status
+        assert client.get(PAGE, headers={"X-Part": "live"}).status_code == status
+        assert client.get(f"{PAGE}people/{cast.greta.pk}/").status_code == status
+    for person, status in ((cast.bao, 403), (cast.casey, 302)):
+        client = signed_in(person)
+        assert client.post(PAGE, {"socket": "1.1"}).status_code == status
+        assert client.post(f"{PAGE}people/{cast.greta.pk}/").status_code == status
+    assert told == []
+
+
+def test_the_page_shows_people_channels_and_rates(cast: Cast, connected: list) -> None:
+    response = signed_in(cast.ada).get(PAGE)
+    assert rows(response) == [
+        ("Bao Nguyen", "192.0.2.1"),
+        ("Bao Nguyen", "192.0.2.2"),
+        ("Casey Rivers", "198.51.100.3"),
+        ("None", "203.0.113.4"),
+        ("None", "203.0.113.5"),
+    ]
+    for words in ("Not signed in", "elsewhere:7", "7.5", "one:1:a", "2 channels", cast.ticket.channel):
+        assert words in response.text
+    office, _ = response.context["state"].channels
+    assert (office.subscriptions, office.members) == (2, ["Bao Nguyen", "Zoe"])
+
+
+def test_a_part_is_renewed_without_the_rest(cast: Cast, connected: list) -> None:
+    part = signed_in(cast.ada).get(PAGE, headers={"X-Part": "live"})
+    assert part.text.lstrip().startswith('<div id="live">')
+    assert "198.51.100.3" in part.text
+    assert "csrf" not in part.text
+    assert "X-Part" in part["Vary"]
+
+
+@pytest.mark.parametrize(
+    ("word", "found"), [("CASEY", ["198.51.100.3"]), ("203.0.113", ["203.0.113.4", "203.0.113.5"])]
+)
+def test_who_searches_finds(cast: Cast, connected: list, word: str, found: list[str]) -> None:
+    assert [address for _, address in rows(signed_in(cast.ada).get(PAGE, {"q": word}))] == found
+
+
+def test_who_searches_in_vain_reads_so(cast: Cast, connected: list) -> None:
+    page = signed_in(cast.ada).get(PAGE, {"q": "<nobody>"}).text
+    assert "No connection is like this." in page
+    assert 'value="&lt;nobody&gt;"' in page
+
+
+def test_of_very_many_the_first_are_shown(cast: Cast, connected: list, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "LISTED", 2)
+    response = signed_in(cast.ada).get(PAGE)
+    assert len(rows(response)) == 2
+    assert "2 of 5 are shown; search for the others." in response.text
+
+
+def test_before_the_servers_have_listed_their_connections_it_says_so(
+    cast: Cast, connected: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(store, "ask_for_sockets", lambda: asked.append(True))
+    monkeypatch.setattr(store, "sockets", list)
+    assert "The servers are asked for their connections" in signed_in(cast.ada).get(PAGE).text
+    assert asked == [True]
+
+
+def test_without_a_census_the_page_says_so(cast: Cast, connected: list, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> None:
+        raise store.Unavailable("Connection refused.")
+
+    monkeypatch.setattr(store, "sockets", away)
+    client = signed_in(cast.ada)
+    assert "Who is connected is not known now" in client.get(PAGE).text
+    assert "has ended already" in client.post(PAGE, {"socket": "3.3"}, follow=True).text
+
+
+def test_an_admin_ends_one_connection(cast: Cast, connected: list, told: list) -> None:
+    response = signed_in(cast.ada).post(PAGE, {"socket": "3.3"}, follow=True)
+    assert told == [{"sockets": ["3.3"]}]
+    assert "A connection of Casey Rivers was ended." in response.text
+    entry = LogEntry.objects.get()
+    assert (entry.user, entry.object_id, entry.object_repr) == (cast.ada, str(cast.casey.pk), "Casey Rivers")
+    assert entry.change_message == "Disconnected the connection 3.3."
+
+
+def test_an_admin_ends_a_connection_of_nobody(cast: Cast, connected: list, told: list) -> None:
+    client = signed_in(cast.ada)
+    assert "somebody who is not signed in" in client.post(PAGE, {"socket": "4.4"}, follow=True).text
+    assert told == [{"sockets": ["4.4"]}]
+    assert LogEntry.objects.get().object_repr == "Not signed in"
+    assert client.get("/admin/").status_code == 200  # lists it among the recent actions
+
+
+@pytest.mark.parametrize("socket_id", ["9.9", "", "nonsense\x00"])
+def test_a_connection_that_has_ended_is_not_ended_again(
+    cast: Cast, connected: list, told: list, socket_id: str
+) -> None:
+    response = signed_in(cast.ada).post(PAGE, {"socket": socket_id}, follow=True)
+    assert "This connection has ended already." in response.text
+    assert told == []
+    assert not LogEntry.objects.exists()
+
+
+def test_a_page_of_another_site_ends_nothing(cast: Cast, connected: list, told: list) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(cast.ada)
+    for address in (PAGE, f"{PAGE}people/{cast.casey.pk}/"):
+        assert client.post(address, {"socket": "3.3"}).status_code == 403
+    assert told == []
+
+
+def test_a_person_who_is_disconnected_is_signed_out_everywhere(cast: Cast, connected: list, told: list) -> None:
+    admin, bao, casey = signed_in(cast.ada), Client(), Client()
+    for client, name in ((bao, "bao"), (casey, "casey")):
+        client.post("/login/", {"login": f"{name}@example.com", "password": PASSWORD})
+    question = admin.get(f"{PAGE}people/{cast.bao.pk}/").text
+    assert "Bao Nguyen is signed out in every browser" in question
+    assert bao.get("/tickets/").status_code == 200
+    response = admin.post(f"{PAGE}people/{cast.bao.pk}/", follow=True)
+    assert "Bao Nguyen was signed out everywhere and disconnected." in response.text
+    assert told == [{"users": [str(cast.bao.pk)]}]
+    assert bao.get("/tickets/").status_code == 302
+    assert casey.get("/tickets/").status_code == 200
+    assert [each.user for each in UserSession.objects.all()] == [cast.casey]
+    entry = LogEntry.objects.get()
+    assert (entry.object_repr, entry.change_message) == ("Bao Nguyen", "Signed out everywhere and disconnected.")
+
+
+def test_an_admin_may_disconnect_himself_and_is_told_what_it_means(cast: Cast, told: list) -> None:
+    admin = Client()
+    admin.post("/login/", {"login": "ada@example.com", "password": PASSWORD})
+    assert "This is you" in admin.get(f"{PAGE}people/{cast.ada.pk}/").text
+    assert admin.post(f"{PAGE}people/{cast.ada.pk}/", follow=True).request["PATH_INFO"] == "/login/"
+
+
+@pytest.mark.parametrize("key", ["nobody", "00000000-0000-0000-0000-000000000000"])
+def test_nobody_is_not_disconnected(cast: Cast, told: list, key: str) -> None:
+    admin = signed_in(cast.ada)
+    assert admin.get(f"{PAGE}people/{key}/").status_code == 404
+    assert admin.post(f"{PAGE}people/{key}/").status_code == 404
+    assert told == []
+
+
+def test_the_page_is_a_place_without_a_table() -> None:
+    request = RequestFactory().get(PAGE)
+    request.user = AnonymousUser()
+    from django.apps import apps
+    from django.contrib import admin
+
+    page = next(page for page in admin.site._registry.values() if isinstance(page, ConnectionAdmin))
+    assert page.model not in apps.get_models()
+    assert not page.has_view_permission(request)

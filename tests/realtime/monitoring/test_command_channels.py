@@ -1,0 +1,144 @@
+"""`channels` lists who may hear what, and answers for one person why, or why not."""
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
+
+from accounts.models import User
+from tests.support.cast import Cast
+
+pytestmark = pytest.mark.django_db
+
+
+def channels(*args: str) -> tuple[str, int]:
+    """Return what was printed, and the exit status."""
+    out = StringIO()
+    try:
+        call_command("channels", *args, stdout=out)
+    except SystemExit as end:
+        return out.getvalue(), int(end.code or 0)
+    return out.getvalue(), 0
+
+
+def ask(cast: Cast, name: str, channel: str) -> tuple[list[str], int]:
+    out, status = channels(channel, "--as", f"{name}@example.com")
+    return out.splitlines(), status
+
+
+def test_every_pattern_is_listed_with_its_rule() -> None:
+    out, _ = channels()
+    lines = out.splitlines()
+    start = lines.index("private-tickets.<uuid:ticket_uuid>")
+    assert lines[start + 1 : start + 4] == [
+        "    kind      private",
+        "    rule      tickets.policies.hears_ticket",
+        "              Whoever may open a ticket hears it; its staff hear its notes too.",
+    ]
+    assert "private-user.<uuid:user_id>" in lines
+
+
+def test_a_program_reads_the_same_list() -> None:
+    patterns = {each["pattern"]: each for each in json.loads(channels("--json")[0])}
+    office = patterns["private-office.<int:office_id>"]
+    assert (office["kind"], office["rule"]) == ("private", "accounts.policies.hears_office")
+
+
+def test_channels_of_every_kind_are_called_what_they_are(settings: Settings) -> None:
+    settings.REALTIME = {**settings.REALTIME, "CHANNELS": "tests.support.channel_patterns"}
+    kinds = {each["pattern"]: each["kind"] for each in json.loads(channels("--json")[0])}
+    assert kinds["news"] == "public"
+    assert kinds["cache-weather"] == "public cache"
+    assert kinds["private-cache-forecast"] == "private cache"
+    assert kinds["private-encrypted-vault"] == "private encrypted"
+    assert kinds["presence-room.<slug:name>"] == "presence"
+    out, _ = channels()
+    assert "    whispers  client-*" in out.splitlines()
+
+
+def test_everybody_hears_a_public_channel(settings: Settings) -> None:
+    settings.REALTIME = {**settings.REALTIME, "CHANNELS": "tests.support.channel_patterns"}
+    out, status = channels("news")
+    assert out.startswith("Yes: somebody who is not signed in hears news as public.")
+    assert status == 0
+
+
+def test_on_a_presence_channel_it_says_how_the_others_see_one(cast: Cast) -> None:
+    channel = cast.ticket.channel.replace("private-", "presence-")
+    assert ask(cast, "bao", channel)[0][-1] == "The others see: Bao Nguyen."
+    User.objects.filter(pk=cast.dana.pk).update(hides_online=True)
+    assert ask(cast, "dana", channel)[0][-1] == "The others do not see it."
+    lines, status = ask(cast, "casey", channel)
+    assert lines[-1].startswith("The rule tickets.policies.staff_of_ticket refuses: ")
+    assert status == 1
+
+
+@pytest.mark.parametrize(("name", "audience"), [("bao", "staff"), ("casey", "public")])
+def test_who_hears_a_ticket_hears_it_as_somebody(cast: Cast, name: str, audience: str) -> None:
+    person = getattr(cast, name)
+    lines, status = ask(cast, name, cast.ticket.channel)
+    assert lines == [
+        f"Yes: {person.name} hears {cast.ticket.channel} as {audience}.",
+        "It is of the pattern private-tickets.<uuid:ticket_uuid>.",
+        "The rule tickets.policies.hears_ticket admits: "
+        "Whoever may open a ticket hears it; its staff hear its notes too.",
+    ]
+    assert status == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("greta", "The rule tickets.policies.hears_ticket refuses: Whoever may open a ticket hears it; "),
+        ("hiro", "The account is inactive."),
+    ],
+)
+def test_who_does_not_hear_it_reads_why(cast: Cast, name: str, reason: str) -> None:
+    lines, status = ask(cast, name, cast.ticket.channel)
+    assert lines[0] == f"No: {getattr(cast, name).name} may not hear {cast.ticket.channel}."
+    assert lines[-1].startswith(reason)
+    assert status == 1
+
+
+def test_somebody_who_is_not_signed_in_hears_nothing_private(cast: Cast) -> None:
+    out, status = channels(cast.ticket.channel)
+    assert out.startswith("No: somebody who is not signed in may not hear private-tickets.")
+    assert "Nobody is signed in, and the channel is not public." in out
+    assert status == 1
+
+
+@pytest.mark.parametrize(
+    ("channel", "reason"),
+    [
+        ("private-nothing.7", "No pattern matches this name; `manage.py channels` lists them."),
+        ("tickets.7", "No pattern matches this name"),
+        ("private-\x1b[2J", "A channel's name has 1 to 164 of: A-Z a-z 0-9"),
+    ],
+)
+def test_a_name_of_no_channel_is_said_to_be_one(cast: Cast, channel: str, reason: str) -> None:
+    lines, status = ask(cast, "bao", channel)
+    assert lines[1].startswith(reason)
+    assert "\x1b" not in lines[0]
+    assert status == 1
+
+
+def test_a_program_reads_the_same_answer(cast: Cast) -> None:
+    out, status = channels(cast.ticket.channel, "--as", "greta@example.com", "--json")
+    answer = json.loads(out)
+    assert (answer["hears"], answer["audience"], answer["person"]) == (False, None, "Greta Lindqvist")
+    assert answer["rule"] == "tickets.policies.hears_ticket"
+    assert status == 1
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["private-office.1", "--as", "nobody@example.com"], "There is no person nobody@example.com."),
+        (["--as", "bao@example.com"], "Name a channel too"),
+    ],
+)
+def test_a_mistake_is_named(cast: Cast, args: list[str], words: str) -> None:
+    with pytest.raises(CommandError, match=words):
+        channels(*args)

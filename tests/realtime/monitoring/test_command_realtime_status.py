@@ -1,0 +1,131 @@
+"""`realtime_status` says how many are connected, to what, and how the log is doing."""
+
+import json
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
+
+from realtime.management.commands import realtime_status
+from realtime.models import WebhookEvent, WebhookReceiver
+from realtime.presence import store
+from realtime.presence.store import Member, Occupancy, Report
+from tests.support.cast import Cast
+from tickets import services
+
+pytestmark = pytest.mark.django_db
+STARTED = 1_700_000_000.0  # 2023-11-14 22:13:20 UTC
+
+
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def status(*args: str, out: StringIO | None = None) -> str:
+    out = out or StringIO()
+    call_command("realtime_status", *args, stdout=out, stderr=out)
+    return out.getvalue()
+
+
+@pytest.fixture
+def busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes, and people on three channels."""
+    reports = [Report("one:1:a", STARTED, 3, 2, 7, 12.5, 1.0), Report("two:2:b", STARTED + 60, 1, 1, 1, 0.0, 0.5)]
+    named = {f"{number}": Member(f"{number}", {"name": f"Person {number}"}) for number in range(7)}
+    channels = {
+        "presence-office.1": Occupancy(9, named),
+        "presence-room": Occupancy(1, {"7": Member(7)}),
+        "private-office.1": Occupancy(3),
+    }
+    monkeypatch.setattr(store, "processes", lambda: reports)
+    monkeypatch.setattr(store, "occupied", lambda prefix="": channels)
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Press Ctrl-C after two looks."""
+    waits: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(realtime_status.time, "sleep", wait)
+    return waits
+
+
+def test_a_quiet_desk_says_so() -> None:
+    assert status().splitlines() == [
+        "0 connections, 0 subscriptions",
+        "0 frames/s sent, 0 frames/s received",
+        "log: nothing was told yet",
+        "",
+        "No server process has a socket.",
+    ]
+
+
+def test_a_busy_desk_shows_processes_channels_and_members(busy: None, cast: Cast) -> None:
+    lines = status().splitlines()
+    assert lines[:2] == ["4 connections, 8 subscriptions", "12.5 frames/s sent, 1.5 frames/s received"]
+    assert lines[4:7] == [
+        "process  since                connections  people  subscriptions  sent/s  received/s",
+        "one:1:a  2023-11-14 22:13:20  3            2       7              12.5    1.0",
+        "two:2:b  2023-11-14 22:14:20  1            1       1              0.0     0.5",
+    ]
+    assert lines[8:] == [
+        "channel            subscriptions  members",
+        "presence-office.1  9              Person 0, Person 1, Person 2, Person 3, Person 4 and 2 more",
+        "presence-room      1              7",
+        "private-office.1   3",
+    ]
+
+
+def test_it_says_what_was_told_last(cast: Cast) -> None:
+    services.change_status(cast.ticket, by=cast.bao, status=cast.status("Closed"))
+    (line,) = [line for line in status().splitlines() if line.startswith("log: ")]
+    assert line.startswith("log: last ticket.status.changed, ")
+    assert line.endswith(" s ago")
+
+
+def test_waiting_webhooks_are_counted_where_there_are_any(settings: Settings) -> None:
+    settings.REALTIME = {**settings.REALTIME, "WEBHOOKS": ("https://hooks.example/told",)}
+    assert "; 0 webhook events waiting" in status()
+    receiver = WebhookReceiver.objects.create(url="https://hooks.example/told")
+    WebhookEvent.objects.create(receiver=receiver, payload="{}")
+    assert "; 1 webhook event waiting" in status()
+
+
+def test_a_program_reads_the_same(busy: None) -> None:
+    found = json.loads(status("--json"))
+    assert (found["sockets"], found["subscriptions"], found["sent"]) == (4, 8, 12.5)
+    assert found["processes"][0]["name"] == "one:1:a"
+    assert found["channels"]["presence-room"] == {"subscriptions": 1, "members": {"7": {"id": 7, "info": None}}}
+
+
+def test_who_watches_sees_it_drawn_again_each_second_until_ctrl_c(busy: None, looks: list[float]) -> None:
+    drawn = status("--watch", out=Terminal())
+    assert drawn.count("\x1b[2J\x1b[H4 connections") == 2
+    assert looks == [1.0, 1.0]
+
+
+def test_what_is_no_terminal_gets_no_control_characters(busy: None, looks: list[float]) -> None:
+    assert "\x1b" not in status("--watch")
+    looks.clear()
+    assert [json.loads(line)["sockets"] for line in status("--watch", "--json").splitlines()] == [4, 4]
+
+
+def away(*_: Any) -> Any:
+    raise store.Unavailable("Connection refused.")
+
+
+def test_a_store_that_is_away_is_named_once_and_asked_again_by_who_watches(
+    monkeypatch: pytest.MonkeyPatch, looks: list[float]
+) -> None:
+    monkeypatch.setattr(store, "processes", away)
+    with pytest.raises(CommandError, match=r"The state cannot be read: Connection refused\."):
+        status()
+    assert status("--watch").count("The state cannot be read: Connection refused.") == 2

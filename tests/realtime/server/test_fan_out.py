@@ -1,0 +1,294 @@
+"""What it costs to tell many: counted, not timed."""
+
+import asyncio
+import gc
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from realtime import limits
+from realtime.channels import Audience, authorization, group_name
+from realtime.server import hub
+from realtime.server.connection import Connection
+from realtime.server.write_batching import BatchingPolicy
+from realtime.websocket import frames
+from tests.support.cast import Cast
+from tests.support.direct_sockets import Peer, on_wire
+from tests.support.raw_websocket import frame
+from tests.support.signed_clients import REFUSED, SUCCEEDED
+from tests.support.sockets import do, session_cookie, until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+AUDIENCE_OF = {"casey": Audience.PUBLIC, "bao": Audience.STAFF}
+
+
+async def listeners(cast: Cast, name: str, number: int) -> list[Peer]:
+    """Open so many sockets of somebody who hears the cast's ticket."""
+    peers = [await on_wire(getattr(cast, name)) for _ in range(number)]
+    for peer in peers:
+        await peer.subscribe(cast.ticket.channel)
+        peer.writes.clear()
+    return peers
+
+
+def tell(cast: Cast, audience: Audience, numbers: range) -> list[str]:
+    """Have the hub hear so many messages in one turn of the loop; return their frames."""
+    group = group_name(cast.ticket.channel, audience)
+    texts = [json.dumps({"event": "told", "number": number}) for number in numbers]
+    for number, text in zip(numbers, texts, strict=True):
+        hub.here().deliver({"id": -number, "group": group, "frame": text, "broadcast": 0, "wants_receipt": False})
+    return texts
+
+
+def ours() -> Counter[str]:
+    """Count the living objects of the server's own classes."""
+    gc.collect()
+    kinds = Counter(map(type, gc.get_objects()))
+    return Counter({kind.__name__: number for kind, number in kinds.items() if is_ours(kind)})
+
+
+def is_ours(kind: type) -> bool:
+    """Say whether a class is one of those of which each socket may have its own."""
+    return str(kind.__dict__.get("__module__")).startswith("realtime.")
+
+
+async def test_a_burst_is_encoded_once_and_written_once_to_each_socket(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staff, customers = await listeners(live_cast, "bao", 20), await listeners(live_cast, "casey", 1)
+    encoded: Counter[bytes] = Counter()
+    encode = frames.frame
+
+    def counted(opcode: frames.Opcode, payload: bytes) -> bytes:
+        encoded[payload] += 1
+        return encode(opcode, payload)
+
+    monkeypatch.setattr(frames, "frame", counted)
+    texts = tell(live_cast, Audience.STAFF, range(1, 17))
+    await until(lambda: staff[-1].writes)
+    assert encoded == {text.encode(): 1 for text in texts}
+    whole = b"".join(encode(frames.Opcode.TEXT, text.encode()) for text in texts)
+    assert [peer.writes for peer in staff] == [[whole]] * 20
+    assert customers[0].writes == []
+
+
+async def test_after_a_burst_an_event_waits_a_moment_for_as_many_others(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (bao,) = await listeners(live_cast, "bao", 1)
+    tell(live_cast, Audience.STAFF, range(1, 17))
+    await until(lambda: bao.writes)
+    monkeypatch.setattr(hub.here()._pace, "_took", 3600)
+    looks, allows = list[int](), BatchingPolicy.allows
+    monkeypatch.setattr(BatchingPolicy, "allows", lambda pace, size: looks.append(size) or allows(pace, size))
+    tell(live_cast, Audience.STAFF, range(17, 18))
+    await until(lambda: len(looks) > 2)
+    assert len(bao.writes) == 1
+    tell(live_cast, Audience.STAFF, range(18, 33))
+    await until(lambda: len(bao.writes) == 2)
+    assert bao.writes[1].count(b'"told"') == 16
+
+
+async def test_what_a_socket_is_answered_comes_behind_what_its_channel_was_told(live_cast: Cast) -> None:
+    (bao,) = await listeners(live_cast, "bao", 1)
+    tell(live_cast, Audience.STAFF, range(1, 3))
+    bao.say("pusher:ping")
+    tell(live_cast, Audience.STAFF, range(3, 4))
+    await until(lambda: bao.heard('"number": 3'))
+    assert [b"pong" in write for write in bao.writes] == [False, True, False]
+
+
+async def test_who_leaves_is_told_what_came_before(live_cast: Cast) -> None:
+    (bao,) = await listeners(live_cast, "bao", 1)
+    tell(live_cast, Audience.STAFF, range(1, 2))
+    bao.say("pusher:unsubscribe", channel=live_cast.ticket.channel)
+    tell(live_cast, Audience.STAFF, range(2, 3))
+    bao.say("pusher:ping")
+    assert (bao.heard('"number": 1'), bao.heard('"number": 2'), bao.heard("pong")) == (True, False, True)
+
+
+async def is_idle(*peers: Peer) -> None:
+    """Return once nothing is done for these sockets, and nothing of them is remembered."""
+    here = hub.here()
+    await until(lambda: not (here.lookups._task or any(peer.server._server.tasks for peer in peers)))
+    here.memory.forget_old(float("inf"))
+
+
+async def test_an_idle_socket_is_eight_objects_and_no_task(live_cast: Cast) -> None:
+    (first,) = await listeners(live_cast, "bao", 1)
+    await is_idle(first)
+    tasks, before = len(asyncio.all_tasks()), ours()
+    others = await listeners(live_cast, "bao", 20)
+    await is_idle(*others)
+    assert len(asyncio.all_tasks()) == tasks
+    kept = {
+        "WebSocket": 1,
+        "Reader": 1,
+        "ReceiveQueue": 1,
+        "Connection": 1,
+        "DirectTransport": 1,
+        "Credentials": 1,
+        "TokenBucket": 2,
+    }
+    found = {name: number for name, number in (ours() - before).items() if number >= len(others)}  # not once for all
+    assert found == {name: number * len(others) for name, number in kept.items()}
+
+
+async def test_who_says_more_than_can_be_answered_is_read_no_further_until_it_is(live_cast: Cast) -> None:
+    peer = await on_wire(live_cast.bao)
+    peer.writes.clear()
+    for _ in range(20):
+        peer.say("pusher:subscribe", channel=live_cast.ticket.channel, auth="")
+    assert not peer.is_read
+    await until(lambda: peer.is_read)
+    assert sum(write.count(b"subscription_succeeded") for write in peer.writes) == 20
+
+
+@pytest.fixture
+def crowd_ahead(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """So many come at once that nobody is looked up until the event is set."""
+    is_through, read = threading.Event(), Connection._read
+
+    def wait_and_read(self: Connection, *args: Any) -> Any:
+        is_through.wait()
+        return read(self, *args)
+
+    monkeypatch.setattr(Connection, "_read", wait_and_read)
+    yield is_through
+    is_through.set()
+
+
+async def test_who_waits_long_to_be_looked_up_is_not_taken_for_nobody(
+    live_cast: Cast, crowd_ahead: threading.Event
+) -> None:
+    cookie = await sync_to_async(session_cookie)(live_cast.bao)
+    peer = Peer()
+    peer.shake_hands(cookie)
+    await until(lambda: hub.here().sockets)
+    for socket in tuple(hub.here().sockets):
+        socket.sweep(time.monotonic() + 31)
+    peer.say("pusher:pong")
+    crowd_ahead.set()
+    await until(lambda: peer.heard("connection_established"))
+    assert not peer.heard("pusher:error")
+    peer.server.connection_lost(None)
+
+
+async def test_what_is_said_while_something_is_asked_counts_as_heard_when_it_comes(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered, ask = asyncio.Event(), Connection._ask
+
+    async def ask_slowly(self: Connection, channels: set[str]) -> Any:
+        await answered.wait()
+        return await ask(self, channels)
+
+    monkeypatch.setattr(Connection, "_ask", ask_slowly)
+    peer = await on_wire(live_cast.bao)
+    (socket,) = hub.here().sockets
+    peer.say("pusher:subscribe", channel=live_cast.ticket.channel, auth="")
+    socket.sweep(time.monotonic() + 31)
+    assert peer.heard("pusher:ping")
+    peer.say("pusher:pong")
+    socket.sweep(time.monotonic() + 46)
+    answered.set()
+    await until(lambda: peer.heard("subscription_succeeded"))
+    assert not peer.heard("pusher:error")
+
+
+async def test_what_is_told_while_a_rule_is_asked_again_waits_for_its_answer(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (bao,), (dana,) = await listeners(live_cast, "bao", 1), await listeners(live_cast, "dana", 1)
+    answered, ask = asyncio.Event(), Connection._ask
+
+    async def ask_slowly(self: Connection, channels: set[str]) -> Any:
+        await answered.wait()
+        return await ask(self, channels)
+
+    monkeypatch.setattr(Connection, "_ask", ask_slowly)
+    bao.connection.recheck({live_cast.ticket.channel}, whole_person=False)
+    tell(live_cast, Audience.STAFF, range(1, 2))
+    await until(lambda: dana.writes)
+    assert not bao.writes
+    answered.set()
+    await until(lambda: bao.writes)
+    await until(lambda: not bao.connection._tasks)
+    assert bao.connection.direct is not None
+
+
+async def test_nothing_is_written_to_a_socket_that_is_closing(live_cast: Cast) -> None:
+    (bao,), (dana,) = await listeners(live_cast, "bao", 1), await listeners(live_cast, "dana", 1)
+    bao.server.data_received(frame(frames.Opcode.CLOSE, b""))
+    tell(live_cast, Audience.STAFF, range(1, 2))
+    await until(lambda: dana.writes)
+    assert bao.writes == [frames.close_frame(frames.NO_STATUS)]
+
+
+async def test_a_socket_that_cannot_be_written_to_costs_the_others_nothing(live_cast: Cast) -> None:
+    staff = await listeners(live_cast, "bao", 5)
+
+    def fail(frames: bytes) -> None:
+        raise RuntimeError("The handler is closed.")
+
+    for peer in staff[:2]:
+        peer.connection.direct = fail
+    tell(live_cast, Audience.STAFF, range(1, 2))
+    await until(lambda: sum(len(peer.writes) for peer in staff) == 3)
+    assert [len(peer.writes) for peer in staff] == [0, 0, 1, 1, 1]
+
+
+async def test_who_subscribes_to_several_channels_at_once_is_answered_in_order_by_one_look_at_the_rules(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bao, (ask, asked) = await on_wire(live_cast.bao), (authorization.authorize_channels, list[set[str]]())
+    monkeypatch.setattr(
+        authorization, "authorize_channels", lambda who, names, **more: asked.append(names) or ask(who, names, **more)
+    )
+    channels = [live_cast.ticket.channel, live_cast.casey.channel, live_cast.billing.channel, live_cast.bao.channel]
+    await bao.subscribe_at_once(*channels, "not a name")
+    _, *answers = bao.messages()
+    assert [answer.get("channel") for answer in answers] == [*channels, None, None]
+    assert [answer["event"] for answer in answers[:4]] == [SUCCEEDED, REFUSED, SUCCEEDED, SUCCEEDED]
+    assert asked == [set(channels)]
+
+
+async def test_no_subscription_is_answered_before_what_was_said_ahead_of_it(live_cast: Cast) -> None:
+    bao, channel = await on_wire(live_cast.bao), live_cast.ticket.channel
+    bao.say("pusher:subscribe", channel=live_cast.bao.channel, auth="")
+    bao.say("pusher:subscribe", channel=channel, auth="")
+    bao.say("pusher:unsubscribe", channel=channel)
+    bao.say("pusher:ping")
+    await until(lambda: bao.heard("pusher:pong"))
+    assert bao.connection.subscriptions.keys() == {live_cast.bao.channel}
+
+
+async def test_what_is_revoked_after_the_rules_were_asked_is_asked_again_for_each_channel_behind(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bao, prepare = await on_wire(live_cast.bao), hub.Hub.prepare
+
+    async def leave_office_meanwhile(self: hub.Hub, channels: Any) -> None:
+        await prepare(self, channels)
+        await do(live_cast.billing.agents.remove, live_cast.bao)
+        await self.tail.read()
+
+    monkeypatch.setattr(hub.Hub, "prepare", leave_office_meanwhile)
+    await bao.subscribe_at_once(live_cast.bao.channel, live_cast.ticket.channel)
+    assert bao.connection.subscriptions.keys() == {live_cast.bao.channel}
+
+
+async def test_who_is_refused_for_the_number_of_his_subscriptions_waits_for_no_rule(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_SUBSCRIPTIONS", 1)
+    bao = await on_wire(live_cast.bao)
+    await bao.subscribe_at_once(live_cast.bao.channel, live_cast.ticket.channel)
+    assert bao.connection.channels() == {live_cast.bao.channel}

@@ -1,0 +1,504 @@
+"""What a hostile client sends is answered, reaches nobody else and leaves nothing behind."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from realtime import limits
+from realtime.broadcasting.ephemeral import disconnect
+from realtime.server import hub
+from tests.realtime.server.test_revocation import expire, sign_out, signature
+from tests.support.cast import Cast
+from tests.support.signed_clients import (
+    REFUSED,
+    SECRET,
+    SUCCEEDED,
+    answers,
+    send,
+    sign_in,
+    signed,
+    signed_text,
+    signed_user,
+    user_data,
+    whisper,
+)
+from tests.support.sockets import Listener, connect, do, greeted, listen
+from tickets import services
+
+pytestmark = pytest.mark.django_db(transaction=True)
+every_kind = pytest.mark.usefixtures("_every_kind")
+ROOM = "presence-room.a"
+ELSEWHERE = "203.0.113.7"
+ADDED = "pusher_internal:member_added"
+
+
+@pytest.fixture(autouse=True)
+def _no_traceback(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Whatever a client does, the log has no traceback."""
+    yield
+    tracebacks = [record for record in caplog.get_records("call") if record.exc_info]
+    assert not tracebacks, [record.getMessage() for record in tracebacks]
+
+
+async def codes(listener: Listener) -> list[int]:
+    """Return the codes of the errors that answer what was sent."""
+    return [frame["data"]["code"] for frame in await answers(listener) if frame["event"] == "pusher:error"]
+
+
+async def ended(listener: Listener) -> tuple[int, int]:
+    """Return the code that pusher:error names and the close code."""
+    error = await listener.event("pusher:error")
+    closed = await listener.frame()
+    return error["code"], closed["code"]
+
+
+# -- Signatures
+
+
+@every_kind
+async def test_a_signature_is_good_for_one_socket_one_channel_and_one_text() -> None:
+    guest, other = await greeted(origin=None), await greeted(origin=None)
+    good = signed(guest, ROOM, "zed", name="Zed")
+    key, digest = good["auth"].split(":")
+    for forgery in (
+        signed(other, ROOM, "zed", name="Zed"),
+        signed(guest, "presence-room.b", "zed", name="Zed"),
+        {"auth": good["auth"]},
+        signed(guest, ROOM),
+        {**good, "channel_data": good["channel_data"] + " "},
+        *({**good, "auth": f"{key}:{text}"} for text in ("", digest[:-1], digest + "0", digest.upper(), "\u00e9")),
+        *({**good, "auth": f"{name}:{digest}"} for name in ("", "other", "tikm:tikm", "TIKM")),
+        *({**good, "auth": text} for text in (digest, "x", "::", f"{good['auth']}:", f"{good['auth']}:a:b")),
+        {**good, "auth": user_data(guest, "zed")["auth"]},
+    ):
+        assert (await guest.subscribe(ROOM, **forgery))["event"] == REFUSED, forgery
+    assert (await guest.subscribe(ROOM, **good))["event"] == SUCCEEDED
+
+
+@every_kind
+async def test_no_byte_of_signed_data_can_be_changed() -> None:
+    guest = await greeted(origin=None)
+    good = signed(guest, ROOM, "zed", name="Zed")
+    data = good["channel_data"]
+    for place in range(len(data)):
+        changed = data[:place] + chr(ord(data[place]) ^ 1) + data[place + 1 :]
+        assert (await guest.subscribe(ROOM, **{**good, "channel_data": changed}))["event"] == REFUSED
+    assert (await guest.subscribe(ROOM, **good))["event"] == SUCCEEDED
+
+
+@every_kind
+async def test_whoever_left_a_channel_brings_a_new_signature() -> None:
+    guest = await greeted(origin=None)
+    assert (await guest.subscribe("private-room.a", **signed(guest, "private-room.a")))["event"] == SUCCEEDED
+    await guest.say("pusher:unsubscribe", channel="private-room.a")
+    assert (await guest.subscribe("private-room.a"))["event"] == REFUSED
+    assert (await guest.subscribe("private-room.a", **signed(guest, "private-room.a")))["event"] == SUCCEEDED
+
+
+@every_kind
+async def test_nobody_is_a_guest_by_the_name_of_who_is_switched_off(live_cast: Cast) -> None:
+    hiro, zed = await greeted(origin=None), await greeted(origin=None)
+    for channel in (ROOM, "private-room.a"):
+        answer = await hiro.subscribe(channel, **signed(hiro, channel, str(live_cast.hiro.pk), name="Hiro"))
+        assert answer["event"] == REFUSED
+        assert (await zed.subscribe(channel, **signed(zed, channel, "zed")))["event"] == SUCCEEDED
+
+
+@every_kind
+async def test_a_sign_in_that_has_ended_leaves_no_guest(live_cast: Cast) -> None:
+    client, channel = Client(), ROOM
+    await do(client.force_login, live_cast.bao)
+    early, late = await greeted(origin=None), await greeted(origin=None)
+    used, kept = [await do(signature, client, each.socket_id, channel) for each in (early, late)]
+    assert (await early.subscribe(channel, **used))["event"] == SUCCEEDED
+    await do(sign_out, live_cast)
+    assert (await late.subscribe(channel, **kept))["event"] == REFUSED
+
+
+@every_kind
+async def test_whoever_signs_in_is_asked_for_anew_on_every_channel(live_cast: Cast) -> None:
+    guest, stranger = await greeted(origin=None), await greeted(origin=None)
+    for listener in (guest, stranger):
+        assert (await listener.subscribe("lobby"))["event"] == SUCCEEDED
+    await guest.say("pusher:signin", **user_data(guest, str(live_cast.casey.pk)))
+    assert (await guest.event(REFUSED))["status"] == 403
+    await sign_in(stranger, "somebody-else")
+    assert await stranger.hears_nothing("lobby")
+
+
+async def test_another_spelling_of_a_person_is_that_person(live_cast: Cast) -> None:
+    shouted = str(live_cast.bao.pk).upper()
+    terminated, switched_off, control = await greeted(origin=None), await greeted(origin=None), await greeted()
+    await sign_in(terminated, shouted)
+    await do(disconnect, users=[shouted])
+    assert (await terminated.event("pusher:error"))["code"] == 4009
+    await sign_in(switched_off, shouted)
+    live_cast.bao.is_active = False
+    await do(live_cast.bao.save)
+    assert (await switched_off.event("pusher:error"))["code"] == 4009
+    assert await answers(control) == []
+
+
+# -- What signed data may say
+
+NO_IDS = ["true", "null", "1.5", "1e3", "[7]", "{}", "NaN", "1e999", "", '""', '"a\\nb"', '"\\u0000"', '"\\ud800"']
+NO_IDS += ["1" * 129, "1" * 5000, '"' + "x" * 129 + '"']
+
+
+@every_kind
+async def test_an_id_is_text_or_a_whole_number_and_goes_on_one_line(live_cast: Cast) -> None:
+    host, guest = await listen(live_cast.casey, ROOM), await greeted(origin=None)
+    for text in NO_IDS:
+        data = f'{{"user_id":{text},"user_info":{{}}}}'
+        assert (await guest.subscribe(ROOM, **signed_text(guest, ROOM, data)))["event"] == REFUSED, text
+    twice = '{"user_id":"x","user_info":null,"user_id":"\u00e9 y\U0001f469"}'
+    assert (await guest.subscribe(ROOM, **signed_text(guest, ROOM, twice)))["event"] == SUCCEEDED
+    assert await host.event(ADDED) == {"user_id": "\u00e9 y\U0001f469", "user_info": None}
+
+
+@every_kind
+async def test_what_others_are_told_of_a_guest_is_small_and_can_be_read(live_cast: Cast) -> None:
+    host, guest = await listen(live_cast.casey, ROOM), await greeted(origin=None)
+    for info in ('"' + "x" * 1023 + '"', '"' + "\u00e9" * 512 + '"', "NaN", "-Infinity", '"\\ud800"', "[" * 9999):
+        data = f'{{"user_id":"zed","user_info":{info}}}'
+        assert (await guest.subscribe(ROOM, **signed_text(guest, ROOM, data)))["event"] == REFUSED, info
+    fits = '"' + "x" * 1022 + '"'
+    data = f'{{"user_id":"zed","user_info":{fits}}}'
+    assert (await guest.subscribe(ROOM, **signed_text(guest, ROOM, data)))["event"] == SUCCEEDED
+    assert (await host.event(ADDED))["user_id"] == "zed"
+
+
+async def test_only_ids_are_watched(live_cast: Cast) -> None:
+    watcher, bao = await greeted(origin=None), str(live_cast.bao.pk)
+    odd = [None, True, 1.5, [], [[["x"]]], {}, {"a": []}, "", "a\nb", "\u0000", "x" * 500, "x" * 128, 7, bao]
+    data = user_data(watcher, str(live_cast.casey.pk), watchlist=odd + [[number] for number in range(86)])
+    await watcher.say("pusher:signin", **data)
+    (event,) = (await watcher.event("pusher_internal:watchlist_events"))["events"]
+    assert (event["name"], set(event["user_ids"])) == ("offline", {"x" * 128, "7", bao})
+
+
+async def test_signing_in_again_and_again_watches_no_more_people(live_cast: Cast) -> None:
+    watcher, casey = await greeted(origin=None), str(live_cast.casey.pk)
+    for first, told in ((0, "pusher_internal:watchlist_events"), (100, "pusher:error")):
+        people = [f"person-{number}" for number in range(first, first + 100)]
+        await watcher.say("pusher:signin", **user_data(watcher, casey, watchlist=people))
+        await watcher.event(told)
+    assert len(hub.here().presence._rooms) == 100
+
+
+@pytest.mark.parametrize("text", ["7", "true", '"a\\nb"', '"\\u0000"', '"' + "x" * 129 + '"', '"a","x":NaN'])
+async def test_who_signs_in_has_an_id(text: str) -> None:
+    listener = await greeted(origin=None)
+    await listener.say("pusher:signin", **signed_user(listener, f'{{"id":{text}}}'))
+    assert await codes(listener) == [4200]
+    await listener.say("pusher:signin", **signed_user(listener, '{"id":"a"}'))
+    assert [frame["event"] for frame in await answers(listener)] == ["pusher:signin_success"]
+
+
+# -- Frames
+
+
+def nested(depth: int) -> str:
+    return "[" * depth + "]" * depth
+
+
+BOMBS = {
+    "deep": '{"event":' + nested(8000) + "}",
+    "deep objects": '{"a":' * 2000 + "1" + "}" * 2000,
+    "deep data": '{"event":"pusher:subscribe","data":' + nested(5000) + "}",
+    "deep in text": '{"event":"pusher:subscribe","data":"' + nested(5000) + '"}',
+    "many digits": '{"event":"pusher:ping","data":' + "1" * 10_000 + "}",
+    "huge": '{"event":"pusher:ping","data":1e999}',
+    "not a number": '{"event":"pusher:ping","data":NaN}',
+    "infinite": '{"event":"pusher:ping","data":{"a":-Infinity}}',
+    "half a character": '{"event":"pusher:ping","data":"\\udc00"}',
+    "null bytes": "\x00" * 100,
+    "auth of numbers": '{"event":"pusher:subscribe","data":{"channel":"news","auth":7}}',
+    "auth of lists": '{"event":"pusher:subscribe","data":{"channel":"news","auth":' + nested(900) + "}}",
+    "data of lists": '{"event":"pusher:subscribe","data":{"channel":"news","auth":"","channel_data":[]}}',
+    "channel of lists": '{"event":"pusher:subscribe","data":{"channel":["news"]}}',
+    "sign-in of lists": '{"event":"pusher:signin","data":{"auth":[],"user_data":"{}"}}',
+    "user data of objects": '{"event":"pusher:signin","data":{"auth":"","user_data":{"id":"7"}}}',
+    "internal": '{"event":"pusher_internal:subscription_succeeded","channel":"news","data":"{}"}',
+    "error": '{"event":"pusher:error","data":{"code":4009}}',
+}
+
+
+@every_kind
+@pytest.mark.parametrize("bomb", BOMBS)
+async def test_a_bomb_is_a_malformed_message(bomb: str) -> None:
+    listener = await greeted()
+    await send(listener, BOMBS[bomb])
+    assert await codes(listener) == [4200]
+    assert (await listener.subscribe("news"))["event"] == SUCCEEDED
+
+
+@every_kind
+async def test_at_no_depth_do_data_fall_between_two_limits(live_cast: Cast) -> None:
+    speaker = await listen(live_cast.casey, "private-room.a")
+    for depth in (*range(50, 80), *range(900, 1000, 10), 2000, 4000):
+        await send(speaker, f'{{"event":"client-wave","channel":"private-room.a","data":{nested(depth)}}}')
+    assert set(await codes(speaker)) <= {4200, 4301}
+
+
+@every_kind
+async def test_no_listener_is_sent_what_a_browser_cannot_read(live_cast: Cast) -> None:
+    speaker, other = await listen(live_cast.casey, "private-room.a"), await listen(live_cast.bao, "private-room.a")
+    for number in ("NaN", "Infinity", "1e999"):
+        await send(speaker, f'{{"event":"client-wave","channel":"private-room.a","data":{{"a":{number}}}}}')
+    assert await codes(speaker) == [4200] * 3
+    await whisper(speaker, "client-wave", "private-room.a", {"a": 1e300})
+    assert await other.event("client-wave") == {"a": 1e300}
+    assert len(other.heard) == 3
+
+
+async def test_ten_thousand_subscriptions_end_the_socket_and_leave_nothing(live_cast: Cast) -> None:
+    other, flooder = await greeted(live_cast.bao), await greeted(live_cast.greta)
+    for number in range(10_000):
+        await flooder.say("pusher:subscribe", channel=f"private-tickets.{number}", auth="")
+    assert await ended(flooder) == (4100, 4100)
+    assert len(flooder.heard) < 2000
+    assert (await other.subscribe(live_cast.ticket.channel))["event"] == SUCCEEDED
+    assert [socket.user_id for socket in hub.here().sockets] == [str(live_cast.bao.pk)]
+
+
+@every_kind
+async def test_a_socket_has_a_hundred_channels_and_no_more(live_cast: Cast) -> None:
+    greedy = await greeted()
+    for number in range(limits.MAX_SUBSCRIPTIONS + 20):
+        await greedy.say("pusher:subscribe", channel=f"talk.{number}", auth="")
+    told = [frame["event"] for frame in await answers(greedy)]
+    assert (told.count(SUCCEEDED), told.count(REFUSED)) == (limits.MAX_SUBSCRIPTIONS, 20)
+    assert len(hub.here().list_sockets()[0].channels) == limits.MAX_SUBSCRIPTIONS
+
+
+FORBIDDEN = ["#server-to-user-", "#server-to-user-{ada}", "private-user.{casey}"]
+FORBIDDEN += [
+    kind + "tickets.{ticket}"
+    for kind in ("", "cache-", "private-cache-", "private-encrypted-", "private-encrypted-cache-", "presence-cache-")
+]
+FORBIDDEN += [
+    "private-",
+    "presence-",
+    "private-tickets.",
+    "private-tickets.{ticket}.",
+    "private-private-tickets.{ticket}",
+]
+FORBIDDEN += [
+    "private-office.01x",
+    "private-office.99999999999999999999",
+    "privatetickets.{ticket}",
+    "presence-user.{ada}",
+]
+UNNAMEABLE = [
+    "#presence",
+    "#recheck",
+    "#tell",
+    "",
+    " ",
+    "private-tickets.{ticket}\n",
+    "private-tickets.{ticket}\x00",
+    "a/b",
+    "\u00e9",
+    "x" * 165,
+]
+
+
+async def test_there_is_no_channel_but_those_that_are_listed(live_cast: Cast) -> None:
+    ada, people = await greeted(live_cast.ada), {"ada": live_cast.ada.pk, "casey": live_cast.casey.pk}
+    for form in FORBIDDEN:
+        name = form.format(ticket=live_cast.ticket.uuid, **people)
+        assert (await ada.subscribe(name))["event"] == REFUSED, name
+    for form in UNNAMEABLE:
+        await ada.say("pusher:subscribe", channel=form.format(ticket=live_cast.ticket.uuid), auth="")
+        assert await codes(ada) == [4200], form
+    assert (await ada.subscribe(str(live_cast.ticket.channel).upper()))["event"] == REFUSED
+    assert (await ada.subscribe(live_cast.ticket.channel))["event"] == SUCCEEDED
+
+
+# -- Client events
+
+
+async def test_who_has_just_lost_a_channel_says_nothing_there(live_cast: Cast) -> None:
+    channel = live_cast.ticket.channel
+    bao, casey = await listen(live_cast.bao, channel), await listen(live_cast.casey, channel)
+    await do(services.move, live_cast.ticket, by=live_cast.ada, office=live_cast.orders)
+    await bao.event(REFUSED)
+    await whisper(bao, "client-typing", channel, {})
+    assert await codes(bao) == [4301]
+    await casey.event("ticket.updated")
+    assert await casey.hears_nothing(channel)
+
+
+async def test_whose_session_has_expired_is_not_heard_typing(live_cast: Cast) -> None:
+    channel = live_cast.ticket.channel
+    casey, bao = await listen(live_cast.casey, channel), await listen(live_cast.bao, channel)
+    await whisper(casey, "client-typing", channel, {})
+    await bao.event("client-typing")
+    await do(expire, live_cast.casey, timezone.now())
+    await whisper(casey, "client-typing", channel, {})
+    assert await answers(casey) == []
+    assert await bao.hears_nothing(channel)
+
+
+# -- Handshakes
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("/app/TIKM?protocol=7", 4001),
+        ("/app/%00?protocol=7", 4001),
+        ("/app/tikm/?protocol=7", 4005),
+        ("/app/", 4005),
+        ("/app/tikm?version=8.6.0%0a", 4006),
+        ("/app/tikm?version=" + "9" * 41, 4006),
+        ("/app/tikm?protocol=0", 4007),
+        ("/app/tikm?protocol=999", 4007),
+    ],
+)
+async def test_a_wrong_address_or_version_is_told_with_its_code(path: str, code: int) -> None:
+    assert await ended(await connect(path=path)) == (code, code)
+
+
+@pytest.mark.parametrize("connection", ["null", "log"])
+async def test_where_broadcasting_is_off_a_socket_is_told_so(settings: Settings, connection: str) -> None:
+    settings.REALTIME = {**settings.REALTIME, "CONNECTION": connection}
+    assert await ended(await connect()) == (4003, 4003)
+    assert await ended(await connect(path="/app/wrong")) == (4001, 4001)
+
+
+FOREIGN = [
+    "http://testserver@evil.example",
+    "http://evil.example/testserver",
+    "http://testserver.",
+    "file://",
+    "testserver",
+]
+FOREIGN += [
+    "//evil.example",
+    "http://evil.example#testserver",
+    "http://[::1",
+    "http://testserver:80",
+    "x" * 5000,
+    "\u00e9",
+]
+
+
+async def test_no_other_site_opens_a_socket_with_a_persons_cookie(live_cast: Cast) -> None:
+    for origin in FOREIGN:
+        assert await ended(await connect(live_cast.casey, origin=origin)) == (4009, 4009), origin
+    assert not hub.here().sockets
+    assert (await greeted(live_cast.casey)).socket_id
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"cookie": "sessionid=" + "a" * 60_000},
+        {"cookie": "; ".join(f"c{number}=x" for number in range(5000))},
+        {"cookie": "sessionid=\xff\xfe; sessionid=../../etc"},
+        {"authorization": "Bearer " + "x" * 60_000},
+        {"authorization": "Bearer \x00"},
+        {"x-" + "y" * 5000: "z"},
+    ],
+)
+async def test_headers_of_any_size_are_nobody(live_cast: Cast, headers: dict[str, str]) -> None:
+    listener = await greeted(**headers)
+    assert (await listener.subscribe(live_cast.ticket.channel))["event"] == REFUSED
+
+
+# -- Too many, too long
+
+
+@pytest.mark.usefixtures("_every_kind")
+async def test_who_says_not_who_he_is_and_hears_nothing_is_let_go(live_cast: Cast, settings: Settings) -> None:
+    settings.REALTIME = {**settings.REALTIME, "ACTIVITY_TIMEOUT": 600}
+    idle, listening, person = await greeted(), await greeted(), await greeted(live_cast.casey)
+    assert (await idle.subscribe("private-room.a"))["event"] == REFUSED
+    assert (await listening.subscribe("news"))["event"] == SUCCEEDED
+    for socket in tuple(hub.here().sockets):
+        socket.sweep(time.monotonic() + 31)
+    assert await ended(idle) == (4009, 4009)
+    assert await answers(person) == []
+    await listening.event("pusher_internal:subscription_count")
+    assert await answers(listening) == []
+
+
+async def test_strangers_from_one_address_are_bounded_and_people_are_not(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_STRANGERS_AN_ADDRESS", 2)
+    held = [await greeted(address=ELSEWHERE) for _ in range(2)]
+    assert await ended(await connect(address=ELSEWHERE)) == (4100, 4100)
+    assert (await greeted(live_cast.casey, address=ELSEWHERE)).socket_id
+    assert (await greeted(address="203.0.113.8")).socket_id
+    for address in ("127.0.0.1", "::1", ""):  # a proxy on this machine, or on a Unix socket
+        assert [await greeted(address=address) for _ in range(3)]
+    await held[0].close()
+    assert (await greeted(address=ELSEWHERE)).socket_id
+
+
+async def test_a_person_is_let_in_while_many_from_there_are_not_known_yet(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _early = await greeted(address=ELSEWHERE)
+    monkeypatch.setattr(limits, "MAX_STRANGERS_AN_ADDRESS", 0)
+    assert await ended(await connect(address=ELSEWHERE)) == (4100, 4100)
+    assert (await greeted(live_cast.casey, address=ELSEWHERE)).socket_id
+
+
+async def test_sockets_from_one_address_are_bounded(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_SOCKETS_AN_ADDRESS", 2)
+    _held = [await greeted(person, address=ELSEWHERE) for person in (live_cast.casey, live_cast.bao)]
+    assert await ended(await connect(live_cast.greta, address=ELSEWHERE)) == (4100, 4100)
+    assert (await greeted(live_cast.greta, address="203.0.113.8")).socket_id
+
+
+async def by_sign_in(listener: Listener, user_id: str) -> None:
+    await listener.say("pusher:signin", **user_data(listener, user_id))
+
+
+async def by_signature(listener: Listener, user_id: str) -> None:
+    await listener.say("pusher:subscribe", channel=ROOM, **signed(listener, ROOM, user_id))
+
+
+@every_kind
+@pytest.mark.parametrize("introduce", [by_sign_in, by_signature])
+async def test_a_persons_sockets_are_bounded_however_he_said_who_he_is(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch, introduce: Callable[[Listener, str], Any]
+) -> None:
+    monkeypatch.setattr(limits, "MAX_SOCKETS_A_PERSON", 1)
+    first, second, other = [await greeted(origin=None) for _ in range(3)]
+    await introduce(first, str(live_cast.casey.pk))
+    assert await codes(first) == []
+    await introduce(second, str(live_cast.casey.pk))
+    assert await ended(second) == (4100, 4100)
+    await introduce(other, str(live_cast.bao.pk))
+    assert await codes(other) == []
+
+
+@every_kind
+@pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
+async def test_a_full_room_is_full_whatever_one_is_called(settings: Settings, names: tuple[str, str]) -> None:
+    settings.REALTIME = {**settings.REALTIME, "MEMBERS_A_CHANNEL": 1}
+    first, second = await greeted(origin=None), await greeted(origin=None)
+    assert (await first.subscribe(ROOM, **signed(first, ROOM, names[0])))["event"] == SUCCEEDED
+    assert (await second.subscribe(ROOM, **signed(second, ROOM, names[1])))["event"] == REFUSED
+
+
+async def test_wrong_secrets_sign_nobody_in(live_cast: Cast) -> None:
+    key = str(live_cast.casey.pk)
+    for secret in ("", "tikm", SECRET[:-1], SECRET + " "):
+        listener = await greeted(origin=None)
+        await listener.say("pusher:signin", **user_data(listener, key, secret))
+        assert await ended(listener) == (4009, 4009)
+    other, listener = await greeted(origin=None), await greeted(origin=None)
+    await listener.say("pusher:signin", **user_data(other, key))
+    assert await ended(listener) == (4009, 4009)
+    await sign_in(other, key)

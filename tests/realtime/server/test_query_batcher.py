@@ -1,0 +1,107 @@
+"""What many sockets ask the database at the same time."""
+
+import asyncio
+import threading
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+
+from realtime.server import query_batcher
+from realtime.server.query_batcher import CROWD, LAST, TOGETHER, DatabaseUnavailable, QueryBatcher
+from tests.support.sockets import until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+async def ask_all(asked: QueryBatcher, *inquiries: Any) -> list[Any]:
+    """Ask these at once; return what each returned or raised."""
+    return await asyncio.gather(*(asked.ask(each) for each in inquiries), return_exceptions=True)
+
+
+@pytest.fixture
+def hops(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many were answered by each hop to the database's thread."""
+    inquire, sizes = query_batcher._inquire, list[int]()
+
+    def count(inquiries: Any) -> Any:
+        sizes.append(len(inquiries))
+        return inquire(inquiries)
+
+    monkeypatch.setattr(query_batcher, "_inquire", count)
+    return sizes
+
+
+async def test_who_asks_at_the_same_time_is_answered_by_one_hop_of_a_bounded_size(hops: list[int]) -> None:
+    numbers = range(TOGETHER + 2)
+    assert await ask_all(QueryBatcher(), *(lambda n=n: n for n in numbers)) == list(numbers)
+    assert hops == [TOGETHER, 2]
+
+
+async def test_whoever_was_let_in_is_answered_before_those_who_come_but_these_wait_not_for_ever(
+    hops: list[int],
+) -> None:
+    asked, order = QueryBatcher(), list[str]()
+    newcomers = [asked.ask_last(order.append, "comes") for _ in range(TOGETHER)]
+    others = [asked.ask(order.append, "is in") for _ in range(2 * TOGETHER)]
+    await asyncio.gather(*newcomers, *others)
+    own = TOGETHER - LAST
+    assert order[:TOGETHER] == ["is in"] * own + ["comes"] * LAST
+    assert order[TOGETHER : 2 * TOGETHER] == ["is in"] * own + ["comes"] * LAST
+    assert order[-2 * LAST :] == ["comes"] * 2 * LAST
+
+
+async def test_it_is_crowded_as_long_as_many_newcomers_wait() -> None:
+    asked, seen = QueryBatcher(), list[bool]()
+    await asyncio.gather(*(asked.ask(lambda: seen.append(asked.is_crowded)) for _ in range(2 * CROWD)))
+    assert set(seen) == {False}
+    await asyncio.gather(*(asked.ask_last(lambda: seen.append(asked.is_crowded)) for _ in range(2 * CROWD)))
+    assert set(seen[2 * CROWD : 3 * CROWD - TOGETHER]) == {True}
+    assert set(seen[3 * CROWD :]) == {False}
+
+
+async def test_one_inquiry_that_fails_costs_the_others_nothing() -> None:
+    def fail() -> None:
+        raise ValueError("no")
+
+    first, failed, last = await ask_all(QueryBatcher(), lambda: 1, fail, lambda: 3)
+    assert (first, str(failed), last) == (1, "no", 3)
+
+
+async def test_nobody_is_asked_about_who_has_gone_while_he_waited(hops: list[int]) -> None:
+    asked, is_through = QueryBatcher(), threading.Event()
+    first = asyncio.create_task(asked.ask(is_through.wait))
+    await until(lambda: hops)
+    gone, last = (asyncio.create_task(asked.ask(lambda n=n: n)) for n in (2, 3))
+    await asyncio.sleep(0)
+    gone.cancel()
+    is_through.set()
+    assert (await first, await last) == (True, 3)
+    assert hops == [1, 1]
+
+
+async def test_while_the_database_is_away_one_waits_for_it_and_not_each_after_the_other(
+    hops: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wait_in_vain() -> None:
+        raise OperationalError("couldn't get a connection after 10.00 sec")
+
+    asked = QueryBatcher()
+    monkeypatch.setattr(query_batcher, "connection", SimpleNamespace(connection=None))
+    newcomers = asyncio.gather(*(asked.ask_last(wait_in_vain) for _ in range(20)), return_exceptions=True)
+    answers = await ask_all(asked, *[wait_in_vain] * (3 * TOGETHER)) + await newcomers
+    assert {type(answer) for answer in answers} == {DatabaseUnavailable}
+    assert hops == [TOGETHER]
+    assert await asked.ask(lambda: "back") == "back"
+
+
+async def test_a_query_that_fails_is_not_taken_for_a_database_that_is_away(
+    hops: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise OperationalError("deadlock detected")
+
+    monkeypatch.setattr(query_batcher, "connection", SimpleNamespace(connection="a connection"))
+    failed, answered = await ask_all(QueryBatcher(), fail, lambda: 2)
+    assert (type(failed), answered) == (OperationalError, 2)

@@ -1,0 +1,294 @@
+"""What happens while something else happens: a right ends while one enters, a client leaves while it is asked for."""
+
+import asyncio
+import gc
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from realtime import limits
+from realtime.broadcasting.ephemeral import broadcast_now, disconnect
+from realtime.broadcasting.events import publish, reauthorize
+from realtime.consumers import PusherConsumer
+from realtime.presence.tracker import PresenceTracker
+from realtime.server import hub
+from realtime.server.connection import Connection
+from realtime.server.group_membership import GroupMembership
+from realtime.server.query_batcher import QueryBatcher
+from tests.support.cast import Cast
+from tests.support.signed_clients import REFUSED, SUCCEEDED, answers
+from tests.support.sockets import Fence, Listener, connect, do, greeted, listen, until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Happening = Callable[[], Awaitable[None]]
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Happening], None]:
+    """Have something happen between a presence channel's answer and the moment at which it is listened to."""
+
+    def plan(happening: Happening) -> None:
+        next_round, left = PresenceTracker._next_round, [happening]
+
+        async def wait_longer(self: PresenceTracker) -> None:
+            await next_round(self)
+            if left:
+                await left.pop()()
+
+        monkeypatch.setattr(PresenceTracker, "_next_round", wait_longer)
+
+    return plan
+
+
+def socket_of(listener: Listener) -> Any:
+    """Return the server's side of a connection."""
+    return next(socket for socket in hub.here().sockets if socket.socket_id == listener.socket_id)
+
+
+async def test_a_right_that_ends_while_one_enters_a_room_ends_the_comings_and_goings(
+    live_cast: Cast, meanwhile: Callable[[Happening], None]
+) -> None:
+    room = live_cast.ticket.presence_channel
+    control = await listen(live_cast.dana, room)
+    bao = await greeted(live_cast.bao)
+    served = socket_of(bao)
+
+    async def leave_office() -> None:
+        await do(live_cast.billing.agents.remove, live_cast.bao)
+        await until(lambda: room not in served.subscriptions and not served._rechecks)
+
+    meanwhile(leave_office)
+    assert (await bao.subscribe(room))["event"] == REFUSED
+    _ada = await listen(live_cast.ada, room)
+    while (await control.event("pusher_internal:member_added"))["user_id"] != str(live_cast.ada.pk):
+        pass
+    assert await answers(bao) == []
+    assert served not in hub.here().presence._rooms[room].listeners
+
+
+async def test_who_is_there_is_not_told_while_the_rule_is_asked_again(
+    live_cast: Cast, meanwhile: Callable[[Happening], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room, answered = live_cast.ticket.presence_channel, asyncio.Event()
+    bao, ask = await greeted(live_cast.bao), Connection._ask
+    served = socket_of(bao)
+
+    async def ask_slowly(self: Connection, channel: str) -> Any:
+        await answered.wait()
+        return await ask(self, channel)
+
+    async def begin_to_ask() -> None:
+        monkeypatch.setattr(Connection, "_ask", ask_slowly)
+        await do(reauthorize, channels=[room])
+        await until(lambda: served._rechecks)
+
+    meanwhile(begin_to_ask)
+    await bao.say("pusher:subscribe", channel=room, auth="")
+    assert await answers(bao) == []
+    answered.set()
+    assert (await bao.event(SUCCEEDED))["presence"]["count"] == 1
+
+
+async def test_a_socket_that_is_hung_up_on_while_it_enters_a_room_is_not_kept(
+    live_cast: Cast, meanwhile: Callable[[Happening], None]
+) -> None:
+    room = live_cast.ticket.presence_channel
+    bao, _dana = await greeted(live_cast.bao), await listen(live_cast.dana, room)
+    served = socket_of(bao)
+
+    async def hang_up() -> None:
+        await do(disconnect, sockets=[bao.socket_id])
+        await until(lambda: served not in hub.here().sockets)
+
+    meanwhile(hang_up)
+    await bao.say("pusher:subscribe", channel=room, auth="")
+    assert (await bao.event("pusher:error"))["code"] == 4009
+    await until(lambda: served not in hub.here().presence._of_socket)
+    assert served not in hub.here().presence._rooms[room].listeners
+    assert len(hub.here().presence._rooms[room].listeners) == 1
+
+
+@pytest.fixture
+def slow_rules(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Rules that are asked again answer when the event is set."""
+    answered, ask = asyncio.Event(), Connection._recheck
+
+    async def ask_slowly(self: Connection, channels: set[str], whole_person: bool) -> None:
+        await answered.wait()
+        await ask(self, channels, whole_person)
+
+    monkeypatch.setattr(Connection, "_recheck", ask_slowly)
+    return answered
+
+
+async def test_who_leaves_while_his_rule_is_asked_again_is_told_nothing(
+    live_cast: Cast, slow_rules: asyncio.Event
+) -> None:
+    channel = live_cast.ticket.channel
+    leaver, stayer = await listen(live_cast.bao, channel), await listen(live_cast.dana, channel)
+    await do(reauthorize, channels=[channel])
+    served = socket_of(leaver)
+    await until(lambda: served._rechecks)
+    await leaver.say("pusher:unsubscribe", channel=channel)
+    assert await answers(leaver) == []
+    await do(publish, Fence(channel))
+    slow_rules.set()
+    await stayer.event("test.fence")
+    await until(lambda: not served._rechecks)
+    assert await answers(leaver) == []
+    assert (await leaver.subscribe(channel))["event"] == SUCCEEDED
+
+
+async def test_who_leaves_and_returns_while_his_rule_is_asked_again_is_welcomed_once(
+    live_cast: Cast, slow_rules: asyncio.Event
+) -> None:
+    channel = live_cast.ticket.channel
+    bao = await listen(live_cast.bao, channel)
+    await do(reauthorize, channels=[channel])
+    await until(lambda: socket_of(bao)._rechecks)
+    await bao.say("pusher:unsubscribe", channel=channel)
+    await bao.say("pusher:subscribe", channel=channel, auth="")
+    assert await answers(bao) == []
+    slow_rules.set()
+    assert await bao.event(SUCCEEDED) == {}
+    assert await bao.hears_nothing(channel)
+
+
+async def test_what_waits_for_a_rule_is_bounded(
+    live_cast: Cast, slow_rules: asyncio.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_HELD", 3)
+    channel = live_cast.ticket.channel
+    bao = await listen(live_cast.bao, channel)
+    await do(reauthorize, channels=[channel])
+    await until(lambda: socket_of(bao)._rechecks)
+    for _ in range(3):
+        await do(broadcast_now, [channel], "said", '"Hello"')
+    assert await answers(bao) == []
+    await do(broadcast_now, [channel], "said", '"Hello"')
+    assert (await bao.event("pusher:error"))["code"] == 4200
+
+
+@pytest.mark.usefixtures("_every_kind")
+async def test_the_last_event_of_a_cache_channel_is_not_told_to_who_has_lost_it(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = "private-cache-forecast"
+    await do(broadcast_now, [channel], "rain", '{"mm":3}')
+    tell_last, moved = Connection._tell_last, []
+
+    async def lose_it_first(self: Connection, channel: str, audience: Any) -> None:
+        if not moved:
+            moved.append(channel)
+            audience_before = self.subscriptions.pop(channel)
+            hub.here().leave(self, channel, audience_before)
+        await tell_last(self, channel, audience)
+
+    monkeypatch.setattr(Connection, "_tell_last", lose_it_first)
+    casey, control = await greeted(live_cast.casey), await greeted(live_cast.bao)
+    assert (await casey.subscribe(channel))["event"] == SUCCEEDED
+    assert await answers(casey) == []
+    assert (await control.subscribe(channel))["event"] == SUCCEEDED
+    assert await control.event("rain") == {"mm": 3}
+
+
+async def test_what_fails_once_is_done_the_next_time(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    room = live_cast.ticket.presence_channel
+    _bao = await listen(live_cast.bao, room)
+    tell_and_ask, failures = PresenceTracker._tell_and_ask, []
+
+    async def fail_once(self: PresenceTracker) -> None:
+        if not failures:
+            failures.append(True)
+            raise ValueError("once")
+        await tell_and_ask(self)
+
+    monkeypatch.setattr(PresenceTracker, "_tell_and_ask", fail_once)
+    await until(lambda: failures)
+    dana = await greeted(live_cast.dana)
+    assert (await dana.subscribe(room))["data"]["presence"]["count"] == 2
+
+
+async def test_a_socket_that_cannot_be_looked_at_does_not_hide_the_others(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "SWEEP_INTERVAL", 0.01)
+    sweep, failures = Connection.sweep, []
+
+    def fail_once(self: Connection, now: float) -> None:
+        if not failures:
+            failures.append(True)
+            raise ValueError("once")
+        sweep(self, now + 31)
+
+    bao = await greeted(live_cast.bao)
+    monkeypatch.setattr(Connection, "sweep", fail_once)
+    assert await bao.event("pusher:ping") == {}
+    assert failures
+
+
+async def test_nobody_asks_again_about_a_socket_that_has_not_been_looked_up_yet(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask, is_let_in = QueryBatcher.ask_last, asyncio.Event()
+
+    async def ask_in_a_crowd(*asked: Any) -> Any:
+        await is_let_in.wait()
+        return await ask(*asked)
+
+    def look() -> bool:
+        (socket,) = hub.here().sockets
+        socket.sweep(time.monotonic() + 61)
+        return bool(socket._tasks)
+
+    monkeypatch.setattr(QueryBatcher, "ask_last", ask_in_a_crowd)
+    bao = await connect(live_cast.bao)
+    await until(lambda: hub.here().sockets)
+    assert not look()
+    is_let_in.set()
+    await bao.event("pusher:connection_established")
+    assert look()
+
+
+async def test_a_client_that_hangs_up_first_is_no_failed_task(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures: list[dict] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: failures.append(context))
+
+    async def gone(*_: Any) -> None:
+        raise RuntimeError("Unexpected ASGI message 'websocket.close', after sending 'websocket.close'.")
+
+    monkeypatch.setattr(PusherConsumer, "close", gone)
+    bao = await greeted(live_cast.bao)
+    served = socket_of(bao)
+    served.hang_up("Enough.")
+    assert (await bao.event("pusher:error"))["code"] == 4009
+    await until(served._writer._end.done)
+    gc.collect()
+    assert not failures
+
+
+async def test_a_layer_group_that_somebody_joins_while_others_are_left_is_kept(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = live_cast.ticket.channel, live_cast.billing.channel
+    bao = await listen(live_cast.bao, first)
+    assert (await bao.subscribe(second))["event"] == SUCCEEDED
+    left: list[str] = []
+
+    async def leave_slowly(self: GroupMembership, group: str) -> None:
+        left.append(group)
+        if len(left) == 1:
+            for channel in (first, second):
+                assert (await bao.subscribe(channel))["event"] == SUCCEEDED
+
+    await until(lambda: not hub.here().tail._reading.locked())
+    monkeypatch.setattr(GroupMembership, "_leave", leave_slowly)
+    for channel in (first, second):
+        await bao.say("pusher:unsubscribe", channel=channel)
+    await until(lambda: left)
+    await answers(bao)
+    assert len(left) == 1

@@ -1,0 +1,176 @@
+"""Who comes again within seconds is known, and so is what the rules said; no access outlives its end by that."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.sessions.models import Session
+
+from accounts.models import User
+from realtime.channels import Audience, authorization
+from realtime.channels.authentication import Credentials
+from realtime.channels.authorization import Authorization
+from realtime.server import hub, session_cache
+from realtime.server.session_cache import KEPT, SessionCache
+from tests.support.cast import Cast
+from tests.support.signed_clients import REFUSED, SUCCEEDED
+from tests.support.sockets import Listener, do, greeted, listen, session_cookie, settle
+from tickets import services
+from tickets.models import Ticket
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+BAO, CHANNEL = Credentials(session_key="bao"), "private-tickets.1"
+STAFF = Authorization(Audience.STAFF)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time, which stands until a test puts it forward."""
+    now = [1000.0]
+    monkeypatch.setattr(session_cache.time, "monotonic", lambda: now[0])
+    return now
+
+
+def knowing(*, end: datetime | None = None, can_trust: Callable[[], bool] = lambda: True) -> SessionCache:
+    """Return a memory of Bao, who hears a ticket."""
+    found = SessionCache(can_trust)
+    found.keep(0, BAO, User(email="bao@example.com"), end)
+    found.keep_standings(0, BAO, {CHANNEL: STAFF})
+    return found
+
+
+def test_a_sign_in_is_known_for_seconds_however_often_it_is_recalled(clock: list[float]) -> None:
+    known = knowing()
+    for _ in range(int(KEPT)):
+        assert known.recall(BAO) is not None
+        clock[0] += 1
+    clock[0] += 1
+    assert known.recall(BAO) is None
+
+
+def test_a_sign_in_is_not_known_after_its_end() -> None:
+    now, soon = datetime.now(UTC), timedelta(minutes=1)
+    assert knowing(end=now + soon).recall(BAO) is not None
+    assert knowing(end=now - soon).recall(BAO) is None
+
+
+def test_nobody_is_known_to_a_process_that_cannot_hear_what_ends_his_access() -> None:
+    hears = [True]
+    known = knowing(can_trust=lambda: hears[0])
+    assert known.recall(BAO) is not None
+    hears.clear()
+    hears.append(False)
+    assert known.recall(BAO) is None
+
+
+def test_what_was_read_before_something_was_forgotten_is_not_kept_after_it() -> None:
+    known = knowing()
+    known.forget(users=(), channels=(CHANNEL,))
+    known.keep_standings(0, BAO, {CHANNEL: STAFF})
+    recalled = known.recall(BAO)
+    assert recalled is not None
+    assert recalled.standings == {}
+    known.keep_standings(1, BAO, {CHANNEL: STAFF})
+    assert recalled.standings == {CHANNEL: STAFF}
+
+
+def test_that_somebody_signed_in_on_one_socket_lets_no_other_one_hear_what_is_his_alone() -> None:
+    known, own = knowing(), "#server-to-user-1"
+    known.keep_standings(0, BAO, {own: Authorization(Audience.PUBLIC), "private-user.1": STAFF})
+    recalled = known.recall(BAO)
+    assert recalled is not None
+    assert recalled.standings.keys() == {CHANNEL, "private-user.1"}
+
+
+def test_a_sign_in_that_is_found_to_be_nobodys_is_forgotten() -> None:
+    known = knowing()
+    known.keep(0, BAO, None, None)
+    assert known.recall(BAO) is None
+
+
+async def test_a_look_whether_a_sign_in_still_stands_remembers_nobody_for_an_idle_socket(live_cast: Cast) -> None:
+    bao, here = await listen(live_cast.bao, live_cast.ticket.channel), hub.here()
+    (socket,) = here.sockets
+    for channels, remembered in ((set[str](), 0), ({live_cast.ticket.channel}, 1)):
+        here.memory.forget_old(float("inf"))
+        socket.recheck(channels, whole_person=False)
+        await settle()
+        assert len(here.memory._known) == remembered
+    await bao.close()
+
+
+def test_what_is_too_old_to_be_recalled_is_kept_no_longer(clock: list[float]) -> None:
+    known = knowing()
+    known.forget_old(clock[0] + KEPT)
+    assert known._known
+    known.forget_old(clock[0] + KEPT + 1)
+    assert not known._known
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
+    """The channels whose rules are asked together, each time."""
+    ask, channels = authorization.authorize_channels, list[set[str]]()
+
+    def note_and_ask(who: Any, names: set[str], **more: Any) -> Any:
+        channels.append(set(names))
+        return ask(who, names, **more)
+
+    monkeypatch.setattr(authorization, "authorize_channels", note_and_ask)
+    return channels
+
+
+async def opens(cookie: str) -> Listener:
+    """Open the socket of a person's next page."""
+    return await greeted(cookie=cookie)
+
+
+async def may_hear(listener: Listener, channel: str) -> bool:
+    """Subscribe; say whether that succeeded."""
+    answer = await listener.subscribe(channel)
+    assert answer["event"] in (SUCCEEDED, REFUSED)
+    return bool(answer["event"] == SUCCEEDED)
+
+
+async def test_the_rules_are_not_asked_again_for_somebodys_next_page(live_cast: Cast, asked: list[set[str]]) -> None:
+    cookie = await sync_to_async(session_cookie)(live_cast.bao)
+    for _ in range(2):
+        assert await may_hear(await opens(cookie), live_cast.ticket.channel)
+    assert asked == [{live_cast.ticket.channel}]
+
+
+async def test_who_has_left_the_office_does_not_hear_it_on_his_next_page(live_cast: Cast) -> None:
+    bao, dana = [await sync_to_async(session_cookie)(person) for person in (live_cast.bao, live_cast.dana)]
+    for cookie in (bao, dana):
+        assert await may_hear(await opens(cookie), live_cast.ticket.channel)
+    await do(live_cast.billing.agents.remove, live_cast.bao)
+    await hub.here().tail.read()
+    assert not await may_hear(await opens(bao), live_cast.ticket.channel)
+    assert await may_hear(await opens(dana), live_cast.ticket.channel)
+
+
+async def test_who_works_elsewhere_than_the_ticket_does_not_hear_it_on_his_next_page(live_cast: Cast) -> None:
+    cookie = await sync_to_async(session_cookie)(live_cast.bao)
+    assert await may_hear(await opens(cookie), live_cast.ticket.channel)
+    await do(services.move, live_cast.ticket, by=live_cast.ada, office=live_cast.orders)
+    await hub.here().tail.read()
+    assert not await may_hear(await opens(cookie), live_cast.ticket.channel)
+
+
+async def test_who_has_signed_out_is_nobody_on_the_next_socket(live_cast: Cast) -> None:
+    cookie = await sync_to_async(session_cookie)(live_cast.bao)
+    assert await may_hear(await opens(cookie), live_cast.bao.channel)
+    await do(lambda: Session.objects.get(pk=cookie.removeprefix("sessionid=")).delete())
+    await hub.here().tail.read()
+    assert not await may_hear(await opens(cookie), live_cast.bao.channel)
+
+
+async def test_who_was_refused_is_asked_for_anew(live_cast: Cast) -> None:
+    cookie = await sync_to_async(session_cookie)(live_cast.emil)
+    assert not await may_hear(await opens(cookie), live_cast.ticket.channel)
+
+    await do(Ticket.objects.update, assigned_to=live_cast.emil)  # which is told to nobody
+    assert await may_hear(await opens(cookie), live_cast.ticket.channel)

@@ -1,0 +1,170 @@
+"""Which address a client has: behind trusted proxies the one that the last of them saw, whatever the client says."""
+
+from ipaddress import ip_address, ip_network
+
+import pytest
+from django.test import Client
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from realtime.server import connect_checks, hub
+from realtime.utils.client_address import address_key, client, client_address, read
+from tests.support.cast import PASSWORD
+from tests.support.sockets import greeted
+
+NGINX, EDGE, VISITOR, LIE = "10.0.0.1", "10.0.0.2", "203.0.113.7", "198.51.100.1"
+PROXIES = read(("10.0.0.0/24", "fd00::/8"))
+ANY = read(("10.0.0.0/24", "unix"))
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded_for", "trusted", "address"),
+    [
+        (VISITOR, "", PROXIES, VISITOR),
+        (VISITOR, LIE, PROXIES, VISITOR),
+        (NGINX, VISITOR, PROXIES, VISITOR),
+        (NGINX, VISITOR, read(()), NGINX),
+        (NGINX, f"{LIE}, {VISITOR}", PROXIES, VISITOR),
+        (NGINX, f"{LIE}, {VISITOR}, {EDGE}", PROXIES, VISITOR),
+        (NGINX, f"{EDGE}, {LIE}, {VISITOR}, {EDGE}", PROXIES, VISITOR),
+        (NGINX, f"{LIE},{VISITOR} ,, \t{EDGE},", PROXIES, VISITOR),
+        (NGINX, "", PROXIES, NGINX),
+        (NGINX, f"{VISITOR}, unknown", PROXIES, NGINX),
+        (NGINX, f"{VISITOR}, _hidden, {EDGE}", PROXIES, EDGE),
+        (NGINX, f"{VISITOR}:4711", PROXIES, VISITOR),
+        (NGINX, "[2001:db8::1]:4711", PROXIES, "2001:db8::1"),
+        (NGINX, "[2001:DB8:0::1]", PROXIES, "2001:db8::1"),
+        (NGINX, "2001:db8::1", PROXIES, "2001:db8::1"),
+        (NGINX, "fe80::1%eth0", PROXIES, "fe80::1"),
+        (NGINX, f"::ffff:{VISITOR}", PROXIES, VISITOR),
+        (f"::ffff:{NGINX}", VISITOR, PROXIES, VISITOR),
+        ("fd00::1", VISITOR, PROXIES, VISITOR),
+        (NGINX, "010.0.0.2, 203.0.113.07", PROXIES, NGINX),
+        ("", VISITOR, PROXIES, ""),
+        ("", VISITOR, ANY, VISITOR),
+        ("", "", ANY, ""),
+        (NGINX, f"{LIE}, {VISITOR}, unix:", ANY, VISITOR),
+        (NGINX, f"{VISITOR}, unix:", PROXIES, ""),
+        ("not an address", VISITOR, PROXIES, ""),
+    ],
+)
+def test_the_address_is_the_one_that_the_last_trusted_hop_saw(peer, forwarded_for, trusted, address):
+    assert client_address(peer, forwarded_for, trusted) == address
+
+
+outsiders = (
+    st.ip_addresses().map(str).filter(lambda text: not any(ip_address(text) in net for net in PROXIES.networks))
+)
+
+
+@settings(max_examples=60)
+@given(
+    sent=st.text(st.characters(codec="latin-1"), max_size=60) | st.just(f"{EDGE}, {NGINX}"),
+    visitor=outsiders.filter(lambda text: getattr(ip_address(text), "ipv4_mapped", None) is None),
+    hops=st.lists(st.integers(1, 254).map("10.0.0.{}".format), min_size=1, max_size=4),
+)
+def test_whatever_a_client_sends_through_proxies_they_say_who_it_is(sent, visitor, hops):
+    seen = visitor.partition("%")[0]
+    *inner, peer = hops
+    assert client_address(peer, ", ".join([sent, seen, *inner]), PROXIES) == seen
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded_for", "proto", "scheme"),
+    [
+        (NGINX, VISITOR, "https", "https"),
+        (NGINX, VISITOR, "", ""),
+        (NGINX, VISITOR, "gopher", ""),
+        (VISITOR, "", "https", ""),
+        (NGINX, VISITOR, "https, http", "http"),
+        (NGINX, f"{VISITOR}, {EDGE}", "https, http", "https"),
+        (NGINX, f"{VISITOR}, {EDGE}", "HTTPS", "https"),
+        (NGINX, f"{VISITOR}, {EDGE}", "https, http, http", "http"),
+    ],
+)
+def test_the_scheme_is_what_the_same_hop_says(peer, forwarded_for, proto, scheme):
+    assert client(peer, forwarded_for, proto, PROXIES).scheme == scheme
+
+
+def test_one_household_is_one_place():
+    assert [address_key("2001:db8::1"), address_key(VISITOR)] == ["2001:db8::/64", VISITOR]
+    assert ip_address("2001:db8::ffff") in ip_network(address_key("2001:db8::1"))
+
+
+SENT = {
+    "Host": "desk.example",
+    "Forwarded": f"for={LIE}",
+    "X-Real-IP": LIE,
+    "X-Forwarded-Host": "evil.example",
+    "X-Forwarded-Port": "1",
+    "X-Forwarded-Server": "evil.example",
+}
+
+
+@pytest.fixture
+def nginx(settings):
+    settings.REALTIME = {**settings.REALTIME, "TRUSTED_PROXIES": [f"{NGINX}/32", "unix"]}
+    settings.ALLOWED_HOSTS = ["desk.example", "testserver"]
+
+
+def page_of(peer, **headers):
+    """Return the request for a page as the views get it."""
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Client(REMOTE_ADDR=peer).get("/login/", headers={**SENT, **sent}).wsgi_request
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("peer", [NGINX, ""])
+def test_pages_believe_a_trusted_proxy(nginx, peer):
+    request = page_of(peer, X_Forwarded_For=f"{LIE}, {VISITOR}", X_Forwarded_Proto="https")
+    assert (request.META["REMOTE_ADDR"], request.scheme) == (VISITOR, "https")
+    assert request.build_absolute_uri("/") == "https://desk.example/"
+    left = {name for name in request.META if "FORWARDED" in name or "REAL_IP" in name}
+    assert left == {"HTTP_X_FORWARDED_PROTO"}
+
+
+@pytest.mark.django_db
+def test_pages_believe_nobody_else(nginx):
+    request = page_of(VISITOR, X_Forwarded_For=LIE, X_Forwarded_Proto="https")
+    assert (request.META["REMOTE_ADDR"], request.build_absolute_uri("/")) == (VISITOR, "http://desk.example/")
+    assert not [name for name in request.META if "FORWARDED" in name or "REAL_IP" in name]
+
+
+@pytest.mark.django_db
+def test_the_list_of_sign_ins_shows_the_address_behind_the_proxy(nginx, cast):
+    browser = Client(REMOTE_ADDR=NGINX, headers={"X-Forwarded-For": VISITOR})
+    browser.post("/login/", {"login": cast.bao.email, "password": PASSWORD})
+    assert VISITOR in browser.get("/profile/sign-ins/").text
+
+
+@pytest.fixture
+def address_of_socket(monkeypatch):
+    """Open a socket, and return its address, and its scheme and headers as the server sees them."""
+    problem, scopes = connect_checks.problem, []
+
+    def note(scope):
+        scopes.append(scope)
+        return problem(scope)
+
+    async def opened(peer, **headers):
+        await greeted(address=peer, **{name.replace("_", "-"): value for name, value in headers.items()})
+        (socket,), (scope,) = hub.here().sockets, scopes
+        return socket.address, scope.get("scheme", "ws"), {name for name, _ in scope["headers"]}
+
+    monkeypatch.setattr(connect_checks, "problem", note)
+    return opened
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("peer", [NGINX, ""])
+async def test_sockets_believe_a_trusted_proxy(nginx, address_of_socket, peer):
+    found = await address_of_socket(
+        peer, x_forwarded_for=f"{LIE}, {VISITOR}", x_forwarded_proto="https", forwarded=""
+    )
+    assert found == (VISITOR, "wss", {b"host", b"origin"})
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_sockets_believe_nobody_else(nginx, address_of_socket):
+    found = await address_of_socket(VISITOR, x_forwarded_for=LIE, x_forwarded_proto="https", forwarded=f"for={LIE}")
+    assert found == (VISITOR, "ws", {b"host", b"origin"})

@@ -1,0 +1,90 @@
+"""Queries that are compiled once: what they find is what the rules say, for each person of a kind."""
+
+from itertools import product
+from uuid import uuid4
+
+import pytest
+from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import QuerySet
+
+from accounts.models import Office, User
+from accounts.policies import hears_office, staffed_offices
+from realtime.channels import Audience
+from realtime.utils.compiled_query import Prepared
+from tests.support.cast import Cast
+from tickets.models import Ticket
+from tickets.policies import audience_of, hears_ticket, hears_tickets
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def tickets(cast: Cast) -> list[Ticket]:
+    """A ticket of an agent's, one that is assigned elsewhere, and the cast's."""
+    by_bao = Ticket.objects.create(
+        reference="AAAAAAA", subject="Chair", content="Broken", office=cast.orders, creator=cast.bao,
+        status=cast.ticket.status, priority=cast.ticket.priority, assigned_to=cast.fatima,
+    )  # fmt: skip
+    return [cast.ticket, by_bao]
+
+
+def test_the_rule_of_one_ticket_says_what_that_of_many_says_and_the_page(cast: Cast, tickets: list[Ticket]) -> None:
+    heard = set()
+    for person, ticket in product(User.objects.all(), tickets):
+        channel = {"ticket_uuid": ticket.uuid}
+        found = hears_ticket(person, ticket.uuid)
+        assert found == hears_tickets(person, [channel])[0] == audience_of(person, ticket)
+        heard.add(found)
+    assert heard == {*Audience, None}
+
+
+def test_the_rule_of_an_office_says_what_its_list_says(cast: Cast) -> None:
+    for person, office in product(User.objects.all(), Office.objects.all()):
+        assert (hears_office(person, office.pk) is not None) == (office in staffed_offices(person))
+
+
+def test_whoever_is_no_longer_of_a_kind_is_asked_for_as_what_he_is(cast: Cast) -> None:
+    assert hears_ticket(cast.bao, cast.ticket.uuid) is Audience.STAFF
+    cast.bao.is_active = False
+    assert hears_ticket(cast.bao, cast.ticket.uuid) is None
+    cast.bao.is_active, cast.bao.role = True, User.Role.CUSTOMER
+    assert hears_ticket(cast.bao, cast.ticket.uuid) is None
+    assert hears_ticket(cast.dana, cast.ticket.uuid) is Audience.STAFF
+
+
+def test_a_rule_that_asks_more_of_a_person_than_his_kind_fails_for_everybody(cast: Cast) -> None:
+    @Prepared
+    def named_alike(*kind: str, user_id: object) -> QuerySet[User]:
+        person = User.of_kind(*kind, pk=user_id)
+        return User.objects.filter(name=person.name).values_list("pk")
+
+    with pytest.raises(ObjectDoesNotExist):
+        named_alike.rows(*cast.bao.kind, user_id=cast.bao.pk)
+
+
+def test_a_query_that_says_otherwise_for_another_value_is_not_run(cast: Cast) -> None:
+    @Prepared
+    def like(*, name: str) -> QuerySet[User]:
+        return User.objects.filter(name__startswith=name).values_list("pk")
+
+    with pytest.raises(ValueError, match="like makes another query"):
+        like.rows(name="Bao")
+
+
+def test_it_is_made_twice_and_then_no_more(cast: Cast) -> None:
+    made = []
+
+    @Prepared
+    def by_key(*, user_id: object) -> QuerySet[User]:
+        made.append(user_id)
+        return User.objects.filter(pk=user_id).values_list("pk", "email")
+
+    for person in (cast.bao, cast.dana, cast.emil):
+        assert by_key.rows(user_id=person.pk) == [(person.pk, person.email)]
+    assert by_key.rows(user_id=uuid4()) == []
+    assert len(made) == 2
+
+
+def test_a_key_that_no_database_has_finds_nothing(cast: Cast) -> None:
+    assert hears_office(cast.bao, 10**30) is None
+    assert hears_office(cast.bao, cast.billing.pk) is Audience.STAFF

@@ -1,0 +1,358 @@
+"""Programs outside hear who comes and goes: signed, in batches, in order, and until they have answered."""
+
+import asyncio
+import json
+from datetime import timedelta
+
+import pytest
+from channels.db import database_sync_to_async
+from django.conf import settings as configured
+from django.core.checks import run_checks
+from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from pusher import Pusher
+
+from realtime.models import WebhookEvent, WebhookReceiver
+from realtime.webhooks import config, delivery, safe_http
+from tests.support.webhook_receiver import Receiver
+
+pytestmark = pytest.mark.django_db
+SECRET = configured.REALTIME["APP_SECRETS"][0]
+OCCUPIED = {"name": "channel_occupied", "channel": "presence-room"}
+ADDED = {"name": "member_added", "channel": "presence-room", "user_id": "7"}
+REMOVED = {"name": "member_removed", "channel": "presence-room", "user_id": "7"}
+BROKEN = b"HTTP/1.1 500 Internal Server Error\r\n\r\n"
+
+
+@pytest.fixture
+def tell(settings, monkeypatch):
+    """Send webhooks there: at once, unless the test says otherwise."""
+    monkeypatch.setattr(delivery, "GATHER", timedelta(0))
+
+    def tell(*receivers):
+        told = [receiver.url if isinstance(receiver, Receiver) else receiver for receiver in receivers]
+        networks = ["127.0.0.1/32"]
+        settings.REALTIME = {**settings.REALTIME, "WEBHOOKS": told, "WEBHOOK_NETWORKS": networks}
+
+    return tell
+
+
+@database_sync_to_async
+def enqueue(*events):
+    delivery.enqueue(list(events))
+
+
+@database_sync_to_async
+def seconds_pass(seconds):
+    """Have everything be older by that."""
+    ago = timedelta(seconds=seconds)
+    WebhookEvent.objects.update(created_at=F("created_at") - ago)
+    WebhookReceiver.objects.update(due_at=F("due_at") - ago)
+
+
+@database_sync_to_async
+def pause():
+    """Return the seconds until the only receiver is tried again."""
+    return round((WebhookReceiver.objects.get().due_at - timezone.now()).total_seconds())
+
+
+@database_sync_to_async
+def waiting():
+    return WebhookEvent.objects.count()
+
+
+def read(post):
+    """Return what Pusher's own library makes of it: nothing, unless it was signed now and for it."""
+    pusher = Pusher(app_id="1", key="tikm", secret=SECRET, host="127.0.0.1")
+    return pusher.validate_webhook(post.headers["x-pusher-key"], post.headers["x-pusher-signature"], post.body)
+
+
+async def test_what_comes_within_a_second_goes_out_together(tell, monkeypatch):
+    monkeypatch.setattr(delivery, "GATHER", timedelta(seconds=1))
+    async with Receiver() as receiver:
+        tell(receiver)
+        await enqueue(OCCUPIED, ADDED)
+        await enqueue(REMOVED)
+        assert not await delivery.deliver(receiver.url)
+        assert not receiver.got
+        await seconds_pass(1)
+        assert await delivery.deliver(receiver.url)
+        assert not await delivery.deliver(receiver.url)
+    (post,) = receiver.got
+    assert read(post)["events"] == [OCCUPIED, ADDED, REMOVED]
+    assert post.headers["content-type"] == "application/json"
+    assert json.loads(post.body).keys() == {"time_ms", "events"}
+    assert await waiting() == 0
+
+
+async def test_without_webhooks_nothing_is_kept(tell):
+    await enqueue(ADDED)
+    assert await waiting() == 0
+    await delivery.deliver_forever()
+    tell("https://a.example/hook")
+    await enqueue(ADDED)
+    assert await waiting() == 1
+
+
+async def test_each_is_sent_and_signed_what_it_wants_and_nothing_else(tell):
+    async with Receiver() as everything, Receiver() as arrivals, Receiver() as departures:
+        tell(everything, (arrivals.url, ["member_added", "channel_occupied"]), (departures.url, ["member_removed"]))
+        await enqueue(OCCUPIED, ADDED)
+        for receiver in (everything, arrivals):
+            assert await delivery.deliver(receiver.url)
+        assert not await delivery.deliver(departures.url)
+        await enqueue(ADDED, REMOVED)
+        for receiver in (everything, arrivals, departures):
+            assert await delivery.deliver(receiver.url)
+    heard = [[read(post)["events"] for post in receiver.got] for receiver in (everything, arrivals, departures)]
+    assert heard == [[[OCCUPIED, ADDED], [ADDED, REMOVED]], [[OCCUPIED, ADDED], [ADDED]], [[REMOVED]]]
+
+
+async def test_what_is_rolled_back_is_not_told(tell):
+    @database_sync_to_async
+    def change_ones_mind():
+        with transaction.atomic():
+            delivery.enqueue([ADDED])
+            transaction.set_rollback(True)
+
+    async with Receiver() as receiver:
+        tell(receiver)
+        await change_ones_mind()
+        await enqueue(OCCUPIED)
+        assert await delivery.deliver(receiver.url)
+    assert [read(post)["events"] for post in receiver.got] == [[OCCUPIED]]
+
+
+async def test_who_fails_is_asked_again_less_and_less_often_and_hears_everything_in_order(tell, monkeypatch):
+    clock = iter(range(1, 100))
+    async with Receiver(answer=BROKEN) as receiver:
+        tell(receiver)
+        await enqueue(ADDED)
+        for seconds in (1, 2, 4, 8, 16, 32, 60, 60):
+            assert not await delivery.deliver(receiver.url)
+            assert await pause() == seconds
+            # Before that it is left alone.
+            assert not await delivery.deliver(receiver.url)
+            await seconds_pass(seconds)
+        assert len(receiver.got) == 8
+        receiver.answer = b"HTTP/1.1 204 No Content\r\n\r\n"
+        await enqueue(REMOVED)
+        monkeypatch.setattr("time.time_ns", lambda: next(clock) * 1_000_000_000)
+        assert await delivery.deliver(receiver.url)
+        await enqueue(OCCUPIED)
+        assert await delivery.deliver(receiver.url)
+        assert await database_sync_to_async(lambda: WebhookReceiver.objects.get().failures)() == 0
+    bodies = [json.loads(post.body) for post in receiver.got]
+    assert [body["events"] for body in bodies] == [[ADDED]] * 8 + [[ADDED, REMOVED], [OCCUPIED]]
+    assert [body["time_ms"] for body in bodies[8:]] == [1000, 2000]
+
+
+async def test_each_try_has_a_time_and_a_signature_of_its_own(tell):
+    async with Receiver(answer=BROKEN) as receiver:
+        tell(receiver)
+        await enqueue(ADDED)
+        await delivery.deliver(receiver.url)
+        await seconds_pass(2)
+        receiver.answer = b"HTTP/1.1 200 OK\r\n\r\n"
+        assert await delivery.deliver(receiver.url)
+    first, second = receiver.got
+    assert read(first)["events"] == read(second)["events"] == [ADDED]
+    assert read(first)["time_ms"] < read(second)["time_ms"]
+    assert first.headers["x-pusher-signature"] != second.headers["x-pusher-signature"]
+
+
+async def test_after_five_minutes_it_is_dropped_and_the_log_says_so(tell, caplog):
+    async with Receiver(answer=BROKEN) as receiver:
+        tell(receiver)
+        await enqueue(ADDED, OCCUPIED)
+        assert not await delivery.deliver(receiver.url)
+        await seconds_pass(301)
+        assert not await delivery.deliver(receiver.url)
+        assert await waiting() == 0
+        assert f"2 events for the webhook of 127.0.0.1:{receiver.port} were dropped" in caplog.text
+        receiver.answer = b"HTTP/1.1 200 OK\r\n\r\n"
+        await enqueue(REMOVED)
+        assert await delivery.deliver(receiver.url)
+    assert [read(post)["events"] for post in receiver.got] == [[ADDED, OCCUPIED], [REMOVED]]
+
+
+async def test_the_log_does_not_tell_a_path_that_may_be_a_secret(tell, caplog):
+    async with Receiver(answer=BROKEN) as receiver:
+        url = f"http://127.0.0.1:{receiver.port}/token-of-ours?key=ours"
+        tell(url)
+        await enqueue(ADDED)
+        assert not await delivery.deliver(url)
+    assert (
+        f"A webhook of 127.0.0.1:{receiver.port} was not taken (it answered 500); it is tried again in 1 s."
+        in caplog.text
+    )
+    assert "ours" not in caplog.text
+
+
+@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "400 Bad Request", "429 Too Many", "503 Away"])
+async def test_nothing_but_success_is_success(tell, status):
+    async with Receiver(answer=f"HTTP/1.1 {status}\r\nLocation: /elsewhere\r\n\r\n".encode()) as receiver:
+        tell(receiver)
+        await enqueue(ADDED)
+        assert not await delivery.deliver(receiver.url)
+    assert (len(receiver.got), await waiting()) == (1, 1)
+
+
+async def test_this_machine_is_told_nothing_unless_that_is_allowed(tell, settings, caplog):
+    async with Receiver() as receiver:
+        tell(receiver)
+        settings.REALTIME = {**settings.REALTIME, "WEBHOOK_NETWORKS": []}
+        await enqueue(ADDED)
+        assert not await delivery.deliver(receiver.url)
+        assert "127.0.0.1 is at 127.0.0.1, which is not public" in caplog.text
+        assert not receiver.got
+        tell(receiver)
+        await seconds_pass(2)
+        assert await delivery.deliver(receiver.url)
+        assert len(receiver.got) == 1
+
+
+async def test_while_one_process_sends_no_other_does(tell):
+    async with Receiver() as receiver:
+        tell(receiver)
+        receiver.may_answer.clear()
+        await enqueue(ADDED)
+        sending = asyncio.ensure_future(delivery.deliver(receiver.url))
+        await receiver.next()
+        assert not await delivery.deliver(receiver.url)
+        receiver.may_answer.set()
+        assert await sending
+    assert len(receiver.got) == 1
+
+
+async def test_what_a_killed_process_was_sending_is_sent_by_another(tell):
+    async with Receiver() as receiver:
+        tell(receiver)
+        await enqueue(ADDED)
+        abandoned = await database_sync_to_async(delivery._take)(receiver.url)
+        assert [json.loads(event.payload) for event in abandoned.events] == [ADDED]
+        assert not await delivery.deliver(receiver.url)
+        await seconds_pass(31)
+        assert await delivery.deliver(receiver.url)
+        # Should it come back after all, it changes nothing any more.
+        await enqueue(REMOVED)
+        await database_sync_to_async(abandoned.put_off)()
+        assert await delivery.deliver(receiver.url)
+    assert [read(post)["events"] for post in receiver.got] == [[ADDED], [REMOVED]]
+
+
+async def test_more_than_a_batch_holds_goes_out_in_several(tell, monkeypatch):
+    monkeypatch.setattr(delivery, "MAX_BATCH", 2)
+    async with Receiver() as receiver:
+        tell(receiver)
+        await enqueue(OCCUPIED, ADDED, REMOVED)
+        assert [await delivery.deliver(receiver.url) for _ in range(3)] == [True, True, False]
+    assert [read(post)["events"] for post in receiver.got] == [[OCCUPIED, ADDED], [REMOVED]]
+
+
+async def test_a_receiver_that_hangs_holds_up_no_other(tell, monkeypatch):
+    monkeypatch.setattr(delivery, "LOOK_EVERY", 0.01)
+    async with Receiver() as hanging, Receiver() as prompt:
+        tell(hanging, prompt)
+        hanging.may_answer.clear()
+        running = asyncio.ensure_future(delivery.deliver_forever())
+        for event in (ADDED, REMOVED):
+            await enqueue(event)
+            assert read(await prompt.next())["events"] == [event]
+        assert read(await hanging.next())["events"] == [ADDED]
+        assert len(hanging.got) == 1
+        hanging.may_answer.set()
+        assert read(await hanging.next())["events"] == [REMOVED]
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_database_that_is_away_is_asked_again(tell, monkeypatch, caplog):
+    monkeypatch.setattr(delivery, "LOOK_EVERY", 0.01)
+    take, away = delivery._take, iter([OSError("away")])
+
+    def take_or_fail(url):
+        for error in away:
+            raise error
+        return take(url)
+
+    monkeypatch.setattr(delivery, "_take", take_or_fail)
+    async with Receiver() as receiver:
+        tell(receiver)
+        await enqueue(ADDED)
+        running = asyncio.ensure_future(delivery.deliver_forever())
+        assert read(await receiver.next())["events"] == [ADDED]
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert "Webhooks could not be read" in caplog.text
+
+
+async def test_the_first_of_two_secrets_signs(tell, settings):
+    async with Receiver() as receiver:
+        tell(receiver)
+        settings.REALTIME = {**settings.REALTIME, "APP_SECRETS": ["new", SECRET]}
+        await enqueue(ADDED)
+        assert await delivery.deliver(receiver.url)
+        settings.REALTIME = {**settings.REALTIME, "APP_SECRETS": [SECRET]}
+        await enqueue(REMOVED)
+        assert await delivery.deliver(receiver.url)
+    assert [read(post) is not None for post in receiver.got] == [False, True]
+
+
+def test_a_batch_ends_before_another_process_may_take_it():
+    assert delivery.LEASE.total_seconds() > safe_http.TIMEOUT * 2
+
+
+def test_an_address_that_is_there_twice_is_told_once(tell):
+    url = "https://a.example/hook"
+    tell((url, ["member_added"]), (url, ["member_removed", "member_added"]), "https://b.example/")
+    assert delivery.hooks() == [
+        config.Webhook(url, frozenset({"member_added", "member_removed"})),
+        config.Webhook("https://b.example/", frozenset(config.EVENTS)),
+    ]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "hook",
+        "//a.example/hook",
+        "ftp://a.example/hook",
+        "https:///hook",
+        "https://a.example:port/",
+        "https://a.example:99999/",
+        "https://a.example:0/",
+        "https://a.example/ hook",
+        "https://a.example/\r\nX-Evil: 1",
+        "https://ü.example/",
+        "https://[::1/",
+        "https://a.example/" + "x" * 500,
+        "https://me:secret@a.example/",
+        "https://a.example/#part",
+        ("https://a.example/", ["member_left"]),
+        ("https://a.example/", ["member_added"], "more"),
+        (7, ["member_added"]),
+        7,
+    ],
+)
+def test_what_is_no_webhook_is_said_in_a_sentence(value):
+    with pytest.raises(ImproperlyConfigured, match=r"\w+.*\.$") as error:
+        config.parse_webhook(value)
+    assert "secret" not in str(error.value)
+
+
+def test_wrong_settings_are_found_before_the_start(settings):
+    right = {**settings.REALTIME, "WEBHOOKS": ["https://a.example/"], "WEBHOOK_NETWORKS": ["10.1.0.0/16"]}
+    settings.REALTIME = right
+    assert run_checks() == []
+    for wrong in ({"WEBHOOKS": ["a.example"]}, {"WEBHOOK_NETWORKS": ["10.1.0.1/16"]}):
+        settings.REALTIME = right | wrong
+        assert [error.id for error in run_checks()] == ["realtime.E001"]
+
+
+def test_nothing_is_asked_of_the_database_where_there_are_no_webhooks(django_assert_num_queries):
+    with django_assert_num_queries(0):
+        delivery.enqueue([ADDED])

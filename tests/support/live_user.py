@@ -1,0 +1,56 @@
+"""A person with a page open at a running server: a real socket, and what comes on it."""
+
+import json
+import time
+from contextlib import contextmanager
+
+from websockets.sync.client import connect
+
+from tests.support.http_visitor import Visitor
+from tests.support.sockets import session_cookie
+
+REPLY = "ticket.reply.created"
+
+
+class Person:
+    """Somebody with a page open at one of the servers."""
+
+    def __init__(self, user, server):
+        self.visitor = Visitor(server.url, session_cookie(user))
+        self.server = server
+        self.heard = []
+
+    @contextmanager
+    def listening(self, channel):
+        """Hear `channel` while the block runs; what the subscription was answered with is in `answer`."""
+        address = self.server.url.replace("http", "ws", 1) + "/app/tikm?protocol=7"
+        cookie = {"Cookie": self.visitor.cookies}
+        with connect(address, origin=self.server.url, additional_headers=cookie) as self.socket:
+            self.event("pusher:connection_established", within=5)
+            self.socket.send(json.dumps({"event": "pusher:subscribe", "data": {"channel": channel, "auth": ""}}))
+            self.answer = self.event("pusher_internal:subscription_succeeded", within=5)
+            yield self
+
+    def event(self, name, *, within):
+        """Return the data of the next event called `name`, which comes within so many seconds."""
+        deadline = time.monotonic() + within
+        while True:
+            frame = json.loads(self.socket.recv(timeout=deadline - time.monotonic()))
+            self.heard.append(frame["event"])
+            if frame["event"] == name:
+                return json.loads(frame["data"])
+
+    def hears(self, message, *, within):
+        """Assert that this is the next reply told: none is lost, none comes twice."""
+        assert self.event(REPLY, within=within)["reply"]["message"] == message
+
+    def leave(self, channel):
+        """Hear `channel` no more."""
+        self.socket.send(json.dumps({"event": "pusher:unsubscribe", "data": {"channel": channel}}))
+
+    def hears_nothing_but_pong(self):
+        """Assert that nothing came before the answer to a ping that is sent now."""
+        self.heard.clear()
+        self.socket.send('{"event": "pusher:ping", "data": {}}')
+        self.event("pusher:pong", within=5)
+        assert self.heard == ["pusher:pong"]

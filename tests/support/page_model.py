@@ -1,0 +1,129 @@
+"""Pages that come and go at any moment, of which none may miss a reply: by the socket, or by the history."""
+
+import random
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from realtime import protocol
+from realtime.broadcasting import dispatcher, history
+from realtime.server import hub
+from tests.support.cast import Cast
+from tests.support.sockets import Listener, do, listen
+
+REPLY, NOTE = "ticket.reply.created", "A note"
+
+
+async def ask(page: Listener, since: str, *channels: str) -> str | None:
+    """Ask what `page` has missed on channels since a cursor; return where to go on if nothing, else None."""
+    question = secrets.token_hex(4)
+    await page.say(protocol.MISSED, id=question, since=since, channels=channels)
+    answer = await page.event(protocol.MISSED)
+    assert answer["id"] == question
+    go_on_from: str | None = answer["cursor"]
+    return go_on_from
+
+
+@dataclass
+class Page:
+    """One of Casey's: how many replies it showed when it was made, and what it has heard since."""
+
+    socket: Listener
+    cursor: str
+    shown: int
+    heard: list[str] = field(default_factory=list)
+
+    async def listen_up(self) -> None:
+        """Take in everything that was written to its socket."""
+        await self.socket.say("pusher:ping")
+        while (frame := await self.socket.frame())["event"] != "pusher:pong":
+            if frame["event"] == REPLY:
+                self.heard.append(frame["data"]["reply"]["message"])
+
+    async def catch_up(self, cast: Cast) -> None:
+        """Ask the history."""
+        answer = await do(history.read, cast.casey, [cast.casey.channel], self.cursor)
+        self.cursor = answer.cursor
+        self.heard += [each["data"]["reply"]["message"] for each in answer.events if each["event"] == REPLY]
+
+
+class Game:
+    """Bao replies, a page comes or goes, the tail reads, the layer loses what it is given: in any order."""
+
+    def __init__(self, cast: Cast, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.cast, self.random = cast, random.Random(seed)
+        self.told: list[str] = []
+        self.answers: list[bool] = []  # to each question, whether it said that nothing was missed
+        self.moves: list[Callable[[], Awaitable[None]]] = [
+            self.reply, self.reply, self.make, self.make, self.come, self.come, self.come, self.go, self.read,
+            self.break_layer,
+        ]  # fmt: skip
+        self._pages: list[Page] = []
+        self._made: list[tuple[str, int]] = []
+        self._is_lossy = False
+        self._lose_what_is_sent(monkeypatch)
+
+    async def play(self, moves: int) -> None:
+        """Make so many moves at random, and let every page go."""
+        await self.make()
+        for _ in range(moves):
+            await self.random.choice(self.moves)()
+        while self._pages:
+            await self.go()
+
+    async def reply(self) -> None:
+        """Have Bao reply, and write a note, of which Casey learns nothing."""
+        message = f"Reply {len(self.told)}"
+        await do(self.cast.reply, self.cast.bao, message)
+        self.told.append(message)
+        await do(self.cast.reply, self.cast.bao, NOTE, internal=True)
+
+    async def make(self) -> None:
+        """Render a page, with the cursor of this moment."""
+        self._made.append((await do(history.present), len(self.told)))
+
+    async def come(self) -> None:
+        """Open the socket of a page that was made some time ago; it asks the history if it may have missed any."""
+        since, shown = self.random.choice(self._made[-3:])
+        page = Page(await listen(self.cast.casey, self.cast.casey.channel), since, shown)
+        go_on_from = await ask(page.socket, since, self.cast.casey.channel)
+        self.answers.append(go_on_from is not None)
+        if go_on_from is None:
+            await page.catch_up(self.cast)
+        page.cursor = go_on_from or page.cursor
+        self._pages.append(page)
+
+    async def go(self) -> None:
+        """Have a page go that either hears to the end, or is cut off and asks the history."""
+        if not self._pages:
+            return
+        page = self._pages.pop(self.random.randrange(len(self._pages)))
+        if is_cut := self.random.random() < 0.5:
+            await page.listen_up()
+            await page.catch_up(self.cast)
+        else:
+            await hub.here().tail.read()
+            await page.listen_up()
+        assert set(self.told[page.shown :]) <= set(page.heard), f"cut off: {is_cut}"
+        assert NOTE not in page.heard
+        await page.socket.close()
+
+    async def read(self) -> None:
+        """Have the tail read the log."""
+        await hub.here().tail.read()
+
+    async def break_layer(self) -> None:
+        """Have the layer lose everything from now on, or nothing any more."""
+        self._is_lossy = not self._is_lossy
+
+    def _lose_what_is_sent(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        hand_over = dispatcher._hand_over
+
+        async def hand_over_or_lose(messages: list[dict[str, Any]]) -> None:
+            if not self._is_lossy:
+                await hand_over(messages)
+
+        monkeypatch.setattr(dispatcher, "_hand_over", hand_over_or_lose)

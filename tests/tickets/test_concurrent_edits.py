@@ -1,0 +1,198 @@
+"""Two people at one ticket: nobody overwrites what he has not seen, and what is sent twice is there once."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from tests.support.cast import Cast
+from tests.support.sockets import do, listen
+from tickets import services
+from tickets.models import Attachment, Reply, Ticket
+
+pytestmark = pytest.mark.django_db
+JSON = {"HTTP_ACCEPT": "application/json"}
+
+
+def change(user: User, ticket: Ticket, **fields: Any) -> Any:
+    client = Client()
+    client.force_login(user)
+    scripted = JSON if fields.pop("scripted", True) else {}
+    return client.post(f"/tickets/{ticket.uuid}/change/", fields, **scripted)
+
+
+def test_what_a_colleague_has_set_meanwhile_is_not_overwritten(cast: Cast) -> None:
+    seen = cast.ticket.version
+    services.change_status(cast.ticket, by=cast.dana, status=cast.status("On Hold"))
+    response = change(cast.bao, cast.ticket, status=cast.status("Closed").pk, version=seen)
+    cast.ticket.refresh_from_db()
+    assert (response.status_code, cast.ticket.status.name) == (409, "On Hold")
+    body = response.json()
+    assert body["errors"] == {"status": ["Dana Okafor has meanwhile set this to “On Hold”."]}
+    assert body["current"] == {"status": str(cast.status("On Hold").pk)}
+    assert body["version"] == cast.ticket.version
+
+
+def test_whoever_has_seen_it_may_change_it_all_the_same(cast: Cast) -> None:
+    seen = cast.ticket.version
+    services.change_status(cast.ticket, by=cast.dana, status=cast.status("On Hold"))
+    refused = change(cast.bao, cast.ticket, status=cast.status("Closed").pk, version=seen).json()
+    assert (
+        change(cast.bao, cast.ticket, status=cast.status("Closed").pk, version=refused["version"]).status_code == 204
+    )
+    cast.ticket.refresh_from_db()
+    assert cast.ticket.status.name == "Closed"
+
+
+def test_without_scripts_the_page_offers_both_values(cast: Cast) -> None:
+    seen = cast.ticket.version
+    services.assign(cast.ticket, by=cast.dana, to=cast.dana)
+    response = change(cast.bao, cast.ticket, assigned_to=cast.emil.pk, version=seen, scripted=False)
+    assert response.status_code == 409
+    assert "has meanwhile set this to “Dana Okafor”" in response.text
+    assert f'<option value="{cast.emil.pk}" selected>' in response.text
+    assert f'name="version" value="{seen + 1}"' in response.text
+
+
+def test_another_field_is_no_conflict(cast: Cast) -> None:
+    seen = cast.ticket.version
+    services.change_priority(cast.ticket, by=cast.dana, priority=cast.priority("High"))
+    cast.reply(cast.dana, "A note", internal=True)
+    assert change(cast.bao, cast.ticket, status=cast.status("Closed").pk, version=seen).status_code == 204
+
+
+def test_what_was_changed_before_one_looked_is_no_conflict(cast: Cast) -> None:
+    seen = services.change_status(cast.ticket, by=cast.dana, status=cast.status("On Hold")).version
+    services.change_priority(cast.ticket, by=cast.dana, priority=cast.priority("High"))
+    assert change(cast.bao, cast.ticket, status=cast.status("Closed").pk, version=seen).status_code == 204
+
+
+def test_the_same_value_is_no_conflict(cast: Cast) -> None:
+    seen = cast.ticket.version
+    services.change_status(cast.ticket, by=cast.dana, status=cast.status("Closed"))
+    assert change(cast.bao, cast.ticket, status=cast.status("Closed").pk, version=seen).status_code == 204
+
+
+def test_nobody_is_in_conflict_with_himself(cast: Cast) -> None:
+    seen = cast.ticket.version
+    services.change_status(cast.ticket, by=cast.bao, status=cast.status("On Hold"))
+    assert change(cast.bao, cast.ticket, status=cast.status("Closed").pk, version=seen).status_code == 204
+
+
+def test_a_form_with_several_fields_changes_all_or_none(cast: Cast) -> None:
+    seen = cast.ticket.version
+    services.change_status(cast.ticket, by=cast.dana, status=cast.status("On Hold"))
+    fields = {"subject": "Refund", "status": cast.status("Closed").pk}
+    assert change(cast.bao, cast.ticket, version=seen, **fields).status_code == 409
+    cast.ticket.refresh_from_db()
+    assert cast.ticket.subject == "Charged twice"
+
+
+@pytest.mark.parametrize("version", ["x", "-1", "9" * 30, ""])
+def test_a_version_that_is_none_is_no_crash(cast: Cast, version: str) -> None:
+    response = change(cast.bao, cast.ticket, status=cast.status("Closed").pk, version=version)
+    assert response.status_code in (204, 422)
+
+
+def test_customers_learn_no_version(cast: Cast) -> None:
+    client = Client()
+    client.force_login(cast.casey)
+    assert "version" not in client.get(cast.ticket.get_absolute_url()).text
+    client.force_login(cast.bao)
+    assert 'name="version"' in client.get(cast.ticket.get_absolute_url()).text
+
+
+def reply(user: User, ticket: Ticket, **fields: Any) -> Any:
+    client = Client()
+    client.force_login(user)
+    return client.post(f"/tickets/{ticket.uuid}/replies/", fields, **JSON)
+
+
+def test_a_reply_that_is_sent_twice_is_one_reply(cast: Cast) -> None:
+    words = {"message": "Thank you", "key": str(uuid4())}
+    first, second = reply(cast.casey, cast.ticket, **words), reply(cast.casey, cast.ticket, **words)
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json() == second.json() == {"id": str(Reply.objects.get().pk)}
+
+
+async def test_a_reply_that_is_sent_twice_is_told_once(live_cast: Cast) -> None:
+    listener = await listen(live_cast.bao, live_cast.ticket.channel)
+    words = {"message": "Thank you", "key": str(uuid4())}
+    for _ in range(2):
+        await do(reply, live_cast.casey, live_cast.ticket, **words)
+    assert (await listener.event("ticket.reply.created"))["reply"]["message"] == "Thank you"
+    assert await listener.hears_nothing(live_cast.ticket.channel)
+
+
+def test_a_text_that_was_changed_after_a_failure_is_not_lost(cast: Cast) -> None:
+    key = str(uuid4())
+    reply(cast.casey, cast.ticket, message="Thank you", key=key)
+    reply(cast.casey, cast.ticket, message="Thank you, and one thing more", key=key)
+    assert Reply.objects.count() == 2
+
+
+def test_the_same_words_on_purpose_are_two_replies(cast: Cast) -> None:
+    for _ in range(2):
+        reply(cast.casey, cast.ticket, message="Any news?", key=str(uuid4()))
+    assert Reply.objects.count() == 2
+
+
+def test_somebody_elses_key_matches_nothing(cast: Cast) -> None:
+    words = {"message": "Hello", "key": str(uuid4())}
+    reply(cast.casey, cast.ticket, **words)
+    reply(cast.bao, cast.ticket, **words)
+    reply(cast.bao, cast.ticket, **words, internal="on")
+    assert Reply.objects.count() == 3
+
+
+def test_a_ticket_that_is_sent_twice_is_one_ticket(cast: Cast) -> None:
+    client = Client()
+    client.force_login(cast.casey)
+    words = {
+        "subject": "Late", "content": "x", "office": cast.orders.pk, "priority": cast.ticket.priority_id,
+        "key": str(uuid4()),
+    }  # fmt: skip
+    addresses = {client.post("/tickets/new/", words)["Location"] for _ in range(2)}
+    assert len(addresses) == 1
+    assert Ticket.objects.filter(subject="Late").count() == 1
+
+
+def a_file(user: User) -> str:
+    """Return the id of a file that waits to be sent."""
+    file = {"filename": "bill.png", "size": 1, "content_type": "image/png", "file": "none"}
+    return str(Attachment.objects.create(uploader=user, **file).pk)
+
+
+def test_a_reply_with_a_file_that_is_sent_twice_is_one_reply_with_one_file(cast: Cast) -> None:
+    words = {"message": "See the bill", "key": str(uuid4()), "attachments": [a_file(cast.casey)]}
+    answers = [reply(cast.casey, cast.ticket, **words) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert Reply.objects.get().attachments.count() == 1
+
+
+def test_a_file_that_went_with_the_first_sending_does_not_hold_up_a_text_that_was_changed(cast: Cast) -> None:
+    words = {"key": str(uuid4()), "attachments": [a_file(cast.casey)]}
+    for message in ("See the bill", "See the bill, please"):
+        assert reply(cast.casey, cast.ticket, message=message, **words).status_code == 201
+    assert [said.attachments.count() for said in Reply.objects.all()] == [1, 0]
+
+
+def test_a_file_of_another_form_is_not_sent_again(cast: Cast) -> None:
+    file = a_file(cast.casey)
+    reply(cast.casey, cast.ticket, message="See the bill", key=str(uuid4()), attachments=[file])
+    again = reply(cast.casey, cast.ticket, message="See it", key=str(uuid4()), attachments=[file])
+    assert again.status_code == 422
+    assert again.json()["errors"]["attachments"] == ["A file is no longer there: choose it again."]
+
+
+def test_a_ticket_with_a_file_that_is_sent_twice_is_one_ticket(cast: Cast) -> None:
+    client = Client()
+    client.force_login(cast.casey)
+    words = {
+        "subject": "Late", "content": "x", "office": cast.orders.pk, "priority": cast.ticket.priority_id,
+        "key": str(uuid4()), "attachments": [a_file(cast.casey)],
+    }  # fmt: skip
+    assert len({client.post("/tickets/new/", words)["Location"] for _ in range(2)}) == 1
+    assert Ticket.objects.get(subject="Late").attachments.count() == 1

@@ -1,0 +1,147 @@
+"""The verbs: what they write, whom they refuse, and that what changes nothing tells nobody."""
+
+import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
+
+from realtime.models import Broadcast
+from tests.support.cast import Cast
+from tickets import services
+from tickets.models import MAX_MESSAGE, Reply, Status, Ticket, TimelineEntry
+
+
+def timeline(ticket: Ticket) -> list[tuple[str, str]]:
+    return list(ticket.timeline.values_list("action", "audience"))
+
+
+def fresh(ticket: Ticket) -> Ticket:
+    return Ticket.objects.get(pk=ticket.pk)
+
+
+def test_a_new_ticket_is_open_unassigned_and_has_a_reference(cast: Cast) -> None:
+    ticket = fresh(cast.ticket)
+    assert (ticket.status.name, ticket.priority.name, ticket.assigned_to) == ("Open", "Medium", None)
+    assert len(ticket.reference) == 8
+    assert (ticket.public_seq, ticket.staff_seq, ticket.version) == (1, 1, 1)
+    assert timeline(ticket) == [("created", "public")]
+
+
+def test_a_customer_cannot_write_to_an_internal_office_but_an_agent_can(cast: Cast) -> None:
+    words = {"subject": "S", "content": "C", "office": cast.fraud}
+    with pytest.raises(PermissionDenied):
+        services.open_ticket(by=cast.casey, **words)
+    assert services.open_ticket(by=cast.emil, **words).office == cast.fraud
+
+
+def test_a_note_moves_nothing_that_a_customer_sees(cast: Cast) -> None:
+    before = fresh(cast.ticket)
+    cast.reply(cast.bao, "Suspicious", internal=True)
+    after = fresh(cast.ticket)
+    assert (after.public_seq, after.public_updated_at, after.version) == (
+        before.public_seq, before.public_updated_at, before.version,
+    )  # fmt: skip
+    assert after.staff_seq == before.staff_seq + 1
+    assert after.updated_at > before.updated_at
+    assert timeline(after)[-1] == ("noted", "staff")
+
+
+def test_only_staff_of_the_ticket_write_notes(cast: Cast) -> None:
+    for person in (cast.casey, cast.emil, cast.greta):
+        with pytest.raises(PermissionDenied):
+            cast.reply(person, "Hm", internal=True)
+    assert not Reply.objects.exists()
+    assert cast.reply(cast.dana, "Hm", internal=True).is_internal
+
+
+def test_an_agent_is_the_customer_of_a_ticket_that_he_merely_opened(cast: Cast) -> None:
+    ticket = services.open_ticket(by=cast.bao, subject="Chair", content="Broken", office=cast.orders)
+    with pytest.raises(PermissionDenied):
+        services.add_reply(ticket, by=cast.bao, message="Hm", internal=True)
+    with pytest.raises(PermissionDenied):
+        services.change_status(ticket, by=cast.bao, status=cast.status("Closed"))
+    assert services.add_reply(ticket, by=cast.bao, message="Any news?").author == cast.bao
+
+
+def test_a_customers_reply_opens_a_closed_ticket_and_an_agents_does_not(cast: Cast) -> None:
+    services.change_status(cast.ticket, by=cast.bao, status=cast.status("Closed"))
+    cast.reply(cast.bao, "One more thing")
+    assert fresh(cast.ticket).status.is_closed
+    cast.reply(cast.casey, "It happened again")
+    assert fresh(cast.ticket).status == Status.default()
+    assert [action for action, _ in timeline(cast.ticket)][-2:] == ["replied", "status"]
+
+
+def test_each_property_is_changed_and_told(cast: Cast) -> None:
+    services.change_priority(cast.ticket, by=cast.bao, priority=cast.priority("High"))
+    services.assign(cast.ticket, by=cast.bao, to=cast.emil)
+    services.unassign(cast.ticket, by=cast.bao)
+    services.edit_subject(cast.ticket, by=cast.bao, subject="  Charged\n three   times ")
+    services.move(cast.ticket, by=cast.bao, office=cast.orders)
+    ticket = fresh(cast.ticket)
+    assert (ticket.subject, ticket.office, ticket.version) == ("Charged three times", cast.orders, 6)
+    assert [action for action, _ in timeline(ticket)] == [
+        "created", "priority", "assigned_to", "assigned_to", "subject", "office",
+    ]  # fmt: skip
+
+
+def test_what_changes_nothing_tells_nobody(cast: Cast) -> None:
+    before = (Broadcast.objects.count(), TimelineEntry.objects.count(), fresh(cast.ticket).staff_seq)
+    services.change_status(cast.ticket, by=cast.bao, status=cast.ticket.status)
+    services.change_priority(cast.ticket, by=cast.bao, priority=cast.ticket.priority)
+    services.unassign(cast.ticket, by=cast.bao)
+    services.move(cast.ticket, by=cast.bao, office=cast.billing)
+    services.edit_subject(cast.ticket, by=cast.bao, subject="Charged twice ")
+    assert (Broadcast.objects.count(), TimelineEntry.objects.count(), fresh(cast.ticket).staff_seq) == before
+
+
+def test_tickets_are_assigned_to_active_staff_only(cast: Cast) -> None:
+    cast.dana.is_active = False
+    cast.dana.save()
+    for person in (cast.casey, cast.dana):
+        with pytest.raises(ValidationError):
+            services.assign(cast.ticket, by=cast.bao, to=person)
+    assert services.assign(cast.ticket, by=cast.bao, to=cast.emil).assigned_to == cast.emil
+
+
+def test_nobody_but_staff_of_the_ticket_changes_it(cast: Cast) -> None:
+    for person in (cast.casey, cast.emil, cast.greta, cast.hiro):
+        with pytest.raises(PermissionDenied):
+            services.change_status(cast.ticket, by=person, status=cast.status("Closed"))
+        with pytest.raises(PermissionDenied):
+            services.assign(cast.ticket, by=person, to=cast.emil)
+    for person in (cast.bao, cast.ada):
+        services.assign(cast.ticket, by=person, to=person)
+
+
+@pytest.mark.parametrize("message", ["", "  \n ", "x" * (MAX_MESSAGE + 1), "a\x00b"])
+def test_a_message_that_cannot_be_kept_is_refused_in_words(cast: Cast, message: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        cast.reply(cast.casey, message)
+    assert refused.value.message_dict["message"]
+
+
+def test_any_script_of_the_world_is_kept(cast: Cast) -> None:
+    text = "こんにちは 👩‍👩‍👧‍👦 مرحبا \u202eabc\u202c Здравствуйте"
+    assert Reply.objects.get(pk=cast.reply(cast.casey, text).pk).message == text
+
+
+def test_references_say_nothing_of_how_many_there_are(cast: Cast) -> None:
+    tickets = [services.open_ticket(by=cast.casey, subject="S", content="C", office=cast.billing) for _ in range(20)]
+    assert len({ticket.reference for ticket in tickets}) == 20
+    assert all(len(set(ticket.reference) - set("23456789BCDFGHJKMNPQRSTVWXZ-")) == 0 for ticket in tickets)
+
+
+def test_several_properties_change_together_even_where_the_ticket_is_given_away(cast: Cast) -> None:
+    values = {"office": cast.orders, "subject": "Late", "status": cast.status("On Hold"), "assigned_to": cast.emil}
+    services.change(cast.ticket, by=cast.bao, values=values)
+    ticket = fresh(cast.ticket)
+    assert (ticket.office, ticket.subject, ticket.status.name) == (cast.orders, "Late", "On Hold")
+    assert [action for action, _audience in timeline(ticket)][1:] == ["status", "subject", "assigned_to", "office"]
+
+
+def test_a_ticket_of_another_version_is_left_as_it_is(cast: Cast) -> None:
+    values = {"status": cast.status("Closed")}
+    with pytest.raises(services.Stale):
+        services.change(cast.ticket, by=cast.bao, values=values, only_of={cast.ticket.version + 1})
+    assert fresh(cast.ticket).status.name == "Open"
+    services.change(cast.ticket, by=cast.bao, values=values, only_of={cast.ticket.version})
+    assert fresh(cast.ticket).status.name == "Closed"

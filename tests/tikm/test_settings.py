@@ -1,0 +1,117 @@
+"""A desk that is set up wrongly says what to set, in a sentence; a release names its files by their content."""
+
+import json
+import os
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.test import Client
+from pytest_django import Settings
+
+from realtime.webhooks.delivery import config
+from tests.support.instances import TOP
+from tikm import environment
+
+GOOD = {"SECRET_KEY": "s" * 50, "REALTIME_APP_SECRET": "t" * 20, "ALLOWED_HOSTS": "desk.example"}
+
+
+def start(**environment: str) -> str:
+    """Return the last line that a start with this environment prints."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    command = [sys.executable, "manage.py", "check"]
+    done = subprocess.run(command, env={**kept, **environment}, cwd=TOP, capture_output=True, text=True, check=False)
+    return (done.stdout + done.stderr).strip().splitlines()[-1]
+
+
+def read(**environment: str) -> str:
+    """Return the sentence that reading the settings in this environment ends with, if it does not succeed."""
+    with patch.dict(os.environ, environment, clear=True):
+        try:
+            runpy.run_path(str(TOP / "tikm/settings.py"))
+        except ImproperlyConfigured as error:
+            return str(error)
+    return ""
+
+
+def test_a_good_start_is_silent() -> None:
+    assert start(**GOOD) == "System check identified no issues (0 silenced)."
+    assert read(DEBUG="true") == ""
+
+
+def test_a_mistake_is_the_last_that_a_start_says() -> None:
+    assert start(**GOOD, REALTIME_APP_ID="tikm").endswith("REALTIME_APP_ID is 'tikm'; set it to a number, such as 1.")
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"SECRET_KEY": ""}, "Set SECRET_KEY to a long random string"),
+        ({"SECRET_KEY": "insecure-development-only-" + "0" * 32}, "SECRET_KEY is the development default"),
+        ({"REALTIME_APP_SECRET": ""}, "Set REALTIME_APP_SECRET"),
+        ({"REALTIME_APP_SECRET": "a,b,c"}, "REALTIME_APP_SECRET takes one secret, or two"),
+        ({"REALTIME_APP_ID": "tikm"}, "REALTIME_APP_ID is 'tikm'; set it to a number"),
+        ({"REALTIME_APPKEY": "x"}, "REALTIME_APPKEY is not a setting"),
+        ({"REALTIME_SCHEME": "wss"}, "REALTIME_SCHEME is 'wss'; set it to one of"),
+        (
+            {"REALTIME_WEBHOOKS": "https://a.example/hook member_left"},
+            "REALTIME_WEBHOOKS: 'member_left' is no event of a webhook; there are: channel_occupied,",
+        ),
+        (
+            {"TRUSTED_PROXIES": "nginx"},
+            "TRUSTED_PROXIES: 'nginx' does not appear to be an IPv4 or IPv6 network; set it",
+        ),
+        ({"TRUSTED_PROXIES": "::/0"}, "TRUSTED_PROXIES: ::/0 is everybody"),
+        (
+            {"BROADCAST_CONNECTION": "reverb"},
+            "BROADCAST_CONNECTION is 'reverb'; set it to one of: channels, log, null",
+        ),
+    ],
+)
+def test_a_mistake_stops_the_start_with_a_sentence(change: dict[str, str], sentence: str) -> None:
+    assert sentence in read(**{**GOOD, **change})
+
+
+def test_webhooks_are_addresses_and_the_events_that_each_wants() -> None:
+    assert environment.webhooks("HOOKS", "") == []
+    assert environment.webhooks(
+        "HOOKS", " https://a.example/?a=1  member_added cache_miss , http://[2001:db8::1]/"
+    ) == [
+        ("https://a.example/?a=1", ("member_added", "cache_miss")),
+        ("http://[2001:db8::1]/", config.EVENTS),
+    ]
+    with pytest.raises(ImproperlyConfigured, match=r"^HOOKS: 'a\.example/hook' is no address of a webhook"):
+        environment.webhooks("HOOKS", "a.example/hook")
+
+
+def test_networks_are_written_as_networks() -> None:
+    assert environment.networks("NETS", "10.1.0.0/16, fd00::/8") == ["10.1.0.0/16", "fd00::/8"]
+    for wrong in ("10.0.0.1/8", "inside"):
+        with pytest.raises(ImproperlyConfigured, match=r"^NETS: .*; a network is like 10\.1\.0\.0/16\.$"):
+            environment.networks("NETS", wrong)
+
+
+@pytest.mark.django_db
+def test_a_release_serves_every_module_under_a_name_made_of_its_content(
+    settings: Settings, tmp_path: Path, client: Client, django_user_model: type
+) -> None:
+    storage = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": storage}}
+    settings.STATIC_ROOT = tmp_path
+    call_command("collectstatic", interactive=False, verbosity=0)
+    client.force_login(django_user_model.objects.create_user("a@example.com", name="A"))
+    page = client.get("/tickets/").text
+    imports = json.loads(re.search(r'<script type="importmap"[^>]*>(.*?)</script>', page, re.DOTALL)[1])["imports"]
+    assert "/static/js/stream.js" in imports
+    for address in imports.values():
+        assert re.search(r"\.[0-9a-f]{12}\.js$", address)
+        assert (tmp_path / address.removeprefix("/static/")).exists()
+    entry = (tmp_path / imports["/static/js/app.js"].removeprefix("/static/")).read_text()
+    for module in re.findall(r'import "\./(.*?)"', entry):
+        assert f"/static/js/{module}" in imports
