@@ -46,7 +46,7 @@ class PusherConsumer(AsyncWebsocketConsumer):
     async def _hand_over(self, wire: Transport) -> None:
         """Leave the socket to the wire: no task, queue or consumer waits for what it says."""
         inbox = ReceiveQueue(Connection(DirectTransport(wire)), wire)
-        wire.hand_to(inbox, most_unread=limits.MAX_PENDING)
+        wire.hand_to(inbox, most_unread=limits.MAX_WRITE_BUFFER)
         await inbox.begin(self.scope)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:

@@ -15,7 +15,7 @@ from realtime import protocol
 from realtime.broadcasting import dispatcher, event_log
 from realtime.channels import Audience, find
 from realtime.conf import config
-from realtime.limits import MAX_EVENT
+from realtime.limits import MAX_EVENT_SIZE
 from realtime.models import Broadcast, Delivery, position_of
 from realtime.presence import store
 
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 class PayloadTooLarge(ValueError):
-    """An event's data is larger than MAX_EVENT bytes, and its class does not know how to shorten it."""
+    """An event's data is larger than MAX_EVENT_SIZE bytes, and its class does not know how to shorten it."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ class Event(ABC):
         """Return the channel whose rule must still admit whoever hears this from the history; "" for none."""
 
     def shorten(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Return a smaller form of data that is over MAX_EVENT bytes."""
-        raise PayloadTooLarge(f"{self.broadcast_as} is over {MAX_EVENT} bytes.")
+        """Return a smaller form of data that is over MAX_EVENT_SIZE bytes."""
+        raise PayloadTooLarge(f"{self.broadcast_as} is over {MAX_EVENT_SIZE} bytes.")
 
 
 def publish(event: Event, *, receipt: bool = False) -> Broadcast | None:
@@ -135,7 +135,7 @@ def _encode(event: Event, version: Audience, event_id: uuid.UUID) -> str:
     stamp = {"event_id": str(event_id), "timestamp": iso(datetime.now(UTC))}
     data = event.broadcast_with(version) | stamp
     text = protocol.encode(data)
-    if len(text.encode()) > MAX_EVENT:
+    if len(text.encode()) > MAX_EVENT_SIZE:
         text = protocol.encode(event.shorten(data))
     return text
 

@@ -25,7 +25,7 @@ from django.urls.converters import get_converters
 
 from realtime import protocol
 from realtime.conf import config
-from realtime.limits import MAX_CHANNEL_NAME
+from realtime.limits import MAX_CHANNEL_NAME_LENGTH
 from realtime.protocol import Member
 
 Rule = Callable[..., "Audience | None"]
@@ -33,7 +33,7 @@ ManyRule = Callable[[Any, list[dict[str, Any]]], list["Audience | None"]]
 MemberRule = Callable[..., Member | None]
 Voice = Callable[..., Any]
 
-NAME = re.compile(rf"[A-Za-z0-9_\-=@,.;]{{1,{MAX_CHANNEL_NAME}}}")  # Pusher: channel naming conventions
+NAME = re.compile(rf"[A-Za-z0-9_\-=@,.;]{{1,{MAX_CHANNEL_NAME_LENGTH}}}")  # Pusher: channel naming conventions
 FEW = 3  # channels of a pattern, of which one query for all would cost more than one for each
 LAYER_NAME = re.compile(r"[a-zA-Z0-9\-_.]{1,99}")  # Channels: valid group names
 PLACEHOLDER = re.compile(r"<(?P<converter>\w+):(?P<name>\w+)>")

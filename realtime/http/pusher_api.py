@@ -110,8 +110,8 @@ def trigger(call: Call) -> dict[str, Any]:
 def trigger_batch(call: Call) -> dict[str, Any]:
     """Tell up to ten events, or none of them if one is wrong."""
     batch = call.fields().get("batch")
-    if not isinstance(batch, list) or not 1 <= len(batch) <= limits.MAX_BATCH:
-        raise Refusal(400, f"batch is a list of 1 to {limits.MAX_BATCH} events.")
+    if not isinstance(batch, list) or not 1 <= len(batch) <= limits.MAX_BATCH_EVENTS:
+        raise Refusal(400, f"batch is a list of 1 to {limits.MAX_BATCH_EVENTS} events.")
     events = [_read_member(number, fields) for number, fields in enumerate(batch, 1)]
     for event in events:
         event.tell()
@@ -156,7 +156,7 @@ def list_users(call: Call, channel: str) -> dict[str, Any]:
 def terminate(call: Call, user_id: str) -> dict[str, Any]:
     """Close every socket on which this person is signed in."""
     if not _is_user_id(user_id):
-        raise Refusal(400, f"A user's id is a text of 1 to {limits.MAX_USER_ID} characters.")
+        raise Refusal(400, f"A user's id is a text of 1 to {limits.MAX_USER_ID_LENGTH} characters.")
     ephemeral.disconnect(users=[user_id])
     return {}
 
@@ -218,11 +218,11 @@ def _read_query(request: HttpRequest) -> dict[str, str]:
 def _read_body(request: HttpRequest) -> bytes:
     """Read no more than a request may have."""
     try:
-        body = request.read(limits.MAX_REQUEST + 1)
+        body = request.read(limits.MAX_REQUEST_SIZE + 1)
     except OSError:
         raise Refusal(400, "The body could not be read.") from None
-    if len(body) > limits.MAX_REQUEST:
-        raise Refusal(413, f"A request has at most {limits.MAX_REQUEST} bytes.")
+    if len(body) > limits.MAX_REQUEST_SIZE:
+        raise Refusal(413, f"A request has at most {limits.MAX_REQUEST_SIZE} bytes.")
     return body
 
 
@@ -268,8 +268,8 @@ def _read_event(fields: dict[str, Any], names: Any) -> Trigger:
 
 
 def _read_name(name: Any) -> str:
-    if not isinstance(name, str) or not 1 <= len(name) <= limits.MAX_EVENT_NAME:
-        raise Refusal(400, f"name is a text of 1 to {limits.MAX_EVENT_NAME} characters.")
+    if not isinstance(name, str) or not 1 <= len(name) <= limits.MAX_EVENT_NAME_LENGTH:
+        raise Refusal(400, f"name is a text of 1 to {limits.MAX_EVENT_NAME_LENGTH} characters.")
     if name.startswith(PROTOCOL_EVENTS):
         raise Refusal(400, f"Names that begin with {' or '.join(PROTOCOL_EVENTS)} are the protocol's own.")
     if name.startswith(tuple(config().reserved_events)):
@@ -280,8 +280,8 @@ def _read_name(name: Any) -> str:
 def _read_data(data: Any) -> str:
     if not isinstance(data, str):
         raise Refusal(400, "data is a text; what is not a text goes in as JSON.")
-    if len(data.encode()) > limits.MAX_EVENT:
-        raise Refusal(413, f"data has at most {limits.MAX_EVENT} bytes.")
+    if len(data.encode()) > limits.MAX_EVENT_SIZE:
+        raise Refusal(413, f"data has at most {limits.MAX_EVENT_SIZE} bytes.")
     return data
 
 
@@ -319,7 +319,9 @@ def _check_channel(name: Any) -> None:
     if not isinstance(name, str):
         raise Refusal(400, "A channel's name is a text.")
     if not _is_personal(name) and channels.find(name) is None:
-        raise Refusal(400, f"{name[: limits.MAX_EVENT_NAME]!r} is no channel of this app: no pattern admits it.")
+        raise Refusal(
+            400, f"{name[: limits.MAX_EVENT_NAME_LENGTH]!r} is no channel of this app: no pattern admits it."
+        )
 
 
 def _is_personal(name: str) -> bool:
@@ -328,7 +330,7 @@ def _is_personal(name: str) -> bool:
 
 
 def _is_user_id(text: str) -> bool:
-    return 1 <= len(text) <= limits.MAX_USER_ID and text.isprintable()
+    return 1 <= len(text) <= limits.MAX_USER_ID_LENGTH and text.isprintable()
 
 
 def _check_presence(channel: str) -> None:

@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 
 from realtime.channels import NAME, Audience, ChannelPattern, Found, find
-from realtime.limits import MAX_CHANNEL_NAME
+from realtime.limits import MAX_CHANNEL_NAME_LENGTH
 from realtime.monitoring.status import shown_name
 
 ALPHABET = "A-Z a-z 0-9 _ - = @ , . ;"
@@ -44,7 +44,7 @@ def find_person(name: str) -> AbstractBaseUser:
 def judge(person: AbstractBaseUser | None, channel: str) -> Verdict:
     """Say whether `person`, or somebody who is not signed in, hears `channel` (full Pusher name)."""
     if not NAME.fullmatch(channel):
-        return Verdict(channel, None, None, f"A channel's name has 1 to {MAX_CHANNEL_NAME} of: {ALPHABET}")
+        return Verdict(channel, None, None, f"A channel's name has 1 to {MAX_CHANNEL_NAME_LENGTH} of: {ALPHABET}")
     found = find(channel)
     if found is None:
         return Verdict(channel, None, None, "No pattern matches this name; `manage.py channels` lists them.")

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from realtime.limits import MAX_USER_ID
+from realtime.limits import MAX_USER_ID_LENGTH
 
 SOCKET_ID = re.compile(r"\d{1,20}\.\d{1,20}", re.ASCII)
-USER_ID = re.compile(rf"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{{1,{MAX_USER_ID}}}")
+USER_ID = re.compile(rf"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{{1,{MAX_USER_ID_LENGTH}}}")
 
 # Close and error codes (protocol, "Error codes").
 NO_SUCH_APP: Final = 4001

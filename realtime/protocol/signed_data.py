@@ -19,7 +19,7 @@ def of_channel(channel_data: str) -> dict[str, Any]:
         data = Message("pusher:subscribe", "", channel_data).fields()
         if protocol.is_user_id(data.get("user_id")):
             return data
-    raise Refused(f"The channel data names no user_id of at most {limits.MAX_USER_ID} characters.")
+    raise Refused(f"The channel data names no user_id of at most {limits.MAX_USER_ID_LENGTH} characters.")
 
 
 def member(data: dict[str, Any]) -> Member | None:
@@ -27,8 +27,8 @@ def member(data: dict[str, Any]) -> Member | None:
     if not data:
         return None
     user_id, info = data["user_id"], data.get("user_info")
-    if len(protocol.encode(info).encode()) > limits.MAX_USER_INFO:
-        raise Refused(f"The user_info is over {limits.MAX_USER_INFO} bytes.")
+    if len(protocol.encode(info).encode()) > limits.MAX_USER_INFO_SIZE:
+        raise Refused(f"The user_info is over {limits.MAX_USER_INFO_SIZE} bytes.")
     return Member(user_id, info)
 
 
@@ -37,5 +37,5 @@ def of_user(text: str) -> dict[str, Any]:
     data = Message("pusher:signin", "", text).fields()
     user_id = data.get("id")
     if not isinstance(user_id, str) or not protocol.is_user_id(user_id):
-        raise protocol.InvalidMessage(f"The user data have an id of at most {limits.MAX_USER_ID} characters.")
+        raise protocol.InvalidMessage(f"The user data have an id of at most {limits.MAX_USER_ID_LENGTH} characters.")
     return data

@@ -14,10 +14,10 @@ def problem(found: Found | None, message: Message) -> str:
     """Return why a client event may not be sent here, or ""."""
     if found is None or not found.pattern.needs_auth or found.pattern.voice(message.event) is None:
         return "This client event may not be sent here."
-    if len(message.event) > limits.MAX_EVENT_NAME:
-        return f"An event's name has at most {limits.MAX_EVENT_NAME} characters."
-    if len(protocol.encode(message.data).encode()) > limits.MAX_EVENT:
-        return f"An event has at most {limits.MAX_EVENT} bytes."
+    if len(message.event) > limits.MAX_EVENT_NAME_LENGTH:
+        return f"An event's name has at most {limits.MAX_EVENT_NAME_LENGTH} characters."
+    if len(protocol.encode(message.data).encode()) > limits.MAX_EVENT_SIZE:
+        return f"An event has at most {limits.MAX_EVENT_SIZE} bytes."
     return ""
 
 

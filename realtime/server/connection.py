@@ -70,7 +70,7 @@ class Connection:
         self._tasks: frozenset[asyncio.Task[None]] = frozenset()
         self._ends_at: float | None = None  # when the sign-in ends, on the monotonic clock
         self._end: asyncio.TimerHandle | None = None
-        self._allowance = TokenBucket(limits.MESSAGES_A_SECOND, limits.MESSAGES_AT_ONCE)
+        self._allowance = TokenBucket(limits.MESSAGE_RATE, limits.MESSAGE_BURST)
         self._speech: TokenBucket | None = None
         self._began_at = time.time()
         self._last_heard = self._asked_at = time.monotonic()
@@ -242,7 +242,7 @@ class Connection:
     async def _subscribe(self, fields: dict[str, Any], answers: dict[str, Authorization | None]) -> None:
         if not _is_channel(fields):
             raise protocol.InvalidMessage(
-                f"A channel's name has 1 to {limits.MAX_CHANNEL_NAME} of the allowed characters."
+                f"A channel's name has 1 to {limits.MAX_CHANNEL_NAME_LENGTH} of the allowed characters."
             )
         channel: str = fields["channel"]
         try:
@@ -439,8 +439,8 @@ class Connection:
         if not isinstance(watchlist, list) or not watchlist:
             return
         people = {str(user_id) for user_id in watchlist if protocol.is_user_id(user_id)}
-        if max(len(watchlist), len(self._watched | people)) > limits.MAX_WATCHLIST:
-            reason = f"A watch-list has at most {limits.MAX_WATCHLIST} people."
+        if max(len(watchlist), len(self._watched | people)) > limits.MAX_WATCHLIST_USERS:
+            reason = f"A watch-list has at most {limits.MAX_WATCHLIST_USERS} people."
             self.write(protocol.error(protocol.WATCHLIST_TOO_LONG, reason))
             return
         self._watched |= people
@@ -454,7 +454,7 @@ class Connection:
         if not problem and (message.channel not in self.subscriptions or message.channel in self._rechecks):
             problem = "Subscribe to the channel first."
         if not problem and self._speaks_too_much():
-            problem = f"A connection sends at most {limits.CLIENT_EVENTS_A_SECOND} client events a second."
+            problem = f"A connection sends at most {limits.CLIENT_EVENT_RATE} client events a second."
         if problem or found is None:
             self.write(protocol.error(protocol.CLIENT_EVENT_REJECTED, problem))
             return
@@ -462,7 +462,7 @@ class Connection:
 
     def _speaks_too_much(self) -> bool:
         if self._speech is None:
-            self._speech = TokenBucket(limits.CLIENT_EVENTS_A_SECOND, limits.CLIENT_EVENTS_A_SECOND)
+            self._speech = TokenBucket(limits.CLIENT_EVENT_RATE, limits.CLIENT_EVENT_RATE)
         return self._speech.is_spent()
 
     def _words(self, found: Found, message: Message) -> list[dict[str, Any]]:
@@ -496,7 +496,7 @@ class Connection:
     def _hold(self, channel: str, frames: Frames) -> None:
         held = self._held.setdefault(channel, [])
         held.append(frames)
-        if sum(len(each.texts) for each in held) > limits.MAX_HELD:
+        if sum(len(each.texts) for each in held) > limits.MAX_PENDING_FRAMES:
             self.fail(protocol.GENERIC_RECONNECT, "A rule does not answer; please reconnect.")
 
     def hang_up(self, reason: str) -> None:
@@ -675,8 +675,8 @@ def _crowd(over: str | None) -> tuple[int, str] | None:
 
 
 def _read(text: str) -> Message:
-    if len(text.encode(errors="replace")) > limits.MAX_FRAME:
-        raise protocol.InvalidMessage(f"A message is at most {limits.MAX_FRAME} bytes.")
+    if len(text.encode(errors="replace")) > limits.MAX_MESSAGE_SIZE:
+        raise protocol.InvalidMessage(f"A message is at most {limits.MAX_MESSAGE_SIZE} bytes.")
     return protocol.parse(text)
 
 
@@ -701,7 +701,7 @@ def _is_unsigned(fields: dict[str, Any]) -> bool:
 
 def _is_personal(channel: str) -> bool:
     """Say whether a name is that of the channel by which servers reach one person."""
-    return channel.startswith(protocol.SERVER_TO_USER) and len(channel) <= limits.MAX_CHANNEL_NAME
+    return channel.startswith(protocol.SERVER_TO_USER) and len(channel) <= limits.MAX_CHANNEL_NAME_LENGTH
 
 
 def _recall(channel: str, audience: Audience) -> store.CachedEvent | None:

@@ -15,12 +15,12 @@ def limit_keys(user_id: str | None, address: str) -> dict[str, int]:
 
     When a whole office comes back at once, many are not known yet: that is held against strangers alone.
     """
-    counted = {} if user_id is None else {f"person:{user_id}": limits.MAX_SOCKETS_A_PERSON}
+    counted = {} if user_id is None else {f"person:{user_id}": limits.MAX_CONNECTIONS_PER_USER}
     if is_counted(address):
         place = client_address.address_key(address)
         if user_id is None:
-            counted[f"strangers:{place}"] = limits.MAX_STRANGERS_AN_ADDRESS
-        counted[f"address:{place}"] = limits.MAX_SOCKETS_AN_ADDRESS
+            counted[f"strangers:{place}"] = limits.MAX_ANONYMOUS_CONNECTIONS_PER_ADDRESS
+        counted[f"address:{place}"] = limits.MAX_CONNECTIONS_PER_ADDRESS
     return counted
 
 

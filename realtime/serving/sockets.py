@@ -18,7 +18,7 @@ from realtime.serving.turnstile import Turnstile, history_path
 from realtime.websocket.protocol import WebSocket
 
 FINISH_WITHIN = 10  # seconds that requests have to end, once nobody new is let in
-MAX_MESSAGE = 16 * limits.MAX_FRAME  # bytes; up to here the consumer says what is too large, beyond 1009 does
+MAX_MESSAGE = 16 * limits.MAX_MESSAGE_SIZE  # bytes; up to here the consumer says what is too large, beyond 1009 does
 
 
 class Config(uvicorn.Config):

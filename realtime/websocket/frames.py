@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from enum import IntEnum
 
-from realtime.limits import FRAME_SIZE
+from realtime.limits import BYTES_PER_FRAME_TOKEN
 from realtime.protocol import OVER_CAPACITY
 from realtime.utils.rate_limits import TokenBucket
 
@@ -119,7 +119,9 @@ class Reader:
         start = 0
         while (found := self._read(known, start)) is not None:
             opcode, is_last, payload, start = found
-            if self._allowance.is_spent(1 + len(payload) // FRAME_SIZE):  # both their number and their size cost
+            if self._allowance.is_spent(
+                1 + len(payload) // BYTES_PER_FRAME_TOKEN
+            ):  # both their number and their size cost
                 raise ProtocolError(OVER_CAPACITY, "Too many frames.")
             if opcode >= CONTROL:
                 yield opcode, payload

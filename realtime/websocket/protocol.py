@@ -44,7 +44,7 @@ class WebSocket(asyncio.Protocol):
         self._end: asyncio.TimerHandle | None = None
         self._listener: TransportHandler | None = None
         self._request: Request | None = None  # that waits for its answer
-        self._reader = Reader(config.ws_max_size, TokenBucket(limits.FRAMES_A_SECOND, limits.FRAMES_AT_ONCE))
+        self._reader = Reader(config.ws_max_size, TokenBucket(limits.FRAME_RATE, limits.FRAME_BURST))
 
     # -- What asyncio tells
 
@@ -74,7 +74,7 @@ class WebSocket(asyncio.Protocol):
     def _overhear(self, data: bytes) -> None:
         """Read a while longer, and forget it: who goes on has had the time to read why it is over."""
         self._unheard += len(data)
-        if self._unheard > limits.MAX_UNHEARD:
+        if self._unheard > limits.MAX_DISCARDED_BYTES:
             self.transport.abort()
 
     def _break_off(self, broken: ProtocolError) -> None:

@@ -13,7 +13,7 @@ Done = Coroutine[Any, Any, None]
 
 
 class Writer(Protocol):
-    """Writes frames in their order; a reader may be MAX_PENDING bytes behind."""
+    """Writes frames in their order; a reader may be MAX_WRITE_BUFFER bytes behind."""
 
     @property
     def direct(self) -> Callable[[bytes], None] | None:
@@ -61,7 +61,7 @@ class ASGITransport:
         """Queue frames; what waits when it is too much is forgotten."""
         self._texts.extend(frames.texts)
         self._size += sum(map(_size, frames.texts))
-        if self._size > limits.MAX_PENDING:
+        if self._size > limits.MAX_WRITE_BUFFER:
             self._stop()
             return False
         if self._task is None or self._task.done():

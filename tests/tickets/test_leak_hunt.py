@@ -258,8 +258,8 @@ def _stage(settings: Settings, monkeypatch: pytest.MonkeyPatch, transactional_db
     settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if not each.startswith("tests.")]
     monkeypatch.setattr(tracker, "GRACE", 0)
     monkeypatch.setattr(rate_limits, "allowed", lambda *_who, **_cost: True)
-    monkeypatch.setattr(limits, "CLIENT_EVENTS_A_SECOND", 10_000)
-    monkeypatch.setattr(limits, "MESSAGES_AT_ONCE", 10_000)
+    monkeypatch.setattr(limits, "CLIENT_EVENT_RATE", 10_000)
+    monkeypatch.setattr(limits, "MESSAGE_BURST", 10_000)
 
 
 @pytest.mark.usefixtures("_stage")

@@ -72,7 +72,7 @@ async def test_a_person_with_many_sockets_elsewhere_is_refused_here_and_his_coll
 
 
 async def test_an_address_with_many_sockets_elsewhere_is_refused_here(live_cast, monkeypatch):
-    monkeypatch.setattr(limits, "MAX_SOCKETS_AN_ADDRESS", 3)
+    monkeypatch.setattr(limits, "MAX_CONNECTIONS_PER_ADDRESS", 3)
     await do(say, "other", {f"address:{OFFICE}": 2})
     inside = await greeted(live_cast.bao, address=OFFICE)
     assert await refusal_of(live_cast.dana, address=OFFICE) == "Too many connections from one address."

@@ -92,10 +92,10 @@ def test_who_does_not_read_is_given_up_at_a_megabyte_and_misses_nothing_when_he_
     with ExitStack() as stack:
         slow, *never = [stack.enter_context(listening(server, live_cast.casey, channel)) for _ in range(5)]
         live_cast.reply(live_cast.bao, "Before")
-        make_noise_unread(slow, server, others, limits.MAX_PENDING // 2)
+        make_noise_unread(slow, server, others, limits.MAX_WRITE_BUFFER // 2)
         for listener, act in zip(never, (says_nothing, says_goodbye, speaks_no_more, says_no_frame), strict=True):
             act(listener)
-        make_noise_unread(slow, server, others, limits.MAX_PENDING)
+        make_noise_unread(slow, server, others, limits.MAX_WRITE_BUFFER)
         assert memory_of(server) - memory < 12 * MEGABYTE
         live_cast.reply(live_cast.bao, "After")
         *told, (opcode, close) = slow.frames()
@@ -187,7 +187,10 @@ def test_thousands_of_connections_keep_nobody_out_and_an_address_has_so_many_soc
         for number in range(1000):
             idle = hog.enter_context(socket.create_connection(("127.0.0.1", server.port)))
             idle.sendall(heads[number % 2])
-        crowd = [hog.enter_context(peer(server, came_from(7))) for _ in range(limits.MAX_STRANGERS_AN_ADDRESS + 3)]
+        crowd = [
+            hog.enter_context(peer(server, came_from(7)))
+            for _ in range(limits.MAX_ANONYMOUS_CONNECTIONS_PER_ADDRESS + 3)
+        ]
         turned_away = [each for each in crowd if each.greeting["event"] == "pusher:error"]
         assert [each.close_code() for each in turned_away] == [TOO_MUCH] * 3
         neighbour = hog.enter_context(peer(server, came_from(8)))

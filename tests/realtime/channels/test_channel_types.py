@@ -164,7 +164,7 @@ async def test_who_does_not_listen_may_not_speak(live_cast: Cast) -> None:
 
 
 async def test_a_connection_says_so_many_things_a_second(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "CLIENT_EVENTS_A_SECOND", 1)
+    monkeypatch.setattr(limits, "CLIENT_EVENT_RATE", 1)
     channel = live_cast.ticket.channel
     casey, bao = await listen(live_cast.casey, channel), await listen(live_cast.bao, channel)
     for _ in range(5):
@@ -176,7 +176,7 @@ async def test_a_connection_says_so_many_things_a_second(live_cast: Cast, monkey
 @every_kind
 async def test_a_client_event_is_not_too_large(live_cast: Cast) -> None:
     casey = await listen(live_cast.casey, "private-room.a")
-    await whisper(casey, "client-wave", "private-room.a", "x" * limits.MAX_EVENT)
+    await whisper(casey, "client-wave", "private-room.a", "x" * limits.MAX_EVENT_SIZE)
     assert (await casey.event("pusher:error"))["code"] == 4301
 
 

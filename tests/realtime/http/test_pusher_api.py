@@ -243,19 +243,19 @@ def test_a_body_that_is_no_object_is_refused(program, server, body):
 
 
 def test_of_a_huge_body_no_more_is_read_than_a_request_may_have(program, monkeypatch):
-    assert refused(program.post("events", b"x" * (limits.MAX_REQUEST + 1)), 413, "A request has at most")
+    assert refused(program.post("events", b"x" * (limits.MAX_REQUEST_SIZE + 1)), 413, "A request has at most")
     read = []
     request = RequestFactory().post("/apps/1/events", b"x" * 5_000_000, content_type="application/json")
     whole = request.read
     monkeypatch.setattr(request, "read", lambda *size: read.append(whole(*size)) or read[-1])
     with pytest.raises(pusher_api.Refusal):
         pusher_api._read_body(request)
-    assert [len(part) for part in read] == [limits.MAX_REQUEST + 1]
+    assert [len(part) for part in read] == [limits.MAX_REQUEST_SIZE + 1]
 
 
 def test_the_largest_batch_fits_into_a_request(program, server):
     # Every character of the data written as an escape of six.
-    data = "".join("\\u0001" for _ in range(limits.MAX_EVENT))
+    data = "".join("\\u0001" for _ in range(limits.MAX_EVENT_SIZE))
     event = f'{{"name":"{"n" * 200}","channel":"{TICKET}","data":"{data}"}}'
     body = f'{{"batch":[{",".join([event] * 10)}]}}'.encode()
     assert program.post("batch_events", body).status_code == 200

@@ -106,5 +106,5 @@ def test_a_person_reads_a_table() -> None:
     lines = [line.split() for line in printed().splitlines()]
     assert ["Broadcasting"] in lines
     assert ["retention_days", "30", "default"] in lines
-    assert ["max_frame", "16384", "realtime/limits.py"] in lines
+    assert ["max_message_size", "16384", "realtime/limits.py"] in lines
     assert ["vendor", "sqlite", "settings.DATABASES"] in lines

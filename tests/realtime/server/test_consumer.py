@@ -98,7 +98,7 @@ async def test_a_malformed_handshake_is_no_traceback(
 
 
 async def test_one_person_has_a_bounded_number_of_sockets(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MAX_SOCKETS_A_PERSON", 2)
+    monkeypatch.setattr(limits, "MAX_CONNECTIONS_PER_USER", 2)
     held = [await greeted(live_cast.greta) for _ in range(2)]
     assert await ended(await connect(live_cast.greta)) == (4100, 4100)
     assert (await greeted(live_cast.casey)).socket_id
@@ -116,7 +116,7 @@ async def test_a_ping_is_answered() -> None:
     "text",
     ["", "{", "[]", "null", '{"event":"unknown"}', '{"event":"pusher:subscribe"}', '{"event":"x","data":"y"}',
      '{"event":"pusher:subscribe","data":{"channel":7}}', '{"event":"pusher:subscribe","data":{"channel":"a b"}}',
-     '{"event":"pusher:ping","more":"' + "x" * limits.MAX_FRAME + '"}', "\ud800",
+     '{"event":"pusher:ping","more":"' + "x" * limits.MAX_MESSAGE_SIZE + '"}', "\ud800",
      '{"event":"pusher:subscribe","data":{"channel":"a","auth":"\\ud800"}}', '{"event":"\\ud800"}'],
 )  # fmt: skip
 async def test_a_malformed_frame_is_answered_and_the_socket_lives_on(text: str) -> None:
@@ -203,7 +203,7 @@ async def test_a_socket_that_fails_leaves_nothing_behind(live_cast: Cast, monkey
 
 async def test_a_socket_that_floods_is_closed_and_others_are_not(live_cast: Cast) -> None:
     flooder, other = await greeted(live_cast.greta), await greeted(live_cast.bao)
-    for _ in range(limits.MESSAGES_AT_ONCE + 50):
+    for _ in range(limits.MESSAGE_BURST + 50):
         await flooder.say("pusher:ping")
     assert (await flooder.event("pusher:error"))["code"] == 4100
     await other.say("pusher:ping")
@@ -234,7 +234,7 @@ async def test_a_reader_who_stopped_reading_is_given_up_and_costs_the_others_not
         closed.put_nowait(code)
 
     writer = ASGITransport(send, close)
-    assert all(writer.write(Frames("x" * 1000)) for _ in range(limits.MAX_PENDING // 1000))
+    assert all(writer.write(Frames("x" * 1000)) for _ in range(limits.MAX_WRITE_BUFFER // 1000))
     assert not writer.write(Frames("x" * 2000))
     writer.close(protocol.OVER_CAPACITY)
     assert await closed.get() == protocol.OVER_CAPACITY

@@ -433,7 +433,7 @@ async def test_who_says_not_who_he_is_and_hears_nothing_is_let_go(live_cast: Cas
 async def test_strangers_from_one_address_are_bounded_and_people_are_not(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "MAX_STRANGERS_AN_ADDRESS", 2)
+    monkeypatch.setattr(limits, "MAX_ANONYMOUS_CONNECTIONS_PER_ADDRESS", 2)
     held = [await greeted(address=ELSEWHERE) for _ in range(2)]
     assert await ended(await connect(address=ELSEWHERE)) == (4100, 4100)
     assert (await greeted(live_cast.casey, address=ELSEWHERE)).socket_id
@@ -448,13 +448,13 @@ async def test_a_person_is_let_in_while_many_from_there_are_not_known_yet(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _early = await greeted(address=ELSEWHERE)
-    monkeypatch.setattr(limits, "MAX_STRANGERS_AN_ADDRESS", 0)
+    monkeypatch.setattr(limits, "MAX_ANONYMOUS_CONNECTIONS_PER_ADDRESS", 0)
     assert await ended(await connect(address=ELSEWHERE)) == (4100, 4100)
     assert (await greeted(live_cast.casey, address=ELSEWHERE)).socket_id
 
 
 async def test_sockets_from_one_address_are_bounded(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MAX_SOCKETS_AN_ADDRESS", 2)
+    monkeypatch.setattr(limits, "MAX_CONNECTIONS_PER_ADDRESS", 2)
     _held = [await greeted(person, address=ELSEWHERE) for person in (live_cast.casey, live_cast.bao)]
     assert await ended(await connect(live_cast.greta, address=ELSEWHERE)) == (4100, 4100)
     assert (await greeted(live_cast.greta, address="203.0.113.8")).socket_id
@@ -473,7 +473,7 @@ async def by_signature(listener: Listener, user_id: str) -> None:
 async def test_a_persons_sockets_are_bounded_however_he_said_who_he_is(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch, introduce: Callable[[Listener, str], Any]
 ) -> None:
-    monkeypatch.setattr(limits, "MAX_SOCKETS_A_PERSON", 1)
+    monkeypatch.setattr(limits, "MAX_CONNECTIONS_PER_USER", 1)
     first, second, other = [await greeted(origin=None) for _ in range(3)]
     await introduce(first, str(live_cast.casey.pk))
     assert await codes(first) == []

@@ -439,8 +439,8 @@ def protocol_text(message: dict[str, Any]) -> str:
 def _stage(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.REALTIME = {**settings.REALTIME, "CHANNELS": "tests.support.mixed_channel_patterns"}
     monkeypatch.setattr(tracker, "GRACE", 0)
-    monkeypatch.setattr(limits, "CLIENT_EVENTS_A_SECOND", 10_000)
-    monkeypatch.setattr(limits, "MESSAGES_AT_ONCE", 10_000)
+    monkeypatch.setattr(limits, "CLIENT_EVENT_RATE", 10_000)
+    monkeypatch.setattr(limits, "MESSAGE_BURST", 10_000)
 
 
 @pytest.mark.usefixtures("_stage")

@@ -159,7 +159,7 @@ async def test_who_leaves_and_returns_while_his_rule_is_asked_again_is_welcomed_
 async def test_what_waits_for_a_rule_is_bounded(
     live_cast: Cast, slow_rules: asyncio.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "MAX_HELD", 3)
+    monkeypatch.setattr(limits, "MAX_PENDING_FRAMES", 3)
     channel = live_cast.ticket.channel
     bao = await listen(live_cast.bao, channel)
     await do(reauthorize, channels=[channel])

@@ -34,7 +34,7 @@ async def test_who_breaks_the_protocol_reads_why_and_nothing_after_it(live_cast:
 async def test_who_goes_on_for_a_megabyte_after_his_end_is_cut_off(live_cast: Cast) -> None:
     peer = await on_wire(live_cast.bao)
     peer.server.data_received(frame(frames.Opcode.TEXT, b"", reserved=4))
-    peer.server.data_received(bytes(limits.MAX_UNHEARD))
+    peer.server.data_received(bytes(limits.MAX_DISCARDED_BYTES))
     assert not peer.is_closing()
     peer.server.data_received(b"x")
     assert peer.is_closing()
