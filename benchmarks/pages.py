@@ -12,7 +12,7 @@ from benchmarks import clients
 from benchmarks.clients import Client
 from benchmarks.desk import Visitor
 
-# As static/js/liveness.js has them.
+# As static/js/live/live-updates.js has them.
 PATIENCE = 1, 5  # seconds after which a page that has lost its socket asks first: at random, between these
 POLL = 5  # seconds from one question to the next
 

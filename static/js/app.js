@@ -1,20 +1,20 @@
-/** The entry of every page: defines the elements, then goes live. */
+/** Entry module of every page: defines the custom elements and behaviours, then starts live updates. */
 
-import "./relative-time.js"
-import "./state-chip.js"
-import "./toast-list.js"
-import "./ticket-list.js"
-import "./ticket-bulk.js"
-import "./list-keys.js"
-import "./live-counts.js"
-import "./activity-list.js"
-import "./ticket-page.js"
-import "./ticket-composer.js"
-import "./file-picker.js"
-import "./file-size.js"
-import "./live-form.js"
-import { live } from "./live.js"
-import { config } from "./page.js"
+import "./elements/relative-time.js"
+import "./elements/state-chip.js"
+import "./elements/toast-list.js"
+import "./elements/ticket-list.js"
+import "./elements/ticket-bulk.js"
+import "./behaviors/list-keys.js"
+import "./behaviors/live-counts.js"
+import "./elements/activity-list.js"
+import "./elements/ticket-page.js"
+import "./elements/ticket-composer.js"
+import "./elements/file-picker.js"
+import "./elements/file-size.js"
+import "./behaviors/live-form.js"
+import { config } from "./lib/page-config.js"
+import { live } from "./live/index.js"
 
 if (config.debug) window.Pusher.logToConsole = true
 live.start()

@@ -1,20 +1,19 @@
 /**
  * One page that somebody has open: what its HTML showed, kept up to date by the product's own modules.
  *
- * Node has no DOM: in the place of static/js/ticket-page.js this does the same to a list of replies, facts and lines.
+ * Node has no DOM: in the place of static/js/elements/ticket-page.js this does the same to a list of replies, facts and lines.
  */
 
 import Echo from "laravel-echo"
-
-import { echoOptions } from "../../static/js/echo-options.js"
-import { fetchHistory } from "../../static/js/history.js"
-import { Live } from "../../static/js/liveness.js"
-import { lines } from "../../static/js/timeline.js"
+import { lines } from "../../static/js/lib/timeline.js"
+import { echoOptions } from "../../static/js/live/echo-options.js"
+import { fetchHistory } from "../../static/js/live/history-api.js"
+import { Live } from "../../static/js/live/live-updates.js"
 import { Audit } from "./audit.js"
 import { read, readList } from "./html.js"
 import { Tab } from "./tab.js"
 
-// As static/js/ticket-page.js and page.js have them.
+// As static/js/elements/ticket-page.js and page.js have them.
 const SPREAD_MS = 500
 const MOST_FAILURES = 4
 const RENEWAL_MS = 10_000

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { belongs } from "../../static/js/ticket-filter.js"
+import { belongs } from "../../static/js/lib/ticket-filter.js"
 
 const BAO = { id: "b", name: "Bao Nguyen" }
 const TICKET = {

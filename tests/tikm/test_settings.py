@@ -108,7 +108,7 @@ def test_a_release_serves_every_module_under_a_name_made_of_its_content(
     client.force_login(django_user_model.objects.create_user("a@example.com", name="A"))
     page = client.get("/tickets/").text
     imports = json.loads(re.search(r'<script type="importmap"[^>]*>(.*?)</script>', page, re.DOTALL)[1])["imports"]
-    assert "/static/js/stream.js" in imports
+    assert "/static/js/live/event-stream.js" in imports
     for address in imports.values():
         assert re.search(r"\.[0-9a-f]{12}\.js$", address)
         assert (tmp_path / address.removeprefix("/static/")).exists()

@@ -1,7 +1,7 @@
 /** Keeps every number with `data-count` true: after a change the server is asked, at most once in two seconds. */
 
-import { live } from "./live.js"
-import { Pace } from "./pace.js"
+import { Pace } from "../lib/throttled-task.js"
+import { live } from "../live/index.js"
 
 const PERIOD_MS = 2_000
 const SPREAD_MS = 500

@@ -1,8 +1,8 @@
 /** <ticket-bulk>: selects rows of the list around it, and changes all that are selected without leaving the page. */
 
-import { clone } from "./fragment.js"
-import { live } from "./live.js"
-import { config, csrfToken } from "./page.js"
+import { config, csrfToken } from "../lib/page-config.js"
+import { clone } from "../lib/template.js"
+import { live } from "../live/index.js"
 
 class TicketBulk extends HTMLElement {
   #last = null

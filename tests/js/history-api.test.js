@@ -3,7 +3,7 @@
 import assert from "node:assert/strict"
 import { afterEach, test } from "node:test"
 
-import { fetchHistory } from "../../static/js/history.js"
+import { fetchHistory } from "../../static/js/live/history-api.js"
 
 const QUESTION = { since: "cursor", channels: ["private-user.1", "private-office.2"] }
 const fetchForReal = globalThis.fetch

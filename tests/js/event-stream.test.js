@@ -3,7 +3,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-import { Stream } from "../../static/js/stream.js"
+import { Stream } from "../../static/js/live/event-stream.js"
 import { FakeClock, settle } from "./clock.js"
 
 const TICKET = "11111111-0000-4000-8000-000000000000"

@@ -1,10 +1,10 @@
 /** <ticket-list data-mode ...>: rows that come, change and go, never under the hand of who reads or selects them. */
 
-import { clone, fill } from "./fragment.js"
-import { Latest } from "./latest.js"
-import { live } from "./live.js"
-import { config, renew } from "./page.js"
-import { belongs } from "./ticket-filter.js"
+import { Latest } from "../lib/frame-batcher.js"
+import { config, renew } from "../lib/page-config.js"
+import { clone, fill } from "../lib/template.js"
+import { belongs } from "../lib/ticket-filter.js"
+import { live } from "../live/index.js"
 
 const REST_MS = 2_000
 

@@ -4,8 +4,8 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 
 import Echo from "laravel-echo"
-import { echoOptions } from "../../static/js/echo-options.js"
-import { Live } from "../../static/js/liveness.js"
+import { echoOptions } from "../../static/js/live/echo-options.js"
+import { Live } from "../../static/js/live/live-updates.js"
 import { FakeClock } from "./clock.js"
 import { FakeDesk, FakeWindow } from "./window.js"
 

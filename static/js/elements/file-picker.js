@@ -1,7 +1,7 @@
 /** <file-picker data-upload data-most data-most-bytes>: files chosen, dropped or pasted are uploaded at once. */
 
-import { fill } from "./fragment.js"
-import { config, csrfToken } from "./page.js"
+import { config, csrfToken } from "../lib/page-config.js"
+import { fill } from "../lib/template.js"
 
 /** In its form: a list of what will be sent, with progress, a word on what went wrong, and a way to take each out. */
 class FilePicker extends HTMLElement {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { Pace } from "../../static/js/pace.js"
+import { Pace } from "../../static/js/lib/throttled-task.js"
 import { FakeClock } from "./clock.js"
 
 function paced({ isWanted = () => true, fails = () => false, random } = {}) {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict"
 import { beforeEach, test } from "node:test"
 
-import { Latest } from "../../static/js/latest.js"
+import { Latest } from "../../static/js/lib/frame-batcher.js"
 
 let drawn
 let world

@@ -1,9 +1,9 @@
 /** Joins the line and the history to the page's one stream, and knows how live the page is. */
 
 import { SIGNED_OUT, stateOf } from "./close-codes.js"
-import { Line } from "./line.js"
-import { Stream } from "./stream.js"
-import { Watch } from "./watch.js"
+import { Line } from "./connection.js"
+import { Stream } from "./event-stream.js"
+import { Watch } from "./page-lifecycle.js"
 
 const POLL_MS = 5_000
 const REFRESH_MS = 300_000

@@ -1,6 +1,6 @@
 /** <relative-time datetime>: how long ago, in the page's language; the exact time stays in its title. */
 
-import { config } from "./page.js"
+import { config } from "../lib/page-config.js"
 
 const REFRESH_MS = 30_000
 const UNITS = [

@@ -1,6 +1,6 @@
 /** <state-chip>: says whether the page is live, and why not; data-connected is "true" when it is. */
 
-import { live } from "./live.js"
+import { live } from "../live/index.js"
 
 class StateChip extends HTMLElement {
   connectedCallback() {

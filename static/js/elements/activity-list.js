@@ -1,8 +1,8 @@
 /** <activity-list data-most>: what has just happened on all tickets, newest first; still while someone reads it. */
 
-import { clone } from "./fragment.js"
-import { live } from "./live.js"
-import { lines } from "./timeline.js"
+import { clone } from "../lib/template.js"
+import { lines } from "../lib/timeline.js"
+import { live } from "../live/index.js"
 
 class ActivityList extends HTMLElement {
   #waiting = []

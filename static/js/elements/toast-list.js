@@ -1,8 +1,8 @@
 /** <toast-list>: says briefly what others have just done; toasts leave after five seconds or when closed. */
 
-import { clone } from "./fragment.js"
-import { live } from "./live.js"
-import { config } from "./page.js"
+import { config } from "../lib/page-config.js"
+import { clone } from "../lib/template.js"
+import { live } from "../live/index.js"
 
 const SHOWN_MS = 5_000
 const MOST = 4

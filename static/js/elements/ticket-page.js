@@ -1,10 +1,10 @@
 /** <ticket-page data-uuid data-seq>: one ticket, live: its facts, its conversation, its timeline. */
 
-import { clone, fill } from "./fragment.js"
-import { Latest } from "./latest.js"
-import { live } from "./live.js"
-import { config, renew } from "./page.js"
-import { lines } from "./timeline.js"
+import { Latest } from "../lib/frame-batcher.js"
+import { config, renew } from "../lib/page-config.js"
+import { clone, fill } from "../lib/template.js"
+import { lines } from "../lib/timeline.js"
+import { live } from "../live/index.js"
 
 const SPREAD_MS = 500
 const MOST_FAILURES = 4

@@ -1,7 +1,7 @@
 /** Forms with data-live-form are sent without leaving the page; what is typed is lost by no failure. */
 
-import { live } from "./live.js"
-import { config, csrfToken } from "./page.js"
+import { config, csrfToken } from "../lib/page-config.js"
+import { live } from "../live/index.js"
 
 document.addEventListener("submit", (event) => {
   if (!event.target.matches("form[data-live-form]")) return

@@ -1,7 +1,7 @@
 /** <ticket-composer data-draft>: keeps what is typed, its files, and for whom, through reloads; Ctrl+Enter sends. */
 
 import "./file-picker.js"
-import { config } from "./page.js"
+import { config } from "../lib/page-config.js"
 
 class TicketComposer extends HTMLElement {
   connectedCallback() {
