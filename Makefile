@@ -58,12 +58,16 @@ bench-%: .venv/dev.done node_modules/.package-lock.json
 	@.ci/services
 	python -m benchmarks.$* $(OPTIONS)
 
+# Grows to every file as the words of the project change.
+SPELLED := .ci Makefile pyproject.toml requirements package.json biome.json
+
 lint: .venv/dev.done node_modules/.package-lock.json
 	ruff format --check .
 	ruff check .
 	python manage.py makemigrations --check --dry-run --settings tests.settings
 	mypy
 	djade --check $$(git ls-files '*.html')
+	codespell --check-filenames --check-hidden $$(git ls-files -- $(SPELLED))
 	npx biome check static realtime/static tests
 
 format: .venv/dev.done node_modules/.package-lock.json
