@@ -14,7 +14,7 @@ import redis
 from tests.support import instances
 
 TEST_RUN = """
-from tests import instances
+from tests.support import instances
 
 with instances.postgres() as url, instances.redis_server() as server:
     print(url.partition("host=")[2] + "/.s.PGSQL.5432")

@@ -28,7 +28,7 @@ class BackEnd:
 
     def tell(self, channel: str, event: str, data: str) -> None:
         """Tell an event on a channel; `data` is the text as clients get it."""
-        self._call("tell", channels=[channel], event=event, data=data)
+        self._call("broadcast_now", channels=[channel], event=event, data=data)
 
     def disconnect(self, *people: str) -> None:
         """Hang up on people."""

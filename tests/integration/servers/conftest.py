@@ -18,12 +18,13 @@ HERE = Path(__file__).parent
 NAMES = ("CACHES", "CHANNEL_LAYERS", "REALTIME", "REDIS_URL")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """One process has one database: beside tests of another one these are left to a run of their own."""
-    ours = [item for item in items if item.path.is_relative_to(HERE)]
-    if len(ours) < len(items):
-        config.hook.pytest_deselected(items=ours)
-        items[:] = [item for item in items if item not in ours]
+@pytest.fixture(scope="session", autouse=True)
+def _own_process(request: pytest.FixtureRequest) -> None:
+    """Fail beside tests of other folders: the fixtures below replace the database of the whole pytest process."""
+    others = [item.nodeid for item in request.session.items if not item.path.is_relative_to(HERE)]
+    if others:
+        folder = HERE.relative_to(instances.TOP)
+        pytest.fail(f"{folder} needs a pytest process of its own; {others[0]} is selected too.", pytrace=False)
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +40,9 @@ def _one_redis() -> Iterator[instances.RedisServer]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def django_db_modify_db_settings(database_url: str, _one_redis: instances.RedisServer) -> Iterator[None]:
+def django_db_modify_db_settings(
+    _own_process: None, database_url: str, _one_redis: instances.RedisServer
+) -> Iterator[None]:
     """Have Django use what the product's own settings make of an environment that names both services."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DATABASE_URL", database_url)
