@@ -36,7 +36,7 @@ class Config:
     retention_days: int = 30
     max_upload: int = 64 * 1024**2  # of one request to the pages, where the sockets' processes pass it on
     reserved_events: tuple[str, ...] = ()  # beginnings of names that the HTTP API may not use
-    refuse_replays: bool = True  # a POST to the HTTP API is done once; see docs/http-api.md
+    refuse_replays: bool = True  # a POST to the HTTP API is done once; see docs/reference/http-api.md
     webhooks: tuple[
         Any, ...
     ] = ()  # addresses, or pairs of an address and the names of events: realtime/webhooks/config.py

@@ -1,7 +1,7 @@
 """The HTTP API of Pusher: programs that hold the app's secret publish events, and ask who is there.
 
 An error is a status and a sentence as plain text. What comes in here is told at once and is not logged.
-docs/http-api.md says where this differs from Pusher's own.
+docs/reference/http-api.md says where this differs from Pusher's own.
 """
 
 import json
