@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import Office, User
 from realtime.channels import Audience
-from realtime.utils.compiled_query import Prepared
+from realtime.utils.compiled_query import CompiledQuery
 
 
 def hears_user(user: User, user_id: UUID) -> Audience | None:
@@ -20,7 +20,7 @@ def hears_office(user: User, office_id: int) -> Audience | None:
     return Audience.STAFF if _staffed_office.rows(*user.kind, user_id=user.pk, office_id=office_id) else None
 
 
-@Prepared
+@CompiledQuery
 def _staffed_office(*kind: Any, user_id: UUID, office_id: int) -> QuerySet[Office, Any]:
     return staffed_offices(User.of_kind(*kind, pk=user_id)).filter(pk=office_id).values_list("pk")
 

@@ -37,8 +37,8 @@ def _fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give each test a new channel layer and empty counters, and keep the test's database connection open."""
     monkeypatch.setattr("channels.db.close_old_connections", lambda **_: None)
     channel_layers.backends.clear()
-    rate_limits._in_redis.cache_clear()
-    rate_limits._in_memory.cache_clear()
+    rate_limits._redis_limiter.cache_clear()
+    rate_limits._memory_limiter.cache_clear()
     redis_breaker.reset()
     forget_desk()
     cache.clear()

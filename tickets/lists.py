@@ -157,11 +157,11 @@ def _reverse(sort: str) -> str:
 def _close(ticket: Any, sort: str) -> str:
     """Return the place of a row sealed: its key counts the desk's tickets, which customers never see."""
     value = ticket.place.isoformat() if isinstance(ticket.place, datetime) else ticket.place
-    return encryption.encrypt("tickets.page", json.dumps([sort, value, ticket.pk]))
+    return encryption.encrypt(json.dumps([sort, value, ticket.pk]), purpose="tickets.page")
 
 
 def _open(cursor: str, sort: str) -> tuple[Any, int] | None:
-    text = encryption.decrypt("tickets.page", cursor) if cursor else None
+    text = encryption.decrypt(cursor, purpose="tickets.page") if cursor else None
     if text is None:
         return None
     of_sort, value, pk = json.loads(text)

@@ -8,7 +8,7 @@ from django.db.models import BooleanField, Case, F, Q, QuerySet, When
 from accounts.models import Office, User
 from accounts.policies import staffed_offices
 from realtime.channels import Audience
-from realtime.utils.compiled_query import Prepared
+from realtime.utils.compiled_query import CompiledQuery
 from tickets.models import Attachment, Reply, Ticket, TimelineEntry
 
 
@@ -73,7 +73,7 @@ def hears_ticket(user: User, ticket_uuid: UUID) -> Audience | None:
     return None
 
 
-@Prepared
+@CompiledQuery
 def _marked_ticket(*kind: Any, user_id: UUID, ticket_uuid: UUID) -> QuerySet[Ticket, Any]:
     marked = _marked_tickets(User.of_kind(*kind, pk=user_id)).filter(uuid=ticket_uuid)
     return marked.order_by().values_list("is_staffed")  # type: ignore[misc]

@@ -9,6 +9,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tikm.settings")
 pages = get_asgi_application()
 
 from realtime.routing import websocket_urlpatterns  # noqa: E402
-from realtime.utils.client_address import BehindProxies  # noqa: E402  (applications must be loaded first)
+from realtime.utils.client_address import ProxyHeadersMiddleware  # noqa: E402  (applications must be loaded first)
 
-application = ProtocolTypeRouter({"http": pages, "websocket": BehindProxies(URLRouter(websocket_urlpatterns))})
+application = ProtocolTypeRouter(
+    {"http": pages, "websocket": ProxyHeadersMiddleware(URLRouter(websocket_urlpatterns))}
+)

@@ -56,7 +56,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "realtime.utils.client_address.believe_trusted_proxies",
+    "realtime.utils.client_address.proxy_headers_middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -337,14 +337,12 @@ REALTIME = {
     "REDIS_URL": REDIS_URL,
     "REDIS_PREFIX": REDIS_PREFIX,
     "BEARER": "accounts.tokens.bearer",
-    "TRUSTED_PROXIES": environment.proxies("TRUSTED_PROXIES", env.str("TRUSTED_PROXIES", default="")),
+    "TRUSTED_PROXIES": environment.comma_separated(env.str("TRUSTED_PROXIES", default="")),
     "MEMBERS_A_CHANNEL": 1000,
     "MAX_UPLOAD": ATTACHMENT_MAX_FILES * ATTACHMENT_MAX_BYTES + 10 * 1024**2,
     "RESERVED_EVENTS": ("ticket.",),
-    "WEBHOOKS": environment.webhooks("REALTIME_WEBHOOKS", env.str("REALTIME_WEBHOOKS", default="")),
-    "WEBHOOK_NETWORKS": environment.networks(
-        "REALTIME_WEBHOOK_NETWORKS", env.str("REALTIME_WEBHOOK_NETWORKS", default="")
-    ),
+    "WEBHOOKS": environment.webhooks(env.str("REALTIME_WEBHOOKS", default="")),
+    "WEBHOOK_NETWORKS": environment.comma_separated(env.str("REALTIME_WEBHOOK_NETWORKS", default="")),
 }
 
 if REALTIME["HOST"]:

@@ -5,10 +5,10 @@ from realtime.utils import encryption
 
 def encode_cursor(position: int) -> str:
     """Return the position so that nobody can read it."""
-    return encryption.encrypt("cursor", str(position))
+    return encryption.encrypt(str(position), purpose="cursor")
 
 
 def decode_cursor(cursor: str) -> int | None:
     """Return the position in a cursor; None if this desk did not give it, or gave it under another SECRET_KEY."""
-    text = encryption.decrypt("cursor", cursor)
+    text = encryption.decrypt(cursor, purpose="cursor")
     return None if text is None else int(text)

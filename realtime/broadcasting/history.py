@@ -13,7 +13,7 @@ from realtime import limits
 from realtime.broadcasting import cursors, event_log
 from realtime.channels import Audience, authorize_many
 from realtime.models import Broadcast, Delivery, LogFloor
-from realtime.utils.compiled_query import Prepared
+from realtime.utils.compiled_query import CompiledQuery
 
 TOLD = "broadcast_id", "channel", "version"  # of a delivery
 
@@ -72,7 +72,7 @@ def _numbered(name: str, values: Iterable[Any]) -> dict[str, str]:
     return {f"{name}{number}": str(value) for number, value in enumerate(values)}
 
 
-@Prepared
+@CompiledQuery
 def _told(number: int, most: int, *, position: int, **groups: str) -> QuerySet[Delivery, Any]:
     """Return what was told so many groups, of which each has a channel and an audience; `most` rows of it."""
     heard = (Q(channel=groups[f"channel{n}"], audience=groups[f"audience{n}"]) for n in range(number))

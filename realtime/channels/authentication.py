@@ -24,7 +24,7 @@ from django.utils.module_loading import import_string
 
 from realtime.conf import config
 from realtime.utils import encryption
-from realtime.utils.compiled_query import Prepared
+from realtime.utils.compiled_query import CompiledQuery
 
 Scope = Mapping[str, Any]
 
@@ -58,7 +58,7 @@ class Credentials:
 
     def sealed(self) -> str:
         """Return the sign-in for a client to carry in signed data: what the data allow ends with it."""
-        return encryption.encrypt("sign-in", json.dumps([self.session_key, self.token]))
+        return encryption.encrypt(json.dumps([self.session_key, self.token]), purpose="sign-in")
 
 
 def of_signed_data(data: Mapping[str, Any], user_id: str) -> Credentials:
@@ -66,7 +66,7 @@ def of_signed_data(data: Mapping[str, Any], user_id: str) -> Credentials:
     sign_in = data.get("sign_in")
     if sign_in is None:
         return Credentials(user_id=user_id)
-    session_key, token = json.loads(encryption.decrypt("sign-in", str(sign_in)) or '["", null]')
+    session_key, token = json.loads(encryption.decrypt(str(sign_in), purpose="sign-in") or '["", null]')
     return Credentials(session_key, token)
 
 
@@ -139,7 +139,7 @@ def person_and_end_of_session(session_key: str) -> tuple[AbstractBaseUser | None
     return None, None
 
 
-@Prepared
+@CompiledQuery
 def _living_session(model: Any, *, session_key: str) -> QuerySet[Any, Any]:
     living = model.objects.filter(session_key=session_key, expire_date__gt=Now())
     return cast(QuerySet[Any, Any], living.values_list("session_data", "expire_date"))

@@ -157,7 +157,7 @@ class Connection:
             return None
         self._hub.received += 1
         self.is_heard()
-        if self._allowance.is_spent():
+        if not self._allowance.consume():
             self.fail(protocol.OVER_CAPACITY, "Too many messages.")
             return None
         if text is None:
@@ -221,7 +221,7 @@ class Connection:
         self._asking -= answers.keys()  # of those who were refused for another reason
 
     def _take_subscriptions(self, behind: list[str | None]) -> Iterator[dict[str, Any]]:
-        while behind and (fields := _subscription(behind[0])) is not None and not self._allowance.is_spent():
+        while behind and (fields := _subscription(behind[0])) is not None and self._allowance.consume():
             del behind[0]
             self._hub.received += 1
             yield fields
@@ -463,7 +463,7 @@ class Connection:
     def _speaks_too_much(self) -> bool:
         if self._speech is None:
             self._speech = TokenBucket(limits.CLIENT_EVENT_RATE, limits.CLIENT_EVENT_RATE)
-        return self._speech.is_spent()
+        return not self._speech.consume()
 
     def _words(self, found: Found, message: Message) -> list[dict[str, Any]]:
         member = self._members.get(message.channel) if found.pattern.is_presence else None

@@ -7,7 +7,7 @@ from realtime import limits
 from realtime.presence import store
 from realtime.utils import client_address
 from realtime.utils.circuit_breaker import ServiceUnavailable
-from realtime.utils.client_address import is_counted
+from realtime.utils.client_address import is_limited
 
 
 def limit_keys(user_id: str | None, address: str) -> dict[str, int]:
@@ -16,7 +16,7 @@ def limit_keys(user_id: str | None, address: str) -> dict[str, int]:
     When a whole office comes back at once, many are not known yet: that is held against strangers alone.
     """
     counted = {} if user_id is None else {f"person:{user_id}": limits.MAX_CONNECTIONS_PER_USER}
-    if is_counted(address):
+    if is_limited(address):
         place = client_address.address_key(address)
         if user_id is None:
             counted[f"strangers:{place}"] = limits.MAX_ANONYMOUS_CONNECTIONS_PER_ADDRESS

@@ -1,1 +1,1 @@
-"""Helpers without knowledge of channels or events."""
+"""Helpers that know nothing about channels or events."""

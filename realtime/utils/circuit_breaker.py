@@ -1,4 +1,4 @@
-"""A circuit breaker: whoever asks a service that is away goes on without it, and does not wait for it each time."""
+"""A circuit breaker: after a failure, calls fail at once for a while instead of waiting for a timeout."""
 
 import logging
 import time
@@ -11,47 +11,47 @@ logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
-ASK_AGAIN = 2  # seconds after a failure, in which nobody asks; then one does
-SAY_AGAIN = 60  # seconds between two lines in the log
-TIMEOUT = 0.5  # seconds: what takes longer has failed
+RETRY_INTERVAL = 2  # seconds after a failure until one call tries the service again
+LOG_INTERVAL = 60  # seconds between two log lines about the same service
+TIMEOUT = 0.5  # seconds that callers allow a call to take
 
 
 class ServiceUnavailable(Exception):
-    """The service does not answer now."""
+    """The service failed, or failed less than RETRY_INTERVAL ago."""
 
 
-class Breaker:
-    """Stands before one service, for all threads of a process; after a failure it lets through one call at a time."""
+class CircuitBreaker:
+    """Guards one service for all threads of a process. After a failure one call at a time tries the service again."""
 
     def __init__(self, name: str, *failures: type[Exception]) -> None:
         self._name, self._failures = name, failures
         self.reset()
 
     def reset(self) -> None:
-        """Take the service for one that answers."""
-        self._closed_until, self._said_at = 0.0, float("-inf")
+        """Forget earlier failures."""
+        self._open_until, self._logged_at = 0.0, float("-inf")
 
-    def call(self, act: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
-        """Return what `act` returns; raise `Away` if it fails, or without a try soon after it failed."""
+    def call(self, function: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
+        """Return the result of `function`. Raises ServiceUnavailable if it fails, or if the circuit is open."""
         now = time.monotonic()
-        if now < self._closed_until:
+        if now < self._open_until:
             raise ServiceUnavailable(self._name)
-        if self._closed_until:
-            self._closed_until = now + ASK_AGAIN  # the others go on without, while this one tries
+        if self._open_until:
+            self._open_until = now + RETRY_INTERVAL  # other threads fail at once while this call tries
         try:
-            result = act(*args, **kwargs)
+            result = function(*args, **kwargs)
         except self._failures as error:
             self._fail(error)
             raise ServiceUnavailable(self._name) from error
-        self._closed_until = 0.0
+        self._open_until = 0.0
         return result
 
     def _fail(self, error: Exception) -> None:
         now = time.monotonic()
-        self._closed_until = now + ASK_AGAIN
-        if now - self._said_at > SAY_AGAIN:
-            self._said_at = now
-            logger.warning("%s does not answer (%s); this process goes on without it.", self._name, error)
+        self._open_until = now + RETRY_INTERVAL
+        if now - self._logged_at > LOG_INTERVAL:
+            self._logged_at = now
+            logger.warning("service unavailable name=%s error=%r; using the local fallback", self._name, str(error))
 
 
-redis_breaker = Breaker("Redis", RedisError, OSError)
+redis_breaker = CircuitBreaker("redis", RedisError, OSError)

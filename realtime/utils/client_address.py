@@ -1,7 +1,7 @@
-"""Which address a client has: what proxies say of it is believed from those that REALTIME["TRUSTED_PROXIES"] names.
+"""The address and scheme of a client behind the reverse proxies that REALTIME["TRUSTED_PROXIES"] names.
 
-Read are X-Forwarded-For and X-Forwarded-Proto. A proxy passes on the Host that it was asked for: X-Forwarded-Host,
-X-Real-IP and Forwarded (RFC 7239) are believed from nobody.
+Only X-Forwarded-For and X-Forwarded-Proto are read. A proxy must pass on the Host header that it received:
+X-Forwarded-Host, X-Real-IP and Forwarded (RFC 7239) are dropped.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
@@ -10,13 +10,14 @@ from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 
 from realtime.conf import config
-from realtime.webhooks.safe_http import Network
+from realtime.utils.networks import Network, parse_network
 
-UNIX = "unix"  # the name of whoever connects through a Unix socket: he has no address
-UNUSED = (
+UNIX = "unix"  # a peer that connects through a Unix socket, and so has no address
+DROPPED_HEADERS = (
     "X-Forwarded-For",
     "X-Forwarded-Host",
     "X-Forwarded-Port",
@@ -25,21 +26,21 @@ UNUSED = (
     "Forwarded",
 )
 SCHEMES = {"http": "ws", "https": "wss"}
-HOUSEHOLD = 64  # bits of an IPv6 address that whoever has it cannot choose
+IPV6_PREFIX = 64  # bits: one household or host has all addresses of such a network
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 @dataclass(frozen=True)
-class Trusted:
-    """The proxies that are believed."""
+class TrustedProxies:
+    """The proxies whose forwarded headers are used."""
 
     networks: tuple[Network, ...] = ()
     unix: bool = False
 
-    def covers(self, address: str) -> bool:
-        """Say whether a hop, as `hop` returns it, is one of them."""
+    def includes(self, address: str) -> bool:
+        """Return whether a normalized address is a trusted proxy; "" is a Unix socket."""
         if not address:
             return self.unix
         ip = ip_address(address)
@@ -47,42 +48,59 @@ class Trusted:
 
 
 @dataclass(frozen=True)
-class Client:
-    """Who sent a request: his address ("" for a Unix socket), and the scheme that he used if a proxy said so."""
+class RemoteClient:
+    """The client of a request: its address ("" for a Unix socket), and its scheme if a trusted proxy sent it."""
 
     address: str
     scheme: str = ""
 
 
-def client_address(peer: str, forwarded_for: str, trusted: Trusted) -> str:
-    """Return the address that the last trusted hop saw, going back from the peer; "" for a Unix socket.
+def resolve_client(peer: str, forwarded_for: str, forwarded_proto: str, trusted: TrustedProxies) -> RemoteClient:
+    """Return the client whose request `peer` sent or forwarded.
 
-    `forwarded_for` is X-Forwarded-For, its lines joined by commas. Where a trusted hop names nobody, it is its own.
+    Its address is the nearest one in the chain of proxies that is not trusted. A trusted proxy that names no client
+    is the client itself. `forwarded_for` and `forwarded_proto` are the header's lines, joined by commas.
     """
-    return _way_back(peer, forwarded_for, trusted)[-1]
-
-
-def client(peer: str, forwarded_for: str, forwarded_proto: str, trusted: Trusted) -> Client:
-    """Return who sent a request that `peer` has handed over."""
-    way = _way_back(peer, forwarded_for, trusted)
-    if not trusted.covers(way[0]):
-        return Client(way[-1])
-    # Proxies that add to the header have each written one value; one that sets it speaks for those before it.
+    chain = _proxy_chain(peer, forwarded_for, trusted)
+    if not trusted.includes(chain[0]):
+        return RemoteClient(chain[-1])
+    # Each proxy that appends to the header adds one value; one that replaces it speaks for all before it.
     schemes = [part.strip().lower() for part in forwarded_proto.split(",")]
-    scheme = schemes[-min(max(1, len(way) - 1), len(schemes))]
-    return Client(way[-1], scheme if scheme in SCHEMES else "")
+    scheme = schemes[-min(max(1, len(chain) - 1), len(schemes))]
+    return RemoteClient(chain[-1], scheme if scheme in SCHEMES else "")
+
+
+@lru_cache(maxsize=8)
+def parse_trusted_proxies(names: tuple[str, ...]) -> TrustedProxies:
+    """Parse REALTIME["TRUSTED_PROXIES"]: addresses, networks and `unix`. Raises ImproperlyConfigured."""
+    return TrustedProxies(tuple(_parse_proxy(name) for name in names if name != UNIX), UNIX in names)
+
+
+def _parse_proxy(name: str) -> Network:
+    network = parse_network(name)
+    if not network.prefixlen:
+        raise ImproperlyConfigured(f"{name} trusts every client; expected the addresses of your proxies.")
+    return network
 
 
 def address_key(address: str) -> str:
-    """Return what is counted as one address: of IPv6, of which everybody has many, the network of one household."""
+    """Return the key under which rate limits count an address: the /64 network of an IPv6 address."""
     ip = ip_address(address)
-    return str(ip_network((ip, HOUSEHOLD), strict=False)) if isinstance(ip, IPv6Address) else address
+    return str(ip_network((ip, IPV6_PREFIX), strict=False)) if isinstance(ip, IPv6Address) else address
 
 
-def hop(text: str) -> str | None:
-    """Return an address as it is compared: without port, brackets and zone, IPv4 as such; None if it is none.
+def is_limited(address: str) -> bool:
+    """Return whether connections of an address are limited: not on loopback, where a proxy may stand for everyone."""
+    try:
+        return not ip_address(address).is_loopback
+    except ValueError:  # a Unix socket has no address
+        return False
 
-    A Unix socket is "", as servers say it, and "unix:", as nginx does.
+
+def normalize_address(text: str) -> str | None:
+    """Return an address without port, brackets and zone, and a mapped IPv4 address as IPv4; None if it is invalid.
+
+    Returns "" for a Unix socket, which servers write as "" and nginx as "unix:".
     """
     text = text.strip()
     if text in ("", f"{UNIX}:"):
@@ -99,81 +117,70 @@ def hop(text: str) -> str | None:
     return str(mapped or ip)
 
 
-def _way_back(peer: str, forwarded_for: str, trusted: Trusted) -> list[str]:
-    """Return the hops from the peer to the first one that is not trusted, or of which nothing is known."""
-    way = [hop(peer) or ""]
-    for said in _said(forwarded_for):
-        if not trusted.covers(way[-1]) or said is None:
+def _proxy_chain(peer: str, forwarded_for: str, trusted: TrustedProxies) -> list[str]:
+    """Return the addresses from the peer back to the first that is not trusted, or the last that is known."""
+    chain = [normalize_address(peer) or ""]
+    for address in _forwarded_addresses(forwarded_for):
+        if not trusted.includes(chain[-1]) or address is None:
             break
-        way.append(said)
-    return way
+        chain.append(address)
+    return chain
 
 
-def _said(forwarded_for: str) -> Iterator[str | None]:
-    """Yield the hops that a header names, the nearest first; empty elements are none (RFC 9110, section 5.6.1)."""
-    return (hop(part) for part in reversed(forwarded_for.split(",")) if part.strip())
+def _forwarded_addresses(forwarded_for: str) -> Iterator[str | None]:
+    """Yield the addresses of a header, nearest first; empty elements are skipped (RFC 9110, section 5.6.1)."""
+    return (normalize_address(part) for part in reversed(forwarded_for.split(",")) if part.strip())
 
 
-@lru_cache(maxsize=8)
-def read(names: tuple[str, ...]) -> Trusted:
-    """Read REALTIME["TRUSTED_PROXIES"]: addresses, networks, and `unix`."""
-    return Trusted(tuple(ip_network(name) for name in names if name != UNIX), UNIX in names)
+def proxy_headers_middleware(get_response: GetResponse) -> GetResponse:
+    """Set REMOTE_ADDR to the client's address, and remove the forwarded headers. Must be the first middleware.
 
-
-def believe_trusted_proxies(get_response: GetResponse) -> GetResponse:
-    """Middleware, the first: REMOTE_ADDR is the client's, and of forwarded headers nothing else is left.
-
-    X-Forwarded-Proto stays as one value where it is believed: SECURE_PROXY_SSL_HEADER reads it.
+    X-Forwarded-Proto of a trusted proxy stays, as one value, for SECURE_PROXY_SSL_HEADER.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         meta = request.META
         forwarded = meta.get("HTTP_X_FORWARDED_FOR", ""), meta.pop("HTTP_X_FORWARDED_PROTO", "")
-        found = client(meta.get("REMOTE_ADDR", ""), *forwarded, read(tuple(config().trusted_proxies)))
-        meta["REMOTE_ADDR"] = found.address
-        for name in UNUSED:
+        client = resolve_client(meta.get("REMOTE_ADDR", ""), *forwarded, _trusted_proxies())
+        meta["REMOTE_ADDR"] = client.address
+        for name in DROPPED_HEADERS:
             meta.pop(f"HTTP_{name.upper().replace('-', '_')}", None)
-        if found.scheme:
-            meta["HTTP_X_FORWARDED_PROTO"] = found.scheme
+        if client.scheme:
+            meta["HTTP_X_FORWARDED_PROTO"] = client.scheme
         if hasattr(request, "scope"):
-            _rewrite(request.scope, found.address)
+            _set_address(request.scope, client.address)
         return get_response(request)
 
     return middleware
 
 
-class BehindProxies:
-    """Wraps an ASGI application of WebSockets: `client` and `scheme` of the scope are those of the client."""
+class ProxyHeadersMiddleware:
+    """ASGI middleware for WebSockets: sets the scope's `client` and `scheme`, and removes the forwarded headers."""
 
     def __init__(self, app: App) -> None:
         self._app = app
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
-        """Hand on the scope, without the headers that have been read."""
-        forwarded_for, forwarded_proto = _joined(scope, b"x-forwarded-for"), _joined(scope, b"x-forwarded-proto")
-        peer = (scope.get("client") or [""])[0]
-        found = client(peer, forwarded_for, forwarded_proto, read(tuple(config().trusted_proxies)))
-        _rewrite(scope, found.address)
-        if found.scheme:
-            scope["scheme"] = SCHEMES[found.scheme]
-        dropped = {name.lower().encode() for name in (*UNUSED, "X-Forwarded-Proto")}
+        """Resolve the client, then call the application."""
+        forwarded = _header(scope, b"x-forwarded-for"), _header(scope, b"x-forwarded-proto")
+        client = resolve_client((scope.get("client") or [""])[0], *forwarded, _trusted_proxies())
+        _set_address(scope, client.address)
+        if client.scheme:
+            scope["scheme"] = SCHEMES[client.scheme]
+        dropped = {name.lower().encode() for name in (*DROPPED_HEADERS, "X-Forwarded-Proto")}
         scope["headers"] = [pair for pair in scope["headers"] if pair[0].lower() not in dropped]
         await self._app(scope, receive, send)
 
 
-def _joined(scope: MutableMapping[str, Any], name: bytes) -> str:
+def _trusted_proxies() -> TrustedProxies:
+    return parse_trusted_proxies(tuple(config().trusted_proxies))
+
+
+def _header(scope: MutableMapping[str, Any], name: bytes) -> str:
     return ",".join(value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name)
 
 
-def _rewrite(scope: MutableMapping[str, Any], address: str) -> None:
-    """Write the address where servers read it for their log; a port says nothing without its address."""
+def _set_address(scope: MutableMapping[str, Any], address: str) -> None:
+    """Write the client's address where servers read it for their access log; its port is unknown."""
     if address != (scope.get("client") or [""])[0]:
         scope["client"] = (address, 0)
-
-
-def is_counted(address: str) -> bool:
-    """Say whether sockets from an address are counted: a proxy on this machine stands for everybody behind it."""
-    try:
-        return not ip_address(address).is_loopback
-    except ValueError:  # a Unix socket has no address
-        return False

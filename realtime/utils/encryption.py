@@ -1,4 +1,4 @@
-"""Seals short texts for clients to carry: they can neither read nor change them (Fernet, under SECRET_KEY)."""
+"""Encryption of short texts that clients carry and can neither read nor change (Fernet, key from SECRET_KEY)."""
 
 import base64
 
@@ -6,20 +6,20 @@ from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
-STEP = 32  # bytes that texts are filled up to: how many digits a number has is not to be seen
+BLOCK_SIZE = 32  # bytes: texts are padded to a multiple, so that the length of a number does not show its size
 
 
-def encrypt(purpose: str, text: str) -> str:
-    """Return `text`, which has no NUL, sealed; another purpose cannot open it."""
+def encrypt(text: str, *, purpose: str) -> str:
+    """Return `text`, which must not contain NUL, as a token that only `decrypt` for the same purpose can read."""
     plain = text.encode()
-    filled = plain.ljust(-(-len(plain) // STEP) * STEP, b"\0")
-    return _cipher(purpose).encrypt(filled).decode()
+    padded = plain.ljust(-(-len(plain) // BLOCK_SIZE) * BLOCK_SIZE, b"\0")
+    return _cipher(purpose).encrypt(padded).decode()
 
 
-def decrypt(purpose: str, sealed: str) -> str | None:
-    """Return the text, or None if it was not sealed here for this purpose."""
+def decrypt(token: str, *, purpose: str) -> str | None:
+    """Return the text in `token`; None if the token is invalid, or from another purpose or SECRET_KEY."""
     try:
-        return _cipher(purpose).decrypt(sealed.encode(errors="replace")).rstrip(b"\0").decode()
+        return _cipher(purpose).decrypt(token.encode(errors="replace")).rstrip(b"\0").decode()
     except InvalidToken:
         return None
 

@@ -1,4 +1,4 @@
-"""Rate limits: shared by all processes (`allowed`), and a token bucket for one socket (`TokenBucket`)."""
+"""Rate limits: `allowed` counts for all processes together, `TokenBucket` for one connection."""
 
 import time
 from functools import lru_cache
@@ -12,47 +12,47 @@ from realtime.utils.circuit_breaker import TIMEOUT, ServiceUnavailable, redis_br
 
 
 class TokenBucket:
-    """A bucket of tokens: `burst` at once, `rate` a second."""
+    """A token bucket that holds `burst` tokens and regains `rate` tokens per second."""
 
-    __slots__ = ("_at", "_burst", "_left", "_rate")
+    __slots__ = ("_burst", "_rate", "_tokens", "_updated_at")
 
     def __init__(self, rate: float, burst: int) -> None:
         self._rate, self._burst = rate, burst
-        self._left, self._at = float(burst), time.monotonic()
+        self._tokens, self._updated_at = float(burst), time.monotonic()
 
-    def is_spent(self, cost: int = 1) -> bool:
-        """Take so many tokens; say whether there were fewer, and take none then."""
+    def consume(self, cost: int = 1) -> bool:
+        """Take `cost` tokens; return False, and take none, if fewer are left."""
         now = time.monotonic()
-        self._left = min(self._burst, self._left + (now - self._at) * self._rate)
-        self._at = now
-        if self._left < cost:
-            return True
-        self._left -= cost
-        return False
+        self._tokens = min(self._burst, self._tokens + (now - self._updated_at) * self._rate)
+        self._updated_at = now
+        if self._tokens < cost:
+            return False
+        self._tokens -= cost
+        return True
 
 
-def allowed(rate: RateLimitItem, *who: str, cost: int = 1) -> bool:
-    """Count `cost` of `who`, on all processes together, and say whether it is within `rate`.
+def allowed(rate: RateLimitItem, *key: str, cost: int = 1) -> bool:
+    """Count `cost` hits of `key`, and return whether they are within `rate`.
 
-    The counters are in Redis where there is one, else in the database. While Redis is away each process counts by
-    itself: whoever is within a rate is never turned away for the want of counters.
+    Counts in Redis if it is configured, else in the database. While Redis is unavailable each process counts in its
+    own memory, so that a client within the rate is never refused.
     """
     if not config().redis_url:
-        return _in_database(rate, *who, cost=cost)
+        return _hit_database(rate, *key, cost=cost)
     try:
-        return redis_breaker.call(_in_redis().hit, rate, *who, cost=cost)
+        return redis_breaker.call(_redis_limiter().hit, rate, *key, cost=cost)
     except ServiceUnavailable:
-        return _in_memory().hit(rate, *who, cost=cost)
+        return _memory_limiter().hit(rate, *key, cost=cost)
 
 
-def _in_database(rate: RateLimitItem, *who: str, cost: int) -> bool:
+def _hit_database(rate: RateLimitItem, *key: str, cost: int) -> bool:
     from realtime.models import HitCount
 
-    return HitCount.hit(rate.key_for(*who), seconds=rate.get_expiry(), cost=cost) <= rate.amount
+    return HitCount.hit(rate.key_for(*key), seconds=rate.get_expiry(), cost=cost) <= rate.amount
 
 
 @lru_cache
-def _in_redis() -> FixedWindowRateLimiter:
+def _redis_limiter() -> FixedWindowRateLimiter:
     url = config().redis_url.replace("unix://", "redis+unix://", 1)
     prefix = f"{config().redis_prefix}:limits"
     return FixedWindowRateLimiter(
@@ -61,5 +61,5 @@ def _in_redis() -> FixedWindowRateLimiter:
 
 
 @lru_cache
-def _in_memory() -> FixedWindowRateLimiter:
+def _memory_limiter() -> FixedWindowRateLimiter:
     return FixedWindowRateLimiter(MemoryStorage())

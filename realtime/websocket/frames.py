@@ -119,9 +119,7 @@ class Reader:
         start = 0
         while (found := self._read(known, start)) is not None:
             opcode, is_last, payload, start = found
-            if self._allowance.is_spent(
-                1 + len(payload) // BYTES_PER_FRAME_TOKEN
-            ):  # both their number and their size cost
+            if not self._allowance.consume(1 + len(payload) // BYTES_PER_FRAME_TOKEN):
                 raise ProtocolError(OVER_CAPACITY, "Too many frames.")
             if opcode >= CONTROL:
                 yield opcode, payload

@@ -224,8 +224,8 @@ def test_what_changes_between_two_pages_neither_hides_nor_doubles_the_others(cas
 def test_a_cursor_that_is_of_no_use_gives_the_first_page_and_says_so(cast, way):
     for number in range(4):
         ask(cast, str(number))
-    other = encryption.encrypt("cursor", json.dumps(["-updated", at(1).isoformat(), 1]))
-    ours = encryption.encrypt("tickets.page", json.dumps(["-created", at(1).isoformat(), 1]))
+    other = encryption.encrypt(json.dumps(["-updated", at(1).isoformat(), 1]), purpose="cursor")
+    ours = encryption.encrypt(json.dumps(["-created", at(1).isoformat(), 1]), purpose="tickets.page")
     for cursor in ("zzz", "x" * 4000, "\x00", "ä", other, ours):
         response = signed_in(cast.bao).get("/tickets/", {way: cursor})
         assert subjects(response) == ["3", "2", "1"]
@@ -236,7 +236,7 @@ def test_a_cursor_tells_nobody_how_many_tickets_there_are(cast):
     for number in range(4):
         ask(cast, str(number))
     older = signed_in(cast.casey).get("/tickets/").context["page"].older
-    assert json.loads(encryption.decrypt("tickets.page", older))[2] == Ticket.objects.get(subject="1").pk
+    assert json.loads(encryption.decrypt(older, purpose="tickets.page"))[2] == Ticket.objects.get(subject="1").pk
     assert older != signed_in(cast.casey).get("/tickets/").context["page"].older
 
 

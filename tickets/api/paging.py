@@ -44,7 +44,7 @@ def rows_after(request: Request, rows: QuerySet[Any], key: str, *, of: str) -> t
     query = request._request.GET
     refuse_unknown(query, "after", "size")
     if "after" in query:
-        place = encryption.decrypt(PURPOSE, query["after"])
+        place = encryption.decrypt(query["after"], purpose=PURPOSE)
         belongs, _separator, value = (place or "").rpartition(" ")
         if belongs != of:
             raise bad_cursor("after")
@@ -54,4 +54,4 @@ def rows_after(request: Request, rows: QuerySet[Any], key: str, *, of: str) -> t
     if len(found) <= size:
         return found, None
     last = getattr(found[size - 1], key)
-    return found[:size], address(request, after=encryption.encrypt(PURPOSE, f"{of} {last}"))
+    return found[:size], address(request, after=encryption.encrypt(f"{of} {last}", purpose=PURPOSE))

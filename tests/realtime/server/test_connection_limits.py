@@ -6,7 +6,7 @@ import pytest
 
 from realtime.server.connection_limits import ConnectionLimits, limit_keys
 from realtime.utils import circuit_breaker
-from realtime.utils.circuit_breaker import Breaker, ServiceUnavailable
+from realtime.utils.circuit_breaker import CircuitBreaker, ServiceUnavailable
 
 
 def test_a_socket_counts_as_what_it_is_now_and_no_longer_as_what_it_was():
@@ -43,7 +43,7 @@ def test_whoever_may_be_everybody_behind_a_proxy_is_no_address(address):
 def test_while_one_asks_again_the_others_go_on_without(monkeypatch):
     now, asked = SimpleNamespace(seconds=100.0), []
     monkeypatch.setattr(circuit_breaker.time, "monotonic", lambda: now.seconds)
-    door = Breaker("Redis", OSError)
+    door = CircuitBreaker("Redis", OSError)
 
     def fail():
         asked.append("one")
@@ -58,7 +58,7 @@ def test_while_one_asks_again_the_others_go_on_without(monkeypatch):
         door.call(fail)
     with pytest.raises(ServiceUnavailable):
         door.call(fail)
-    now.seconds += circuit_breaker.ASK_AGAIN
+    now.seconds += circuit_breaker.RETRY_INTERVAL
     assert door.call(meanwhile) == "back"
     door.call(asked.append, "everybody")
     assert asked == ["one", "everybody"]

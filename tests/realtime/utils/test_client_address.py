@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime.server import connect_checks, hub
-from realtime.utils.client_address import address_key, client, client_address, read
+from realtime.utils.client_address import address_key, parse_trusted_proxies, resolve_client
 from tests.support.cast import PASSWORD
 from tests.support.sockets import greeted
 
 NGINX, EDGE, VISITOR, LIE = "10.0.0.1", "10.0.0.2", "203.0.113.7", "198.51.100.1"
-PROXIES = read(("10.0.0.0/24", "fd00::/8"))
-ANY = read(("10.0.0.0/24", "unix"))
+PROXIES = parse_trusted_proxies(("10.0.0.0/24", "fd00::/8"))
+ANY = parse_trusted_proxies(("10.0.0.0/24", "unix"))
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ ANY = read(("10.0.0.0/24", "unix"))
         (VISITOR, "", PROXIES, VISITOR),
         (VISITOR, LIE, PROXIES, VISITOR),
         (NGINX, VISITOR, PROXIES, VISITOR),
-        (NGINX, VISITOR, read(()), NGINX),
+        (NGINX, VISITOR, parse_trusted_proxies(()), NGINX),
         (NGINX, f"{LIE}, {VISITOR}", PROXIES, VISITOR),
         (NGINX, f"{LIE}, {VISITOR}, {EDGE}", PROXIES, VISITOR),
         (NGINX, f"{EDGE}, {LIE}, {VISITOR}, {EDGE}", PROXIES, VISITOR),
@@ -49,7 +49,7 @@ ANY = read(("10.0.0.0/24", "unix"))
     ],
 )
 def test_the_address_is_the_one_that_the_last_trusted_hop_saw(peer, forwarded_for, trusted, address):
-    assert client_address(peer, forwarded_for, trusted) == address
+    assert resolve_client(peer, forwarded_for, "", trusted).address == address
 
 
 outsiders = (
@@ -66,7 +66,7 @@ outsiders = (
 def test_whatever_a_client_sends_through_proxies_they_say_who_it_is(sent, visitor, hops):
     seen = visitor.partition("%")[0]
     *inner, peer = hops
-    assert client_address(peer, ", ".join([sent, seen, *inner]), PROXIES) == seen
+    assert resolve_client(peer, ", ".join([sent, seen, *inner]), "", PROXIES).address == seen
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_whatever_a_client_sends_through_proxies_they_say_who_it_is(sent, visito
     ],
 )
 def test_the_scheme_is_what_the_same_hop_says(peer, forwarded_for, proto, scheme):
-    assert client(peer, forwarded_for, proto, PROXIES).scheme == scheme
+    assert resolve_client(peer, forwarded_for, proto, PROXIES).scheme == scheme
 
 
 def test_one_household_is_one_place():

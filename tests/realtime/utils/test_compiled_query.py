@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from accounts.models import Office, User
 from accounts.policies import hears_office, staffed_offices
 from realtime.channels import Audience
-from realtime.utils.compiled_query import Prepared
+from realtime.utils.compiled_query import CompiledQuery
 from tests.support.cast import Cast
 from tickets.models import Ticket
 from tickets.policies import audience_of, hears_ticket, hears_tickets
@@ -53,7 +53,7 @@ def test_whoever_is_no_longer_of_a_kind_is_asked_for_as_what_he_is(cast: Cast) -
 
 
 def test_a_rule_that_asks_more_of_a_person_than_his_kind_fails_for_everybody(cast: Cast) -> None:
-    @Prepared
+    @CompiledQuery
     def named_alike(*kind: str, user_id: object) -> QuerySet[User]:
         person = User.of_kind(*kind, pk=user_id)
         return User.objects.filter(name=person.name).values_list("pk")
@@ -63,18 +63,18 @@ def test_a_rule_that_asks_more_of_a_person_than_his_kind_fails_for_everybody(cas
 
 
 def test_a_query_that_says_otherwise_for_another_value_is_not_run(cast: Cast) -> None:
-    @Prepared
+    @CompiledQuery
     def like(*, name: str) -> QuerySet[User]:
         return User.objects.filter(name__startswith=name).values_list("pk")
 
-    with pytest.raises(ValueError, match="like makes another query"):
+    with pytest.raises(ValueError, match="like: the SQL depends on a value"):
         like.rows(name="Bao")
 
 
 def test_it_is_made_twice_and_then_no_more(cast: Cast) -> None:
     made = []
 
-    @Prepared
+    @CompiledQuery
     def by_key(*, user_id: object) -> QuerySet[User]:
         made.append(user_id)
         return User.objects.filter(pk=user_id).values_list("pk", "email")
