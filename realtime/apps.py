@@ -1,16 +1,16 @@
-"""The application `realtime`."""
+"""The Django application."""
 
 from django.apps import AppConfig
 from django.core import checks
 
 
 class RealtimeConfig(AppConfig):
-    """Broadcasting: channels, the log, its tail, the hub and the sockets."""
+    """A Pusher-protocol broadcasting server."""
 
     name = "realtime"
 
     def ready(self) -> None:
-        """Have the settings checked at the start."""
-        from realtime.checks import check_webhooks
+        """Register the system checks."""
+        from realtime.checks import check_settings
 
-        checks.register(check_webhooks)
+        checks.register(check_settings)

@@ -1,22 +1,36 @@
-"""What `manage.py check` says of the settings of `realtime`."""
+"""System checks of settings.REALTIME."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
 
 from realtime.conf import config
-from realtime.webhooks.config import network, parse_webhook
+from realtime.utils.client_address import parse_trusted_proxies
+from realtime.utils.networks import parse_network
+from realtime.webhooks.config import parse_webhook
 
 
-def check_webhooks(**_: Any) -> list[CheckMessage]:
-    """Find addresses and networks that are none: at work they would only be missed."""
+def check_settings(**_: Any) -> list[CheckMessage]:
+    """Report invalid webhooks, networks and proxies, which would otherwise only fail in production."""
+    return [Error(text, id="realtime.E001") for text in _problems()]
+
+
+def _problems() -> Iterator[str]:
     try:
         settings = config()
-        for value in settings.webhooks:
-            parse_webhook(value)
-        for text in settings.webhook_networks:
-            network(text)
     except ImproperlyConfigured as error:
-        return [Error(str(error), id="realtime.E001")]
-    return []
+        yield str(error)
+        return
+    parsers = {"WEBHOOKS": parse_webhook, "WEBHOOK_NETWORKS": parse_network, "TRUSTED_PROXIES": _parse_proxy}
+    for name, parse in parsers.items():
+        for value in getattr(settings, name.lower()):
+            try:
+                parse(value)
+            except ImproperlyConfigured as error:
+                yield f'REALTIME["{name}"]: {error}'
+
+
+def _parse_proxy(value: str) -> Any:
+    return parse_trusted_proxies((value,))

@@ -34,6 +34,9 @@ BYTES_PER_FRAME_TOKEN = 4096  # a larger frame costs several tokens
 MAX_HISTORY_CHANNELS = 20  # channels of one request
 MAX_HISTORY_EVENTS = 500  # events of one response; beyond that the page reloads its content
 
+# Webhooks
+MAX_WEBHOOK_URL_LENGTH = 500  # characters
+
 # Pusher HTTP API
 MAX_REQUEST_SIZE = 1024 * 1024  # bytes: ten events with every character escaped
 MAX_TRIGGER_CHANNELS = 100  # channels of one event (Pusher)

@@ -3,6 +3,7 @@
 import time
 import uuid
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.db import connection, models
 from django.db.models.functions import Now
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from realtime import protocol
 from realtime.channels import Audience, group_name
-from realtime.webhooks.config import MAX_URL, place
+from realtime.limits import MAX_WEBHOOK_URL_LENGTH
 
 
 class Broadcast(models.Model):
@@ -97,13 +98,13 @@ class Receipt(models.Model):
 class WebhookReceiver(models.Model):
     """An address that webhooks go to, and when it is tried next; whoever moves `due_at` has it for that long."""
 
-    url = models.CharField(max_length=MAX_URL, unique=True)
+    url = models.CharField(max_length=MAX_WEBHOOK_URL_LENGTH, unique=True)
     due_at = models.DateTimeField(default=timezone.now)
     failures = models.PositiveIntegerField(default=0)
 
     def __str__(self) -> str:
         """Name the server; the path may be a secret."""
-        return place(self.url)
+        return urlsplit(self.url).netloc
 
 
 class WebhookEvent(models.Model):

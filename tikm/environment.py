@@ -2,12 +2,8 @@
 
 import os
 from collections.abc import Sequence
-from ipaddress import ip_network
 
 from django.core.exceptions import ImproperlyConfigured
-
-from realtime.utils.client_address import UNIX
-from realtime.webhooks.config import EVENTS, network, parse_webhook
 
 REALTIME_NAMES = (
     "REALTIME_APP_ID",
@@ -35,7 +31,7 @@ def secret(name: str, *, debug: bool) -> str:
 
 def secrets(name: str, *, debug: bool) -> list[str]:
     """Return one secret, or two separated by a comma while they are rotated; the first one signs."""
-    found = [part.strip() for part in secret(name, debug=debug).split(",") if part.strip()]
+    found = comma_separated(secret(name, debug=debug))
     if not 1 <= len(found) <= 2:
         raise ImproperlyConfigured(f"{name} takes one secret, or two separated by a comma.")
     return found
@@ -55,43 +51,15 @@ def numeric(name: str, value: str) -> str:
     return value
 
 
-def webhooks(name: str, value: str) -> list[tuple[str, tuple[str, ...]]]:
-    """Return addresses, each with the events that it wants: `https://a.example/hook member_added, https://...`."""
-    found = []
-    for part in filter(None, map(str.strip, value.split(","))):
-        url, *events = part.split()
-        try:
-            found.append((parse_webhook((url, events) if events else url).url, tuple(events) or EVENTS))
-        except ImproperlyConfigured as error:
-            raise ImproperlyConfigured(f"{name}: {error}") from None
-    return found
+def webhooks(value: str) -> list[str | tuple[str, list[str]]]:
+    """Return URLs, each with the events it receives if it names any: `https://a.example/hook member_added, https://...`."""
+    parts = [part.split() for part in comma_separated(value)]
+    return [(url, events) if events else url for url, *events in parts]
 
 
-def networks(name: str, value: str) -> list[str]:
-    """Return networks such as 10.1.0.0/16, written with commas between them."""
-    found = [part.strip() for part in value.split(",") if part.strip()]
-    try:
-        return [str(network(part)) for part in found]
-    except ImproperlyConfigured as error:
-        raise ImproperlyConfigured(f"{name}: {error}") from None
-
-
-def proxies(name: str, value: str) -> list[str]:
-    """Return addresses, networks and `unix`, written with commas between them."""
-    found = [part.strip() for part in value.split(",") if part.strip()]
-    return [part if part == UNIX else _network_of_proxies(name, part) for part in found]
-
-
-def _network_of_proxies(name: str, part: str) -> str:
-    try:
-        found = ip_network(part)
-    except ValueError as error:
-        raise ImproperlyConfigured(
-            f"{name}: {error}; set it to addresses and networks such as 10.1.0.0/16, or unix."
-        ) from None
-    if not found.prefixlen:
-        raise ImproperlyConfigured(f"{name}: {part} is everybody, who could then say that he comes from anywhere.")
-    return str(found)
+def comma_separated(value: str) -> list[str]:
+    """Return the parts of a list that is separated by commas."""
+    return [part.strip() for part in value.split(",") if part.strip()]
 
 
 def refuse_unknown_names() -> None:

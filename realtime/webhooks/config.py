@@ -1,16 +1,16 @@
-"""Which webhooks there are: addresses that are told who comes and goes, and the events that each wants."""
+"""The webhooks that settings.REALTIME["WEBHOOKS"] names: URLs, and the events that each receives."""
 
 import re
 from dataclasses import dataclass
-from ipaddress import ip_network
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from realtime.webhooks.safe_http import Network
+from realtime.conf import config
+from realtime.limits import MAX_WEBHOOK_URL_LENGTH
 
-# Pusher: "Webhooks".
+# Pusher: "Webhooks", section "Events".
 EVENTS = (
     "channel_occupied",
     "channel_vacated",
@@ -19,66 +19,53 @@ EVENTS = (
     "client_event",
     "cache_miss",
 )
-MAX_URL = 500  # characters
-PRINTABLE = re.compile(r"[!-~]+")
+PRINTABLE_ASCII = re.compile(r"[!-~]+")
 
 
 @dataclass(frozen=True)
 class Webhook:
-    """An address, and the names of the events that it is told."""
+    """A URL, and the names of the events that are sent to it."""
 
     url: str
     events: frozenset[str]
 
 
-def parse_webhook(value: Any) -> Webhook:
-    """Read one member of `settings.REALTIME["WEBHOOKS"]`: an address, or a pair of it and names of events.
+def webhooks() -> list[Webhook]:
+    """Return the configured webhooks, each URL once. Raises ImproperlyConfigured."""
+    events: dict[str, frozenset[str]] = {}
+    for each in map(parse_webhook, config().webhooks):
+        events[each.url] = events.get(each.url, frozenset()) | each.events
+    return [Webhook(url, names) for url, names in events.items()]
 
-    Raises ImproperlyConfigured, with a sentence.
-    """
+
+def parse_webhook(value: Any) -> Webhook:
+    """Parse an item of REALTIME["WEBHOOKS"]: a URL, or a URL and event names. Raises ImproperlyConfigured."""
     if isinstance(value, str):
         value = (value, EVENTS)
     if not (isinstance(value, tuple | list) and len(value) == 2 and isinstance(value[0], str)):
-        raise ImproperlyConfigured(f"{value!r} is neither the address of a webhook nor a pair of it and its events.")
+        raise ImproperlyConfigured(f"{value!r} is not a webhook; expected a URL, or a pair of a URL and event names.")
     url, names = value
     _check_url(url)
     for name in names:
         if name not in EVENTS:
-            raise ImproperlyConfigured(f"{name!r} is no event of a webhook; there are: {', '.join(EVENTS)}.")
+            raise ImproperlyConfigured(f"{name!r} is not a webhook event; expected one of: {', '.join(EVENTS)}.")
     return Webhook(url, frozenset(names))
-
-
-def network(text: str) -> Network:
-    """Read one member of `settings.REALTIME["WEBHOOK_NETWORKS"]`, such as 10.1.0.0/16.
-
-    Raises ImproperlyConfigured, with a sentence.
-    """
-    try:
-        return ip_network(text)
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{error}; a network is like 10.1.0.0/16.") from None
-
-
-def place(url: str) -> str:
-    """Return what of an address may be written into a log: its path may be a secret."""
-    return urlsplit(url).netloc
 
 
 def _check_url(url: str) -> None:
     parts = _split(url)
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ImproperlyConfigured(f"{url!r} is no address of a webhook: it is like https://example.com/hook.")
+        raise ImproperlyConfigured(f"{url!r} is not a webhook URL; expected one like https://example.com/hook.")
     if "@" in parts.netloc or "#" in url:
-        raise ImproperlyConfigured(f"The webhook at {parts.hostname} takes neither a password nor a #fragment.")
+        raise ImproperlyConfigured(f"The webhook URL of {parts.hostname} must not have a password or a #fragment.")
 
 
 def _split(url: str) -> SplitResult | None:
-    """Return the parts of an address, or None if it is none; names are written in ASCII (xn--)."""
-    if not PRINTABLE.fullmatch(url) or len(url) > MAX_URL:
+    """Return the parts of a URL; None if it is too long, invalid or not ASCII (xn-- for other names)."""
+    if not PRINTABLE_ASCII.fullmatch(url) or len(url) > MAX_WEBHOOK_URL_LENGTH:
         return None
     try:
         parts = urlsplit(url)
-        # Asked for, a port is checked.
-        return parts if parts.port != 0 else None
+        return parts if parts.port != 0 else None  # reading the port validates it
     except ValueError:
         return None

@@ -1,9 +1,9 @@
-"""Webhooks: programs outside are told who comes and goes, signed, in batches, in order, until they have answered.
+"""Deliver webhook events: signed, in batches, in order per receiver, and at least once (Pusher: "Webhooks").
 
-What is to be told waits in the database, and goes out about a second later with whatever else has come by then. Each
-server process looks; which of them sends is settled by moving the receiver's `due_at`, which succeeds for one alone.
-An address that does not answer with 2xx is tried again after 1, 2, 4 ... seconds, at most a minute; what is five
-minutes old is dropped. A process that ends between the answer and its own note of it has the batch sent again.
+Events wait in the database for about a second, so that one POST carries several. Every server process polls; the
+one that moves the receiver's `due_at` sends the batch. A receiver that does not answer 2xx is retried after 1, 2,
+4 ... at most 60 seconds; events older than five minutes are dropped. If a process dies after the receiver's answer
+and before the batch is deleted, another process sends the batch again.
 """
 
 import asyncio
@@ -20,106 +20,99 @@ from django.utils import timezone
 from realtime import protocol
 from realtime.conf import config
 from realtime.models import WebhookEvent, WebhookReceiver
+from realtime.utils.networks import parse_network
 from realtime.webhooks import safe_http
-from realtime.webhooks.config import Webhook, network, parse_webhook
+from realtime.webhooks.config import webhooks
 
 logger = logging.getLogger(__name__)
 
-GATHER: Final = timedelta(seconds=1)  # what comes within this goes out together
-LEASE: Final = timedelta(seconds=30)  # longer than a POST and its notes in the database can take
-GIVE_UP: Final = timedelta(minutes=5)
-LONGEST_PAUSE: Final = 60  # seconds between two tries
-LOOK_EVERY: Final = 0.5  # seconds
+BATCH_WINDOW: Final = timedelta(seconds=1)  # events younger than this wait for others
+LEASE: Final = timedelta(seconds=30)  # longer than a POST and the database writes after it take
+MAX_AGE: Final = timedelta(minutes=5)  # older events are dropped
+MAX_RETRY_DELAY: Final = 60  # seconds
+POLL_INTERVAL: Final = 0.5  # seconds
 MAX_BATCH: Final = 100  # events
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What one process sends to one receiver, and until when it is alone in this."""
+    """Events for one receiver that this process may send until its lease ends."""
 
     receiver: WebhookReceiver
     events: list[WebhookEvent]
     lease: datetime
 
     def body(self) -> bytes:
-        """Return the body; receivers refuse one whose time is five minutes off, so each try has its own."""
+        """Return the request body with the current time: receivers refuse a time more than five minutes off."""
         events = ",".join(event.payload for event in self.events)
         return f'{{"time_ms":{time.time_ns() // 1_000_000},"events":[{events}]}}'.encode()
 
     @transaction.atomic
-    def forget(self) -> None:
-        """Note that it was taken."""
+    def complete(self) -> None:
+        """Delete the delivered events."""
         self.receiver.events.filter(pk__in=[event.pk for event in self.events]).delete()
-        self.let_go(failures=0, due_at=timezone.now())
+        self.release(failures=0, due_at=timezone.now())
 
-    def put_off(self) -> int:
-        """Note that it was not taken; return the seconds until the next try."""
+    def postpone(self) -> int:
+        """Schedule a retry; return the seconds until then."""
         failures = self.receiver.failures + 1
-        pause = min(1 << min(failures - 1, 10), LONGEST_PAUSE)
-        self.let_go(failures=failures, due_at=timezone.now() + timedelta(seconds=pause))
-        return pause
+        delay = min(1 << min(failures - 1, 10), MAX_RETRY_DELAY)
+        self.release(failures=failures, due_at=timezone.now() + timedelta(seconds=delay))
+        return delay
 
-    def let_go(self, **changes: Any) -> None:
-        """Leave the receiver to whoever looks next; who was away for longer than the lease has no say any more."""
+    def release(self, **changes: Any) -> None:
+        """Give up the lease; does nothing if it has expired and another process has taken the receiver."""
         WebhookReceiver.objects.filter(pk=self.receiver.pk, due_at=self.lease).update(**changes)
 
 
-def hooks() -> list[Webhook]:
-    """Return the webhooks of the project, each address once."""
-    wanted: dict[str, frozenset[str]] = {}
-    for each in map(parse_webhook, config().webhooks):
-        wanted[each.url] = wanted.get(each.url, frozenset()) | each.events
-    return [Webhook(url, names) for url, names in wanted.items()]
-
-
 def enqueue(events: list[dict[str, Any]]) -> None:
-    """Have every webhook told those of the events that it wants, if the running transaction commits.
+    """Store events for the webhooks that receive them; they are sent if the running transaction commits.
 
-    An event is Pusher's: {"name": "member_added", "channel": "presence-x", "user_id": "7"}.
+    An event has Pusher's form: {"name": "member_added", "channel": "presence-x", "user_id": "7"}.
     """
-    for each in hooks():
-        payloads = [protocol.encode(event) for event in events if event["name"] in each.events]
+    for webhook in webhooks():
+        payloads = [protocol.encode(event) for event in events if event["name"] in webhook.events]
         if payloads:
-            _keep(each.url, payloads)
+            _store(webhook.url, payloads)
 
 
 @transaction.atomic
-def _keep(url: str, payloads: list[str]) -> None:
+def _store(url: str, payloads: list[str]) -> None:
     receiver, _ = WebhookReceiver.objects.get_or_create(url=url)
     WebhookEvent.objects.bulk_create(WebhookEvent(receiver=receiver, payload=text) for text in payloads)
 
 
 async def deliver_forever() -> None:
-    """Send what is due, each receiver at its own pace; without webhooks there is nothing to do."""
-    await asyncio.gather(*(_serve(each.url) for each in hooks()))
+    """Deliver to all webhooks, each independently of the others; return at once if none is configured."""
+    await asyncio.gather(*(_poll(webhook.url) for webhook in webhooks()))
 
 
-async def deliver(url: str) -> bool:
-    """Send one batch that is due to `url`, and say whether it was taken."""
-    batch = await database_sync_to_async(_take)(url)
+async def deliver_batch(url: str) -> bool:
+    """Send the next batch that is due to `url`; return whether one was delivered."""
+    batch = await database_sync_to_async(_claim)(url)
     if batch is None:
         return False
-    problem = await _send(batch)
-    if not problem:
-        await database_sync_to_async(batch.forget)()
+    error = await _send(batch)
+    if not error:
+        await database_sync_to_async(batch.complete)()
         return True
-    pause = await database_sync_to_async(batch.put_off)()
-    logger.warning("A webhook of %s was not taken (%s); it is tried again in %d s.", batch.receiver, problem, pause)
+    delay = await database_sync_to_async(batch.postpone)()
+    logger.warning("webhook failed receiver=%s error=%r; retrying in %d s", batch.receiver, error, delay)
     return False
 
 
-async def _serve(url: str) -> None:
+async def _poll(url: str) -> None:
     while True:
         try:
-            while await deliver(url):
+            while await deliver_batch(url):
                 pass
         except Exception:
-            logger.exception("Webhooks could not be read; they will be.")
-        await asyncio.sleep(LOOK_EVERY)
+            logger.exception("webhook delivery failed; retrying in %s s", POLL_INTERVAL)
+        await asyncio.sleep(POLL_INTERVAL)
 
 
 async def _send(batch: Batch) -> str:
-    """POST the batch; return what went wrong, or nothing."""
+    """POST the batch; return an error, or "" on success."""
     settings, body = config(), batch.body()
     headers = {
         "Content-Type": "application/json",
@@ -127,33 +120,35 @@ async def _send(batch: Batch) -> str:
         "X-Pusher-Key": settings.app_key,
         "X-Pusher-Signature": protocol.signature(settings.app_secrets[0], body.decode()),
     }
-    networks = [network(text) for text in settings.webhook_networks]
+    networks = [parse_network(text) for text in settings.webhook_networks]
     try:
         status = await safe_http.post(batch.receiver.url, body, headers, networks=networks)
-    except safe_http.NotSent as error:
+    except safe_http.RequestFailed as error:
         return str(error)
-    return "" if 200 <= status < 300 else f"it answered {status}"
+    return "" if 200 <= status < 300 else f"HTTP {status}"
 
 
-def _take(url: str) -> Batch | None:
-    """Return what is due to `url`, or None if nothing is, or another process has it."""
+def _claim(url: str) -> Batch | None:
+    """Lease the receiver if events are due; None if none are, or if another process has the lease."""
     now = timezone.now()
-    waiting = WebhookEvent.objects.filter(receiver__url=url, receiver__due_at__lte=now, created_at__lte=now - GATHER)
-    first = waiting.select_related("receiver").order_by("pk").first()
+    ready = WebhookEvent.objects.filter(
+        receiver__url=url, receiver__due_at__lte=now, created_at__lte=now - BATCH_WINDOW
+    )
+    first = ready.select_related("receiver").order_by("pk").first()
     if first is None:
         return None
     receiver, lease = first.receiver, now + LEASE
     if not WebhookReceiver.objects.filter(pk=receiver.pk, due_at=receiver.due_at).update(due_at=lease):
         return None
-    _drop_old(receiver, now - GIVE_UP)
+    _drop_expired(receiver, now - MAX_AGE)
     batch = Batch(receiver, list(receiver.events.order_by("pk")[:MAX_BATCH]), lease)
     if batch.events:
         return batch
-    batch.let_go(due_at=now)
+    batch.release(due_at=now)
     return None
 
 
-def _drop_old(receiver: WebhookReceiver, limit: datetime) -> None:
-    dropped, _ = receiver.events.filter(created_at__lt=limit).delete()
+def _drop_expired(receiver: WebhookReceiver, oldest: datetime) -> None:
+    dropped, _ = receiver.events.filter(created_at__lt=oldest).delete()
     if dropped:
-        logger.error("%d events for the webhook of %s were dropped: it took none for too long.", dropped, receiver)
+        logger.error("webhook events dropped receiver=%s events=%d; older than %s", receiver, dropped, MAX_AGE)

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _hook(settings, monkeypatch):
     settings.REALTIME = {**settings.REALTIME, "WEBHOOKS": [URL]}
-    monkeypatch.setattr(delivery, "GATHER", timedelta(0))
+    monkeypatch.setattr(delivery, "BATCH_WINDOW", timedelta(0))
 
 
 def added(number):
@@ -27,20 +27,20 @@ def test_of_eight_processes_one_takes_the_batch():
     for turn in range(5):
         delivery.enqueue([added(turn)])
         taken = []
-        all_at_once([lambda taken=taken: taken.append(delivery._take(URL))] * 8)
+        all_at_once([lambda taken=taken: taken.append(delivery._claim(URL))] * 8)
         (batch,) = [batch for batch in taken if batch]
         assert [json.loads(event.payload) for event in batch.events] == [added(turn)]
-        batch.forget()
+        batch.complete()
     assert not WebhookEvent.objects.exists()
 
 
 def test_what_eight_processes_have_to_tell_is_told_once_each():
     all_at_once([lambda number=number: delivery.enqueue([added(number)]) for number in range(8)])
-    batch = delivery._take(URL)
+    batch = delivery._claim(URL)
     assert sorted(json.loads(event.payload)["user_id"] for event in batch.events) == list("01234567")
     # What comes meanwhile, and what is not committed yet, is neither forgotten with it nor held up by it.
     with still_open(delivery.enqueue, [added(8)]):
         delivery.enqueue([added(9)])
-        batch.forget()
-        assert [json.loads(event.payload) for event in delivery._take(URL).events] == [added(9)]
+        batch.complete()
+        assert [json.loads(event.payload) for event in delivery._claim(URL).events] == [added(9)]
     assert WebhookEvent.objects.count() == 2

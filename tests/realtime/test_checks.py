@@ -1,0 +1,36 @@
+"""System checks of settings.REALTIME."""
+
+import pytest
+from django.core.checks import run_checks
+
+VALID = {
+    "WEBHOOKS": ["https://a.example/", ("https://b.example/", ["member_added"])],
+    "WEBHOOK_NETWORKS": ["10.1.0.0/16", "fd00::/8"],
+    "TRUSTED_PROXIES": ["10.0.0.1", "10.1.0.0/16", "unix"],
+}
+
+
+def test_valid_settings_pass(settings):
+    settings.REALTIME = settings.REALTIME | VALID
+    assert run_checks() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("WEBHOOKS", "a.example/hook", "'a.example/hook' is not a webhook URL; expected one like https://"),
+        (
+            "WEBHOOKS",
+            ("https://a.example/", ["member_left"]),
+            "'member_left' is not a webhook event; expected one of",
+        ),
+        ("WEBHOOK_NETWORKS", "10.1.0.1/16", "10.1.0.1/16 has host bits set; expected a network such as 10.1.0.0/16."),
+        ("TRUSTED_PROXIES", "nginx", "'nginx' does not appear to be an IPv4 or IPv6 network; expected a network"),
+        ("TRUSTED_PROXIES", "::/0", "::/0 trusts every client; expected the addresses of your proxies."),
+    ],
+)
+def test_an_invalid_setting_is_an_error_that_names_it(settings, name, value, sentence):
+    settings.REALTIME = settings.REALTIME | VALID | {name: [value]}
+    (error,) = run_checks()
+    assert error.id == "realtime.E001"
+    assert error.msg.startswith(f'REALTIME["{name}"]: {sentence}')
