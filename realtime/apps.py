@@ -10,7 +10,9 @@ class RealtimeConfig(AppConfig):
     name = "realtime"
 
     def ready(self) -> None:
-        """Register the system checks."""
+        """Register the system checks. Raises ImproperlyConfigured if settings.REALTIME is invalid."""
         from realtime.checks import check_settings
+        from realtime.conf import config
 
+        config()
         checks.register(check_settings)

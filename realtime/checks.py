@@ -18,14 +18,9 @@ def check_settings(**_: Any) -> list[CheckMessage]:
 
 
 def _problems() -> Iterator[str]:
-    try:
-        settings = config()
-    except ImproperlyConfigured as error:
-        yield str(error)
-        return
     parsers = {"WEBHOOKS": parse_webhook, "WEBHOOK_NETWORKS": parse_network, "TRUSTED_PROXIES": _parse_proxy}
     for name, parse in parsers.items():
-        for value in getattr(settings, name.lower()):
+        for value in getattr(config(), name.lower()):
             try:
                 parse(value)
             except ImproperlyConfigured as error:

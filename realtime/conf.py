@@ -1,22 +1,24 @@
-"""The settings of `realtime`: what `settings.REALTIME` may hold, with its defaults."""
+"""The settings of `realtime`: the keys of settings.REALTIME in lower case, with their defaults."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+RENAMED = {"AUTHENTICATE_WITHIN": "AUTHENTICATION_TIMEOUT", "MEMBERS_A_CHANNEL": "MAX_MEMBERS_PER_CHANNEL"}
+
 
 @dataclass(frozen=True)
 class Config:
-    """Times in seconds, sizes in bytes of UTF-8."""
+    """The configuration; times in seconds, sizes in bytes. realtime/README.md documents each key."""
 
-    channels: str
+    channels: str  # dotted path of the module with `channelpatterns`
     app_id: str
     app_key: str
-    app_secrets: tuple[str, ...]
-    connection: str = "channels"
+    app_secrets: tuple[str, ...]  # the first one signs; a second one is accepted while they are rotated
+    connection: str = "channels"  # or "log", "null"
     host: str = ""
     port: int = 0
     scheme: str = ""
@@ -24,45 +26,48 @@ class Config:
     redis_url: str = ""
     redis_prefix: str = "realtime"
     bearer: str = ""
-    trusted_proxies: tuple[str, ...] = ()  # addresses, networks and "unix": realtime/utils/client_address.py
+    trusted_proxies: tuple[str, ...] = ()  # addresses, networks and "unix": see realtime/utils/client_address.py
     user_data: str = ""
     encryption_master_key: bytes = b""
     tail_interval: float = 1.0
     lease: float = 20
     activity_timeout: float = 30
     pong_timeout: float = 15
-    authenticate_within: float = 30
-    members_a_channel: int = 100
+    authentication_timeout: float = 30
+    max_members_per_channel: int = 100
     retention_days: int = 30
-    max_upload: int = 64 * 1024**2  # of one request to the pages, where the sockets' processes pass it on
-    reserved_events: tuple[str, ...] = ()  # beginnings of names that the HTTP API may not use
-    refuse_replays: bool = True  # a POST to the HTTP API is done once; see docs/reference/http-api.md
-    webhooks: tuple[
-        Any, ...
-    ] = ()  # addresses, or pairs of an address and the names of events: realtime/webhooks/config.py
-    webhook_networks: tuple[str, ...] = ()  # networks in which receivers may be, though they are not public
+    max_upload: int = 64 * 1024**2  # bytes of one request
+    reserved_events: tuple[str, ...] = ()  # prefixes of event names that the HTTP API may not publish
+    refuse_replays: bool = True  # see docs/reference/http-api.md
+    webhooks: tuple[Any, ...] = ()  # URLs, or pairs of a URL and event names: see realtime/webhooks/config.py
+    webhook_networks: tuple[str, ...] = ()  # private networks that webhooks may reach
 
     @property
     def renew_interval(self) -> float:
-        """How often a process says in the census that it lives: three words may be lost before it counts as dead."""
+        """Seconds between two renewals of a process's lease: three may be lost before it expires."""
         return self.lease / 4
 
 
-_known: list[tuple[Any, Config]] = []  # the last settings.REALTIME, and what it said
+_cached: list[tuple[Any, Config]] = []  # the last settings.REALTIME, and the configuration read from it
 
 
 def config() -> Config:
-    """Return the configuration in force, read anew when `settings.REALTIME` is another one: tests override it."""
-    source = settings.REALTIME
-    if not _known or _known[0][0] is not source:
-        _known[:] = [(source, _read(source))]
-    return _known[0][1]
+    """Return the configuration, read again if `settings.REALTIME` was replaced. Raises ImproperlyConfigured."""
+    source = getattr(settings, "REALTIME", None) or {}
+    if not _cached or _cached[0][0] is not source:
+        _cached[:] = [(source, _read(source))]
+    return _cached[0][1]
 
 
 def _read(source: Mapping[str, Any]) -> Config:
-    values: dict[str, Any] = {name.lower(): value for name, value in source.items()}
-    values["app_secrets"] = tuple(values.get("app_secrets", ()))
-    try:
-        return Config(**values)
-    except TypeError as error:
-        raise ImproperlyConfigured(f"settings.REALTIME: {error}") from None
+    known = {field.name.upper(): field for field in fields(Config)}
+    for key in source:
+        if key in RENAMED:
+            raise ImproperlyConfigured(f'REALTIME["{key}"] is now called "{RENAMED[key]}"; rename it.')
+        if key not in known:
+            raise ImproperlyConfigured(f'REALTIME["{key}"] is not a setting; expected one of: {", ".join(known)}.')
+    missing = [key for key, field in known.items() if field.default is MISSING and key not in source]
+    if missing:
+        raise ImproperlyConfigured(f"settings.REALTIME has no {', '.join(missing)}; see realtime/README.md.")
+    values = {key.lower(): value for key, value in source.items()}
+    return Config(**values | {"app_secrets": tuple(values["app_secrets"])})

@@ -338,7 +338,7 @@ REALTIME = {
     "REDIS_PREFIX": REDIS_PREFIX,
     "BEARER": "accounts.tokens.bearer",
     "TRUSTED_PROXIES": environment.comma_separated(env.str("TRUSTED_PROXIES", default="")),
-    "MEMBERS_A_CHANNEL": 1000,
+    "MAX_MEMBERS_PER_CHANNEL": 1000,
     "MAX_UPLOAD": ATTACHMENT_MAX_FILES * ATTACHMENT_MAX_BYTES + 10 * 1024**2,
     "RESERVED_EVENTS": ("ticket.",),
     "WEBHOOKS": environment.webhooks(env.str("REALTIME_WEBHOOKS", default="")),

@@ -210,8 +210,8 @@ class PresenceTracker:
         room = await self._listen(PresenceRoom(channel), socket)
         seat = self._of_socket[socket].get(channel)
         is_new = seat is not None and seat[1] in room.members and self._seats[seat].sockets == 1
-        if is_new and len(room.members) > config().members_a_channel:
-            raise Full(f"A channel has at most {config().members_a_channel} members.")
+        if is_new and len(room.members) > config().max_members_per_channel:
+            raise Full(f"A channel has at most {config().max_members_per_channel} members.")
         return room.members
 
     async def count(self, socket: "Socket", channel: str) -> None:

@@ -548,7 +548,7 @@ class Connection:
 
     def _expect_somebody(self, now: float) -> None:
         """Close a socket that is nobody's and hears nothing: such are opened to use up connections."""
-        patience = config().authenticate_within
+        patience = config().authentication_timeout
         is_nobodys = self.user_id is None and not self.channels()
         if patience and is_nobodys and now - self._opened_at > patience:
             self.fail(protocol.UNAUTHORIZED, f"Subscribe or sign in within {patience:.0f} seconds.")

@@ -1,7 +1,10 @@
-"""System checks of settings.REALTIME."""
+"""settings.REALTIME: unknown, renamed and missing keys, and the system checks of its values."""
 
 import pytest
 from django.core.checks import run_checks
+from django.core.exceptions import ImproperlyConfigured
+
+from realtime.conf import config
 
 VALID = {
     "WEBHOOKS": ["https://a.example/", ("https://b.example/", ["member_added"])],
@@ -34,3 +37,33 @@ def test_an_invalid_setting_is_an_error_that_names_it(settings, name, value, sen
     (error,) = run_checks()
     assert error.id == "realtime.E001"
     assert error.msg.startswith(f'REALTIME["{name}"]: {sentence}')
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (
+            {"MEMBERS_A_CHANNEL": 5},
+            'REALTIME["MEMBERS_A_CHANNEL"] is now called "MAX_MEMBERS_PER_CHANNEL"; rename it.',
+        ),
+        (
+            {"AUTHENTICATE_WITHIN": 5},
+            'REALTIME["AUTHENTICATE_WITHIN"] is now called "AUTHENTICATION_TIMEOUT"; rename',
+        ),
+        ({"CHANELS": "x"}, 'REALTIME["CHANELS"] is not a setting; expected one of: CHANNELS, APP_ID,'),
+    ],
+)
+def test_an_unknown_key_stops_the_start(settings, changes, sentence):
+    settings.REALTIME = settings.REALTIME | changes
+    with pytest.raises(ImproperlyConfigured) as error:
+        config()
+    assert str(error.value).startswith(sentence)
+
+
+@pytest.mark.parametrize("value", [{}, None, {"CHANNELS": "x", "APP_ID": "1", "APP_KEY": "key"}])
+def test_a_missing_key_stops_the_start(settings, value):
+    settings.REALTIME = value
+    with pytest.raises(
+        ImproperlyConfigured, match=r"settings\.REALTIME has no .*APP_SECRETS; see realtime/README\.md"
+    ):
+        config()

@@ -203,7 +203,7 @@ async def test_while_the_census_is_away_a_process_knows_its_own_people(
 
 
 async def test_a_channel_has_a_bounded_number_of_members(live_cast: Cast, settings: Settings) -> None:
-    settings.REALTIME = {**settings.REALTIME, "MEMBERS_A_CHANNEL": 1}
+    settings.REALTIME = {**settings.REALTIME, "MAX_MEMBERS_PER_CHANNEL": 1}
     _bao = await enter(live_cast, "bao")
     dana = await greeted(live_cast.dana)
     assert (await dana.subscribe(room_of(live_cast)))["event"] == "pusher:subscription_error"

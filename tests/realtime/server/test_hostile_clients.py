@@ -486,7 +486,7 @@ async def test_a_persons_sockets_are_bounded_however_he_said_who_he_is(
 @every_kind
 @pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
 async def test_a_full_room_is_full_whatever_one_is_called(settings: Settings, names: tuple[str, str]) -> None:
-    settings.REALTIME = {**settings.REALTIME, "MEMBERS_A_CHANNEL": 1}
+    settings.REALTIME = {**settings.REALTIME, "MAX_MEMBERS_PER_CHANNEL": 1}
     first, second = await greeted(origin=None), await greeted(origin=None)
     assert (await first.subscribe(ROOM, **signed(first, ROOM, names[0])))["event"] == SUCCEEDED
     assert (await second.subscribe(ROOM, **signed(second, ROOM, names[1])))["event"] == REFUSED

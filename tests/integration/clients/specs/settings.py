@@ -5,4 +5,4 @@ from tests.settings import *  # noqa: F403
 
 ROOT_URLCONF = "tests.integration.clients.specs.urls"
 # The specs leave a connection alone for longer than we bear with strangers.
-REALTIME = settings.REALTIME | {"CHANNELS": "tests.integration.clients.specs.patterns", "AUTHENTICATE_WITHIN": 0}
+REALTIME = settings.REALTIME | {"CHANNELS": "tests.integration.clients.specs.patterns", "AUTHENTICATION_TIMEOUT": 0}
