@@ -229,16 +229,16 @@ class Teller:
     async def tell(self) -> None:
         """Tell one event."""
         from realtime import protocol
-        from realtime.broadcasting import ephemeral
+        from realtime.broadcasting import channel_layer, ephemeral
+        from realtime.broadcasting.messages import encode
         from realtime.channels import Audience
-        from realtime.server import hub
 
         data = json.dumps({"number": self.told, "at": time.perf_counter(), "filling": self._filling})
         frame = protocol.frame(EVENT, channel=self._channel, data=data)
         self.told += 1
         for audience in Audience:
             message = ephemeral.message(self._channel, audience, frame)
-            await hub.default_layer().group_send(message["group"], message)
+            await channel_layer.default_layer().group_send(message.group, encode(message))
 
     async def tell_evenly(self, rate: float, seconds: float) -> None:
         """Tell so many events a second."""

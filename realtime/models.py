@@ -9,8 +9,7 @@ from django.db import connection, models
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from realtime import protocol
-from realtime.channels import Audience, group_name
+from realtime.channels import Audience
 from realtime.limits import MAX_WEBHOOK_URL_LENGTH
 
 
@@ -55,29 +54,7 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         """Name the broadcast and the group."""
-        return f"{self.broadcast_id} to {self.group}"
-
-    @property
-    def group(self) -> str:
-        """The channel layer's group that hears it."""
-        return group_name(self.channel, Audience(self.audience))
-
-    def message(self, broadcast: Broadcast) -> dict[str, Any]:
-        """Return what the channel layer carries to the group; `broadcast` is its own, already read."""
-        return {
-            "type": "realtime.deliver",
-            "id": self.pk,
-            "group": self.group,
-            "broadcast": broadcast.pk,
-            "wants_receipt": broadcast.wants_receipt,
-            "frame": self._frame(broadcast),
-        }
-
-    def _frame(self, broadcast: Broadcast) -> str:
-        """Return the finished Pusher text, the same for every socket of the group."""
-        data = broadcast.data(Audience(self.version))
-        event_id = str(broadcast.event_id)
-        return protocol.frame(broadcast.event, channel=self.channel, data=data, event_id=event_id)
+        return f"{self.broadcast_id} to {self.channel} ({self.audience})"
 
 
 class Receipt(models.Model):

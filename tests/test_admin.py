@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import ApiToken, DeskSettings, Office, User
-from realtime.broadcasting import event_log
+from realtime.broadcasting.channel_layer import REAUTHORIZE_CHANNEL
 from realtime.models import Broadcast
 from tests.support.cast import PASSWORD, Cast
 from tickets import services
@@ -172,7 +172,7 @@ def test_an_office_with_tickets_stays_and_one_without_goes_with_what_its_agents_
     Broadcast.objects.all().delete()
     client.post(f"/admin/accounts/office/{cast.fraud.pk}/delete/", {"post": "yes"})
     assert not Office.objects.filter(pk=cast.fraud.pk).exists()
-    assert str(cast.fatima.pk) in Broadcast.objects.get(event=event_log.RECHECK).staff
+    assert str(cast.fatima.pk) in Broadcast.objects.get(event=REAUTHORIZE_CHANNEL).staff
 
 
 def test_only_what_was_changed_is_written(cast: Cast) -> None:

@@ -26,7 +26,7 @@ Tell = Callable[[str, str], Any]
 def of_ours(_: str) -> Tell:
     """Return what hands an event to the sender, as a delivery of the log that was committed."""
     from realtime import protocol
-    from realtime.broadcasting import dispatcher
+    from realtime.broadcasting import dispatcher, event_log
     from realtime.channels import Audience
     from realtime.models import Broadcast, Delivery
 
@@ -38,7 +38,7 @@ def of_ours(_: str) -> Tell:
         routes = [
             Delivery(pk=next(ids), channel=f"fanout-{channel}", audience=each, version=each) for each in Audience
         ]
-        dispatcher.send([route.message(row) | {"after": []} for route in routes])
+        dispatcher.send([event_log.layer_message(route, row) for route in routes])
 
     return tell
 

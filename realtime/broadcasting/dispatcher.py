@@ -1,7 +1,7 @@
-"""Hands committed events to the channel layer: the fast path, which may fail, since the tail reads the log.
+"""Sends committed events to the channel layer: the fast path, which may fail because the log tailer reads the log.
 
-What is committed while the layer takes what came before goes along as one bundle for each group, or for every process
-where the groups are many.
+Messages that are committed while the layer accepts earlier ones travel as one batch for each group, or as one for
+every process if there are many groups.
 """
 
 import asyncio
@@ -11,104 +11,98 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import groupby
-from typing import Any
 from weakref import WeakKeyDictionary
 
-from channels.layers import InMemoryChannelLayer
-
-from realtime.server import hub
+from realtime.broadcasting import channel_layer
+from realtime.broadcasting.channel_layer import ALL_GROUP, PROCESS_GROUPS
+from realtime.broadcasting.messages import Batch, Deliver, Ephemeral, encode
 
 logger = logging.getLogger(__name__)
 
-SEND_TIMEOUT = 2  # seconds; what takes longer is left to the tail
-BUNDLED = 64  # messages that travel as one
-BUNDLE_SIZE = 128 * 1024  # characters of their frames
-MANY = 8  # groups, for which a bundle each costs more than that every process hears of all
-Message = dict[str, Any]
+SEND_TIMEOUT = 2  # seconds
+MAX_BATCH = 64  # messages
+MAX_BATCH_SIZE = 128 * 1024  # characters of frames
+MAX_GROUPS = 8  # with more groups one batch for every process is cheaper than one for each group
+
+Message = Deliver | Ephemeral
 
 
-def send(messages: list[Message]) -> None:
-    """Send each message to its group without waiting, on the loop of this process's sockets or on one of its own."""
-    loop = hub.loop_of_this_process()
+def send(messages: Iterable[Message]) -> None:
+    """Send each message to its group without waiting, on the hub's loop or else on a background loop."""
+    loop = channel_layer.hub_loop()
     if loop is None:
-        if not reaches_every_process():
-            return  # nobody listens in this process, and the layer reaches no other: the tail tells
+        if not channel_layer.reaches_every_process():
+            return  # this process has no sockets, and the log tailers of the others deliver
         loop = _background_loop()
-    loop.call_soon_threadsafe(_post, messages)
-
-
-def reaches_every_process() -> bool:
-    """Say whether the channel layer does: the one in memory ends with its process."""
-    return not isinstance(hub.default_layer(), InMemoryChannelLayer)
+    loop.call_soon_threadsafe(_post, list(messages))
 
 
 class SendQueue:
-    """What a loop has to send, in the order in which it was committed."""
+    """The messages that one loop has to send, in the order of their commits."""
 
     def __init__(self) -> None:
-        self._waiting: list[Message] = []
+        self._pending: list[Message] = []
         self._task: asyncio.Task[None] | None = None
 
     def post(self, messages: Iterable[Message]) -> None:
-        """Send messages behind those that were posted before."""
-        self._waiting += messages
+        """Queue messages."""
+        self._pending += messages
         if self._task is None:
             self._task = asyncio.create_task(self._send())
 
     async def _send(self) -> None:
         try:
-            while self._waiting:
-                messages, self._waiting = self._waiting, []
-                await _hand_over(messages)
+            while self._pending:
+                messages, self._pending = self._pending, []
+                await _send_batches(messages)
         finally:
             self._task = None
 
 
-_outboxes: WeakKeyDictionary[asyncio.AbstractEventLoop, SendQueue] = WeakKeyDictionary()
+_queues: WeakKeyDictionary[asyncio.AbstractEventLoop, SendQueue] = WeakKeyDictionary()
 
 
-def _post(messages: list[Message]) -> None:
-    _outboxes.setdefault(asyncio.get_running_loop(), SendQueue()).post(messages)
+def _post(messages: Iterable[Message]) -> None:
+    _queues.setdefault(asyncio.get_running_loop(), SendQueue()).post(messages)
 
 
-async def _hand_over(messages: list[Message]) -> None:
+async def _send_batches(messages: Iterable[Message]) -> None:
     try:
         async with asyncio.timeout(SEND_TIMEOUT):
-            for bundle in _bundles(messages):
-                await hub.default_layer().group_send(bundle["group"], bundle)
+            for message in _batch(messages):
+                await channel_layer.default_layer().group_send(message.group, encode(message))
     except Exception as error:
-        logger.warning("The channel layer took no message (%s): the log's tail tells it.", error or type(error))
+        logger.warning("channel layer send failed error=%r; the log tailer delivers", error)
 
 
-def _bundles(messages: Iterable[Message]) -> Iterator[Message]:
-    """Yield what each group is told; nothing overtakes what is told to the processes themselves, a revocation say."""
-    for _, run in groupby(messages, lambda message: message["group"] in hub.OWN_GROUPS):
-        told: dict[str, list[Message]] = defaultdict(list)
+def _batch(messages: Iterable[Message]) -> Iterator[Message | Batch]:
+    """Yield what each group receives; no event overtakes a message to the processes, such as a revocation."""
+    for _, run in groupby(messages, lambda message: message.group in PROCESS_GROUPS):
+        by_group: dict[str, list[Message]] = defaultdict(list)
         for message in run:
-            told[message["group"]].append(message)
-        if len(told) > MANY:
-            told = {hub.ALL_GROUP: [message for each in told.values() for message in each]}
-        for group, each in told.items():
-            for part in _cut(each):
-                yield part[0] if len(part) == 1 else {"type": "realtime.bundle", "group": group, "messages": part}
+            by_group[message.group].append(message)
+        if len(by_group) > MAX_GROUPS:
+            by_group = {ALL_GROUP: [message for each in by_group.values() for message in each]}
+        for group, each in by_group.items():
+            yield from (part[0] if len(part) == 1 else Batch(group, part) for part in _split(each))
 
 
-def _cut(messages: Iterable[Message]) -> Iterator[list[Message]]:
-    """Yield the messages in parts that are not too large."""
+def _split(messages: Iterable[Message]) -> Iterator[list[Message]]:
+    """Yield the messages in parts that keep to MAX_BATCH and MAX_BATCH_SIZE."""
     part: list[Message] = []
     size = 0
     for message in messages:
-        size += len(message["frame"])
-        if part and (len(part) == BUNDLED or size > BUNDLE_SIZE):
+        size += len(message.frame)
+        if part and (len(part) == MAX_BATCH or size > MAX_BATCH_SIZE):
             yield part
-            part, size = [], len(message["frame"])
+            part, size = [], len(message.frame)
         part.append(message)
     yield part
 
 
 @lru_cache(maxsize=1)
 def _background_loop() -> asyncio.AbstractEventLoop:
-    """Return this process's publishing loop: one connection for its life, where async_to_sync makes one a call."""
+    """Return this process's publishing loop: one layer connection for its life; async_to_sync opens one per call."""
     loop = asyncio.new_event_loop()
-    threading.Thread(target=loop.run_forever, name="realtime-sender", daemon=True).start()
+    threading.Thread(target=loop.run_forever, name="realtime-dispatcher", daemon=True).start()
     return loop

@@ -7,7 +7,7 @@ and the next id serves. Read the watermark first, then the rows at or above the 
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -17,11 +17,11 @@ from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
 from realtime import protocol
-from realtime.channels import Audience, group_name
+from realtime.broadcasting.channel_layer import REAUTHORIZE_CHANNEL, RELAY_CHANNEL, group_name
+from realtime.broadcasting.messages import Deliver
+from realtime.channels import Audience
 from realtime.models import Broadcast, Delivery, LogFloor, Receipt, SnapshotEnd
 
-RECHECK = "#recheck"  # no client can name it: the number sign is not in the alphabet of channels
-TELL = "#tell"
 CARRIED = 60  # seconds that rows are kept which only carry a message to the other processes
 RECENT = 30  # seconds in which a revocation is asked for by every later event; the tail has long told it by then
 WATERMARK = {
@@ -63,8 +63,20 @@ def last_told(most: int) -> tuple[int, dict[str, int]]:
 
 def recent_rechecks() -> list[int]:
     """Return the ids of the deliveries of revocations that were written in the last half minute."""
-    rechecks = Delivery.objects.filter(channel=RECHECK, broadcast__created_at__gte=_ago(seconds=RECENT))
+    rechecks = Delivery.objects.filter(channel=REAUTHORIZE_CHANNEL, broadcast__created_at__gte=_ago(seconds=RECENT))
     return list(rechecks.values_list("pk", flat=True))
+
+
+def group_of(delivery: Delivery) -> str:
+    """Return the channel layer's group that receives the delivery."""
+    return group_name(delivery.channel, Audience(delivery.audience))
+
+
+def layer_message(delivery: Delivery, broadcast: Broadcast, after: Sequence[int] = ()) -> Deliver:
+    """Return what the channel layer carries; the deliveries `after` must be applied first."""
+    data, event_id = broadcast.data(Audience(delivery.version)), str(broadcast.event_id)
+    frame = protocol.frame(broadcast.event, channel=delivery.channel, data=data, event_id=event_id)
+    return Deliver(group_of(delivery), delivery.pk, broadcast.pk, broadcast.wants_receipt, frame, after)
 
 
 def payloads(broadcast_ids: Iterable[int]) -> dict[int, Broadcast]:
@@ -118,7 +130,7 @@ def close_past() -> None:
 
 def forget_carried() -> None:
     """Delete what only carried a message to the other processes, and has."""
-    Broadcast.objects.filter(event=TELL, created_at__lt=_ago(seconds=CARRIED)).delete()
+    Broadcast.objects.filter(event=RELAY_CHANNEL, created_at__lt=_ago(seconds=CARRIED)).delete()
 
 
 def prune(days: int) -> int:

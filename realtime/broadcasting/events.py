@@ -13,6 +13,7 @@ from django.db import transaction
 
 from realtime import protocol
 from realtime.broadcasting import dispatcher, event_log
+from realtime.broadcasting.messages import Command, Deliver, Ephemeral, Reauthorize, Relay, encode_command
 from realtime.channels import Audience, find
 from realtime.conf import config
 from realtime.limits import MAX_EVENT_SIZE
@@ -92,28 +93,29 @@ def reauthorize(
     *,
     channels: Iterable[str] = (),
     users: Iterable[Any] = (),
-    hang_up_users: Iterable[Any] = (),
-    hang_up_sockets: Iterable[str] = (),
+    disconnect_users: Iterable[Any] = (),
+    disconnect_sockets: Iterable[str] = (),
 ) -> None:
-    """Have every server process ask again: the rules of `channels`, and those of all sockets of `users` (keys).
+    """Have every server process authorize again: `channels`, and all channels of the sockets of `users` (keys).
 
-    It is a row of the log, applied before any later row: who has lost access hears nothing that follows. With
-    `hang_up_users` and `hang_up_sockets` (socket ids) it ends connections without asking.
+    It is a row of the event log that is applied before any later row: a socket that has lost access receives nothing
+    that follows. `disconnect_users` and `disconnect_sockets` (socket ids) are disconnected instead.
     """
-    keys = {"users": [str(key) for key in users], "hang_up_users": [str(key) for key in hang_up_users]}
-    _command(event_log.RECHECK, {"channels": list(channels), "hang_up_sockets": list(hang_up_sockets), **keys})
+    keys = [str(key) for key in users], [str(key) for key in disconnect_users]
+    _log_command(Reauthorize(list(channels), *keys, list(disconnect_sockets)))
 
 
 @transaction.atomic
-def relay_through_log(messages: list[dict[str, Any]]) -> None:
-    """Have the log carry messages of the channel layer to every process; they are no part of any history."""
+def relay_through_log(messages: Sequence[Ephemeral]) -> None:
+    """Send messages to every process through the event log, outside of any history."""
     event_log.forget_carried()
-    _command(event_log.TELL, {"messages": messages})
+    _log_command(Relay(messages))
 
 
-def _command(name: str, data: dict[str, Any]) -> None:
-    """Write what is for server processes alone; no client can name its channel."""
+def _log_command(command: Command) -> None:
+    """Write what is for server processes only; no client can name its channel."""
     if config().connection == "channels":
+        name, data = encode_command(command)
         _log(Broadcast(event=name, staff=protocol.encode(data)), [(name, Audience.STAFF, Audience.STAFF)])
 
 
@@ -155,18 +157,18 @@ def _log(broadcast: Broadcast, routes: Iterable[tuple[str, Audience, Audience]])
     )
     # Whoever hears this must have heard of every revocation before it.
     after = event_log.recent_rechecks()
-    messages = [delivery.message(broadcast) | {"after": after} for delivery in deliveries]
+    messages = [event_log.layer_message(delivery, broadcast, after) for delivery in deliveries]
     transaction.on_commit(lambda: _hand_over(deliveries, broadcast, messages))
     return broadcast
 
 
-def _hand_over(deliveries: Iterable[Delivery], broadcast: Broadcast, messages: list[dict[str, Any]]) -> None:
+def _hand_over(deliveries: Iterable[Delivery], broadcast: Broadcast, messages: list[Deliver]) -> None:
     for delivery, message in zip(deliveries, messages, strict=True):
         found = find(delivery.channel)
         if found is not None and found.pattern.is_cached:
             data = broadcast.data(Audience(delivery.version))
             with suppress(store.Unavailable):
-                store.remember(delivery.channel, Audience(delivery.audience), message["frame"], data)
+                store.remember(delivery.channel, Audience(delivery.audience), message.frame, data)
     dispatcher.send(messages)
 
 

@@ -11,7 +11,6 @@ A project lists its patterns like urls, in the module that `REALTIME["CHANNELS"]
 A rule takes the person and the parts of the name; it returns the person's audience, or None to refuse.
 """
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -35,7 +34,6 @@ Voice = Callable[..., Any]
 
 NAME = re.compile(rf"[A-Za-z0-9_\-=@,.;]{{1,{MAX_CHANNEL_NAME_LENGTH}}}")  # Pusher: channel naming conventions
 FEW = 3  # channels of a pattern, of which one query for all would cost more than one for each
-LAYER_NAME = re.compile(r"[a-zA-Z0-9\-_.]{1,99}")  # Channels: valid group names
 PLACEHOLDER = re.compile(r"<(?P<converter>\w+):(?P<name>\w+)>")
 
 
@@ -228,12 +226,6 @@ def ask_each(user: Any, channels: Mapping[str, Found]) -> dict[str, Audience | N
     for pattern, names in asked.items():
         answers |= zip(names, pattern.ask(user, [channels[name].parts for name in names]), strict=True)
     return answers
-
-
-def group_name(channel: str, audience: Audience) -> str:
-    """Return the channel layer's group of those who hear `channel` as `audience`."""
-    name = f"{audience.value}.{channel}"
-    return name if LAYER_NAME.fullmatch(name) else "sha256." + hashlib.sha256(name.encode()).hexdigest()
 
 
 def channel_patterns() -> Iterable[ChannelPattern]:

@@ -9,7 +9,7 @@ import logging
 import time
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -18,24 +18,22 @@ from channels.db import database_sync_to_async
 from channels.layers import InMemoryChannelLayer
 
 from realtime import protocol
-from realtime.channels import Audience, group_name
+from realtime.broadcasting.messages import PresenceChanged
 from realtime.conf import config
 from realtime.presence import store
 from realtime.presence.store import Change, Occupancy, SyncRequest
 from realtime.protocol import Member
-from realtime.webhooks import delivery
-from realtime.websocket.frames import Frames
 
 if TYPE_CHECKING:
     from realtime.server.hub import Hub, Socket
 
 logger = logging.getLogger(__name__)
 
-NEWS_GROUP = group_name("#presence", Audience.STAFF)
 GRACE = 3.0  # seconds that a seat is kept for a socket that went away: a page that loads anew never left
 OFTEN_UP_TO = 100  # listeners of a counted channel that are told each change at once
 SELDOM = 5.0  # seconds between two counts for more of them
 
+Send = Callable[[Iterable["Socket"], str, str], None]  # to sockets, about a channel, a frame
 Seat = tuple[str, str]  # channel, and the member's key; "" for listeners without a name
 R = TypeVar("R", bound="WatchedChannel")
 
@@ -56,8 +54,8 @@ class Full(Exception):
 class WatchedChannel(ABC):
     """A channel whose listeners are told who is there, or how many."""
 
-    def __init__(self, channel: str) -> None:
-        self.channel = channel
+    def __init__(self, channel: str, send: "Send") -> None:
+        self.channel, self._send = channel, send
         self.listeners: set[Socket] = set()
         self.expected = 0  # sockets that are about to listen
 
@@ -67,16 +65,14 @@ class WatchedChannel(ABC):
 
     def tell(self, frame: str) -> None:
         """Write a frame to every listener."""
-        frames = Frames(frame)
-        for socket in tuple(self.listeners):
-            socket.hear_of(self.channel, frames)
+        self._send(tuple(self.listeners), self.channel, frame)
 
 
 class PresenceRoom(WatchedChannel):
     """A presence channel: its listeners know its members."""
 
-    def __init__(self, channel: str) -> None:
-        super().__init__(channel)
+    def __init__(self, channel: str, send: "Send") -> None:
+        super().__init__(channel, send)
         self.members: dict[str, Member] = {}
 
     def update(self, occupancy: Occupancy, *, is_whole: bool) -> None:
@@ -93,8 +89,8 @@ class PresenceRoom(WatchedChannel):
 class CountedRoom(WatchedChannel):
     """A public channel that tells how many listen."""
 
-    def __init__(self, channel: str) -> None:
-        super().__init__(channel)
+    def __init__(self, channel: str, send: "Send") -> None:
+        super().__init__(channel, send)
         self.told = 0
         self._told_at = float("-inf")
 
@@ -128,8 +124,8 @@ class WatchedPerson(WatchedChannel):
 class PresenceTracker:
     """The seats of one process, and its rooms."""
 
-    def __init__(self, hub: "Hub") -> None:
-        self._hub = hub
+    def __init__(self, hub: "Hub", *, on_events: Callable[[list[dict[str, str]]], None]) -> None:
+        self._hub, self._on_events = hub, on_events
         self._seats: dict[Seat, SeatState] = {}
         self._of_socket: defaultdict[Socket, dict[str, Seat]] = defaultdict(dict)
         self._listening: defaultdict[Socket, set[str]] = defaultdict(set)  # to which rooms
@@ -207,7 +203,7 @@ class PresenceTracker:
 
         Raises `Full` where it brings one member too many.
         """
-        room = await self._listen(PresenceRoom(channel), socket)
+        room = await self._listen(PresenceRoom(channel, self._hub.broadcast_presence), socket)
         seat = self._of_socket[socket].get(channel)
         is_new = seat is not None and seat[1] in room.members and self._seats[seat].sockets == 1
         if is_new and len(room.members) > config().max_members_per_channel:
@@ -216,13 +212,15 @@ class PresenceTracker:
 
     async def count(self, socket: "Socket", channel: str) -> None:
         """Have `socket` hear how many listen to a public channel."""
-        room = await self._listen(CountedRoom(channel), socket)
+        room = await self._listen(CountedRoom(channel, self._hub.broadcast_presence), socket)
         if socket in room.listeners:
-            socket.hear_of(channel, Frames(protocol.subscription_count(channel, room.told)))
+            self._hub.broadcast_presence([socket], channel, protocol.subscription_count(channel, room.told))
 
     async def watch(self, socket: "Socket", user_ids: Iterable[str]) -> tuple[list[str], list[str]]:
         """Have `socket` hear when these people come online or go; return who is online, and who is not."""
-        rooms = [WatchedPerson(protocol.SERVER_TO_USER + user_id) for user_id in user_ids]
+        rooms = [
+            WatchedPerson(protocol.SERVER_TO_USER + user_id, self._hub.broadcast_presence) for user_id in user_ids
+        ]
         watched = await asyncio.gather(*(self._listen(room, socket) for room in rooms))
         online = [room.user_id for room in watched if room.is_online]
         return online, [room.user_id for room in watched if not room.is_online]
@@ -306,8 +304,7 @@ class PresenceTracker:
 
     async def _announce(self, channels: set[str]) -> None:
         if channels:
-            news = {"type": "realtime.presence", "group": NEWS_GROUP, "channels": sorted(channels)}
-            await self._hub.announce([news])
+            await self._hub.announce([PresenceChanged(sorted(channels))])
 
     def _end_grace(self) -> None:
         limit = time.monotonic() - GRACE
@@ -335,7 +332,7 @@ class PresenceTracker:
         sockets = self._hub.list_sockets() if is_due and self._lists_sockets else None
         crowd = self._hub.crowd.changes() if is_due else {}
         word = SyncRequest(self._hub.process, [self._change(seat) for seat in seats], report, sockets, rooms, crowd)
-        answer = await database_sync_to_async(_exchange)(word)
+        answer = await database_sync_to_async(self._exchange)(word)
         self._hub.crowd.told(crowd)
         if not answer.known and self._said_at > float("-inf"):
             self._begin_anew(now)
@@ -380,8 +377,7 @@ class PresenceTracker:
                 own[channel] = Occupancy(known.subscriptions + taken.sockets, members)
         self._show(own, is_whole=False)
 
-
-def _exchange(word: SyncRequest) -> store.SyncResult:
-    answer = store.sync(word)
-    delivery.enqueue(answer.events)
-    return answer
+    def _exchange(self, word: SyncRequest) -> store.SyncResult:
+        answer = store.sync(word)
+        self._on_events(answer.events)
+        return answer

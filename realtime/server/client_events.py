@@ -5,6 +5,7 @@ from typing import Any
 
 from realtime import limits, protocol
 from realtime.broadcasting import ephemeral
+from realtime.broadcasting.messages import Ephemeral
 from realtime.channels import Audience, Found
 from realtime.channels.authentication import Credentials
 from realtime.protocol import Member, Message
@@ -30,7 +31,7 @@ def webhook_event(message: Message, socket_id: str, member: Member | None) -> di
 
 def spoken(
     who: Credentials, found: Found, message: Message, *, member: Member | None, socket_id: str
-) -> list[dict[str, Any]]:
+) -> list[Ephemeral]:
     """Return what the channel layer carries: for each audience the data that the pattern's voice makes."""
     user_id = member.key if member is not None else ""
     messages = []

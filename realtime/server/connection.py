@@ -12,7 +12,9 @@ from django.contrib.auth.models import AbstractBaseUser
 
 from realtime import limits, protocol
 from realtime.broadcasting import cursors
-from realtime.channels import NAME, Audience, Found, authentication, authorization, find, group_name
+from realtime.broadcasting.channel_layer import group_name
+from realtime.broadcasting.messages import Ephemeral
+from realtime.channels import NAME, Audience, Found, authentication, authorization, find
 from realtime.channels.authentication import Credentials
 from realtime.channels.authorization import Authorization, Signed
 from realtime.conf import config
@@ -465,7 +467,7 @@ class Connection:
             self._speech = TokenBucket(limits.CLIENT_EVENT_RATE, limits.CLIENT_EVENT_RATE)
         return not self._speech.consume()
 
-    def _words(self, found: Found, message: Message) -> list[dict[str, Any]]:
+    def _words(self, found: Found, message: Message) -> list[Ephemeral]:
         member = self._members.get(message.channel) if found.pattern.is_presence else None
         delivery.enqueue([client_events.webhook_event(message, self.socket_id, member)])
         return client_events.spoken(self.identity, found, message, member=member, socket_id=self.socket_id)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Iterable
 
 from channels.layers import BaseChannelLayer
 
+from realtime.broadcasting.messages import Barrier, encode
+
 logger = logging.getLogger(__name__)
 
 TIMEOUT = 1  # seconds to wait for the layer, in particular to confirm new groups
@@ -69,7 +71,7 @@ class GroupMembership:
         self._fences[fence] = passed
         try:
             async with asyncio.timeout(TIMEOUT):
-                await self._layer.group_send(group, {"type": "realtime.fence", "fence": fence})
+                await self._layer.group_send(group, encode(Barrier(group, fence)))
                 await passed.wait()
         except Exception as error:
             logger.warning("A group was joined without confirmation (%s).", error or "time-out")

@@ -1,7 +1,6 @@
 """One process's sockets: hears the channel layer once, writes the same frame to every local socket of a group."""
 
 import asyncio
-import json
 import logging
 import os
 import socket as network
@@ -13,14 +12,26 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, Protocol
 
-from channels.layers import BaseChannelLayer, get_channel_layer
-from django.core.exceptions import ImproperlyConfigured
-
-from realtime.broadcasting.event_log import RECHECK, TELL
-from realtime.channels import Audience, group_name
+from realtime.broadcasting import channel_layer
+from realtime.broadcasting.channel_layer import PROCESS_GROUPS, REAUTHORIZE_GROUP, default_layer, group_name
+from realtime.broadcasting.messages import (
+    Barrier,
+    Batch,
+    Deliver,
+    Ephemeral,
+    LayerMessage,
+    PresenceChanged,
+    Reauthorize,
+    Relay,
+    Unknown,
+    decode,
+    decode_command,
+    encode,
+)
+from realtime.channels import Audience
 from realtime.conf import config
 from realtime.presence.store import Report, SocketReport
-from realtime.presence.tracker import NEWS_GROUP, PresenceTracker
+from realtime.presence.tracker import PresenceTracker
 from realtime.server.connection_limits import ConnectionLimits
 from realtime.server.group_membership import GroupMembership
 from realtime.server.last_events import LastEvents
@@ -33,10 +44,6 @@ from realtime.websocket.frames import Frames
 
 logger = logging.getLogger(__name__)
 
-RECHECK_GROUP = group_name(RECHECK, Audience.STAFF)
-TELL_GROUP = group_name(TELL, Audience.STAFF)
-ALL_GROUP = group_name("#all", Audience.STAFF)  # bundles for many groups
-OWN_GROUPS = (RECHECK_GROUP, TELL_GROUP, NEWS_GROUP, ALL_GROUP)  # what a process hears for itself
 LAYER_TIMEOUT = 1  # seconds to wait for the layer
 REMEMBER = 60  # seconds that a delivery's id is remembered, so that nobody is told twice
 SWEEP_INTERVAL = 5  # seconds between two looks for silent sockets
@@ -91,7 +98,7 @@ class Hub:
         self.loop = asyncio.get_running_loop()
         self.layer = default_layer()
         self.tail = LogTailer(self)
-        self.presence = PresenceTracker(self)
+        self.presence = PresenceTracker(self, on_events=delivery.enqueue)
         self.crowd = ConnectionLimits(self.process)
         self.lookups = QueryBatcher()
         self.memory = SessionCache(lambda: self.tail.is_current)
@@ -124,7 +131,7 @@ class Hub:
         forever = (self._receive(), self.tail.run(), self.presence.run(), self._sweep(), delivery.deliver_forever())
         self._tasks = [self.loop.create_task(each) for each in forever]
         # Revocations must be heard here before the first event that they forbid.
-        await self._membership.join(OWN_GROUPS)
+        await self._membership.join(PROCESS_GROUPS)
 
     def discard(self, socket: Socket) -> None:
         """Let a socket go, with all its groups; the layer's groups without a socket are left at the next tail."""
@@ -142,6 +149,7 @@ class Hub:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
         _hubs.pop(self.loop, None)
+        channel_layer.unregister_hub_loop(self.loop)
 
     # -- Groups
 
@@ -169,21 +177,21 @@ class Hub:
         """Join the groups that the layer failed to join or may have dropped, and leave those that nobody hears."""
         for group in [group for group in self.groups if not self.hears(group)]:
             del self.groups[group]
-        await self._membership.mend({*self.groups, *OWN_GROUPS})
+        await self._membership.mend({*self.groups, *PROCESS_GROUPS})
 
     # -- Telling
 
-    def deliver(self, message: dict[str, Any]) -> None:
+    def deliver(self, message: Deliver) -> None:
         """Write a delivery's frame to the local sockets of its group, unless it was heard before."""
-        if message["id"] in self._heard:
+        if message.id in self._heard:
             return
-        self._heard[message["id"]] = time.monotonic()
-        if message["group"] in OWN_GROUPS:
-            self._obey(message["group"], json.loads(json.loads(message["frame"])["data"]))
+        self._heard[message.id] = time.monotonic()
+        if message.group in PROCESS_GROUPS:
+            self._obey(message)
             return
-        listeners = self._write(message["group"], message["frame"])
-        if message["wants_receipt"]:
-            self.told[message["broadcast"]] += listeners
+        listeners = self._write(message.group, message.frame)
+        if message.wants_receipt:
+            self.told[message.broadcast_id] += listeners
 
     def _write(self, group: str, text: str) -> int:
         """Have a frame written to the sockets of a group, with what else comes just now; count them."""
@@ -226,24 +234,33 @@ class Hub:
                 except Exception:
                     logger.exception("A frame could not be written to a socket; the others have it.")
 
-    def _tell(self, message: dict[str, Any]) -> None:
+    def _tell(self, message: Ephemeral) -> None:
         """Write what is in no log, to all of its group but the socket that it came from."""
-        if not message["except"]:
-            self._write(message["group"], message["frame"])
+        if not message.except_socket:
+            self._write(message.group, message.frame)
             return
         self.flush()
-        sockets = [each for each in self.groups.get(message["group"], ()) if each.socket_id != message["except"]]
-        frames = Frames(message["frame"])
+        sockets = [each for each in self.groups.get(message.group, ()) if each.socket_id != message.except_socket]
+        frames = Frames(message.frame)
         for socket in sockets:
-            socket.hear(message["group"], frames)
+            socket.hear(message.group, frames)
         self.sent += len(sockets)
 
-    def _obey(self, group: str, data: dict[str, Any]) -> None:
-        if group == RECHECK_GROUP:
-            self._recheck(data)
-            return
-        for message in data["messages"]:
-            self._tell(message)
+    def broadcast_presence(self, sockets: Iterable[Socket], channel: str, text: str) -> None:
+        """Write a frame about the presence on a channel to sockets, encoded once."""
+        frames = Frames(text)
+        for socket in sockets:
+            socket.hear_of(channel, frames)
+
+    def _obey(self, message: Deliver) -> None:
+        match decode_command(message.frame):
+            case Reauthorize() as command:
+                self._recheck(command)
+            case Relay(messages):
+                for each in messages:
+                    self._tell(each)
+            case Unknown() as unknown:
+                logger.warning("log command ignored type=%s delivery=%s", unknown.type, message.id)
 
     def has_heard(self, delivery_id: int) -> bool:
         """Say whether a delivery was told here already."""
@@ -255,7 +272,7 @@ class Hub:
 
     def hears(self, group: str) -> bool:
         """Say whether any socket of this process is in `group`."""
-        return bool(self.groups.get(group)) or group in OWN_GROUPS
+        return bool(self.groups.get(group)) or group in PROCESS_GROUPS
 
     def forget_old(self, still_read: set[int]) -> None:
         """Forget deliveries told over a minute ago, except those that the tail goes on reading."""
@@ -268,10 +285,10 @@ class Hub:
             if pk in still_read:
                 self._heard[pk] = now
 
-    def _recheck(self, data: dict[str, list[str]]) -> None:
+    def _recheck(self, command: Reauthorize) -> None:
         self.flush()
-        channels, users = set(data["channels"]), set(data["users"])
-        gone = {*data["hang_up_users"], *data["hang_up_sockets"]}
+        channels, users = set(command.channels), set(command.users)
+        gone = {*command.disconnect_users, *command.disconnect_sockets}
         self.memory.forget(users | gone, channels)
         self.presence.clear_seats_kept_for(users | gone)
         for socket in tuple(self.sockets):
@@ -298,12 +315,12 @@ class Hub:
 
     # -- The layer
 
-    async def announce(self, messages: Iterable[dict[str, Any]]) -> None:
+    async def announce(self, messages: Iterable[Ephemeral | PresenceChanged]) -> None:
         """Send messages to their groups; what the layer does not take is lost."""
         try:
             async with asyncio.timeout(LAYER_TIMEOUT):
                 for message in messages:
-                    await self.layer.group_send(message["group"], message)
+                    await self.layer.group_send(message.group, encode(message))
         except Exception as error:
             logger.warning("The channel layer took no message (%s).", error or type(error))
 
@@ -323,25 +340,32 @@ class Hub:
                 logger.exception("A message of the channel layer could not be heard; the tail tells it.")
                 await asyncio.sleep(config().tail_interval)
 
-    def _hear(self, message: dict[str, Any]) -> int:
-        """Do what a message of the layer says, or each of a bundle; return how many there were."""
-        messages: list[dict[str, Any]] = message["messages"] if message["type"] == "realtime.bundle" else [message]
+    def _hear(self, data: dict[str, Any]) -> int:
+        """Handle a message of the layer, or each of a batch; return how many there were."""
+        message = decode(data)
+        messages = message.messages if isinstance(message, Batch) else (message,)
         for each in messages:
             self._hear_one(each)
         return len(messages)
 
-    def _hear_one(self, message: dict[str, Any]) -> None:
-        if message["type"] == "realtime.fence":
-            self._membership.passed(message["fence"])
-        elif message["type"] == "realtime.presence":
-            self.presence.hear_news(message["channels"])
-        elif message["type"] == "realtime.tell":
+    def _hear_one(self, message: LayerMessage) -> None:
+        if isinstance(message, Deliver):
+            self._hear_delivery(message)
+        elif isinstance(message, Ephemeral):
             self._tell(message)
-        elif message["group"] != RECHECK_GROUP and not self._heard.keys() >= set(message["after"]):
+        elif isinstance(message, PresenceChanged):
+            self.presence.hear_news(message.channels)
+        elif isinstance(message, Barrier):
+            self._membership.passed(message.id)
+        elif isinstance(message, Unknown):
+            logger.warning("layer message ignored type=%s; the log tailer delivers what is logged", message.type)
+
+    def _hear_delivery(self, message: Deliver) -> None:
+        if message.group != REAUTHORIZE_GROUP and not self._heard.keys() >= set(message.after):
             # The layer lost a revocation, or brings it late: the tail tells both, in the order of the log.
             self.tail.hurry()
         else:
-            self.recent.hear(message["group"], time.monotonic())
+            self.recent.hear(message.group, time.monotonic())
             self.deliver(message)
 
     async def _sweep(self) -> None:
@@ -355,14 +379,6 @@ class Hub:
                     logger.exception("A socket could not be looked at; the others are.")
 
 
-def default_layer() -> BaseChannelLayer:
-    """Return the channel layer of the running process."""
-    layer = get_channel_layer()
-    if layer is None:
-        raise ImproperlyConfigured("CHANNEL_LAYERS has no default layer.")
-    return layer
-
-
 def here() -> Hub:
     """Return the hub of the running event loop."""
     loop = asyncio.get_running_loop()
@@ -370,9 +386,5 @@ def here() -> Hub:
         for closed in [other for other in _hubs if other.is_closed()]:
             del _hubs[closed]
         _hubs[loop] = Hub()
+        channel_layer.register_hub_loop(loop)
     return _hubs[loop]
-
-
-def loop_of_this_process() -> asyncio.AbstractEventLoop | None:
-    """Return the loop on which this process's sockets live, if it has any."""
-    return next((loop for loop in _hubs if not loop.is_closed()), None)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from math import inf
 from typing import Final
 
+from realtime.broadcasting.event_log import group_of
 from realtime.models import Delivery
 
 MOST: Final = 10_000  # groups
@@ -29,7 +30,8 @@ class LastEvents:
     def read(self, deliveries: Iterable[Delivery], begun: float) -> None:
         """Take in what was read of the log, by a reading that began at that moment."""
         for each in deliveries:
-            self._last[each.group] = max(each.position, self._last.pop(each.group, 0))
+            group = group_of(each)
+            self._last[group] = max(each.position, self._last.pop(group, 0))
         self._heard = {group: at for group, at in self._heard.items() if at >= begun}
         self._let_go()
 

@@ -87,7 +87,7 @@ class LogTailer:
             self._hub.forget_old({row.pk for row in deliveries})
 
     def _is_news(self, row: Delivery) -> bool:
-        return self._hub.hears(row.group) and not self._hub.has_heard(row.pk)
+        return self._hub.hears(event_log.group_of(row)) and not self._hub.has_heard(row.pk)
 
     async def _deliver(self, rows: list[Delivery]) -> None:
         if not rows:
@@ -95,7 +95,7 @@ class LogTailer:
         broadcasts = await database_sync_to_async(event_log.payloads)(row.broadcast_id for row in rows)
         for row in rows:
             if row.broadcast_id in broadcasts:
-                self._hub.deliver(row.message(broadcasts[row.broadcast_id]))
+                self._hub.deliver(event_log.layer_message(row, broadcasts[row.broadcast_id]))
                 await asyncio.sleep(0)  # let the sockets write
         self._hub.doubt_layer()
 

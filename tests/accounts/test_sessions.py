@@ -7,7 +7,7 @@ from allauth.usersessions.models import UserSession
 from django.test import Client
 
 from accounts.sign_ins import browser_of
-from realtime.broadcasting import event_log
+from realtime.broadcasting.channel_layer import REAUTHORIZE_CHANNEL
 from realtime.models import Broadcast
 from tests.support.cast import PASSWORD, Cast
 from tests.support.sockets import do, greeted
@@ -52,7 +52,7 @@ def test_signing_out_there_ends_that_browser_and_its_sockets(cast: Cast) -> None
     Broadcast.objects.all().delete()
     assert here.post(f"/profile/sign-ins/{sign_in_of(there).pk}/end/").status_code == 302
     assert (is_in(here), is_in(there)) == (True, False)
-    assert str(cast.casey.pk) in Broadcast.objects.get(event=event_log.RECHECK).staff
+    assert str(cast.casey.pk) in Broadcast.objects.get(event=REAUTHORIZE_CHANNEL).staff
 
 
 async def test_the_socket_of_an_ended_sign_in_is_closed_and_the_other_one_stays(live_cast: Cast) -> None:

@@ -4,7 +4,6 @@ import random
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 
@@ -120,10 +119,10 @@ class Game:
         self._is_lossy = not self._is_lossy
 
     def _lose_what_is_sent(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        hand_over = dispatcher._hand_over
+        send = dispatcher._send_batches
 
-        async def hand_over_or_lose(messages: list[dict[str, Any]]) -> None:
+        async def send_or_lose(messages: list[dispatcher.Message]) -> None:
             if not self._is_lossy:
-                await hand_over(messages)
+                await send(messages)
 
-        monkeypatch.setattr(dispatcher, "_hand_over", hand_over_or_lose)
+        monkeypatch.setattr(dispatcher, "_send_batches", send_or_lose)

@@ -12,6 +12,7 @@ from channels.testing import WebsocketCommunicator
 from django.test import Client
 
 from accounts.models import User
+from realtime.broadcasting.channel_layer import default_layer
 from realtime.broadcasting.events import Event, ForChannel, publish
 from realtime.channels import Audience
 from realtime.server import hub
@@ -143,7 +144,7 @@ async def do(verb: Any, *args: Any, **kwargs: Any) -> Any:
 
 async def settle() -> None:
     """Wait until everything that was sent to a group has been written to its sockets."""
-    layer, here = cast(Any, hub.default_layer()), hub.here()
+    layer, here = cast(Any, default_layer()), hub.here()
     await here.tail.read()
     while True:
         await asyncio.sleep(0)

@@ -10,7 +10,8 @@ import pytest
 import redis
 from django.db import transaction
 
-from realtime.channels import Audience, group_name
+from realtime.broadcasting.channel_layer import default_layer, group_name
+from realtime.channels import Audience
 from realtime.server import hub
 from tests.integration.servers.publisher import DIED
 from tests.support.instances import TOP, wait_until
@@ -48,7 +49,7 @@ def swallow(monkeypatch):
     async def take(group, body):
         taken.append(body)
 
-    monkeypatch.setattr(hub.default_layer(), "group_send", take)
+    monkeypatch.setattr(default_layer(), "group_send", take)
     return taken
 
 
@@ -60,19 +61,19 @@ def refuse(monkeypatch):
         refused.append(body)
         raise ConnectionError("The layer is having a bad day.")
 
-    monkeypatch.setattr(hub.default_layer(), "group_send", raise_error)
+    monkeypatch.setattr(default_layer(), "group_send", raise_error)
     return refused
 
 
 def cut_before_each_message(monkeypatch, server):
     """Have Redis cut its subscribers, who have no time to come back before a message; return how many each time."""
-    cuts, send = [], hub.default_layer().group_send
+    cuts, send = [], default_layer().group_send
 
     async def cut_and_send(group, body):
         cuts.append(server.cut_pubsub())
         await send(group, body)
 
-    monkeypatch.setattr(hub.default_layer(), "group_send", cut_and_send)
+    monkeypatch.setattr(default_layer(), "group_send", cut_and_send)
     return cuts
 
 

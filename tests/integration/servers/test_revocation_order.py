@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from realtime.server import hub
+from realtime.broadcasting.channel_layer import default_layer
 from tests.integration.servers.concurrent_transactions import still_open
 from tests.support.instances import wait_until
 from tests.support.sockets import do, listen
@@ -26,7 +26,7 @@ async def lose_messages(monkeypatch, act, *args):
         lost.append(message)
 
     with monkeypatch.context() as patch:
-        patch.setattr(hub.default_layer(), "group_send", lose)
+        patch.setattr(default_layer(), "group_send", lose)
         await do(act, *args)
         await asyncio.to_thread(wait_until, lambda: lost, timeout=5, message="Nothing was sent.")
 

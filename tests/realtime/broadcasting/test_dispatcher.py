@@ -9,7 +9,8 @@ from channels.layers import InMemoryChannelLayer
 from pytest_django import Settings
 
 from realtime.broadcasting import dispatcher
-from realtime.server import hub
+from realtime.broadcasting.channel_layer import ALL_GROUP, REAUTHORIZE_GROUP
+from realtime.broadcasting.messages import Ephemeral
 from tests.support.cast import Cast
 from tests.support.sockets import do, listen, until
 
@@ -31,9 +32,9 @@ class SlowLayer:
         monkeypatch.setattr(InMemoryChannelLayer, "group_send", wait_and_send)
 
 
-def message(group: str, frame: str = "") -> dict[str, Any]:
-    """Return something for a group that nobody listens to."""
-    return {"type": "realtime.fence", "group": group, "fence": "", "frame": frame}
+def message(group: str, frame: str = "") -> Ephemeral:
+    """Return a message for a group without subscribers."""
+    return Ephemeral(group, frame)
 
 
 async def test_what_is_committed_while_the_layer_is_busy_travels_as_one_bundle_for_each_group(
@@ -54,7 +55,7 @@ async def test_what_is_committed_while_the_layer_is_busy_travels_as_one_bundle_f
 
 async def test_no_event_overtakes_a_revocation_in_a_bundle(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     await listen(live_cast.bao, live_cast.ticket.channel)
-    layer, recheck = SlowLayer(monkeypatch), hub.RECHECK_GROUP
+    layer, recheck = SlowLayer(monkeypatch), REAUTHORIZE_GROUP
     layer.is_open.set()
     dispatcher._post([message(group) for group in ("one", "other", "one", recheck, "one", "one")])
     await until(lambda: len(layer.asked) == 4)
@@ -69,7 +70,7 @@ async def test_what_is_for_many_groups_travels_as_one_bundle_to_every_process(
     layer = SlowLayer(monkeypatch)
     await do(live_cast.reply, live_cast.bao, "First")
     await until(lambda: layer.asked)
-    for number in range(dispatcher.MANY):
+    for number in range(dispatcher.MAX_GROUPS):
         dispatcher._post([message(f"other-{number}")])
     await do(live_cast.reply, live_cast.bao, "A note", internal=True)
     await do(live_cast.reply, live_cast.bao, "Last")
@@ -78,15 +79,15 @@ async def test_what_is_for_many_groups_travels_as_one_bundle_to_every_process(
     for listener, told in ((bao, ["First", "A note", "Last"]), (casey, ["First", "Last"])):
         heard = [(await listener.event("ticket.reply.created"))["reply"]["message"] for _ in told]
         assert heard == told
-    assert [group for group, _ in layer.asked][-1] == hub.ALL_GROUP
-    assert [group for group, _ in layer.asked].count(hub.ALL_GROUP) == 1
+    assert [group for group, _ in layer.asked][-1] == ALL_GROUP
+    assert [group for group, _ in layer.asked].count(ALL_GROUP) == 1
 
 
 async def test_a_bundle_has_an_end(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     await listen(live_cast.bao, live_cast.ticket.channel)
     layer = SlowLayer(monkeypatch)
     layer.is_open.set()
-    long = message("long", "x" * (dispatcher.BUNDLE_SIZE // 2))
-    dispatcher._post([message("one")] * (dispatcher.BUNDLED + 1) + [long] * 3)
+    long = message("long", "x" * (dispatcher.MAX_BATCH_SIZE // 2))
+    dispatcher._post([message("one")] * (dispatcher.MAX_BATCH + 1) + [long] * 3)
     await until(lambda: len(layer.asked) == 4)
-    assert layer.asked == [("one", dispatcher.BUNDLED), ("one", 1), ("long", 2), ("long", 1)]
+    assert layer.asked == [("one", dispatcher.MAX_BATCH), ("one", 1), ("long", 2), ("long", 1)]

@@ -13,7 +13,9 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from realtime import limits
-from realtime.channels import Audience, authorization, group_name
+from realtime.broadcasting.channel_layer import group_name
+from realtime.broadcasting.messages import Deliver
+from realtime.channels import Audience, authorization
 from realtime.server import hub
 from realtime.server.connection import Connection
 from realtime.server.write_batching import BatchingPolicy
@@ -43,7 +45,7 @@ def tell(cast: Cast, audience: Audience, numbers: range) -> list[str]:
     group = group_name(cast.ticket.channel, audience)
     texts = [json.dumps({"event": "told", "number": number}) for number in numbers]
     for number, text in zip(numbers, texts, strict=True):
-        hub.here().deliver({"id": -number, "group": group, "frame": text, "broadcast": 0, "wants_receipt": False})
+        hub.here().deliver(Deliver(group, -number, 0, False, text))
     return texts
 
 

@@ -19,6 +19,7 @@ from pytest_django import Settings
 
 from accounts.models import User
 from realtime import limits, protocol
+from realtime.broadcasting.channel_layer import PROCESS_GROUPS
 from realtime.broadcasting.events import publish
 from realtime.presence import tracker
 from realtime.server import hub
@@ -424,7 +425,7 @@ class Play:
         assert not any(here.groups.values())
         assert not here.presence._of_socket
         await here.mend()
-        assert not here.groups.keys() - set(hub.OWN_GROUPS)
+        assert not here.groups.keys() - set(PROCESS_GROUPS)
 
 
 def protocol_text(message: dict[str, Any]) -> str:

@@ -16,6 +16,8 @@ from pytest_django import Settings
 
 from accounts.models import User
 from realtime import protocol
+from realtime.broadcasting.channel_layer import REAUTHORIZE_GROUP
+from realtime.broadcasting.messages import Reauthorize
 from realtime.channels import Audience, authorization
 from realtime.channels.authorization import Authorization
 from realtime.server import hub
@@ -161,7 +163,7 @@ async def test_no_event_overtakes_a_revocation_that_the_layer_lost(
     settings.REALTIME = {**settings.REALTIME, "TAIL_INTERVAL": 3600}
     socket = await listen(live_cast.bao, live_cast.ticket.channel)
     control = await listen(live_cast.dana, live_cast.ticket.channel)
-    monkeypatch.setattr(InMemoryChannelLayer, "group_send", all_but(hub.RECHECK_GROUP))
+    monkeypatch.setattr(InMemoryChannelLayer, "group_send", all_but(REAUTHORIZE_GROUP))
     await do(live_cast.billing.agents.remove, live_cast.bao)
     publishers_time = timezone.now() + ahead
     monkeypatch.setattr(timezone, "now", lambda: publishers_time)
@@ -322,13 +324,13 @@ async def test_who_loses_a_right_while_he_is_looked_up_is_not_taken_for_whom_he_
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read, here = Connection._read, hub.here()
-    told = {"channels": [], "users": [str(live_cast.ada.pk)], "hang_up_users": [], "hang_up_sockets": []}
+    command = Reauthorize(users=[str(live_cast.ada.pk)])
 
     def read_and_lose(self: Connection, *args: Any) -> Any:
         answer = read(self, *args)
         with django_connection.cursor() as cursor:  # what is told of it is told here, and once
             cursor.execute("UPDATE accounts_user SET role = 'customer' WHERE email = %s", [live_cast.ada.email])
-        here.loop.call_soon_threadsafe(here._recheck, told)
+        here.loop.call_soon_threadsafe(here._recheck, command)
         return answer
 
     monkeypatch.setattr(Connection, "_read", read_and_lose)
