@@ -59,7 +59,7 @@ bench-%: .venv/dev.done node_modules/.package-lock.json
 	python -m benchmarks.$* $(OPTIONS)
 
 # Grows to every file as the words of the project change.
-SPELLED := .ci $(filter-out docs/serving.md,$(wildcard docs/*.md)) docs/decisions docs/reference Makefile pyproject.toml requirements package.json biome.json
+SPELLED := .ci *.md $(filter-out docs/serving.md,$(wildcard docs/*.md)) docs/decisions docs/reference Makefile pyproject.toml requirements package.json biome.json
 
 lint: .venv/dev.done node_modules/.package-lock.json
 	ruff format --check .
