@@ -1,8 +1,8 @@
-# make run: the demo desk.  make test: everything the tests need, then all tests.  make soak: things break for long.
+# make run: a demo site.  make test: install what the tests need, run all tests.  make soak: the long fault run.
 
 PORT ?= 8000
 export UV_PYTHON_DOWNLOADS := never
-# Dozens of servers are started by the tests: none of them compiles Django anew.
+# The tests start dozens of servers, which share compiled bytecode.
 unexport PYTHONDONTWRITEBYTECODE
 export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 UV_INSTALL := uv pip install --quiet --require-hashes
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11
 PYTEST := python -m pytest
-# On every core; files as they come: sorted by size, a file whose one test waits for long would be the last one.
+# Keep the order of files: sorted by size, a file with one long test would run last.
 SHARED := -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: run test test-servers test-clients test-faults test-js soak bench lint format requirements clean
@@ -25,7 +25,7 @@ test: .venv/dev.done node_modules/.package-lock.json
 	$(PYTEST) $(SHARED) --ignore tests/integration --ignore tests/faults --ignore tests/browser
 	$(PYTEST) $(SHARED) tests/browser
 
-# A pytest process of its own: its tests share one PostgreSQL database.
+# In a separate pytest process: these tests share one PostgreSQL database.
 test-servers:
 	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder tests/integration/servers
 
@@ -39,8 +39,7 @@ test-faults: .venv/dev.done node_modules/.package-lock.json
 test-js:
 	node --test tests/js/*.test.js
 
-# With a restart of everything under load, too. FAULT_SECONDS says for how long things break, FAULT_SEED in which order;
-# FUZZ_EXAMPLES how long the games are played.
+# FAULT_SECONDS sets the length of the fault run, FAULT_SEED its faults, FUZZ_EXAMPLES the length of the property tests.
 soak: export FAULT_SECONDS ?= 900
 soak: export FUZZ_EXAMPLES ?= 500
 soak: .venv/dev.done node_modules/.package-lock.json
@@ -48,7 +47,7 @@ soak: .venv/dev.done node_modules/.package-lock.json
 	$(PYTEST) tests/faults
 	$(PYTEST) $(SHARED) $$(git grep -l FUZZ_EXAMPLES -- 'tests/*.py')
 
-# One after the other: docs/benchmarks.md says what they measure. Of one by its name, OPTIONS may ask for a part.
+# Described in docs/benchmarks.md. Runs one after the other; OPTIONS are passed to a single benchmark.
 BENCHMARKS := fanout connections latency writes starvation
 
 bench:
@@ -58,8 +57,8 @@ bench-%: .venv/dev.done node_modules/.package-lock.json
 	@.ci/services
 	python -m benchmarks.$* $(OPTIONS)
 
-# Grows to every file as the words of the project change.
-SPELLED := .ci *.md $(filter-out docs/serving.md,$(wildcard docs/*.md)) docs/decisions docs/reference Makefile pyproject.toml requirements package.json biome.json
+# Files whose spelling and words are checked.
+SPELLED := .ci README.md CHANGELOG.md CONTRIBUTING.md $(filter-out docs/serving.md,$(wildcard docs/*.md)) docs/decisions docs/reference Makefile pyproject.toml requirements package.json biome.json
 
 lint: .venv/dev.done node_modules/.package-lock.json
 	ruff format --check .
