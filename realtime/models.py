@@ -1,4 +1,4 @@
-"""The log: every event that was committed, and to whom it goes."""
+"""Tables: the event log and its deliveries, webhooks, presence without Redis, expiring values and rate counters."""
 
 import time
 import uuid
@@ -14,24 +14,24 @@ from realtime.limits import MAX_WEBHOOK_URL_LENGTH
 
 
 class Broadcast(models.Model):
-    """One event, encoded once per audience; None where that audience may not hear it."""
+    """A committed event, encoded once per audience; None for an audience that may not receive it."""
 
     event_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     event = models.CharField(max_length=200)
     public = models.TextField(null=True)
     staff = models.TextField(null=True)
-    # The channel whose rule is asked again before this is told a second time, from the history.
+    # The channel that must still authorize the user when the history replays this event.
     guard = models.CharField(max_length=164, blank=True)
     wants_receipt = models.BooleanField(default=False)
-    # By the database's clock: those of the processes may be apart.
+    # By the database's clock: the clocks of processes differ.
     created_at = models.DateTimeField(db_default=Now(), editable=False, db_index=True)
 
     def __str__(self) -> str:
-        """Name the event and its id."""
+        """Return the event's name and id."""
         return f"{self.event} {self.event_id}"
 
     def data(self, version: Audience) -> str:
-        """Return the JSON text that `version` hears."""
+        """Return the JSON text for `version`. Raises LookupError if there is none."""
         text = self.public if version is Audience.PUBLIC else self.staff
         if text is None:
             raise LookupError(f"{self} has no {version} version.")
@@ -39,7 +39,7 @@ class Broadcast(models.Model):
 
 
 class Delivery(models.Model):
-    """One group that hears a broadcast: the listeners of `channel` who joined it as `audience`."""
+    """A group that receives a broadcast: the subscribers to `channel` with `audience`; they receive `version`."""
 
     broadcast = models.ForeignKey(Broadcast, models.CASCADE, related_name="deliveries")
     # PostgreSQL: the transaction that wrote it. SQLite: the id of the broadcast. See broadcasting/event_log.py.
@@ -53,12 +53,12 @@ class Delivery(models.Model):
         indexes = [models.Index(fields=["channel", "position"], name="delivery_history")]
 
     def __str__(self) -> str:
-        """Name the broadcast and the group."""
+        """Return the broadcast and the group."""
         return f"{self.broadcast_id} to {self.channel} ({self.audience})"
 
 
 class Receipt(models.Model):
-    """How many sockets one server process told of a broadcast that asked for receipts."""
+    """The number of sockets to which one server process delivered a broadcast that wants receipts."""
 
     broadcast = models.ForeignKey(Broadcast, models.CASCADE, related_name="receipts")
     process = models.CharField(max_length=200)
@@ -68,62 +68,68 @@ class Receipt(models.Model):
         constraints = [models.UniqueConstraint(fields=["broadcast", "process"], name="one_receipt_a_process")]
 
     def __str__(self) -> str:
-        """Say who told how many."""
+        """Return the process and the number."""
         return f"{self.process}: {self.sockets}"
 
 
 class WebhookReceiver(models.Model):
-    """An address that webhooks go to, and when it is tried next; whoever moves `due_at` has it for that long."""
+    """A webhook URL; a process leases it by moving `due_at`, the time of the next attempt, into the future."""
 
     url = models.CharField(max_length=MAX_WEBHOOK_URL_LENGTH, unique=True)
     due_at = models.DateTimeField(default=timezone.now)
     failures = models.PositiveIntegerField(default=0)
 
     def __str__(self) -> str:
-        """Name the server; the path may be a secret."""
+        """Return the host; the path may be a secret."""
         return urlsplit(self.url).netloc
 
 
 class WebhookEvent(models.Model):
-    """One event that a receiver has not been told yet, as JSON."""
+    """An event, as JSON, that is not delivered to a receiver yet."""
 
     receiver = models.ForeignKey(WebhookReceiver, models.CASCADE, related_name="events")
     payload = models.TextField()
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
-        """Say which and to whom."""
+        """Return the event's and the receiver's keys."""
         return f"{self.pk} to {self.receiver_id}"
 
 
-class LogFloor(models.Model):
-    """The position below which the log was trimmed: one row at the most."""
+class LogRetention(models.Model):
+    """The position below which the event log was pruned; at most one row."""
 
     position = models.BigIntegerField()
 
+    class Meta:
+        db_table = "realtime_logfloor"
+
     def __str__(self) -> str:
-        """Give the position."""
+        """Return the position."""
         return str(self.position)
 
     @classmethod
-    def current(cls) -> int:
-        """Return the lowest position from which the log is whole."""
+    def oldest_position(cls) -> int:
+        """Return the lowest position from which the log is complete."""
         return cls.objects.values_list("position", flat=True).first() or 0
 
     @classmethod
-    def reaches_back_to(cls, position: int, mark: int) -> bool:
-        """Say whether the log is whole from `position` on; a floor above the watermark is another cluster's."""
-        floor = cls.current()
-        return floor <= position or floor > mark
+    def covers(cls, position: int, watermark: int) -> bool:
+        """Return whether the log is complete from `position` on.
+
+        A stored position above the watermark was restored from another cluster and does not count.
+        """
+        oldest = cls.oldest_position()
+        return oldest <= position or oldest > watermark
 
     @classmethod
-    def raise_to(cls, position: int) -> None:
-        """Remember that nothing below `position` is kept."""
-        cls.objects.update_or_create(pk=1, defaults={"position": max(position, cls.current())})
+    def advance_to(cls, position: int) -> None:
+        """Record that nothing below `position` is kept."""
+        cls.objects.update_or_create(pk=1, defaults={"position": max(position, cls.oldest_position())})
 
 
 class ServerProcess(models.Model):
-    """A process with sockets, in the census without Redis: what it wrote counts until its lease runs out."""
+    """A process with sockets, in the presence store without Redis; its entries count until its lease expires."""
 
     name = models.CharField(max_length=200, primary_key=True)
     expires_at = models.DateTimeField()
@@ -138,62 +144,70 @@ class ServerProcess(models.Model):
         return self.name
 
 
-class Occupant(models.Model):
-    """A seat on a channel: how many sockets of a process have it, and how its member is shown to others."""
+class PresenceEntry(models.Model):
+    """The number of a process's sockets that are subscribed to a channel, for one member on a presence channel."""
 
-    process = models.ForeignKey(ServerProcess, models.CASCADE, related_name="occupants")
+    process = models.ForeignKey(ServerProcess, models.CASCADE, related_name="entries")
     channel = models.CharField(max_length=200, db_index=True)
     member = models.CharField(max_length=128, blank=True)
     sockets = models.PositiveIntegerField()
-    shown = models.TextField(blank=True)
+    shown = models.TextField(blank=True)  # the member's id and info as JSON
 
     class Meta:
+        db_table = "realtime_occupant"
         constraints = [models.UniqueConstraint(fields=["process", "channel", "member"], name="one_seat_a_member")]
+        verbose_name_plural = "presence entries"
 
     def __str__(self) -> str:
-        """Name the channel, and who is on it."""
+        """Return the channel and the member's id."""
         return f"{self.channel} {self.member}".strip()
 
 
-class Keepsake(models.Model):
-    """Something that is remembered for a while: a signature that was used, the last event of a cache channel."""
+class ExpiringValue(models.Model):
+    """A value that all processes share for a limited time; see broadcasting/expiring_values.py."""
 
     key = models.CharField(max_length=300, primary_key=True)
     value = models.JSONField(default=dict)
     expires_at = models.DateTimeField(db_index=True)
 
+    class Meta:
+        db_table = "realtime_keepsake"
+
     def __str__(self) -> str:
         """Return the key."""
         return self.key
 
 
-class HitCount(models.Model):
-    """How often somebody has done something since a window of time began, for a desk without Redis."""
+class RateCounter(models.Model):
+    """The number of rate-limited actions in the current window of a key, without Redis."""
 
     key = models.CharField(max_length=300, primary_key=True)
     hits = models.BigIntegerField()
     expires_at = models.FloatField(db_index=True)  # seconds since 1970
 
+    class Meta:
+        db_table = "realtime_hitcount"
+
     def __str__(self) -> str:
         """Return the key."""
         return self.key
 
     @classmethod
-    def hit(cls, key: str, *, seconds: int, cost: int) -> int:
-        """Count in one statement, so that of two at once both count; return the hits of the window that runs."""
+    def increment(cls, key: str, *, seconds: int, cost: int) -> int:
+        """Count in one statement, so that concurrent calls all count; return the hits of the current window."""
         now = time.time()
         table = connection.ops.quote_name(cls._meta.db_table)
         with connection.cursor() as cursor:
-            cursor.execute(HIT.format(table=table), [key, cost, now + seconds, now, now])
+            cursor.execute(INCREMENT.format(table=table), [key, cost, now + seconds, now, now])
             return int(cursor.fetchone()[0])
 
     @classmethod
-    def forget_old(cls) -> None:
-        """Delete what counts no more."""
+    def delete_expired(cls) -> None:
+        """Delete the counters of past windows."""
         cls.objects.filter(expires_at__lte=time.time()).delete()
 
 
-HIT = """
+INCREMENT = """
 INSERT INTO {table} AS old (key, hits, expires_at) VALUES (%s, %s, %s)
 ON CONFLICT (key) DO UPDATE SET
   hits = CASE WHEN old.expires_at <= %s THEN excluded.hits ELSE old.hits + excluded.hits END,
@@ -217,5 +231,5 @@ class SnapshotEnd(models.Func):
 
 
 def position_of(broadcast: Broadcast) -> Any:
-    """Return what the deliveries of `broadcast` store as their position."""
+    """Return the position that the deliveries of `broadcast` store."""
     return CurrentTransaction() if connection.vendor == "postgresql" else broadcast.pk

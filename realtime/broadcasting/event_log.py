@@ -20,7 +20,7 @@ from realtime import protocol
 from realtime.broadcasting.channel_layer import REAUTHORIZE_CHANNEL, RELAY_CHANNEL, group_name
 from realtime.broadcasting.messages import Deliver
 from realtime.channels import Audience
-from realtime.models import Broadcast, Delivery, LogFloor, Receipt, SnapshotEnd
+from realtime.models import Broadcast, Delivery, LogRetention, Receipt, SnapshotEnd
 
 CARRIED = 60  # seconds that rows are kept which only carry a message to the other processes
 RECENT = 30  # seconds in which a revocation is asked for by every later event; the tail has long told it by then
@@ -56,7 +56,7 @@ def last_told(most: int) -> tuple[int, dict[str, int]]:
     The groups are those of the channel layer, in the order of these positions.
     """
     before = since(0).order_by("-position").values_list("position", flat=True)[most : most + 1].first()
-    floor = max(LogFloor.current(), 0 if before is None else before + 1)
+    floor = max(LogRetention.oldest_position(), 0 if before is None else before + 1)
     told = since(floor).order_by().values("channel", "audience").annotate(last=Max("position")).order_by("last")
     return floor, {group_name(row["channel"], Audience(row["audience"])): row["last"] for row in told}
 
@@ -125,7 +125,7 @@ def forget(
 
 def close_past() -> None:
     """Have the history tell nobody what was told so far, by names that are no longer told: pages renew themselves."""
-    LogFloor.raise_to(watermark())
+    LogRetention.advance_to(watermark())
 
 
 def forget_carried() -> None:
@@ -138,7 +138,7 @@ def prune(days: int) -> int:
     old = Broadcast.objects.filter(created_at__lt=_ago(days=days))
     highest = Delivery.objects.filter(broadcast__in=old).aggregate(highest=Max("position"))["highest"]
     if highest is not None:
-        LogFloor.raise_to(highest + 1)
+        LogRetention.advance_to(highest + 1)
     return old.delete()[1].get(Broadcast._meta.label, 0)
 
 

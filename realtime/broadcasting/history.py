@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from realtime import limits
 from realtime.broadcasting import cursors, event_log
 from realtime.channels import Audience, authorize_many
-from realtime.models import Broadcast, Delivery, LogFloor
+from realtime.models import Broadcast, Delivery, LogRetention
 from realtime.utils.compiled_query import CompiledQuery
 
 TOLD = "broadcast_id", "channel", "version"  # of a delivery
@@ -47,7 +47,7 @@ def read(user: Any, channels: Iterable[str], since: str | None) -> HistoryPage:
     if since is None:
         return nothing
     position = cursors.decode_cursor(since)
-    if position is None or position > mark or not LogFloor.reaches_back_to(position, mark):
+    if position is None or position > mark or not LogRetention.covers(position, mark):
         return replace(nothing, reset=True)
     deliveries = _deliveries(audiences, position)
     if len(deliveries) > limits.MAX_HISTORY_EVENTS:

@@ -13,7 +13,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from realtime.conf import config
-from realtime.models import Keepsake, Occupant, ServerProcess
+from realtime.models import ExpiringValue, PresenceEntry, ServerProcess
 from realtime.presence.store import (
     Change,
     Occupancy,
@@ -64,7 +64,7 @@ def _renew(word: SyncRequest, until: datetime) -> None:
 def _end(processes: Sequence[str]) -> list[dict[str, str]]:
     if not processes:
         return []
-    rows = Occupant.objects.filter(process__in=processes)
+    rows = PresenceEntry.objects.filter(process__in=processes)
     channels = set(rows.values_list("channel", flat=True))
     before = _seats(channels)
     ServerProcess.objects.filter(pk__in=processes).delete()
@@ -76,24 +76,24 @@ def _apply(process: str, changes: Sequence[Change]) -> list[dict[str, str]]:
         return []
     channels = {change.channel for change in changes}
     before = _seats(channels)
-    taken = [_occupant(process, change) for change in changes if change.sockets is not None]
+    taken = [_entry(process, change) for change in changes if change.sockets is not None]
     for change in changes:
         if change.sockets is None:
-            Occupant.objects.filter(process=process, channel=change.channel, member=change.key).delete()
+            PresenceEntry.objects.filter(process=process, channel=change.channel, member=change.key).delete()
     unique, updated = ["process", "channel", "member"], ["sockets", "shown"]
-    Occupant.objects.bulk_create(taken, update_conflicts=True, unique_fields=unique, update_fields=updated)
+    PresenceEntry.objects.bulk_create(taken, update_conflicts=True, unique_fields=unique, update_fields=updated)
     return transitions(before, _seats(channels))
 
 
-def _occupant(process: str, change: Change) -> Occupant:
+def _entry(process: str, change: Change) -> PresenceEntry:
     shown = "" if change.member is None else encode([change.member.id, change.member.info])
-    return Occupant(
+    return PresenceEntry(
         process_id=process, channel=change.channel, member=change.key, sockets=change.sockets or 0, shown=shown
     )
 
 
 def _seats(channels: Iterable[str]) -> Seats:
-    return set(Occupant.objects.filter(channel__in=channels).values_list("channel", "member"))
+    return set(PresenceEntry.objects.filter(channel__in=channels).values_list("channel", "member"))
 
 
 def forget(process: str) -> list[dict[str, str]]:
@@ -113,7 +113,7 @@ def occupancy(channels: Sequence[str]) -> dict[str, Occupancy]:
     found = {channel: Occupancy() for channel in channels}
     if not found:
         return found
-    rows = Occupant.objects.filter(channel__in=found, process__expires_at__gt=_now())
+    rows = PresenceEntry.objects.filter(channel__in=found, process__expires_at__gt=_now())
     for row in rows.order_by("channel", "member", "process"):
         known = found[row.channel]
         members = known.members
@@ -125,7 +125,7 @@ def occupancy(channels: Sequence[str]) -> dict[str, Occupancy]:
 
 def occupied() -> list[str]:
     """Return the names of the channels that somebody hears."""
-    rows = Occupant.objects.filter(process__expires_at__gt=_now())
+    rows = PresenceEntry.objects.filter(process__expires_at__gt=_now())
     return list(rows.values_list("channel", flat=True).distinct())
 
 
@@ -150,21 +150,21 @@ def is_first(key: str, seconds: int) -> bool:
     """See `store.is_first`."""
     now = _now()
     with transaction.atomic():
-        Keepsake.objects.filter(expires_at__lte=now).delete()
+        ExpiringValue.objects.filter(expires_at__lte=now).delete()
         until = now + timedelta(seconds=seconds)
-        return Keepsake.objects.get_or_create(key=key, defaults={"expires_at": until})[1]
+        return ExpiringValue.objects.get_or_create(key=key, defaults={"expires_at": until})[1]
 
 
 def remember(key: str, value: dict[str, str], seconds: int) -> None:
     """Keep a value for some seconds."""
     until = _now() + timedelta(seconds=seconds)
-    Keepsake.objects.update_or_create(key=key, defaults={"value": value, "expires_at": until})
+    ExpiringValue.objects.update_or_create(key=key, defaults={"value": value, "expires_at": until})
 
 
 def recall(key: str) -> dict[str, Any] | None:
     """Return what is kept, with the whole seconds it has left as `ttl`."""
     now = _now()
-    kept = Keepsake.objects.filter(key=key, expires_at__gt=now).first()
+    kept = ExpiringValue.objects.filter(key=key, expires_at__gt=now).first()
     return None if kept is None else kept.value | {"ttl": int((kept.expires_at - now).total_seconds())}
 
 

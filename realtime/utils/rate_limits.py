@@ -46,9 +46,9 @@ def allowed(rate: RateLimitItem, *key: str, cost: int = 1) -> bool:
 
 
 def _hit_database(rate: RateLimitItem, *key: str, cost: int) -> bool:
-    from realtime.models import HitCount
+    from realtime.models import RateCounter
 
-    return HitCount.hit(rate.key_for(*key), seconds=rate.get_expiry(), cost=cost) <= rate.amount
+    return RateCounter.increment(rate.key_for(*key), seconds=rate.get_expiry(), cost=cost) <= rate.amount
 
 
 @lru_cache

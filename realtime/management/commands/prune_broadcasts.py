@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand
 
 from realtime.broadcasting import event_log
 from realtime.conf import config
-from realtime.models import HitCount
+from realtime.models import RateCounter
 
 
 class Command(BaseCommand):
@@ -23,5 +23,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Delete, and say how many."""
-        HitCount.forget_old()
+        RateCounter.delete_expired()
         self.stdout.write(f"{event_log.prune(options['days'])} broadcasts deleted.")

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import Client
 from limits import parse
 
-from realtime.models import HitCount
+from realtime.models import RateCounter
 from realtime.utils import circuit_breaker, rate_limits
 from tests.integration.servers.concurrent_transactions import all_at_once
 from tests.support.api_client import Program
@@ -55,8 +55,8 @@ def test_without_redis_a_window_ends_and_is_forgotten(without_redis, monkeypatch
     monkeypatch.setattr(time, "time", lambda: now + 61)
     assert asks("casey")
     monkeypatch.setattr(time, "time", lambda: now + 122)
-    HitCount.forget_old()
-    assert not HitCount.objects.exists()
+    RateCounter.delete_expired()
+    assert not RateCounter.objects.exists()
 
 
 SIGN_UP = {"email": "new@example.com", "name": "Newcomer", "password1": PASSWORD, "password2": PASSWORD}
