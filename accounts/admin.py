@@ -24,8 +24,8 @@ from django.urls import URLPattern, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from accounts import addresses, policies, sign_ins, tokens
-from accounts.desk_admin import DeskAdmin, OfficeFilter, ReadOnly, StaffMayLook, person_of
+from accounts import email_addresses, policies, sessions, tokens
+from accounts.desk_admin import OfficeFilter, ProjectAdmin, ReadOnly, StaffCanView, request_user
 from accounts.models import ApiToken, DeskSettings, Office, User
 
 # What a person may do follows from his role and his offices; the rest is shown here in our own way.
@@ -91,7 +91,7 @@ class PasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
     def save(self, commit: bool = True) -> User:
         """Save, and end what was signed in with the old one."""
         user: User = super().save(commit)
-        sign_ins.end_all_but(user, None)
+        sessions.end_other_sessions(user, None)
         tokens.revoke_all(user)
         return user
 
@@ -104,7 +104,7 @@ class EmailAddressInline(ReadOnly, admin.TabularInline[EmailAddress, User]):
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Addresses are for admins."""
-        return policies.can_manage_people(person_of(request))
+        return policies.can_manage_users(request_user(request))
 
 
 class OfficeOfPerson(OfficeFilter):
@@ -114,7 +114,7 @@ class OfficeOfPerson(OfficeFilter):
 
 
 @admin.register(User)
-class UserAdmin(StaffMayLook, DeskAdmin, DjangoUserAdmin[User]):
+class UserAdmin(StaffCanView, ProjectAdmin, DjangoUserAdmin[User]):
     """Everybody; a person who leaves is switched off, since tickets keep their authors."""
 
     form = UserChangeForm
@@ -149,7 +149,7 @@ class UserAdmin(StaffMayLook, DeskAdmin, DjangoUserAdmin[User]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """Show whom the policies let one look up."""
-        return policies.known_people(person_of(request))
+        return policies.visible_users(request_user(request))
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """Show addresses to admins only."""
@@ -170,7 +170,7 @@ class UserAdmin(StaffMayLook, DeskAdmin, DjangoUserAdmin[User]):
     def get_form(self, request: HttpRequest, obj: User | None = None, change: bool = False, **kwargs: Any) -> Any:
         """Tell the form whether it is one's own."""
         form: Any = super().get_form(request, obj, change=change, **kwargs)
-        form.is_oneself = obj is not None and obj.pk == person_of(request).pk and self._manages(request)
+        form.is_oneself = obj is not None and obj.pk == request_user(request).pk and self._manages(request)
         return form
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[User], term: str) -> Any:
@@ -187,13 +187,13 @@ class UserAdmin(StaffMayLook, DeskAdmin, DjangoUserAdmin[User]):
         """Save; an address that an admin wrote counts as known, and who is switched off stays out when he is back."""
         super().save_model(request, obj, form, change)
         if not obj.is_active:
-            sign_ins.end_all_but(obj, None)
+            sessions.end_other_sessions(obj, None)
         if not change or "email" in form.changed_data:
-            addresses.trust(obj)
+            email_addresses.mark_verified(obj)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
         """Set another person's password; one's own is changed on the desk, by who knows it."""
-        if id == str(person_of(request).pk):
+        if id == str(request_user(request).pk):
             return redirect("account_change_password")
         return super().user_change_password(request, id, form_url)
 
@@ -202,11 +202,11 @@ class UserAdmin(StaffMayLook, DeskAdmin, DjangoUserAdmin[User]):
         return False
 
     def _manages(self, request: HttpRequest) -> bool:
-        return policies.can_manage_people(person_of(request))
+        return policies.can_manage_users(request_user(request))
 
 
 @admin.register(Office)
-class OfficeAdmin(StaffMayLook, DeskAdmin):
+class OfficeAdmin(StaffCanView, ProjectAdmin):
     """Offices and who works in them; an agent sees his own."""
 
     list_display = ("name", "is_internal", "people", "description")
@@ -216,7 +216,7 @@ class OfficeAdmin(StaffMayLook, DeskAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Office]:
         """Show the offices that one works in."""
-        return policies.staffed_offices(person_of(request)).annotate(people=Count("agents"))
+        return policies.staffed_offices(request_user(request)).annotate(people=Count("agents"))
 
     @admin.display(description=_("agents"), ordering="people")
     def people(self, office: Any) -> int:
@@ -225,7 +225,7 @@ class OfficeAdmin(StaffMayLook, DeskAdmin):
 
 
 @admin.register(DeskSettings)
-class DeskSettingsAdmin(DeskAdmin):
+class DeskSettingsAdmin(ProjectAdmin):
     """One row: its list leads straight to it."""
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
@@ -244,7 +244,7 @@ class DeskSettingsAdmin(DeskAdmin):
         return False
 
 
-class ListOnly(DeskAdmin):
+class ListOnly(ProjectAdmin):
     """A list to look at and delete from; nothing is made or changed, and a row has no page of its own."""
 
     list_display_links = None
@@ -291,7 +291,7 @@ class ApiTokenAdmin(ListOnly):
     def log_deletions(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> Any:
         """Write down who revoked which, by its public id."""
         kind = ContentType.objects.get_for_model(ApiToken)
-        how = {"user": person_of(request), "content_type": kind, "action_flag": DELETION}
+        how = {"user": request_user(request), "content_type": kind, "action_flag": DELETION}
         return [LogEntry.objects.create(object_id=str(each.id), object_repr=str(each), **how) for each in queryset]
 
 
@@ -307,15 +307,15 @@ class UserSessionAdmin(ListOnly):
     @admin.display(description=_("browser"))
     def browser(self, sign_in: UserSession) -> str:
         """Return which browser it is."""
-        return sign_ins.browser_of(sign_in.user_agent)
+        return sessions.browser_name(sign_in.user_agent)
 
     def delete_model(self, request: HttpRequest, obj: UserSession) -> None:
         """End the session, and with it its sockets."""
-        sign_ins.end([obj])
+        sessions.end_sessions([obj])
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
         """End the sessions, and with them their sockets."""
-        sign_ins.end(queryset)
+        sessions.end_sessions(queryset)
 
 
 @admin.register(Authenticator)

@@ -20,12 +20,12 @@ admin.site.site_header = admin.site.site_title = "TIKM"
 admin.site.site_url = "/"
 
 
-def person_of(request: HttpRequest) -> User:
+def request_user(request: HttpRequest) -> User:
     """Return who asks: the admin lets nobody in who is not signed in."""
     return cast(User, request.user)
 
 
-def name_of(field: str, label: "StrPromise") -> Callable[[object, Model], str]:
+def name_column(field: str, label: "StrPromise") -> Callable[[object, Model], str]:
     """Return a column that names a person, without a link that would lead an agent nowhere."""
 
     @admin.display(description=label, ordering=f"{field}__name")
@@ -35,7 +35,7 @@ def name_of(field: str, label: "StrPromise") -> Callable[[object, Model], str]:
     return show
 
 
-class DeskAdmin(admin.ModelAdmin[Any]):
+class ProjectAdmin(admin.ModelAdmin[Any]):
     """For admins alone; pages that agents may see say so."""
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
@@ -65,7 +65,7 @@ class DeskAdmin(admin.ModelAdmin[Any]):
 
     def may_see_history(self, request: HttpRequest) -> bool:
         """Say whether one reads who changed what: admins do."""
-        return policies.can_manage_people(person_of(request))
+        return policies.can_manage_users(request_user(request))
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Show who changed what."""
@@ -84,19 +84,19 @@ class DeskAdmin(admin.ModelAdmin[Any]):
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Admins look at everything."""
-        return policies.can_manage_people(person_of(request))
+        return policies.can_manage_users(request_user(request))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Admins add."""
-        return policies.can_manage_people(person_of(request))
+        return policies.can_manage_users(request_user(request))
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Admins change."""
-        return policies.can_manage_people(person_of(request))
+        return policies.can_manage_users(request_user(request))
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Admins delete."""
-        return policies.can_manage_people(person_of(request))
+        return policies.can_manage_users(request_user(request))
 
 
 def _in_the_way(rows: list[Model]) -> Iterator[str]:
@@ -109,12 +109,12 @@ def _in_the_way(rows: list[Model]) -> Iterator[str]:
                 yield f"{number} {model_ngettext(users.model._meta, number)}"
 
 
-class StaffMayLook:
+class StaffCanView:
     """A page that agents see too; what is on it is for its queryset to say."""
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Staff of any office may look."""
-        return person_of(request).is_staff
+        return request_user(request).is_staff
 
 
 class OfficeFilter(admin.SimpleListFilter):
@@ -126,7 +126,7 @@ class OfficeFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Offer the offices that one works in."""
-        return [(str(office.pk), office.name) for office in policies.staffed_offices(person_of(request))]
+        return [(str(office.pk), office.name) for office in policies.staffed_offices(request_user(request))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Show one office's."""

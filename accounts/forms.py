@@ -68,7 +68,7 @@ class TokenForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """Refuse one more than anybody needs."""
-        tokens.require_room(self.user)
+        tokens.check_token_limit(self.user)
         return super().clean() or {}
 
 

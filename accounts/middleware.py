@@ -7,11 +7,11 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
-from accounts import sign_ins
+from accounts import sessions
 from accounts.models import User
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
-SEEN = "seen_at"
+LAST_SEEN_KEY = "seen_at"
 
 
 class PersonalMiddleware:
@@ -31,11 +31,11 @@ class PersonalMiddleware:
         """Ask who it is only where the view does: a stylesheet for everybody is nobody's."""
         user = request.user if hasattr(request, "realtime_cursor") else AnonymousUser()
         if isinstance(user, User):
-            speak(request, user)
+            activate_preferences(request, user)
             _note_seen(request)
 
 
-def speak(request: HttpRequest, user: User) -> None:
+def activate_preferences(request: HttpRequest, user: User) -> None:
     """Turn to the language and the time zone that a person has chosen."""
     if user.language:
         translation.activate(user.language)
@@ -50,6 +50,6 @@ def speak(request: HttpRequest, user: User) -> None:
 def _note_seen(request: HttpRequest) -> None:
     """Write it down at most once in five minutes: each time costs two writes."""
     now = int(timezone.now().timestamp())
-    if now - request.session.get(SEEN, 0) >= sign_ins.SEEN_EVERY.total_seconds():
-        request.session[SEEN] = now
-        sign_ins.note_seen(request.session.session_key or "")
+    if now - request.session.get(LAST_SEEN_KEY, 0) >= sessions.LAST_SEEN_INTERVAL.total_seconds():
+        request.session[LAST_SEEN_KEY] = now
+        sessions.record_activity(request.session.session_key or "")

@@ -14,10 +14,10 @@ from knox.models import AbstractAuthToken
 from realtime.broadcasting.events import reauthorize
 
 # The grounds that avatars are drawn on: white letters keep a contrast of 4.5 on each (WCAG 1.4.3).
-TONES = ("#1d4ed8", "#0f766e", "#7c3aed", "#be123c", "#a16207", "#0369a1", "#4d7c0f", "#a21caf")
+AVATAR_COLORS = ("#1d4ed8", "#0f766e", "#7c3aed", "#be123c", "#a16207", "#0369a1", "#4d7c0f", "#a21caf")
 
 
-class PeopleQuerySet(models.QuerySet["User"]):
+class UserQuerySet(models.QuerySet["User"]):
     """People; what is taken from many at once is revoked as it is from one."""
 
     @transaction.atomic
@@ -34,18 +34,18 @@ class PeopleQuerySet(models.QuerySet["User"]):
 class UserManager(BaseUserManager["User"]):
     """Creates people by their e-mail address."""
 
-    def get_queryset(self) -> PeopleQuerySet:
+    def get_queryset(self) -> UserQuerySet:
         """Return all people."""
-        return PeopleQuerySet(self.model, using=self._db)
+        return UserQuerySet(self.model, using=self._db)
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         """Create a person whose address is known to be his; without a role, a customer."""
-        from accounts import addresses  # which needs this model
+        from accounts import email_addresses  # which needs this model
 
         user = self.model(email=self.normalize_email(email).lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
-        addresses.trust(user)
+        email_addresses.mark_verified(user)
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
@@ -162,9 +162,9 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]
         return self.is_active and self.is_admin
 
     @property
-    def tone(self) -> str:
+    def avatar_color(self) -> str:
         """The colour that the avatar is drawn on, the same for ever."""
-        return TONES[self.id.int % len(TONES)]
+        return AVATAR_COLORS[self.id.int % len(AVATAR_COLORS)]
 
     @property
     def channel(self) -> str:
@@ -225,13 +225,13 @@ class ApiToken(AbstractAuthToken):  # type: ignore[misc]
         return self.name
 
 
-DESK_SECONDS = 5.0
-_desk: list[tuple[float, "DeskSettings"]] = []
+SETTINGS_CACHE_SECONDS = 5.0
+_settings_cache: list[tuple[float, "DeskSettings"]] = []
 
 
-def forget_desk() -> None:
+def clear_settings_cache() -> None:
     """Have the desk's settings read anew."""
-    _desk.clear()
+    _settings_cache.clear()
 
 
 class DeskSettings(models.Model):
@@ -264,12 +264,12 @@ class DeskSettings(models.Model):
         """Save the one row; this process knows at once, the others within `DESK_SECONDS`."""
         self.pk = 1
         super().save(*args, **kwargs)
-        forget_desk()
+        clear_settings_cache()
 
     @classmethod
     def current(cls) -> Self:
         """Return the settings in force: they are asked for with each name, and so remembered for seconds."""
         now = monotonic()
-        if not _desk or now - _desk[0][0] > DESK_SECONDS:
-            _desk[:] = [(now, cls._default_manager.first() or cls())]
-        return cast(Self, _desk[0][1])
+        if not _settings_cache or now - _settings_cache[0][0] > SETTINGS_CACHE_SECONDS:
+            _settings_cache[:] = [(now, cls._default_manager.first() or cls())]
+        return cast(Self, _settings_cache[0][1])

@@ -10,13 +10,13 @@ from realtime.channels import Audience
 from realtime.utils.compiled_query import CompiledQuery
 
 
-def hears_user(user: User, user_id: UUID) -> Audience | None:
-    """Everybody hears himself, and nobody else."""
+def authorize_user(user: User, user_id: UUID) -> Audience | None:
+    """Allow the user themselves only."""
     return Audience.STAFF if user.is_active and user.pk == user_id else None
 
 
-def hears_office(user: User, office_id: int) -> Audience | None:
-    """The agents of an office and all admins hear it; customers never do."""
+def authorize_office(user: User, office_id: int) -> Audience | None:
+    """Allow agents of the office and admins, never customers."""
     return Audience.STAFF if _staffed_office.rows(*user.kind, user_id=user.pk, office_id=office_id) else None
 
 
@@ -32,7 +32,7 @@ def staffed_offices(user: User) -> QuerySet[Office]:
     return Office.objects.all() if user.is_admin else Office.objects.filter(agents=user)
 
 
-def known_people(user: User) -> QuerySet[User]:
+def visible_users(user: User) -> QuerySet[User]:
     """Return whom `user` may look up: everybody for admins; for agents himself and whoever answers tickets."""
     if not user.is_active or user.is_customer:
         return User.objects.none()
@@ -41,7 +41,7 @@ def known_people(user: User) -> QuerySet[User]:
     return User.objects.filter(Q(pk=user.pk) | Q(is_active=True) & ~Q(role=User.Role.CUSTOMER))
 
 
-def can_manage_people(user: User) -> bool:
+def can_manage_users(user: User) -> bool:
     """Only admins make people, give roles, and staff offices."""
     return user.is_active and user.is_admin
 

@@ -9,7 +9,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_de
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from accounts import sign_ins, tokens
+from accounts import sessions, tokens
 from accounts.models import ApiToken, DeskSettings, Office, User
 from realtime.broadcasting import event_log
 from realtime.broadcasting.events import reauthorize
@@ -59,7 +59,7 @@ def session_ended(instance: Session, **_: Any) -> None:
 @receiver([password_changed, password_set, password_reset])
 def password_replaced(request: HttpRequest, user: User, **_: Any) -> None:
     """A new password ends every other sign-in and every token: whoever knew the old one is out."""
-    sign_ins.end_all_but(user, request.session.session_key)
+    sessions.end_other_sessions(user, request.session.session_key)
     tokens.revoke_all(user)
 
 
@@ -72,7 +72,7 @@ def token_revoked(instance: ApiToken, **_: Any) -> None:
 @receiver(person_disconnected)
 def disconnected_by_an_admin(user: User, **_: Any) -> None:
     """Who is disconnected is signed out everywhere: his pages would only connect again."""
-    sign_ins.end_all_but(user, None)
+    sessions.end_other_sessions(user, None)
 
 
 @receiver(pre_save, sender=DeskSettings)

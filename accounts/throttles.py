@@ -13,15 +13,15 @@ from limits import parse
 from accounts.models import User
 from realtime.utils import rate_limits
 
-A_MINUTE = 60  # seconds
+MINUTE = 60  # seconds
 
 
 class Throttled(ValidationError):
-    """A person has done something more often than settings.DEED_RATES allows; `wait` is in seconds."""
+    """A person has done something more often than settings.ACTION_RATES allows; `wait` is in seconds."""
 
     def __init__(self, wait: int) -> None:
         self.wait = wait
-        minutes = max(1, wait // A_MINUTE)
+        minutes = max(1, wait // MINUTE)
         words = ngettext(
             "That was too much at once. Nothing is lost: try again in %(minutes)d minute.",
             "That was too much at once. Nothing is lost: try again in %(minutes)d minutes.",
@@ -32,7 +32,7 @@ class Throttled(ValidationError):
 
 def count(deed: str, *, by: User, cost: int = 1) -> None:
     """Count a deed; raise `Throttled` if it is one too many. Outside of transactions, which would hold others up."""
-    rate = parse(settings.DEED_RATES[deed])
+    rate = parse(settings.ACTION_RATES[deed])
     if not rate_limits.allowed(rate, "deed", deed, str(by.pk), cost=cost):
         raise Throttled(rate.get_expiry())
 
@@ -47,7 +47,7 @@ def permits(form: Form, deed: str, *, by: User) -> bool:
     return True
 
 
-def marked(response: HttpResponse, *errors: Any) -> HttpResponse:
+def with_retry_after(response: HttpResponse, *errors: Any) -> HttpResponse:
     """Return the answer to what was refused for these errors: with 429, and when to try again, if it was too much."""
     waits = [error.wait for error in errors if isinstance(error, Throttled)]
     if waits:
@@ -62,7 +62,7 @@ def errors_of(form: Form) -> list[ValidationError]:
 
 def too_many_requests(request: HttpRequest, exception: Throttled | None = None) -> HttpResponse:
     """Answer with a page that says to wait: for what has no form of its own, and for allauth's limits."""
-    return marked(render(request, "429.html", status=429), exception or Throttled(A_MINUTE))
+    return with_retry_after(render(request, "429.html", status=429), exception or Throttled(MINUTE))
 
 
 class ThrottledMiddleware:

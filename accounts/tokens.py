@@ -10,33 +10,33 @@ from knox.crypto import hash_token
 
 from accounts.models import ApiToken, User
 
-MOST_TOKENS = 20  # of one person
-MOST_CHARACTERS = 200  # of a token that is looked up at all
+MAX_TOKENS = 20  # of one person
+MAX_TOKEN_LENGTH = 200  # of a token that is looked up at all
 
 
-def person_of_token(token: str) -> tuple[User, str] | None:
+def user_of_token(token: str) -> tuple[User, str] | None:
     """Return whose token this is, and the key that names it; None if it opens nothing."""
-    found = token_of(token)
+    found = find_token(token)
     return None if found is None else (found.user, str(found.id))
 
 
 def bearer(token: str) -> tuple[User, datetime | None] | None:
     """Return who a token speaks for now, and when it expires (what the socket asks, at the handshake and again)."""
-    found = token_of(token)
+    found = find_token(token)
     return None if found is None else (found.user, found.expiry)
 
 
-def token_of(token: str) -> ApiToken | None:
+def find_token(token: str) -> ApiToken | None:
     """Return the token that was issued as these characters, if it still opens something."""
-    if len(token) > MOST_CHARACTERS or not token.isascii():
+    if len(token) > MAX_TOKEN_LENGTH or not token.isascii():
         return None
     return _valid_tokens().filter(digest=hash_token(token)).first()
 
 
-def require_room(user: User) -> None:
+def check_token_limit(user: User) -> None:
     """Refuse one more than anybody needs."""
-    if ApiToken.objects.filter(user=user).count() >= MOST_TOKENS:
-        raise ValidationError(_("You have %(most)d tokens: revoke one first.") % {"most": MOST_TOKENS})
+    if ApiToken.objects.filter(user=user).count() >= MAX_TOKENS:
+        raise ValidationError(_("You have %(most)d tokens: revoke one first.") % {"most": MAX_TOKENS})
 
 
 def issue(user: User, *, name: str, days: int) -> tuple[ApiToken, str]:

@@ -3,7 +3,7 @@
 from allauth.account import views as allauth
 from django.urls import include, path, re_path
 
-from accounts.views import avatars, profile, sign_ins, tokens
+from accounts.views import avatars, profile, sessions, tokens
 
 urlpatterns = [
     path("login/", allauth.login, name="account_login"),
@@ -29,9 +29,9 @@ urlpatterns = [
     path("profile/email/", allauth.email, name="account_email"),
     path("profile/password/", allauth.password_change, name="account_change_password"),
     path("profile/two-step/", include("allauth.mfa.urls")),
-    path("profile/sign-ins/", sign_ins.sign_in_list, name="sign-ins"),
-    path("profile/sign-ins/others/end/", sign_ins.end_other_sign_ins, name="sign-ins-end-others"),
-    path("profile/sign-ins/<int:sign_in_id>/end/", sign_ins.end_sign_in, name="sign-in-end"),
+    path("profile/sign-ins/", sessions.session_list, name="sign-ins"),
+    path("profile/sign-ins/others/end/", sessions.end_other_sessions, name="sign-ins-end-others"),
+    path("profile/sign-ins/<int:sign_in_id>/end/", sessions.end_session, name="sign-in-end"),
     path("profile/tokens/", tokens.token_list, name="tokens"),
     path("profile/tokens/<uuid:token_id>/revoke/", tokens.revoke_token, name="token-revoke"),
     path("avatars/<uuid:user_id>.svg", avatars.avatar, name="avatar"),

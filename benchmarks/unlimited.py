@@ -1,7 +1,7 @@
 """The settings of production, but that nobody is held up for doing much; files for the browser are not collected."""
 
 from tests.integration.servers.uncollected import *  # noqa: F403
-from tikm.settings import API_RATES, DEED_RATES
+from tikm.settings import ACTION_RATES, API_RATES
 
 API_RATES = dict.fromkeys(API_RATES, "1000000/second")
-DEED_RATES = DEED_RATES | {"reply": "1000000/second"}
+ACTION_RATES = ACTION_RATES | {"reply": "1000000/second"}

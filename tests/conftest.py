@@ -8,7 +8,7 @@ from asgiref.sync import async_to_sync
 from channels.layers import channel_layers
 from django.core.cache import cache
 
-from accounts.models import forget_desk
+from accounts.models import clear_settings_cache
 from realtime.server import hub
 from realtime.utils import rate_limits
 from realtime.utils.circuit_breaker import redis_breaker
@@ -40,7 +40,7 @@ def _fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     rate_limits._redis_limiter.cache_clear()
     rate_limits._memory_limiter.cache_clear()
     redis_breaker.reset()
-    forget_desk()
+    clear_settings_cache()
     cache.clear()
 
 

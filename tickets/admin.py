@@ -16,16 +16,16 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.desk_admin import DeskAdmin, OfficeFilter, ReadOnly, StaffMayLook, name_of, person_of
+from accounts.desk_admin import OfficeFilter, ProjectAdmin, ReadOnly, StaffCanView, name_column, request_user
 from accounts.models import Office, User
 from tickets import policies, services
-from tickets.admin_forms import ChoiceForm, ConversationFormSet, LatestFormSet, TicketForm
+from tickets.admin_forms import ChoiceForm, ConversationFormSet, LatestRowsFormSet, TicketForm
 from tickets.forms import ChangeForm
-from tickets.list_forms import MOST_AT_ONCE, RowField
+from tickets.list_forms import MAX_BULK_TICKETS, InstanceChoiceField
 from tickets.models import Attachment, Priority, Reply, Status, Ticket, TimelineEntry
 
 
-class ChoiceAdmin(StaffMayLook, DeskAdmin):
+class ChoiceAdmin(StaffCanView, ProjectAdmin):
     """A list of named, coloured values."""
 
     form = ChoiceForm
@@ -53,12 +53,12 @@ class PriorityAdmin(ChoiceAdmin):
     """How much tickets hurt."""
 
 
-class OfStaffedTickets(StaffMayLook, DeskAdmin):
+class OfStaffedTickets(StaffCanView, ProjectAdmin):
     """Rows that belong to a ticket: for the staff of that ticket."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Show those of the tickets that one is staff of."""
-        tickets = Ticket.objects.filter(policies.staffed_by(person_of(request)))
+        tickets = Ticket.objects.filter(policies.staffed_by(request_user(request)))
         return super().get_queryset(request).filter(ticket__in=tickets.values("pk"))
 
 
@@ -87,16 +87,16 @@ class ReplyInline(admin.StackedInline[Reply, Ticket]):
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         """Tell the form who looks."""
         formset: Any = super().get_formset(request, obj, **kwargs)
-        formset.by = person_of(request)
+        formset.by = request_user(request)
         return formset
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever may open the ticket's page here is its staff."""
-        return person_of(request).is_staff
+        return request_user(request).is_staff
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Its staff answer."""
-        return person_of(request).is_staff
+        return request_user(request).is_staff
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """What was said was said."""
@@ -104,33 +104,33 @@ class ReplyInline(admin.StackedInline[Reply, Ticket]):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Which ones, the verb decides."""
-        return person_of(request).is_staff
+        return request_user(request).is_staff
 
 
 class TimelineInline(ReadOnly, admin.TabularInline[TimelineEntry, Ticket]):
     """What happened."""
 
     model = TimelineEntry
-    formset = LatestFormSet
+    formset = LatestRowsFormSet
     fields = readonly_fields = ("created_at", "who", "action", "audience", "words_of_staff")
     verbose_name_plural = _("activity")
-    who = name_of("actor", _("person"))
+    who = name_column("actor", _("person"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TimelineEntry]:
         """Read the people with them."""
-        return super().get_queryset(request).select_related("actor", "from_person", "to_person")
+        return super().get_queryset(request).select_related("actor", "from_user", "to_user")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever may open the ticket's page here is its staff."""
-        return person_of(request).is_staff
+        return request_user(request).is_staff
 
     @admin.display(description=_("change"))
     def words_of_staff(self, line: TimelineEntry) -> str:
         """Return from what to what, or whose message it was about."""
-        if line.from_person is not None and line.action != TimelineEntry.Action.ASSIGNED_TO:
-            return line.from_person.name
-        before = line.from_person or line.staff.get("from")
-        after = line.to_person or line.staff.get("to")
+        if line.from_user is not None and line.action != TimelineEntry.Action.ASSIGNED_TO:
+            return line.from_user.name
+        before = line.from_user or line.staff.get("from")
+        after = line.to_user or line.staff.get("to")
         return f"{before or '-'} → {after or '-'}" if before or after else ""
 
 
@@ -145,7 +145,7 @@ class BulkForm(ActionForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         words = [("", "---------"), ("none", _("Nobody"))]
-        self.fields["assigned_to"] = RowField(policies.assignable_people(), words, label=_("Assignee"))
+        self.fields["assigned_to"] = InstanceChoiceField(policies.assignable_users(), words, label=_("Assignee"))
         self.order_fields(self.field_order)
 
     def chosen(self) -> dict[str, Any]:
@@ -155,7 +155,7 @@ class BulkForm(ActionForm):
 
 
 @admin.register(Ticket)
-class TicketAdmin(StaffMayLook, DeskAdmin):
+class TicketAdmin(StaffCanView, ProjectAdmin):
     """Every ticket that one is staff of; each change goes through its verb."""
 
     form = TicketForm
@@ -178,26 +178,26 @@ class TicketAdmin(StaffMayLook, DeskAdmin):
     autocomplete_fields = ("assigned_to",)
     date_hierarchy = "created_at"
     list_per_page = 50
-    customer = name_of("creator", _("customer"))
+    customer = name_column("creator", _("customer"))
     inlines = (ReplyInline, TimelineInline)
     show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Ticket]:
         """Show the tickets that one is staff of; those that one merely opened are on the desk's own pages."""
-        return Ticket.objects.filter(policies.staffed_by(person_of(request)))
+        return Ticket.objects.filter(policies.staffed_by(request_user(request)))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Staff open tickets too."""
-        return person_of(request).is_staff
+        return request_user(request).is_staff
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A ticket's staff change it."""
-        person = person_of(request)
+        person = request_user(request)
         return person.is_staff if obj is None else policies.can_change(person, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Ask the same rule as the verb."""
-        person = person_of(request)
+        person = request_user(request)
         return person.is_admin if obj is None else policies.can_delete_ticket(person, obj)
 
     def get_fields(self, request: HttpRequest, obj: Ticket | None = None) -> Any:
@@ -230,7 +230,7 @@ class TicketAdmin(StaffMayLook, DeskAdmin):
 
     def may_see_history(self, request: HttpRequest) -> bool:
         """Its staff read what happened to it."""
-        return person_of(request).is_staff
+        return request_user(request).is_staff
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Save all or nothing; what a verb refuses is shown in the form, with all that was typed."""
@@ -246,7 +246,7 @@ class TicketAdmin(StaffMayLook, DeskAdmin):
             return
         words = {name: form.cleaned_data[name] for name in ("subject", "content", "office", "priority", "key")}
         with _refusals():
-            obj.__dict__.update(services.open_ticket(by=person_of(request), **words).__dict__)
+            obj.__dict__.update(services.open_ticket(by=request_user(request), **words).__dict__)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Call the verbs with the ticket as it stands, not as the form would have it."""
@@ -257,7 +257,7 @@ class TicketAdmin(StaffMayLook, DeskAdmin):
             for formset in formsets:
                 if isinstance(formset, ConversationFormSet):
                     form.said += formset.write(form.instance, form.cleaned_data["key"])
-            form.apply(Ticket.objects.get(pk=form.instance.pk), by=person_of(request))
+            form.apply(Ticket.objects.get(pk=form.instance.pk), by=request_user(request))
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         """Write down which fields changed and that something was said, never what."""
@@ -280,7 +280,7 @@ class TicketAdmin(StaffMayLook, DeskAdmin):
     def delete_model(self, request: HttpRequest, obj: Ticket) -> None:
         """Delete by the verb; what is gone already is gone."""
         with suppress(Ticket.DoesNotExist):
-            services.delete_ticket(obj, by=person_of(request))
+            services.delete_ticket(obj, by=request_user(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> None:
         """Delete each by the verb, all or none."""
@@ -325,20 +325,20 @@ class TicketAdmin(StaffMayLook, DeskAdmin):
         if not chosen:
             self.message_user(request, _("Choose what the tickets are to become."), messages.WARNING)
             return
-        by = person_of(request)
+        by = request_user(request)
         self._each(request, queryset, lambda ticket: _apply(chosen, ticket, by))
 
     @admin.action(description=_("Assign the selected tickets to me"), permissions=["change"])
     def assign_to_me(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> None:
         """Take them."""
-        by = person_of(request)
+        by = request_user(request)
         self._each(request, queryset, lambda ticket: services.assign(ticket, by=by, to=by))
 
     def _each(self, request: HttpRequest, queryset: QuerySet[Ticket], verb: Callable[[Ticket], Any]) -> None:
         """Change one ticket after the other, and say of each that could not be changed why."""
-        tickets, changed = list(queryset.order_by("pk")[: MOST_AT_ONCE + 1]), 0
-        if len(tickets) > MOST_AT_ONCE:
-            too_many = gettext("At most %(most)d tickets at once.") % {"most": MOST_AT_ONCE}
+        tickets, changed = list(queryset.order_by("pk")[: MAX_BULK_TICKETS + 1]), 0
+        if len(tickets) > MAX_BULK_TICKETS:
+            too_many = gettext("At most %(most)d tickets at once.") % {"most": MAX_BULK_TICKETS}
             self.message_user(request, too_many, messages.ERROR)
             return
         for ticket in tickets:
@@ -383,7 +383,7 @@ def _apply(chosen: dict[str, Any], ticket: Ticket, by: User) -> None:
 class ReplyAdmin(ReadOnly, OfStaffedTickets):
     """Everything that was said; it is written and deleted with its ticket."""
 
-    who = name_of("author", _("person"))
+    who = name_column("author", _("person"))
     list_display = ("ticket", "who", "is_internal", "beginning", "created_at")
     list_filter = ("is_internal", TicketOfficeFilter)
     list_select_related = ("ticket", "author")
@@ -401,7 +401,7 @@ class ReplyAdmin(ReadOnly, OfStaffedTickets):
 class AttachmentAdmin(ReadOnly, OfStaffedTickets):
     """Every file that was sent; it goes with its message."""
 
-    who = name_of("uploader", _("person"))
+    who = name_column("uploader", _("person"))
     list_display = ("filename", "content_type", "size", "ticket", "who", "created_at")
     list_filter = ("content_type", TicketOfficeFilter)
     list_select_related = ("ticket", "uploader")
@@ -419,7 +419,7 @@ class AttachmentAdmin(ReadOnly, OfStaffedTickets):
 class TimelineEntryAdmin(ReadOnly, OfStaffedTickets):
     """Who did what, and when."""
 
-    who = name_of("actor", _("person"))
+    who = name_column("actor", _("person"))
     list_display = ("created_at", "ticket", "who", "action", "audience")
     list_filter = ("action", "audience", TicketOfficeFilter)
     list_select_related = ("ticket", "actor")

@@ -16,12 +16,12 @@ from tickets.forms import ChangeForm
 from tickets.models import Reply, Ticket
 
 # How much of a conversation a form shows: each row is fields, of which a browser may send a thousand.
-LATEST = 50
+MAX_ROWS = 50
 # Handing over comes last: who hands a ticket over may no longer change it.
 FIELDS = ("subject", "status", "priority", "assigned_to", "office")
 
 
-class Carried:
+class UnchangedField:
     """A field that goes with the form and is not filled in."""
 
     def has_changed(self, initial: Any, data: Any) -> bool:
@@ -29,19 +29,19 @@ class Carried:
         return False
 
 
-class CarriedNumber(Carried, forms.IntegerField):
+class HiddenNumberField(UnchangedField, forms.IntegerField):
     """A number that goes with the form."""
 
 
-class CarriedKey(Carried, forms.UUIDField):
+class HiddenKeyField(UnchangedField, forms.UUIDField):
     """A key that goes with the form."""
 
 
 class TicketForm(forms.ModelForm[Ticket]):
     """A ticket's fields with what they were when the page was made: only what somebody changed is written."""
 
-    seen = CarriedNumber(required=False, widget=forms.HiddenInput)
-    key = CarriedKey(required=False, widget=forms.HiddenInput, initial=uuid.uuid4)
+    seen = HiddenNumberField(required=False, widget=forms.HiddenInput)
+    key = HiddenKeyField(required=False, widget=forms.HiddenInput, initial=uuid.uuid4)
     refusal: ValidationError | None = None
 
     class Meta:
@@ -76,17 +76,17 @@ class TicketForm(forms.ModelForm[Ticket]):
                 ChangeForm.verbs[name](ticket, self.cleaned_data[name], by=by, seen=self.cleaned_data["seen"])
 
 
-class LatestFormSet(BaseInlineFormSet[Any, Ticket, Any]):
+class LatestRowsFormSet(BaseInlineFormSet[Any, Ticket, Any]):
     """The latest rows of a ticket; what was sent refers to any of them."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         rows: QuerySet[Any] = self.queryset  # type: ignore[assignment]
         if not self.is_bound:
-            self.queryset = rows.filter(pk__in=rows.order_by("-number").values("pk")[:LATEST])
+            self.queryset = rows.filter(pk__in=rows.order_by("-number").values("pk")[:MAX_ROWS])
 
 
-class ConversationFormSet(LatestFormSet):
+class ConversationFormSet(LatestRowsFormSet):
     """The conversation: rows are added and deleted, by the verbs, and never rewritten."""
 
     by: User  # who looks

@@ -1,19 +1,15 @@
-"""The application `tickets`."""
-
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
 class TicketsConfig(AppConfig):
-    """The desk."""
-
     name = "tickets"
     verbose_name = _("Tickets")
 
     def ready(self) -> None:
-        """Connect the receivers; a fresh database gets its statuses and priorities."""
-        from tickets import receivers  # noqa: F401
+        """Connect the receivers; after the first migration, create the default statuses and priorities."""
+        from tickets import broadcasts, files, timeline  # noqa: F401
         from tickets.defaults import install_defaults
 
         post_migrate.connect(install_defaults, sender=self, dispatch_uid="tickets.defaults")

@@ -1,163 +1,156 @@
-"""What listeners are told: that a ticket was opened, changed or taken from them, and what became of its replies."""
+"""The broadcast events of tickets: created, updated, replied to, withdrawn."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from accounts.models import Office, User
 from realtime.broadcasting.events import Event, ForChannel, OnlyAudience
 from realtime.channels import Audience
-from tickets import briefs, policies
+from tickets import payloads, policies
 from tickets.models import Reply, Status, Ticket
 from tickets.signals import Change
 
 
 class TicketEvent(Event):
-    """What happened to one ticket, told to all whom it concerns."""
+    """An event about one ticket, broadcast to everyone who may read that ticket."""
 
-    @property
-    def subject_ticket(self) -> Ticket:
-        """The ticket that it happened to."""
-        raise NotImplementedError
+    if TYPE_CHECKING:
+
+        @property
+        def ticket(self) -> Ticket:
+            """The ticket: a field of the subclass, or a property of it."""
 
     def body(self, audience: Audience) -> dict[str, Any]:
-        """Return what happened, by an allow-list."""
+        """Return the part of the payload that is specific to this event."""
         raise NotImplementedError
 
-    def person(self, person: User, audience: Audience) -> dict[str, str]:
-        """Return who did it, by the name that `audience` knows."""
-        return briefs.person_of_ticket(person, self.subject_ticket, audience)
+    def user_payload(self, user: User, audience: Audience) -> dict[str, str]:
+        """Return `user` under the name that `audience` may see."""
+        return payloads.user_payload(user, self.ticket, audience)
 
     def broadcast_on(self) -> Sequence[str | ForChannel]:
-        """The ticket itself, its office, its creator in his own version, its assignee."""
-        ticket = self.subject_ticket
+        """Return the channels of the ticket, its office, its creator and its assignee.
+
+        A user channel carries the version that this user may read.
+        """
+        ticket = self.ticket
         channels: list[str | ForChannel] = [ticket.channel, ForChannel(ticket.office.channel, Audience.STAFF)]
-        people = {person.pk: person for person in (ticket.creator, ticket.assigned_to) if person is not None}
-        for person in people.values():
-            audience = policies.audience_of(person, ticket)
+        users = {user.pk: user for user in (ticket.creator, ticket.assigned_to) if user is not None}
+        for user in users.values():
+            audience = policies.audience_of(user, ticket)
             if audience is not None:
-                channels.append(ForChannel(person.channel, audience))
+                channels.append(ForChannel(user.channel, audience))
         return channels
 
     def broadcast_guard(self) -> str:
-        """Who may no longer hear the ticket does not hear its past again."""
-        return self.subject_ticket.channel
+        """Replay only to users who may still read the ticket."""
+        return self.ticket.channel
 
     def broadcast_with(self, audience: Audience) -> dict[str, Any]:
-        """Return the ticket as it stands, the sequence of `audience`, and what happened."""
-        ticket = self.subject_ticket
+        """Return the current ticket, the sequence number of `audience`, and the event's own data."""
         return {
-            "ticket": briefs.ticket_brief(ticket, audience),
+            "ticket": payloads.ticket_payload(self.ticket, audience),
             "audience": audience.value,
-            "seq": ticket.seq(audience),
+            "seq": self.ticket.seq(audience),
             **self.body(audience),
         }
 
 
 @dataclass(frozen=True)
 class TicketCreated(TicketEvent):
-    """Someone opened a ticket."""
+    """A ticket was opened."""
 
     broadcast_as = "ticket.created"
     ticket: Ticket
     by: User
 
-    @property
-    def subject_ticket(self) -> Ticket:
-        """The new ticket."""
-        return self.ticket
-
     def broadcast_to(self) -> Audience:
-        """Everybody whom it concerns."""
+        """Broadcast to customers and staff."""
         return Audience.PUBLIC
 
     def body(self, audience: Audience) -> dict[str, Any]:
-        """Say who opened it."""
-        return {"created_by": self.person(self.by, audience)}
+        """Return the user who opened it."""
+        return {"created_by": self.user_payload(self.by, audience)}
 
 
 @dataclass(frozen=True)
 class TicketUpdated(TicketEvent):
-    """Fields of a ticket changed."""
+    """Fields of a ticket other than its status changed."""
 
     broadcast_as = "ticket.updated"
     ticket: Ticket
     by: User
     changes: Sequence[Change]
 
-    @property
-    def subject_ticket(self) -> Ticket:
-        """The changed ticket."""
-        return self.ticket
-
     def broadcast_to(self) -> Audience:
-        """Customers hear it if they see any of it."""
-        seen = [briefs.audience_of_change(change, self.ticket) is Audience.PUBLIC for change in self.changes]
-        return Audience.PUBLIC if any(seen) else Audience.STAFF
+        """Broadcast to customers only if at least one change is visible to them."""
+        audiences = [payloads.audience_of_change(change, self.ticket) for change in self.changes]
+        return Audience.PUBLIC if Audience.PUBLIC in audiences else Audience.STAFF
 
     def body(self, audience: Audience) -> dict[str, Any]:
-        """Return {field: {from, to}} of the changes that `audience` sees."""
-        seen = [
-            change for change in self.changes if audience.includes(briefs.audience_of_change(change, self.ticket))
+        """Return {field: {from, to}} of the changes that `audience` may see."""
+        visible = [
+            change for change in self.changes if audience.includes(payloads.audience_of_change(change, self.ticket))
         ]
-        changes = {change.field: briefs.change_brief(change, self.ticket, audience) for change in seen}
-        return {"updated_by": self.person(self.by, audience), "changes": changes}
+        changes = {change.field: payloads.change_payload(change, self.ticket, audience) for change in visible}
+        return {"updated_by": self.user_payload(self.by, audience), "changes": changes}
 
 
 @dataclass(frozen=True)
 class TicketReplyCreated(TicketEvent):
-    """Someone answered, or staff left a note."""
+    """A reply or an internal note was added to a ticket."""
 
     broadcast_as = "ticket.reply.created"
     reply: Reply
 
     @property
-    def subject_ticket(self) -> Ticket:
+    def ticket(self) -> Ticket:
         """The ticket of the conversation."""
         return self.reply.ticket
 
     def broadcast_to(self) -> Audience | OnlyAudience:
-        """A note is for staff."""
+        """Broadcast a note to staff only."""
         return self.reply.audience
 
     def body(self, audience: Audience) -> dict[str, Any]:
-        """Return the reply; notes only ever come here for staff."""
-        return {"reply": briefs.reply_brief(self.reply, audience)}
+        """Return the reply."""
+        return {"reply": payloads.reply_payload(self.reply, audience)}
 
     def shorten(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Leave out the message: pages fetch it from the reply's address."""
+        """Remove the message; pages fetch it from the reply's URL."""
         reply = {**data["reply"], "message": "", "message_html": "", "truncated": True}
         return {**data, "reply": reply, "truncated": True}
 
-    def emptied(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Leave nothing of what it said, and the sequence whole: what remains in the log of a deleted reply."""
+    def redacted(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Remove the message and the attachments; the log keeps the event itself, so that `seq` has no gap."""
         short = self.shorten(data)
         return {**short, "reply": {**short["reply"], "attachments": []}}
 
 
 @dataclass(frozen=True)
-class TicketReplyAppeared(TicketReplyCreated):
-    """A note was made public: to who could not read it, it is a new reply."""
+class ReplyPublished(TicketReplyCreated):
+    """A note was made public: customers receive it as a new reply."""
 
     def broadcast_to(self) -> OnlyAudience:
-        """Customers; staff have it already."""
+        """Broadcast to customers only; staff already have the message."""
         return OnlyAudience(Audience.PUBLIC)
 
 
 @dataclass(frozen=True)
 class TicketReplyUpdated(TicketReplyCreated):
-    """A reply became a note, or a note a reply."""
+    """The visibility of a message changed."""
 
     broadcast_as = "ticket.reply.updated"
     by: User
 
     def broadcast_to(self) -> Audience:
-        """Staff: to customers a reply comes or goes."""
+        """Broadcast to staff; customers receive `ReplyPublished` or `ReplyHidden` instead."""
         return Audience.STAFF
 
     def body(self, audience: Audience) -> dict[str, Any]:
-        """Return the reply as it is now, and who turned it."""
-        return super().body(audience) | {"updated_by": self.person(self.by, audience)}
+        """Return the reply and the user who changed its visibility."""
+        return super().body(audience) | {"updated_by": self.user_payload(self.by, audience)}
 
 
 @dataclass(frozen=True)
@@ -169,29 +162,29 @@ class TicketReplyDeleted(TicketEvent):
     by: User
 
     @property
-    def subject_ticket(self) -> Ticket:
+    def ticket(self) -> Ticket:
         """The ticket of the conversation."""
         return self.reply.ticket
 
     def broadcast_to(self) -> Audience | OnlyAudience:
-        """Who could read it."""
+        """Broadcast to the audience that could read the message."""
         return self.reply.audience
 
     def body(self, audience: Audience) -> dict[str, Any]:
-        """Return which one, and nothing of what it said; whom it is told to as a customer never had it as a note."""
+        """Return the reply's id; to customers it never was a note."""
         is_internal = self.reply.is_internal and audience is Audience.STAFF
         return {
             "reply": {"id": str(self.reply.pk), "is_internal": is_internal},
-            "deleted_by": self.person(self.by, audience),
+            "deleted_by": self.user_payload(self.by, audience),
         }
 
 
 @dataclass(frozen=True)
-class TicketReplyVanished(TicketReplyDeleted):
-    """A reply was made internal: to who may not read notes it is gone, like a deleted one."""
+class ReplyHidden(TicketReplyDeleted):
+    """A reply was made internal: for customers it is deleted."""
 
     def broadcast_to(self) -> OnlyAudience:
-        """Customers; staff keep it."""
+        """Broadcast to customers only; staff keep the message."""
         return OnlyAudience(Audience.PUBLIC)
 
 
@@ -205,75 +198,71 @@ class TicketStatusChanged(TicketEvent):
     before: Status
     after: Status
 
-    @property
-    def subject_ticket(self) -> Ticket:
-        """The changed ticket."""
-        return self.ticket
-
     def broadcast_to(self) -> Audience:
-        """Everybody whom it concerns."""
+        """Broadcast to customers and staff."""
         return Audience.PUBLIC
 
     def body(self, audience: Audience) -> dict[str, Any]:
         """Return both statuses with their colours."""
-        change = {"from": briefs.status_brief(self.before), "to": briefs.status_brief(self.after)}
-        return {"status_change": change, "changed_by": self.person(self.by, audience)}
+        change = {"from": payloads.status_payload(self.before), "to": payloads.status_payload(self.after)}
+        return {"status_change": change, "changed_by": self.user_payload(self.by, audience)}
 
 
 @dataclass(frozen=True)
 class TicketWithdrawn(Event):
-    """An office or a person has just lost a ticket, or it is deleted; they are told which, and nothing else."""
+    """An office or a user lost access to a ticket, or the ticket was deleted. Carries its UUID only."""
 
     broadcast_as = "ticket.withdrawn"
     ticket: Ticket
     loser: Office | User
 
     def broadcast_on(self) -> Sequence[str | ForChannel]:
-        """The channel of who lost it."""
+        """Return the channel of the office or user that lost access."""
         return [ForChannel(self.loser.channel, Audience.STAFF)]
 
     def broadcast_to(self) -> Audience:
-        """Direct: nothing but the ticket's address is told, so there is one version."""
+        """Use one version for all recipients: the payload holds the UUID only."""
         return Audience.STAFF
 
     def broadcast_guard(self) -> str:
-        """Who lost the ticket is to hear it."""
+        """Replay without a guard: the recipient no longer passes the ticket's authorization."""
         return ""
 
     def broadcast_with(self, audience: Audience) -> dict[str, Any]:
-        """Return which ticket."""
+        """Return the ticket's UUID."""
         return {"ticket": {"uuid": str(self.ticket.uuid)}}
 
 
 @dataclass(frozen=True)
-class Rehearsal(Event):
-    """A test event: told like the real one, marked `test`, and applied by no page."""
+class TestEvent(Event):
+    """A test event: broadcast like `event`, marked `test`, and applied by no page."""
 
+    __test__ = False  # pytest would collect it
     event: TicketEvent
 
     @property
     def broadcast_as(self) -> str:  # type: ignore[override]
-        """The name of what it rehearses."""
+        """The name of the wrapped event."""
         return self.event.broadcast_as
 
     def broadcast_on(self) -> Sequence[str | ForChannel]:
-        """The channels of what it rehearses."""
+        """Return the channels of the wrapped event."""
         return self.event.broadcast_on()
 
     def broadcast_to(self) -> Audience | OnlyAudience:
-        """The audience of what it rehearses."""
+        """Return the audience of the wrapped event."""
         return self.event.broadcast_to()
 
     def broadcast_guard(self) -> str:
-        """The guard of what it rehearses."""
+        """Return the guard of the wrapped event."""
         return self.event.broadcast_guard()
 
     def broadcast_with(self, audience: Audience) -> dict[str, Any]:
-        """Return its data without a sequence, since nothing happened."""
+        """Return the wrapped event's data without `seq`, since the ticket did not change."""
         data = self.event.broadcast_with(audience) | {"test": True}
         del data["seq"]
         return data
 
     def shorten(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Shorten as the real one does."""
+        """Shorten as the wrapped event does."""
         return self.event.shorten(data)

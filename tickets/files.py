@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path, PurePath
+from typing import Any
 
 import imagesize
 import puremagic
@@ -16,6 +17,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.db import transaction
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -52,14 +55,14 @@ MAX_NAME = 150
 MAX_PIXELS = 100_000_000
 MAX_UNPACKED = 1024**3  # bytes
 MAX_RATIO = 200
-MAX_DECLARED = 100  # bytes of what an OpenDocument says of itself
+MAX_MIMETYPE_PART = 100  # bytes of what an OpenDocument says of itself
 MAX_PENDING = 20  # files that a person has uploaded and not yet sent
 KEPT_PENDING = timedelta(days=1)
 
 
-def keep(upload: File[bytes], *, by: User) -> Attachment:
+def store(upload: File[bytes], *, by: User) -> Attachment:
     """Store an uploaded file for `by` to send; one that is not acceptable is a ValidationError that says why."""
-    content_type = accepted_type(upload)
+    content_type = validated_type(upload)
     name = clean_name(upload.name or "", content_type)
     with transaction.atomic():
         User.objects.select_for_update().get(pk=by.pk)
@@ -70,13 +73,13 @@ def keep(upload: File[bytes], *, by: User) -> Attachment:
         )
 
 
-def count(upload: File[bytes], *, by: User) -> None:
+def count_upload(upload: File[bytes], *, by: User) -> None:
     """Count an upload and its bytes as its person's, before anything looks at it."""
     throttles.count("upload", by=by)
     throttles.count("upload bytes", by=by, cost=upload.size)
 
 
-def accepted_type(upload: File[bytes]) -> str:
+def validated_type(upload: File[bytes]) -> str:
     """Return the type of a file by its content, never by its name or by what the browser says of it."""
     if not upload.size:
         raise _refusal(_("“%(name)s” is empty."), upload)
@@ -92,7 +95,7 @@ def accepted_type(upload: File[bytes]) -> str:
 
 def too_large(name: str) -> ValidationError:
     """Return what is said of a file of that name that is too large."""
-    params = {"name": short(name), "most": settings.ATTACHMENT_MAX_BYTES // 1024**2}
+    params = {"name": short_name(name), "most": settings.ATTACHMENT_MAX_BYTES // 1024**2}
     return ValidationError(_("“%(name)s” is larger than %(most)d MB.") % params)
 
 
@@ -116,13 +119,20 @@ def clean_name(name: str, content_type: str) -> str:
     return stem[: MAX_NAME - len(ending)] + ending
 
 
-def sweep() -> int:
+def prune() -> int:
     """Delete uploads that nobody sent within a day, and stored files that no row names; return how many."""
     old = timezone.now() - KEPT_PENDING
     pending = list(Attachment.objects.filter(ticket=None, created_at__lt=old))
     for attachment in pending:
         attachment.delete()
     return len(pending) + sum(1 for _name in _sweep_strays(old.timestamp()))
+
+
+@receiver(post_delete, sender=Attachment)
+def delete_stored_file(instance: Attachment, **_: Any) -> None:
+    """Delete a deleted attachment's file after commit: a rollback keeps both."""
+    name, storage = str(instance.file.name), instance.file.storage
+    transaction.on_commit(lambda: storage.delete(name))
 
 
 def _sweep_strays(before: float) -> Iterator[str]:
@@ -183,7 +193,7 @@ def _kind_of_zip(upload: File[bytes]) -> str | None:
 def _beginning(archive: zipfile.ZipFile, name: str) -> str:
     """Return the first bytes of a part: asked for all of it, `zipfile` unpacks more than it says that it has."""
     with archive.open(name) as part:
-        return part.read(MAX_DECLARED).decode()
+        return part.read(MAX_MIMETYPE_PART).decode()
 
 
 def _type_of_parts(names: Collection[str], declared: str) -> str | None:
@@ -216,10 +226,10 @@ def _pixels(upload: File[bytes]) -> tuple[int, int]:
 
 
 def _refusal(message: str, upload: File[bytes]) -> ValidationError:
-    return ValidationError(message % {"name": short(upload.name or "")})
+    return ValidationError(message % {"name": short_name(upload.name or "")})
 
 
-def short(name: str) -> str:
+def short_name(name: str) -> str:
     """Return the beginning of the name that was sent, without what could disturb a sentence."""
     last = name.replace("\\", "/").rpartition("/")[2]
     return "".join(char for char in last if char.isprintable())[:40]

@@ -17,13 +17,13 @@ from tickets import files, policies, services
 from tickets.models import MAX_MESSAGE, MAX_SUBJECT, Attachment, Priority, Status, Ticket
 
 
-class SeveralFiles(forms.ClearableFileInput):
+class MultipleFileInput(forms.ClearableFileInput):
     """An input that takes several files."""
 
     allow_multiple_selected = True
 
 
-class SendingForm(forms.Form):
+class AttachmentsForm(forms.Form):
     """What can be sent with files, and twice without harm.
 
     Files come uploaded before (`attachments`, their ids) or with the form (`uploads`); those are kept at once: a form
@@ -36,7 +36,7 @@ class SendingForm(forms.Form):
         required=False,
         error_messages={"invalid_choice": _("A file is no longer there: choose it again.")},
     )
-    uploads = forms.Field(label=_("Files"), required=False, widget=SeveralFiles)
+    uploads = forms.Field(label=_("Files"), required=False, widget=MultipleFileInput)
 
     def __init__(self, request: HttpRequest | None = None, *, user: User) -> None:
         data, sent = (request.POST, request.FILES) if request and request.method == "POST" else (None, None)
@@ -83,13 +83,13 @@ class SendingForm(forms.Form):
             self.add_error("uploads", files.too_many())
             return
         try:
-            files.count(upload, by=self.user)
-            self.kept.append(files.keep(upload, by=self.user))
+            files.count_upload(upload, by=self.user)
+            self.kept.append(files.store(upload, by=self.user))
         except forms.ValidationError as error:
             self.add_error("uploads", error)
 
 
-class TicketForm(SendingForm):
+class TicketForm(AttachmentsForm):
     """A new ticket."""
 
     subject = forms.CharField(label=_("Subject"), max_length=MAX_SUBJECT)
@@ -109,7 +109,7 @@ class TicketForm(SendingForm):
         self.fields["priority"].initial = Priority.default()
 
 
-class ReplyForm(SendingForm):
+class ReplyForm(AttachmentsForm):
     """A reply or an internal note; the button that was pressed says which."""
 
     message = forms.CharField(
@@ -148,7 +148,7 @@ class ChangeForm(forms.Form):
     status = forms.ModelChoiceField(Status.objects.all(), label=_("Status"), empty_label=None)
     priority = forms.ModelChoiceField(Priority.objects.all(), label=_("Priority"), empty_label=None)
     assigned_to = forms.ModelChoiceField(
-        policies.assignable_people(), label=_("Assignee"), required=False, empty_label=_("Nobody")
+        policies.assignable_users(), label=_("Assignee"), required=False, empty_label=_("Nobody")
     )
     office = forms.ModelChoiceField(Office.objects.all(), label=_("Office"), empty_label=None)
     subject = forms.CharField(label=_("Subject"), max_length=MAX_SUBJECT)

@@ -15,11 +15,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Office, User
 from tickets import policies, services
-from tickets.lists import DEFAULT_SORT, Period, Wanted
+from tickets.list_queries import DEFAULT_SORT, Period, TicketFilter
 from tickets.models import Priority, Status, Ticket
 from tickets.search import MAX_LENGTH, MAX_WORDS
 
-MOST_AT_ONCE = 100
+MAX_BULK_TICKETS = 100
 EARLIEST, LATEST = date(1970, 1, 1), date(2999, 12, 31)
 
 VIEWS = [("active", _("Active")), ("closed", _("Closed")), ("all", _("All"))]
@@ -35,7 +35,7 @@ SORTS = [
 ASSIGNEES = [("me", _("Me")), ("none", _("Nobody"))]
 
 
-class RowField(forms.ChoiceField):
+class InstanceChoiceField(forms.ChoiceField):
     """One of some rows, read once for the choices and the answer; words may stand beside them."""
 
     def __init__(self, rows: Iterable[Model], words: Iterable[tuple[str, Any]] = (), **kwargs: Any) -> None:
@@ -76,7 +76,7 @@ class FilterForm(forms.Form):
         super().__init__(data, auto_id="filter-%s")
         # Customers are offered, and answered, what they may know of.
         views = [VIEWS[0], WAITING, *VIEWS[1:]] if user.is_customer else VIEWS
-        self.fields["status"] = RowField(statuses, views, label=_("Status"))
+        self.fields["status"] = InstanceChoiceField(statuses, views, label=_("Status"))
         sorts = [sort for sort in SORTS if not user.is_customer or "priority" not in sort[0]]
         self.fields["sort"] = forms.ChoiceField(choices=sorts, label=_("Order"), required=False)
         if not user.is_customer:
@@ -84,9 +84,11 @@ class FilterForm(forms.Form):
 
     def _add_staffs_fields(self) -> None:
         anyone = ("", _("Anybody"))
-        self.fields["priority"] = RowField(Priority.objects.all(), [("", _("Any"))], label=_("Priority"))
-        self.fields["assignee"] = RowField(policies.assignable_people(), [anyone, *ASSIGNEES], label=_("Assignee"))
-        self.fields["office"] = RowField(Office.objects.all(), [("", _("Any"))], label=_("Office"))
+        self.fields["priority"] = InstanceChoiceField(Priority.objects.all(), [("", _("Any"))], label=_("Priority"))
+        self.fields["assignee"] = InstanceChoiceField(
+            policies.assignable_users(), [anyone, *ASSIGNEES], label=_("Assignee")
+        )
+        self.fields["office"] = InstanceChoiceField(Office.objects.all(), [("", _("Any"))], label=_("Office"))
 
     def clean_q(self) -> str:
         """Refuse more words than a search asks for."""
@@ -103,11 +105,11 @@ class FilterForm(forms.Form):
                 self.add_error(f"{name}_to", _("This is before the first day."))
         return self.cleaned_data
 
-    def wanted(self) -> Wanted:
+    def wanted(self) -> TicketFilter:
         """Return what was asked for, without what was wrong."""
         self.is_valid()
         status = self.cleaned_data.get("status")
-        return Wanted(
+        return TicketFilter(
             view="active" if status is None else "all" if isinstance(status, Status) else status,
             status=status if isinstance(status, Status) else None,
             priority=self.cleaned_data.get("priority"),
@@ -165,11 +167,11 @@ class BulkForm(forms.Form):
     def __init__(self, data: QueryDict | None = None) -> None:
         super().__init__(data, auto_id="bulk-%s")
         same = ("", _("Unchanged"))
-        self.fields["status"] = RowField(Status.objects.all(), [same], label=_("Status"))
-        self.fields["priority"] = RowField(Priority.objects.all(), [same], label=_("Priority"))
-        people = policies.assignable_people()
-        self.fields["assigned_to"] = RowField(people, [same, *ASSIGNEES], label=_("Assignee"))
-        self.fields["office"] = RowField(Office.objects.all(), [same], label=_("Office"))
+        self.fields["status"] = InstanceChoiceField(Status.objects.all(), [same], label=_("Status"))
+        self.fields["priority"] = InstanceChoiceField(Priority.objects.all(), [same], label=_("Priority"))
+        people = policies.assignable_users()
+        self.fields["assigned_to"] = InstanceChoiceField(people, [same, *ASSIGNEES], label=_("Assignee"))
+        self.fields["office"] = InstanceChoiceField(Office.objects.all(), [same], label=_("Office"))
 
     def clean(self) -> dict[str, Any]:
         """Ask for tickets, not too many, and for something to change."""
@@ -185,8 +187,8 @@ class BulkForm(forms.Form):
             raise ValidationError(_("This selection cannot be read. Reload the page and select again.")) from None
         if not uuids:
             raise ValidationError(_("Select at least one ticket."))
-        if len(uuids) > MOST_AT_ONCE:
-            raise ValidationError(_("At most %(most)d tickets at once.") % {"most": MOST_AT_ONCE})
+        if len(uuids) > MAX_BULK_TICKETS:
+            raise ValidationError(_("At most %(most)d tickets at once.") % {"most": MAX_BULK_TICKETS})
         return uuids
 
     def apply(self, ticket: Ticket, *, by: User) -> None:

@@ -1,4 +1,4 @@
-"""What: facts about tickets, their conversation and their history."""
+"""Models: tickets, their conversation, their attachments and their timeline."""
 
 import secrets
 import uuid
@@ -16,25 +16,25 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Office
 from realtime.channels import Audience
 
-# No vowels and nothing that looks alike: read out on the telephone, and never a word.
+# No vowels and no characters that look alike: the code can be read out on the telephone, and spells no word.
 REFERENCE_ALPHABET = "23456789BCDFGHJKMNPQRSTVWXZ"
 MAX_SUBJECT = 200
 MAX_MESSAGE = 50_000
 
-# Raster pictures, which cannot carry scripts.
+# Raster images, which cannot carry scripts. SVG can.
 INLINE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
 hex_color = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("Write a colour as #rrggbb."))
 
 
 def new_reference() -> str:
-    """Return a random code of 27^7 (10 thousand million) such as K7F-Q2MD; it counts nothing."""
+    """Return a random code such as K7F-Q2MD, one of 27^7 (10 billion). It does not reveal the number of tickets."""
     code = "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(7))
     return f"{code[:3]}-{code[3:]}"
 
 
 def attachment_storage() -> Storage:
-    """Return where attachments are kept: outside any public folder."""
+    """Return the storage of attachments, outside any public folder."""
     return storages["attachments"]
 
 
@@ -51,12 +51,11 @@ class Choice(models.Model):
         ordering = ["order", "name"]
 
     def __str__(self) -> str:
-        """Return the name."""
         return self.name
 
     @classmethod
     def default(cls) -> Self:
-        """Return what new tickets begin with."""
+        """Return the value of new tickets: the default, else the first one. Raises LookupError if there is none."""
         return cls._default_manager.order_by("-is_default", "order").first() or cls._missing()
 
     @classmethod
@@ -65,7 +64,7 @@ class Choice(models.Model):
 
 
 class Status(Choice):
-    """Where a ticket stands."""
+    """The status of a ticket, such as Open or Closed."""
 
     is_closed = models.BooleanField(_("closed"), default=False, help_text=_("Nothing is left to do."))
 
@@ -78,7 +77,7 @@ class Status(Choice):
 
 
 class Priority(Choice):
-    """How much it hurts."""
+    """The urgency of a ticket."""
 
     class Meta(Choice.Meta):
         verbose_name = _("priority")
@@ -89,9 +88,9 @@ class Priority(Choice):
 
 
 class Ticket(models.Model):
-    """A question, from its first message to its answer."""
+    """A customer's request with its properties; the conversation is its replies."""
 
-    # What a brief reads of it beside its own row.
+    # Relations that a payload reads.
     RELATED = ("status", "priority", "office", "creator", "assigned_to")
 
     uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
@@ -112,15 +111,15 @@ class Ticket(models.Model):
     office = models.ForeignKey(Office, models.PROTECT, related_name="tickets", verbose_name=_("office"))
     status = models.ForeignKey(Status, models.PROTECT, related_name="tickets", verbose_name=_("status"))
     priority = models.ForeignKey(Priority, models.PROTECT, related_name="tickets", verbose_name=_("priority"))
-    # Raised by what changes a field that every reader sees; a note leaves it alone.
+    # Incremented when an editable field changes; replies and notes do not change it.
     version = models.PositiveIntegerField(default=1, editable=False)
-    # The form that it was opened with: sent twice, it opens one ticket.
+    # Identifies the form submission: submitted twice, it opens one ticket.
     request_key = models.UUIDField(null=True, editable=False)
     public_seq = models.PositiveIntegerField(default=0, editable=False)
     staff_seq = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     updated_at = models.DateTimeField(_("updated"), default=timezone.now, editable=False)
-    # What customers are shown: a note does not move it.
+    # Shown to customers: a note does not change it.
     public_updated_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -139,47 +138,45 @@ class Ticket(models.Model):
         ]
 
     def __str__(self) -> str:
-        """Return reference and subject."""
         return f"{self.reference} {self.subject}"
 
     def get_absolute_url(self) -> str:
-        """Return the address of its page."""
         return reverse("tickets:detail", args=[self.uuid])
 
     @property
     def channel(self) -> str:
-        """The channel of what happens to this ticket."""
+        """The channel of this ticket's events."""
         return f"private-tickets.{self.uuid}"
 
     @property
     def presence_channel(self) -> str:
-        """The channel of who looks at this ticket, for its staff."""
+        """The channel of the staff who are viewing this ticket."""
         return f"presence-tickets.{self.uuid}"
 
     def seq(self, audience: Audience) -> int:
-        """Return the number of the last event that `audience` heard of this ticket."""
+        """Return the sequence number of the last event of this ticket for `audience`."""
         return self.staff_seq if audience is Audience.STAFF else self.public_seq
 
     def changed_at(self, audience: Audience) -> Any:
-        """Return when it last changed, as far as `audience` may know."""
+        """Return the time of the last change that `audience` may see."""
         return self.updated_at if audience is Audience.STAFF else self.public_updated_at
 
 
 class Reply(models.Model):
-    """One turn of the conversation, or a note that only staff may read."""
+    """A message in a ticket's conversation: a reply to the customer, or an internal note."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="replies")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="replies")
     message = models.TextField(_("message"), max_length=MAX_MESSAGE)
     is_internal = models.BooleanField(_("internal note"), default=False)
-    # Its place in the conversation, set under the ticket's lock: clocks of several servers would misplace it.
+    # Position in the conversation, set under the ticket's lock: the clocks of several servers would disagree.
     number = models.PositiveIntegerField(editable=False)
-    # The form that it was written in: sent twice, it makes one reply.
+    # Identifies the form submission: submitted twice, it makes one reply.
     request_key = models.UUIDField(null=True, editable=False)
-    # Whether it has been a note and a reply: the form that it was written in may say otherwise than it is now.
-    was_turned = models.BooleanField(default=False, editable=False)
-    # When it was written; of a note that was made public, when that was.
+    # True once a reply became a note or a note a reply: a repeated form then differs from the row in `is_internal`.
+    visibility_changed = models.BooleanField(default=False, editable=False, db_column="was_turned")
+    # For a note that was made public, the time of that change.
     created_at = models.DateTimeField(_("written"), default=timezone.now, editable=False)
 
     class Meta:
@@ -189,28 +186,27 @@ class Reply(models.Model):
         constraints = [models.UniqueConstraint(fields=["ticket", "number"], name="one_reply_a_place")]
 
     def __str__(self) -> str:
-        """Return the beginning of the message."""
         return self.message[:60]
 
     @property
     def audience(self) -> Audience:
-        """Who may read it."""
+        """The audience that may read it."""
         return Audience.STAFF if self.is_internal else Audience.PUBLIC
 
     @property
     def can_be_hidden(self) -> bool:
-        """Say whether it may be made internal: what the customer himself wrote is not kept from him."""
+        """Whether it may be made internal: customers always see their own messages."""
         return not self.is_internal and self.author_id != self.ticket.creator_id
 
 
 def unguessable_path(attachment: "Attachment", filename: str) -> str:
-    """Return where a file is kept: under a random name that says nothing, spread over 256 folders."""
+    """Return a random storage path, spread over 256 folders."""
     name = secrets.token_hex(32)
     return f"{name[:2]}/{name}"
 
 
 class Attachment(models.Model):
-    """A file of a ticket or of one of its replies; until it is sent, of nobody but who uploaded it."""
+    """A file of a ticket or of one of its replies. Until it is sent it belongs to its uploader only."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     uploader = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="uploads")
@@ -220,7 +216,7 @@ class Attachment(models.Model):
     size = models.PositiveIntegerField(_("size"), help_text=_("Bytes."))
     content_type = models.CharField(_("type"), max_length=100)
     file = models.FileField(_("file"), storage=attachment_storage, upload_to=unguessable_path, max_length=100)
-    # Its place among the files it was sent with.
+    # Position among the files of one message.
     place = models.PositiveSmallIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(_("uploaded"), default=timezone.now, editable=False)
 
@@ -235,17 +231,16 @@ class Attachment(models.Model):
         ]
 
     def __str__(self) -> str:
-        """Return the file's name."""
         return self.filename
 
     @property
     def is_image(self) -> bool:
-        """A picture that browsers may show in the page: pixels only, never SVG."""
+        """Whether browsers may show it inline."""
         return self.content_type in INLINE_TYPES
 
 
 class TimelineEntry(models.Model):
-    """Who did what to a ticket, and when."""
+    """One entry in a ticket's timeline: an actor, an action and a time."""
 
     class Action(models.TextChoices):
         CREATED = "created", _("opened the ticket")
@@ -264,16 +259,20 @@ class TimelineEntry(models.Model):
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     action = models.CharField(max_length=12, choices=Action.choices)
     audience = models.CharField(max_length=6, choices=Audience.choices)
-    # Between which people, where it was handed over, or whose message was turned: how customers see their names is
-    # decided on reading.
-    from_person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
-    to_person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
-    # {"from": name or null, "to": name or null}, once for each audience; empty where people were named.
+    # The previous and the new assignee, or the author of a message whose visibility changed. Their names are not
+    # stored: how customers see them is decided on reading.
+    from_user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_column="from_person_id"
+    )
+    to_user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_column="to_person_id"
+    )
+    # {"from": name or null, "to": name or null} for each audience; empty for users.
     public = models.JSONField(null=True)
     staff = models.JSONField(default=dict)
-    # The ticket's sequence as staff count it when this happened.
+    # The ticket's staff sequence at this change.
     number = models.PositiveIntegerField(editable=False)
-    # The ticket's version after it.
+    # The ticket's version after this change.
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -290,27 +289,26 @@ class TimelineEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        """Return the action."""
         return f"{self.action}: {self.ticket_id}"
 
-    def words(self, audience: Audience) -> dict[str, str | None]:
+    def values(self, audience: Audience) -> dict[str, str | None]:
         """Return {from, to} as `audience` may read them."""
         return self.staff if audience is Audience.STAFF else self.public or {}
 
 
-class MadeOnce(models.Model):
-    """What a program's request made, by the Idempotency-Key that came with it; kept for a day."""
+class IdempotencyKey(models.Model):
+    """An Idempotency-Key of an API request, and what that request created; kept for a day."""
 
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_column="person_id")
     key = models.CharField(max_length=255)
-    # Of the address and the body (SHA-256): what was said is not kept twice.
+    # SHA-256 of the path and the body.
     fingerprint = models.CharField(max_length=64)
-    made = models.UUIDField(null=True)
+    result_id = models.UUIDField(null=True, db_column="made")
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["person", "key"], name="a_key_is_used_once")]
+        db_table = "tickets_madeonce"
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="a_key_is_used_once")]
 
     def __str__(self) -> str:
-        """Return the key."""
         return self.key

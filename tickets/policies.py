@@ -66,8 +66,8 @@ def works_in(user: User, office_id: int) -> bool:
     return staffed_offices(user).filter(pk=office_id).exists()
 
 
-def hears_ticket(user: User, ticket_uuid: UUID) -> Audience | None:
-    """Whoever may open a ticket hears it; its staff hear its notes too."""
+def authorize_ticket(user: User, ticket_uuid: UUID) -> Audience | None:
+    """Allow users who may open the ticket; its staff also receive internal notes."""
     for (is_staffed,) in _marked_ticket.rows(*user.kind, user_id=user.pk, ticket_uuid=ticket_uuid):
         return Audience.STAFF if is_staffed else Audience.PUBLIC
     return None
@@ -79,8 +79,8 @@ def _marked_ticket(*kind: Any, user_id: UUID, ticket_uuid: UUID) -> QuerySet[Tic
     return marked.order_by().values_list("is_staffed")  # type: ignore[misc]
 
 
-def hears_tickets(user: User, channels: list[dict[str, UUID]]) -> list[Audience | None]:
-    """Answer `hears_ticket` for several tickets, given as {"ticket_uuid": ...}, with one query."""
+def authorize_tickets(user: User, channels: list[dict[str, UUID]]) -> list[Audience | None]:
+    """Do what `authorize_ticket` does for several tickets, given as {"ticket_uuid": ...}, with one query."""
     uuids = [channel["ticket_uuid"] for channel in channels]
     found = _marked_tickets(user).filter(uuid__in=uuids).order_by()
     staffed = dict(found.values_list("uuid", "is_staffed"))  # type: ignore[misc]
@@ -88,9 +88,9 @@ def hears_tickets(user: User, channels: list[dict[str, UUID]]) -> list[Audience 
     return [as_whom[staffed.get(uuid)] for uuid in uuids]
 
 
-def staff_of_ticket(user: User, ticket_uuid: UUID) -> Audience | None:
-    """Only staff of a ticket see who looks at it and who is writing: its customer does not."""
-    audience = hears_ticket(user, ticket_uuid)
+def authorize_ticket_staff(user: User, ticket_uuid: UUID) -> Audience | None:
+    """Allow staff of the ticket only: its customer does not see who is viewing or writing."""
+    audience = authorize_ticket(user, ticket_uuid)
     return audience if audience is Audience.STAFF else None
 
 
@@ -116,7 +116,7 @@ def visible_timeline(user: User, ticket: Ticket) -> QuerySet[TimelineEntry]:
     audience = audience_of(user, ticket)
     if audience is None:
         return TimelineEntry.objects.none()
-    lines = ticket.timeline.select_related("actor", "from_person", "to_person")
+    lines = ticket.timeline.select_related("actor", "from_user", "to_user")
     return lines if audience is Audience.STAFF else lines.filter(audience=Audience.PUBLIC)
 
 
@@ -126,7 +126,7 @@ def visible_activity(user: User) -> QuerySet[TimelineEntry]:
     public = Q(audience=Audience.PUBLIC, ticket__in=visible_tickets(user).values("pk"))
     is_staffed = Case(When(staffed, then=True), default=False, output_field=BooleanField())
     lines = TimelineEntry.objects.filter(staffed | public).annotate(is_staffed=is_staffed)
-    return lines.select_related("actor", "from_person", "to_person", "ticket__office").order_by("-pk")
+    return lines.select_related("actor", "from_user", "to_user", "ticket__office").order_by("-pk")
 
 
 def visible_attachments(user: User) -> QuerySet[Attachment]:
@@ -191,6 +191,6 @@ def can_be_assigned(user: User) -> bool:
     return user.is_active and not user.is_customer
 
 
-def assignable_people() -> QuerySet[User]:
+def assignable_users() -> QuerySet[User]:
     """Return whom a ticket may be assigned to."""
     return User.objects.filter(is_active=True).exclude(role=User.Role.CUSTOMER)

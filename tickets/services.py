@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Office, User
 from realtime.channels import Audience
-from tickets import briefs, files, policies, signals
+from tickets import files, payloads, policies, signals
 from tickets.models import (
     MAX_MESSAGE,
     MAX_SUBJECT,
@@ -104,7 +104,7 @@ def add_reply(
     if internal:
         _require(policies.can_write_note(by, ticket), _("Only staff of this ticket may write internal notes."))
     text = _text(message, "message", MAX_MESSAGE)
-    alike = ticket.replies.filter(Q(is_internal=internal) | Q(was_turned=True), author=by, message=text)
+    alike = ticket.replies.filter(Q(is_internal=internal) | Q(visibility_changed=True), author=by, message=text)
     sent = _sent_before(alike, key)
     if sent is not None:
         return sent
@@ -150,7 +150,7 @@ def change_visibility(reply: Reply, *, by: User, internal: bool, only_of: Contai
     if only_of is not None and reply.number not in only_of:
         raise Stale
     _record(ticket, Audience.PUBLIC)
-    reply.is_internal, reply.was_turned = internal, True
+    reply.is_internal, reply.visibility_changed = internal, True
     if not internal:
         reply.number, reply.created_at = ticket.staff_seq, ticket.updated_at
     reply.save()
@@ -239,7 +239,7 @@ def _set(ticket: Ticket, field: str, after: Any, by: User) -> None:
     setattr(ticket, field, after)
     told = Change(field, before, after)
     ticket.version += 1
-    _record(ticket, briefs.audience_of_change(told, ticket))
+    _record(ticket, payloads.audience_of_change(told, ticket))
     signals.ticket_updated.send(Ticket, ticket=ticket, by=by, changes=[told])
 
 

@@ -1,14 +1,14 @@
-"""The desk's internal event bus. Every verb sends one of these inside its transaction, always with `by`, the actor.
+"""Signals of tickets. Each service sends one inside its transaction, always with `by`, the actor.
 
-Receivers write rows or enqueue tasks, and do no I/O: what they do is rolled back with the verb.
+Receivers write rows or enqueue jobs, and do no I/O: a rollback of the service also undoes what they did.
 
-ticket_created   ticket, by                       a ticket was opened
-ticket_updated   ticket, by, changes              fields changed; `changes` is a list of `Change`
-status_changed   ticket, by, before, after        two `Status`
-reply_created    reply, by                        someone answered, or staff left a note
-reply_deleted    reply, by                        a reply or note is about to be deleted
+ticket_created      ticket, by                    a ticket was opened
+ticket_updated      ticket, by, changes           fields changed; `changes` is a list of `Change`
+status_changed      ticket, by, before, after     `before` and `after` are statuses
+reply_created       reply, by                     a reply or an internal note was added
+reply_deleted       reply, by                     a reply or note is about to be deleted
 visibility_changed  reply, by                     a reply became a note, or a note a reply
-ticket_deleted   ticket, by                       a ticket is about to be deleted
+ticket_deleted      ticket, by                    a ticket is about to be deleted
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ ticket_deleted = Signal()
 
 @dataclass(frozen=True)
 class Change:
-    """One field's value before and after: a model's instance, a text, or None."""
+    """The value of one field before and after: a model instance, a text, or None."""
 
     field: str
     before: Any

@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver
 
 
-class DeskAdminSite(AdminSite):
+class ProjectAdminSite(AdminSite):
     """The admin; what it has in common with the desk is done on the desk."""
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
@@ -21,7 +21,7 @@ class DeskAdminSite(AdminSite):
         return redirect("account_change_password")
 
 
-class DeskAdminConfig(AdminConfig):
+class ProjectAdminConfig(AdminConfig):
     """Makes `DeskAdminSite` the admin."""
 
-    default_site = "tikm.admin_site.DeskAdminSite"
+    default_site = "tikm.admin_site.ProjectAdminSite"

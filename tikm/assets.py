@@ -17,7 +17,7 @@ CLASSIC = {"js/theme.js", "js/admin.js"}  # the one runs before the first paint,
 
 @register.simple_tag
 def import_map() -> SafeString:
-    """Return the JSON that leads `./live/event-stream.js` and `laravel-echo` to this release's files (HTML, "Import maps")."""
+    """Return the JSON of an import map to this release's files (HTML, "Import maps")."""
     imports = {f"{settings.STATIC_URL}{name}": static(name) for name in _modules()}
     return _script_safe(json.dumps({"imports": {"laravel-echo": static(ECHO), **imports}}))
 

@@ -11,32 +11,32 @@ from realtime.utils.circuit_breaker import TIMEOUT, ServiceUnavailable, redis_br
 OPTIONS = {"socket_timeout": TIMEOUT, "socket_connect_timeout": TIMEOUT}
 
 
-def _outlives_redis(name: str) -> Callable[..., Any]:
+def _with_fallback(name: str) -> Callable[..., Any]:
     """Return the method `name` of a cache, which asks this process's memory where Redis does not answer."""
 
-    def method(self: "OutlivingCache", *args: Any, **kwargs: Any) -> Any:
+    def method(self: "FallbackRedisCache", *args: Any, **kwargs: Any) -> Any:
         try:
-            return redis_breaker.call(getattr(super(OutlivingCache, self), name), *args, **kwargs)
+            return redis_breaker.call(getattr(super(FallbackRedisCache, self), name), *args, **kwargs)
         except ServiceUnavailable:
             return getattr(self.meanwhile, name)(*args, **kwargs)
 
     return method
 
 
-class OutlivingCache(RedisCache):
+class FallbackRedisCache(RedisCache):
     """Redis's cache, which outlives Redis."""
 
-    add = _outlives_redis("add")
-    get = _outlives_redis("get")
-    set = _outlives_redis("set")
-    touch = _outlives_redis("touch")
-    delete = _outlives_redis("delete")
-    get_many = _outlives_redis("get_many")
-    has_key = _outlives_redis("has_key")
-    incr = _outlives_redis("incr")
-    set_many = _outlives_redis("set_many")
-    delete_many = _outlives_redis("delete_many")
-    clear = _outlives_redis("clear")
+    add = _with_fallback("add")
+    get = _with_fallback("get")
+    set = _with_fallback("set")
+    touch = _with_fallback("touch")
+    delete = _with_fallback("delete")
+    get_many = _with_fallback("get_many")
+    has_key = _with_fallback("has_key")
+    incr = _with_fallback("incr")
+    set_many = _with_fallback("set_many")
+    delete_many = _with_fallback("delete_many")
+    clear = _with_fallback("clear")
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, {**params, "OPTIONS": OPTIONS})

@@ -1,20 +1,25 @@
 """Every channel, who hears it, and what may be said there."""
 
-from accounts.briefs import online_member
-from accounts.policies import hears_office, hears_user
+from accounts.payloads import online_member
+from accounts.policies import authorize_office, authorize_user
 from realtime.channels import presence, private
-from tickets.briefs import writer_brief
-from tickets.policies import hears_ticket, hears_tickets, staff_of_ticket
+from tickets.payloads import writer_payload
+from tickets.policies import authorize_ticket, authorize_ticket_staff, authorize_tickets
 
 channelpatterns = [
-    private("user.<uuid:user_id>", hears_user),
-    private("tickets.<uuid:ticket_uuid>", hears_ticket, many=hears_tickets, whispers={"client-typing": writer_brief}),
-    private("office.<int:office_id>", hears_office),
+    private("user.<uuid:user_id>", authorize_user),
+    private(
+        "tickets.<uuid:ticket_uuid>",
+        authorize_ticket,
+        many=authorize_tickets,
+        whispers={"client-typing": writer_payload},
+    ),
+    private("office.<int:office_id>", authorize_office),
     presence(
         "tickets.<uuid:ticket_uuid>",
-        staff_of_ticket,
+        authorize_ticket_staff,
         member=online_member,
-        whispers=dict.fromkeys(("client-viewing", "client-replying", "client-noting"), writer_brief),
+        whispers=dict.fromkeys(("client-viewing", "client-replying", "client-noting"), writer_payload),
     ),
-    presence("office.<int:office_id>", hears_office, member=online_member),
+    presence("office.<int:office_id>", authorize_office, member=online_member),
 ]

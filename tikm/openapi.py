@@ -14,7 +14,7 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 
 from accounts.api.fields import WORDS, Body
-from tikm.problems import MEDIA_TYPE
+from tikm.problem_details import MEDIA_TYPE
 
 PROBLEM = {
     "type": "object",
@@ -70,7 +70,7 @@ PLACES = {
 RETRY_AFTER = {"description": "Seconds to wait.", "schema": {"type": "integer"}, "required": True}
 
 
-class DeskSchema(AutoSchema):
+class ClosedBodySchema(AutoSchema):
     """Says that a body holds known fields only."""
 
     def _map_serializer(self, serializer: Any, direction: str, bypass_extensions: bool = False) -> Any:
@@ -82,7 +82,7 @@ class DeskSchema(AutoSchema):
 class Bearer(OpenApiAuthenticationExtension):
     """How a token is sent."""
 
-    target_class = "accounts.api.doors.BearerAuthentication"
+    target_class = "accounts.api.authentication.BearerAuthentication"
     name = "token"
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:

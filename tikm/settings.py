@@ -39,7 +39,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.postgres",
     "django.contrib.staticfiles",
-    "tikm.admin_site.DeskAdminConfig",
+    "tikm.admin_site.ProjectAdminConfig",
     "channels",
     "csp",
     "allauth",
@@ -62,7 +62,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "tikm.throttles.by_address",
+    "tikm.throttles.limit_by_address",
     "django.middleware.common.CommonMiddleware",
     "realtime.http.middleware.accept_echo_csrf_header",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -115,7 +115,7 @@ elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
 CACHES = {
-    "default": {"BACKEND": "tikm.caches.OutlivingCache", "LOCATION": REDIS_URL, "KEY_PREFIX": REDIS_PREFIX}
+    "default": {"BACKEND": "tikm.caches.FallbackRedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": REDIS_PREFIX}
     if REDIS_URL
     # Attempts to sign in are counted here: by all processes together, with Redis or without.
     else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "tikm_cache"}
@@ -160,17 +160,17 @@ MIGRATION_MODULES = {"knox": None}  # its own table, which our model replaces, w
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "accounts.api.doors.BearerAuthentication",
+        "accounts.api.authentication.BearerAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_THROTTLE_CLASSES": ["tikm.throttles.ByToken", "tikm.throttles.ByPerson"],
+    "DEFAULT_THROTTLE_CLASSES": ["tikm.throttles.TokenThrottle", "tikm.throttles.UserThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["accounts.api.parsers.BoundedJSON"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "accounts.api.doors.AlwaysJSON",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "accounts.api.authentication.AlwaysJSON",
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "tikm.openapi.DeskSchema",
-    "EXCEPTION_HANDLER": "tikm.problems.answer",
+    "DEFAULT_SCHEMA_CLASS": "tikm.openapi.ClosedBodySchema",
+    "EXCEPTION_HANDLER": "tikm.problem_details.exception_handler",
     "URL_FORMAT_OVERRIDE": None,
 }
 
@@ -178,7 +178,7 @@ REST_FRAMEWORK = {
 
 API_RATES = {"address": "1200/minute", "person": "600/minute", "token": "300/minute"}
 # What one person does, on pages and by programs alike.
-DEED_RATES = {
+ACTION_RATES = {
     "ticket": "30/minute",
     "reply": "60/minute",
     "upload": "120/minute",

@@ -13,12 +13,12 @@ from rest_framework.throttling import BaseThrottle
 from accounts.models import ApiToken
 from realtime.utils import rate_limits
 from realtime.utils.client_address import address_key
-from tikm import problems
+from tikm import problem_details
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
-def by_address(get_response: GetResponse) -> GetResponse:
+def limit_by_address(get_response: GetResponse) -> GetResponse:
     """Count what comes from one address before anybody is asked who he is: guessed tokens count too."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -28,7 +28,7 @@ def by_address(get_response: GetResponse) -> GetResponse:
         if rate_limits.allowed(rate, "api", "address", address_key(get_adapter().get_client_ip(request))):
             return get_response(request)
         detail = _("Too many requests from this address.")
-        return problems.respond(429, "throttled", detail, **{"Retry-After": str(rate.get_expiry())})
+        return problem_details.problem_response(429, "throttled", detail, **{"Retry-After": str(rate.get_expiry())})
 
     return middleware
 
@@ -38,7 +38,7 @@ def rate_of(kind: str) -> RateLimitItem:
     return parse(settings.API_RATES[kind])
 
 
-class ByPerson(BaseThrottle):  # type: ignore[misc]
+class UserThrottle(BaseThrottle):  # type: ignore[misc]
     """Counts what one person asks, by whatever means."""
 
     kind = "person"
@@ -57,7 +57,7 @@ class ByPerson(BaseThrottle):  # type: ignore[misc]
         return str(request.user.pk) if request.user.is_authenticated else None
 
 
-class ByToken(ByPerson):
+class TokenThrottle(UserThrottle):
     """Counts what one token asks, so that one program leaves its person's others something."""
 
     kind = "token"

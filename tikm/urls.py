@@ -8,7 +8,7 @@ from accounts import throttles
 from accounts.api import urls as people_api
 from tickets.api import urls as tickets_api
 from tickets.views import dashboard
-from tikm import health, openapi, problems
+from tikm import health, openapi, problem_details
 
 # The admin is entered through the desk's own sign-in, with its limits.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -24,7 +24,7 @@ urlpatterns = [
     path("api/v1/", include(([*tickets_api.urlpatterns, *people_api.urlpatterns], "api"))),
     path("api/schema/", openapi.document, name="api-schema"),
     path("api/docs/", openapi.docs, name="api-docs"),
-    re_path("^api/", problems.no_such_address),
+    re_path("^api/", problem_details.not_found),
 ]
 handler429 = throttles.too_many_requests  # allauth asks for it
-handler500 = problems.server_error
+handler500 = problem_details.server_error

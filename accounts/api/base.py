@@ -12,11 +12,11 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from accounts.middleware import speak
+from accounts.middleware import activate_preferences
 from accounts.models import User
 
 
-class BadQuery(APIException):  # type: ignore[misc]
+class InvalidParameter(APIException):  # type: ignore[misc]
     """Something in the address or in a header cannot be read; `detail` is {name: sentences}."""
 
     status_code = 400
@@ -27,7 +27,7 @@ class BadQuery(APIException):  # type: ignore[misc]
         self.place = place
 
 
-class DeskView(APIView):  # type: ignore[misc]
+class ProjectAPIView(APIView):  # type: ignore[misc]
     """A view of the API, in the language and time zone of who asks."""
 
     http_method_names = ["get", "head", "post", "patch", "delete"]
@@ -36,7 +36,7 @@ class DeskView(APIView):  # type: ignore[misc]
         """Speak as the pages do: what a middleware does for a sign-in is done here for a token."""
         super().initial(request, *args, **kwargs)
         if isinstance(request.user, User):
-            speak(request._request, request.user)
+            activate_preferences(request._request, request.user)
 
     def finalize_response(self, request: HttpRequest, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Have no cache keep it."""
@@ -52,16 +52,16 @@ class DeskView(APIView):  # type: ignore[misc]
         return data
 
 
-def refuse_unknown(query: QueryDict, *known: str) -> None:
+def reject_unknown_parameters(query: QueryDict, *known: str) -> None:
     """Refuse parameters that nothing reads, come twice or are empty: what is misspelt would ask for too much."""
     errors = {name: [_("There is no such parameter.")] for name in query.keys() - set(known)}
     errors |= {name: [_("Send one value, or leave it out.")] for name in query if len(query.getlist(name)) > 1}
     errors |= {name: [_("Send one value, or leave it out.")] for name, value in query.items() if not value}
     if errors:
-        raise BadQuery(errors)
+        raise InvalidParameter(errors)
 
 
-def shown(
+def serialized_response(
     serializer: type[Serializer],
     data: Any,
     *,

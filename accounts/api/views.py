@@ -9,10 +9,10 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import credentials, tokens
+from accounts import password_login, tokens
 from accounts.api import serializers
-from accounts.api.base import DeskView, shown
-from accounts.api.doors import BearerAuthentication
+from accounts.api.authentication import BearerAuthentication
+from accounts.api.base import ProjectAPIView, serialized_response
 from accounts.models import ApiToken
 from accounts.policies import offered_offices, staffed_offices
 from realtime.conf import config
@@ -27,7 +27,7 @@ TOKEN = {
 }
 
 
-class Me(DeskView):
+class Me(ProjectAPIView):
     """Who asks."""
 
     @extend_schema(
@@ -59,10 +59,10 @@ class Me(DeskView):
         fields = ("id", "name", "email", "role", "language", "time_zone", "channel")
         me = {name: getattr(user, name) for name in fields}
         me |= {"offices": staffed_offices(user), "socket_url": socket_url()}
-        return shown(serializers.MeSerializer, me)
+        return serialized_response(serializers.MeSerializer, me)
 
 
-class Offices(DeskView):
+class Offices(ProjectAPIView):
     """Offices."""
 
     @extend_schema(
@@ -74,10 +74,10 @@ class Offices(DeskView):
     )
     def get(self, request: Request) -> Response:
         """List the offices that a new ticket of yours may go to; customers see no internal ones."""
-        return shown(serializers.OfficeSerializer, offered_offices(request.user), many=True)
+        return serialized_response(serializers.OfficeSerializer, offered_offices(request.user), many=True)
 
 
-class Tokens(DeskView):
+class Tokens(ProjectAPIView):
     """Tokens: list them, and make one."""
 
     def get_permissions(self) -> list[object]:
@@ -131,16 +131,16 @@ class Tokens(DeskView):
     def post(self, request: Request) -> Response:
         """Make a token with your password and, where you have two-step sign-in, a code of your app."""
         wanted = self.read(serializers.CredentialsSerializer)
-        user = credentials.person(
+        user = password_login.authenticate(
             request._request, wanted["email"], password=wanted["password"], code=wanted.get("code", "")
         )
-        tokens.require_room(user)
+        tokens.check_token_limit(user)
         token, characters = tokens.issue(user, name=wanted["name"], days=wanted["days"])
         token.token = characters
-        return shown(serializers.NewTokenSerializer, token, status=201)
+        return serialized_response(serializers.NewTokenSerializer, token, status=201)
 
 
-class Token(DeskView):
+class Token(ProjectAPIView):
     """One token."""
 
     @extend_schema(

@@ -2,7 +2,7 @@
 
 from django import template
 
-from accounts.sign_ins import browser_of
+from accounts.sessions import browser_name
 
 register = template.Library()
 
@@ -10,4 +10,4 @@ register = template.Library()
 @register.filter
 def browser(user_agent: str) -> str:
     """Say which browser this is."""
-    return browser_of(user_agent)
+    return browser_name(user_agent)

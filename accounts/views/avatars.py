@@ -8,16 +8,16 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET
 
-from accounts.briefs import initials_for
 from accounts.models import User
-from accounts.requests import SignedInRequest
+from accounts.payloads import initials_for
+from accounts.types import AuthenticatedRequest
 
 
 @require_GET
 @login_required
 @cache_control(private=True, max_age=86400)
-def avatar(request: SignedInRequest, user_id: UUID) -> HttpResponse:
+def avatar(request: AuthenticatedRequest, user_id: UUID) -> HttpResponse:
     """Draw the initials of the name that the one who asks may see."""
     person = get_object_or_404(User, pk=user_id)
-    context = {"tone": person.tone, "initials": initials_for(request.user, person)}
+    context = {"avatar_color": person.avatar_color, "initials": initials_for(request.user, person)}
     return render(request, "accounts/avatar.svg", context, content_type="image/svg+xml")

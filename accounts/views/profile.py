@@ -9,12 +9,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.forms import ProfileForm
-from accounts.requests import SignedInRequest
+from accounts.types import AuthenticatedRequest
 
 
 @require_http_methods(["GET", "POST"])
 @login_required
-def profile(request: SignedInRequest) -> HttpResponse:
+def profile(request: AuthenticatedRequest) -> HttpResponse:
     """Show and save what a person decides about himself."""
     form = ProfileForm(request.POST or None, instance=request.user)
     if request.method == "POST" and form.is_valid():

@@ -14,14 +14,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import tokens
 from accounts.forms import TokenForm
 from accounts.models import ApiToken
-from accounts.requests import SignedInRequest
+from accounts.types import AuthenticatedRequest
 
 
 @never_cache
 @require_http_methods(["GET", "POST"])
 @login_required
 @reauthentication_required  # type: ignore[untyped-decorator]
-def token_list(request: SignedInRequest) -> HttpResponse:
+def token_list(request: AuthenticatedRequest) -> HttpResponse:
     """List a person's tokens, once he has said again who he is; make one, which this answer alone shows."""
     form = TokenForm(request.POST or None, user=request.user)
     secret = ""
@@ -34,7 +34,7 @@ def token_list(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 @login_required
-def revoke_token(request: SignedInRequest, token_id: UUID) -> HttpResponse:
+def revoke_token(request: AuthenticatedRequest, token_id: UUID) -> HttpResponse:
     """End a token at once."""
     token = get_object_or_404(ApiToken, id=token_id, user=request.user)
     token.delete()

@@ -4,7 +4,7 @@ A project lists its patterns like urls, in the module that `REALTIME["CHANNELS"]
 
     channelpatterns = [
         public("news"),
-        private("tickets.<uuid:ticket_uuid>", hears_ticket),
+        private("tickets.<uuid:ticket_uuid>", authorize_ticket),
         presence("tickets.<uuid:ticket_uuid>", staff_of_ticket),
     ]
 

@@ -3,8 +3,8 @@
 import pytest
 from django.test import Client
 
-from accounts.briefs import person_brief
 from accounts.models import DeskSettings, User
+from accounts.payloads import user_payload
 from realtime.broadcasting import history
 from realtime.channels import Audience
 from tests.support.api_client import Program
@@ -85,7 +85,7 @@ def test_an_internal_office_lends_nobody_its_name(cast: Cast) -> None:
 @pytest.mark.django_db
 def test_customers_are_called_by_their_names(cast: Cast) -> None:
     show("office")
-    assert person_brief(cast.casey, Audience.PUBLIC, cast.billing)["name"] == "Casey Rivers"
+    assert user_payload(cast.casey, Audience.PUBLIC, cast.billing)["name"] == "Casey Rivers"
     assert "Casey Rivers" in signed_in(cast.casey).get(cast.ticket.get_absolute_url()).text
 
 

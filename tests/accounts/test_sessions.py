@@ -6,7 +6,7 @@ import pytest
 from allauth.usersessions.models import UserSession
 from django.test import Client
 
-from accounts.sign_ins import browser_of
+from accounts.sessions import browser_name
 from realtime.broadcasting.channel_layer import REAUTHORIZE_CHANNEL
 from realtime.models import Broadcast
 from tests.support.cast import PASSWORD, Cast
@@ -128,4 +128,4 @@ def test_a_list_of_many_asks_the_database_as_often_as_one_of_few(cast: Cast, dja
     [(FIREFOX, "Firefox on Linux"), (PHONE, "Safari on iPhone"), ("curl/8", "Unknown browser")],
 )
 def test_a_browser_is_called_as_people_call_it(user_agent: str, words: str) -> None:
-    assert browser_of(user_agent) == words
+    assert browser_name(user_agent) == words

@@ -6,8 +6,8 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from accounts.briefs import initials
 from accounts.models import User
+from accounts.payloads import initials
 from tests.support.cast import PASSWORD, Cast
 
 pytestmark = pytest.mark.django_db

@@ -115,14 +115,14 @@ def test_there_is_an_end_to_tokens(cast: Cast) -> None:
 
 def test_a_program_is_known_by_its_token(cast: Cast) -> None:
     secret = make(signed_in("bao"))
-    assert tokens.person_of_token(secret) == (cast.bao, str(ApiToken.objects.get().id))
+    assert tokens.user_of_token(secret) == (cast.bao, str(ApiToken.objects.get().id))
     assert tokens.bearer(secret) == (cast.bao, ApiToken.objects.get().expiry)
 
 
 @pytest.mark.parametrize("token", ["", "x", "0" * 64, "\x00", "é", "\ud800", "0" * 100_000])
 def test_what_was_never_issued_is_nobodys(cast: Cast, token: str) -> None:
     make(signed_in("bao"))
-    assert tokens.person_of_token(token) is None
+    assert tokens.user_of_token(token) is None
     assert tokens.bearer(token) is None
 
 
@@ -131,8 +131,8 @@ def test_a_new_password_ends_every_token(cast: Cast) -> None:
     secret, caseys = make(client), make(signed_in("casey"))
     words = {"oldpassword": PASSWORD, "password1": "another-phrase-9", "password2": "another-phrase-9"}
     client.post("/profile/password/", words)
-    assert tokens.person_of_token(secret) is None
-    assert tokens.person_of_token(caseys)[0] == cast.casey
+    assert tokens.user_of_token(secret) is None
+    assert tokens.user_of_token(caseys)[0] == cast.casey
 
 
 def test_a_revoked_token_is_told_to_every_process(cast: Cast) -> None:
@@ -140,4 +140,4 @@ def test_a_revoked_token_is_told_to_every_process(cast: Cast) -> None:
     before = Broadcast.objects.count()
     ApiToken.objects.get().delete()
     assert Broadcast.objects.count() == before + 1
-    assert tokens.person_of_token(secret) is None
+    assert tokens.user_of_token(secret) is None

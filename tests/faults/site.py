@@ -63,7 +63,7 @@ def end() -> None:
 def truth() -> dict[str, Any]:
     """Return what each audience of each ticket is to see, who hears it as which, and what there is by each key."""
     from accounts.models import User
-    from tickets.models import MadeOnce, Reply, Ticket
+    from tickets.models import IdempotencyKey, Reply, Ticket
 
     seen: dict[str, dict[str, Any]] = {}
     heard_as: dict[str, dict[str, str]] = {}
@@ -72,7 +72,7 @@ def truth() -> dict[str, Any]:
     return {
         "seen": seen,
         "heard_as": heard_as,
-        "made": {row.key: Reply.objects.filter(pk=row.made).count() for row in MadeOnce.objects.all()},
+        "made": {row.key: Reply.objects.filter(pk=row.made).count() for row in IdempotencyKey.objects.all()},
         "messages": list(Reply.objects.filter(message__startswith="By key ").values_list("message", flat=True)),
     }
 
@@ -88,10 +88,10 @@ def _seen(ticket: Any, people: Iterable[Any]) -> tuple[dict[str, Any], dict[str,
 
 
 def _seen_by(person: Any, ticket: Any, audience: Any) -> dict[str, Any]:
-    from tickets import briefs, policies
+    from tickets import payloads, policies
 
-    brief = briefs.ticket_brief(ticket, audience)
-    replies = [briefs.reply_brief(reply, audience) for reply in policies.visible_replies(person, ticket)]
+    brief = payloads.ticket_payload(ticket, audience)
+    replies = [payloads.reply_payload(reply, audience) for reply in policies.visible_replies(person, ticket)]
     return {
         "facts": {
             **{name: brief[name] for name in ("subject", "status", "priority", "updated_at")},

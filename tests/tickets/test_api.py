@@ -15,8 +15,8 @@ from realtime.channels import Audience
 from tests.support.api_client import Program
 from tests.support.cast import Cast
 from tests.tickets.test_files import PNG
-from tickets import briefs, services
-from tickets.models import Attachment, MadeOnce, Reply, Ticket
+from tickets import payloads, services
+from tickets.models import Attachment, IdempotencyKey, Reply, Ticket
 
 pytestmark = pytest.mark.django_db
 LATE = {"subject": "Late", "content": "Where is *it*?", "office": "Orders"}
@@ -58,7 +58,7 @@ def test_a_program_opens_a_ticket_and_reads_it_again(cast: Cast) -> None:
 def test_a_ticket_reads_as_live_events_tell_it(cast: Cast) -> None:
     for person, audience in ((cast.bao, "staff"), (cast.casey, "public")):
         shown = Program(person).get(address(cast.ticket)).json()
-        told = briefs.ticket_brief(cast.ticket, Audience(audience))
+        told = payloads.ticket_payload(cast.ticket, Audience(audience))
         same = [name for name in told if not name.endswith("_at")]
         assert {name: shown[name] for name in same} == {name: told[name] for name in same}
         assert (shown["audience"], shown["seq"], shown["channel"]) == (audience, 1, cast.ticket.channel)
@@ -327,7 +327,7 @@ def test_what_was_deleted_meanwhile_is_not_made_again(cast: Cast) -> None:
 def test_a_key_is_forgotten_after_a_day(cast: Cast) -> None:
     casey = Program(cast.casey)
     casey.post("tickets/", LATE, Idempotency_Key="1")
-    MadeOnce.objects.update(created_at=timezone.now() - timedelta(days=1, minutes=1))
+    IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(days=1, minutes=1))
     casey.post("tickets/", LATE, Idempotency_Key="1")
     assert Ticket.objects.filter(subject="Late").count() == 2
 

@@ -45,7 +45,7 @@ class Stage:
 
 
 def file_of(person: Any, name: str) -> Attachment:
-    return files.keep(SimpleUploadedFile(name, PNG), by=person)
+    return files.store(SimpleUploadedFile(name, PNG), by=person)
 
 
 @dataclass(frozen=True)

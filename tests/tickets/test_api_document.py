@@ -75,7 +75,7 @@ class Stage:
         return list(self.programs)[next(self.turn) % 2]
 
     def file(self, person: Any) -> str:
-        return str(files.keep(SimpleUploadedFile("a.txt", b"Hello"), by=person).pk)
+        return str(files.store(SimpleUploadedFile("a.txt", b"Hello"), by=person).pk)
 
     def fit(self, case: schemathesis.Case, person: Any) -> None:
         """Name things that are there: the document cannot know which ids exist, nor who may ask for what."""

@@ -52,7 +52,7 @@ def grow(cast: Cast, *, have: int, want: int) -> None:
     )
     TimelineEntry.objects.bulk_create(
         TimelineEntry(ticket=cast.ticket, actor=person, action="assigned_to", audience="public", public={}, number=1,
-                      from_person=person, to_person=cast.bao)
+                      from_user=person, to_user=cast.bao)
         for person in people
     )  # fmt: skip
 

@@ -83,7 +83,7 @@ def upload(user: User, name: str, content: bytes, declared: str = "application/o
 
 
 def kept(user: User, name: str = "bill.png", content: bytes = PNG) -> Attachment:
-    return files.keep(SimpleUploadedFile(name, content), by=user)
+    return files.store(SimpleUploadedFile(name, content), by=user)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_part_that_lies_about_its_size_is_not_unpacked(cast: Cast) -> None:
     tracemalloc.start()
     try:
         with pytest.raises(services.ValidationError, match="not accepted"):
-            files.accepted_type(SimpleUploadedFile("letter.odt", liar))
+            files.validated_type(SimpleUploadedFile("letter.odt", liar))
         assert tracemalloc.get_traced_memory()[1] < size / 4
     finally:
         tracemalloc.stop()

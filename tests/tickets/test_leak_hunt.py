@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from accounts.models import forget_desk
+from accounts.models import clear_settings_cache
 from realtime import limits
 from realtime.broadcasting import history
 from realtime.presence import tracker
@@ -33,7 +33,7 @@ from tests.tickets.leaks.collection import PARAMETERS, Answers, Reader
 from tests.tickets.leaks.listeners import Ears, Frames, noticed
 from tests.tickets.leaks.site import CUSTOMERS, ONLOOKERS, Desk, Note
 from tickets import services
-from tickets.api.parameters import LISTED
+from tickets.api.parameters import LIST_PARAMETERS
 from tickets.models import Ticket
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
@@ -249,7 +249,7 @@ def fresh_desk() -> Hunt:
     channel_layers.backends.clear()
     call_command("flush", interactive=False, verbosity=0)
     mail.outbox.clear()
-    forget_desk()
+    clear_settings_cache()
     return Hunt()
 
 
@@ -308,7 +308,7 @@ def test_a_verb_that_the_hunt_does_not_know_is_red() -> None:
 
 
 def test_a_parameter_of_the_list_that_the_hunt_does_not_ask_is_red() -> None:
-    assert {parameter.name for parameter in LISTED} == PARAMETERS.keys()
+    assert {parameter.name for parameter in LIST_PARAMETERS} == PARAMETERS.keys()
 
 
 # Where nothing of a ticket is told: to who is not signed in, or signs with the app's secret; of oneself; of what one

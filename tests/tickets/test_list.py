@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from realtime.utils import encryption
 from tests.support.cast import Cast
-from tickets import lists, services
+from tickets import list_queries, services
 from tickets.models import Ticket
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _three_on_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lists.page_of, "__kwdefaults__", {"after": "", "before": "", "size": 3})
+    monkeypatch.setattr(list_queries.paginate, "__kwdefaults__", {"after": "", "before": "", "size": 3})
 
 
 def signed_in(user: User) -> Client:
@@ -289,7 +289,7 @@ def test_who_is_not_signed_in_gets_no_numbers(cast, client):
 def test_a_list_asks_the_database_as_often_for_many_rows_as_for_few(
     cast: Cast, name: str, address: str, monkeypatch, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    monkeypatch.setattr(lists.page_of, "__kwdefaults__", {"after": "", "before": "", "size": 50})
+    monkeypatch.setattr(list_queries.paginate, "__kwdefaults__", {"after": "", "before": "", "size": 50})
     client, asked = signed_in(getattr(cast, name)), []
     client.get(address)  # the first request of a sign-in writes it down
     for number in (2, 6):

@@ -31,7 +31,7 @@ RANDOM = re.compile(
 
 
 def file_of(person: User, name: str) -> Any:
-    return files.keep(SimpleUploadedFile(name, PNG), by=person)
+    return files.store(SimpleUploadedFile(name, PNG), by=person)
 
 
 def ask(cast: Cast) -> Ticket:

@@ -13,8 +13,8 @@ WAIT = ("60", 429)
 
 @pytest.fixture
 def rates(settings):
-    settings.DEED_RATES = dict(settings.DEED_RATES)
-    return settings.DEED_RATES
+    settings.ACTION_RATES = dict(settings.ACTION_RATES)
+    return settings.ACTION_RATES
 
 
 @pytest.fixture

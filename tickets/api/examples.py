@@ -46,11 +46,11 @@ LINE = {
 }
 
 
-def told(name: str, value: object, *statuses: str) -> OpenApiExample:
+def response_example(name: str, value: object, *statuses: str) -> OpenApiExample:
     """Return an example of an answer."""
     return OpenApiExample(name, value, response_only=True, status_codes=statuses or ("200",))
 
 
-def sent(name: str, value: object) -> OpenApiExample:
+def request_example(name: str, value: object) -> OpenApiExample:
     """Return an example of a body."""
     return OpenApiExample(name, value, request_only=True)

@@ -7,28 +7,28 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
-from accounts.api.base import BadQuery, refuse_unknown
+from accounts.api.base import InvalidParameter, reject_unknown_parameters
 from realtime.utils import encryption
-from tickets import lists
+from tickets import list_queries
 
-MOST_ROWS = 100
+MAX_PAGE_SIZE = 100
 PURPOSE = "api.page"
 
 
-def size_of(query: QueryDict) -> int:
+def page_size(query: QueryDict) -> int:
     """Return how many rows are asked for."""
-    text = query.get("size", str(lists.PAGE_SIZE))
-    if not (text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= MOST_ROWS):
-        raise BadQuery({"size": [_("This is no number from 1 to %(most)d.") % {"most": MOST_ROWS}]})
+    text = query.get("size", str(list_queries.PAGE_SIZE))
+    if not (text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= MAX_PAGE_SIZE):
+        raise InvalidParameter({"size": [_("This is no number from 1 to %(most)d.") % {"most": MAX_PAGE_SIZE}]})
     return int(text)
 
 
-def bad_cursor(name: str) -> BadQuery:
+def invalid_cursor(name: str) -> InvalidParameter:
     """Return what is said of a cursor that belongs to another list, or to none."""
-    return BadQuery({name: [_("This cursor is of another list or order: begin again without it.")]})
+    return InvalidParameter({name: [_("This cursor is of another list or order: begin again without it.")]})
 
 
-def address(request: Request, **place: str) -> str | None:
+def page_url(request: Request, **place: str) -> str | None:
     """Return this address with another cursor; None without one."""
     if not any(place.values()):
         return None
@@ -39,19 +39,19 @@ def address(request: Request, **place: str) -> str | None:
     return f"{request.path}?{query.urlencode()}"
 
 
-def rows_after(request: Request, rows: QuerySet[Any], key: str, *, of: str) -> tuple[list[Any], str | None]:
+def paginate_rows(request: Request, rows: QuerySet[Any], key: str, *, of: str) -> tuple[list[Any], str | None]:
     """Return a page of `rows` in the order of `key`, and the address of the next; `of` names what they belong to."""
     query = request._request.GET
-    refuse_unknown(query, "after", "size")
+    reject_unknown_parameters(query, "after", "size")
     if "after" in query:
         place = encryption.decrypt(query["after"], purpose=PURPOSE)
         belongs, _separator, value = (place or "").rpartition(" ")
         if belongs != of:
-            raise bad_cursor("after")
+            raise invalid_cursor("after")
         rows = rows.filter(**{f"{key}__gt": int(value)})
-    size = size_of(query)
+    size = page_size(query)
     found = list(rows.order_by(key)[: size + 1])
     if len(found) <= size:
         return found, None
     last = getattr(found[size - 1], key)
-    return found[:size], address(request, after=encryption.encrypt(f"{of} {last}", purpose=PURPOSE))
+    return found[:size], page_url(request, after=encryption.encrypt(f"{of} {last}", purpose=PURPOSE))

@@ -6,7 +6,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
 from tickets.list_forms import SORTS
-from tickets.lists import PAGE_SIZE
+from tickets.list_queries import PAGE_SIZE
 from tickets.search import MAX_LENGTH, MAX_WORDS
 
 DAY = {"type": "string", "format": "date", "pattern": r"^(19[7-9][0-9]|2[0-9]{3})-[0-9]{2}-[0-9]{2}$"}
@@ -24,7 +24,7 @@ def query(name: str, schema: Any, text: str, **more: Any) -> OpenApiParameter:
 
 AFTER = query("after", CURSOR, "The cursor from `next`.")
 SIZE = query("size", {"type": "integer", "minimum": 1, "maximum": 100, "default": PAGE_SIZE}, "How many at most.")
-LISTED = [
+LIST_PARAMETERS = [
     query("q", WORDS, f"Words of subject, messages, reference and customer: at most {MAX_WORDS}."),
     query("status", VIEW, "`active` (the default), `closed`, `all`, for customers `waiting`, or a status's id."),
     query("priority", ROW, "A priority's id. Staff only."),
@@ -72,7 +72,7 @@ REPLAYED = OpenApiParameter(
     response=[201],
     description="This was made by an earlier request with the same key.",
 )
-ONCE = [
+IDEMPOTENCY_PARAMETERS = [
     OpenApiParameter(
         "Idempotency-Key",
         {"type": "string", "pattern": "^[!-~]{1,255}$"},

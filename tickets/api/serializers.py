@@ -1,4 +1,4 @@
-"""What the API says of tickets and is told, field by field; the values are those of `tickets/briefs.py`."""
+"""What the API says of tickets and is told, field by field; the values are those of `tickets/payloads.py`."""
 
 from typing import Any
 
@@ -198,7 +198,7 @@ class ChangesSerializer(Body):
     status = Row(lambda user: Status.objects.all(), required=False, help_text=NAME_OR_ID)
     priority = Row(lambda user: Priority.objects.all(), required=False, help_text=NAME_OR_ID)
     assigned_to = RowId(
-        lambda user: policies.assignable_people(),
+        lambda user: policies.assignable_users(),
         required=False,
         allow_null=True,
         help_text="An agent's or admin's id; null takes the assignee off.",

@@ -5,7 +5,7 @@ from typing import Any
 from django.urls import reverse
 
 from realtime.channels import Audience
-from tickets import briefs
+from tickets import payloads
 from tickets.markdown import render
 from tickets.models import Attachment, Reply, Ticket
 
@@ -13,7 +13,7 @@ from tickets.models import Attachment, Reply, Ticket
 def ticket(row: Ticket, audience: Audience) -> dict[str, Any]:
     """Return a ticket as a list shows it."""
     live = {"channel": row.channel, "audience": audience.value, "seq": row.seq(audience)}
-    return briefs.ticket_brief(row, audience) | live
+    return payloads.ticket_payload(row, audience) | live
 
 
 def whole_ticket(row: Ticket, audience: Audience) -> dict[str, Any]:
@@ -26,10 +26,10 @@ def whole_ticket(row: Ticket, audience: Audience) -> dict[str, Any]:
 def reply(row: Reply, audience: Audience) -> dict[str, Any]:
     """Return one turn of the conversation."""
     files = [attachment(file) for file in row.attachments.all()]
-    return briefs.reply_brief(row, audience) | {"attachments": files}
+    return payloads.reply_payload(row, audience) | {"attachments": files}
 
 
 def attachment(row: Attachment) -> dict[str, Any]:
     """Return a file, with the address that takes a token."""
     address = reverse("api:attachment-content", args=[row.pk])
-    return briefs.attachment_brief(row) | {"content_url": address}
+    return payloads.attachment_payload(row) | {"content_url": address}

@@ -9,9 +9,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.policies import staffed_offices
-from accounts.requests import SignedInRequest
+from accounts.types import AuthenticatedRequest
 from realtime.channels import Audience
-from tickets import briefs, lists, policies
+from tickets import list_queries, payloads, policies
 from tickets.models import Status, Ticket
 from tickets.views.lists import row
 
@@ -21,11 +21,15 @@ MOST_LINES = 15
 
 @require_GET
 @login_required
-def home(request: SignedInRequest) -> HttpResponse:
+def home(request: AuthenticatedRequest) -> HttpResponse:
     """Show a customer his tickets, and staff their work."""
-    wanted = lists.Wanted(view="all") if request.user.is_customer else lists.Wanted(assignee="me")
-    tickets = lists.wanted_tickets(request.user, wanted).select_related(*Ticket.RELATED)
-    counts = lists.counts(request.user, list(Status.objects.all()))
+    wanted = (
+        list_queries.TicketFilter(view="all")
+        if request.user.is_customer
+        else list_queries.TicketFilter(assignee="me")
+    )
+    tickets = list_queries.filter_tickets(request.user, wanted).select_related(*Ticket.RELATED)
+    counts = list_queries.counts(request.user, list(Status.objects.all()))
     context = {
         "rows": [row(ticket) for ticket in tickets[:MOST_TICKETS]],
         "most_tickets": MOST_TICKETS,
@@ -40,7 +44,7 @@ def home(request: SignedInRequest) -> HttpResponse:
     return render(request, "dashboard/staff.html", context | staffs)
 
 
-def _activity(request: SignedInRequest) -> list[dict[str, Any]]:
+def _activity(request: AuthenticatedRequest) -> list[dict[str, Any]]:
     """Return the latest lines, those of one ticket that follow one another together."""
     lines = policies.visible_activity(request.user)[:MOST_LINES]
     return [
@@ -51,4 +55,4 @@ def _activity(request: SignedInRequest) -> list[dict[str, Any]]:
 
 def _line(line: Any) -> dict[str, Any]:
     audience = Audience.STAFF if line.is_staffed else Audience.PUBLIC
-    return briefs.timeline_brief(line, line.ticket, audience)
+    return payloads.timeline_payload(line, line.ticket, audience)

@@ -10,14 +10,14 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts import throttles
-from accounts.requests import SignedInRequest
-from tickets import briefs, files, policies
+from accounts.types import AuthenticatedRequest
+from tickets import files, payloads, policies
 from tickets.models import Attachment
 
 
 @require_POST
 @login_required
-def upload(request: SignedInRequest) -> HttpResponse:
+def upload(request: AuthenticatedRequest) -> HttpResponse:
     """Keep one file, the field `file`, until it is sent; 422 says why it is not accepted."""
     sent = request.FILES.get("file")
     try:
@@ -25,16 +25,16 @@ def upload(request: SignedInRequest) -> HttpResponse:
             raise files.too_large(name)
         if sent is None:
             raise files.missing()
-        files.count(sent, by=request.user)
-        attachment = files.keep(sent, by=request.user)
+        files.count_upload(sent, by=request.user)
+        attachment = files.store(sent, by=request.user)
     except ValidationError as error:
-        return throttles.marked(JsonResponse({"errors": {"file": error.messages}}, status=422), error)
-    return JsonResponse({"attachment": briefs.attachment_brief(attachment)}, status=201)
+        return throttles.with_retry_after(JsonResponse({"errors": {"file": error.messages}}, status=422), error)
+    return JsonResponse({"attachment": payloads.attachment_payload(attachment)}, status=201)
 
 
 @require_POST
 @login_required
-def discard(request: SignedInRequest, attachment_id: UUID) -> HttpResponse:
+def discard(request: AuthenticatedRequest, attachment_id: UUID) -> HttpResponse:
     """Forget a file that was not sent."""
     get_object_or_404(Attachment, pk=attachment_id, ticket=None, uploader=request.user).delete()
     return HttpResponse(status=204)
@@ -43,7 +43,7 @@ def discard(request: SignedInRequest, attachment_id: UUID) -> HttpResponse:
 @require_GET
 @login_required
 @cache_control(private=True, no_store=True)
-def download(request: SignedInRequest, attachment_id: UUID) -> HttpResponse | FileResponse:
+def download(request: AuthenticatedRequest, attachment_id: UUID) -> HttpResponse | FileResponse:
     """Give a file to be saved, never to be shown."""
     return content_of(_fetch(request, attachment_id), as_attachment=True)
 
@@ -51,7 +51,7 @@ def download(request: SignedInRequest, attachment_id: UUID) -> HttpResponse | Fi
 @require_GET
 @login_required
 @cache_control(private=True, no_store=True)
-def view(request: SignedInRequest, attachment_id: UUID) -> HttpResponse | FileResponse:
+def view(request: AuthenticatedRequest, attachment_id: UUID) -> HttpResponse | FileResponse:
     """Show a picture in the page: pixels only."""
     attachment = _fetch(request, attachment_id)
     if not attachment.is_image:
@@ -59,7 +59,7 @@ def view(request: SignedInRequest, attachment_id: UUID) -> HttpResponse | FileRe
     return content_of(attachment, as_attachment=False)
 
 
-def _fetch(request: SignedInRequest, attachment_id: UUID) -> Attachment:
+def _fetch(request: AuthenticatedRequest, attachment_id: UUID) -> Attachment:
     throttles.count("download", by=request.user)
     return get_object_or_404(policies.visible_attachments(request.user), pk=attachment_id)
 

@@ -17,27 +17,27 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts import throttles
 from accounts.models import User
-from accounts.requests import SignedInRequest
+from accounts.types import AuthenticatedRequest
 from realtime.channels import Audience
-from tickets import briefs, lists, policies
+from tickets import list_queries, payloads, policies
 from tickets.list_forms import BulkForm, FilterForm
 from tickets.models import Status, Ticket
-from tickets.views.answers import refuse, wants_json
+from tickets.views.responses import error_response, wants_json
 
 
 @require_GET
 @login_required
-def ticket_list(request: SignedInRequest) -> HttpResponse:
+def ticket_list(request: AuthenticatedRequest) -> HttpResponse:
     """List the tickets that the person may see and asked for, a page of them, with what else there is."""
     statuses = list(Status.objects.all())
     form = FilterForm(request.GET, user=request.user, statuses=statuses)
     wanted = form.wanted()
     if wanted.words:
         throttles.count("search", by=request.user)
-    tickets = lists.wanted_tickets(request.user, wanted).select_related(*Ticket.RELATED)
+    tickets = list_queries.filter_tickets(request.user, wanted).select_related(*Ticket.RELATED)
     after, before = (request.GET.get(name, "") for name in ("after", "before"))
-    page = lists.page_of(tickets, wanted.sort, after=after, before=before)
-    counts = lists.counts(request.user, statuses)
+    page = list_queries.paginate(tickets, wanted.sort, after=after, before=before)
+    counts = list_queries.counts(request.user, statuses)
     context = {
         "rows": [row(ticket) for ticket in page.rows],
         "page": page,
@@ -52,7 +52,9 @@ def ticket_list(request: SignedInRequest) -> HttpResponse:
     return render(request, "tickets/list.html", context)
 
 
-def _views(user: User, wanted: lists.Wanted, statuses: list[Status], counts: dict[str, int]) -> list[dict[str, Any]]:
+def _views(
+    user: User, wanted: list_queries.TicketFilter, statuses: list[Status], counts: dict[str, int]
+) -> list[dict[str, Any]]:
     """Return the ready-made views: where each is, its name and number, and whether it is what is shown."""
     of_hands = [
         ("mine", "?assignee=me", _("Mine"), "user-round-check", wanted.assignee == "me"),
@@ -78,12 +80,12 @@ def _view(counts: dict[str, int], key: str, query: str, name: str, icon: str, is
 def row(ticket: Any) -> dict[str, Any]:
     """Return a listed ticket as its reader may know it; `is_staffed` is the list's annotation."""
     audience = Audience.STAFF if ticket.is_staffed else Audience.PUBLIC
-    return {"ticket": briefs.ticket_brief(ticket, audience), "seq": ticket.seq(audience), "audience": audience}
+    return {"ticket": payloads.ticket_payload(ticket, audience), "seq": ticket.seq(audience), "audience": audience}
 
 
-def _mode(wanted: lists.Wanted, page: lists.Page) -> str:
+def _mode(wanted: list_queries.TicketFilter, page: list_queries.Page) -> str:
     """Say what a change does to the page: it comes in, it is only announced, or rows stay where they are."""
-    if wanted.words or wanted.sort != lists.DEFAULT_SORT or wanted.view == "waiting":
+    if wanted.words or wanted.sort != list_queries.DEFAULT_SORT or wanted.view == "waiting":
         return "announce"
     return "insert" if page.is_first else "stay"
 
@@ -91,20 +93,20 @@ def _mode(wanted: lists.Wanted, page: lists.Page) -> str:
 @require_GET
 @login_required
 @cache_control(private=True, no_store=True)
-def ticket_counts(request: SignedInRequest) -> HttpResponse:
+def ticket_counts(request: AuthenticatedRequest) -> HttpResponse:
     """Return the numbers beside the views and on the dashboard."""
-    return JsonResponse({"counts": lists.counts(request.user, list(Status.objects.all()))})
+    return JsonResponse({"counts": list_queries.counts(request.user, list(Status.objects.all()))})
 
 
 @require_POST
 @login_required
-def change_tickets(request: SignedInRequest) -> HttpResponse:
+def change_tickets(request: AuthenticatedRequest) -> HttpResponse:
     """Change several tickets, each by itself, and say which could not be changed."""
     if request.user.is_customer:
         raise PermissionDenied
     form = BulkForm(request.POST)
     if not form.is_valid():
-        return refuse(request, form) or _back(request, [], _errors(form))
+        return error_response(request, form) or _back(request, [], _errors(form))
     refused = _change_each(form, request.user)
     changed = len(form.uuids) - len(refused)
     done = ngettext("%(number)d ticket changed.", "%(number)d tickets changed.", changed) % {"number": changed}

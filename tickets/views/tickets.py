@@ -14,46 +14,46 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import throttles
-from accounts.requests import SignedInRequest
+from accounts.types import AuthenticatedRequest
 from realtime.channels import Audience
-from tickets import briefs, policies, services
+from tickets import payloads, policies, services
 from tickets.forms import ChangeForm, ReplyForm, TicketForm, VisibilityForm
 from tickets.models import Priority, Status, Ticket
-from tickets.views.answers import attempt, refuse, wants_json
+from tickets.views.responses import call_service, error_response, wants_json
 
 
 @require_http_methods(["GET", "POST"])
 @login_required
-def new_ticket(request: SignedInRequest) -> HttpResponse:
+def new_ticket(request: AuthenticatedRequest) -> HttpResponse:
     """Ask for, and open, a ticket."""
     form = TicketForm(request, user=request.user)
     if request.method == "POST" and form.is_valid() and throttles.permits(form, "ticket", by=request.user):
-        ticket = attempt(form, services.open_ticket, by=request.user, **form.cleaned_data)
+        ticket = call_service(form, services.open_ticket, by=request.user, **form.cleaned_data)
         if ticket is not None:
             return redirect(ticket)
     page = render(request, "tickets/new.html", {"form": form}, status=422 if form.errors else 200)
-    return throttles.marked(page, *throttles.errors_of(form))
+    return throttles.with_retry_after(page, *throttles.errors_of(form))
 
 
 @require_GET
 @login_required
-def ticket_page(request: SignedInRequest, uuid: UUID) -> HttpResponse:
+def ticket_page(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
     """Show the conversation, and to staff what they can change."""
     return _render_ticket(request, _fetch(request, uuid), ReplyForm(user=request.user))
 
 
 @require_POST
 @login_required
-def create_reply(request: SignedInRequest, uuid: UUID) -> HttpResponse:
+def create_reply(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
     """Add a reply or a note."""
     ticket = _fetch(request, uuid)
     form = ReplyForm(request, user=request.user)
     reply = None
     if form.is_valid() and throttles.permits(form, "reply", by=request.user):
-        reply = attempt(form, services.add_reply, ticket, by=request.user, **form.cleaned_data)
+        reply = call_service(form, services.add_reply, ticket, by=request.user, **form.cleaned_data)
     if reply is None:
-        answer = refuse(request, form) or _render_ticket(request, ticket, form, status=422)
-        return throttles.marked(answer, *throttles.errors_of(form))
+        answer = error_response(request, form) or _render_ticket(request, ticket, form, status=422)
+        return throttles.with_retry_after(answer, *throttles.errors_of(form))
     if wants_json(request):
         return JsonResponse({"id": str(reply.pk)}, status=201)
     return redirect(f"{ticket.get_absolute_url()}#reply-{reply.pk}")
@@ -62,22 +62,24 @@ def create_reply(request: SignedInRequest, uuid: UUID) -> HttpResponse:
 @require_GET
 @login_required
 @cache_control(private=True, no_store=True)
-def reply_data(request: SignedInRequest, uuid: UUID, reply_id: UUID) -> HttpResponse:
+def reply_data(request: AuthenticatedRequest, uuid: UUID, reply_id: UUID) -> HttpResponse:
     """Return one reply whole: an event that would have been too large names it only."""
     ticket = _fetch(request, uuid)
     reply = get_object_or_404(policies.visible_replies(request.user, ticket), pk=reply_id)
     audience = policies.audience_of(request.user, ticket) or Audience.PUBLIC
-    return JsonResponse({"reply": briefs.reply_brief(reply, audience)})
+    return JsonResponse({"reply": payloads.reply_payload(reply, audience)})
 
 
 @require_POST
 @login_required
-def change_visibility(request: SignedInRequest, uuid: UUID) -> HttpResponse:
+def change_visibility(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
     """Make a note public, or a reply internal."""
     ticket = _fetch(request, uuid)
     form = VisibilityForm(request.POST)
     if not form.is_valid():
-        return refuse(request, form) or _render_ticket(request, ticket, ReplyForm(user=request.user), status=422)
+        return error_response(request, form) or _render_ticket(
+            request, ticket, ReplyForm(user=request.user), status=422
+        )
     reply = get_object_or_404(policies.visible_replies(request.user, ticket), pk=form.cleaned_data["reply"])
     try:
         services.change_visibility(reply, by=request.user, **form.wanted())
@@ -90,14 +92,14 @@ def change_visibility(request: SignedInRequest, uuid: UUID) -> HttpResponse:
 
 @require_POST
 @login_required
-def change_ticket(request: SignedInRequest, uuid: UUID) -> HttpResponse:
+def change_ticket(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
     """Change the properties that were sent, all or none."""
     ticket = _fetch(request, uuid)
     if not policies.can_change(request.user, ticket):
         raise PermissionDenied
     form = ChangeForm(request.POST, ticket=ticket)
     if form.is_valid():
-        attempt(form, form.apply, ticket, by=request.user)
+        call_service(form, form.apply, ticket, by=request.user)
     if form.errors:
         return _refuse_change(request, _fetch(request, uuid), form)
     return HttpResponse(status=204) if wants_json(request) else redirect(ticket)
@@ -111,7 +113,7 @@ def palette(request: HttpRequest) -> HttpResponse:
     return render(request, "tickets/palette.css", choices, content_type="text/css")
 
 
-def _refuse_turning(request: SignedInRequest, ticket: Ticket) -> HttpResponse:
+def _refuse_turning(request: AuthenticatedRequest, ticket: Ticket) -> HttpResponse:
     """Say that the message was turned and turned back since it was looked at."""
     sentence = _("Somebody has changed meanwhile who reads this: look again.")
     if wants_json(request):
@@ -120,7 +122,7 @@ def _refuse_turning(request: SignedInRequest, ticket: Ticket) -> HttpResponse:
     return _render_ticket(request, _fetch(request, ticket.uuid), ReplyForm(user=request.user), status=409)
 
 
-def _refuse_change(request: SignedInRequest, ticket: Ticket, form: ChangeForm) -> HttpResponse:
+def _refuse_change(request: AuthenticatedRequest, ticket: Ticket, form: ChangeForm) -> HttpResponse:
     """Say what is wrong; where somebody else was faster, both values are there to choose from."""
     conflicts = {field for field in form.errors if form.has_error(field, "conflict")}
     status = 409 if conflicts else 422
@@ -131,12 +133,12 @@ def _refuse_change(request: SignedInRequest, ticket: Ticket, form: ChangeForm) -
     return _render_ticket(request, ticket, ReplyForm(user=request.user), status=status, changes=form)
 
 
-def _fetch(request: SignedInRequest, uuid: UUID) -> Ticket:
+def _fetch(request: AuthenticatedRequest, uuid: UUID) -> Ticket:
     return get_object_or_404(policies.visible_tickets(request.user).select_related(*Ticket.RELATED), uuid=uuid)
 
 
 def _render_ticket(
-    request: SignedInRequest,
+    request: AuthenticatedRequest,
     ticket: Ticket,
     form: ReplyForm,
     *,
@@ -150,18 +152,18 @@ def _render_ticket(
     until = Q(number__lte=ticket.staff_seq)  # what is younger than `seq` comes as an event
     context = {
         "ticket": ticket,
-        "brief": briefs.ticket_brief(ticket, audience),
+        "brief": payloads.ticket_payload(ticket, audience),
         "seq": ticket.seq(audience),
         "is_staff": audience is Audience.STAFF,
         "audience": audience,
         "replies": [
-            briefs.reply_brief(reply, audience) for reply in policies.visible_replies(user, ticket).filter(until)
+            payloads.reply_payload(reply, audience) for reply in policies.visible_replies(user, ticket).filter(until)
         ],
         "timeline": [
-            briefs.timeline_brief(line, ticket, audience)
+            payloads.timeline_payload(line, ticket, audience)
             for line in policies.visible_timeline(user, ticket).filter(until)
         ],
-        "opening_attachments": [briefs.attachment_brief(file) for file in ticket.attachments.filter(reply=None)],
+        "opening_attachments": [payloads.attachment_payload(file) for file in ticket.attachments.filter(reply=None)],
         "form": form,
         "properties": _properties(ticket, changes),
     }

@@ -207,7 +207,7 @@ def delete_session(scene: Scene) -> None:
 def expires(key: Key, at: datetime) -> None:
     """Have a sign-in or token end at a moment."""
     if key.token:
-        ApiToken.objects.filter(pk=tokens.token_of(key.token).pk).update(expiry=at)
+        ApiToken.objects.filter(pk=tokens.find_token(key.token).pk).update(expiry=at)
     else:
         Session.objects.filter(pk=key.cookie.removeprefix("sessionid=")).update(expire_date=at)
 

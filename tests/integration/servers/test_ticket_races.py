@@ -15,7 +15,7 @@ from tests.integration.servers.concurrent_transactions import (
     still_open,
 )
 from tests.support.instances import wait_until
-from tickets import briefs, services
+from tickets import payloads, services
 from tickets.models import Ticket
 
 
@@ -87,4 +87,4 @@ def test_who_waits_while_a_ticket_changes_writes_to_it_as_it_has_become(live_cas
     ticket = Ticket.objects.get(pk=cast.ticket.pk)
     told = told_on(ticket, Audience.STAFF)[-1]
     assert told["reply"]["message"] == "Any news?"
-    assert told["ticket"] == briefs.ticket_brief(ticket, Audience.STAFF)
+    assert told["ticket"] == payloads.ticket_payload(ticket, Audience.STAFF)

@@ -34,8 +34,8 @@ def test_every_pattern_is_listed_with_its_rule() -> None:
     start = lines.index("private-tickets.<uuid:ticket_uuid>")
     assert lines[start + 1 : start + 4] == [
         "    kind      private",
-        "    rule      tickets.policies.hears_ticket",
-        "              Whoever may open a ticket hears it; its staff hear its notes too.",
+        "    rule      tickets.policies.authorize_ticket",
+        "              Allow users who may open the ticket; its staff also receive internal notes.",
     ]
     assert "private-user.<uuid:user_id>" in lines
 
@@ -43,7 +43,7 @@ def test_every_pattern_is_listed_with_its_rule() -> None:
 def test_a_program_reads_the_same_list() -> None:
     patterns = {each["pattern"]: each for each in json.loads(channels("--json")[0])}
     office = patterns["private-office.<int:office_id>"]
-    assert (office["kind"], office["rule"]) == ("private", "accounts.policies.hears_office")
+    assert (office["kind"], office["rule"]) == ("private", "accounts.policies.authorize_office")
 
 
 def test_channels_of_every_kind_are_called_what_they_are(settings: Settings) -> None:
@@ -71,7 +71,7 @@ def test_on_a_presence_channel_it_says_how_the_others_see_one(cast: Cast) -> Non
     User.objects.filter(pk=cast.dana.pk).update(hides_online=True)
     assert ask(cast, "dana", channel)[0][-1] == "The others do not see it."
     lines, status = ask(cast, "casey", channel)
-    assert lines[-1].startswith("The rule tickets.policies.staff_of_ticket refuses: ")
+    assert lines[-1].startswith("The rule tickets.policies.authorize_ticket_staff refuses: ")
     assert status == 1
 
 
@@ -82,8 +82,8 @@ def test_who_hears_a_ticket_hears_it_as_somebody(cast: Cast, name: str, audience
     assert lines == [
         f"Yes: {person.name} hears {cast.ticket.channel} as {audience}.",
         "It is of the pattern private-tickets.<uuid:ticket_uuid>.",
-        "The rule tickets.policies.hears_ticket admits: "
-        "Whoever may open a ticket hears it; its staff hear its notes too.",
+        "The rule tickets.policies.authorize_ticket admits: "
+        "Allow users who may open the ticket; its staff also receive internal notes.",
     ]
     assert status == 0
 
@@ -91,7 +91,7 @@ def test_who_hears_a_ticket_hears_it_as_somebody(cast: Cast, name: str, audience
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("greta", "The rule tickets.policies.hears_ticket refuses: Whoever may open a ticket hears it; "),
+        ("greta", "The rule tickets.policies.authorize_ticket refuses: Allow users who may open the ticket; "),
         ("hiro", "The account is inactive."),
     ],
 )
@@ -128,7 +128,7 @@ def test_a_program_reads_the_same_answer(cast: Cast) -> None:
     out, status = channels(cast.ticket.channel, "--as", "greta@example.com", "--json")
     answer = json.loads(out)
     assert (answer["hears"], answer["audience"], answer["person"]) == (False, None, "Greta Lindqvist")
-    assert answer["rule"] == "tickets.policies.hears_ticket"
+    assert answer["rule"] == "tickets.policies.authorize_ticket"
     assert status == 1
 
 

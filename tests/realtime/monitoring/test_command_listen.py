@@ -178,7 +178,7 @@ def _says_nothing_after_the_greeting(self: ScriptedServer, visitor: ServerConnec
         (
             "greta",
             "ticket",
-            "The rule tickets.policies.hears_ticket refuses: Whoever may open a ticket hears it",
+            "The rule tickets.policies.authorize_ticket refuses: Allow users who may open the ticket",
         ),
         ("hiro", "ticket", "The account is inactive."),
         ("bao", "private-nothing.7", "No pattern matches this name"),

@@ -8,12 +8,12 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import QuerySet
 
 from accounts.models import Office, User
-from accounts.policies import hears_office, staffed_offices
+from accounts.policies import authorize_office, staffed_offices
 from realtime.channels import Audience
 from realtime.utils.compiled_query import CompiledQuery
 from tests.support.cast import Cast
 from tickets.models import Ticket
-from tickets.policies import audience_of, hears_ticket, hears_tickets
+from tickets.policies import audience_of, authorize_ticket, authorize_tickets
 
 pytestmark = pytest.mark.django_db
 
@@ -32,24 +32,24 @@ def test_the_rule_of_one_ticket_says_what_that_of_many_says_and_the_page(cast: C
     heard = set()
     for person, ticket in product(User.objects.all(), tickets):
         channel = {"ticket_uuid": ticket.uuid}
-        found = hears_ticket(person, ticket.uuid)
-        assert found == hears_tickets(person, [channel])[0] == audience_of(person, ticket)
+        found = authorize_ticket(person, ticket.uuid)
+        assert found == authorize_tickets(person, [channel])[0] == audience_of(person, ticket)
         heard.add(found)
     assert heard == {*Audience, None}
 
 
 def test_the_rule_of_an_office_says_what_its_list_says(cast: Cast) -> None:
     for person, office in product(User.objects.all(), Office.objects.all()):
-        assert (hears_office(person, office.pk) is not None) == (office in staffed_offices(person))
+        assert (authorize_office(person, office.pk) is not None) == (office in staffed_offices(person))
 
 
 def test_whoever_is_no_longer_of_a_kind_is_asked_for_as_what_he_is(cast: Cast) -> None:
-    assert hears_ticket(cast.bao, cast.ticket.uuid) is Audience.STAFF
+    assert authorize_ticket(cast.bao, cast.ticket.uuid) is Audience.STAFF
     cast.bao.is_active = False
-    assert hears_ticket(cast.bao, cast.ticket.uuid) is None
+    assert authorize_ticket(cast.bao, cast.ticket.uuid) is None
     cast.bao.is_active, cast.bao.role = True, User.Role.CUSTOMER
-    assert hears_ticket(cast.bao, cast.ticket.uuid) is None
-    assert hears_ticket(cast.dana, cast.ticket.uuid) is Audience.STAFF
+    assert authorize_ticket(cast.bao, cast.ticket.uuid) is None
+    assert authorize_ticket(cast.dana, cast.ticket.uuid) is Audience.STAFF
 
 
 def test_a_rule_that_asks_more_of_a_person_than_his_kind_fails_for_everybody(cast: Cast) -> None:
@@ -86,5 +86,5 @@ def test_it_is_made_twice_and_then_no_more(cast: Cast) -> None:
 
 
 def test_a_key_that_no_database_has_finds_nothing(cast: Cast) -> None:
-    assert hears_office(cast.bao, 10**30) is None
-    assert hears_office(cast.bao, cast.billing.pk) is Audience.STAFF
+    assert authorize_office(cast.bao, 10**30) is None
+    assert authorize_office(cast.bao, cast.billing.pk) is Audience.STAFF

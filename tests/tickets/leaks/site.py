@@ -182,7 +182,7 @@ class Desk:
 
     def file(self, by: User, mark: str, number: int) -> Attachment:
         name, content = (f"{mark}-name.txt", b"") if number % 2 else (f"{mark}-name.png", PNG)
-        return files.keep(SimpleUploadedFile(name, content + f"{mark}-content".encode()), by=by)
+        return files.store(SimpleUploadedFile(name, content + f"{mark}-content".encode()), by=by)
 
     def mark(self, kind: str) -> str:
         return f"{kind}{next(self.turn):03d}"

@@ -12,20 +12,28 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import throttles
-from accounts.api.base import DeskView, shown
+from accounts.api.base import ProjectAPIView, serialized_response
 from realtime.channels import Audience
-from tickets import briefs, policies, services
+from tickets import payloads, policies, services
 from tickets.api import shapes
-from tickets.api.examples import LINE, REPLY, sent, told
-from tickets.api.once import body_of, make_once
-from tickets.api.paging import rows_after
-from tickets.api.parameters import AFTER, IF_MATCH, KEY_PROBLEMS, ONCE, REPLY_ETAG, SIZE, VERSION_PROBLEMS
+from tickets.api.examples import LINE, REPLY, request_example, response_example
+from tickets.api.idempotency import canonical_body, create_once
+from tickets.api.paging import paginate_rows
+from tickets.api.parameters import (
+    AFTER,
+    IDEMPOTENCY_PARAMETERS,
+    IF_MATCH,
+    KEY_PROBLEMS,
+    REPLY_ETAG,
+    SIZE,
+    VERSION_PROBLEMS,
+)
 from tickets.api.serializers import NewReplySerializer, ReplyPage, ReplySerializer, TimelinePage, VisibilitySerializer
-from tickets.api.views.tickets import VersionOutdated, as_whom, fetch, replayed, versions
+from tickets.api.views.tickets import VersionOutdated, audience_for, fetch, if_match_versions, replay_header
 from tickets.models import Reply
 
 
-class Replies(DeskView):
+class Replies(ProjectAPIView):
     """The conversation."""
 
     @extend_schema(
@@ -34,28 +42,30 @@ class Replies(DeskView):
         tags=["Conversation"],
         parameters=[AFTER, SIZE],
         responses=ReplyPage,
-        examples=[told("An answer", {"next": None, "results": [REPLY]})],
+        examples=[response_example("An answer", {"next": None, "results": [REPLY]})],
     )
     def get(self, request: Request, uuid: UUID) -> Response:
         """List the replies, oldest first; internal notes for staff of the ticket alone."""
         ticket = fetch(request, uuid)
-        audience = as_whom(request.user, ticket)
+        audience = audience_for(request.user, ticket)
         replies = policies.visible_replies(request.user, ticket)
-        found, following = rows_after(request, replies, "number", of=f"replies {uuid}")
-        return shown(ReplyPage, {"next": following, "results": [shapes.reply(row, audience) for row in found]})
+        found, following = paginate_rows(request, replies, "number", of=f"replies {uuid}")
+        return serialized_response(
+            ReplyPage, {"next": following, "results": [shapes.reply(row, audience) for row in found]}
+        )
 
     @extend_schema(
         operation_id="reply_create",
         summary="Reply, or write a note",
         tags=["Conversation"],
-        parameters=[*ONCE, REPLY_ETAG],
+        parameters=[*IDEMPOTENCY_PARAMETERS, REPLY_ETAG],
         request=NewReplySerializer,
         responses={201: ReplySerializer},
         extensions={"x-problems": KEY_PROBLEMS},
         examples=[
-            sent("A reply", {"message": "We have sent one of them back."}),
-            sent("An internal note", {"message": "Second time this month.", "is_internal": True}),
-            told("The reply", REPLY, "201"),
+            request_example("A reply", {"message": "We have sent one of them back."}),
+            request_example("An internal note", {"message": "Second time this month.", "is_internal": True}),
+            response_example("The reply", REPLY, "201"),
         ],
     )
     def post(self, request: Request, uuid: UUID) -> Response:
@@ -69,14 +79,14 @@ class Replies(DeskView):
             reply = services.add_reply(ticket, by=request.user, internal=words.pop("is_internal"), **words)
             return reply.pk, reply
 
-        reply, is_replay = make_once(
-            request, said=body_of(request), make=make, find=lambda pk: replies.filter(pk=pk).first()
+        reply, is_replay = create_once(
+            request, said=canonical_body(request), make=make, find=lambda pk: replies.filter(pk=pk).first()
         )
-        headers = {"Location": reverse("api:reply", args=[uuid, reply.pk]), **replayed(is_replay)}
+        headers = {"Location": reverse("api:reply", args=[uuid, reply.pk]), **replay_header(is_replay)}
         return _answer(request, reply, status=201, headers=headers)
 
 
-class OneReply(DeskView):
+class OneReply(ProjectAPIView):
     """One turn of it."""
 
     @extend_schema(
@@ -85,7 +95,7 @@ class OneReply(DeskView):
         tags=["Conversation"],
         parameters=[REPLY_ETAG],
         responses=ReplySerializer,
-        examples=[told("A reply", REPLY)],
+        examples=[response_example("A reply", REPLY)],
     )
     def get(self, request: Request, uuid: UUID, reply_id: UUID) -> Response:
         """Return one reply whole: a live event that would have been too large names it only."""
@@ -99,7 +109,10 @@ class OneReply(DeskView):
         request=VisibilitySerializer,
         responses=ReplySerializer,
         extensions={"x-problems": VERSION_PROBLEMS},
-        examples=[sent("Make it internal", {"is_internal": True}), told("The note", REPLY | {"is_internal": True})],
+        examples=[
+            request_example("Make it internal", {"is_internal": True}),
+            response_example("The note", REPLY | {"is_internal": True}),
+        ],
     )
     def patch(self, request: Request, uuid: UUID, reply_id: UUID) -> Response:
         """Change who may read it: staff of the ticket alone, or its customer too.
@@ -111,7 +124,7 @@ class OneReply(DeskView):
         reply = _fetch(request, uuid, reply_id)
         if not policies.can_change(request.user, reply.ticket):
             raise PermissionDenied(_("Only staff of this ticket may change it."))
-        only_of = versions(request)
+        only_of = if_match_versions(request)
         internal = self.read(VisibilitySerializer)["is_internal"]
         try:
             services.change_visibility(reply, by=request.user, internal=internal, only_of=only_of)
@@ -131,12 +144,14 @@ def _answer(
     request: Request, reply: Reply, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Return a reply; its version, which counts what customers do not see, to staff."""
-    audience = as_whom(request.user, reply.ticket)
+    audience = audience_for(request.user, reply.ticket)
     tag = {"ETag": f'"{reply.number}"'} if audience is Audience.STAFF else {}
-    return shown(ReplySerializer, shapes.reply(reply, audience), status=status, headers={**(headers or {}), **tag})
+    return serialized_response(
+        ReplySerializer, shapes.reply(reply, audience), status=status, headers={**(headers or {}), **tag}
+    )
 
 
-class Timeline(DeskView):
+class Timeline(ProjectAPIView):
     """What happened."""
 
     @extend_schema(
@@ -145,13 +160,13 @@ class Timeline(DeskView):
         tags=["Conversation"],
         parameters=[AFTER, SIZE],
         responses=TimelinePage,
-        examples=[told("A change", {"next": None, "results": [LINE]})],
+        examples=[response_example("A change", {"next": None, "results": [LINE]})],
     )
     def get(self, request: Request, uuid: UUID) -> Response:
         """List who did what to the ticket, oldest first; what is for staff alone only for them."""
         ticket = fetch(request, uuid)
-        audience = as_whom(request.user, ticket)
+        audience = audience_for(request.user, ticket)
         lines = policies.visible_timeline(request.user, ticket)
-        found, following = rows_after(request, lines, "pk", of=f"timeline {uuid}")
-        told_lines = [briefs.timeline_brief(line, ticket, audience) for line in found]
-        return shown(TimelinePage, {"next": following, "results": told_lines})
+        found, following = paginate_rows(request, lines, "pk", of=f"timeline {uuid}")
+        told_lines = [payloads.timeline_payload(line, ticket, audience) for line in found]
+        return serialized_response(TimelinePage, {"next": following, "results": told_lines})

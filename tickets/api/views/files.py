@@ -18,14 +18,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import throttles
-from accounts.api.base import DeskView, shown
+from accounts.api.base import ProjectAPIView, serialized_response
 from tickets import files, policies
 from tickets.api import shapes
-from tickets.api.examples import told
-from tickets.api.once import make_once
-from tickets.api.parameters import KEY_PROBLEMS, ONCE
+from tickets.api.examples import response_example
+from tickets.api.idempotency import create_once
+from tickets.api.parameters import IDEMPOTENCY_PARAMETERS, KEY_PROBLEMS
 from tickets.api.serializers import AttachmentSerializer
-from tickets.api.views.tickets import replayed
+from tickets.api.views.tickets import replay_header
 from tickets.models import Attachment
 from tickets.views.files import content_of
 
@@ -45,7 +45,7 @@ FORM = {
 }
 
 
-class Attachments(DeskView):
+class Attachments(ProjectAPIView):
     """Files that are about to be sent."""
 
     parser_classes = [MultiPartParser]
@@ -54,11 +54,11 @@ class Attachments(DeskView):
         operation_id="attachment_create",
         summary="Upload a file",
         tags=["Files"],
-        parameters=ONCE,
+        parameters=IDEMPOTENCY_PARAMETERS,
         request=FORM,
         responses={201: AttachmentSerializer},
         extensions={"x-problems": KEY_PROBLEMS},
-        examples=[told("A file", FILE, "201")],
+        examples=[response_example("A file", FILE, "201")],
     )
     def post(self, request: Request) -> Response:
         """Keep a file until a ticket or a reply names it; what nobody sends is deleted after a day.
@@ -66,24 +66,24 @@ class Attachments(DeskView):
         Its type is known by its content, never by its name.
         """
         upload = _uploaded(request)
-        files.count(upload, by=request.user)
+        files.count_upload(upload, by=request.user)
 
         def make() -> tuple[UUID, Attachment]:
             try:
-                attachment = files.keep(upload, by=request.user)
+                attachment = files.store(upload, by=request.user)
             except InvalidValue as error:
                 raise ValidationError({"file": error.messages}) from None
             return attachment.pk, attachment
 
         own = Attachment.objects.filter(uploader=request.user)
-        attachment, is_replay = make_once(
+        attachment, is_replay = create_once(
             request, said=_said(upload), make=make, find=lambda pk: own.filter(pk=pk).first()
         )
-        headers = {"Location": reverse("api:attachment", args=[attachment.pk]), **replayed(is_replay)}
-        return shown(AttachmentSerializer, shapes.attachment(attachment), status=201, headers=headers)
+        headers = {"Location": reverse("api:attachment", args=[attachment.pk]), **replay_header(is_replay)}
+        return serialized_response(AttachmentSerializer, shapes.attachment(attachment), status=201, headers=headers)
 
 
-class OneAttachment(DeskView):
+class OneAttachment(ProjectAPIView):
     """A file."""
 
     @extend_schema(
@@ -91,11 +91,11 @@ class OneAttachment(DeskView):
         summary="Read what a file is called",
         tags=["Files"],
         responses=AttachmentSerializer,
-        examples=[told("A file", FILE)],
+        examples=[response_example("A file", FILE)],
     )
     def get(self, request: Request, attachment_id: UUID) -> Response:
         """Return a file's name and size."""
-        return shown(AttachmentSerializer, shapes.attachment(_fetch(request, attachment_id)))
+        return serialized_response(AttachmentSerializer, shapes.attachment(_fetch(request, attachment_id)))
 
     @extend_schema(
         operation_id="attachment_discard",
@@ -114,7 +114,7 @@ class OneAttachment(DeskView):
         return Response(status=204)
 
 
-class AttachmentContent(DeskView):
+class AttachmentContent(ProjectAPIView):
     """What is in a file."""
 
     @extend_schema(

@@ -4,15 +4,15 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.base import DeskView, shown
-from accounts.policies import known_people
+from accounts.api.base import ProjectAPIView, serialized_response
+from accounts.policies import visible_users
 from tickets import policies
-from tickets.api.examples import REPLY, told
+from tickets.api.examples import REPLY, response_example
 from tickets.api.serializers import ChoiceSerializer, NamedSerializer, StatusSerializer
 from tickets.models import Priority, Status
 
 
-class Statuses(DeskView):
+class Statuses(ProjectAPIView):
     """Statuses."""
 
     @extend_schema(
@@ -21,15 +21,17 @@ class Statuses(DeskView):
         tags=["Look-ups"],
         responses=StatusSerializer(many=True),
         examples=[
-            told("Open", {"id": 1, "name": "Open", "color": "#2563eb", "is_default": True, "is_closed": False})
+            response_example(
+                "Open", {"id": 1, "name": "Open", "color": "#2563eb", "is_default": True, "is_closed": False}
+            )
         ],
     )
     def get(self, request: Request) -> Response:
         """List where a ticket may stand, in the desk's order."""
-        return shown(StatusSerializer, Status.objects.all(), many=True)
+        return serialized_response(StatusSerializer, Status.objects.all(), many=True)
 
 
-class Priorities(DeskView):
+class Priorities(ProjectAPIView):
     """Priorities."""
 
     @extend_schema(
@@ -37,14 +39,14 @@ class Priorities(DeskView):
         summary="Priorities",
         tags=["Look-ups"],
         responses=ChoiceSerializer(many=True),
-        examples=[told("High", {"id": 3, "name": "High", "color": "#c2410c", "is_default": False})],
+        examples=[response_example("High", {"id": 3, "name": "High", "color": "#c2410c", "is_default": False})],
     )
     def get(self, request: Request) -> Response:
         """List how much a ticket may hurt, in the desk's order."""
-        return shown(ChoiceSerializer, Priority.objects.all(), many=True)
+        return serialized_response(ChoiceSerializer, Priority.objects.all(), many=True)
 
 
-class Assignees(DeskView):
+class Assignees(ProjectAPIView):
     """People who answer tickets."""
 
     @extend_schema(
@@ -52,8 +54,10 @@ class Assignees(DeskView):
         summary="Whom a ticket may be assigned to",
         tags=["Look-ups"],
         responses=NamedSerializer(many=True),
-        examples=[told("A colleague", {"id": REPLY["user"]["id"], "name": REPLY["user"]["name"]})],
+        examples=[response_example("A colleague", {"id": REPLY["user"]["id"], "name": REPLY["user"]["name"]})],
     )
     def get(self, request: Request) -> Response:
         """List the active agents and admins; customers, who assign nothing, get an empty list."""
-        return shown(NamedSerializer, policies.assignable_people() & known_people(request.user), many=True)
+        return serialized_response(
+            NamedSerializer, policies.assignable_users() & visible_users(request.user), many=True
+        )

@@ -17,14 +17,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import throttles
-from accounts.api.base import BadQuery, DeskView, refuse_unknown, shown
+from accounts.api.base import InvalidParameter, ProjectAPIView, reject_unknown_parameters, serialized_response
 from accounts.models import User
 from realtime.channels import Audience
-from tickets import lists, policies, services
+from tickets import list_queries, policies, services
 from tickets.api import paging, shapes
-from tickets.api.examples import TICKET, WHOLE_TICKET, sent, told
-from tickets.api.once import body_of, make_once
-from tickets.api.parameters import ETAG, IF_MATCH, KEY_PROBLEMS, LISTED, ONCE, VERSION_PROBLEMS
+from tickets.api.examples import TICKET, WHOLE_TICKET, request_example, response_example
+from tickets.api.idempotency import canonical_body, create_once
+from tickets.api.parameters import (
+    ETAG,
+    IDEMPOTENCY_PARAMETERS,
+    IF_MATCH,
+    KEY_PROBLEMS,
+    LIST_PARAMETERS,
+    VERSION_PROBLEMS,
+)
 from tickets.api.serializers import ChangesSerializer, NewTicketSerializer, TicketPage, WholeTicketSerializer
 from tickets.list_forms import FilterForm
 from tickets.models import Status, Ticket
@@ -32,7 +39,7 @@ from tickets.models import Status, Ticket
 VERSION = re.compile(r'"([0-9]{1,9})"')
 
 
-class VersionWanted(APIException):  # type: ignore[misc]
+class VersionRequired(APIException):  # type: ignore[misc]
     """A change that does not say of which version (RFC 6585, section 3)."""
 
     status_code = 428
@@ -50,16 +57,16 @@ class VersionOutdated(APIException):  # type: ignore[misc]
     default_code = "version_outdated"
 
 
-class Tickets(DeskView):
+class Tickets(ProjectAPIView):
     """All of them."""
 
     @extend_schema(
         operation_id="tickets",
         summary="List tickets",
         tags=["Tickets"],
-        parameters=LISTED,
+        parameters=LIST_PARAMETERS,
         responses=TicketPage,
-        examples=[told("One ticket", {"next": None, "previous": None, "results": [TICKET]})],
+        examples=[response_example("One ticket", {"next": None, "previous": None, "results": [TICKET]})],
     )
     def get(self, request: Request) -> Response:
         """List the tickets that you may see, by the same filters and search as the page's."""
@@ -67,27 +74,29 @@ class Tickets(DeskView):
         wanted = _wanted(query, request.user)
         if wanted.words:
             throttles.count("search", by=request.user)
-        tickets = lists.wanted_tickets(request.user, wanted).select_related(*Ticket.RELATED)
+        tickets = list_queries.filter_tickets(request.user, wanted).select_related(*Ticket.RELATED)
         place = {name: query.get(name, "") for name in ("after", "before")}
-        page = lists.page_of(tickets, wanted.sort, size=paging.size_of(query), **place)
+        page = list_queries.paginate(tickets, wanted.sort, size=paging.page_size(query), **place)
         if page.is_astray:
-            raise paging.bad_cursor("after" if place["after"] else "before")
+            raise paging.invalid_cursor("after" if place["after"] else "before")
         found = [shapes.ticket(row, Audience.STAFF if row.is_staffed else Audience.PUBLIC) for row in page.rows]
-        after = paging.address(request, after=page.older)
-        before = paging.address(request, before=page.newer)
-        return shown(TicketPage, {"next": after, "previous": before, "results": found})
+        after = paging.page_url(request, after=page.older)
+        before = paging.page_url(request, before=page.newer)
+        return serialized_response(TicketPage, {"next": after, "previous": before, "results": found})
 
     @extend_schema(
         operation_id="ticket_create",
         summary="Open a ticket",
         tags=["Tickets"],
-        parameters=[*ONCE, ETAG],
+        parameters=[*IDEMPOTENCY_PARAMETERS, ETAG],
         request=NewTicketSerializer,
         responses={201: WholeTicketSerializer},
         extensions={"x-problems": KEY_PROBLEMS},
         examples=[
-            sent("A ticket", {"subject": "Charged twice", "content": "Two charges for *May*.", "office": "Billing"}),
-            told("The ticket", WHOLE_TICKET, "201"),
+            request_example(
+                "A ticket", {"subject": "Charged twice", "content": "Two charges for *May*.", "office": "Billing"}
+            ),
+            response_example("The ticket", WHOLE_TICKET, "201"),
         ],
     )
     def post(self, request: Request) -> Response:
@@ -98,14 +107,17 @@ class Tickets(DeskView):
             ticket = services.open_ticket(by=request.user, **self.read(NewTicketSerializer))
             return ticket.uuid, ticket
 
-        ticket, is_replay = make_once(
-            request, said=body_of(request), make=make, find=lambda uuid: _visible(request).filter(uuid=uuid).first()
+        ticket, is_replay = create_once(
+            request,
+            said=canonical_body(request),
+            make=make,
+            find=lambda uuid: _visible(request).filter(uuid=uuid).first(),
         )
-        headers = {"Location": reverse("api:ticket", args=[ticket.uuid]), **replayed(is_replay)}
+        headers = {"Location": reverse("api:ticket", args=[ticket.uuid]), **replay_header(is_replay)}
         return _answer(request, ticket, status=201, headers=headers)
 
 
-class OneTicket(DeskView):
+class OneTicket(ProjectAPIView):
     """One of them."""
 
     @extend_schema(
@@ -114,7 +126,7 @@ class OneTicket(DeskView):
         tags=["Tickets"],
         parameters=[ETAG],
         responses=WholeTicketSerializer,
-        examples=[told("A ticket", WHOLE_TICKET)],
+        examples=[response_example("A ticket", WHOLE_TICKET)],
     )
     def get(self, request: Request, uuid: UUID) -> Response:
         """Return a ticket with its opening message."""
@@ -128,7 +140,7 @@ class OneTicket(DeskView):
         request=ChangesSerializer,
         responses={200: WholeTicketSerializer, 204: None},
         extensions={"x-problems": VERSION_PROBLEMS},
-        examples=[sent("Close it", {"status": "Closed"}), told("The ticket", WHOLE_TICKET)],
+        examples=[request_example("Close it", {"status": "Closed"}), response_example("The ticket", WHOLE_TICKET)],
     )
     def patch(self, request: Request, uuid: UUID) -> Response:
         """Change the fields that are sent, all or none; 204 if that takes the ticket out of your sight.
@@ -138,7 +150,7 @@ class OneTicket(DeskView):
         ticket = fetch(request, uuid)
         if not policies.can_change(request.user, ticket):
             raise PermissionDenied(_("Only staff of this ticket may change it."))
-        only_of = versions(request)
+        only_of = if_match_versions(request)
         values = self.read(ChangesSerializer, partial=True)
         try:
             services.change(ticket, by=request.user, values=values, only_of=only_of)
@@ -154,12 +166,12 @@ def fetch(request: Request, uuid: UUID) -> Ticket:
     return ticket
 
 
-def as_whom(user: User, ticket: Ticket) -> Audience:
+def audience_for(user: User, ticket: Ticket) -> Audience:
     """Return as whom a visible ticket is read; a change of hands since it was fetched makes nobody staff."""
     return policies.audience_of(user, ticket) or Audience.PUBLIC
 
 
-def replayed(is_replay: bool) -> dict[str, str]:
+def replay_header(is_replay: bool) -> dict[str, str]:
     """Return the header that says that nothing was made this time."""
     return {"Idempotency-Replayed": "true"} if is_replay else {}
 
@@ -172,27 +184,27 @@ def _answer(
     request: Request, ticket: Ticket, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Return a ticket; its version, which counts what customers do not see, to staff."""
-    audience = as_whom(request.user, ticket)
+    audience = audience_for(request.user, ticket)
     tag = {"ETag": f'"{ticket.version}"'} if audience is Audience.STAFF else {}
     data = shapes.whole_ticket(ticket, audience)
-    return shown(WholeTicketSerializer, data, status=status, headers={**(headers or {}), **tag})
+    return serialized_response(WholeTicketSerializer, data, status=status, headers={**(headers or {}), **tag})
 
 
-def versions(request: Request) -> set[int] | None:
+def if_match_versions(request: Request) -> set[int] | None:
     """Return the versions that may be changed; None for any. A weak tag matches none (RFC 9110, section 13.1.1)."""
     tags = parse_etags(request.headers.get("If-Match", ""))
     if not tags:
-        raise VersionWanted
+        raise VersionRequired
     found = [VERSION.fullmatch(tag) for tag in tags]
     return None if tags == ["*"] else {int(match[1]) for match in found if match}
 
 
-def _wanted(query: QueryDict, user: User) -> lists.Wanted:
+def _wanted(query: QueryDict, user: User) -> list_queries.TicketFilter:
     """Return what is asked for; unlike the page, which leaves out what is wrong, a program is told."""
     form = FilterForm(query, user=user, statuses=list(Status.objects.all()))
-    refuse_unknown(query, *form.fields, "after", "before", "size")
+    reject_unknown_parameters(query, *form.fields, "after", "before", "size")
     if query.get("after") and query.get("before"):
-        raise BadQuery({"before": [_("Send one cursor.")]})
+        raise InvalidParameter({"before": [_("Send one cursor.")]})
     if not form.is_valid():
-        raise BadQuery({name: list(map(str, errors)) for name, errors in form.errors.items()})
+        raise InvalidParameter({name: list(map(str, errors)) for name, errors in form.errors.items()})
     return form.wanted()

@@ -12,7 +12,7 @@ from django.db.models import Sum
 from accounts.models import User
 from realtime.broadcasting.events import publish
 from realtime.models import Broadcast
-from tickets.events import Rehearsal, TicketEvent, TicketReplyCreated, TicketStatusChanged, TicketUpdated
+from tickets.events import TestEvent, TicketEvent, TicketReplyCreated, TicketStatusChanged, TicketUpdated
 from tickets.models import Reply, Status, Ticket
 from tickets.signals import Change
 
@@ -37,7 +37,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Publish, wait for the receipts, print."""
-        event = Rehearsal(BUILDERS[options["event"]](options))
+        event = TestEvent(BUILDERS[options["event"]](options))
         broadcast = publish(event, receipt=True)
         if broadcast is None:
             raise CommandError("BROADCAST_CONNECTION tells nobody; set it to `channels`.")

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.models import User
-from tickets import demo
+from tickets.management import demo_data
 
 
 class Command(BaseCommand):
@@ -33,5 +33,5 @@ class Command(BaseCommand):
             if not options["if_empty"]:
                 raise CommandError("There are people in this database: the demo desk wants a fresh one.")
         else:
-            demo.make_desk(random.Random(1), tickets=options["tickets"])
-        self.stdout.write(demo.welcome())
+            demo_data.create_demo_data(random.Random(1), tickets=options["tickets"])
+        self.stdout.write(demo_data.welcome())

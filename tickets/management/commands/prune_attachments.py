@@ -14,4 +14,4 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Sweep, and say how many went."""
-        self.stdout.write(f"{files.sweep()} files deleted.")
+        self.stdout.write(f"{files.prune()} files deleted.")

@@ -8,7 +8,7 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 
-def attempt(form: Form, verb: Any, *args: Any, **kwargs: Any) -> Any:
+def call_service(form: Form, verb: Any, *args: Any, **kwargs: Any) -> Any:
     """Call a verb, all or nothing; what it finds invalid becomes the form's errors."""
     try:
         with transaction.atomic():
@@ -18,7 +18,7 @@ def attempt(form: Form, verb: Any, *args: Any, **kwargs: Any) -> Any:
         return None
 
 
-def refuse(request: HttpRequest, form: Form) -> HttpResponse | None:
+def error_response(request: HttpRequest, form: Form) -> HttpResponse | None:
     """Answer a script with the form's errors; None where a page is wanted."""
     return JsonResponse({"errors": form.errors}, status=422) if wants_json(request) else None
 

@@ -37,7 +37,7 @@ class Period:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class TicketFilter:
     """What a person asked the list for."""
 
     view: View = "active"
@@ -62,7 +62,7 @@ class Page:
     is_astray: bool = False
 
 
-def wanted_tickets(user: User, wanted: Wanted) -> QuerySet[Ticket]:
+def filter_tickets(user: User, wanted: TicketFilter) -> QuerySet[Ticket]:
     """Return the tickets of `user`'s list that are wanted; each condition by what its reader may know."""
     tickets = policies.listed_tickets(user).filter(
         _of_view(wanted, user) & wanted.created.on("created_at") & wanted.updated.on("changed")
@@ -76,7 +76,7 @@ def wanted_tickets(user: User, wanted: Wanted) -> QuerySet[Ticket]:
     return search(tickets, wanted.words, user=user) if wanted.words else tickets
 
 
-def _of_view(wanted: Wanted, user: User) -> Q:
+def _of_view(wanted: TicketFilter, user: User) -> Q:
     if wanted.status is not None:
         return Q(status=wanted.status)
     views = {"active": ACTIVE, "closed": ~ACTIVE, "all": Q(), "waiting": Q(pk__in=waiting_for(user).values("pk"))}
@@ -106,7 +106,7 @@ def waiting_for(user: User) -> QuerySet[Ticket]:
 # Pages: rows after or before a row, by the order and, where that is equal, by the key that no two rows share.
 
 
-def page_of(
+def paginate(
     tickets: QuerySet[Ticket], sort: str, *, after: str = "", before: str = "", size: int = PAGE_SIZE
 ) -> Page:
     """Return the page after or before a cursor; the first one if there is none, or it is of another order."""

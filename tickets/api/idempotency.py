@@ -18,14 +18,14 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
-from accounts.api.base import BadQuery
-from tickets.models import MadeOnce
+from accounts.api.base import InvalidParameter
+from tickets.models import IdempotencyKey
 
 Made = TypeVar("Made")
 
 HEADER = "Idempotency-Key"
 KEY = re.compile(r"[!-~]{1,255}")
-KEPT = timedelta(days=1)
+RETENTION = timedelta(days=1)
 
 
 class KeyReused(APIException):  # type: ignore[misc]
@@ -45,7 +45,7 @@ class Gone(APIException):  # type: ignore[misc]
 
 
 @transaction.atomic
-def make_once(
+def create_once(
     request: Request, *, said: bytes, make: Callable[[], tuple[UUID, Made]], find: Callable[[UUID], Made | None]
 ) -> tuple[Made, bool]:
     """Make something, or find what the same request made before; say which. What fails leaves the key unused."""
@@ -53,27 +53,29 @@ def make_once(
     if key is None:
         return make()[1], False
     if not KEY.fullmatch(key):
-        raise BadQuery({HEADER: [gettext("A key has 1 to 255 visible ASCII characters.")]}, place="header")
-    MadeOnce.objects.filter(person=request.user, created_at__lt=timezone.now() - KEPT).delete()
+        raise InvalidParameter({HEADER: [gettext("A key has 1 to 255 visible ASCII characters.")]}, place="header")
+    IdempotencyKey.objects.filter(user=request.user, created_at__lt=timezone.now() - RETENTION).delete()
     fingerprint = hashlib.sha256(f"{request.path} ".encode() + said).hexdigest()
     # Of two at once the second one waits here, for the unique key, until the first one has committed.
-    row, is_new = MadeOnce.objects.get_or_create(person=request.user, key=key, defaults={"fingerprint": fingerprint})
+    row, is_new = IdempotencyKey.objects.get_or_create(
+        user=request.user, key=key, defaults={"fingerprint": fingerprint}
+    )
     if is_new:
-        row.made, made = make()
-        row.save(update_fields=["made"])
+        row.result_id, made = make()
+        row.save(update_fields=["result_id"])
         return made, False
     return _found(row, fingerprint, find), True
 
 
-def _found(row: MadeOnce, fingerprint: str, find: Callable[[UUID], Made | None]) -> Made:
+def _found(row: IdempotencyKey, fingerprint: str, find: Callable[[UUID], Made | None]) -> Made:
     if row.fingerprint != fingerprint:
         raise KeyReused
-    found = find(row.made) if row.made is not None else None
+    found = find(row.result_id) if row.result_id is not None else None
     if found is None:
         raise Gone
     return found
 
 
-def body_of(request: Request) -> bytes:
+def canonical_body(request: Request) -> bytes:
     """Return what a JSON body says, whatever the order of its fields and its white space."""
     return json.dumps(request.data, sort_keys=True).encode()

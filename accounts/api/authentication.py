@@ -20,7 +20,7 @@ class BearerAuthentication(BaseAuthentication):  # type: ignore[misc]
         scheme, _space, given = get_authorization_header(request).decode("latin-1").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        token = tokens.token_of(given.strip())
+        token = tokens.find_token(given.strip())
         if token is None:
             raise AuthenticationFailed
         return token.user, token

@@ -18,7 +18,7 @@ from accounts.models import User
 LOCKED_SECONDS = 300  # for how long allauth counts attempts that failed
 
 
-def person(request: HttpRequest, email: str, *, password: str, code: str) -> User:
+def authenticate(request: HttpRequest, email: str, *, password: str, code: str) -> User:
     """Return the person; AuthenticationFailed says what is wrong, Throttled that it was wrong too often."""
     try:
         user = get_adapter().authenticate(request, email=email, password=password)

@@ -8,7 +8,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import addresses
+from accounts import email_addresses
 from accounts.models import Office, User
 from realtime.channels import Audience
 from realtime.models import Broadcast
@@ -71,13 +71,13 @@ TOPICS: dict[str, list[tuple[str, str]]] = {
         ("Deliver to a neighbour", "Nobody is at home on {month} 3rd. Can it go to number 14?"),
     ],
 }
-ANSWERS = [
+AGENT_REPLIES = [
     "Thank you for writing. I am looking into it now.",
     "I have found it: this was our mistake. It will be **put right within two days**.",
     "Could you tell me the reference on the last page? It begins with `R-`.",
     "Done ✅ Please check, and write back if anything is still amiss.",
 ]
-THANKS = [
+CUSTOMER_REPLIES = [
     "That was quick, thank you!",
     "It still happens, I am afraid.",
     "Perfect 🙏",
@@ -92,7 +92,7 @@ MONTHS = ["August", "September", "October", "November"]
 
 
 @transaction.atomic
-def make_desk(random: Random, *, tickets: int) -> None:
+def create_demo_data(random: Random, *, tickets: int) -> None:
     """Make offices, people and tickets whose changes lie in the last three weeks."""
     offices = {
         name: Office.objects.create(name=name, description=text, is_internal=internal)
@@ -101,7 +101,7 @@ def make_desk(random: Random, *, tickets: int) -> None:
     password = make_password(PASSWORD)  # once: a good hash is slow
     for email, name, role, works_in in PEOPLE:
         person = User.objects.create(email=email, password=password, name=name, role=role)
-        addresses.trust(person)
+        email_addresses.mark_verified(person)
         person.offices.set(offices[office] for office in works_in)
     now = timezone.now()
     moments = sorted(now - timedelta(minutes=random.triangular(30, 30_000, 30)) for _ in range(tickets))
@@ -165,9 +165,9 @@ def _take(random: Random, ticket: Ticket, agent: User) -> None:
 
 
 def _talk(random: Random, ticket: Ticket, agent: User) -> None:
-    services.add_reply(ticket, by=agent, message=random.choice(ANSWERS))
+    services.add_reply(ticket, by=agent, message=random.choice(AGENT_REPLIES))
     if random.random() < 0.6:
-        services.add_reply(ticket, by=ticket.creator, message=random.choice(THANKS))
+        services.add_reply(ticket, by=ticket.creator, message=random.choice(CUSTOMER_REPLIES))
 
 
 def _note(random: Random, ticket: Ticket, agent: User) -> None:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.urls import reverse
 
-from accounts import briefs as people
+from accounts import payloads as people
 from accounts.models import Office, User
 from realtime.broadcasting.events import iso
 from realtime.channels import Audience
@@ -16,7 +16,7 @@ from tickets.signals import Change
 Action = TimelineEntry.Action
 
 
-def ticket_brief(ticket: Ticket, audience: Audience) -> dict[str, Any]:
+def ticket_payload(ticket: Ticket, audience: Audience) -> dict[str, Any]:
     """Return the whole state that a list shows of a ticket; only staff may count its versions."""
     brief = {
         "uuid": str(ticket.uuid),
@@ -35,15 +35,15 @@ def ticket_brief(ticket: Ticket, audience: Audience) -> dict[str, Any]:
     return brief | {"version": ticket.version} if audience is Audience.STAFF else brief
 
 
-def writer_brief(user: User, audience: Audience, *, ticket_uuid: UUID, **_: Any) -> dict[str, Any] | None:
+def writer_payload(user: User, audience: Audience, *, ticket_uuid: UUID, **_: Any) -> dict[str, Any] | None:
     """Return who is writing on a ticket, as `audience` knows him: what a client says of himself is not told."""
     ticket = Ticket.objects.select_related("office").filter(uuid=ticket_uuid).first()
-    return None if ticket is None else {"user": person_of_ticket(user, ticket, audience)}
+    return None if ticket is None else {"user": user_payload(user, ticket, audience)}
 
 
-def reply_brief(reply: Reply, audience: Audience) -> dict[str, Any]:
+def reply_payload(reply: Reply, audience: Audience) -> dict[str, Any]:
     """Return one turn of the conversation, as text and as safe HTML; only staff may turn it, and count its places."""
-    author = person_of_ticket(reply.author, reply.ticket, audience)
+    author = user_payload(reply.author, reply.ticket, audience)
     brief = {
         "id": str(reply.pk),
         "message": reply.message,
@@ -51,13 +51,13 @@ def reply_brief(reply: Reply, audience: Audience) -> dict[str, Any]:
         "is_internal": reply.is_internal,
         "created_at": iso(reply.created_at),
         "user": author | {"avatar_url": people.avatar_url(reply.author, audience)},
-        "attachments": [attachment_brief(attachment) for attachment in reply.attachments.all()],
+        "attachments": [attachment_payload(attachment) for attachment in reply.attachments.all()],
     }
     turning = {"version": reply.number, "can_be_hidden": reply.can_be_hidden}
     return brief | turning if audience is Audience.STAFF else brief
 
 
-def attachment_brief(attachment: Attachment) -> dict[str, Any]:
+def attachment_payload(attachment: Attachment) -> dict[str, Any]:
     """Return a file's name, its size in bytes, and where who may read it gets it."""
     return {
         "id": str(attachment.pk),
@@ -68,31 +68,31 @@ def attachment_brief(attachment: Attachment) -> dict[str, Any]:
     }
 
 
-def timeline_brief(line: TimelineEntry, ticket: Ticket, audience: Audience) -> dict[str, Any]:
+def timeline_payload(line: TimelineEntry, ticket: Ticket, audience: Audience) -> dict[str, Any]:
     """Return who did what, from what to what, as `audience` may read it."""
-    handover = Change("assigned_to", line.from_person, line.to_person)
+    handover = Change("assigned_to", line.from_user, line.to_user)
     is_handover = line.action == Action.ASSIGNED_TO
-    action, actor = _deed(line, audience)
+    action, actor = _action_and_actor(line, audience)
     return {
         "action": action,
-        "actor": person_of_ticket(actor, ticket, audience),
+        "actor": user_payload(actor, ticket, audience),
         "created_at": iso(line.created_at),
-        **(change_brief(handover, ticket, audience) if is_handover else line.words(audience)),
+        **(change_payload(handover, ticket, audience) if is_handover else line.values(audience)),
     }
 
 
-def person_of_ticket(person: User, ticket: Ticket, audience: Audience) -> dict[str, str]:
+def user_payload(person: User, ticket: Ticket, audience: Audience) -> dict[str, str]:
     """Return who someone is to the readers of `ticket`; who opened it has his own name there, even an agent."""
     as_whom = Audience.STAFF if person.pk == ticket.creator_id else audience
-    return people.person_brief(person, as_whom, ticket.office)
+    return people.user_payload(person, as_whom, ticket.office)
 
 
-def status_brief(status: Status) -> dict[str, Any]:
+def status_payload(status: Status) -> dict[str, Any]:
     """Return a status with its colour."""
     return {"id": status.pk, "name": status.name, "color": status.color}
 
 
-def change_brief(change: Change, ticket: Ticket, audience: Audience) -> dict[str, str | None]:
+def change_payload(change: Change, ticket: Ticket, audience: Audience) -> dict[str, str | None]:
     """Return {from, to} as `audience` may read them."""
     return {"from": _value(change.before, ticket, audience), "to": _value(change.after, ticket, audience)}
 
@@ -108,10 +108,10 @@ def office_name(office: Office, audience: Audience) -> str | None:
     return None if office.is_internal and audience is Audience.PUBLIC else office.name
 
 
-def _deed(line: TimelineEntry, audience: Audience) -> tuple[str, User]:
+def _action_and_actor(line: TimelineEntry, audience: Audience) -> tuple[str, User]:
     """Return what was done, and by whom; to customers a published note is a reply, and a hidden reply is gone."""
     if audience is Audience.PUBLIC and line.action == Action.PUBLISHED:
-        return Action.REPLIED, line.from_person or line.actor
+        return Action.REPLIED, line.from_user or line.actor
     if audience is Audience.PUBLIC and line.action == Action.HIDDEN:
         return Action.DELETED, line.actor
     return line.action, line.actor
@@ -121,7 +121,7 @@ def _assignee(person: User | None, ticket: Ticket, audience: Audience) -> dict[s
     """Return who works on a ticket; behind a mask nobody can be told from the next one who wears it."""
     if person is None:
         return None
-    name = person_of_ticket(person, ticket, audience)["name"]
+    name = user_payload(person, ticket, audience)["name"]
     return {"id": str(person.pk) if name == person.name else None, "name": name}
 
 
@@ -134,7 +134,7 @@ def _seen(value: Any, ticket: Ticket) -> Any:
 
 def _value(value: Any, ticket: Ticket, audience: Audience) -> str | None:
     if isinstance(value, User):
-        return person_of_ticket(value, ticket, audience)["name"]
+        return user_payload(value, ticket, audience)["name"]
     if isinstance(value, Office):
         return office_name(value, audience)
     return None if value is None else str(value)

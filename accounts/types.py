@@ -5,7 +5,7 @@ from django.http import HttpRequest
 from accounts.models import User
 
 
-class SignedInRequest(HttpRequest):
+class AuthenticatedRequest(HttpRequest):
     """A request whose person is known."""
 
     user: User

@@ -12,19 +12,19 @@ from realtime.protocol import Member
 StaffNames = DeskSettings.StaffNames
 
 
-def person_brief(person: User, audience: Audience, office: Office | None) -> dict[str, str]:
+def user_payload(person: User, audience: Audience, office: Office | None) -> dict[str, str]:
     """Return who someone is; never an address. `office` is where he is met: customers may see its name for his."""
-    return {"id": str(person.pk), "name": shown_name(person, audience, office), "role": person.role}
+    return {"id": str(person.pk), "name": display_name(person, audience, office), "role": person.role}
 
 
 def online_member(person: User, **_: Any) -> Member | None:
     """Return how colleagues see that someone is here; nobody sees who hides that he is online."""
     if person.hides_online:
         return None
-    return Member(str(person.pk), person_brief(person, Audience.STAFF, None))
+    return Member(str(person.pk), user_payload(person, Audience.STAFF, None))
 
 
-def shown_name(person: User, audience: Audience, office: Office | None) -> str:
+def display_name(person: User, audience: Audience, office: Office | None) -> str:
     """Return the name by which `audience` knows `person`; customers know staff as the desk's settings say."""
     if audience is Audience.STAFF or person.is_customer:
         return person.name

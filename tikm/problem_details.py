@@ -20,7 +20,7 @@ from accounts.throttles import Throttled
 MEDIA_TYPE = "application/problem+json"
 
 
-def problem(status: int, code: str, detail: str, **more: Any) -> dict[str, Any]:
+def problem_body(status: int, code: str, detail: str, **more: Any) -> dict[str, Any]:
     """Return what a program can act on (`code`, `errors`) and a person can read (`detail`).
 
     The type is about:blank: the status says it, and `title` is the name of the status (RFC 9457, 4.2.1).
@@ -29,7 +29,7 @@ def problem(status: int, code: str, detail: str, **more: Any) -> dict[str, Any]:
     return {"type": "about:blank", "title": title, "status": status, "code": code, "detail": detail, **more}
 
 
-def answer(error: Exception, context: dict[str, Any]) -> Response | None:
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Return the answer to what a view of the API raised; None leaves it to Django as a fault of ours."""
     found = _as_api_exception(error)
     if found is None:
@@ -42,22 +42,24 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     return Response(_body(found), found.status_code, headers=headers, content_type=MEDIA_TYPE)
 
 
-def respond(status: int, code: str, detail: str, **headers: str) -> HttpResponse:
+def problem_response(status: int, code: str, detail: str, **headers: str) -> HttpResponse:
     """Return a problem where no view of the API has been reached."""
-    body = problem(status, code, detail)
+    body = problem_body(status, code, detail)
     return JsonResponse(body, status=status, headers=headers, content_type=MEDIA_TYPE)
 
 
 @csrf_exempt
-def no_such_address(request: HttpRequest) -> HttpResponse:
+def not_found(request: HttpRequest) -> HttpResponse:
     """Answer every other address below /api/."""
-    return respond(404, "not_found", _("There is nothing at this address; addresses of the API end in a slash."))
+    return problem_response(
+        404, "not_found", _("There is nothing at this address; addresses of the API end in a slash.")
+    )
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer programs in their form where something broke on our side, and people with a page."""
     if request.path.startswith("/api/"):
-        return respond(500, "server_error", _("Something broke on our side."))
+        return problem_response(500, "server_error", _("Something broke on our side."))
     return defaults.server_error(request)
 
 
@@ -88,11 +90,11 @@ TRANSLATIONS: dict[type[Exception], Callable[[Any], exceptions.APIException]] = 
 
 def _body(error: exceptions.APIException) -> dict[str, Any]:
     if not isinstance(error.detail, list | dict):
-        return problem(error.status_code, str(error.detail.code), str(error.detail))
+        return problem_body(error.status_code, str(error.detail.code), str(error.detail))
     place = getattr(error, "place", "pointer")
     errors = [{place: where, "code": code, "detail": detail} for where, code, detail in _errors(error.detail, place)]
     code = "invalid" if place == "pointer" else error.default_code
-    return problem(error.status_code, code, " ".join(error["detail"] for error in errors), errors=errors)
+    return problem_body(error.status_code, code, " ".join(error["detail"] for error in errors), errors=errors)
 
 
 def _errors(detail: Any, place: str, where: str = "") -> Iterator[tuple[str, str, str]]:

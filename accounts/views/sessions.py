@@ -10,16 +10,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts import sign_ins
-from accounts.requests import SignedInRequest
+from accounts import sessions
+from accounts.types import AuthenticatedRequest
 
 
 @require_GET
 @login_required
-def sign_in_list(request: SignedInRequest) -> HttpResponse:
+def session_list(request: AuthenticatedRequest) -> HttpResponse:
     """List the browsers that are signed in, the latest first."""
     context = {
-        "sign_ins": sign_ins.open_sign_ins(request.user).order_by("-created_at"),
+        "sign_ins": sessions.active_sessions(request.user).order_by("-created_at"),
         "current": request.session.session_key,
     }
     return render(request, "accounts/sign_ins.html", context)
@@ -27,25 +27,25 @@ def sign_in_list(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 @login_required
-def end_sign_in(request: SignedInRequest, sign_in_id: int) -> HttpResponse:
+def end_session(request: AuthenticatedRequest, sign_in_id: int) -> HttpResponse:
     """Sign out one other browser."""
     others = _others(request)
-    sign_ins.end([get_object_or_404(others, pk=sign_in_id)])
+    sessions.end_sessions([get_object_or_404(others, pk=sign_in_id)])
     messages.success(request, _("Signed out there."))
     return redirect("sign-ins")
 
 
 @require_POST
 @login_required
-def end_other_sign_ins(request: SignedInRequest) -> HttpResponse:
+def end_other_sessions(request: AuthenticatedRequest) -> HttpResponse:
     """Sign out everywhere but here."""
     others = list(_others(request))
-    sign_ins.end(others)
+    sessions.end_sessions(others)
     count = len(others)
     words = ngettext("Signed out in %(count)d other browser.", "Signed out in %(count)d other browsers.", count)
     messages.success(request, words % {"count": count})
     return redirect("sign-ins")
 
 
-def _others(request: SignedInRequest) -> QuerySet[UserSession]:
-    return sign_ins.open_sign_ins(request.user).exclude(session_key=request.session.session_key)
+def _others(request: AuthenticatedRequest) -> QuerySet[UserSession]:
+    return sessions.active_sessions(request.user).exclude(session_key=request.session.session_key)

@@ -5,7 +5,7 @@ from allauth.account.models import EmailAddress
 from accounts.models import User
 
 
-def trust(user: User) -> None:
+def mark_verified(user: User) -> None:
     """Make the person's address his primary one, verified: somebody who may vouch for it has written it."""
     EmailAddress.objects.filter(user=user).exclude(email__iexact=user.email).update(primary=False)
     EmailAddress.objects.update_or_create(

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 
-SEEN_EVERY = timedelta(minutes=5)
+LAST_SEEN_INTERVAL = timedelta(minutes=5)
 # The first that fits: browsers call themselves by the names of those that they want to be taken for.
 BROWSERS = (
     ("Edge", r"Edg(e|A|iOS)?/"),
@@ -34,7 +34,7 @@ SYSTEMS = (
 )
 
 
-def open_sign_ins(user: User) -> QuerySet[UserSession]:
+def active_sessions(user: User) -> QuerySet[UserSession]:
     """Return the sign-ins of `user` whose session has not ended."""
     running = Session.objects.filter(expire_date__gt=timezone.now())
     sign_ins: QuerySet[UserSession] = UserSession.objects.filter(user=user)
@@ -42,7 +42,7 @@ def open_sign_ins(user: User) -> QuerySet[UserSession]:
 
 
 @transaction.atomic
-def end(sign_ins: Iterable[UserSession]) -> None:
+def end_sessions(sign_ins: Iterable[UserSession]) -> None:
     """End sign-ins: their sessions are deleted, and with them goes what their sockets may hear."""
     for sign_in in sign_ins:
         for session in Session.objects.filter(session_key=sign_in.session_key):
@@ -50,17 +50,17 @@ def end(sign_ins: Iterable[UserSession]) -> None:
         sign_in.delete()
 
 
-def end_all_but(user: User, session_key: str | None) -> None:
+def end_other_sessions(user: User, session_key: str | None) -> None:
     """End every sign-in of `user` but the one that is named."""
-    end(UserSession.objects.filter(user=user).exclude(session_key=session_key or ""))
+    end_sessions(UserSession.objects.filter(user=user).exclude(session_key=session_key or ""))
 
 
-def note_seen(session_key: str) -> None:
+def record_activity(session_key: str) -> None:
     """Write down that somebody is active in a sign-in."""
     UserSession.objects.filter(session_key=session_key).update(last_seen_at=timezone.now())
 
 
-def browser_of(user_agent: str) -> str:
+def browser_name(user_agent: str) -> str:
     """Return what a person calls his browser: "Firefox on Linux"."""
     browser, system = _first(BROWSERS, user_agent), _first(SYSTEMS, user_agent)
     if browser and system:

@@ -1,0 +1,111 @@
+"""Receivers that publish broadcast events, in the transaction of the service that sends the signal."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.dispatch import receiver
+
+from accounts.models import Office, User
+from realtime.broadcasting import event_log
+from realtime.broadcasting.events import publish, reauthorize
+from realtime.channels import Audience
+from tickets import policies
+from tickets.events import (
+    ReplyHidden,
+    ReplyPublished,
+    TicketCreated,
+    TicketReplyCreated,
+    TicketReplyDeleted,
+    TicketReplyUpdated,
+    TicketStatusChanged,
+    TicketUpdated,
+    TicketWithdrawn,
+)
+from tickets.models import Reply, Status, Ticket
+from tickets.signals import (
+    Change,
+    reply_created,
+    reply_deleted,
+    status_changed,
+    ticket_created,
+    ticket_deleted,
+    ticket_updated,
+    visibility_changed,
+)
+
+ACCESS_FIELDS = ("office", "assigned_to")
+
+
+@receiver(ticket_created)
+def broadcast_creation(ticket: Ticket, by: User, **_: Any) -> None:
+    publish(TicketCreated(ticket, by))
+
+
+@receiver(ticket_updated)
+def broadcast_changes(ticket: Ticket, by: User, changes: Sequence[Change], **_: Any) -> None:
+    """Revoke access before publishing, so that users who lost the ticket receive the withdrawal and nothing more."""
+    access_changes = [change for change in changes if change.field in ACCESS_FIELDS]
+    if access_changes:
+        reauthorize(channels=[ticket.channel, ticket.presence_channel])
+        for change in access_changes:
+            _broadcast_withdrawal(ticket, change.before)
+    publish(TicketUpdated(ticket, by, changes))
+
+
+@receiver(status_changed)
+def broadcast_status(ticket: Ticket, by: User, before: Status, after: Status, **_: Any) -> None:
+    publish(TicketStatusChanged(ticket, by, before, after))
+
+
+@receiver(reply_created)
+def broadcast_reply(reply: Reply, **_: Any) -> None:
+    publish(TicketReplyCreated(reply))
+
+
+@receiver(reply_deleted)
+def broadcast_deletion(reply: Reply, by: User, **_: Any) -> None:
+    """Publish the deletion, and remove the message from the log."""
+    _redact(TicketReplyCreated(reply))
+    _redact(TicketReplyUpdated(reply, by))
+    publish(TicketReplyDeleted(reply, by))
+
+
+@receiver(visibility_changed)
+def broadcast_visibility(reply: Reply, by: User, **_: Any) -> None:
+    """Publish the change to staff, and to customers a new or a deleted reply."""
+    if reply.is_internal:
+        _redact(TicketReplyCreated(reply), versions=[Audience.PUBLIC])
+        publish(ReplyHidden(reply, by))
+    else:
+        publish(ReplyPublished(reply))
+    publish(TicketReplyUpdated(reply, by))
+
+
+@receiver(ticket_deleted)
+def withdraw(ticket: Ticket, **_: Any) -> None:
+    """End every subscription, then publish the withdrawal to the office, the creator and the assignee."""
+    event_log.forget(ticket.channel)
+    reauthorize(channels=[ticket.channel, ticket.presence_channel])
+    users = {user.pk: user for user in (ticket.creator, ticket.assigned_to) if user is not None}
+    losers: list[Office | User] = [ticket.office, *users.values()]
+    for loser in losers:
+        publish(TicketWithdrawn(ticket, loser))
+
+
+def _redact(event: TicketReplyCreated, versions: Iterable[Audience] = Audience) -> None:
+    """Remove the message from the logged events named like `event`; the rows stay, so that `seq` has no gap."""
+    event_log.forget(
+        event.ticket.channel,
+        event=event.broadcast_as,
+        containing=str(event.reply.pk),
+        keep=event.redacted,
+        versions=versions,
+    )
+
+
+def _broadcast_withdrawal(ticket: Ticket, loser: Office | User | None) -> None:
+    """Publish the withdrawal to the previous office or assignee, unless that user may still read the ticket."""
+    if isinstance(loser, User) and policies.audience_of(loser, ticket) is not None:
+        return
+    if loser is not None:
+        publish(TicketWithdrawn(ticket, loser))

@@ -1,0 +1,88 @@
+"""Receivers that write the timeline, in the transaction of the service that sends the signal."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models.signals import pre_save
+from django.dispatch import receiver
+
+from accounts.models import Office, User
+from realtime.channels import Audience
+from tickets import payloads
+from tickets.models import Reply, Status, Ticket, TimelineEntry
+from tickets.signals import (
+    Change,
+    reply_created,
+    reply_deleted,
+    status_changed,
+    ticket_created,
+    ticket_updated,
+    visibility_changed,
+)
+
+Action = TimelineEntry.Action
+
+
+@receiver(ticket_created)
+def record_creation(ticket: Ticket, by: User, **_: Any) -> None:
+    _add_entry(ticket, by, Action.CREATED, Audience.PUBLIC)
+
+
+@receiver(ticket_updated)
+def record_changes(ticket: Ticket, by: User, changes: Sequence[Change], **_: Any) -> None:
+    for change in changes:
+        _add_entry(ticket, by, Action(change.field), payloads.audience_of_change(change, ticket), change)
+
+
+@receiver(status_changed)
+def record_status(ticket: Ticket, by: User, before: Status, after: Status, **_: Any) -> None:
+    _add_entry(ticket, by, Action.STATUS, Audience.PUBLIC, Change("status", before, after))
+
+
+@receiver(reply_created)
+def record_reply(reply: Reply, by: User, **_: Any) -> None:
+    _add_entry(reply.ticket, by, Action.NOTED if reply.is_internal else Action.REPLIED, reply.audience)
+
+
+@receiver(reply_deleted)
+def record_deletion(reply: Reply, by: User, **_: Any) -> None:
+    _add_entry(reply.ticket, by, Action.DELETED, reply.audience)
+
+
+@receiver(visibility_changed)
+def record_visibility(reply: Reply, by: User, **_: Any) -> None:
+    """Record the change and the author; `payloads.timeline_payload` shows customers a new or a deleted reply."""
+    action = Action.HIDDEN if reply.is_internal else Action.PUBLISHED
+    _add_entry(reply.ticket, by, action, Audience.PUBLIC, from_user=reply.author)
+
+
+@receiver(pre_save, sender=Office)
+def remove_internal_office_name(instance: Office, **_: Any) -> None:
+    """Remove the name of an office that becomes internal from the entries that customers read."""
+    public = Office.objects.filter(pk=instance.pk, is_internal=False).first() if instance.is_internal else None
+    if public is None:
+        return
+    for end in ("from", "to"):
+        for entry in TimelineEntry.objects.filter(action=Action.OFFICE, **{f"public__{end}": public.name}):
+            entry.public = {**(entry.public or {}), end: None}
+            entry.save(update_fields=["public"])
+
+
+def _add_entry(
+    ticket: Ticket, by: User, action: Action, audience: Audience, change: Change | None = None, **users: User
+) -> None:
+    entry = TimelineEntry(ticket=ticket, actor=by, action=action, audience=audience, **users)
+    entry.number, entry.version = ticket.staff_seq, ticket.version
+    if change is not None and change.field == "assigned_to":
+        entry.from_user, entry.to_user = change.before, change.after
+    values = {each: _values(change, ticket, each) for each in Audience}
+    entry.public = values[Audience.PUBLIC] if audience is Audience.PUBLIC else None
+    entry.staff = values[Audience.STAFF]
+    entry.save()
+
+
+def _values(change: Change | None, ticket: Ticket, audience: Audience) -> dict[str, str | None]:
+    """Return {from, to} to store. Names of users are not stored: how customers see them may change later."""
+    if change is None or change.field == "assigned_to":
+        return {}
+    return payloads.change_payload(change, ticket, audience)
