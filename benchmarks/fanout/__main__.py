@@ -1,7 +1,7 @@
-"""One event to many sockets, ours beside others: `python -m benchmarks.fanout`, or `make bench-fanout`.
+"""One event to many sockets, ours compared with others: `python -m benchmarks.fanout`, or `make bench-fanout`.
 
-The server has one core; the load, Redis, PostgreSQL and whoever publishes have the other. The servers take turns in
-each round, and figures are the medians of the rounds. For a part of it:
+The server has one core; the load generator, Redis, PostgreSQL and the publisher have the other. The servers take
+turns in each round, and figures are the medians of the rounds. To run a part:
 
     python -m benchmarks.fanout --servers ours,ceiling,ws --sizes 1000,2000x400 --rounds 1 --seconds 1
 """
@@ -23,9 +23,9 @@ from benchmarks.cores import LOAD, on_core
 from benchmarks.fanout.servers import CONTENDERS, OURS, Contender, Place, Served, Unavailable, place
 
 PHASES = {"w1": "window 1 {}", "w16": "window 16 {}", "r20": "rate 20 {}"}
-WARM_UP = "window 1 1"  # what is done once in a process's life, and in the first second of many sockets
-PATIENCE = 150  # seconds that the load has for its sockets to join, or for a phase
-IN_TIME = 10  # seconds after the last order in which an event must have come
+WARM_UP = "window 1 1"  # excludes one-time initialization
+TIMEOUT = 150  # seconds for all sockets to join, or for one phase
+DELIVERY_TIMEOUT = 10  # seconds after the last request until an event counts as lost
 FAULTS = "lost", "doubled", "reordered", "closed"
 FOR_MANY_CHANNELS = {"ceiling", OURS, "ws", "stock-uvicorn"}
 COMPARED = "w1 deliveries/s", "w16 deliveries/s", "w1 µs CPU", "w16 µs CPU", "r20 p50 ms"
@@ -33,53 +33,59 @@ BURST_SIZE, BURST = 500, 400
 
 
 class Size(NamedTuple):
-    """So many sockets in so many channels."""
+    """Number of sockets and of channels."""
 
     sockets: int
     channels: int = 1
 
     @classmethod
     def of(cls, text: str) -> Self:
-        """Read `4000` or `2000x400`."""
+        """Parse `4000` or `2000x400`."""
         return cls(*map(int, text.split("x")))
 
     def __str__(self) -> str:
         return str(self.sockets) if self.channels == 1 else f"{self.sockets}x{self.channels}"
 
 
-class TooMuch(Exception):
-    """A server that did not do what was asked."""
+class Overloaded(Exception):
+    """The server cannot carry the load."""
 
 
 @dataclass
-class Measured:
-    """What one server did at one size, a figure a round."""
+class Measurement:
+    """Figures of one server at one size, one per round."""
 
     figures: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     faults: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     problems: list[str] = field(default_factory=list)
 
     def take(self, phase: str, found: dict[str, Any], cpu: float) -> None:
-        """Add what one phase of one round brought; `cpu` is the server's, in seconds."""
-        seconds, heard = found["seconds"], found["heard"]
+        """Add the result of one phase; `cpu` is the server's CPU time in seconds."""
+        seconds, delivered = found["seconds"], found["delivered"]
         for name in FAULTS:
             self.faults[name] += found[name]
         figures = {}
-        if heard:
-            figures = {"deliveries": heard / seconds, "us": 1e6 * cpu / heard, "load": 100 * found["cpu"] / seconds}
+        if delivered:
+            figures = {
+                "deliveries": delivered / seconds,
+                "us": 1e6 * cpu / delivered,
+                "load": 100 * found["cpu"] / seconds,
+            }
         if phase == "r20" and not found["lost"]:
             figures |= {"p50": found["p50"], "p99": found["p99"]}
         for name, figure in figures.items():
             self.figures[f"{phase} {name}"].append(figure)
         if found["lost"]:
-            raise TooMuch(f"{phase}: {found['lost']} of {found['lost'] + heard} deliveries not within {IN_TIME} s")
+            raise Overloaded(
+                f"{phase}: {found['lost']} of {found['lost'] + delivered} deliveries not within {DELIVERY_TIMEOUT} s"
+            )
 
     def middle(self, name: str, digits: int | None = None) -> float | None:
-        """Return the median of a figure, None where there is none."""
+        """Return the median of a figure, None if there is none."""
         return round(median(self.figures[name]), digits) if self.figures[name] else None
 
     def row(self, name: str) -> dict[str, Any]:
-        """Return the figures of the table."""
+        """Return the row of the table."""
         loads = [self.middle(f"{phase} load") for phase in PHASES]
         return {
             "server": name,
@@ -96,7 +102,7 @@ class Measured:
 
 
 class Load:
-    """The load generator, its sockets open, as long as the block runs."""
+    """The load generator, with its sockets open while the block runs."""
 
     def __init__(self, place: Place, served: Served, speaks: str, size: Size) -> None:
         words = served.port, served.control, size.sockets, size.channels, speaks
@@ -118,7 +124,7 @@ class Load:
         self._process.communicate()
 
     def run(self, phase: str) -> tuple[dict[str, Any], float]:
-        """Run a phase; return what the load counted, and the seconds that the server used a core."""
+        """Run a phase; return the load generator's counts and the server's CPU seconds."""
         assert self._process.stdin is not None
         before = self._served.cpu()
         self._process.stdin.write(f"{phase}\n")
@@ -131,27 +137,27 @@ class Load:
         assert self._process.stderr is not None
         with DefaultSelector() as selector:
             selector.register(self._process.stdout, EVENT_READ)
-            if not selector.select(PATIENCE):
-                raise TooMuch(f"no answer within {PATIENCE} s")
+            if not selector.select(TIMEOUT):
+                raise Overloaded(f"no answer within {TIMEOUT} s")
         line = self._process.stdout.readline()
         if not line:
-            raise TooMuch(self._process.stderr.read().strip()[:200])
+            raise Overloaded(self._process.stderr.read().strip()[:200])
         return line
 
 
-def measure(contender: Contender, size: Size, place: Place, into: Measured, seconds: float) -> None:
-    """Measure one server once; what it cannot carry is a problem, and ends it."""
+def measure(contender: Contender, size: Size, place: Place, into: Measurement, seconds: float) -> None:
+    """Measure one server once; stop and record a problem if it cannot carry the load."""
     try:
         with contender.serve(place) as served, Load(place, served, contender.speaks, size) as load:
             load.run(WARM_UP)
             for name, phase in PHASES.items():
                 into.take(name, *load.run(phase.format(seconds)))
-    except (TooMuch, Unavailable) as problem:
+    except (Overloaded, Unavailable) as problem:
         into.problems.append(str(problem))
 
 
 def burst(place: Place) -> str:
-    """Have many events told at once, and say in a sentence what became of them."""
+    """Publish many events at once, and describe the result in one sentence."""
     size = Size(BURST_SIZE)
     with CONTENDERS[OURS].serve(place) as served, Load(place, served, CONTENDERS[OURS].speaks, size) as load:
         found, _ = load.run(f"burst {BURST}")
@@ -160,7 +166,7 @@ def burst(place: Place) -> str:
 
 
 def ratios(rows: list[dict[str, Any]]) -> Iterator[str]:
-    """Say how often ours delivers what each other does, and how long it takes beside it."""
+    """Yield our figures as ratios of each other server's."""
     named = {row["server"]: row for row in rows}
     for name, row in named.items():
         if OURS in named and name != OURS:
@@ -173,13 +179,13 @@ def _ratio(one: float | None, other: float | None) -> str:
 
 
 def asked(size: Size, names: Iterable[str]) -> list[str]:
-    """Return who is measured at a size."""
+    """Return the servers measured at a size."""
     return [name for name in names if size.channels == 1 or name in FOR_MANY_CHANNELS]
 
 
 def run(place: Place, options: Namespace, size: Size, sentences: list[str]) -> None:
-    """Measure a size, each server in each round, and show it."""
-    found = {name: Measured() for name in asked(size, options.servers)}
+    """Measure each server in each round at one size, and publish the table."""
+    found = {name: Measurement() for name in asked(size, options.servers)}
     for turn in range(options.rounds):
         for name, measured in found.items():
             measure(CONTENDERS[name], size, place, measured, options.seconds)
@@ -192,7 +198,7 @@ def run(place: Place, options: Namespace, size: Size, sentences: list[str]) -> N
 
 
 def options() -> Namespace:
-    """Return what the command line says."""
+    """Parse the command line."""
     parser = ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--servers", type=lambda text: text.split(","), default=list(CONTENDERS))
     parser.add_argument(
@@ -204,13 +210,13 @@ def options() -> Namespace:
 
 
 def allow_many_files() -> None:
-    """Let every process that this one starts open as many files as it may."""
+    """Raise the limit of open files for this process and its children to the maximum."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def main() -> None:
-    """Measure, and show it."""
+    """Measure all sizes and publish the tables."""
     chosen = options()
     allow_many_files()
     with place() as where:

@@ -1,9 +1,9 @@
-/* What the machine allows: a WebSocket server that can do nothing but tell.
+/* The limit of the machine: a WebSocket server that can only broadcast.
  *
  *   ceiling PORT CONTROL_PORT
  *
- * Sockets come to PORT and name a channel (`/?channel=3`). Each line on CONTROL_PORT, a number and a channel, is an
- * event. What one read of the control connection brought for a channel is joined: one send() for each socket.
+ * Sockets connect to PORT and name a channel (`/?channel=3`). Each line on CONTROL_PORT, a number and a channel, is an
+ * event. Events of a channel that arrive in one read are joined: one send() per socket.
  */
 
 #define _GNU_SOURCE
@@ -44,7 +44,7 @@ static void watch(int fd) {
     epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event);
 }
 
-static void take_in(int listener) {
+static void accept_connection(int listener) {
     int fd = accept(listener, NULL, NULL), yes = 1;
     if (fd < 0 || fd >= FILES)
         exit(1);
@@ -67,7 +67,7 @@ static void send_all(int fd, const char *data, size_t length) {
     }
 }
 
-/* The accept key answers for a proxy's sake that nobody is; the load generator does not look at it. */
+/* The accept key is constant: the load generator does not check it. */
 static void join(int fd, const char *request) {
     static const char answer[] = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                                  "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
@@ -99,7 +99,7 @@ static void add_frame(int number, const char *digits) {
     channel->is_pending = 1;
 }
 
-static void tell(void) {
+static void broadcast(void) {
     for (int i = 0; i < pending_count; i++) {
         Channel *channel = &channels[pending[i]];
         for (int j = 0; j < channel->count; j++)
@@ -109,7 +109,7 @@ static void tell(void) {
     pending_count = 0;
 }
 
-static void take_orders(char *data, size_t length) {
+static void read_requests(char *data, size_t length) {
     static char known[1 << 17];
     static size_t known_length;
     memcpy(known + known_length, data, length);
@@ -121,7 +121,7 @@ static void take_orders(char *data, size_t length) {
     }
     known_length -= line - known;
     memmove(known, line, known_length);
-    tell();
+    broadcast();
 }
 
 static void read_from(int fd) {
@@ -133,7 +133,7 @@ static void read_from(int fd) {
     }
     data[length] = 0;
     if (fd == control)
-        take_orders(data, length);
+        read_requests(data, length);
     else if (!has_joined[fd])
         join(fd, data);
 }
@@ -150,7 +150,7 @@ int main(int count, char **words) {
         for (int i = 0; i < ready; i++) {
             int fd = events[i].data.fd;
             if (fd == sockets_port || fd == control_port)
-                take_in(fd);
+                accept_connection(fd);
             else
                 read_from(fd);
         }

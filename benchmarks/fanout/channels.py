@@ -1,6 +1,6 @@
-"""Ours: the desk's channels, and some that anybody may hear."""
+"""The site's channels, and public ones for the benchmark."""
 
 from realtime.channels import public
-from tikm.channels import channelpatterns as of_the_desk
+from tikm.channels import channelpatterns as site_patterns
 
-channelpatterns = [*of_the_desk, public("fanout-<int:number>")]
+channelpatterns = [*site_patterns, public("fanout-<int:number>")]

@@ -1,16 +1,16 @@
-// What the servers in JavaScript share: events are asked for by lines, and are as long as everybody's.
+// Shared by the JavaScript servers: each line on the control port requests an event.
 
 import { createServer } from "node:net"
 import { createInterface } from "node:readline"
 
 const SIZE = 650 // bytes
 
-/** Calls `tell(number, channel)` for each line that comes on a port. */
-export function listen(port, tell) {
+/** Calls `publish(number, channel)` for each line received on a port. */
+export function listen(port, publish) {
   createServer({ noDelay: true }, (connection) => {
-    createInterface({ input: connection }).on("line", (line) => tell(...line.split(" ")))
+    createInterface({ input: connection }).on("line", (line) => publish(...line.split(" ")))
   }).listen(port, "127.0.0.1")
 }
 
-/** The text of an event, which says its number. */
+/** The text of an event, with its number. */
 export const text = (number) => `#${number}#`.padEnd(SIZE, "x")

@@ -1,13 +1,13 @@
-/* Opens many WebSockets to one server, has it tell events, and counts who heard which of them when.
+/* Opens many WebSockets to one server, requests events, and records which socket received which event when.
  *
  *   load PORT CONTROL_PORT SOCKETS CHANNELS plain|pusher|socketio
  *
- * An event is asked for by a line on CONTROL_PORT: its number and its channel. It carries `#00000123#`, its number.
- * Socket i hears channel i % CHANNELS, and event n is told on channel n % CHANNELS. When all have joined, `ready` is
- * printed; then each line of standard input is a phase, answered by one line of JSON:
+ * A line on CONTROL_PORT requests an event: its number and its channel. The event contains `#00000123#`, its number.
+ * Socket i is subscribed to channel i % CHANNELS, and event n is published on channel n % CHANNELS. When all sockets
+ * have joined, `ready` is printed; then each line of standard input is a phase, answered by one line of JSON:
  *
- *   window W SECONDS   W events are under way until so many seconds have passed
- *   rate R SECONDS     R events a second
+ *   window W SECONDS   W events in flight, for SECONDS
+ *   rate R SECONDS     R events per second, for SECONDS
  *   burst N            N events at once
  */
 
@@ -35,21 +35,21 @@ typedef enum { SHAKING, JOINING, READY, CLOSED } State;
 typedef struct {
     int fd, channel;
     State state;
-    long newest;        /* of the events of its channel in this phase, by their place; -1 for none */
-    uint64_t seen;      /* the newest and the 63 before it, a bit each */
-    char *rest;         /* the beginning of a frame */
+    long newest;        /* index of its channel's newest event in this phase; -1 for none */
+    uint64_t seen;      /* bitmap of the newest event and the 63 before it */
+    char *rest;         /* an incomplete frame */
     size_t rest_length;
 } Socket;
 
 typedef struct {
-    long left; /* sockets that have not heard it */
-    double told_at;
+    long left; /* sockets that have not received it */
+    double published_at;
 } Event;
 
 typedef struct {
-    long first, told, under_way, heard, doubled, reordered;
-    double begun, last_heard;
-    float *delays; /* seconds; NULL where nobody asks */
+    long first, published, under_way, delivered, doubled, reordered;
+    double begun, last_received;
+    float *delays; /* seconds; NULL if not recorded */
     size_t delay_count, delay_room;
 } Phase;
 
@@ -58,8 +58,8 @@ static Event ring[RING];
 static Phase phase;
 static int socket_count, channel_count, joined, closed, port, control, poller;
 static char protocol, buffer[BUFFER];
-static char orders[BUFFER];
-static size_t orders_length;
+static char requests[BUFFER];
+static size_t requests_length;
 static long next_number;
 
 static void fail(const char *format, ...) {
@@ -95,18 +95,18 @@ static void send_all(int fd, const char *data, size_t length) {
     while (length) {
         ssize_t sent = send(fd, data, length, MSG_NOSIGNAL);
         if (sent < 0)
-            fail("Nothing can be sent: %s.", strerror(errno));
+            fail("send failed: %s", strerror(errno));
         data += sent;
         length -= sent;
     }
 }
 
-/* -- What a client says */
+/* -- Client frames */
 
 static void say(Socket *socket, int opcode, const char *payload, size_t length) {
-    char frame[256] = {(char)(0x80 | opcode), (char)(0x80 | length)}; /* masked, with zeros */
+    char frame[256] = {(char)(0x80 | opcode), (char)(0x80 | length)}; /* masked with zeros */
     if (length > 125)
-        fail("A client's frame is short.");
+        fail("A client frame has at most 125 bytes.");
     memcpy(frame + 6, payload, length);
     send_all(socket->fd, frame, 6 + length);
 }
@@ -137,13 +137,13 @@ static void open_socket(Socket *socket, int channel) {
     epoll_ctl(poller, EPOLL_CTL_ADD, socket->fd, &event);
 }
 
-static void take_as_joined(Socket *socket) {
+static void mark_joined(Socket *socket) {
     if (socket->state != READY)
         joined++;
     socket->state = READY;
 }
 
-/* -- What it hears */
+/* -- Server frames */
 
 static int starts_with(const char *payload, size_t length, const char *beginning) {
     return length >= strlen(beginning) && !memcmp(payload, beginning, strlen(beginning));
@@ -157,11 +157,11 @@ static void converse_pusher(Socket *socket, const char *payload, size_t length) 
     if (contains(payload, length, "pusher:connection_established"))
         say_text(socket, "{\"event\":\"pusher:subscribe\",\"data\":{\"channel\":\"fanout-%d\"}}", socket->channel);
     else if (contains(payload, length, "subscription_succeeded"))
-        take_as_joined(socket);
+        mark_joined(socket);
     else if (contains(payload, length, "pusher:ping"))
         say_text(socket, "{\"event\":\"pusher:pong\",\"data\":{}}");
     else
-        fail("The server says: %.*s", (int)length, payload);
+        fail("unexpected message: %.*s", (int)length, payload);
 }
 
 /* Engine.IO 4: 0 opens, 2 pings. Socket.IO 5 inside its messages: 40 connects, 42 is an event. */
@@ -173,9 +173,9 @@ static void converse_socketio(Socket *socket, const char *payload, size_t length
     else if (starts_with(payload, length, "40"))
         say_text(socket, "42[\"join\",\"%d\"]", socket->channel);
     else if (starts_with(payload, length, "42[\"joined\""))
-        take_as_joined(socket);
+        mark_joined(socket);
     else
-        fail("The server says: %.*s", (int)length, payload);
+        fail("unexpected message: %.*s", (int)length, payload);
 }
 
 static void converse(Socket *socket, const char *payload, size_t length) {
@@ -205,7 +205,7 @@ static void keep_delay(float delay) {
     phase.delays[phase.delay_count++] = delay;
 }
 
-/* Say whether an event is new to a socket; count it as doubled if not, and as reordered if a later one came first. */
+/* Return whether an event is new to a socket. Count a duplicate as doubled, and a late event as reordered. */
 static int is_new(Socket *socket, long place) {
     long behind = socket->newest - place;
     if (behind < 0) {
@@ -224,18 +224,18 @@ static int is_new(Socket *socket, long place) {
     return 1;
 }
 
-static void hear(Socket *socket, long number, double at) {
-    if (number < phase.first) /* of an earlier phase, in which it was missed */
+static void receive(Socket *socket, long number, double at) {
+    if (number < phase.first) /* from an earlier phase, where it counted as lost */
         return;
     if (number >= next_number || number % channel_count != socket->channel)
-        fail("Event %ld came to channel %d.", number, socket->channel);
+        fail("Event %ld arrived on channel %d.", number, socket->channel);
     if (!is_new(socket, (number - phase.first) / channel_count))
         return;
     Event *event = &ring[number % RING];
-    phase.heard++;
-    phase.last_heard = at;
+    phase.delivered++;
+    phase.last_received = at;
     if (phase.delays)
-        keep_delay(at - event->told_at);
+        keep_delay(at - event->published_at);
     if (!--event->left)
         phase.under_way--;
 }
@@ -256,18 +256,18 @@ static void take_frame(Socket *socket, int opcode, const char *payload, size_t l
         if (number < 0)
             converse(socket, payload, length);
         else
-            hear(socket, number, at);
+            receive(socket, number, at);
     }
 }
 
-/* Return the length of the first frame of `data`, 0 where it is not whole; a server masks nothing. */
+/* Return the length of the first frame in `data`, 0 if incomplete. Server frames are not masked. */
 static size_t frame_length(const unsigned char *data, size_t length, size_t *head) {
     if (length < 2)
         return 0;
     size_t size = data[1];
     *head = size == 126 ? 4 : 2;
     if (size > 126 || !(data[0] & 0x80))
-        fail("The server sent a frame that this does not read: %02x %02x.", data[0], data[1]);
+        fail("Unsupported server frame: %02x %02x.", data[0], data[1]);
     if (length < *head)
         return 0;
     if (size == 126)
@@ -275,16 +275,16 @@ static size_t frame_length(const unsigned char *data, size_t length, size_t *hea
     return *head + size <= length ? *head + size : 0;
 }
 
-/* Return how many bytes of `data` the server's answer to the handshake takes, 0 where it is not whole. */
+/* Return the length of the handshake response in `data`, 0 if incomplete. */
 static size_t take_handshake(Socket *socket, const char *data, size_t length) {
     const char *end = memmem(data, length, "\r\n\r\n", 4);
     if (!end)
         return 0;
     if (!starts_with(data, length, "HTTP/1.1 101"))
-        fail("The server does not open a WebSocket: %.*s", (int)length, data);
+        fail("The server rejected the WebSocket: %.*s", (int)length, data);
     socket->state = JOINING;
     if (protocol == 'p')
-        take_as_joined(socket);
+        mark_joined(socket);
     return end + 4 - data;
 }
 
@@ -337,29 +337,29 @@ static void join_all(void) {
 
 /* -- Phases */
 
-static long listeners(int channel) {
+static long subscribers(int channel) {
     return socket_count / channel_count + (channel < socket_count % channel_count);
 }
 
-static void order(void) {
-    ring[next_number % RING] = (Event){listeners(next_number % channel_count), now()};
-    orders_length += sprintf(orders + orders_length, "%0*ld %ld\n", DIGITS, next_number, next_number % channel_count);
+static void request_event(void) {
+    ring[next_number % RING] = (Event){subscribers(next_number % channel_count), now()};
+    requests_length += sprintf(requests + requests_length, "%0*ld %ld\n", DIGITS, next_number, next_number % channel_count);
     next_number++;
-    phase.told++;
+    phase.published++;
     phase.under_way++;
 }
 
-static void give_orders(long window, long most) {
-    while (phase.under_way < window && phase.told < most && orders_length < BUFFER - 64)
-        order();
-    send_all(control, orders, orders_length);
-    orders_length = 0;
+static void send_requests(long window, long most) {
+    while (phase.under_way < window && phase.published < most && requests_length < BUFFER - 64)
+        request_event();
+    send_all(control, requests, requests_length);
+    requests_length = 0;
 }
 
 static void begin(int wants_delays) {
     next_number += (channel_count - next_number % channel_count) % channel_count;
     phase = (Phase){.first = next_number, .begun = now(), .delay_room = 1 << 16};
-    phase.last_heard = phase.begun;
+    phase.last_received = phase.begun;
     if (wants_delays)
         phase.delays = malloc(phase.delay_room * sizeof(float));
     for (int i = 0; i < socket_count; i++) {
@@ -368,15 +368,15 @@ static void begin(int wants_delays) {
     }
 }
 
-/* Have events told: `window` under way at most, `rate` a second, `most` altogether. */
+/* Request events: at most `window` in flight, `rate` per second, `most` in total. */
 static void run(long window, double rate, long most, double seconds, double settle) {
     double end = phase.begun + seconds, time;
-    while ((time = now()) < end + settle && (time < end ? phase.told < most || phase.under_way : phase.under_way)) {
+    while ((time = now()) < end + settle && (time < end ? phase.published < most || phase.under_way : phase.under_way)) {
         double due = (time - phase.begun) * rate + 1, wait = 0.1;
         if (time < end) {
-            give_orders(window, rate ? (long)due : most);
-            if (rate && (phase.told - due + 1) / rate < wait)
-                wait = (phase.told - due + 1) / rate;
+            send_requests(window, rate ? (long)due : most);
+            if (rate && (phase.published - due + 1) / rate < wait)
+                wait = (phase.published - due + 1) / rate;
         }
         read_sockets((int)(wait * 1000));
     }
@@ -385,7 +385,7 @@ static void run(long window, double rate, long most, double seconds, double sett
 static long expected(void) {
     long sum = 0;
     for (long number = phase.first; number < next_number; number++)
-        sum += listeners(number % channel_count);
+        sum += subscribers(number % channel_count);
     return sum;
 }
 
@@ -402,15 +402,15 @@ static void report(double cpu_before) {
     double used = cpu() - cpu_before;
     if (phase.delays)
         qsort(phase.delays, phase.delay_count, sizeof(float), compare);
-    printf("{\"told\": %ld, \"heard\": %ld, \"lost\": %ld, \"doubled\": %ld, \"reordered\": %ld, \"closed\": %d, "
+    printf("{\"published\": %ld, \"delivered\": %ld, \"lost\": %ld, \"doubled\": %ld, \"reordered\": %ld, \"closed\": %d, "
            "\"seconds\": %.6f, \"cpu\": %.6f, \"p50\": %.3f, \"p99\": %.3f}\n",
-           phase.told, phase.heard, expected() - phase.heard, phase.doubled, phase.reordered, closed,
-           phase.last_heard - phase.begun, used, quantile(0.5), quantile(0.99));
+           phase.published, phase.delivered, expected() - phase.delivered, phase.doubled, phase.reordered, closed,
+           phase.last_received - phase.begun, used, quantile(0.5), quantile(0.99));
     fflush(stdout);
     free(phase.delays);
 }
 
-static void obey(const char *line) {
+static void run_phase(const char *line) {
     long number;
     double rate, seconds, used = cpu();
     begin(line[0] == 'r');
@@ -421,11 +421,11 @@ static void obey(const char *line) {
     else if (sscanf(line, "burst %ld", &number) == 1)
         run(number, 0, number, SETTLE, 0);
     else
-        fail("This is no phase: %s", line);
+        fail("Unknown phase: %s", line);
     report(used);
 }
 
-/* Some servers say that one has joined before it is true: events are told until all hear them. */
+/* Some servers confirm a join too early: publish events until all sockets receive them. */
 static void warm(void) {
     for (int tries = 0; tries < 10; tries++) {
         begin(0);
@@ -433,7 +433,7 @@ static void warm(void) {
         if (!phase.under_way)
             return;
     }
-    fail("Not all sockets hear what is told.");
+    fail("Not all sockets receive events.");
 }
 
 int main(int count, char **words) {
@@ -451,8 +451,8 @@ int main(int count, char **words) {
     warm();
     puts("ready");
     fflush(stdout);
-    /* Between two phases nobody says a word to us for long: pings wait until the next one begins. */
+    /* Pauses between phases are short: pings wait for the next phase. */
     while (fgets(line, sizeof line, stdin))
-        obey(line);
+        run_phase(line);
     return 0;
 }

@@ -1,4 +1,4 @@
-"""Who is compared: each server on one core, and whoever has it tell events on the other."""
+"""The compared servers, each on one core; their publishers run on the other."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ http {{
     location = / {{
       nchan_subscriber websocket; nchan_channel_id $arg_channel; nchan_subscriber_first_message newest;
     }}
-    location = /tell {{ nchan_publisher; nchan_channel_id $arg_channel; nchan_message_buffer_length 500; }}
+    location = /publish {{ nchan_publisher; nchan_channel_id $arg_channel; nchan_message_buffer_length 500; }}
   }}
 }}
 """
@@ -40,7 +40,7 @@ class Unavailable(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """Where it is measured: PostgreSQL, Redis, and a folder with our programs in C."""
+    """The environment of a measurement: PostgreSQL, Redis, and a folder with our C programs."""
 
     database_url: str
     redis_url: str
@@ -48,7 +48,7 @@ class Place:
 
     @property
     def env(self) -> dict[str, str]:
-        """What ours is served with."""
+        """The environment variables of our server."""
         secrets = {"SECRET_KEY": "for-this-benchmark", "REALTIME_APP_SECRET": "for-this-benchmark", "DEBUG": "false"}
         settings = {"DJANGO_SETTINGS_MODULE": "benchmarks.fanout.settings", "DATABASE_URL": self.database_url}
         return instances._environment(secrets | settings | {"REDIS_URL": self.redis_url})
@@ -56,14 +56,14 @@ class Place:
 
 @dataclass(frozen=True)
 class Served:
-    """A server that is up: its ports, and the process group that its CPU time is read of."""
+    """A running server: its ports, and the process group for its CPU time."""
 
     port: int
     control: int
     group: int
 
     def cpu(self) -> float:
-        """Return the seconds that it has used a core."""
+        """Return the CPU seconds used."""
         ticks = 0
         for stat in Path("/proc").glob("[0-9]*/stat"):
             with suppress(FileNotFoundError, ProcessLookupError):
@@ -78,7 +78,7 @@ Serve = Callable[[Place], AbstractContextManager[Served]]
 
 @dataclass(frozen=True)
 class Contender:
-    """A server by name, what it speaks, and how it is started."""
+    """A server by name, its protocol, and how it is started."""
 
     name: str
     speaks: str
@@ -86,14 +86,14 @@ class Contender:
 
 
 class Peer(Instance):
-    """A server that is up when it lets somebody connect."""
+    """A server that is up once its ports are open."""
 
     def __init__(self, command: list[str], directory: Path, *ports: int, env: dict[str, str] | None = None) -> None:
         super().__init__(command, directory, cwd=TOP, env=env)
         self.ports = ports
 
     def answers(self) -> bool:
-        """Whether all its ports are open by now."""
+        """Return whether all its ports are open."""
         for port in self.ports:
             try:
                 create_connection(("127.0.0.1", port), timeout=1).close()
@@ -104,7 +104,7 @@ class Peer(Instance):
 
 @contextmanager
 def place() -> Iterator[Place]:
-    """Run PostgreSQL and Redis beside the load, migrate, and compile what is in C."""
+    """Run PostgreSQL and Redis on the load's core, migrate, and compile the C programs."""
     with ExitStack() as stack:
         programs = Path(stack.enter_context(TemporaryDirectory(prefix="tikm-", dir="/tmp")))
         for name in ("load", "ceiling"):
@@ -117,7 +117,7 @@ def place() -> Iterator[Place]:
 
 
 def ours(kind: str, publisher: str) -> Serve:
-    """Return what runs ours as `kind` of the tests' SERVERS, told by a publisher of one kind."""
+    """Return a function that runs our server as `kind` of the tests' SERVERS, with a publisher."""
 
     @contextmanager
     def serve(place: Place) -> Iterator[Served]:
@@ -134,7 +134,7 @@ def ours(kind: str, publisher: str) -> Serve:
 
 
 def stock(*words: str) -> Serve:
-    """Return what runs stock Channels by a command, in which PORT stands for its port."""
+    """Return a function that runs stock Channels with a server command."""
 
     @contextmanager
     def serve(place: Place) -> Iterator[Served]:
@@ -146,8 +146,8 @@ def stock(*words: str) -> Serve:
     return serve
 
 
-def told_directly(*words: str) -> Serve:
-    """Return what runs a server that takes the events' lines itself; {programs} and {here} are folders."""
+def direct(*words: str) -> Serve:
+    """Return a function that runs a server with its own control port; {programs} and {here} are folders."""
 
     @contextmanager
     def serve(place: Place) -> Iterator[Served]:
@@ -167,7 +167,7 @@ def nchan(place: Place) -> Iterator[Served]:
     port = free_port()
     with TemporaryDirectory(prefix="tikm-", dir="/tmp") as folder:
         settings = Path(folder) / "nginx.conf"
-        user = "root" if os.geteuid() == 0 else "nobody"
+        user = "root" if os.geteuid() == 0 else "nobody"  # codespell:ignore nobody
         settings.write_text(NGINX.format(module=NCHAN, folder=folder, port=port, user=user))
         command = ["nginx", "-p", folder, "-c", str(settings)]
         with peer(command, port) as group, publishing("nchan", dict(os.environ), str(port)) as control:
@@ -197,13 +197,13 @@ UVICORN = "uvicorn", "--log-level", "warning", "--ws-per-message-deflate", "fals
 CONTENDERS = {
     each.name: each
     for each in (
-        Contender(CEILING, "plain", told_directly("{programs}/ceiling")),
+        Contender(CEILING, "plain", direct("{programs}/ceiling")),
         Contender(OURS, "pusher", ours("uvicorn", "ours")),
         Contender("ours-log", "pusher", ours("uvicorn", "log")),
         Contender("ours-daphne", "pusher", ours("daphne", "ours")),
         Contender("nchan", "plain", nchan),
-        Contender("ws", "plain", told_directly("node", "{here}/ws.js")),
-        Contender("socket.io", "socketio", told_directly("node", "{here}/socketio.js")),
+        Contender("ws", "plain", direct("node", "{here}/ws.js")),
+        Contender("socket.io", "socketio", direct("node", "{here}/socketio.js")),
         Contender("stock-uvicorn", "plain", stock(*UVICORN)),
         Contender("stock-daphne", "plain", stock("daphne", "-v0", "-p")),
     )

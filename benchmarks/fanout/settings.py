@@ -1,6 +1,6 @@
-"""Ours: the desk's settings, with channels for the benchmark."""
+"""The site's settings, with channels for the benchmark."""
 
 from tikm.settings import *  # noqa: F403
-from tikm.settings import REALTIME as OF_THE_DESK
+from tikm.settings import REALTIME as SITE
 
-REALTIME = OF_THE_DESK | {"CHANNELS": "benchmarks.fanout.channels"}
+REALTIME = SITE | {"CHANNELS": "benchmarks.fanout.channels"}

@@ -16,4 +16,4 @@ io.on("connection", (socket) => {
 })
 
 http.listen({ host: "127.0.0.1", port, backlog: 2048 })
-listen(control, (number, name) => io.to(name).emit("told", text(number)))
+listen(control, (number, name) => io.to(name).emit("event", text(number)))

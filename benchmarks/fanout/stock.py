@@ -1,4 +1,4 @@
-"""Channels as its tutorial has it: a consumer for each socket, and the groups of the layer on Redis' pub/sub."""
+"""Channels as in its tutorial: one consumer per socket, and the groups of the pub/sub layer on Redis."""
 
 import os
 from urllib.parse import parse_qs
@@ -10,22 +10,22 @@ LAYER = {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {
 settings.configure(CHANNEL_LAYERS={"default": LAYER})
 
 
-class Listener(AsyncWebsocketConsumer):
-    """Hears one group."""
+class Subscriber(AsyncWebsocketConsumer):
+    """Subscribes to one group."""
 
     async def connect(self) -> None:
-        """Join the group that the address names."""
+        """Join the group named in the URL."""
         self.group = "fanout-{}".format(parse_qs(self.scope["query_string"])[b"channel"][0].decode())
         await self.channel_layer.group_add(self.group, self.channel_name)
         await self.accept()
 
     async def disconnect(self, code: int) -> None:
-        """Leave it."""
+        """Leave the group."""
         await self.channel_layer.group_discard(self.group, self.channel_name)
 
-    async def tell(self, event: dict[str, str]) -> None:
-        """Pass on what the group is told."""
+    async def broadcast(self, event: dict[str, str]) -> None:
+        """Forward a message of the group."""
         await self.send(text_data=event["text"])
 
 
-application = Listener.as_asgi()
+application = Subscriber.as_asgi()

@@ -14,6 +14,6 @@ new WebSocketServer({ host: "127.0.0.1", port, backlog: 2048 }).on("connection",
 })
 
 listen(control, (number, name) => {
-  const told = text(number)
-  for (const socket of channels.get(name) ?? []) socket.send(told)
+  const message = text(number)
+  for (const socket of channels.get(name) ?? []) socket.send(message)
 })
