@@ -177,9 +177,9 @@ class Storm:
 
 
 def storm(ours: dict[str, str], visitors: list[Visitor], rate: float) -> tuple[list[dict[str, Any]], Counter[str]]:
-    """Kill the sockets' process of `manage.py serve`, and replace it as a deploy does; say who was refused, too."""
+    """Kill the worker of `manage.py serve`, and replace it as a deploy does; return the refusals, too."""
     rows, refusals = [], Counter[str]()
-    for name, begin in {"killed": kill_sockets, "replaced": replace_processes}.items():
+    for name, begin in {"killed": kill_worker, "replaced": reload}.items():
         with serving(ours) as server, visiting(server.port, visitors[0].page, visitors[0].cookie, rate) as visits:
             storm = Storm(server.port, visitors)
             uvloop.run(storm.break_out(lambda begin=begin, server=server: begin(server)))
@@ -188,7 +188,7 @@ def storm(ours: dict[str, str], visitors: list[Visitor], rate: float) -> tuple[l
         meanwhile = visits.between(begun, begun + back[-1])
         quiet = [visit for visit in visits.between(begun - QUIET, begun) if visit not in meanwhile]
         row = {
-            "sockets' process": name,
+            "worker": name,
             "sockets": len(back) + storm.missing,
             "missing": storm.missing,
             "refused": storm.refusals.total(),
@@ -204,20 +204,20 @@ def storm(ours: dict[str, str], visitors: list[Visitor], rate: float) -> tuple[l
 
 @contextmanager
 def serving(ours: dict[str, str]) -> Iterator[Serve]:
-    """Run `manage.py serve` with one process of sockets and one of pages, both on the servers' core."""
+    """Run `manage.py serve` with one worker, on the servers' core."""
     with TemporaryDirectory() as name, cores.on_core(cores.SERVERS), Serve(Path(name), env=ours, drain=4) as server:
         os.sched_setaffinity(0, {cores.LOAD})
         yield server
 
 
-def kill_sockets(server: Serve) -> None:
-    """Kill the process of sockets; it is replaced at once."""
-    (pid,) = server.processes()["sockets"]
+def kill_worker(server: Serve) -> None:
+    """Kill the worker; it is replaced at once."""
+    (pid,) = server.workers()
     os.kill(pid, signal.SIGKILL)
 
 
-def replace_processes(server: Serve) -> None:
-    """Have every process replaced, as a deploy does."""
+def reload(server: Serve) -> None:
+    """Have the worker replaced, as a deploy does."""
     server.process.send_signal(signal.SIGHUP)
 
 

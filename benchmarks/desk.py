@@ -52,9 +52,9 @@ def services() -> Iterator[dict[str, str]]:
         import django
 
         django.setup()
-        from realtime.serving.sockets import allow_many_files
+        from realtime.serve.server import raise_file_limit
 
-        allow_many_files()
+        raise_file_limit()
         yield ours
 
 

@@ -9,9 +9,9 @@ import uvicorn
 from django.conf import settings
 
 from realtime import limits
+from realtime.serve.drain import drain
 from realtime.server import hub
 from realtime.serving.door import Door
-from realtime.serving.drain import drain
 from realtime.serving.lifeline import Lifeline
 from realtime.serving.neighbours import Neighbours
 from realtime.serving.turnstile import Turnstile, history_path

@@ -24,8 +24,8 @@ class Saboteur:
     """Knows how to break each thing; what it breaks for a while overlaps with what it breaks next."""
 
     kinds = (
-        "redis_killed", "pubsub_cut", "database_cut", "sockets_killed", "sockets_drained", "sockets_stalled",
-        "pages_killed", "lines_cut", "writer_killed",
+        "redis_killed", "pubsub_cut", "database_cut", "worker_killed", "worker_drained", "worker_stalled",
+        "lines_cut", "writer_killed",
     )  # fmt: skip
 
     def __init__(self, desk: Desk, server: Serve, pages: Pages, seed: str, *, rate: float) -> None:
@@ -80,19 +80,16 @@ class Saboteur:
     def database_cut(self) -> None:
         self._desk.hang_up()
 
-    def sockets_killed(self) -> None:
-        os.kill(self._victim("sockets"), signal.SIGKILL)
+    def worker_killed(self) -> None:
+        os.kill(self._victim(), signal.SIGKILL)
 
-    def sockets_drained(self) -> None:
-        os.kill(self._victim("sockets"), signal.SIGTERM)
+    def worker_drained(self) -> None:
+        os.kill(self._victim(), signal.SIGTERM)
 
-    def sockets_stalled(self) -> None:
-        pid = self._victim("sockets")
+    def worker_stalled(self) -> None:
+        pid = self._victim()
         os.kill(pid, signal.SIGSTOP)
         self._after(self._random.uniform(3, 8), lambda: go_on(pid))
-
-    def pages_killed(self) -> None:
-        os.kill(self._victim("pages"), signal.SIGKILL)
 
     def lines_cut(self) -> None:
         self._pages.cut(SHARE_CUT)
@@ -104,9 +101,9 @@ class Saboteur:
     def all_replaced(self) -> None:
         self._server.process.send_signal(signal.SIGHUP)
 
-    def _victim(self, kind: str) -> int:
-        """Return the process of a kind that has been there for longest, if it is likely to serve by now."""
-        pid = next(iter(self._server.processes()[kind]), None)
+    def _victim(self) -> int:
+        """Return the oldest worker, if it is likely to serve by now."""
+        pid = next(iter(self._server.workers()), None)
         if pid is None or _age(pid) < YOUNG:
             raise NoVictim
         return pid

@@ -1,4 +1,4 @@
-"""Everything is replaced while a hundred people look on and write: nobody notices but by a socket that comes back."""
+"""A rolling restart while a hundred pages are open and changes are written: no page notices but by its socket."""
 
 import signal
 import socket
@@ -9,16 +9,16 @@ from tests.faults import report
 from tests.faults.pages import PATIENCE, Pages
 from tests.faults.site import CROWD
 from tests.faults.writer_process import Writing
-from tests.integration.servers.serve import Serve, asked_all_the_while
+from tests.integration.servers.serve import Serve, requesting
 from tests.support.instances import wait_until
 
 LISTS = 4  # that each agent of the crowd has open beside a ticket
 CHANGES = 6  # a second
-DRAIN = 3  # seconds over which a process sends its people away
+DRAIN = 3  # seconds over which a worker closes its sockets
 BUCKET = 0.5  # seconds
-QUIET = 2.0  # seconds between those whom one process sends away, and the next one's
-TWICE = 2  # at least: processes are replaced, and a successor takes over
-RESTARTED_WITHIN = 180  # seconds: each process loads the project, one after the other, beside other tests
+QUIET = 2.0  # seconds between the sockets that one worker closes, and the next one's
+TWICE = 2  # at least: workers are replaced, and a successor takes over
+RESTARTED_WITHIN = 180  # seconds: each worker loads the project, beside other tests
 REPLACED = 4200
 GIVEN_UP = 1000  # by the page itself: on a busy machine a connection may take longer than it waits for
 CROWDED = 20  # sockets could be a herd
@@ -65,10 +65,10 @@ def writing(desk, seed):
     writing.kill()
 
 
-def replace_processes(server):
-    before = server.processes()
+def reload(server):
+    before = server.workers()
     server.process.send_signal(signal.SIGHUP)
-    wait_until(lambda: server.are_others_than(before), timeout=RESTARTED_WITHIN, message="Some stayed.")
+    wait_until(lambda: server.has_other_workers(before), timeout=RESTARTED_WITHIN, message="Some stayed.")
 
 
 def hand_over(server, begin):
@@ -78,7 +78,7 @@ def hand_over(server, begin):
 
 
 def waves_of(moments):
-    """Group moments in milliseconds, as seconds: those of each process, or server, that ended."""
+    """Group moments in milliseconds, as seconds: those of each worker, or server, that ended."""
     return report.clusters([moment / 1000 for moment in moments], apart=QUIET)
 
 
@@ -86,11 +86,11 @@ def spread(waves):
     return [report.histogram(wave, width=BUCKET) for wave in waves]
 
 
-def test_a_restart_of_everything_is_noticed_by_nobody(desk, server, begin, pages, writing):
+def test_rolling_restart_loses_no_request_and_no_event(desk, server, begin, pages, writing):
     visitor = {"path": f"/tickets/{desk.tickets[0]}/", "cookies": desk.sessions["bao"], "pause": 0.25}
     before = desk.events()
-    with asked_all_the_while(server, **visitor) as answers:
-        replace_processes(server)
+    with requesting(server, **visitor) as answers:
+        reload(server)
         hand_over(server, begin)
         wait_until(pages.are_live, timeout=PATIENCE, message="Some pages are not live.")
     writing.finish()
@@ -99,7 +99,8 @@ def test_a_restart_of_everything_is_noticed_by_nobody(desk, server, begin, pages
     sent_away = waves_of(call["at"] for call in hang_ups if call["code"] == REPLACED)
     back = waves_of(moment for page in sums["sums"] for moment in page["connects"][1:])
     report.written["Rolling restart"] = [
-        f"events committed {desk.events() - before}; pages asked for meanwhile: {len(answers)}, all answered",
+        f"events committed {desk.events() - before}; pages requested during it: {len(answers)}, all served"
+        f", the slowest in {max(answers):.2f} s",
         *report.of_pages(sums),
         f"sent away, each {BUCKET} s: {spread(sent_away)}",
         f"came back, each {BUCKET} s: {spread(back)}",

@@ -9,8 +9,8 @@ from typing import Any, cast
 from asgiref.sync import sync_to_async
 
 from accounts.models import User
+from realtime.serve.server import MAX_MESSAGE
 from realtime.server.connection import Connection
-from realtime.serving.sockets import MAX_MESSAGE
 from realtime.websocket.frames import Opcode
 from realtime.websocket.protocol import WebSocket
 from tests.support.raw_websocket import frame

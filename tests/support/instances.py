@@ -173,22 +173,15 @@ class Server(Instance):
 
 
 class SocketServer(Server):
-    """One process of sockets, as `serve` starts them; it has the pages too."""
+    """One process of the production server, with sockets and pages, without the arbiter."""
 
-    stopped_by = signal.SIGKILL  # on SIGTERM it waits for people to come back elsewhere
+    stopped_by = signal.SIGKILL  # on SIGTERM it keeps presence entries until their users had time to reconnect
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        listener = socket.create_server(("127.0.0.1", self.port), backlog=2048)
-        self._lifeline, theirs = socket.socketpair()
-        with listener, theirs:
-            numbers = listener.fileno(), theirs.fileno()
-            words = "-m realtime.serving sockets --drain 0 --fd {} --lifeline {}".format(*numbers).split()
-            self.command, self.spawning["pass_fds"] = [sys.executable, *words], numbers
+        with socket.create_server(("127.0.0.1", self.port), backlog=2048) as listener:
+            self.command = [sys.executable, "-m", "tests.support.socket_server", str(listener.fileno())]
+            self.spawning["pass_fds"] = (listener.fileno(),)
             return super()._spawn()
-
-    def _end(self, *signals: signal.Signals) -> None:
-        super()._end(*signals)
-        self._lifeline.close()
 
 
 SERVERS = {"daphne": Server, "uvicorn": SocketServer}

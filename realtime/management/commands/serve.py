@@ -1,89 +1,86 @@
-"""The production server."""
+"""`manage.py serve`: the production server."""
 
-import asyncio
 import os
 import socket
+import sys
 from argparse import ArgumentParser
-from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, connections
+from django.db import connections
+from gunicorn.systemd import SD_LISTEN_FDS_START as FIRST_FD
+from gunicorn.systemd import listen_fds
 
-from realtime.serving import listeners
-from realtime.serving.child import StartFailed
-from realtime.serving.refusals import refusals
-from realtime.serving.supervisor import Plan, Supervisor
+from realtime.serve.preflight import find_problems
 
-DRAIN = 4.0
+BACKLOG = 4096  # connections that wait to be accepted; the system may allow fewer (net.core.somaxconn)
+DRAIN = 4.0  # seconds
 
 
 class Command(BaseCommand):
-    """Sockets on uvicorn and pages on gunicorn, on one port; SIGTERM ends it, SIGHUP replaces its processes."""
+    """Checks the project, opens the port, and replaces itself by gunicorn's arbiter (`realtime.serve`)."""
 
-    help = "Serve pages and sockets in production, until SIGTERM; SIGHUP replaces the processes one by one."
+    help = "Serve pages and sockets in production until SIGTERM. SIGHUP replaces the workers, with new code."
     requires_system_checks = ("__all__",)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Describe where to serve what."""
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
         parser.add_argument("--port", type=int, default=8080, help="port to listen on (default %(default)s)")
-        parser.add_argument("--fd", type=int, help="listen on this open file descriptor instead, as systemd hands it")
+        parser.add_argument("--fd", type=int, help="open file descriptor of a listening socket, instead of a port")
         parts = parser.add_mutually_exclusive_group()
-        parts.add_argument("--sockets-only", action="store_true", help="no processes of pages")
-        parts.add_argument("--pages-only", action="store_true", help="no processes of sockets")
+        parts.add_argument("--sockets-only", action="store_true", help="workers behind a proxy that sends them /app/")
+        parts.add_argument("--pages-only", action="store_true", help="workers without sockets (WSGI threads)")
         parser.add_argument(
-            "--workers", type=int, default=_cores(), metavar="N", help="processes of each kind (default: one a core)"
+            "--workers", type=int, default=_cores(), metavar="N", help="worker processes (default: one a core)"
         )
         parser.add_argument(
             "--drain", type=float, default=DRAIN, metavar="SECONDS",
-            help="over which the sockets are sent away at the end (default %(default)s)",
+            help="over which a worker that stops closes its sockets (default %(default)s)",
         )  # fmt: skip
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: Any, **options: Any) -> NoReturn:
         """Serve."""
-        plan = _plan(options)
-        self._refuse(plan)
-        listening = _listeners(options, plan)
-        host, port = listening[0].getsockname()[:2]
-        place = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        try:
-            asyncio.run(_serve(listening, plan, lambda: self._say(place)))
-        except StartFailed as failure:
-            raise CommandError(str(failure)) from None
-
-    def _refuse(self, plan: Plan) -> None:
-        try:
-            wrong = list(refusals(pages=bool(plan.pages)))
-        except OperationalError as error:
-            raise CommandError(f"The database does not answer: {error}") from None
+        if options["workers"] < 1 or options["drain"] < 0:
+            raise CommandError("--workers must be at least 1, --drain at least 0.")
+        problems = list(find_problems(static_files=not options["sockets_only"]))
+        if problems:
+            raise CommandError("\n".join(problems))
         connections.close_all()
-        if wrong:
-            raise CommandError("\n".join(wrong))
-
-    def _say(self, place: str) -> None:
-        self.stdout.write(f"Serving on {place}")
-        self.stdout.flush()
-
-
-async def _serve(listening: list[socket.socket], plan: Plan, when_ready: Callable[[], None]) -> None:
-    await Supervisor(listening, plan).run(when_ready)
+        _pass_on_listener(options)
+        # As `python -m` does not, the arbiter is to find the project from any folder.
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
+        words = ["-m", "realtime.serve", "--workers", str(options["workers"]), "--drain", str(options["drain"])]
+        os.execv(sys.executable, [sys.executable, *words, *["--pages-only"] * options["pages_only"]])  # noqa: S606
 
 
-def _plan(options: dict[str, Any]) -> Plan:
-    workers, seconds = options["workers"], options["drain"]
-    if workers < 1 or seconds < 0:
-        raise CommandError("--workers is at least 1, --drain at least 0.")
-    return Plan(0 if options["pages_only"] else workers, 0 if options["sockets_only"] else workers, seconds)
+def _pass_on_listener(options: dict[str, Any]) -> None:
+    """Leave a listening socket for the arbiter where systemd puts one, which may have done so already."""
+    if options["fd"] is None and listen_fds(unset_environment=False):
+        return
+    listener = _inherit(options["fd"]) if options["fd"] is not None else _bind(options["host"], options["port"])
+    os.dup2(listener.detach(), FIRST_FD)
+    os.environ |= {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "1"}
 
 
-def _listeners(options: dict[str, Any], plan: Plan) -> list[socket.socket]:
+def _inherit(fd: int) -> socket.socket:
     try:
-        if options["fd"] is not None:
-            return listeners.inherited(options["fd"])
-        return listeners.bind(options["host"], options["port"], plan.sockets or 1)
+        listener = socket.socket(fileno=fd)
+        if listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            return listener
     except OSError as error:
-        raise CommandError(f"Cannot listen there: {error}") from None
+        raise CommandError(f"--fd {fd} is no listening socket: {error.strerror}") from None
+    listener.detach()
+    raise CommandError(f"--fd {fd} is no listening socket.")
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        reason = str(error.strerror).partition(" (")[0]  # create_server appends the address
+        raise CommandError(f"Cannot listen on {host} port {port}: {reason}") from None
 
 
 def _cores() -> int:

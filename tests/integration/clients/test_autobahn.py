@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from uvicorn.server import ServerState
 
-from realtime.serving.sockets import Config
+from realtime.serve.server import Config
 from realtime.websocket.frames import Frames
 from realtime.websocket.transport import EXTENSION
 
@@ -29,9 +29,8 @@ async def echo(scope, receive, send):
 
 @asynccontextmanager
 async def serving():
-    config, state = Config(""), ServerState()
+    config, state = Config(echo), ServerState()
     config.load()
-    config.loaded_app = echo
     config.ws_max_size = 2**25  # some cases are of 16 MB
     loop = asyncio.get_running_loop()
     async with await loop.create_server(

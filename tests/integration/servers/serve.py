@@ -1,6 +1,7 @@
-"""`manage.py serve` as an operator runs it: its processes, and who asks it for a page all the while."""
+"""`manage.py serve` as an operator runs it: its workers, and a client that requests a page all the time."""
 
 import threading
+import time
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
@@ -18,7 +19,7 @@ class Serve(instances.Server):
     """The production server on one port; with a `listener`, on that socket, which others hold open too."""
 
     words = "manage.py serve --port {port}"
-    starts_within = 90  # seconds: its processes load the project at the same time
+    starts_within = 90  # seconds: its workers load the project at the same time
 
     def __init__(self, directory, *, env, listener=None, workers=1, drain=1):
         port = instances.free_port() if listener is None else listener.getsockname()[1]
@@ -31,49 +32,42 @@ class Serve(instances.Server):
     def answers(self):
         return "Serving on" in self.log.read_text() and super().answers()
 
-    def processes(self):
-        """Return the ids of the processes of its own, by what they serve."""
-        found = {"sockets": [], "pages": []}
-        for pid in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
-            words = _words(pid)
-            if "realtime.serving" in words:
-                found[words[3]].append(int(pid))
-        return found
+    def workers(self):
+        """Return the process ids of its workers, the oldest first."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return [int(pid) for pid in children if _is_running(pid)]
 
-    def are_others_than(self, before):
-        """Say whether all of the processes are there and serve, and none of those of before."""
-        now = self.processes()
-        is_whole = all(len(now[kind]) == len(before[kind]) for kind in before)
-        return is_whole and not _ids(now) & _ids(before) and self.answers()
+    def has_other_workers(self, before):
+        """Return whether as many workers as before are there and serve, and none of those."""
+        now = self.workers()
+        return len(now) == len(before) and not {*now} & {*before} and self.answers()
 
 
-def _words(pid):
+def _is_running(pid):
     try:
-        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
     except (FileNotFoundError, ProcessLookupError):  # it has just ended
-        return []
-
-
-def _ids(processes):
-    return {pid for pids in processes.values() for pid in pids}
+        return False
 
 
 @contextmanager
-def asked_all_the_while(server, path="/healthz", *, cookies="", pause=0):
-    """Ask for a page again and again while the block runs; none may go unanswered."""
-    answers, is_over = [], threading.Event()
+def requesting(server, path="/healthz", *, cookies="", pause=0):
+    """Request a page again and again while the block runs; each must get a 200. Yield how long each took."""
+    answers, seconds, is_over = [], [], threading.Event()
 
-    def ask():
+    def request():
         while not is_over.wait(pause):
             connection = HTTPConnection("127.0.0.1", server.port, timeout=20)
+            begun = time.monotonic()
             connection.request("GET", path, headers={"Cookie": cookies})
             answers.append(connection.getresponse().status)
+            seconds.append(time.monotonic() - begun)
             connection.close()
 
-    thread = threading.Thread(target=ask)
+    thread = threading.Thread(target=request)
     thread.start()
     try:
-        yield answers
+        yield seconds
     finally:
         is_over.set()
         thread.join()

@@ -1,4 +1,4 @@
-"""The production server as an operator runs it: one port, processes that are replaced, and an end without a jolt."""
+"""The production server as an operator runs it: one port, rolling reloads, stuck workers, and a graceful end."""
 
 import os
 import signal
@@ -13,16 +13,16 @@ from django.db import connection, transaction
 from websockets.exceptions import ConnectionClosed
 
 from realtime.broadcasting import history
-from realtime.serving.pages import THREADS
-from realtime.serving.turnstile import LINE, MOST
-from tests.integration.servers.serve import Serve, asked_all_the_while
+from realtime.serve.admission import MAX_CONCURRENT, MAX_QUEUED, MAX_VIEWS
+from tests.integration.servers.serve import Serve, requesting
 from tests.support import instances
 from tests.support.http_visitor import CSRF
 from tests.support.live_user import Person
 from tests.support.sockets import session_cookie
 
-REPLACED, BUSY = 4200, 503
-KNOCKS = 8
+RECONNECT, BUSY = 4200, 503
+STUCK_AFTER = 3  # seconds
+CLIENTS = 8
 
 
 @pytest.fixture(scope="module")
@@ -64,15 +64,15 @@ UNFINISHED = (
 ).encode()
 
 
-def test_uploads_that_stand_still_keep_no_page_from_others(live_cast, server):
+def test_stalled_uploads_do_not_block_pages(live_cast, server):
     with ExitStack() as uploads:
-        for _ in range(2 * THREADS):
+        for _ in range(2 * MAX_VIEWS):
             upload = uploads.enter_context(socket.create_connection(("127.0.0.1", server.port)))
             upload.sendall(UNFINISHED)
         assert server.answers()
 
 
-def test_pages_that_ask_the_history_keep_no_page_from_others(live_cast, server):
+def test_history_requests_are_bounded_and_do_not_block_pages(live_cast, server):
     cookie, channel = session_cookie(live_cast.casey), live_cast.casey.channel
 
     def ask(since):
@@ -82,61 +82,63 @@ def test_pages_that_ask_the_history_keep_no_page_from_others(live_cast, server):
             answer = visit.getresponse()
             return answer.status, answer.getheader("Retry-After")
 
-    since = history.present()
-    with ThreadPoolExecutor(MOST + LINE + 1) as threads, transaction.atomic():
+    since, number = history.present(), MAX_CONCURRENT + MAX_QUEUED + 1
+    with ThreadPoolExecutor(number) as threads, transaction.atomic():
         connection.cursor().execute("LOCK TABLE realtime_logfloor IN ACCESS EXCLUSIVE MODE")
-        asked = [threads.submit(ask, since) for _ in range(MOST + LINE + 1)]
-        turned_away = next(as_completed(asked, timeout=10))
-        assert turned_away.result() in ((BUSY, "1"), (BUSY, "2"))
+        asked = [threads.submit(ask, since) for _ in range(number)]
+        refused = next(as_completed(asked, timeout=10))
+        assert refused.result() in ((BUSY, "1"), (BUSY, "2"))
         assert server.answers()
-    assert {each.result() for each in asked if each is not turned_away} == {(200, None)}
+    assert {each.result() for each in asked if each is not refused} == {(200, None)}
 
 
-def test_a_process_that_was_killed_is_followed_by_another(live_cast, server):
-    before = server.processes()
-    for kind in ("sockets", "pages"):
-        os.kill(*before[kind], signal.SIGKILL)
-    instances.wait_until(lambda: server.are_others_than(before), timeout=40, message="They were not followed.")
-    assert server.log.read_text().count("ended (-9)") == 2
+def test_killed_worker_is_replaced(live_cast, server):
+    before = server.workers()
+    os.kill(*before, signal.SIGKILL)
+    instances.wait_until(lambda: server.has_other_workers(before), timeout=40, message="It was not replaced.")
+    assert f"Worker (pid:{before[0]}) was sent SIGKILL!" in server.log.read_text()
     with Person(live_cast.bao, server).listening(live_cast.ticket.channel):
         pass
 
 
-def test_whoever_comes_to_a_process_that_is_stuck_is_let_in_by_the_one_beside_it(live_cast, environment, tmp_path):
-    with Serve(tmp_path, env=environment, workers=2) as server:
-        stuck, _ = server.processes()["sockets"]
+def test_stuck_worker_delays_nobody_and_is_killed(live_cast, environment, tmp_path):
+    settings = {"GUNICORN_CMD_ARGS": f"--timeout {STUCK_AFTER}"}
+    with Serve(tmp_path, env=environment | settings, workers=2) as server:
+        stuck, _ = server.workers()
         os.kill(stuck, signal.SIGSTOP)
-        # The system gives each of them to one process or the other, by chance.
-        with ThreadPoolExecutor(KNOCKS) as threads:
-            assert all(threads.map(lambda _: server.answers(), range(KNOCKS)))
-        os.kill(stuck, signal.SIGCONT)
+        with ThreadPoolExecutor(CLIENTS) as threads:
+            assert all(threads.map(lambda _: server.answers(), range(CLIENTS)))
+        assert stuck in server.workers()
+        instances.wait_until(lambda: stuck not in server.workers(), timeout=20, message="It was not killed.")
+        instances.wait_until(lambda: len(server.workers()) == 2, timeout=20, message="It was not replaced.")
+        assert "WORKER TIMEOUT" in server.log.read_text()
 
 
-def test_all_processes_are_replaced_while_everybody_is_served(live_cast, server):
-    before, bao = server.processes(), Person(live_cast.bao, server)
-    with asked_all_the_while(server), bao.listening(live_cast.ticket.channel):
+def test_reload_replaces_workers_without_a_failed_request(live_cast, server):
+    before, bao = server.workers(), Person(live_cast.bao, server)
+    with requesting(server), bao.listening(live_cast.ticket.channel):
         server.process.send_signal(signal.SIGHUP)
         with pytest.raises(ConnectionClosed) as closing:
             bao.event("nothing of this name", within=30)
-        assert closing.value.rcvd.code == REPLACED
+        assert closing.value.rcvd.code == RECONNECT
         with bao.listening(live_cast.ticket.channel):
             pass
-        instances.wait_until(lambda: server.are_others_than(before), timeout=40, message="Some stayed.")
+        instances.wait_until(lambda: server.has_other_workers(before), timeout=40, message="Some stayed.")
 
 
-def test_a_successor_takes_over_and_nobody_is_turned_away(live_cast, server, begin):
-    with asked_all_the_while(server) as answers:
+def test_successor_on_the_same_socket_takes_over(live_cast, server, begin):
+    with requesting(server) as answers:
         successor = begin()
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(timeout=20) == 0
         count = len(answers)
-        instances.wait_until(lambda: len(answers) > count + 3, timeout=5, message="Nobody answers any more.")
+        instances.wait_until(lambda: len(answers) > count + 3, timeout=5, message="No page is served any more.")
     with Person(live_cast.bao, successor).listening(live_cast.ticket.channel):
         pass
-    left = [pid for pids in successor.processes().values() for pid in pids]
+    workers = successor.workers()
     os.kill(successor.process.pid, signal.SIGKILL)
     successor.process.wait()
-    # Alone, they end by themselves.
+    # Without their arbiter they end by themselves.
     instances.wait_until(
-        lambda: not any(Path(f"/proc/{pid}").exists() for pid in left), timeout=40, message="Some stayed."
+        lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers), timeout=40, message="Some stayed."
     )

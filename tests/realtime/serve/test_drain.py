@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from realtime.presence import store, tracker
+from realtime.serve.drain import drain
 from realtime.server import hub
-from realtime.serving.drain import drain
 from tests.support.sockets import connect, do, greeted, listen, until
 
 SENT_AWAY = 4200

@@ -1,10 +1,13 @@
-"""`serve` does not begin with settings of development, and says in a sentence each what to do."""
+"""`serve` refuses settings of development and an unusable database, with a sentence for each."""
+
+import socket
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from django.db.migrations.executor import MigrationExecutor
 
-SOUND = {
+VALID = {
     "DEBUG": False,
     "ALLOWED_HOSTS": ["desk.example.com"],
     "SECRET_KEY": "long enough to be a secret",
@@ -18,34 +21,60 @@ WRONG = {
 }
 
 
-def refused(settings, *, secrets=("long enough to be a secret too",), static="", **changed):
-    for name, value in (SOUND | changed).items():
+def errors_of(settings, *, secrets=("long enough to be a secret too",), static="", options=(), **changed):
+    for name, value in (VALID | changed).items():
         setattr(settings, name, value)
     settings.REALTIME = {**settings.REALTIME, "APP_SECRETS": secrets}
     if static:
         settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": static}}
-    # With all in order it would serve; here is nothing to listen on.
-    with pytest.raises(CommandError) as refusal:
-        call_command("serve", fd=0)
-    return str(refusal.value).splitlines()
+    # Standard input is no listening socket, so that it never serves.
+    with pytest.raises(CommandError) as error:
+        call_command("serve", **{"fd": 0, **dict(options)})
+    return str(error.value).splitlines()
 
 
 @pytest.mark.parametrize("sentence", WRONG)
-def test_each_setting_of_development_is_named(db, settings, tmp_path, sentence):
+def test_each_development_setting_is_named(db, settings, tmp_path, sentence):
     settings.STATIC_ROOT = tmp_path
-    lines = refused(settings, **WRONG[sentence])
+    lines = errors_of(settings, **WRONG[sentence])
     assert len(lines) == 1
     assert sentence in lines[0]
 
 
-def test_a_database_that_is_not_up_to_date_is_named(db, settings, monkeypatch):
+def test_unmigrated_database_is_named(db, settings, monkeypatch):
     monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *_: ["one"])
-    assert refused(settings) == ["The database is not up to date: run manage.py migrate."]
+    assert errors_of(settings) == ["The database is not up to date: run manage.py migrate."]
 
 
-def test_all_that_is_wrong_is_said_at_once(db, settings):
-    assert len(refused(settings, DEBUG=True, ALLOWED_HOSTS=[])) == 2
+def test_unreachable_database_is_named(db, settings, monkeypatch):
+    def fail(*_):
+        raise OperationalError("connection refused\n")
+
+    monkeypatch.setattr(MigrationExecutor, "__init__", fail)
+    assert errors_of(settings) == ["The database does not answer: connection refused"]
 
 
-def test_with_all_in_order_it_goes_on_to_listen(db, settings):
-    assert refused(settings)[0].startswith("Cannot listen there: ")
+def test_all_problems_are_named_at_once(db, settings):
+    assert len(errors_of(settings, DEBUG=True, ALLOWED_HOSTS=[])) == 2
+
+
+def test_sockets_alone_need_no_static_files(db, settings, tmp_path):
+    settings.STATIC_ROOT = tmp_path
+    static = WRONG["run manage.py collectstatic"]
+    assert errors_of(settings, **static, options={"sockets_only": True}.items())[0].startswith("--fd 0 is no ")
+
+
+def test_valid_project_goes_on_to_listen(db, settings):
+    assert errors_of(settings)[0].startswith("--fd 0 is no listening socket")
+
+
+def test_port_in_use_is_named(db, settings):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        lines = errors_of(settings, options={"fd": None, "port": port}.items())
+    assert lines == [f"Cannot listen on 127.0.0.1 port {port}: Address already in use"]
+
+
+@pytest.mark.parametrize("options", [{"workers": 0}, {"drain": -1}])
+def test_impossible_options_are_named(db, settings, options):
+    assert errors_of(settings, options=options.items()) == ["--workers must be at least 1, --drain at least 0."]

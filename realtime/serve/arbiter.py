@@ -1,0 +1,101 @@
+"""gunicorn's arbiter, which on SIGHUP stops old workers only once new ones serve.
+
+The arbiter does not load the project: each worker does, so that SIGHUP deploys new code.
+"""
+
+import signal
+import sys
+import time
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+from gunicorn.errors import HaltServer
+
+STUCK_AFTER = 30  # seconds without a heartbeat after which a worker is killed
+FINISH_TIMEOUT = 20  # seconds after the drain within which a worker must exit
+THREADS = 4  # of each worker that serves pages only: a page waits for the database most of its time
+RESTART_PAUSE = 1.0  # seconds before a worker that failed to boot is started again
+
+
+class RollingArbiter(Arbiter):  # type: ignore[misc]
+    """Keeps `num_workers` workers serving through reloads and failed starts."""
+
+    has_started = False
+
+    def handle_hup(self) -> None:
+        """Start new workers; `manage_workers` stops as many old ones once these serve."""
+        self.log.info("Reloading: starting %s new workers", self.num_workers)
+        for _ in range(self.num_workers):
+            self.spawn_worker()
+
+    def manage_workers(self) -> None:
+        """Start missing workers, and stop the oldest of those that serve while there are too many."""
+        staying = sorted(
+            (each for each in self.WORKERS.values() if not _is_stopping(each)), key=lambda each: each.age
+        )
+        for _ in range(self.num_workers - len(staying)):
+            self.spawn_worker()
+        serving = [each for each in staying if _is_serving(each)]
+        for worker in serving[: max(0, len(serving) - self.num_workers)]:
+            worker.is_stopping = True
+            self.kill_worker(worker.pid, signal.SIGTERM)
+        if len(serving) >= self.num_workers and not self.has_started:
+            self.has_started = True
+            print("Serving on", *self.LISTENERS, flush=True)  # noqa: T201
+
+    def reap_workers(self) -> None:
+        """Remove workers that have exited. A failed start stops the server only before it has served."""
+        try:
+            super().reap_workers()
+        except HaltServer as failure:
+            if not self.has_started:
+                raise
+            self.log.error("%s The workers that serve stay.", failure.reason)
+            time.sleep(RESTART_PAUSE)
+
+
+def _is_stopping(worker: Any) -> bool:
+    return getattr(worker, "is_stopping", False)
+
+
+def _is_serving(worker: Any) -> bool:
+    """Return whether a worker has sent a heartbeat: before the first one its file has a time since 1970."""
+    return bool(worker.tmp.last_update() <= time.monotonic())
+
+
+class Application(BaseApplication):  # type: ignore[misc]
+    """The project, as gunicorn serves it. GUNICORN_CMD_ARGS holds further options of gunicorn."""
+
+    def __init__(self, *, workers: int, drain: float, pages_only: bool) -> None:
+        self.drain, self._pages_only = drain, pages_only
+        self._options: dict[str, Any] = {
+            "workers": workers,
+            "worker_class": "gthread" if pages_only else "realtime.serve.worker.Worker",
+            "threads": THREADS,
+            "timeout": STUCK_AFTER,
+            "graceful_timeout": FINISH_TIMEOUT + (0 if pages_only else int(drain)),
+            "forwarded_allow_ips": "",  # realtime/utils/client_address.py reads them
+            "control_socket_disable": True,
+        }
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Set our options, then those of GUNICORN_CMD_ARGS."""
+        from_environment = vars(self.cfg.parser().parse_args(self.cfg.get_cmd_args_from_env()))
+        given = {name: value for name, value in from_environment.items() if value is not None and name != "args"}
+        for name, value in {**self._options, **given}.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """Return the project's application. Called in each worker, whose code may be newer than the arbiter's."""
+        for name in [name for name in sys.modules if name.partition(".")[0] == "realtime"]:
+            del sys.modules[name]
+        from django.conf import settings
+        from django.utils.module_loading import import_string
+
+        return import_string(settings.WSGI_APPLICATION if self._pages_only else settings.ASGI_APPLICATION)
+
+    def run(self) -> None:
+        """Serve until SIGTERM."""
+        RollingArbiter(self).run()

@@ -1,0 +1,51 @@
+"""Graceful shutdown of a process: its clients reconnect elsewhere, spread over time, and miss nothing."""
+
+import asyncio
+import random
+import time
+
+from channels.db import database_sync_to_async
+
+from realtime.presence import store
+from realtime.presence.tracker import GRACE
+from realtime.server.hub import Hub
+from realtime.webhooks import delivery
+
+STEP = 0.05  # seconds
+
+
+async def drain(hub: Hub, seconds: float) -> None:
+    """Close every socket with 4200, in random order over `seconds`, and stop the hub.
+
+    Events are delivered until then. Presence entries stay until their users had time to reconnect to another process,
+    so that the others do not see them leave.
+    """
+    hub.is_leaving = True
+    await _close_sockets(hub, time.monotonic() + seconds)
+    await _keep_presence(hub)
+    await hub.close()
+    await database_sync_to_async(_forget)(hub.process)
+
+
+async def _close_sockets(hub: Hub, deadline: float) -> None:
+    """Close an equal share at each step, sockets that connect during the drain included."""
+    while hub.sockets:
+        steps_left = max(1, round((deadline - time.monotonic()) / STEP))
+        present = list(hub.sockets)
+        due = len(present) / steps_left + random.random()  # noqa: S311  (round up or down at random)
+        for socket in random.sample(present, min(int(due), len(present))):
+            socket.send_away()
+        await asyncio.sleep(STEP)
+
+
+async def _keep_presence(hub: Hub) -> None:
+    for _ in range(round((GRACE + 1) / STEP)):
+        if hub.presence.keeps_seats:
+            await asyncio.sleep(STEP)
+
+
+def _forget(process: str) -> None:
+    try:
+        delivery.enqueue(store.forget(process))
+    except store.Unavailable:
+        return  # its lease expires

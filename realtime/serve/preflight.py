@@ -1,0 +1,45 @@
+"""Preflight checks: what keeps a project from being served, each as a sentence that says what to set or run."""
+
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
+from django.db import OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from realtime.conf import config
+
+DEVELOPMENT = "insecure"  # part of the secrets that Django and we generate for development
+MIN_SECRET_LENGTH = 12  # characters
+
+
+def find_problems(*, static_files: bool) -> Iterator[str]:
+    """Yield each problem."""
+    if settings.DEBUG:
+        yield "DEBUG is on: it shows settings and code to every client that meets an error. Set DEBUG=false."
+    if not settings.ALLOWED_HOSTS:
+        yield "ALLOWED_HOSTS is empty: set it to the host names of this site, separated by commas."
+    yield from _secrets()
+    yield from _database()
+    if static_files and _lacks_static_files():
+        yield "The static files are not collected: run manage.py collectstatic."
+
+
+def _secrets() -> Iterator[str]:
+    found = {"SECRET_KEY": [settings.SECRET_KEY], "REALTIME_APP_SECRET": config().app_secrets}
+    for name, secrets in found.items():
+        if not secrets or any(DEVELOPMENT in secret or len(secret) < MIN_SECRET_LENGTH for secret in secrets):
+            yield f"{name} is short or the default for development: set it to a long random string."
+
+
+def _database() -> Iterator[str]:
+    try:
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            yield "The database is not up to date: run manage.py migrate."
+    except OperationalError as error:
+        yield f"The database does not answer: {str(error).strip()}"
+
+
+def _lacks_static_files() -> bool:
+    return isinstance(staticfiles_storage, ManifestFilesMixin) and not staticfiles_storage.hashed_files
