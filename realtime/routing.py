@@ -1,4 +1,4 @@
-"""The WebSocket addresses of the broadcasting server."""
+"""URLs of the WebSocket server."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.urls import path, re_path
 
 from realtime.consumers import PusherConsumer, WrongPathConsumer
 
-pusher: Any = PusherConsumer.as_asgi()  # Django's types know HTTP views only
+pusher: Any = PusherConsumer.as_asgi()  # Django's types have only HTTP views
 wrong_path: Any = WrongPathConsumer.as_asgi()
 
 websocket_urlpatterns: list[Any] = [

@@ -1,4 +1,4 @@
-"""Middleware: pages carry a cursor from before their first query, and Echo's CSRF header is understood."""
+"""Middleware: a history cursor for each page, and Echo's name for the CSRF header."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 def accept_echo_csrf_header(get_response: GetResponse) -> GetResponse:
-    """Read X-CSRF-TOKEN, which laravel-echo sends, as Django's X-CSRFToken."""
+    """Accept X-CSRF-TOKEN, which laravel-echo sends, as Django's X-CSRFToken."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if "HTTP_X_CSRF_TOKEN" in request.META:
@@ -23,20 +23,20 @@ def accept_echo_csrf_header(get_response: GetResponse) -> GetResponse:
 
 
 class PageCursorMiddleware:
-    """Takes the cursor before a page's first query: what changes while it is rendered is in its history."""
+    """Sets `request.realtime_cursor` before a page's first query, so that its history has all later changes."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Pass the request on; a page of somebody who is signed in is kept by no cache."""
+        """Return the response; a page with a cursor must not be cached."""
         response = self.get_response(request)
         if hasattr(request, "realtime_cursor") and not response.has_header("Cache-Control"):
             patch_cache_control(response, private=True, no_store=True)
         return response
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
-        """Set `request.realtime_cursor` for pages of signed-in people."""
+        """Set the cursor for signed-in users."""
         match = request.resolver_match
         if match is not None and match.app_name != "realtime" and request.user.is_authenticated:
             request.realtime_cursor = history.present()  # type: ignore[attr-defined]

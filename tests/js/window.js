@@ -98,7 +98,7 @@ export class FakeDesk {
   }
 
   #admit(socket, channel) {
-    const error = { type: "AuthError", error: "You may not hear this channel.", status: 403 }
+    const error = { type: "AuthError", error: "You may not subscribe to this channel.", status: 403 }
     if (this.unanswered.includes(channel)) return
     if (this.forbidden.includes(channel)) socket.hear("pusher:subscription_error", error, channel)
     else socket.hear("pusher_internal:subscription_succeeded", {}, channel)

@@ -42,7 +42,7 @@ def switch_off(desk, name):
     subprocess.run([*command, code], cwd=instances.TOP, env={**os.environ, **settings}, check=True)
 
 
-def test_a_person_in_the_terminal_hears_what_he_would_hear_on_the_page(desk, listen, uvicorn):
+def test_terminal_receives_what_the_page_receives(desk, listen, uvicorn):
     channel = f"private-{desk.channel}"
     staff, customer = listen(uvicorn, channel, "bao", "--json"), listen(uvicorn, channel, "casey")
     for terminal in (staff, customer):
@@ -58,7 +58,7 @@ def test_a_person_in_the_terminal_hears_what_he_would_hear_on_the_page(desk, lis
     assert staff.ctrl_c() == customer.ctrl_c() == 0
 
 
-def test_after_a_crash_and_a_restart_it_listens_again(desk, listen):
+def test_terminal_resubscribes_after_crash_and_restart(desk, listen):
     with desk.serve("uvicorn") as server:
         terminal = listen(server, f"private-{desk.channel}", "casey")
         terminal.reads("Listening.")
@@ -70,7 +70,7 @@ def test_after_a_crash_and_a_restart_it_listens_again(desk, listen):
         terminal.reads("Here I am again")
 
 
-def test_who_is_switched_off_is_cut_and_reads_why(desk, listen, uvicorn):
+def test_deactivated_user_is_disconnected_with_reason(desk, listen, uvicorn):
     # Emil of Orders is in no other test of this desk, which stays as it is left.
     terminal = listen(uvicorn, "private-office.2", "emil")
     terminal.reads("Listening.")

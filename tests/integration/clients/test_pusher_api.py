@@ -59,7 +59,7 @@ def sign_in(join, desk):
 
 
 def hears(member, event):
-    """Return the data of this event, the next that is not the protocol's own."""
+    """Return the data of this event, the next that is not the protocol uses them."""
     while True:
         frame = member.sees("frame")
         if not frame["event"].startswith("pusher"):
@@ -67,7 +67,7 @@ def hears(member, event):
             return frame["data"]
 
 
-def test_all_on_a_channel_are_told_but_the_socket_that_is_left_out(backend, desk, join):
+def test_event_skips_the_excluded_socket(backend, desk, join):
     channel = f"private-{desk.channel}"
     casey, bao = join("casey", channel), join("bao", channel)
     assert backend.trigger([channel], "parcel.arrived", {"at": "the dé\u2028sk"}, casey.socket_id) == {}
@@ -76,7 +76,7 @@ def test_all_on_a_channel_are_told_but_the_socket_that_is_left_out(backend, desk
     assert hears(bao, "parcel.opened") == hears(casey, "parcel.opened") == "a text, not JSON"
 
 
-def test_several_channels_are_told_at_once_and_a_batch_in_its_order(backend, desk, join):
+def test_event_reaches_several_channels_and_batch_keeps_order(backend, desk, join):
     ticket, own = f"private-{desk.channel}", f"private-user.{desk.ids['casey']}"
     casey, bao = join("casey", own), join("bao", ticket)
     assert backend.trigger([ticket, own], "parcel.sent", {}) == {}
@@ -86,7 +86,7 @@ def test_several_channels_are_told_at_once_and_a_batch_in_its_order(backend, des
         assert [hears(person, f"parcel.{what}") for what in ("sent", "a", "b")] == [{}, "a", "b"]
 
 
-def test_a_program_sees_which_channels_are_heard_and_by_whom(backend, desk, join):
+def test_occupied_channels_and_members_are_listed(backend, desk, join):
     presence, ticket = f"presence-{desk.channel}", f"private-{desk.channel}"
     join("bao", presence)
     join("bao", presence)
@@ -105,10 +105,10 @@ def test_a_program_sees_which_channels_are_heard_and_by_whom(backend, desk, join
     assert backend.users(presence) == {"users": [{"id": desk.ids["bao"]}]}
     with pytest.raises(Refused) as refusal:
         backend.users(ticket)
-    assert refusal.value.args == (400, "Users are known of presence channels only.")
+    assert refusal.value.args == (400, "Only presence channels have users.")
 
 
-def test_a_person_is_told_on_all_that_they_are_signed_in_on(backend, desk, sign_in):
+def test_event_for_user_reaches_their_sockets(backend, desk, sign_in):
     casey, greta = sign_in("casey"), sign_in("greta")
     assert backend.send_to_user(desk.ids["casey"], "parcel.yours", {"n": 1}) == {}
     for person in ("casey", "greta"):
@@ -117,7 +117,7 @@ def test_a_person_is_told_on_all_that_they_are_signed_in_on(backend, desk, sign_
     assert hears(casey, "parcel.last") == hears(greta, "parcel.last") == {}
 
 
-def test_a_persons_sockets_are_closed_and_nobody_elses(backend, desk, sign_in):
+def test_terminating_a_user_spares_others(backend, desk, sign_in):
     casey, greta = sign_in("casey"), sign_in("greta")
     assert backend.terminate(desk.ids["casey"]) == {}
     casey.sees("state", state="disconnected")
@@ -126,7 +126,7 @@ def test_a_persons_sockets_are_closed_and_nobody_elses(backend, desk, sign_in):
     assert hears(greta, "parcel.here") == {}
 
 
-def test_it_does_not_matter_which_process_is_asked(begin, desk, sign_in, uvicorn):
+def test_any_process_handles_the_request(begin, desk, sign_in, uvicorn):
     casey, greta = sign_in("casey"), sign_in("greta")  # at daphne
     elsewhere = begin("python", uvicorn)
     for person in ("casey", "greta"):
@@ -138,12 +138,12 @@ def test_it_does_not_matter_which_process_is_asked(begin, desk, sign_in, uvicorn
     assert hears(greta, "parcel.stays") == {}
 
 
-def test_what_is_not_done_is_said_in_a_sentence(backend, desk):
+def test_refusal_has_a_sentence(backend, desk):
     ticket = f"private-{desk.channel}"
     mistakes = [
-        (("private-parcels.1", "parcel.sent"), 400, "'private-parcels.1' is no channel of this app"),
-        ((ticket, "pusher:error"), 400, "the protocol's own"),
-        ((ticket, "ticket.updated"), 403, "told by this server itself"),
+        (("private-parcels.1", "parcel.sent"), 400, "'private-parcels.1' matches no channel pattern of this app"),
+        ((ticket, "pusher:error"), 400, "the protocol uses them"),
+        ((ticket, "ticket.updated"), 403, "only this server publishes it"),
     ]
     for (channel, event), status, sentence in mistakes:
         with pytest.raises(Refused) as refusal:
@@ -154,7 +154,7 @@ def test_what_is_not_done_is_said_in_a_sentence(backend, desk):
 
 
 @pytest.mark.parametrize("kind", BACKENDS)
-def test_who_does_not_know_the_secret_is_refused(kind, begin, desk, daphne):
+def test_wrong_secret_is_refused(kind, begin, desk, daphne):
     guessing = begin(kind, daphne, "guessed")
     with pytest.raises(Refused) as refusal:
         guessing.trigger(f"private-{desk.channel}", "parcel.sent", {})
@@ -162,7 +162,7 @@ def test_who_does_not_know_the_secret_is_refused(kind, begin, desk, daphne):
 
 
 @pytest.mark.parametrize("server", ["daphne", "uvicorn"])
-def test_who_listens_in_between_cannot_say_it_again(server, begin, desk, request):
+def test_replayed_request_is_refused(server, begin, desk, request):
     backend = begin("python", request.getfixturevalue(server))
     # In one second, the same event has the same signature at the other server too.
     assert send_twice(backend, f"private-{desk.channel}", f"parcel.at.{server}", {}) == [200, 401]

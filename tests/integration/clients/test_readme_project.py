@@ -71,12 +71,12 @@ def subscribe(socket: ClientConnection, channel: str) -> None:
     socket.send(json.dumps({"event": "pusher:subscribe", "data": {"channel": channel}}))
 
 
-def test_it_is_twenty_lines() -> None:
+def test_readme_project_is_twenty_lines() -> None:
     lines = [line for _, code in BLOCK.findall(README.read_text()) for line in code.splitlines() if line.strip()]
     assert len(lines) <= 20
 
 
-def test_a_socket_hears_what_the_project_tells_and_nobody_enters_uninvited(project: Path, newsroom: Newsroom) -> None:
+def test_readme_project_serves_and_authorizes(project: Path, newsroom: Newsroom) -> None:
     with connect(f"ws://127.0.0.1:{newsroom.port}/app/news?protocol=7") as socket:
         hear(socket, "pusher:connection_established")
         subscribe(socket, "presence-desk.sports")

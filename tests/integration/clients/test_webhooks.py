@@ -64,7 +64,7 @@ def _is_vacant(server, channel):
         backend.end()
 
 
-def test_who_comes_and_what_they_send_one_another_is_told_outside(desk, start, receiver):
+def test_presence_and_client_events_reach_the_receiver(desk, start, receiver):
     environment = {
         "SECRET_KEY": os.environ["SECRET_KEY"],
         "REALTIME_WEBHOOKS": f"http://127.0.0.1:{receiver.server_port}/hook",

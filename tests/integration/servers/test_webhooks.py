@@ -23,7 +23,7 @@ def added(number):
     return {"name": "member_added", "channel": "presence-room", "user_id": str(number)}
 
 
-def test_of_eight_processes_one_takes_the_batch():
+def test_one_of_eight_processes_claims_the_batch():
     for turn in range(5):
         delivery.enqueue([added(turn)])
         taken = []
@@ -34,7 +34,7 @@ def test_of_eight_processes_one_takes_the_batch():
     assert not WebhookEvent.objects.exists()
 
 
-def test_what_eight_processes_have_to_tell_is_told_once_each():
+def test_events_of_eight_processes_are_sent_once():
     all_at_once([lambda number=number: delivery.enqueue([added(number)]) for number in range(8)])
     batch = delivery._claim(URL)
     assert sorted(json.loads(event.payload)["user_id"] for event in batch.events) == list("01234567")

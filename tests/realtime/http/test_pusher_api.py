@@ -13,7 +13,7 @@ from realtime import channels, limits
 from realtime.broadcasting import ephemeral
 from realtime.channels import Audience
 from realtime.channels import patterns as patterns_module
-from realtime.http import pusher_api
+from realtime.http import pusher_requests
 from realtime.presence import store
 from realtime.protocol import http_signatures
 
@@ -110,7 +110,7 @@ def refused(response, status, reason):
     return True
 
 
-def test_an_event_reaches_its_channels_as_it_is(program, server):
+def test_event_is_published_unchanged(program, server):
     data = '{ "b" : 1.0,"a":"ü\\u00fc" }'
     response = program.trigger(channels=[TICKET, LOBBY, TICKET], data=data, socket_id="12.34")
     assert (response.status_code, response.json()) == (200, {})
@@ -118,20 +118,20 @@ def test_an_event_reaches_its_channels_as_it_is(program, server):
     assert "no-store" in response["Cache-Control"]
 
 
-def test_one_channel_may_be_named_alone_and_what_is_null_is_not_there(program, server):
+def test_single_channel_and_null_fields_are_accepted(program, server):
     assert program.trigger(channels=None, channel=LOBBY, socket_id=None, info=None).json() == {}
     assert server.told == [([LOBBY], "news", "{}", "")]
 
 
-def test_a_person_is_told_on_a_channel_of_their_own(program, server):
+def test_event_for_user_is_published_on_user_channel(program, server):
     assert program.trigger(channels=["#server-to-user-7"]).status_code == 200
     assert server.told == [(["#server-to-user-7"], "news", "{}", "")]
     for name in ("#server-to-user-", "#server-to-user-a\n", "#recheck", "#server-to-user-" + "7" * 129):
-        assert refused(program.trigger(channels=[name]), 400, "is no channel of this app")
+        assert refused(program.trigger(channels=[name]), 400, "matches no channel pattern of this app")
     assert len(server.told) == 1
 
 
-def test_a_publisher_learns_who_heard(program, server):
+def test_trigger_returns_requested_channel_info(program, server):
     server.occupied = {ROOM: store.Occupancy(3, {"7": {}, "9": {}}), LOBBY: store.Occupancy(2, {})}
     answer = program.trigger(channels=[ROOM, LOBBY, TICKET], info="user_count,subscription_count").json()
     assert answer == {
@@ -148,7 +148,7 @@ def test_a_publisher_learns_who_heard(program, server):
     assert program.post("batch_events", {"batch": batch}).json() == {"batch": [{"user_count": 2}, {}]}
 
 
-def test_a_batch_is_told_in_its_order(program, server):
+def test_batch_is_published_in_order(program, server):
     batch = [
         {"name": "first", "channel": TICKET, "data": "1", "socket_id": "1.2"},
         {"name": "second", "channel": LOBBY, "data": "2"},
@@ -157,7 +157,7 @@ def test_a_batch_is_told_in_its_order(program, server):
     assert server.told == [([TICKET], "first", "1", "1.2"), ([LOBBY], "second", "2", "")]
 
 
-def test_a_batch_with_one_wrong_event_tells_nothing(program, server):
+def test_batch_with_invalid_event_publishes_nothing(program, server):
     right = {"name": "news", "channel": TICKET, "data": "1"}
     for wrong, status in ((right | {"name": ""}, 400), (right | {"data": "x" * 10241}, 413), ("news", 400)):
         assert refused(program.post("batch_events", {"batch": [right, wrong]}), status, "Event 2 of the batch: ")
@@ -167,8 +167,8 @@ def test_a_batch_with_one_wrong_event_tells_nothing(program, server):
 
 
 @pytest.mark.parametrize("batch", [None, [], {}, "news", [{"name": "news", "channel": TICKET, "data": ""}] * 11])
-def test_a_batch_has_one_to_ten_events(program, server, batch):
-    assert refused(program.post("batch_events", {"batch": batch}), 400, "batch is a list of 1 to 10 events.")
+def test_batch_must_have_one_to_ten_events(program, server, batch):
+    assert refused(program.post("batch_events", {"batch": batch}), 400, "`batch` must be a list of 1 to 10 events.")
     assert program.post("batch_events", {"batch": [{"name": "n", "channel": TICKET, "data": ""}] * 10}).json() == {}
     assert len(server.told) == 10
 
@@ -176,42 +176,42 @@ def test_a_batch_has_one_to_ten_events(program, server, batch):
 @pytest.mark.parametrize(
     ("change", "status", "reason"),
     [
-        ({"name": None}, 400, "name is a text"),
-        ({"name": ""}, 400, "name is a text"),
-        ({"name": "n" * 201}, 400, "name is a text of 1 to 200"),
-        ({"name": ["news"]}, 400, "name is a text"),
-        ({"name": "pusher:error"}, 400, "the protocol's own"),
-        ({"name": "pusher_internal:member_added"}, 400, "the protocol's own"),
-        ({"name": "client-typing"}, 400, "the protocol's own"),
-        ({"name": "ticket.updated"}, 403, "told by this server itself"),
-        ({"data": None}, 400, "data is a text"),
-        ({"data": {"a": 1}}, 400, "data is a text"),
+        ({"name": None}, 400, "`name` must be a string"),
+        ({"name": ""}, 400, "`name` must be a string"),
+        ({"name": "n" * 201}, 400, "`name` must be a string of 1 to 200"),
+        ({"name": ["news"]}, 400, "`name` must be a string"),
+        ({"name": "pusher:error"}, 400, "the protocol uses them"),
+        ({"name": "pusher_internal:member_added"}, 400, "the protocol uses them"),
+        ({"name": "client-typing"}, 400, "the protocol uses them"),
+        ({"name": "ticket.updated"}, 403, "only this server publishes it"),
+        ({"data": None}, 400, "`data` must be a string; JSON-encode other values."),
+        ({"data": {"a": 1}}, 400, "`data` must be a string; JSON-encode other values."),
         ({"data": "é" * 5121}, 413, "at most 10240 bytes"),
         ({"channels": []}, 400, "1 to 100 names"),
         ({"channels": {}}, 400, "1 to 100 names"),
         ({"channels": TICKET}, 400, "1 to 100 names"),
         ({"channels": [f"room.{n}" for n in range(101)]}, 400, "1 to 100 names"),
-        ({"channels": [TICKET, 7]}, 400, "name is a text"),
-        ({"channels": None}, 400, "name is a text"),
-        ({"channels": [LOBBY, "private-rom.1"]}, 400, "'private-rom.1' is no channel of this app"),
-        ({"channels": ["private-room.1\n"]}, 400, "is no channel of this app"),
-        ({"channels": ["x" * 5000]}, 400, "is no channel of this app"),
-        ({"channels": ["private-encrypted-room.1", LOBBY]}, 400, "for that channel alone"),
-        ({"socket_id": "1"}, 400, "socket_id is two numbers"),
-        ({"socket_id": 1.2}, 400, "socket_id is two numbers"),
-        ({"info": "user_count,everything"}, 400, "but not 'everything'"),
-        ({"info": ["user_count"]}, 400, "info is a text"),
-        ({"info": "cache"}, 400, "but not 'cache'"),
+        ({"channels": [TICKET, 7]}, 400, "A channel name must be a string."),
+        ({"channels": None}, 400, "A channel name must be a string."),
+        ({"channels": [LOBBY, "private-rom.1"]}, 400, "'private-rom.1' matches no channel pattern of this app"),
+        ({"channels": ["private-room.1\n"]}, 400, "matches no channel pattern of this app"),
+        ({"channels": ["x" * 5000]}, 400, "matches no channel pattern of this app"),
+        ({"channels": ["private-encrypted-room.1", LOBBY]}, 400, "must have no other channel"),
+        ({"socket_id": "1"}, 400, "`socket_id` must be two numbers"),
+        ({"socket_id": 1.2}, 400, "`socket_id` must be two numbers"),
+        ({"info": "user_count,everything"}, 400, "got 'everything'"),
+        ({"info": ["user_count"]}, 400, "`info` must be a string"),
+        ({"info": "cache"}, 400, "got 'cache'"),
     ],
 )
-def test_what_is_wrong_is_named_and_tells_nothing(program, server, change, status, reason):
+def test_invalid_field_is_named_and_nothing_is_published(program, server, change, status, reason):
     assert refused(program.trigger(**change), status, reason)
     assert not server.told
     assert program.trigger(data="é" * 5120, name="n" * 200).status_code == 200
     assert len(server.told) == 1
 
 
-def test_an_event_may_have_a_hundred_channels_and_an_encrypted_one_may_have_its_own(program, server):
+def test_event_may_have_100_channels_or_one_encrypted_channel(program, server):
     assert program.trigger(channels=[f"room.{number}" for number in range(100)]).status_code == 200
     assert program.trigger(channels=["private-encrypted-room.1"]).status_code == 200
     assert [len(names) for names, *_ in server.told] == [100, 1]
@@ -236,24 +236,24 @@ def test_an_event_may_have_a_hundred_channels_and_an_encrypted_one_may_have_its_
     ],
     ids=lambda body: repr(body[:16]),
 )
-def test_a_body_that_is_no_object_is_refused(program, server, body):
-    assert refused(program.post("events", body), 400, "The body is a JSON object in UTF-8.")
+def test_body_must_be_json_object(program, server, body):
+    assert refused(program.post("events", body), 400, "The body must be a JSON object in UTF-8.")
     assert not server.told
     assert program.trigger().status_code == 200
 
 
-def test_of_a_huge_body_no_more_is_read_than_a_request_may_have(program, monkeypatch):
-    assert refused(program.post("events", b"x" * (limits.MAX_REQUEST_SIZE + 1)), 413, "A request has at most")
+def test_large_body_is_not_read_beyond_the_limit(program, monkeypatch):
+    assert refused(program.post("events", b"x" * (limits.MAX_REQUEST_SIZE + 1)), 413, "The body must have at most")
     read = []
     request = RequestFactory().post("/apps/1/events", b"x" * 5_000_000, content_type="application/json")
     whole = request.read
     monkeypatch.setattr(request, "read", lambda *size: read.append(whole(*size)) or read[-1])
-    with pytest.raises(pusher_api.Refusal):
-        pusher_api._read_body(request)
+    with pytest.raises(pusher_requests.ApiError):
+        pusher_requests.read_body(request)
     assert [len(part) for part in read] == [limits.MAX_REQUEST_SIZE + 1]
 
 
-def test_the_largest_batch_fits_into_a_request(program, server):
+def test_largest_batch_fits_request_limit(program, server):
     # Every character of the data written as an escape of six.
     data = "".join("\\u0001" for _ in range(limits.MAX_EVENT_SIZE))
     event = f'{{"name":"{"n" * 200}","channel":"{TICKET}","data":"{data}"}}'
@@ -277,14 +277,14 @@ def test_the_largest_batch_fits_into_a_request(program, server):
         ({"sign": {"body_md5": "d41d8cd98f00b204e9800998ecf8427e"}}, "body_md5"),
     ],
 )
-def test_what_was_not_signed_as_it_stands_is_not_done(program, server, change, reason):
+def test_request_with_invalid_signature_is_refused(program, server, change, reason):
     body = json.dumps({"name": "news", "data": "", "channels": [TICKET]}).encode()
     assert refused(program.request("POST", "/apps/1/events", body, **change), 401, reason)
     assert not server.told
     assert program.request("POST", "/apps/1/events", body).status_code == 200
 
 
-def test_who_has_another_secret_is_refused_and_who_has_the_older_of_two_is_not(client, settings, server):
+def test_both_configured_secrets_are_accepted_and_no_other(client, settings, server):
     assert refused(Program(client, "guessed").trigger(), 401, "auth_signature")
     settings.REALTIME = {**settings.REALTIME, "APP_SECRETS": ["new", SECRET]}
     assert Program(client, "new").trigger().status_code == 200
@@ -292,19 +292,19 @@ def test_who_has_another_secret_is_refused_and_who_has_the_older_of_two_is_not(c
     assert len(server.told) == 2
 
 
-def test_nobody_is_let_in_by_a_session(client, server, django_user_model):
+def test_session_does_not_authenticate_api_requests(client, server, django_user_model):
     client.force_login(django_user_model.objects.create_user("ada@example.com", name="Ada", role="admin"))
     body = json.dumps({"name": "news", "data": "", "channels": [TICKET]})
     assert refused(client.post("/apps/1/events", body, content_type="application/json"), 401, "auth_version")
     assert not server.told
 
 
-def test_programs_bring_no_csrf_token(server):
+def test_csrf_token_is_not_required(server):
     assert Program(Client(enforce_csrf_checks=True)).trigger().status_code == 200
     assert len(server.told) == 1
 
 
-def test_a_post_is_done_once_and_a_question_may_be_asked_again(program, server):
+def test_post_is_accepted_once_and_get_repeatedly(program, server):
     body = json.dumps({"name": "news", "data": "", "channels": [TICKET]}).encode()
     once = {"auth_timestamp": str(program.now)}
     assert program.request("POST", "/apps/1/events", body, sign=once).status_code == 200
@@ -316,7 +316,7 @@ def test_a_post_is_done_once_and_a_question_may_be_asked_again(program, server):
     assert len(server.told) == 2
 
 
-def test_a_project_may_take_what_comes_twice(program, server, settings):
+def test_replay_protection_can_be_disabled(program, server, settings):
     settings.REALTIME = {**settings.REALTIME, "REFUSE_REPLAYS": False}
     body = json.dumps({"name": "news", "data": "", "channels": [TICKET]}).encode()
     once = {"auth_timestamp": str(program.now)}
@@ -324,35 +324,35 @@ def test_a_project_may_take_what_comes_twice(program, server, settings):
     assert len(server.told) == 2
 
 
-def test_a_request_for_one_address_is_none_for_another(program, server):
+def test_signature_is_valid_for_one_path_only(program, server):
     body = json.dumps({"name": "news", "data": "", "channels": [TICKET]}).encode()
     now = {"auth_key": "tikm", "auth_timestamp": str(program.now), "auth_version": "1.0"}
     query = now | {"body_md5": http_signatures.body_md5(body)}
     query["auth_signature"] = http_signatures.signature(SECRET, "POST", "/apps/2/events", query)
     sent = {"content_type": "application/json", "query_params": query}
-    assert refused(program.client.post("/apps/2/events", body, **sent), 404, "There is no app '2' here.")
+    assert refused(program.client.post("/apps/2/events", body, **sent), 404, "Unknown app '2'.")
     assert refused(program.client.post("/apps/1/events", body, **sent), 401, "auth_signature")
     assert not server.told
 
 
-def test_a_parameter_that_is_there_twice_is_refused(program, client):
+def test_repeated_query_parameter_is_refused(program, client):
     assert program.get("channels").status_code == 200
     for query in ("info=a&info=b", "auth_key=tikm&AUTH_KEY=tikm"):
-        assert refused(client.get(f"/apps/1/channels?{query}"), 400, "is there twice")
+        assert refused(client.get(f"/apps/1/channels?{query}"), 400, "occurs more than once")
 
 
 @pytest.mark.parametrize("query", ["&".join(f"p{n}=1" for n in range(2000)), "info=%ff%fe"])
-def test_a_query_that_is_too_long_or_no_text_is_refused(client, query):
+def test_long_or_undecodable_query_is_refused(client, query):
     assert refused(client.get(f"/apps/1/channels?{query}"), 400, "at most 50 parameters, in UTF-8")
 
 
-def test_names_of_parameters_may_be_written_in_capitals(program, server):
+def test_parameter_names_are_case_insensitive(program, server):
     server.occupied = {LOBBY: store.Occupancy(1, {})}
     response = program.request("GET", "/apps/1/channels", query={"Filter_By_Prefix": "room."})
     assert response.json() == {"channels": {LOBBY: {}}}
 
 
-def test_a_flood_is_slowed_down(program, monkeypatch):
+def test_requests_over_the_rate_are_refused(program, monkeypatch):
     monkeypatch.setattr(limits, "HTTP_API_RATE", limits.parse("2/minute"))
     # Who cannot sign takes nothing from those who can.
     assert [Program(program.client, "guessed").trigger().status_code for _ in range(3)] == [401] * 3
@@ -366,22 +366,22 @@ def test_a_flood_is_slowed_down(program, monkeypatch):
     ("method", "path"),
     [("get", "events"), ("get", "batch_events"), ("post", "channels"), ("delete", "channels/room.1")],
 )
-def test_each_address_has_its_method(client, method, path):
+def test_each_url_allows_one_method(client, method, path):
     assert getattr(client, method)(f"/apps/1/{path}").status_code == 405
 
 
-def test_while_nothing_can_be_remembered_nothing_is_told_that_could_be_told_twice(program, server, monkeypatch):
+def test_unavailable_store_publishes_nothing(program, server, monkeypatch):
     def away(*_):
         raise store.Unavailable
 
     monkeypatch.setattr(store, "is_first", away)
     response = program.trigger()
-    assert refused(response, 503, "is away")
+    assert refused(response, 503, "is unavailable")
     assert response["Retry-After"] == "60"
     assert not server.told
     assert program.get("channels").status_code == 200
     monkeypatch.setattr(store, "occupied", away)
-    assert refused(program.get("channels"), 503, "is away")
+    assert refused(program.get("channels"), 503, "is unavailable")
     monkeypatch.setattr(store, "is_first", server.is_first)
     assert program.trigger().status_code == 200
 
@@ -389,7 +389,7 @@ def test_while_nothing_can_be_remembered_nothing_is_told_that_could_be_told_twic
 # -- Who is there
 
 
-def test_a_program_sees_which_channels_are_occupied(program, server):
+def test_occupied_channels_are_listed(program, server):
     server.occupied = {
         ROOM: store.Occupancy(3, {"7": {}, "9": {}}),
         TICKET: store.Occupancy(1, {}),
@@ -402,15 +402,15 @@ def test_a_program_sees_which_channels_are_occupied(program, server):
     assert program.get("channels", info="subscription_count").json()["channels"][TICKET] == {"subscription_count": 1}
 
 
-def test_users_are_counted_on_presence_channels_only(program):
+def test_user_count_requires_presence_channel(program):
     for query in ({"info": "user_count"}, {"info": "user_count", "filter_by_prefix": "room."}):
-        assert refused(program.get("channels", **query), 400, "filter_by_prefix begins with presence-")
-    assert refused(program.get(f"channels/{LOBBY}", info="user_count"), 400, "presence channels only")
-    assert refused(program.get(f"channels/{LOBBY}/users"), 400, "presence channels only")
-    assert refused(program.get("channels", info="cache"), 400, "but not 'cache'")
+        assert refused(program.get("channels", **query), 400, "set `filter_by_prefix` to presence-")
+    assert refused(program.get(f"channels/{LOBBY}", info="user_count"), 400, "Only presence channels have users")
+    assert refused(program.get(f"channels/{LOBBY}/users"), 400, "Only presence channels have users")
+    assert refused(program.get("channels", info="cache"), 400, "got 'cache'")
 
 
-def test_a_program_asks_about_one_channel(program, server):
+def test_channel_info_is_returned(program, server):
     server.occupied = {ROOM: store.Occupancy(3, {"7": {}, "9": {}})}
     asked = {"info": "user_count,subscription_count"}
     assert program.get(f"channels/{ROOM}").json() == {"occupied": True}
@@ -425,16 +425,16 @@ def test_a_program_asks_about_one_channel(program, server):
         "subscription_count": 0,
     }
     for path in ("channels/rom.1", "channels/rom.1/users"):
-        assert refused(program.get(path), 400, "'rom.1' is no channel of this app")
+        assert refused(program.get(path), 400, "'rom.1' matches no channel pattern of this app")
 
 
-def test_a_program_sees_who_is_present(program, server):
+def test_presence_members_are_listed(program, server):
     server.occupied = {ROOM: store.Occupancy(3, {"7": {"name": "Ada"}, "9": {"name": "Bao"}})}
     assert program.get(f"channels/{ROOM}/users").json() == {"users": [{"id": "7"}, {"id": "9"}]}
     assert program.get("channels/presence-room.2/users").json() == {"users": []}
 
 
-def test_a_cache_channel_gives_its_last_event(program, server):
+def test_cache_channel_returns_last_event(program, server):
     server.cached = {("cache-room.1", Audience.PUBLIC): store.CachedEvent("", '{"a":1}', 1799)}
     answer = program.get("channels/cache-room.1", info="cache").json()
     assert answer == {"occupied": False, "cache": {"data": '{"a":1}', "ttl": 1799}}
@@ -442,18 +442,18 @@ def test_a_cache_channel_gives_its_last_event(program, server):
     assert refused(program.get(f"channels/{LOBBY}", info="cache"), 400, "Only cache channels")
 
 
-def test_a_persons_sockets_are_closed_under_either_address(program, server):
+def test_both_urls_terminate_a_users_connections(program, server):
     assert program.post("users/7/terminate_connections", {}).json() == {}
     # As Pusher's Python library does, which names no app.
     assert program.request("POST", "/users/8/terminate_connections", b"{}").json() == {}
     assert server.disconnected == ["7", "8"]
-    assert refused(program.request("POST", f"/users/{'7' * 129}/terminate_connections", b"{}"), 400, "A user's id")
+    assert refused(program.request("POST", f"/users/{'7' * 129}/terminate_connections", b"{}"), 400, "A user id")
     wrong = {"sign": {"auth_key": "somebody-elses"}}
     assert refused(program.request("POST", "/users/9/terminate_connections", b"{}", **wrong), 401, "auth_key")
     assert server.disconnected == ["7", "8"]
 
 
-def test_reverbs_addresses_answer_too(program, client, monkeypatch):
+def test_reverb_urls_are_available(program, client, monkeypatch):
     assert client.get("/up").json() == {"health": "OK"}
     monkeypatch.setattr(store, "processes", lambda: [SimpleNamespace(sockets=2), SimpleNamespace(sockets=3)])
     assert program.get("connections").json() == {"connections": 5}

@@ -51,13 +51,13 @@ def token_of(person: User, expiry: timedelta | None = None) -> tuple[ApiToken, d
 
 
 @pytest.mark.parametrize("ask", DOORS)
-def test_a_bearer_token_opens_without_csrf(cast: Cast, ask: Ask) -> None:
+def test_bearer_token_needs_no_csrf_token(cast: Cast, ask: Ask) -> None:
     _, good = token_of(cast.casey)
     assert ask(visitor(), cast, good).status_code == 200
 
 
 @pytest.mark.parametrize("ask", DOORS)
-def test_a_token_that_was_revoked_has_expired_or_never_was_opens_nothing(cast: Cast, ask: Ask) -> None:
+def test_invalid_bearer_token_is_refused(cast: Cast, ask: Ask) -> None:
     token, revoked = token_of(cast.casey)
     token.delete()
     late, expired = token_of(cast.casey, timedelta(hours=1))
@@ -72,7 +72,7 @@ def test_a_token_that_was_revoked_has_expired_or_never_was_opens_nothing(cast: C
 
 
 @pytest.mark.parametrize("ask", DOORS)
-def test_a_false_token_is_not_mended_by_a_session(cast: Cast, ask: Ask) -> None:
+def test_session_does_not_replace_invalid_bearer_token(cast: Cast, ask: Ask) -> None:
     casey = visitor(cast.casey)
     assert ask(casey, cast, {"Authorization": "Bearer wrong", "X-CSRFToken": CSRF}).status_code == 403
     assert ask(casey, cast, {"X-CSRFToken": CSRF}).status_code == 200
@@ -80,7 +80,7 @@ def test_a_false_token_is_not_mended_by_a_session(cast: Cast, ask: Ask) -> None:
 
 @pytest.mark.parametrize("ask", WRITES)
 @pytest.mark.parametrize("header", ["X-CSRFToken", "X-CSRF-TOKEN"])
-def test_a_page_brings_its_csrf_token_under_djangos_name_or_echos(cast: Cast, ask: Ask, header: str) -> None:
+def test_session_post_needs_csrf_header_of_django_or_echo(cast: Cast, ask: Ask, header: str) -> None:
     casey = visitor(cast.casey)
     assert ask(casey, cast, {}).status_code == 403
     assert ask(casey, cast, {header: CSRF[::-1]}).status_code == 403
@@ -89,7 +89,7 @@ def test_a_page_brings_its_csrf_token_under_djangos_name_or_echos(cast: Cast, as
 
 
 @pytest.mark.parametrize("ask", DOORS)
-def test_a_session_that_has_ended_opens_nothing(cast: Cast, ask: Ask) -> None:
+def test_ended_session_is_refused(cast: Cast, ask: Ask) -> None:
     casey = visitor(cast.casey)
     assert ask(casey, cast, {"X-CSRFToken": CSRF}).status_code == 200
     cast.casey.set_password("another horse")
@@ -100,7 +100,7 @@ def test_a_session_that_has_ended_opens_nothing(cast: Cast, ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("ask", [ask_auth, ask_history])
-def test_who_may_not_hear_a_channel_is_refused_with_any_sign_in(cast: Cast, ask: Ask) -> None:
+def test_unauthorized_channel_is_refused_for_session_and_token(cast: Cast, ask: Ask) -> None:
     _, good = token_of(cast.greta)
     assert ask(visitor(), cast, good).status_code == 403
     assert ask(visitor(cast.greta), cast, {"X-CSRFToken": CSRF}).status_code == 403
@@ -122,7 +122,7 @@ ODD_SOCKETS = [
 ODD_NAMES = ["", "private-x:y", "private-x\n", "#server-to-user-7", "x" * 165, "private-\u00e9", "private-a b"]
 
 
-def test_nothing_is_signed_but_a_socket_and_a_channel(cast: Cast) -> None:
+def test_invalid_socket_id_or_channel_name_is_not_signed(cast: Cast) -> None:
     _, good = token_of(cast.casey)
 
     def status(**fields: Any) -> int:
@@ -147,7 +147,7 @@ def test_nothing_is_signed_but_a_socket_and_a_channel(cast: Cast) -> None:
         ("text/\xff", b"socket_id=1.2"),
     ],
 )
-def test_a_body_that_is_no_form_is_a_bad_request(cast: Cast, kind: str, body: bytes) -> None:
+def test_body_that_is_not_a_form_is_a_bad_request(cast: Cast, kind: str, body: bytes) -> None:
     _, good = token_of(cast.casey)
     for address in ("auth", "user-auth"):
         answer = visitor().generic("POST", f"/broadcasting/{address}", body, kind, headers=good)
@@ -156,7 +156,7 @@ def test_a_body_that_is_no_form_is_a_bad_request(cast: Cast, kind: str, body: by
 
 
 @pytest.mark.parametrize("since", ["", "0", "-1", "x" * 5000, "\x00", "gAAAAA==", "\u00e9"])
-def test_a_cursor_that_is_none_of_ours_begins_anew(cast: Cast, since: str) -> None:
+def test_invalid_cursor_resets_the_history(cast: Cast, since: str) -> None:
     _, good = token_of(cast.casey)
     query = {"channel": cast.ticket.channel, "since": since}
     assert visitor().get("/broadcasting/history", query, headers=good).json()["reset"] is True
@@ -165,7 +165,7 @@ def test_a_cursor_that_is_none_of_ours_begins_anew(cast: Cast, since: str) -> No
 
 
 @pytest.mark.parametrize("channels", [[], ["a"] * 21, [f"private-tickets.{n}" for n in range(21)]])
-def test_a_history_is_of_a_few_channels(cast: Cast, channels: list[str]) -> None:
+def test_history_channel_count_is_limited(cast: Cast, channels: list[str]) -> None:
     _, good = token_of(cast.casey)
     status = visitor().get("/broadcasting/history", {"channel": channels}, headers=good).status_code
     assert status == (400 if len(set(channels)) != 1 else 403)
@@ -173,9 +173,7 @@ def test_a_history_is_of_a_few_channels(cast: Cast, channels: list[str]) -> None
 
 
 @pytest.mark.parametrize("ask", DOORS)
-def test_a_person_asks_so_often_with_all_tokens_together(
-    cast: Cast, ask: Ask, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rate_limit_counts_all_tokens_of_a_user(cast: Cast, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     hits: list[str] = []
 
     def twice(_rate: object, _view: str, who: str) -> bool:

@@ -65,7 +65,7 @@ def rows(response: Any) -> list[tuple[str, str]]:
     return [(str(each.person), each.report.address) for each in response.context["state"].connections]
 
 
-def test_admins_look_and_nobody_else(cast: Cast, connected: list, told: list) -> None:
+def test_only_admins_see_the_page(cast: Cast, connected: list, told: list) -> None:
     assert "Live connections" in signed_in(cast.ada).get("/admin/").text
     assert "Live connections" not in signed_in(cast.bao).get("/admin/").text
     for person, status in ((cast.ada, 200), (cast.bao, 403), (cast.casey, 302)):
@@ -80,7 +80,7 @@ def test_admins_look_and_nobody_else(cast: Cast, connected: list, told: list) ->
     assert told == []
 
 
-def test_the_page_shows_people_channels_and_rates(cast: Cast, connected: list) -> None:
+def test_page_shows_users_channels_and_rates(cast: Cast, connected: list) -> None:
     response = signed_in(cast.ada).get(PAGE)
     assert rows(response) == [
         ("Bao Nguyen", "192.0.2.1"),
@@ -95,7 +95,7 @@ def test_the_page_shows_people_channels_and_rates(cast: Cast, connected: list) -
     assert (office.subscriptions, office.members) == (2, ["Bao Nguyen", "Zoe"])
 
 
-def test_a_part_is_renewed_without_the_rest(cast: Cast, connected: list) -> None:
+def test_live_part_is_rendered_alone(cast: Cast, connected: list) -> None:
     part = signed_in(cast.ada).get(PAGE, headers={"X-Part": "live"})
     assert part.text.lstrip().startswith('<div id="live">')
     assert "198.51.100.3" in part.text
@@ -106,26 +106,24 @@ def test_a_part_is_renewed_without_the_rest(cast: Cast, connected: list) -> None
 @pytest.mark.parametrize(
     ("word", "found"), [("CASEY", ["198.51.100.3"]), ("203.0.113", ["203.0.113.4", "203.0.113.5"])]
 )
-def test_who_searches_finds(cast: Cast, connected: list, word: str, found: list[str]) -> None:
+def test_search_finds_connections(cast: Cast, connected: list, word: str, found: list[str]) -> None:
     assert [address for _, address in rows(signed_in(cast.ada).get(PAGE, {"q": word}))] == found
 
 
-def test_who_searches_in_vain_reads_so(cast: Cast, connected: list) -> None:
+def test_search_without_results_is_shown(cast: Cast, connected: list) -> None:
     page = signed_in(cast.ada).get(PAGE, {"q": "<nobody>"}).text
     assert "No connection is like this." in page
     assert 'value="&lt;nobody&gt;"' in page
 
 
-def test_of_very_many_the_first_are_shown(cast: Cast, connected: list, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_lists_are_truncated(cast: Cast, connected: list, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "LISTED", 2)
     response = signed_in(cast.ada).get(PAGE)
     assert len(rows(response)) == 2
     assert "2 of 5 are shown; search for the others." in response.text
 
 
-def test_before_the_servers_have_listed_their_connections_it_says_so(
-    cast: Cast, connected: list, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_missing_connection_list_is_explained(cast: Cast, connected: list, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     monkeypatch.setattr(store, "ask_for_sockets", lambda: asked.append(True))
     monkeypatch.setattr(store, "sockets", list)
@@ -133,7 +131,9 @@ def test_before_the_servers_have_listed_their_connections_it_says_so(
     assert asked == [True]
 
 
-def test_without_a_census_the_page_says_so(cast: Cast, connected: list, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unavailable_presence_store_is_explained(
+    cast: Cast, connected: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def away() -> None:
         raise store.Unavailable("Connection refused.")
 
@@ -143,7 +143,7 @@ def test_without_a_census_the_page_says_so(cast: Cast, connected: list, monkeypa
     assert "has ended already" in client.post(PAGE, {"socket": "3.3"}, follow=True).text
 
 
-def test_an_admin_ends_one_connection(cast: Cast, connected: list, told: list) -> None:
+def test_admin_disconnects_a_connection(cast: Cast, connected: list, told: list) -> None:
     response = signed_in(cast.ada).post(PAGE, {"socket": "3.3"}, follow=True)
     assert told == [{"sockets": ["3.3"]}]
     assert "A connection of Casey Rivers was ended." in response.text
@@ -152,7 +152,7 @@ def test_an_admin_ends_one_connection(cast: Cast, connected: list, told: list) -
     assert entry.change_message == "Disconnected the connection 3.3."
 
 
-def test_an_admin_ends_a_connection_of_nobody(cast: Cast, connected: list, told: list) -> None:
+def test_admin_disconnects_an_anonymous_connection(cast: Cast, connected: list, told: list) -> None:
     client = signed_in(cast.ada)
     assert "somebody who is not signed in" in client.post(PAGE, {"socket": "4.4"}, follow=True).text
     assert told == [{"sockets": ["4.4"]}]
@@ -161,16 +161,14 @@ def test_an_admin_ends_a_connection_of_nobody(cast: Cast, connected: list, told:
 
 
 @pytest.mark.parametrize("socket_id", ["9.9", "", "nonsense\x00"])
-def test_a_connection_that_has_ended_is_not_ended_again(
-    cast: Cast, connected: list, told: list, socket_id: str
-) -> None:
+def test_ended_connection_is_not_disconnected_again(cast: Cast, connected: list, told: list, socket_id: str) -> None:
     response = signed_in(cast.ada).post(PAGE, {"socket": socket_id}, follow=True)
     assert "This connection has ended already." in response.text
     assert told == []
     assert not LogEntry.objects.exists()
 
 
-def test_a_page_of_another_site_ends_nothing(cast: Cast, connected: list, told: list) -> None:
+def test_disconnect_needs_csrf_token(cast: Cast, connected: list, told: list) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(cast.ada)
     for address in (PAGE, f"{PAGE}people/{cast.casey.pk}/"):
@@ -178,7 +176,7 @@ def test_a_page_of_another_site_ends_nothing(cast: Cast, connected: list, told: 
     assert told == []
 
 
-def test_a_person_who_is_disconnected_is_signed_out_everywhere(cast: Cast, connected: list, told: list) -> None:
+def test_disconnected_user_is_signed_out_everywhere(cast: Cast, connected: list, told: list) -> None:
     admin, bao, casey = signed_in(cast.ada), Client(), Client()
     for client, name in ((bao, "bao"), (casey, "casey")):
         client.post("/login/", {"login": f"{name}@example.com", "password": PASSWORD})
@@ -195,7 +193,7 @@ def test_a_person_who_is_disconnected_is_signed_out_everywhere(cast: Cast, conne
     assert (entry.object_repr, entry.change_message) == ("Bao Nguyen", "Signed out everywhere and disconnected.")
 
 
-def test_an_admin_may_disconnect_himself_and_is_told_what_it_means(cast: Cast, told: list) -> None:
+def test_admin_is_warned_before_disconnecting_themselves(cast: Cast, told: list) -> None:
     admin = Client()
     admin.post("/login/", {"login": "ada@example.com", "password": PASSWORD})
     assert "This is you" in admin.get(f"{PAGE}people/{cast.ada.pk}/").text
@@ -203,14 +201,14 @@ def test_an_admin_may_disconnect_himself_and_is_told_what_it_means(cast: Cast, t
 
 
 @pytest.mark.parametrize("key", ["nobody", "00000000-0000-0000-0000-000000000000"])
-def test_nobody_is_not_disconnected(cast: Cast, told: list, key: str) -> None:
+def test_unknown_user_is_not_found(cast: Cast, told: list, key: str) -> None:
     admin = signed_in(cast.ada)
     assert admin.get(f"{PAGE}people/{key}/").status_code == 404
     assert admin.post(f"{PAGE}people/{key}/").status_code == 404
     assert told == []
 
 
-def test_the_page_is_a_place_without_a_table() -> None:
+def test_page_model_has_no_table() -> None:
     request = RequestFactory().get(PAGE)
     request.user = AnonymousUser()
     from django.apps import apps

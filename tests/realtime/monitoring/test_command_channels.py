@@ -28,7 +28,7 @@ def ask(cast: Cast, name: str, channel: str) -> tuple[list[str], int]:
     return out.splitlines(), status
 
 
-def test_every_pattern_is_listed_with_its_rule() -> None:
+def test_all_patterns_are_listed_with_their_rules() -> None:
     out, _ = channels()
     lines = out.splitlines()
     start = lines.index("private-tickets.<uuid:ticket_uuid>")
@@ -40,13 +40,13 @@ def test_every_pattern_is_listed_with_its_rule() -> None:
     assert "private-user.<uuid:user_id>" in lines
 
 
-def test_a_program_reads_the_same_list() -> None:
+def test_list_is_available_as_json() -> None:
     patterns = {each["pattern"]: each for each in json.loads(channels("--json")[0])}
     office = patterns["private-office.<int:office_id>"]
     assert (office["kind"], office["rule"]) == ("private", "accounts.policies.authorize_office")
 
 
-def test_channels_of_every_kind_are_called_what_they_are(settings: Settings) -> None:
+def test_each_channel_type_is_named(settings: Settings) -> None:
     settings.REALTIME = {**settings.REALTIME, "CHANNELS": "tests.support.channel_patterns"}
     kinds = {each["pattern"]: each["kind"] for each in json.loads(channels("--json")[0])}
     assert kinds["news"] == "public"
@@ -58,14 +58,14 @@ def test_channels_of_every_kind_are_called_what_they_are(settings: Settings) -> 
     assert "    whispers  client-*" in out.splitlines()
 
 
-def test_everybody_hears_a_public_channel(settings: Settings) -> None:
+def test_public_channel_is_open_to_all(settings: Settings) -> None:
     settings.REALTIME = {**settings.REALTIME, "CHANNELS": "tests.support.channel_patterns"}
     out, status = channels("news")
     assert out.startswith("Yes: somebody who is not signed in hears news as public.")
     assert status == 0
 
 
-def test_on_a_presence_channel_it_says_how_the_others_see_one(cast: Cast) -> None:
+def test_presence_channel_shows_the_member_name(cast: Cast) -> None:
     channel = cast.ticket.channel.replace("private-", "presence-")
     assert ask(cast, "bao", channel)[0][-1] == "The others see: Bao Nguyen."
     User.objects.filter(pk=cast.dana.pk).update(hides_online=True)
@@ -76,7 +76,7 @@ def test_on_a_presence_channel_it_says_how_the_others_see_one(cast: Cast) -> Non
 
 
 @pytest.mark.parametrize(("name", "audience"), [("bao", "staff"), ("casey", "public")])
-def test_who_hears_a_ticket_hears_it_as_somebody(cast: Cast, name: str, audience: str) -> None:
+def test_authorized_user_and_audience_are_shown(cast: Cast, name: str, audience: str) -> None:
     person = getattr(cast, name)
     lines, status = ask(cast, name, cast.ticket.channel)
     assert lines == [
@@ -95,14 +95,14 @@ def test_who_hears_a_ticket_hears_it_as_somebody(cast: Cast, name: str, audience
         ("hiro", "The account is inactive."),
     ],
 )
-def test_who_does_not_hear_it_reads_why(cast: Cast, name: str, reason: str) -> None:
+def test_refused_user_and_reason_are_shown(cast: Cast, name: str, reason: str) -> None:
     lines, status = ask(cast, name, cast.ticket.channel)
     assert lines[0] == f"No: {getattr(cast, name).name} may not hear {cast.ticket.channel}."
     assert lines[-1].startswith(reason)
     assert status == 1
 
 
-def test_somebody_who_is_not_signed_in_hears_nothing_private(cast: Cast) -> None:
+def test_anonymous_user_is_refused_on_private_channels(cast: Cast) -> None:
     out, status = channels(cast.ticket.channel)
     assert out.startswith("No: somebody who is not signed in may not hear private-tickets.")
     assert "Nobody is signed in, and the channel is not public." in out
@@ -117,14 +117,14 @@ def test_somebody_who_is_not_signed_in_hears_nothing_private(cast: Cast) -> None
         ("private-\x1b[2J", "A channel's name has 1 to 164 of: A-Z a-z 0-9"),
     ],
 )
-def test_a_name_of_no_channel_is_said_to_be_one(cast: Cast, channel: str, reason: str) -> None:
+def test_unknown_channel_name_is_explained(cast: Cast, channel: str, reason: str) -> None:
     lines, status = ask(cast, "bao", channel)
     assert lines[1].startswith(reason)
     assert "\x1b" not in lines[0]
     assert status == 1
 
 
-def test_a_program_reads_the_same_answer(cast: Cast) -> None:
+def test_explanation_is_available_as_json(cast: Cast) -> None:
     out, status = channels(cast.ticket.channel, "--as", "greta@example.com", "--json")
     answer = json.loads(out)
     assert (answer["hears"], answer["audience"], answer["person"]) == (False, None, "Greta Lindqvist")
@@ -139,6 +139,6 @@ def test_a_program_reads_the_same_answer(cast: Cast) -> None:
         (["--as", "bao@example.com"], "Name a channel too"),
     ],
 )
-def test_a_mistake_is_named(cast: Cast, args: list[str], words: str) -> None:
+def test_invalid_arguments_are_errors(cast: Cast, args: list[str], words: str) -> None:
     with pytest.raises(CommandError, match=words):
         channels(*args)

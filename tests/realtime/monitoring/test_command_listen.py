@@ -82,7 +82,7 @@ def listen(url: str, *options: str, channel: str = "private-x") -> tuple[str, st
     return out.getvalue(), err.getvalue(), str(ending.value)
 
 
-def test_an_event_is_a_line_and_its_data_below(scripted: Callable) -> None:
+def test_event_is_printed_with_its_data(scripted: Callable) -> None:
     told = protocol.frame("ticket.updated", channel="private-x", data='{"ticket":{"subject":"Größe \\u001b[2J"}}')
     plain = protocol.frame("note", channel="private-x", data="no JSON\n\x1b[2J")
     out, _, _ = listen(scripted(([LISTENING, told, plain], GONE)).url)
@@ -92,7 +92,7 @@ def test_an_event_is_a_line_and_its_data_below(scripted: Callable) -> None:
     assert second == ["note  private-x", "    no JSON", "    \\u001b[2J"]
 
 
-def test_a_program_reads_a_line_of_json_for_each_event(scripted: Callable) -> None:
+def test_json_output_has_one_line_per_event(scripted: Callable) -> None:
     told = protocol.frame("ticket.updated", channel="private-x", data='{"a":["\x9b"]}', event_id="7")
     out, _, _ = listen(scripted(([LISTENING, told, told], GONE)).url, "--json")
     lines = [json.loads(line) for line in out.splitlines()]
@@ -102,7 +102,7 @@ def test_a_program_reads_a_line_of_json_for_each_event(scripted: Callable) -> No
     assert "\x9b" not in out
 
 
-def test_it_subscribes_as_the_person_that_is_named(scripted: Callable, cast: Cast) -> None:
+def test_named_user_subscribes(scripted: Callable, cast: Cast) -> None:
     server, channel, bao = scripted(), cast.ticket.channel, str(cast.bao.pk)
     presence = channel.replace("private-", "presence-")
     listen(server.url, "--as", "BAO@example.com", channel=channel)
@@ -123,7 +123,7 @@ def test_it_subscribes_as_the_person_that_is_named(scripted: Callable, cast: Cas
 @pytest.mark.parametrize(
     ("code", "wait"), [(1000, 1), (1001, 1), (1011, 1), (1012, 1), (4100, 1), (4200, 0), (4201, 0)]
 )
-def test_it_comes_back_as_the_close_code_asks(scripted: Callable, waited: list, code: int, wait: int) -> None:
+def test_reconnect_follows_the_close_code(scripted: Callable, waited: list, code: int, wait: int) -> None:
     _, err, last = listen(scripted(([LISTENING], code), ([LISTENING], code)).url)
     assert waited == [wait, wait]
     assert err.count("Listening.") == 2
@@ -132,18 +132,18 @@ def test_it_comes_back_as_the_close_code_asks(scripted: Callable, waited: list, 
 
 
 @pytest.mark.parametrize("code", [4000, 4001, 4003, 4005, 4007, 4009, 4300])
-def test_it_goes_for_good_where_coming_back_is_no_use(scripted: Callable, waited: list, code: int) -> None:
+def test_fatal_close_code_ends_the_command(scripted: Callable, waited: list, code: int) -> None:
     _, _, last = listen(scripted(([LISTENING], code)).url)
     assert f"The connection was closed ({code}): Because." in last
     assert waited == []
 
 
-def test_a_server_that_never_admits_is_asked_less_and_less_often(scripted: Callable, waited: list) -> None:
+def test_reconnect_delay_grows(scripted: Callable, waited: list) -> None:
     listen(scripted(*([([], 4200)] * 7)).url)
     assert waited == [0, 1, 2, 4, 8, 15, 15]
 
 
-def test_it_answers_pings_and_says_what_the_server_says(scripted: Callable) -> None:
+def test_pings_are_answered_and_errors_are_printed(scripted: Callable) -> None:
     frames = [LISTENING, protocol.frame("pusher:ping", data="{}"), protocol.error(4301, "Slower."), LISTENING]
     server = scripted((frames, GONE))
     _, err, last = listen(server.url)
@@ -153,9 +153,7 @@ def test_it_answers_pings_and_says_what_the_server_says(scripted: Callable) -> N
     assert last == "The connection was closed (4009): Slower."
 
 
-def test_a_silent_server_is_asked_whether_it_is_there(
-    scripted: Callable, waited: list, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_silent_server_is_pinged(scripted: Callable, waited: list, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(terminal_client, "ACTIVITY_TIMEOUT", 0.01)
     monkeypatch.setattr(terminal_client, "PONG_PATIENCE", 0.01)
     monkeypatch.setattr(ScriptedServer, "visit", _says_nothing_after_the_greeting)
@@ -186,7 +184,7 @@ def _says_nothing_after_the_greeting(self: ScriptedServer, visitor: ServerConnec
         ("bao", "ticket", "Refused: No."),
     ],
 )
-def test_who_is_refused_reads_why(scripted: Callable, cast: Cast, person: str | None, channel: str, why: str) -> None:
+def test_refusal_is_explained(scripted: Callable, cast: Cast, person: str | None, channel: str, why: str) -> None:
     channel = cast.ticket.channel if channel == "ticket" else channel
     server = scripted(([protocol.subscription_error(channel, 403, "No.")], 1000))
     _, _, last = listen(server.url, *(["--as", f"{person}@example.com"] if person else []), channel=channel)
@@ -194,13 +192,13 @@ def test_who_is_refused_reads_why(scripted: Callable, cast: Cast, person: str | 
     assert why in last
 
 
-def test_who_loses_a_channel_is_cut(scripted: Callable, cast: Cast) -> None:
+def test_lost_access_ends_the_command(scripted: Callable, cast: Cast) -> None:
     ended = protocol.subscription_error("private-x", 403, "Your access has ended.")
     _, _, last = listen(scripted(([LISTENING, ended], 1000)).url)
     assert last.startswith("Cut: Your access has ended.")
 
 
-def test_a_server_with_another_key_or_secret_is_suspected(scripted: Callable, cast: Cast) -> None:
+def test_different_key_or_secret_is_suggested(scripted: Callable, cast: Cast) -> None:
     _, _, last = listen(scripted(([], 4001), greeting=protocol.error(4001, "There is no app with this key.")).url)
     assert last.startswith("The connection was closed (4001): There is no app with this key.")
     assert "another REALTIME_APP_KEY" in last
@@ -219,19 +217,19 @@ def test_a_server_with_another_key_or_secret_is_suspected(scripted: Callable, ca
         (["private-x", "--url", "http://["], "is no address"),
     ],
 )
-def test_a_mistake_is_named_before_anything_is_tried(arguments: list[str], why: str) -> None:
+def test_invalid_arguments_are_refused_before_connecting(arguments: list[str], why: str) -> None:
     with pytest.raises(CommandError) as mistake:
         call_command("listen", *arguments)
     assert why in str(mistake.value)
 
 
-def test_nobody_there_is_said_at_once() -> None:
+def test_unreachable_server_is_an_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     _, _, last = listen(f"http://127.0.0.1:{port}")
     assert last == f"There is no WebSocket at ws://127.0.0.1:{port}/app/tikm: Connection refused."
 
 
-def test_what_is_no_pusher_server_is_no_use(scripted: Callable) -> None:
+def test_server_without_pusher_protocol_is_an_error(scripted: Callable) -> None:
     _, _, last = listen(scripted(greeting="Hello!").url)
     assert last.endswith("does not speak the Pusher protocol.")

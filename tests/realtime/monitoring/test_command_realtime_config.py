@@ -44,7 +44,7 @@ def guarded(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("how", [[], ["--json"]])
-def test_no_secret_is_shown(how: list[str]) -> None:
+def test_secrets_are_masked(how: list[str]) -> None:
     out = printed(*how)
     assert "cache:6379/1" in out
     assert [
@@ -52,11 +52,11 @@ def test_no_secret_is_shown(how: list[str]) -> None:
     ] == []
 
 
-def test_a_long_secret_is_known_by_its_beginning_and_a_short_one_by_nothing(read: Callable) -> None:
+def test_only_long_secrets_show_two_characters(read: Callable) -> None:
     assert read()["broadcasting"]["app_secrets"]["value"] == ["zQ********", "********"]
 
 
-def test_the_layers_hosts_are_named_without_their_passwords(read: Callable) -> None:
+def test_channel_layer_hosts_have_no_passwords(read: Callable) -> None:
     assert read()["layer"]["hosts"]["value"] == [
         "redis://:********@cache:6379/1",
         "redis://me:********@other/0?********",
@@ -66,14 +66,12 @@ def test_the_layers_hosts_are_named_without_their_passwords(read: Callable) -> N
     ]
 
 
-def test_without_redis_it_says_what_that_means(settings: Settings) -> None:
+def test_missing_redis_is_explained(settings: Settings) -> None:
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
     assert "each process by itself, and the tail of the log tells the others" in printed()
 
 
-def test_each_value_says_where_it_comes_from(
-    settings: Settings, read: Callable, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_each_value_has_its_source(settings: Settings, read: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BROADCAST_CONNECTION", "log")
     settings.REALTIME = {**settings.REALTIME, "CONNECTION": "log"}
     values = read()["broadcasting"]
@@ -91,18 +89,18 @@ def test_each_value_says_where_it_comes_from(
         ({"NAME": "/srv/var/tikm.sqlite3"}, "/srv/var/tikm.sqlite3"),
     ],
 )
-def test_the_database_is_named_without_its_password(database: dict, place: str) -> None:
+def test_database_has_no_password(database: dict, place: str) -> None:
     assert effective_config._place_of_database(database) == place
 
 
-def test_of_a_webhooks_receiver_only_the_place_is_shown() -> None:
+def test_webhook_url_is_shown_without_path() -> None:
     receivers = (("https://me:pa55word@hooks.example/T0/B0/token?x=1", ("channel_occupied",)),)
     assert effective_config._safe("webhooks", receivers) == [
         ["https://me:********@hooks.example/********", ["channel_occupied"]]
     ]
 
 
-def test_a_person_reads_a_table() -> None:
+def test_text_output_is_a_table() -> None:
     lines = [line.split() for line in printed().splitlines()]
     assert ["Broadcasting"] in lines
     assert ["retention_days", "30", "default"] in lines

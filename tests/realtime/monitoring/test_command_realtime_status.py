@@ -58,7 +58,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return waits
 
 
-def test_a_quiet_desk_says_so() -> None:
+def test_idle_server_is_shown() -> None:
     assert status().splitlines() == [
         "0 connections, 0 subscriptions",
         "0 frames/s sent, 0 frames/s received",
@@ -68,7 +68,7 @@ def test_a_quiet_desk_says_so() -> None:
     ]
 
 
-def test_a_busy_desk_shows_processes_channels_and_members(busy: None, cast: Cast) -> None:
+def test_processes_channels_and_members_are_shown(busy: None, cast: Cast) -> None:
     lines = status().splitlines()
     assert lines[:2] == ["4 connections, 8 subscriptions", "12.5 frames/s sent, 1.5 frames/s received"]
     assert lines[4:7] == [
@@ -84,14 +84,14 @@ def test_a_busy_desk_shows_processes_channels_and_members(busy: None, cast: Cast
     ]
 
 
-def test_it_says_what_was_told_last(cast: Cast) -> None:
+def test_last_event_is_shown(cast: Cast) -> None:
     services.change_status(cast.ticket, by=cast.bao, status=cast.status("Closed"))
     (line,) = [line for line in status().splitlines() if line.startswith("log: ")]
     assert line.startswith("log: last ticket.status.changed, ")
     assert line.endswith(" s ago")
 
 
-def test_waiting_webhooks_are_counted_where_there_are_any(settings: Settings) -> None:
+def test_waiting_webhook_events_are_counted(settings: Settings) -> None:
     settings.REALTIME = {**settings.REALTIME, "WEBHOOKS": ("https://hooks.example/told",)}
     assert "; 0 webhook events waiting" in status()
     receiver = WebhookReceiver.objects.create(url="https://hooks.example/told")
@@ -99,20 +99,20 @@ def test_waiting_webhooks_are_counted_where_there_are_any(settings: Settings) ->
     assert "; 1 webhook event waiting" in status()
 
 
-def test_a_program_reads_the_same(busy: None) -> None:
+def test_status_is_available_as_json(busy: None) -> None:
     found = json.loads(status("--json"))
     assert (found["sockets"], found["subscriptions"], found["sent"]) == (4, 8, 12.5)
     assert found["processes"][0]["name"] == "one:1:a"
     assert found["channels"]["presence-room"] == {"subscriptions": 1, "members": {"7": {"id": 7, "info": None}}}
 
 
-def test_who_watches_sees_it_drawn_again_each_second_until_ctrl_c(busy: None, looks: list[float]) -> None:
+def test_watch_refreshes_every_second_until_interrupted(busy: None, looks: list[float]) -> None:
     drawn = status("--watch", out=Terminal())
     assert drawn.count("\x1b[2J\x1b[H4 connections") == 2
     assert looks == [1.0, 1.0]
 
 
-def test_what_is_no_terminal_gets_no_control_characters(busy: None, looks: list[float]) -> None:
+def test_redirected_output_has_no_control_characters(busy: None, looks: list[float]) -> None:
     assert "\x1b" not in status("--watch")
     looks.clear()
     assert [json.loads(line)["sockets"] for line in status("--watch", "--json").splitlines()] == [4, 4]
@@ -122,7 +122,7 @@ def away(*_: Any) -> Any:
     raise store.Unavailable("Connection refused.")
 
 
-def test_a_store_that_is_away_is_named_once_and_asked_again_by_who_watches(
+def test_unavailable_store_is_reported_and_watch_continues(
     monkeypatch: pytest.MonkeyPatch, looks: list[float]
 ) -> None:
     monkeypatch.setattr(store, "processes", away)

@@ -48,7 +48,7 @@ ANY = parse_trusted_proxies(("10.0.0.0/24", "unix"))
         ("not an address", VISITOR, PROXIES, ""),
     ],
 )
-def test_the_address_is_the_one_that_the_last_trusted_hop_saw(peer, forwarded_for, trusted, address):
+def test_client_is_nearest_untrusted_address(peer, forwarded_for, trusted, address):
     assert resolve_client(peer, forwarded_for, "", trusted).address == address
 
 
@@ -63,7 +63,7 @@ outsiders = (
     visitor=outsiders.filter(lambda text: getattr(ip_address(text), "ipv4_mapped", None) is None),
     hops=st.lists(st.integers(1, 254).map("10.0.0.{}".format), min_size=1, max_size=4),
 )
-def test_whatever_a_client_sends_through_proxies_they_say_who_it_is(sent, visitor, hops):
+def test_client_cannot_forge_its_address(sent, visitor, hops):
     seen = visitor.partition("%")[0]
     *inner, peer = hops
     assert resolve_client(peer, ", ".join([sent, seen, *inner]), "", PROXIES).address == seen
@@ -82,11 +82,11 @@ def test_whatever_a_client_sends_through_proxies_they_say_who_it_is(sent, visito
         (NGINX, f"{VISITOR}, {EDGE}", "https, http, http", "http"),
     ],
 )
-def test_the_scheme_is_what_the_same_hop_says(peer, forwarded_for, proto, scheme):
+def test_scheme_comes_from_the_same_proxy(peer, forwarded_for, proto, scheme):
     assert resolve_client(peer, forwarded_for, proto, PROXIES).scheme == scheme
 
 
-def test_one_household_is_one_place():
+def test_ipv6_addresses_are_counted_by_network():
     assert [address_key("2001:db8::1"), address_key(VISITOR)] == ["2001:db8::/64", VISITOR]
     assert ip_address("2001:db8::ffff") in ip_network(address_key("2001:db8::1"))
 
@@ -115,7 +115,7 @@ def page_of(peer, **headers):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("peer", [NGINX, ""])
-def test_pages_believe_a_trusted_proxy(nginx, peer):
+def test_http_uses_headers_of_trusted_proxy(nginx, peer):
     request = page_of(peer, X_Forwarded_For=f"{LIE}, {VISITOR}", X_Forwarded_Proto="https")
     assert (request.META["REMOTE_ADDR"], request.scheme) == (VISITOR, "https")
     assert request.build_absolute_uri("/") == "https://desk.example/"
@@ -124,14 +124,14 @@ def test_pages_believe_a_trusted_proxy(nginx, peer):
 
 
 @pytest.mark.django_db
-def test_pages_believe_nobody_else(nginx):
+def test_http_ignores_headers_of_other_peers(nginx):
     request = page_of(VISITOR, X_Forwarded_For=LIE, X_Forwarded_Proto="https")
     assert (request.META["REMOTE_ADDR"], request.build_absolute_uri("/")) == (VISITOR, "http://desk.example/")
     assert not [name for name in request.META if "FORWARDED" in name or "REAL_IP" in name]
 
 
 @pytest.mark.django_db
-def test_the_list_of_sign_ins_shows_the_address_behind_the_proxy(nginx, cast):
+def test_session_list_shows_the_address_behind_the_proxy(nginx, cast):
     browser = Client(REMOTE_ADDR=NGINX, headers={"X-Forwarded-For": VISITOR})
     browser.post("/login/", {"login": cast.bao.email, "password": PASSWORD})
     assert VISITOR in browser.get("/profile/sign-ins/").text
@@ -157,7 +157,7 @@ def address_of_socket(monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("peer", [NGINX, ""])
-async def test_sockets_believe_a_trusted_proxy(nginx, address_of_socket, peer):
+async def test_websocket_uses_headers_of_trusted_proxy(nginx, address_of_socket, peer):
     found = await address_of_socket(
         peer, x_forwarded_for=f"{LIE}, {VISITOR}", x_forwarded_proto="https", forwarded=""
     )
@@ -165,6 +165,6 @@ async def test_sockets_believe_a_trusted_proxy(nginx, address_of_socket, peer):
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_sockets_believe_nobody_else(nginx, address_of_socket):
+async def test_websocket_ignores_headers_of_other_peers(nginx, address_of_socket):
     found = await address_of_socket(VISITOR, x_forwarded_for=LIE, x_forwarded_proto="https", forwarded=f"for={LIE}")
     assert found == (VISITOR, "ws", {b"host", b"origin"})

@@ -28,7 +28,7 @@ def tickets(cast: Cast) -> list[Ticket]:
     return [cast.ticket, by_bao]
 
 
-def test_the_rule_of_one_ticket_says_what_that_of_many_says_and_the_page(cast: Cast, tickets: list[Ticket]) -> None:
+def test_ticket_rules_agree_with_each_other_and_the_page(cast: Cast, tickets: list[Ticket]) -> None:
     heard = set()
     for person, ticket in product(User.objects.all(), tickets):
         channel = {"ticket_uuid": ticket.uuid}
@@ -38,12 +38,12 @@ def test_the_rule_of_one_ticket_says_what_that_of_many_says_and_the_page(cast: C
     assert heard == {*Audience, None}
 
 
-def test_the_rule_of_an_office_says_what_its_list_says(cast: Cast) -> None:
+def test_office_rule_agrees_with_the_office_list(cast: Cast) -> None:
     for person, office in product(User.objects.all(), Office.objects.all()):
         assert (authorize_office(person, office.pk) is not None) == (office in staffed_offices(person))
 
 
-def test_whoever_is_no_longer_of_a_kind_is_asked_for_as_what_he_is(cast: Cast) -> None:
+def test_changed_role_or_activity_uses_another_variant(cast: Cast) -> None:
     assert authorize_ticket(cast.bao, cast.ticket.uuid) is Audience.STAFF
     cast.bao.is_active = False
     assert authorize_ticket(cast.bao, cast.ticket.uuid) is None
@@ -52,7 +52,7 @@ def test_whoever_is_no_longer_of_a_kind_is_asked_for_as_what_he_is(cast: Cast) -
     assert authorize_ticket(cast.dana, cast.ticket.uuid) is Audience.STAFF
 
 
-def test_a_rule_that_asks_more_of_a_person_than_his_kind_fails_for_everybody(cast: Cast) -> None:
+def test_rule_that_reads_other_fields_fails(cast: Cast) -> None:
     @CompiledQuery
     def named_alike(*kind: str, user_id: object) -> QuerySet[User]:
         person = User.of_kind(*kind, pk=user_id)
@@ -62,7 +62,7 @@ def test_a_rule_that_asks_more_of_a_person_than_his_kind_fails_for_everybody(cas
         named_alike.rows(*cast.bao.kind, user_id=cast.bao.pk)
 
 
-def test_a_query_that_says_otherwise_for_another_value_is_not_run(cast: Cast) -> None:
+def test_sql_that_depends_on_a_value_is_refused(cast: Cast) -> None:
     @CompiledQuery
     def like(*, name: str) -> QuerySet[User]:
         return User.objects.filter(name__startswith=name).values_list("pk")
@@ -71,7 +71,7 @@ def test_a_query_that_says_otherwise_for_another_value_is_not_run(cast: Cast) ->
         like.rows(name="Bao")
 
 
-def test_it_is_made_twice_and_then_no_more(cast: Cast) -> None:
+def test_query_is_built_twice_only(cast: Cast) -> None:
     made = []
 
     @CompiledQuery
@@ -85,6 +85,6 @@ def test_it_is_made_twice_and_then_no_more(cast: Cast) -> None:
     assert len(made) == 2
 
 
-def test_a_key_that_no_database_has_finds_nothing(cast: Cast) -> None:
+def test_key_out_of_range_finds_nothing(cast: Cast) -> None:
     assert authorize_office(cast.bao, 10**30) is None
     assert authorize_office(cast.bao, cast.billing.pk) is Audience.STAFF

@@ -68,7 +68,7 @@ def read(post):
     return pusher.validate_webhook(post.headers["x-pusher-key"], post.headers["x-pusher-signature"], post.body)
 
 
-async def test_what_comes_within_a_second_goes_out_together(tell, monkeypatch):
+async def test_events_of_one_second_share_a_batch(tell, monkeypatch):
     monkeypatch.setattr(delivery, "BATCH_WINDOW", timedelta(seconds=1))
     async with Receiver() as receiver:
         tell(receiver)
@@ -86,7 +86,7 @@ async def test_what_comes_within_a_second_goes_out_together(tell, monkeypatch):
     assert await waiting() == 0
 
 
-async def test_without_webhooks_nothing_is_kept(tell):
+async def test_nothing_is_stored_without_webhooks(tell):
     await enqueue(ADDED)
     assert await waiting() == 0
     await delivery.deliver_forever()
@@ -95,7 +95,7 @@ async def test_without_webhooks_nothing_is_kept(tell):
     assert await waiting() == 1
 
 
-async def test_each_is_sent_and_signed_what_it_wants_and_nothing_else(tell):
+async def test_each_receiver_gets_only_its_signed_events(tell):
     async with Receiver() as everything, Receiver() as arrivals, Receiver() as departures:
         tell(everything, (arrivals.url, ["member_added", "channel_occupied"]), (departures.url, ["member_removed"]))
         await enqueue(OCCUPIED, ADDED)
@@ -109,7 +109,7 @@ async def test_each_is_sent_and_signed_what_it_wants_and_nothing_else(tell):
     assert heard == [[[OCCUPIED, ADDED], [ADDED, REMOVED]], [[OCCUPIED, ADDED], [ADDED]], [[REMOVED]]]
 
 
-async def test_what_is_rolled_back_is_not_told(tell):
+async def test_rolled_back_event_is_not_sent(tell):
     @database_sync_to_async
     def change_ones_mind():
         with transaction.atomic():
@@ -124,7 +124,7 @@ async def test_what_is_rolled_back_is_not_told(tell):
     assert [read(post)["events"] for post in receiver.got] == [[OCCUPIED]]
 
 
-async def test_who_fails_is_asked_again_less_and_less_often_and_hears_everything_in_order(tell, monkeypatch):
+async def test_failed_receiver_is_retried_with_backoff_and_in_order(tell, monkeypatch):
     clock = iter(range(1, 100))
     async with Receiver(answer=BROKEN) as receiver:
         tell(receiver)
@@ -148,7 +148,7 @@ async def test_who_fails_is_asked_again_less_and_less_often_and_hears_everything
     assert [body["time_ms"] for body in bodies[8:]] == [1000, 2000]
 
 
-async def test_each_try_has_a_time_and_a_signature_of_its_own(tell):
+async def test_each_attempt_has_its_own_time_and_signature(tell):
     async with Receiver(answer=BROKEN) as receiver:
         tell(receiver)
         await enqueue(ADDED)
@@ -162,7 +162,7 @@ async def test_each_try_has_a_time_and_a_signature_of_its_own(tell):
     assert first.headers["x-pusher-signature"] != second.headers["x-pusher-signature"]
 
 
-async def test_after_five_minutes_it_is_dropped_and_the_log_says_so(tell, caplog):
+async def test_expired_events_are_dropped_and_logged(tell, caplog):
     async with Receiver(answer=BROKEN) as receiver:
         tell(receiver)
         await enqueue(ADDED, OCCUPIED)
@@ -177,7 +177,7 @@ async def test_after_five_minutes_it_is_dropped_and_the_log_says_so(tell, caplog
     assert [read(post)["events"] for post in receiver.got] == [[ADDED, OCCUPIED], [REMOVED]]
 
 
-async def test_the_log_does_not_tell_a_path_that_may_be_a_secret(tell, caplog):
+async def test_log_omits_the_url_path(tell, caplog):
     async with Receiver(answer=BROKEN) as receiver:
         url = f"http://127.0.0.1:{receiver.port}/token-of-ours?key=ours"
         tell(url)
@@ -189,7 +189,7 @@ async def test_the_log_does_not_tell_a_path_that_may_be_a_secret(tell, caplog):
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "400 Bad Request", "429 Too Many", "503 Away"])
-async def test_nothing_but_success_is_success(tell, status):
+async def test_only_2xx_is_success(tell, status):
     async with Receiver(answer=f"HTTP/1.1 {status}\r\nLocation: /elsewhere\r\n\r\n".encode()) as receiver:
         tell(receiver)
         await enqueue(ADDED)
@@ -197,7 +197,7 @@ async def test_nothing_but_success_is_success(tell, status):
     assert (len(receiver.got), await waiting()) == (1, 1)
 
 
-async def test_this_machine_is_told_nothing_unless_that_is_allowed(tell, settings, caplog):
+async def test_loopback_receiver_needs_allowed_network(tell, settings, caplog):
     async with Receiver() as receiver:
         tell(receiver)
         settings.REALTIME = {**settings.REALTIME, "WEBHOOK_NETWORKS": []}
@@ -211,7 +211,7 @@ async def test_this_machine_is_told_nothing_unless_that_is_allowed(tell, setting
         assert len(receiver.got) == 1
 
 
-async def test_while_one_process_sends_no_other_does(tell):
+async def test_one_process_sends_to_a_receiver_at_a_time(tell):
     async with Receiver() as receiver:
         tell(receiver)
         receiver.may_answer.clear()
@@ -224,7 +224,7 @@ async def test_while_one_process_sends_no_other_does(tell):
     assert len(receiver.got) == 1
 
 
-async def test_what_a_killed_process_was_sending_is_sent_by_another(tell):
+async def test_batch_of_killed_process_is_sent_by_another(tell):
     async with Receiver() as receiver:
         tell(receiver)
         await enqueue(ADDED)
@@ -240,7 +240,7 @@ async def test_what_a_killed_process_was_sending_is_sent_by_another(tell):
     assert [read(post)["events"] for post in receiver.got] == [[ADDED], [REMOVED]]
 
 
-async def test_more_than_a_batch_holds_goes_out_in_several(tell, monkeypatch):
+async def test_many_events_are_sent_in_several_batches(tell, monkeypatch):
     monkeypatch.setattr(delivery, "MAX_BATCH", 2)
     async with Receiver() as receiver:
         tell(receiver)
@@ -249,7 +249,7 @@ async def test_more_than_a_batch_holds_goes_out_in_several(tell, monkeypatch):
     assert [read(post)["events"] for post in receiver.got] == [[OCCUPIED, ADDED], [REMOVED]]
 
 
-async def test_a_receiver_that_hangs_holds_up_no_other(tell, monkeypatch):
+async def test_hanging_receiver_does_not_delay_others(tell, monkeypatch):
     monkeypatch.setattr(delivery, "POLL_INTERVAL", 0.01)
     async with Receiver() as hanging, Receiver() as prompt:
         tell(hanging, prompt)
@@ -266,7 +266,7 @@ async def test_a_receiver_that_hangs_holds_up_no_other(tell, monkeypatch):
         await asyncio.gather(running, return_exceptions=True)
 
 
-async def test_a_database_that_is_away_is_asked_again(tell, monkeypatch, caplog):
+async def test_delivery_continues_after_database_failure(tell, monkeypatch, caplog):
     monkeypatch.setattr(delivery, "POLL_INTERVAL", 0.01)
     take, away = delivery._claim, iter([OSError("away")])
 
@@ -286,7 +286,7 @@ async def test_a_database_that_is_away_is_asked_again(tell, monkeypatch, caplog)
     assert "webhook delivery failed" in caplog.text
 
 
-async def test_the_first_of_two_secrets_signs(tell, settings):
+async def test_first_secret_signs(tell, settings):
     async with Receiver() as receiver:
         tell(receiver)
         settings.REALTIME = {**settings.REALTIME, "APP_SECRETS": ["new", SECRET]}
@@ -298,11 +298,11 @@ async def test_the_first_of_two_secrets_signs(tell, settings):
     assert [read(post) is not None for post in receiver.got] == [False, True]
 
 
-def test_a_batch_ends_before_another_process_may_take_it():
+def test_lease_outlasts_a_post():
     assert delivery.LEASE.total_seconds() > safe_http.TIMEOUT * 2
 
 
-def test_an_address_that_is_there_twice_is_told_once(tell):
+def test_webhooks_with_the_same_url_are_merged(tell):
     url = "https://a.example/hook"
     tell((url, ["member_added"]), (url, ["member_removed", "member_added"]), "https://b.example/")
     assert config.webhooks() == [
@@ -335,12 +335,12 @@ def test_an_address_that_is_there_twice_is_told_once(tell):
         7,
     ],
 )
-def test_what_is_no_webhook_is_said_in_a_sentence(value):
+def test_invalid_webhook_is_described(value):
     with pytest.raises(ImproperlyConfigured, match=r"\w+.*\.$") as error:
         config.parse_webhook(value)
     assert "secret" not in str(error.value)
 
 
-def test_nothing_is_asked_of_the_database_where_there_are_no_webhooks(django_assert_num_queries):
+def test_no_queries_without_webhooks(django_assert_num_queries):
     with django_assert_num_queries(0):
         delivery.enqueue([ADDED])

@@ -77,7 +77,7 @@ async def send(url, networks=LOOPBACK, **headers):
         "2002:a00:1::1",
     ],
 )
-def test_what_is_not_public_is_not_reached(address):
+def test_non_public_address_is_not_allowed(address):
     assert not safe_http.is_allowed(ipaddress.ip_address(address))
 
 
@@ -85,11 +85,11 @@ def test_what_is_not_public_is_not_reached(address):
     "address",
     ["1.1.1.1", "93.184.216.34", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101", "2002:101:101::1"],
 )
-def test_what_is_public_is_reached(address):
+def test_public_address_is_allowed(address):
     assert safe_http.is_allowed(ipaddress.ip_address(address))
 
 
-def test_a_network_inside_may_be_allowed_and_lets_no_other_in():
+def test_allowed_network_admits_only_its_addresses():
     inside = [ipaddress.ip_network("10.1.0.0/16"), ipaddress.ip_network("fd00:1::/32")]
     for address in ("10.1.2.3", "::ffff:10.1.2.3", "fd00:1::5"):
         assert safe_http.is_allowed(ipaddress.ip_address(address), inside)
@@ -97,7 +97,7 @@ def test_a_network_inside_may_be_allowed_and_lets_no_other_in():
         assert not safe_http.is_allowed(ipaddress.ip_address(address), inside)
 
 
-async def test_what_is_sent_arrives_as_it_is():
+async def test_request_arrives_unchanged():
     async with Receiver() as receiver:
         url = f"http://127.0.0.1:{receiver.port}/a/hook?x=1"
         assert await send(url, **{"X-Name": "value"}) == 200
@@ -112,7 +112,7 @@ async def test_what_is_sent_arrives_as_it_is():
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1"])
-async def test_this_machine_is_not_reached_by_any_of_its_names(host):
+async def test_loopback_is_refused_under_all_its_names(host):
     async with Receiver() as receiver:
         with pytest.raises(safe_http.RequestFailed, match="which is not public"):
             await send(f"http://{host}:{receiver.port}/", networks=[])
@@ -121,7 +121,7 @@ async def test_this_machine_is_not_reached_by_any_of_its_names(host):
         assert len(receiver.got) == 1
 
 
-async def test_one_address_that_is_not_public_forbids_the_name(names):
+async def test_one_non_public_address_refuses_the_host(names):
     async with Receiver() as receiver:
         names["hooks.example"] = [["127.0.0.1", "10.0.0.1"]]
         with pytest.raises(
@@ -134,7 +134,7 @@ async def test_one_address_that_is_not_public_forbids_the_name(names):
     assert receiver.got[0].headers["host"] == f"hooks.example:{receiver.port}"
 
 
-async def test_a_name_that_moves_after_it_was_checked_gains_nothing(names):
+async def test_dns_rebinding_has_no_effect(names):
     async with Receiver() as checked:
         names["hooks.example"] = [["127.0.0.1"], [OTHER]]
         assert await send(f"http://hooks.example:{checked.port}/") == 200
@@ -144,14 +144,14 @@ async def test_a_name_that_moves_after_it_was_checked_gains_nothing(names):
             await send(f"http://hooks.example:{checked.port}/")
 
 
-async def test_where_the_first_address_is_silent_the_next_one_is_tried(names):
+async def test_next_address_is_tried_after_failure(names):
     async with Receiver() as receiver:
         names["hooks.example"] = [[OTHER, "127.0.0.1"]]
         networks = [*LOOPBACK, ipaddress.ip_network("127.0.0.2/32")]
         assert await send(f"http://hooks.example:{receiver.port}/", networks=networks) == 200
 
 
-async def test_a_redirect_is_an_answer_and_leads_nowhere():
+async def test_redirect_is_not_followed():
     async with Receiver() as elsewhere:
         away = f"HTTP/1.1 302 Found\r\nLocation: {elsewhere.url}\r\n\r\n".encode()
         async with Receiver(answer=away) as receiver:
@@ -160,12 +160,12 @@ async def test_a_redirect_is_an_answer_and_leads_nowhere():
     assert (len(receiver.got), len(elsewhere.got)) == (1, 1)
 
 
-async def test_of_the_answer_only_the_head_is_read():
+async def test_only_the_response_head_is_read():
     async with Receiver(answer=b"HTTP/1.1 200 OK\r\n\r\n", endless=b"x" * 10_000) as receiver:
         assert await send(receiver.url) == 200
 
 
-async def test_an_answer_that_says_to_go_on_is_followed_by_the_answer():
+async def test_interim_response_is_skipped():
     async with Receiver(answer=b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 410 Gone\r\n\r\n") as receiver:
         assert await send(receiver.url) == 410
 
@@ -181,14 +181,14 @@ async def test_an_answer_that_says_to_go_on_is_followed_by_the_answer():
         (b"HTTP/1.1 200 OK\r\n", b"X: y\r\n" * 1000),
     ],
 )
-async def test_what_is_no_answer_is_an_error(answer, endless):
+async def test_invalid_response_is_an_error(answer, endless):
     async with Receiver(answer=answer, endless=endless) as receiver:
         with pytest.raises(safe_http.RequestFailed):
             await send(receiver.url)
         assert len(receiver.got) == 1
 
 
-async def test_who_does_not_answer_is_not_waited_for(monkeypatch):
+async def test_request_times_out(monkeypatch):
     monkeypatch.setattr(safe_http, "TIMEOUT", 0.1)
     async with Receiver() as receiver:
         receiver.may_answer.clear()
@@ -196,7 +196,7 @@ async def test_who_does_not_answer_is_not_waited_for(monkeypatch):
             await send(receiver.url)
 
 
-async def test_where_nobody_listens_or_no_name_is_known_it_says_so(names):
+async def test_unreachable_host_is_an_error(names):
     names["nobody.example"] = [[]]
     async with Receiver() as receiver:
         url = receiver.url
@@ -227,7 +227,7 @@ def certificate(directory, name):
     return path, context
 
 
-async def test_a_certificate_is_checked_and_for_the_name(names, tmp_path, monkeypatch):
+async def test_certificate_is_verified_for_the_host(names, tmp_path, monkeypatch):
     path, server = certificate(tmp_path, "hooks.example")
     names["hooks.example"] = names["others.example"] = [["127.0.0.1"]]
     async with Receiver(ssl=server) as receiver:
