@@ -46,7 +46,7 @@ class OwnAddress:
         others = User.objects.filter(email__iexact=email).exclude(pk=self.instance.pk)
         confirmed = EmailAddress.objects.filter(email__iexact=email, verified=True).exclude(user=self.instance.pk)
         if others.exists() or confirmed.exists():
-            raise forms.ValidationError(_("This address is somebody else's."))
+            raise forms.ValidationError(_("This email address is already in use."))
         return email
 
 
@@ -76,11 +76,11 @@ class UserChangeForm(OwnAddress, forms.ModelForm[User]):
         if stays or not (self.instance.is_admin and self.instance.is_active):
             return data
         if self.is_oneself:
-            raise forms.ValidationError(_("Another admin has to take this from you."))
+            raise forms.ValidationError(_("Only another admin can remove your admin role."))
         # One after the other, in the page's transaction: who waited here counts anew.
         list(User.objects.select_for_update().filter(role=User.Role.ADMIN).order_by("pk"))
         if not policies.other_admins(self.instance).exists():
-            raise forms.ValidationError(_("The desk needs at least one admin."))
+            raise forms.ValidationError(_("At least one active admin is required."))
         return data
 
 

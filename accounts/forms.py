@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import tokens
 from accounts.models import User
 
-TOKEN_DAYS = ((30, _("30 days")), (90, _("90 days")), (365, _("A year")))
+TOKEN_DAYS = ((30, _("30 days")), (90, _("90 days")), (365, _("1 year")))
 
 
 class NameForm(forms.Form):
@@ -44,7 +44,7 @@ class ProfileForm(forms.ModelForm[User]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         language: forms.TypedChoiceField = self.fields["language"]  # type: ignore[assignment]
-        language.choices = [("", _("As the browser says")), *User._meta.get_field("language").flatchoices]
+        language.choices = [("", _("Same as browser")), *User._meta.get_field("language").flatchoices]
         language.help_text = ""
         self.time_zones = time_zones()
 
@@ -52,14 +52,16 @@ class ProfileForm(forms.ModelForm[User]):
         """Accept the zones that the time zone database names."""
         name: str = self.cleaned_data["time_zone"].strip()
         if name and name not in zoneinfo.available_timezones():
-            raise forms.ValidationError(_("There is no time zone of this name: choose one such as Europe/Berlin."))
+            raise forms.ValidationError(_("Unknown time zone. Choose one such as Europe/Berlin."))
         return name
 
 
 class TokenForm(forms.Form):
     """A new API token."""
 
-    name = forms.CharField(label=_("Name"), max_length=80, help_text=_("What will use it, such as “Invoice import”."))
+    name = forms.CharField(
+        label=_("Name"), max_length=80, help_text=_("What the token is for, such as “Invoice import”.")
+    )
     days = forms.TypedChoiceField(label=_("Expires after"), choices=TOKEN_DAYS, coerce=int, initial=90)
 
     def __init__(self, data: Any = None, *, user: User) -> None:

@@ -66,13 +66,13 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]
         CUSTOMER = "customer", _("Customer")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    email = models.EmailField(_("e-mail address"), unique=True)
+    email = models.EmailField(_("email address"), unique=True)
     name = models.CharField(_("name"), max_length=100)
     role = models.CharField(_("role"), max_length=8, choices=Role.choices, default=Role.CUSTOMER)
     is_active = models.BooleanField(
         _("active"),
         default=True,
-        help_text=_("Switch off instead of deleting: the person can no longer sign in."),
+        help_text=_("Deactivate people instead of deleting them: they can no longer sign in."),
     )
     date_joined = models.DateTimeField(_("joined"), auto_now_add=True)
     language = models.CharField(
@@ -80,16 +80,16 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]
         max_length=10,
         choices=settings.LANGUAGES,
         blank=True,
-        help_text=_("Without a choice, the browser's."),
+        help_text=_("Leave empty to use the browser's language."),
     )
     time_zone = models.CharField(
-        _("time zone"), max_length=64, blank=True, help_text=_("Without a choice, the browser's.")
+        _("time zone"), max_length=64, blank=True, help_text=_("Leave empty to use the browser's language.")
     )
     hides_online = models.BooleanField(
-        _("hide that I am online"), default=False, help_text=_("Others do not see when you are here.")
+        _("hide my online status"), default=False, help_text=_("Others can't see when you're online.")
     )
     hides_read_marks = models.BooleanField(
-        _("hide what I have read"), default=False, help_text=_("Others do not see when you have read a message.")
+        _("hide read receipts"), default=False, help_text=_("Others can't see when you've read a message.")
     )
 
     USERNAME_FIELD = "email"
@@ -178,7 +178,7 @@ class Office(models.Model):
     name = models.CharField(_("name"), max_length=80, unique=True)
     description = models.TextField(_("description"), blank=True)
     is_internal = models.BooleanField(
-        _("internal"), default=False, help_text=_("Customers never see it and cannot write to it.")
+        _("internal"), default=False, help_text=_("Customers can't see or contact this office.")
     )
     agents = models.ManyToManyField(
         User,
@@ -240,15 +240,15 @@ class DeskSettings(models.Model):
     class StaffNames(models.TextChoices):
         FULL = "full", _("Full name")
         FIRST = "first", _("First name")
-        OFFICE = "office", _("Name of the office")
+        OFFICE = "office", _("Office name")
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     staff_names = models.CharField(
-        _("staff as customers see them"),
+        _("how customers see staff"),
         max_length=6,
         choices=StaffNames.choices,
         default=StaffNames.FULL,
-        help_text=_("How customers see who answers them; colleagues always see full names."),
+        help_text=_("The name customers see when staff reply. Staff always see full names."),
     )
 
     class Meta:

@@ -25,25 +25,25 @@ def authenticate(request: HttpRequest, email: str, *, password: str, code: str) 
     except ValidationError:
         raise Throttled(LOCKED_SECONDS) from None
     if not isinstance(user, User) or not user.is_active:
-        _fail("wrong_credentials", _("E-mail address or password are wrong."))
+        _fail("wrong_credentials", _("Incorrect email address or password."))
     if is_mfa_enabled(user):
         _check_code(user, code)
     if _is_unconfirmed(user):
-        raise PermissionDenied(_("Confirm your e-mail address first."))
+        raise PermissionDenied(_("Confirm your email address first."))
     return user
 
 
 def _check_code(user: User, code: str) -> None:
     """Use up the code of an app, or a recovery code."""
     if not code:
-        _fail("code_required", _("Send the code of your authenticator app, or a recovery code, as well."))
+        _fail("code_required", _("A code from the authenticator app or a recovery code is required."))
     form = BaseAuthenticateForm({"code": code}, user=user)
     if form.is_valid():
         form.authenticator.record_usage()
     elif form.has_error("code", "too_many_login_attempts"):
         raise Throttled(LOCKED_SECONDS)
     else:
-        _fail("wrong_code", _("The code is wrong, or was used before."))
+        _fail("wrong_code", _("The code is incorrect or was already used."))
 
 
 def _is_unconfirmed(user: User) -> bool:

@@ -23,8 +23,8 @@ class Throttled(ValidationError):
         self.wait = wait
         minutes = max(1, wait // MINUTE)
         words = ngettext(
-            "That was too much at once. Nothing is lost: try again in %(minutes)d minute.",
-            "That was too much at once. Nothing is lost: try again in %(minutes)d minutes.",
+            "Too many requests. Try again in %(minutes)d minute.",
+            "Too many requests. Try again in %(minutes)d minutes.",
             minutes,
         )
         super().__init__(words % {"minutes": minutes}, code="throttled")

@@ -36,7 +36,7 @@ def find_token(token: str) -> ApiToken | None:
 def check_token_limit(user: User) -> None:
     """Refuse one more than anybody needs."""
     if ApiToken.objects.filter(user=user).count() >= MAX_TOKENS:
-        raise ValidationError(_("You have %(most)d tokens: revoke one first.") % {"most": MAX_TOKENS})
+        raise ValidationError(_("You already have %(most)d tokens. Revoke one first.") % {"most": MAX_TOKENS})
 
 
 def issue(user: User, *, name: str, days: int) -> tuple[ApiToken, str]:

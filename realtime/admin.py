@@ -133,14 +133,14 @@ def _end_socket(request: HttpRequest, socket_id: str) -> None:
     """End one connection, and say what became of it; its client may connect again."""
     found = next((each for each in _sockets() if each.socket_id == socket_id), None)
     if found is None:
-        messages.warning(request, _("This connection has ended already."))
+        messages.warning(request, _("This connection is already closed."))
         return
     person = connections.people([found.user_id]).get(found.user_id or "")
     with transaction.atomic():
         ephemeral.disconnect(sockets=[socket_id])
-        _note(_("Disconnected the connection %(id)s.") % {"id": socket_id}, person=person, by=request.user)
-    name = person or _("somebody who is not signed in")
-    messages.success(request, _("A connection of %(name)s was ended.") % {"name": name})
+        _note(_("Connection %(id)s closed.") % {"id": socket_id}, person=person, by=request.user)
+    name = person or _("an anonymous visitor")
+    messages.success(request, _("A connection of %(name)s was closed.") % {"name": name})
 
 
 def _sockets() -> list[store.SocketReport]:
@@ -156,7 +156,7 @@ def _note(text: str, *, person: AbstractBaseUser | None, by: Any) -> None:
         user_id=by.pk,
         content_type=ContentType.objects.get_for_model(get_user_model()) if person is not None else None,
         object_id=None if person is None else str(person.pk),
-        object_repr=str(person or _("Not signed in"))[:200],
+        object_repr=str(person or _("Anonymous"))[:200],
         action_flag=CHANGE,
         change_message=text,
     )

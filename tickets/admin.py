@@ -144,7 +144,7 @@ class BulkForm(ActionForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        words = [("", "---------"), ("none", _("Nobody"))]
+        words = [("", "---------"), ("none", _("No one"))]
         self.fields["assigned_to"] = InstanceChoiceField(policies.assignable_users(), words, label=_("Assignee"))
         self.order_fields(self.field_order)
 
@@ -313,22 +313,22 @@ class TicketAdmin(StaffCanView, ProjectAdmin):
         """Lead to what was sent with the first message."""
         return _links(ticket.attachments.filter(reply=None)) or "-"
 
-    @admin.action(description=_("Change the selected tickets as chosen here"), permissions=["change"])
+    @admin.action(description=_("Update selected tickets with these values"), permissions=["change"])
     def change_selected(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> None:
         """Change each ticket by the verbs of what was chosen."""
         form = BulkForm(request.POST)
         form.fields["action"].choices = [(name, name) for name in self.actions]  # type: ignore[attr-defined]
         if not form.is_valid():
-            self.message_user(request, _("That cannot be chosen."), messages.ERROR)
+            self.message_user(request, _("That choice isn't available."), messages.ERROR)
             return
         chosen = form.chosen()
         if not chosen:
-            self.message_user(request, _("Choose what the tickets are to become."), messages.WARNING)
+            self.message_user(request, _("Choose at least one change."), messages.WARNING)
             return
         by = request_user(request)
         self._each(request, queryset, lambda ticket: _apply(chosen, ticket, by))
 
-    @admin.action(description=_("Assign the selected tickets to me"), permissions=["change"])
+    @admin.action(description=_("Assign selected tickets to me"), permissions=["change"])
     def assign_to_me(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> None:
         """Take them."""
         by = request_user(request)
@@ -338,7 +338,7 @@ class TicketAdmin(StaffCanView, ProjectAdmin):
         """Change one ticket after the other, and say of each that could not be changed why."""
         tickets, changed = list(queryset.order_by("pk")[: MAX_BULK_TICKETS + 1]), 0
         if len(tickets) > MAX_BULK_TICKETS:
-            too_many = gettext("At most %(most)d tickets at once.") % {"most": MAX_BULK_TICKETS}
+            too_many = gettext("Select at most %(most)d tickets.") % {"most": MAX_BULK_TICKETS}
             self.message_user(request, too_many, messages.ERROR)
             return
         for ticket in tickets:
@@ -348,7 +348,7 @@ class TicketAdmin(StaffCanView, ProjectAdmin):
                 changed += 1
             except ValidationError as error:
                 self.message_user(request, f"{ticket.reference}: {' '.join(error.messages)}", messages.ERROR)
-        words = ngettext("%(number)d ticket changed.", "%(number)d tickets changed.", changed)
+        words = ngettext("%(number)d ticket updated.", "%(number)d tickets updated.", changed)
         self.message_user(request, words % {"number": changed}, messages.SUCCESS if changed else messages.WARNING)
 
 
@@ -360,7 +360,7 @@ def _refusals() -> Iterator[None]:
     except PermissionDenied as error:
         raise ValidationError(str(error)) from error
     except ObjectDoesNotExist as error:
-        raise ValidationError(gettext("Not found: it was moved or deleted.")) from error
+        raise ValidationError(gettext("Not found. It may have been moved or deleted.")) from error
 
 
 def _links(attachments: Iterable[Attachment]) -> str:

@@ -67,7 +67,7 @@ class TicketForm(forms.ModelForm[Ticket]):
         for name, errors in getattr(refusal, "error_dict", {NON_FIELD_ERRORS: refusal}).items():
             self.add_error(name if name in self.fields else None, errors)
         if isinstance(refusal, services.Conflict):
-            self.add_error(refusal.field, _("Save again to replace it."))
+            self.add_error(refusal.field, _("Save again to overwrite this change."))
 
     def apply(self, ticket: Ticket, *, by: User) -> None:
         """Call the verb of each changed field, and of no other."""

@@ -87,7 +87,7 @@ def validated_type(upload: File[bytes]) -> str:
         raise too_large(upload.name or "")
     content_type = _sniff(upload)
     if content_type is None or content_type not in settings.ATTACHMENT_TYPES:
-        raise _refusal(_("“%(name)s” is of a type that is not accepted here."), upload)
+        raise _refusal(_("“%(name)s”: this file type isn't allowed."), upload)
     if content_type in INLINE_TYPES:
         _refuse_odd_picture(upload)
     return content_type
@@ -101,12 +101,12 @@ def too_large(name: str) -> ValidationError:
 
 def missing() -> ValidationError:
     """Return what is said where no file came."""
-    return ValidationError(_("No file came with this."))
+    return ValidationError(_("No file was sent."))
 
 
 def too_many() -> ValidationError:
     """Return what is said of more files than can be sent at once."""
-    return ValidationError(_("At most %(most)d files.") % {"most": settings.ATTACHMENT_MAX_FILES})
+    return ValidationError(_("Attach at most %(most)d files.") % {"most": settings.ATTACHMENT_MAX_FILES})
 
 
 def clean_name(name: str, content_type: str) -> str:
@@ -186,7 +186,7 @@ def _kind_of_zip(upload: File[bytes]) -> str | None:
         return None
     unpacked = sum(sizes.values())
     if unpacked > MAX_UNPACKED or unpacked > MAX_RATIO * (upload.size + 1024**2):
-        raise _refusal(_("“%(name)s” unpacks to far more than it is."), upload)
+        raise _refusal(_("“%(name)s” is compressed too much to be opened safely."), upload)
     return _type_of_parts(sizes.keys(), declared)
 
 

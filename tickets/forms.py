@@ -34,7 +34,7 @@ class AttachmentsForm(forms.Form):
     attachments = forms.ModelMultipleChoiceField(
         Attachment.objects.none(),
         required=False,
-        error_messages={"invalid_choice": _("A file is no longer there: choose it again.")},
+        error_messages={"invalid_choice": _("A file is no longer available. Add it again.")},
     )
     uploads = forms.Field(label=_("Files"), required=False, widget=MultipleFileInput)
 
@@ -99,7 +99,7 @@ class TicketForm(AttachmentsForm):
         label=_("Message"),
         max_length=MAX_MESSAGE,
         widget=forms.Textarea(attrs={"rows": 10}),
-        help_text=_("Markdown works: **bold**, `code`, lists, links."),
+        help_text=_("Supports Markdown: **bold**, `code`, lists, links."),
     )
 
     def __init__(self, request: HttpRequest | None = None, *, user: User) -> None:
@@ -107,6 +107,8 @@ class TicketForm(AttachmentsForm):
         offices: forms.ModelChoiceField[Office] = self.fields["office"]  # type: ignore[assignment]
         offices.queryset = offered_offices(user)
         self.fields["priority"].initial = Priority.default()
+        if user.is_customer:
+            self.fields["content"].help_text = ""
 
 
 class ReplyForm(AttachmentsForm):
@@ -148,7 +150,7 @@ class ChangeForm(forms.Form):
     status = forms.ModelChoiceField(Status.objects.all(), label=_("Status"), empty_label=None)
     priority = forms.ModelChoiceField(Priority.objects.all(), label=_("Priority"), empty_label=None)
     assigned_to = forms.ModelChoiceField(
-        policies.assignable_users(), label=_("Assignee"), required=False, empty_label=_("Nobody")
+        policies.assignable_users(), label=_("Assignee"), required=False, empty_label=_("No one")
     )
     office = forms.ModelChoiceField(Office.objects.all(), label=_("Office"), empty_label=None)
     subject = forms.CharField(label=_("Subject"), max_length=MAX_SUBJECT)

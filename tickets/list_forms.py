@@ -23,16 +23,16 @@ MAX_BULK_TICKETS = 100
 EARLIEST, LATEST = date(1970, 1, 1), date(2999, 12, 31)
 
 VIEWS = [("active", _("Active")), ("closed", _("Closed")), ("all", _("All"))]
-WAITING = ("waiting", _("Waiting for you"))
+WAITING = ("waiting", _("Needs your reply"))
 SORTS = [
-    ("-updated", _("Latest change first")),
-    ("updated", _("Oldest change first")),
+    ("-updated", _("Recently updated")),
+    ("updated", _("Least recently updated")),
     ("-created", _("Newest first")),
     ("created", _("Oldest first")),
     ("-priority", _("Most urgent first")),
     ("priority", _("Least urgent first")),
 ]
-ASSIGNEES = [("me", _("Me")), ("none", _("Nobody"))]
+ASSIGNEES = [("me", _("Me")), ("none", _("No one"))]
 
 
 class InstanceChoiceField(forms.ChoiceField):
@@ -67,10 +67,10 @@ class FilterForm(forms.Form):
         max_length=MAX_LENGTH,
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
     )
-    created_from = DayField(label=_("Created from"))
-    created_to = DayField(label=_("Created until"))
-    updated_from = DayField(label=_("Updated from"))
-    updated_to = DayField(label=_("Updated until"))
+    created_from = DayField(label=_("Created on or after"))
+    created_to = DayField(label=_("Created on or before"))
+    updated_from = DayField(label=_("Updated on or after"))
+    updated_to = DayField(label=_("Updated on or before"))
 
     def __init__(self, data: QueryDict, *, user: User, statuses: list[Status]) -> None:
         super().__init__(data, auto_id="filter-%s")
@@ -78,12 +78,12 @@ class FilterForm(forms.Form):
         views = [VIEWS[0], WAITING, *VIEWS[1:]] if user.is_customer else VIEWS
         self.fields["status"] = InstanceChoiceField(statuses, views, label=_("Status"))
         sorts = [sort for sort in SORTS if not user.is_customer or "priority" not in sort[0]]
-        self.fields["sort"] = forms.ChoiceField(choices=sorts, label=_("Order"), required=False)
+        self.fields["sort"] = forms.ChoiceField(choices=sorts, label=_("Sort by"), required=False)
         if not user.is_customer:
             self._add_staffs_fields()
 
     def _add_staffs_fields(self) -> None:
-        anyone = ("", _("Anybody"))
+        anyone = ("", _("Anyone"))
         self.fields["priority"] = InstanceChoiceField(Priority.objects.all(), [("", _("Any"))], label=_("Priority"))
         self.fields["assignee"] = InstanceChoiceField(
             policies.assignable_users(), [anyone, *ASSIGNEES], label=_("Assignee")
@@ -94,7 +94,7 @@ class FilterForm(forms.Form):
         """Refuse more words than a search asks for."""
         words: str = self.cleaned_data["q"]
         if len(words.split()) > MAX_WORDS:
-            raise ValidationError(_("Search for at most %(most)d words.") % {"most": MAX_WORDS})
+            raise ValidationError(_("Use at most %(most)d search terms.") % {"most": MAX_WORDS})
         return words
 
     def clean(self) -> dict[str, Any]:
@@ -102,7 +102,7 @@ class FilterForm(forms.Form):
         for name in ("created", "updated"):
             first, last = (self.cleaned_data.get(f"{name}_{end}") for end in ("from", "to"))
             if first and last and last < first:
-                self.add_error(f"{name}_to", _("This is before the first day."))
+                self.add_error(f"{name}_to", _("The end date is before the start date."))
         return self.cleaned_data
 
     def wanted(self) -> TicketFilter:
@@ -177,18 +177,20 @@ class BulkForm(forms.Form):
         """Ask for tickets, not too many, and for something to change."""
         self.uuids = self._uuids()
         if not self.errors and not any(self.cleaned_data.values()):
-            raise ValidationError(_("Choose what to change."))
+            raise ValidationError(_("Choose at least one change."))
         return self.cleaned_data
 
     def _uuids(self) -> set[UUID]:
         try:
             uuids = {UUID(text) for text in self.data.getlist("tickets")}  # type: ignore[attr-defined]
         except ValueError:
-            raise ValidationError(_("This selection cannot be read. Reload the page and select again.")) from None
+            raise ValidationError(
+                _("The selection is invalid. Reload the page and select the tickets again.")
+            ) from None
         if not uuids:
             raise ValidationError(_("Select at least one ticket."))
         if len(uuids) > MAX_BULK_TICKETS:
-            raise ValidationError(_("At most %(most)d tickets at once.") % {"most": MAX_BULK_TICKETS})
+            raise ValidationError(_("Select at most %(most)d tickets.") % {"most": MAX_BULK_TICKETS})
         return uuids
 
     def apply(self, ticket: Ticket, *, by: User) -> None:

@@ -24,7 +24,7 @@ MAX_MESSAGE = 50_000
 # Raster images, which cannot carry scripts. SVG can.
 INLINE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
-hex_color = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("Write a colour as #rrggbb."))
+hex_color = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("Enter a colour as #rrggbb."))
 
 
 def new_reference() -> str:
@@ -44,7 +44,7 @@ class Choice(models.Model):
     name = models.CharField(_("name"), max_length=40, unique=True)
     color = models.CharField(_("colour"), max_length=7, validators=[hex_color])
     order = models.PositiveSmallIntegerField(_("order"), default=0)
-    is_default = models.BooleanField(_("default"), default=False, help_text=_("New tickets begin with it."))
+    is_default = models.BooleanField(_("default"), default=False, help_text=_("Default for new tickets."))
 
     class Meta:
         abstract = True
@@ -66,7 +66,7 @@ class Choice(models.Model):
 class Status(Choice):
     """The status of a ticket, such as Open or Closed."""
 
-    is_closed = models.BooleanField(_("closed"), default=False, help_text=_("Nothing is left to do."))
+    is_closed = models.BooleanField(_("closed"), default=False, help_text=_("Counts as closed."))
 
     class Meta(Choice.Meta):
         verbose_name = _("status")
@@ -177,7 +177,7 @@ class Reply(models.Model):
     # True once a reply became a note or a note a reply: a repeated form then differs from the row in `is_internal`.
     visibility_changed = models.BooleanField(default=False, editable=False, db_column="was_turned")
     # For a note that was made public, the time of that change.
-    created_at = models.DateTimeField(_("written"), default=timezone.now, editable=False)
+    created_at = models.DateTimeField(_("sent"), default=timezone.now, editable=False)
 
     class Meta:
         verbose_name = _("reply")
@@ -213,7 +213,7 @@ class Attachment(models.Model):
     ticket = models.ForeignKey(Ticket, models.CASCADE, null=True, related_name="attachments")
     reply = models.ForeignKey(Reply, models.CASCADE, null=True, related_name="attachments")
     filename = models.CharField(_("file name"), max_length=150)
-    size = models.PositiveIntegerField(_("size"), help_text=_("Bytes."))
+    size = models.PositiveIntegerField(_("size"), help_text=_("In bytes."))
     content_type = models.CharField(_("type"), max_length=100)
     file = models.FileField(_("file"), storage=attachment_storage, upload_to=unguessable_path, max_length=100)
     # Position among the files of one message.
@@ -247,8 +247,8 @@ class TimelineEntry(models.Model):
         REPLIED = "replied", _("replied")
         NOTED = "noted", _("wrote an internal note")
         DELETED = "deleted", _("deleted a message")
-        PUBLISHED = "published", _("made an internal note public")
-        HIDDEN = "hidden", _("made a reply internal")
+        PUBLISHED = "published", _("published an internal note")
+        HIDDEN = "hidden", _("hid a reply")
         STATUS = "status", _("changed the status")
         PRIORITY = "priority", _("changed the priority")
         ASSIGNED_TO = "assigned_to", _("changed the assignee")

@@ -37,9 +37,9 @@ class Conflict(ValidationError):
     """Somebody else changed the field after the form was made: whoever changes it now has to choose."""
 
     def __init__(self, field: str, ticket: Ticket, by: User) -> None:
-        message = _("%(name)s has meanwhile set this to “%(value)s”.")
+        message = _("%(name)s changed this to “%(value)s” while you were editing.")
         value = getattr(ticket, field)
-        params = {"name": by.name, "value": _("Nobody") if value is None else value}
+        params = {"name": by.name, "value": _("No one") if value is None else value}
         super().__init__({field: ValidationError(message, code="conflict", params=params)})
         self.field, self.ticket = field, ticket
 
@@ -64,7 +64,7 @@ def open_ticket(  # noqa: PLR0913  (what a ticket begins with)
     The same form sent twice, known by its `key`, opens one ticket.
     """
     User.objects.select_for_update().get(pk=by.pk)
-    _require(policies.can_open_ticket(by, office), _("You cannot write to this office."))
+    _require(policies.can_open_ticket(by, office), _("You can't open tickets in this office."))
     sent = _sent_before(Ticket.objects.filter(creator=by, content=_text(content, "content", MAX_MESSAGE)), key)
     if sent is not None:
         return sent
@@ -100,9 +100,11 @@ def add_reply(
     """
     # The lock comes first: it orders one ticket's log, and what is checked stays true until commit.
     ticket = _locked(ticket)
-    _require(policies.can_reply(by, ticket), _("You cannot reply to this ticket."))
+    _require(policies.can_reply(by, ticket), _("You can't reply to this ticket."))
     if internal:
-        _require(policies.can_write_note(by, ticket), _("Only staff of this ticket may write internal notes."))
+        _require(
+            policies.can_write_note(by, ticket), _("Only staff with access to this ticket can write internal notes.")
+        )
     text = _text(message, "message", MAX_MESSAGE)
     alike = ticket.replies.filter(Q(is_internal=internal) | Q(visibility_changed=True), author=by, message=text)
     sent = _sent_before(alike, key)
@@ -125,7 +127,7 @@ def delete_reply(reply: Reply, *, by: User) -> None:
     ticket = _locked(reply.ticket)
     reply = ticket.replies.get(pk=reply.pk)
     reply.ticket = ticket
-    _require(policies.can_delete_reply(by, reply), _("Only its author and admins may delete this."))
+    _require(policies.can_delete_reply(by, reply), _("Only the author or an admin can delete this."))
     _record(ticket, reply.audience)
     signals.reply_deleted.send(Reply, reply=reply, by=by)
     reply.delete()
@@ -144,7 +146,9 @@ def change_visibility(reply: Reply, *, by: User, internal: bool, only_of: Contai
     reply = ticket.replies.get(pk=reply.pk)
     reply.ticket = ticket
     allowed = policies.can_change_visibility(by, reply, internal=internal)
-    _require(allowed, _("Only staff of this ticket may do that, and not with what its customer wrote."))
+    _require(
+        allowed, _("Only staff with access to this ticket can do that, and not with the customer's own messages.")
+    )
     if reply.is_internal == internal:
         return reply
     if only_of is not None and reply.number not in only_of:
@@ -162,7 +166,7 @@ def change_visibility(reply: Reply, *, by: User, internal: bool, only_of: Contai
 def delete_ticket(ticket: Ticket, *, by: User) -> None:
     """Delete a ticket with all that belongs to it; whoever could see it hears that it is gone."""
     ticket = _locked(ticket)
-    _require(policies.can_delete_ticket(by, ticket), _("Only admins may delete tickets."))
+    _require(policies.can_delete_ticket(by, ticket), _("Only admins can delete tickets."))
     signals.ticket_deleted.send(Ticket, ticket=ticket, by=by)
     ticket.delete()
 
@@ -224,7 +228,7 @@ def edit_subject(ticket: Ticket, *, by: User, subject: str, seen: int | None = N
 def _acceptable(field: str, value: Any) -> Any:
     """Return the value as it is written down; one that the field cannot have is an error."""
     if field == "assigned_to" and value is not None and not policies.can_be_assigned(value):
-        raise ValidationError({"assigned_to": _("Tickets are assigned to active agents and admins.")})
+        raise ValidationError({"assigned_to": _("Tickets can only be assigned to active agents and admins.")})
     return _line(value, "subject", MAX_SUBJECT) if field == "subject" else value
 
 
@@ -279,7 +283,7 @@ def _attach(attachments: Sequence[Attachment], by: User, ticket: Ticket, reply: 
     for place, file in enumerate(attachments):
         pending = Attachment.objects.filter(pk=file.pk, uploader=by, ticket=None)
         if not pending.update(ticket=ticket, reply=reply, place=place):
-            raise ValidationError({"attachments": _("“%(name)s” is no longer there.") % {"name": file.filename}})
+            raise ValidationError({"attachments": _("“%(name)s” no longer exists.") % {"name": file.filename}})
 
 
 def _sent_before(rows: QuerySet[Sent], key: UUID | None) -> Sent | None:
@@ -295,7 +299,7 @@ def _locked(ticket: Ticket) -> Ticket:
 
 def _locked_for_change(ticket: Ticket, by: User) -> Ticket:
     ticket = _locked(ticket)
-    _require(policies.can_change(by, ticket), _("Only staff of this ticket may change it."))
+    _require(policies.can_change(by, ticket), _("Only staff with access to this ticket can change it."))
     return ticket
 
 
@@ -308,11 +312,11 @@ def _text(value: str, field: str, most: int) -> str:
     """Return the text trimmed; empty, too long, or with NUL (which PostgreSQL refuses) is an error."""
     text = value.replace("\r\n", "\n").strip()
     if not text:
-        raise ValidationError({field: _("Write something.")})
+        raise ValidationError({field: _("Enter a message.")})
     if len(text) > most:
-        raise ValidationError({field: _("This is longer than %(most)d characters.") % {"most": most}})
+        raise ValidationError({field: _("Use at most %(most)d characters.") % {"most": most}})
     if "\x00" in text:
-        raise ValidationError({field: _("This contains a character that cannot be stored.")})
+        raise ValidationError({field: _("This contains a character that isn't allowed.")})
     return text
 
 

@@ -27,11 +27,13 @@ def page(request: HttpRequest) -> dict[str, Any]:
             "time_zone": user.time_zone,
             "channels": [user.channel, *(office.channel for office in staffed_offices(user))],
             "texts": {
-                "offline": _("This could not be sent. Your text is kept; please try again."),
-                "refused": _("You may not do this any more. Reload the page to see why."),
-                "too_many_files": _("That is one file too many; remove another one first."),
+                "offline": _("Couldn't send. Check your connection and try again; your text is kept."),
+                "not_saved": _("Couldn't save. Check your connection and try again."),
+                "signed_out": _("You're signed out. Sign in and try again."),
+                "refused": _("You no longer have permission to do this. Reload the page."),
+                "too_many_files": _("Too many files. Remove one first."),
                 "file_too_large": _("This file is too large."),
-                "upload_failed": _("This file could not be sent. Your text is kept."),
+                "upload_failed": _("Couldn't upload this file. Check your connection and try again."),
             },
         }
     }

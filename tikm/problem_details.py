@@ -51,15 +51,13 @@ def problem_response(status: int, code: str, detail: str, **headers: str) -> Htt
 @csrf_exempt
 def not_found(request: HttpRequest) -> HttpResponse:
     """Answer every other address below /api/."""
-    return problem_response(
-        404, "not_found", _("There is nothing at this address; addresses of the API end in a slash.")
-    )
+    return problem_response(404, "not_found", _("Not found. API URLs end with a slash."))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer programs in their form where something broke on our side, and people with a page."""
     if request.path.startswith("/api/"):
-        return problem_response(500, "server_error", _("Something broke on our side."))
+        return problem_response(500, "server_error", _("Internal server error."))
     return defaults.server_error(request)
 
 
@@ -83,7 +81,9 @@ TRANSLATIONS: dict[type[Exception], Callable[[Any], exceptions.APIException]] = 
     InvalidValue: lambda error: _of_status(422, exceptions.ValidationError(get_error_detail(error))),
     Http404: lambda error: exceptions.NotFound(),
     PermissionDenied: lambda error: exceptions.PermissionDenied(str(error) or None),
-    RequestDataTooBig: lambda error: _of_status(413, exceptions.APIException(_("This is too large."), "too_large")),
+    RequestDataTooBig: lambda error: _of_status(
+        413, exceptions.APIException(_("The request is too large."), "too_large")
+    ),
     SuspiciousOperation: lambda error: exceptions.ParseError(),
 }
 

@@ -204,7 +204,7 @@ ACCOUNT_RATE_LIMITS = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "TIKM",
     "VERSION": "1",
-    "DESCRIPTION": "The desk for programs: what the pages do, by the same rules, and told live to the same people.",
+    "DESCRIPTION": "REST API of the help desk.",
     "LICENSE": {"name": "MIT"},
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -218,12 +218,12 @@ SPECTACULAR_SETTINGS = {
         "Action": "tickets.models.TimelineEntry.Action",
     },
     "TAGS": [
-        {"name": "Tickets", "description": "List, open, read and change them."},
-        {"name": "Conversation", "description": "Replies, internal notes, and what happened."},
-        {"name": "Files", "description": "Uploaded first, then sent with a ticket or a reply."},
-        {"name": "People", "description": "Who asks."},
-        {"name": "Look-ups", "description": "What a ticket can be: where, how urgent, whose."},
-        {"name": "Tokens", "description": "Keys of programs to one person's desk."},
+        {"name": "Tickets", "description": "List, create, read and update tickets."},
+        {"name": "Conversation", "description": "Replies, internal notes and the activity timeline."},
+        {"name": "Files", "description": "Upload files first, then attach them to a ticket or a reply."},
+        {"name": "People", "description": "The authenticated user."},
+        {"name": "Look-ups", "description": "Statuses, priorities, offices and assignees."},
+        {"name": "Tokens", "description": "Personal API tokens."},
     ],
 }
 

@@ -54,9 +54,13 @@ class ProjectAPIView(APIView):  # type: ignore[misc]
 
 def reject_unknown_parameters(query: QueryDict, *known: str) -> None:
     """Refuse parameters that nothing reads, come twice or are empty: what is misspelt would ask for too much."""
-    errors = {name: [_("There is no such parameter.")] for name in query.keys() - set(known)}
-    errors |= {name: [_("Send one value, or leave it out.")] for name in query if len(query.getlist(name)) > 1}
-    errors |= {name: [_("Send one value, or leave it out.")] for name, value in query.items() if not value}
+    errors = {name: [_("Unknown parameter.")] for name in query.keys() - set(known)}
+    errors |= {
+        name: [_("Send exactly one value, or omit the parameter.")] for name in query if len(query.getlist(name)) > 1
+    }
+    errors |= {
+        name: [_("Send exactly one value, or omit the parameter.")] for name, value in query.items() if not value
+    }
     if errors:
         raise InvalidParameter(errors)
 

@@ -23,7 +23,7 @@ class Body(serializers.Serializer):  # type: ignore[misc]
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """Refuse what nothing would read, beside what is wrong."""
         unknown = set(data) - set(self.fields) if isinstance(data, Mapping) else set()
-        errors: dict[str, Any] = {name: [ErrorDetail(_("There is no such field."), "unknown")] for name in unknown}
+        errors: dict[str, Any] = {name: [ErrorDetail(_("Unknown field."), "unknown")] for name in unknown}
         try:
             value: dict[str, Any] = super().to_internal_value(data)
         except serializers.ValidationError as error:
@@ -38,7 +38,7 @@ class Text(serializers.CharField):  # type: ignore[misc]
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(trim_whitespace=False, **kwargs)
-        self.validators.append(RegexValidator(VISIBLE, _("Write something."), "blank"))
+        self.validators.append(RegexValidator(VISIBLE, _("Enter a message."), "blank"))
 
     def to_internal_value(self, data: Any) -> str:
         """Take nothing but a string."""
@@ -72,8 +72,8 @@ class Row(serializers.Field):  # type: ignore[misc]
     """One of the rows that the person may choose, by its id or by its name, as answers call it."""
 
     default_error_messages = {
-        "invalid": _("Send a name or an id."),
-        "does_not_exist": _("There is no such choice."),
+        "invalid": _("Expected a name or an id."),
+        "does_not_exist": _("Unknown value."),
     }
 
     def __init__(self, rows: Callable[[Any], QuerySet[Any]], **kwargs: Any) -> None:
@@ -100,7 +100,7 @@ class Row(serializers.Field):  # type: ignore[misc]
 class RowId(serializers.UUIDField):  # type: ignore[misc]
     """One of the rows that the person may choose, by its UUID."""
 
-    default_error_messages = {"does_not_exist": _("There is no such choice.")}
+    default_error_messages = {"does_not_exist": _("Unknown value.")}
 
     def __init__(self, rows: Callable[[Any], QuerySet[Any]], **kwargs: Any) -> None:
         self.rows = rows

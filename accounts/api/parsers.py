@@ -16,7 +16,7 @@ class TooLarge(APIException):  # type: ignore[misc]
     """The body is larger than what any address takes."""
 
     status_code = 413
-    default_detail = _("This is more than 1 MB of JSON.")
+    default_detail = _("The JSON body exceeds 1 MB.")
     default_code = "too_large"
 
 
@@ -36,7 +36,7 @@ class BoundedJSON(BaseParser):  # type: ignore[misc]
         try:
             return json.loads(text.decode(), parse_constant=_refuse)
         except (ValueError, RecursionError):
-            raise ParseError(_("This is not JSON.")) from None
+            raise ParseError(_("The body is not valid JSON.")) from None
 
 
 def _refuse(name: str) -> None:

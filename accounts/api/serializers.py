@@ -85,4 +85,4 @@ class CredentialsSerializer(Body):
         [days for days, _label in TOKEN_DAYS], default=90, help_text="After how many days it ends by itself."
     )
 
-    default_error_messages = {"invalid": _("Send a JSON object.")}
+    default_error_messages = {"invalid": _("The body must be a JSON object.")}

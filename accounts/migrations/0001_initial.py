@@ -20,10 +20,10 @@ class Migration(migrations.Migration):
                 ('password', models.CharField(max_length=128, verbose_name='password')),
                 ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('email', models.EmailField(max_length=254, unique=True, verbose_name='e-mail address')),
+                ('email', models.EmailField(max_length=254, unique=True, verbose_name="email address")),
                 ('name', models.CharField(max_length=100, verbose_name='name')),
                 ('role', models.CharField(choices=[('admin', 'Admin'), ('agent', 'Agent'), ('customer', 'Customer')], default='customer', max_length=8, verbose_name='role')),
-                ('is_active', models.BooleanField(default=True, help_text='Switch off instead of deleting: the person can no longer sign in.', verbose_name='active')),
+                ('is_active', models.BooleanField(default=True, help_text="Deactivate people instead of deleting them: they can no longer sign in.", verbose_name='active')),
                 ('date_joined', models.DateTimeField(auto_now_add=True, verbose_name='joined')),
             ],
             options={
@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=80, unique=True, verbose_name='name')),
                 ('description', models.TextField(blank=True, verbose_name='description')),
-                ('is_internal', models.BooleanField(default=False, help_text='Customers never see it and cannot write to it.', verbose_name='internal')),
+                ('is_internal', models.BooleanField(default=False, help_text="Customers can't see or contact this office.", verbose_name='internal')),
                 ('agents', models.ManyToManyField(blank=True, limit_choices_to={'role': 'agent'}, related_name='offices', to=settings.AUTH_USER_MODEL, verbose_name='agents')),
             ],
             options={

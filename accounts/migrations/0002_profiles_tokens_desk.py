@@ -16,22 +16,22 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='user',
             name='hides_online',
-            field=models.BooleanField(default=False, help_text='Others do not see when you are here.', verbose_name='hide that I am online'),
+            field=models.BooleanField(default=False, help_text="Others can't see when you're online.", verbose_name="hide my online status"),
         ),
         migrations.AddField(
             model_name='user',
             name='hides_read_marks',
-            field=models.BooleanField(default=False, help_text='Others do not see when you have read a message.', verbose_name='hide what I have read'),
+            field=models.BooleanField(default=False, help_text="Others can't see when you've read a message.", verbose_name="hide read receipts"),
         ),
         migrations.AddField(
             model_name='user',
             name='language',
-            field=models.CharField(blank=True, choices=[('en', 'English'), ('de', 'Deutsch')], help_text="Without a choice, the browser's.", max_length=10, verbose_name='language'),
+            field=models.CharField(blank=True, choices=[('en', 'English'), ('de', 'Deutsch')], help_text="Leave empty to use the browser's language.", max_length=10, verbose_name='language'),
         ),
         migrations.AddField(
             model_name='user',
             name='time_zone',
-            field=models.CharField(blank=True, help_text="Without a choice, the browser's.", max_length=64, verbose_name='time zone'),
+            field=models.CharField(blank=True, help_text="Leave empty to use the browser's language.", max_length=64, verbose_name='time zone'),
         ),
         migrations.CreateModel(
             name='ApiToken',
@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
             name='DeskSettings',
             fields=[
                 ('id', models.PositiveSmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),
-                ('staff_names', models.CharField(choices=[('full', 'Full name'), ('first', 'First name'), ('office', 'Name of the office')], default='full', help_text='How customers see who answers them; colleagues always see full names.', max_length=6, verbose_name='staff as customers see them')),
+                ('staff_names', models.CharField(choices=[('full', 'Full name'), ('first', 'First name'), ('office', 'Office name')], default='full', help_text="The name customers see when staff reply. Staff always see full names.", max_length=6, verbose_name="how customers see staff")),
             ],
             options={
                 'verbose_name': 'desk settings',

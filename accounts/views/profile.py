@@ -20,7 +20,7 @@ def profile(request: AuthenticatedRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         form.save()
         with translation.override(request.user.language or translation.get_language()):
-            messages.success(request, _("Saved."))
+            messages.success(request, _("Changes saved."))
         return redirect("profile")
     request.user.refresh_from_db()  # a refused form has changed the instance, whose name the page shows
     return render(request, "accounts/profile.html", {"form": form}, status=422 if form.errors else 200)

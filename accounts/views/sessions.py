@@ -31,7 +31,7 @@ def end_session(request: AuthenticatedRequest, sign_in_id: int) -> HttpResponse:
     """Sign out one other browser."""
     others = _others(request)
     sessions.end_sessions([get_object_or_404(others, pk=sign_in_id)])
-    messages.success(request, _("Signed out there."))
+    messages.success(request, _("Session signed out."))
     return redirect("sign-ins")
 
 
@@ -42,7 +42,7 @@ def end_other_sessions(request: AuthenticatedRequest) -> HttpResponse:
     others = list(_others(request))
     sessions.end_sessions(others)
     count = len(others)
-    words = ngettext("Signed out in %(count)d other browser.", "Signed out in %(count)d other browsers.", count)
+    words = ngettext("Signed out of %(count)d other session.", "Signed out of %(count)d other sessions.", count)
     messages.success(request, words % {"count": count})
     return redirect("sign-ins")
 

@@ -38,5 +38,5 @@ def revoke_token(request: AuthenticatedRequest, token_id: UUID) -> HttpResponse:
     """End a token at once."""
     token = get_object_or_404(ApiToken, id=token_id, user=request.user)
     token.delete()
-    messages.success(request, _("“%(name)s” opens nothing any more.") % {"name": token.name})
+    messages.success(request, _("“%(name)s” was revoked.") % {"name": token.name})
     return redirect("tokens")

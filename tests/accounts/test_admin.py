@@ -137,5 +137,5 @@ def test_two_admins_who_demote_each_other_leave_one(
 
     monkeypatch.setattr(UserChangeForm, "clean", meanwhile)
     response = save(client, person_page(cast.ada), **change)
-    assert "at least one admin" in response.text
+    assert "At least one active admin is required" in response.text
     assert User.objects.get(pk=cast.ada.pk).is_admin

@@ -68,7 +68,7 @@ def test_what_was_handed_over_under_full_names_is_read_under_the_names_of_today(
     page = signed_in(cast.casey).get(cast.ticket.get_absolute_url()).text
     assert not [name for name in ("Bao", "Dana", "Ada") if name in page]
     assert not [line for line in cast.ticket.timeline.all() if line.public or line.staff]
-    assert "assigned it to <b" in signed_in(cast.dana).get(cast.ticket.get_absolute_url()).text
+    assert "assigned the ticket to <b" in signed_in(cast.dana).get(cast.ticket.get_absolute_url()).text
 
 
 @pytest.mark.django_db

@@ -54,7 +54,7 @@ def test_what_is_wrong_is_said_beside_the_field(cast: Cast, casey: Client, field
     response = save(casey, **{field: value})
     assert response.status_code == 422
     assert response.context["form"].errors.keys() == {field}
-    assert "Menu of Casey Rivers" in response.text
+    assert "Account menu of Casey Rivers" in response.text
 
 
 def test_pages_speak_the_persons_language_whatever_the_browser_says(casey: Client) -> None:

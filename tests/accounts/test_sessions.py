@@ -1,4 +1,4 @@
-"""Open sign-ins: a person sees where he is signed in, and signs out there."""
+"""Active sessions: a person sees where he is signed in, and signs out there."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ def test_a_person_sees_his_browsers_and_nobody_elses(cast: Cast) -> None:
     assert page.count('class="sheet-row"') == 2
     assert "Firefox on Linux" in page
     assert "Safari on iPhone" in page
-    assert page.count("This one") == 1
+    assert page.count("This device") == 1
 
 
 def test_signing_out_there_ends_that_browser_and_its_sockets(cast: Cast) -> None:

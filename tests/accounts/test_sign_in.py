@@ -1,4 +1,4 @@
-"""Signing up, in and out, and finding one's password again, by e-mail address."""
+"""Signing up, in and out, and finding one's password again, by email address."""
 
 import re
 

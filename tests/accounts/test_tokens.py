@@ -110,7 +110,7 @@ def test_there_is_an_end_to_tokens(cast: Cast) -> None:
         ApiToken.objects.create(user=cast.bao, name="x")
     response = client.post("/profile/tokens/", IMPORT)
     assert (response.status_code, ApiToken.objects.count()) == (422, 20)
-    assert "revoke one first" in response.text
+    assert "Revoke one first" in response.text
 
 
 def test_a_program_is_known_by_its_token(cast: Cast) -> None:

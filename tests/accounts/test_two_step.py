@@ -1,4 +1,4 @@
-"""Two-step sign-in: a code of the app, or a recovery code, after the password."""
+"""Two-factor authentication: a code of the app, or a recovery code, after the password."""
 
 import re
 

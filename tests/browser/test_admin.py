@@ -42,7 +42,7 @@ def test_the_admin_works_under_the_strict_policy(small_desk: Desk) -> None:
     page.locator("select[name=status]").select_option(label="Closed")
     page.locator("select[name=action]").select_option("change_selected")
     page.locator(".actions button[name=index]").click()
-    expect(page.locator(".messagelist")).to_contain_text("1 ticket changed.")
+    expect(page.locator(".messagelist")).to_contain_text("1 ticket updated.")
     for address in ("accounts/user/add/", "accounts/office/1/change/", "tickets/status/1/change/", "tickets/reply/"):
         page.goto(f"/admin/{address}")
     page.locator(".theme-toggle").click()

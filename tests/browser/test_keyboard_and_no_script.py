@@ -98,7 +98,7 @@ def test_a_customer_asks_searches_and_leaves_without_scripts(small_desk: Desk) -
     page.locator("[name=subject]").fill("The cup is broken")
     page.locator("[name=content]").fill("In two pieces")
     page.locator("#id_uploads").set_input_files([PICTURE])
-    page.get_by_role("button", name="Open ticket").click()
+    page.get_by_role("button", name="Send").click()
     page.wait_for_url(TICKET)
     expect(page.locator(".attachment-name")).to_have_text("receipt.png")
     page.goto("/tickets/")

@@ -115,7 +115,7 @@ def test_tickets_are_changed_together_and_one_that_has_left_is_answered_for(thre
     select(listing, "Second", "Third", "Charged twice")
     listing.locator("#bulk select[name=status]").select_option(label="On Hold")
     listing.locator("#bulk button[type=submit]").click()
-    expect(listing.locator("[data-news]")).to_contain_text("2 tickets changed.")
+    expect(listing.locator("[data-news]")).to_contain_text("2 tickets updated.")
     expect(listing.locator("[data-news]")).to_contain_text(f"{reference}: Not found")
     expect(listing.locator("[data-selected]")).to_have_text("1 selected")
     listing.reload()
@@ -133,7 +133,7 @@ def test_a_selected_ticket_that_leaves_is_said(three: Desk) -> None:
     select(listing, "Charged twice")
     choose(work, "office", "Orders")
     expect(row(listing, "Charged twice")).to_have_count(0)
-    expect(listing.locator("[data-news]")).to_contain_text(f"{reference} has left your hands")
+    expect(listing.locator("[data-news]")).to_contain_text(f"You no longer have access to {reference}")
     expect(listing.locator("#bulk")).to_be_hidden()
 
 
@@ -156,7 +156,7 @@ def test_a_list_in_another_order_says_that_something_changed_and_shows_it_when_a
 def test_filters_hold_for_what_comes_in(three: Desk) -> None:
     bao, (listing,) = opened(three, "bao", "/tickets/")
     casey = three.enter("casey")
-    listing.locator("[data-filters] [name=assignee]").select_option(label="Nobody")
+    listing.locator("[data-filters] [name=assignee]").select_option(label="No one")
     listing.locator("[data-filters] [type=submit]").click()
     listing.wait_for_url("**/tickets/?assignee=none")
     is_live(listing)
@@ -204,7 +204,7 @@ def test_without_scripts_rows_are_selected_and_changed(three: Desk) -> None:
     page.locator("#bulk select[name=priority]").select_option(label="Urgent")
     page.locator("#bulk button[type=submit]").click()
     page.wait_for_url("**/tickets/?q=second")
-    expect(page.locator(".notices")).to_contain_text("1 ticket changed.")
+    expect(page.locator(".notices")).to_contain_text("1 ticket updated.")
     expect(row(page, "Second")).to_contain_text("Urgent")
 
 

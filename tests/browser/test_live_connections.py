@@ -33,7 +33,7 @@ def test_the_page_renews_itself_and_keeps_the_focus_and_signs_a_person_out(small
     expect(page.locator("#live-channels tbody")).to_contain_text(small_desk.cast["ticket"])
     assert ada.problems == []
     row(page, "Bao Nguyen").get_by_role("link", name="Sign out everywhere").click()
-    page.get_by_role("button", name="Yes, sign out and disconnect").click()
+    page.get_by_role("button", name="Sign out and disconnect").click()
     expect(page.locator(".messagelist .success")).to_have_text(
         "Bao Nguyen was signed out everywhere and disconnected."
     )
@@ -53,7 +53,7 @@ def test_without_scripts_it_is_a_page_like_others(small_desk: Desk) -> None:
         message="Casey's connection is not listed.",
     )
     row(page, "Casey Rivers").get_by_role("button", name="Disconnect").click()
-    expect(page.locator(".messagelist .success")).to_have_text("A connection of Casey Rivers was ended.")
+    expect(page.locator(".messagelist .success")).to_have_text("A connection of Casey Rivers was closed.")
 
 
 def test_nothing_bars_an_admin_from_it(small_desk: Desk) -> None:

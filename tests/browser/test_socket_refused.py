@@ -13,10 +13,10 @@ from tests.browser.test_two_people import send
 
 OF_ONE_PERSON = "Too many connections of one person."
 REASONS = [
-    (4003, "Disabled.", "Live updates are switched off just now (4003)."),
-    (4004, "Over quota.", "The server has no room for live updates just now (4004)."),
-    (4200, OF_ONE_PERSON, "You have too many pages open for live updates (4200): close some."),
-    (4009, "Foreign.", "Live updates were refused (4009)."),
+    (4003, "Disabled.", "Live updates turned off, checking every 5 s"),
+    (4004, "Over quota.", "Live updates overloaded, checking every 5 s"),
+    (4200, OF_ONE_PERSON, "Too many open tabs for live updates, checking every 5 s"),
+    (4009, "Foreign.", "Live updates unavailable, checking every 5 s"),
 ]
 
 
@@ -36,7 +36,7 @@ def test_a_page_that_is_refused_says_so_and_hears_by_the_history(small_desk: Des
     page, other = at_a_ticket(small_desk, name, "dana")
     refuse(page, 4001, "There is no app with this key.")
     chip = page.locator("state-chip")
-    expect(chip).to_contain_text("Live updates were refused (4001). This page checks for news every few seconds.")
+    expect(chip).to_contain_text("Live updates unavailable, checking every 5 s")
     expect(chip).to_have_attribute("data-connected", "false")
     send(other, "By the history")
     expect(page.locator("#replies > li")).to_contain_text("By the history", timeout=10_000)

@@ -50,8 +50,8 @@ def test_a_conflict_stands_at_its_field(cast: Cast) -> None:
     sent = filled_in(client, address, status=cast.status("Closed").pk)
     services.change_status(cast.ticket, by=cast.dana, status=cast.status("On Hold"))
     problem = str(field_errors(client.post(address, sent), "status"))
-    assert "Dana Okafor has meanwhile set this to “On Hold”." in problem
-    assert "Save again to replace it." in problem
+    assert "Dana Okafor changed this to “On Hold” while you were editing." in problem
+    assert "Save again to overwrite this change." in problem
 
 
 def test_a_form_sent_twice_makes_one_reply_and_opens_one_ticket(cast: Cast) -> None:
@@ -118,7 +118,7 @@ def test_a_ticket_that_is_gone_meanwhile_stops_nobody(cast: Cast, monkeypatch: p
     monkeypatch.setattr(services, "change_status", after_a_deletion)
     response = bulk(signed_in(cast.bao), [cast.ticket, second], status=cast.status("Closed").pk)
     assert f"{cast.ticket.reference}: " in response.text
-    assert "1 ticket changed." in response.text
+    assert "1 ticket updated." in response.text
 
 
 def test_more_tickets_than_can_be_changed_at_once_are_refused(cast: Cast) -> None:
@@ -126,7 +126,7 @@ def test_more_tickets_than_can_be_changed_at_once_are_refused(cast: Cast) -> Non
         services.open_ticket(by=cast.casey, subject=f"{number}", content="x", office=cast.billing)
     chosen = {"select_across": "1", "status": cast.status("Closed").pk}
     response = bulk(signed_in(cast.bao), [cast.ticket], **chosen)
-    assert "At most 100 tickets" in response.text
+    assert "Select at most 100 tickets" in response.text
     assert not Ticket.objects.filter(status__is_closed=True).exists()
 
 

@@ -37,7 +37,7 @@ def test_an_agent_changes_all_that_is_selected(cast, tickets):
     answer = change(
         cast.bao, tickets, status=cast.status("On Hold").pk, priority=cast.priority("High").pk, assigned_to="me"
     )
-    assert answer.json() == {"changed": 3, "message": "3 tickets changed.", "refused": []}
+    assert answer.json() == {"changed": 3, "message": "3 tickets updated.", "refused": []}
     for ticket in Ticket.objects.all():
         assert (ticket.status.name, ticket.priority.name, ticket.assigned_to) == ("On Hold", "High", cast.bao)
     change(cast.bao, tickets, assigned_to="none")
@@ -65,8 +65,8 @@ def test_what_cannot_be_changed_is_answered_for_and_the_rest_is_changed(cast, ti
     answer = change(cast.bao, [*tickets, own], status=cast.status("On Hold").pk).json()
     assert answer["changed"] == 2
     assert {(refusal["uuid"], refusal["reference"], refusal["reason"]) for refusal in answer["refused"]} == {
-        (str(tickets[1].uuid), "", "Not found: it was moved or deleted."),
-        (str(own.uuid), own.reference, "Only staff of this ticket may change it."),
+        (str(tickets[1].uuid), "", "Not found. It may have been moved or deleted."),
+        (str(own.uuid), own.reference, "Only staff with access to this ticket can change it."),
     }
     assert Ticket.objects.filter(status__name="On Hold").count() == 2
 
@@ -105,13 +105,17 @@ def test_tickets_are_taken_in_one_order_by_everybody(cast, tickets, monkeypatch)
 @pytest.mark.parametrize(
     ("fields", "field", "error"),
     [
-        ({}, "__all__", "Choose what to change."),
+        ({}, "__all__", "Choose at least one change."),
         ({"status": "999"}, "status", "Select a valid choice."),
         ({"status": "x\x00"}, "status", "Select a valid choice."),
         ({"assigned_to": "casey"}, "assigned_to", "Select a valid choice."),
         ({"tickets": [], "status": "1"}, "__all__", "Select at least one ticket."),
-        ({"tickets": ["x"], "status": "1"}, "__all__", "This selection cannot be read."),
-        ({"tickets": [f"{number:032x}" for number in range(101)], "status": "1"}, "__all__", "At most 100 tickets"),
+        ({"tickets": ["x"], "status": "1"}, "__all__", "The selection is invalid."),
+        (
+            {"tickets": [f"{number:032x}" for number in range(101)], "status": "1"},
+            "__all__",
+            "Select at most 100 tickets",
+        ),
     ],
 )
 def test_what_cannot_be_understood_changes_nothing_and_says_why(cast, tickets, fields, field, error):
@@ -141,7 +145,7 @@ def test_without_scripts_one_is_back_in_the_list_and_reads_what_was_done(cast, t
     status, back = cast.status("On Hold").pk, "status=all&q=second"
     page = change(cast.bao, tickets, as_program=False, status=status, back=back)
     assert page.redirect_chain == [("/tickets/?status=all&q=second", 302)]
-    assert "2 tickets changed." in page.text
+    assert "2 tickets updated." in page.text
     assert "A selected ticket: Not found" in page.text
 
 

@@ -30,7 +30,7 @@ def test_what_a_colleague_has_set_meanwhile_is_not_overwritten(cast: Cast) -> No
     cast.ticket.refresh_from_db()
     assert (response.status_code, cast.ticket.status.name) == (409, "On Hold")
     body = response.json()
-    assert body["errors"] == {"status": ["Dana Okafor has meanwhile set this to “On Hold”."]}
+    assert body["errors"] == {"status": ["Dana Okafor changed this to “On Hold” while you were editing."]}
     assert body["current"] == {"status": str(cast.status("On Hold").pk)}
     assert body["version"] == cast.ticket.version
 
@@ -51,7 +51,7 @@ def test_without_scripts_the_page_offers_both_values(cast: Cast) -> None:
     services.assign(cast.ticket, by=cast.dana, to=cast.dana)
     response = change(cast.bao, cast.ticket, assigned_to=cast.emil.pk, version=seen, scripted=False)
     assert response.status_code == 409
-    assert "has meanwhile set this to “Dana Okafor”" in response.text
+    assert "changed this to “Dana Okafor”" in response.text
     assert f'<option value="{cast.emil.pk}" selected>' in response.text
     assert f'name="version" value="{seen + 1}"' in response.text
 
@@ -184,7 +184,7 @@ def test_a_file_of_another_form_is_not_sent_again(cast: Cast) -> None:
     reply(cast.casey, cast.ticket, message="See the bill", key=str(uuid4()), attachments=[file])
     again = reply(cast.casey, cast.ticket, message="See it", key=str(uuid4()), attachments=[file])
     assert again.status_code == 422
-    assert again.json()["errors"]["attachments"] == ["A file is no longer there: choose it again."]
+    assert again.json()["errors"]["attachments"] == ["A file is no longer available. Add it again."]
 
 
 def test_a_ticket_with_a_file_that_is_sent_twice_is_one_ticket(cast: Cast) -> None:

@@ -49,7 +49,7 @@ def test_a_customer_sees_how_his_tickets_stand(cast):
     }  # fmt: skip
     subjects = [row["ticket"]["subject"] for row in page.context["rows"]]
     assert subjects == ["Answered twice", "Done", "Answered", "Charged twice"]
-    assert "latest message is from our team" in page.text
+    assert "Needs your reply" in page.text
 
 
 def test_an_agent_sees_his_work(cast):

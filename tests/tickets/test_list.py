@@ -142,7 +142,7 @@ def test_a_parameter_that_is_wrong_says_so_and_is_left_out(cast, field, value):
 
 def test_a_period_that_ends_before_it_begins_says_so(cast):
     response = signed_in(cast.bao).get("/tickets/?created_from=2026-05-02&created_to=2026-05-01")
-    assert "This is before the first day." in response.text
+    assert "The end date is before the start date." in response.text
 
 
 def test_a_parameter_that_comes_twice_counts_once(cast):
@@ -229,7 +229,7 @@ def test_a_cursor_that_is_of_no_use_gives_the_first_page_and_says_so(cast, way):
     for cursor in ("zzz", "x" * 4000, "\x00", "ä", other, ours):
         response = signed_in(cast.bao).get("/tickets/", {way: cursor})
         assert subjects(response) == ["3", "2", "1"]
-        assert "this is the first one" in response.text
+        assert "Showing the first page" in response.text
 
 
 def test_a_cursor_tells_nobody_how_many_tickets_there_are(cast):

@@ -273,7 +273,7 @@ def test_what_was_turned_and_turned_back_meanwhile_is_not_turned_unseen(cast: Ca
     assert (refused.status_code, list(refused.json()["errors"])) == (409, ["__all__"])
     page = send(cast.bao, note, "public", seen)
     assert page.status_code == 409
-    assert "changed meanwhile who reads this" in page.text
+    assert "changed who can see this message" in page.text
     assert Reply.objects.get().is_internal
     assert send(cast.bao, note, "public", Reply.objects.get().number).status_code == 302
 

@@ -41,12 +41,10 @@ def test_replies_by_page_and_by_program_are_counted_together_and_nothing_typed_i
     refused = bao.post(page, {"message": "Three, <long> in the writing"})
     assert refusal(refused) == WAIT
     assert "Three, &lt;long&gt; in the writing" in refused.text
-    assert "try again in 1 minute." in refused.text
+    assert "Try again in 1 minute." in refused.text
     by_script = bao.post(page, {"message": "Three"}, headers={"accept": "application/json"})
     assert refusal(by_script) == WAIT
-    assert by_script.json()["errors"]["__all__"] == [
-        "That was too much at once. Nothing is lost: try again in 1 minute."
-    ]
+    assert by_script.json()["errors"]["__all__"] == ["Too many requests. Try again in 1 minute."]
     told = program.post(api, {"message": "Three"})
     assert refusal(told) == WAIT
     assert (told["Content-Type"], told.json()["code"]) == ("application/problem+json", "throttled")
@@ -81,7 +79,7 @@ def test_uploads_are_counted_together_by_number(cast, rates, bao):
     assert upload_by_program(Program(cast.bao), a_file()).status_code == 201
     refused = bao.post("/files/", {"file": a_file()})
     assert refusal(refused) == WAIT
-    assert "too much at once" in refused.json()["errors"]["file"][0]
+    assert "Too many requests" in refused.json()["errors"]["file"][0]
     assert refusal(upload_by_program(Program(cast.bao), a_file())) == WAIT
     with_form = {"message": "Look", "uploads": a_file()}
     assert refusal(bao.post(f"/tickets/{cast.ticket.uuid}/replies/", with_form)) == WAIT
@@ -92,7 +90,7 @@ def test_uploads_are_counted_by_their_bytes(cast, rates, bao):
     rates["upload bytes"] = "10/hour"
     answers = [bao.post("/files/", {"file": a_file(size)}) for size in (6, 6)]
     assert [refusal(answer) for answer in answers] == [(None, 201), ("3600", 429)]
-    assert "try again in 60 minutes." in answers[1].json()["errors"]["file"][0]
+    assert "Try again in 60 minutes." in answers[1].json()["errors"]["file"][0]
 
 
 def test_searches_are_counted_together_and_lists_are_not(cast, rates, bao):
@@ -121,5 +119,5 @@ def test_sign_ups_from_one_address_are_counted_whatever_a_header_says(lie, setti
     browsers = [Client(REMOTE_ADDR="203.0.113.7", headers={name: text.format(f"198.51.100.{n}")}) for n in range(3)]
     answers = [browser.post("/register/", {}) for browser in browsers]
     assert [refusal(answer) for answer in answers] == [(None, 200), (None, 200), WAIT]
-    assert "That was too much at once" in answers[-1].text
+    assert "Too many requests" in answers[-1].text
     assert Client(REMOTE_ADDR="203.0.113.8").post("/register/", {}).status_code == 200

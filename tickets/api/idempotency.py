@@ -32,7 +32,7 @@ class KeyReused(APIException):  # type: ignore[misc]
     """The key came with another request before."""
 
     status_code = 422
-    default_detail = _("This Idempotency-Key was sent with another request before: use a new one.")
+    default_detail = _("This Idempotency-Key was already used for a different request. Use a new one.")
     default_code = "key_reused"
 
 
@@ -40,7 +40,7 @@ class Gone(APIException):  # type: ignore[misc]
     """What the first request made is not there any more."""
 
     status_code = 410
-    default_detail = _("What this made has been deleted meanwhile.")
+    default_detail = _("The resource created by this request has been deleted.")
     default_code = "gone"
 
 
@@ -53,7 +53,9 @@ def create_once(
     if key is None:
         return make()[1], False
     if not KEY.fullmatch(key):
-        raise InvalidParameter({HEADER: [gettext("A key has 1 to 255 visible ASCII characters.")]}, place="header")
+        raise InvalidParameter(
+            {HEADER: [gettext("The key must have 1 to 255 printable ASCII characters.")]}, place="header"
+        )
     IdempotencyKey.objects.filter(user=request.user, created_at__lt=timezone.now() - RETENTION).delete()
     fingerprint = hashlib.sha256(f"{request.path} ".encode() + said).hexdigest()
     # Of two at once the second one waits here, for the unique key, until the first one has committed.

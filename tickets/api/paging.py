@@ -19,13 +19,15 @@ def page_size(query: QueryDict) -> int:
     """Return how many rows are asked for."""
     text = query.get("size", str(list_queries.PAGE_SIZE))
     if not (text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= MAX_PAGE_SIZE):
-        raise InvalidParameter({"size": [_("This is no number from 1 to %(most)d.") % {"most": MAX_PAGE_SIZE}]})
+        raise InvalidParameter({"size": [_("Must be a number from 1 to %(most)d.") % {"most": MAX_PAGE_SIZE}]})
     return int(text)
 
 
 def invalid_cursor(name: str) -> InvalidParameter:
     """Return what is said of a cursor that belongs to another list, or to none."""
-    return InvalidParameter({name: [_("This cursor is of another list or order: begin again without it.")]})
+    return InvalidParameter(
+        {name: [_("This cursor belongs to another list or sort order. Start again without a cursor.")]}
+    )
 
 
 def page_url(request: Request, **place: str) -> str | None:

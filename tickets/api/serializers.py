@@ -171,7 +171,7 @@ class NewTicketSerializer(Body):
     priority = Row(lambda user: Priority.objects.all(), required=False, help_text=f"{NAME_OR_ID} Else the default.")
     attachments = Files()
 
-    default_error_messages = {"invalid": _("Send a JSON object.")}
+    default_error_messages = {"invalid": _("The body must be a JSON object.")}
 
 
 class NewReplySerializer(Body):
@@ -181,7 +181,7 @@ class NewReplySerializer(Body):
     is_internal = Flag(default=False, help_text="A note for staff of the ticket; only they may write one.")
     attachments = Files()
 
-    default_error_messages = {"invalid": _("Send a JSON object.")}
+    default_error_messages = {"invalid": _("The body must be a JSON object.")}
 
 
 class VisibilitySerializer(Body):
@@ -189,7 +189,7 @@ class VisibilitySerializer(Body):
 
     is_internal = Flag(help_text="True makes a reply a note; false makes a note a reply, which its customer reads.")
 
-    default_error_messages = {"invalid": _("Send a JSON object.")}
+    default_error_messages = {"invalid": _("The body must be a JSON object.")}
 
 
 class ChangesSerializer(Body):
@@ -206,4 +206,4 @@ class ChangesSerializer(Body):
     office = Row(offered_offices, required=False, help_text=f"Moves it. {NAME_OR_ID}")
     subject = Text(max_length=MAX_SUBJECT, required=False, help_text="One line.")
 
-    default_error_messages = {"invalid": _("Send a JSON object.")}
+    default_error_messages = {"invalid": _("The body must be a JSON object.")}

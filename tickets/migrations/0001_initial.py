@@ -24,9 +24,9 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=40, unique=True, verbose_name='name')),
-                ('color', models.CharField(max_length=7, validators=[django.core.validators.RegexValidator('^#[0-9a-fA-F]{6}$', 'Write a colour as #rrggbb.')], verbose_name='colour')),
+                ('color', models.CharField(max_length=7, validators=[django.core.validators.RegexValidator('^#[0-9a-fA-F]{6}$', 'Enter a colour as #rrggbb.')], verbose_name='colour')),
                 ('order', models.PositiveSmallIntegerField(default=0, verbose_name='order')),
-                ('is_default', models.BooleanField(default=False, help_text='New tickets begin with it.', verbose_name='default')),
+                ('is_default', models.BooleanField(default=False, help_text="Default for new tickets.", verbose_name='default')),
             ],
             options={
                 'verbose_name': 'priority',
@@ -41,10 +41,10 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=40, unique=True, verbose_name='name')),
-                ('color', models.CharField(max_length=7, validators=[django.core.validators.RegexValidator('^#[0-9a-fA-F]{6}$', 'Write a colour as #rrggbb.')], verbose_name='colour')),
+                ('color', models.CharField(max_length=7, validators=[django.core.validators.RegexValidator('^#[0-9a-fA-F]{6}$', 'Enter a colour as #rrggbb.')], verbose_name='colour')),
                 ('order', models.PositiveSmallIntegerField(default=0, verbose_name='order')),
-                ('is_default', models.BooleanField(default=False, help_text='New tickets begin with it.', verbose_name='default')),
-                ('is_closed', models.BooleanField(default=False, help_text='Nothing is left to do.', verbose_name='closed')),
+                ('is_default', models.BooleanField(default=False, help_text="Default for new tickets.", verbose_name='default')),
+                ('is_closed', models.BooleanField(default=False, help_text="Counts as closed.", verbose_name='closed')),
             ],
             options={
                 'verbose_name': 'status',
@@ -87,7 +87,7 @@ class Migration(migrations.Migration):
                 ('message', models.TextField(max_length=50000, verbose_name='message')),
                 ('is_internal', models.BooleanField(default=False, verbose_name='internal note')),
                 ('number', models.PositiveIntegerField(editable=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='written')),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="sent")),
                 ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='replies', to=settings.AUTH_USER_MODEL)),
                 ('ticket', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='replies', to='tickets.ticket')),
             ],

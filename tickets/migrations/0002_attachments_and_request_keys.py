@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('filename', models.CharField(max_length=150, verbose_name='file name')),
-                ('size', models.PositiveIntegerField(help_text='Bytes.', verbose_name='size')),
+                ('size', models.PositiveIntegerField(help_text="In bytes.", verbose_name='size')),
                 ('content_type', models.CharField(max_length=100, verbose_name='type')),
                 ('file', models.FileField(storage=tickets.models.attachment_storage, upload_to=tickets.models.unguessable_path, verbose_name='file')),
                 ('place', models.PositiveSmallIntegerField(default=0, editable=False)),

@@ -18,6 +18,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='timelineentry',
             name='action',
-            field=models.CharField(choices=[('created', 'opened the ticket'), ('replied', 'replied'), ('noted', 'wrote an internal note'), ('deleted', 'deleted a message'), ('published', 'made an internal note public'), ('hidden', 'made a reply internal'), ('status', 'changed the status'), ('priority', 'changed the priority'), ('assigned_to', 'changed the assignee'), ('office', 'moved the ticket'), ('subject', 'changed the subject')], max_length=12),
+            field=models.CharField(choices=[('created', 'opened the ticket'), ('replied', 'replied'), ('noted', 'wrote an internal note'), ('deleted', 'deleted a message'), ('published', 'published an internal note'), ('hidden', 'hid a reply'), ('status', 'changed the status'), ('priority', 'changed the priority'), ('assigned_to', 'changed the assignee'), ('office', 'moved the ticket'), ('subject', 'changed the subject')], max_length=12),
         ),
     ]

@@ -60,7 +60,9 @@ def _views(
         ("mine", "?assignee=me", _("Mine"), "user-round-check", wanted.assignee == "me"),
         ("unassigned", "?assignee=none", _("Unassigned"), "user-round-x", wanted.assignee == "none"),
     ]
-    waiting = [("waiting", "?status=waiting", _("Waiting for you"), "message-circle-reply", wanted.view == "waiting")]
+    waiting = [
+        ("waiting", "?status=waiting", _("Needs your reply"), "message-circle-reply", wanted.view == "waiting")
+    ]
     is_active = wanted.view == "active" and wanted.assignee not in ("me", "none")
     active = [("active", "", _("Active"), "inbox", is_active), *(waiting if user.is_customer else of_hands)]
     everything = ("all", "?status=all", _("All"), "tickets", wanted.view == "all" and wanted.status is None)
@@ -109,7 +111,7 @@ def change_tickets(request: AuthenticatedRequest) -> HttpResponse:
         return error_response(request, form) or _back(request, [], _errors(form))
     refused = _change_each(form, request.user)
     changed = len(form.uuids) - len(refused)
-    done = ngettext("%(number)d ticket changed.", "%(number)d tickets changed.", changed) % {"number": changed}
+    done = ngettext("%(number)d ticket updated.", "%(number)d tickets updated.", changed) % {"number": changed}
     if wants_json(request):
         return JsonResponse({"changed": changed, "message": done, "refused": refused})
     return _back(request, [done] if changed else [], [_sentence(answer) for answer in refused])
@@ -139,7 +141,7 @@ def _change(form: BulkForm, ticket: Ticket, user: User) -> dict[str, str] | None
 
 def _missing(uuid: UUID) -> dict[str, str]:
     """Say that a ticket is not there; whether it is somebody else's or nobody's, and its reference, is not said."""
-    return {"uuid": str(uuid), "reference": "", "reason": _("Not found: it was moved or deleted.")}
+    return {"uuid": str(uuid), "reference": "", "reason": _("Not found. It may have been moved or deleted.")}
 
 
 def _sentence(answer: dict[str, str]) -> str:

@@ -115,7 +115,7 @@ def palette(request: HttpRequest) -> HttpResponse:
 
 def _refuse_turning(request: AuthenticatedRequest, ticket: Ticket) -> HttpResponse:
     """Say that the message was turned and turned back since it was looked at."""
-    sentence = _("Somebody has changed meanwhile who reads this: look again.")
+    sentence = _("Someone else changed who can see this message. Review it and try again.")
     if wants_json(request):
         return JsonResponse({"errors": {"__all__": [sentence]}}, status=409)
     messages.error(request, sentence)

@@ -43,7 +43,8 @@ async function send(form, submitter) {
     form.dispatchEvent(new CustomEvent("live-form:sent", { bubbles: true, detail: { body } }))
     live.expect(moment)
   } catch (problem) {
-    showErrors(form, problem.errors ?? { __all__: [problem.text ?? config.texts.offline] })
+    const offline = form.matches("[data-autosubmit]") ? config.texts.not_saved : config.texts.offline
+    showErrors(form, problem.errors ?? { __all__: [problem.text ?? offline] })
     if (problem.current) beginConflict(form, problem)
   } finally {
     form.ariaBusy = "false"
@@ -60,7 +61,9 @@ function post(address, body) {
 async function check(response) {
   if (response.ok) return
   if ([409, 422, 429].includes(response.status)) throw await response.json()
-  throw { text: response.status >= 500 ? config.texts.offline : config.texts.refused }
+  // A redirect leads to the sign-in page.
+  if (response.type === "opaqueredirect") throw { text: config.texts.signed_out }
+  throw { text: response.status >= 500 ? undefined : config.texts.refused }
 }
 
 /** Somebody else changed it first: both values are offered, and live updates leave the form alone until one is taken. */

@@ -12,7 +12,7 @@ class FileSize extends HTMLElement {
     const options = {
       style: "unit",
       unit: STEPS[step],
-      unitDisplay: "short",
+      unitDisplay: step === 0 ? "long" : "short",
       maximumFractionDigits: step > 1 ? 1 : 0,
     }
     this.textContent = new Intl.NumberFormat(document.documentElement.lang, options).format(

@@ -1,4 +1,4 @@
-/** <state-chip>: says whether the page is live, and why not; data-connected is "true" when it is. */
+/** <state-chip>: shows the state of live updates; `data-connected` is "true" while they arrive. */
 
 import { live } from "../live/index.js"
 
@@ -9,9 +9,8 @@ class StateChip extends HTMLElement {
   }
 
   #show() {
-    const { state, refusal } = live
+    const { state } = live
     this.dataset.connected = String(state === "connected")
-    for (const place of this.querySelectorAll("[data-code]")) place.textContent = refusal?.code ?? ""
     for (const text of this.querySelectorAll("[data-state]")) text.hidden = text.dataset.state !== state
     this.dataset.state = state
   }

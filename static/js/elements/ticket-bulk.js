@@ -84,7 +84,7 @@ class TicketBulk extends HTMLElement {
       this.#showAnswer(await send(this.form), names)
       live.expect(moment)
     } catch (problem) {
-      this.#showErrors(problem.errors ?? { __all__: [problem.text ?? config.texts.offline] })
+      this.#showErrors(problem.errors ?? { __all__: [problem.text ?? config.texts.not_saved] })
     } finally {
       this.form.ariaBusy = "false"
     }
@@ -125,7 +125,9 @@ async function send(form) {
   const response = await fetch(form.action, { method: "POST", body, headers, redirect: "manual" })
   if (response.ok) return await response.json()
   if (response.status === 422) throw await response.json()
-  throw { text: response.status >= 500 ? config.texts.offline : config.texts.refused }
+  // A redirect leads to the sign-in page.
+  if (response.type === "opaqueredirect") throw { text: config.texts.signed_out }
+  throw { text: response.status >= 500 ? config.texts.not_saved : config.texts.refused }
 }
 
 customElements.define("ticket-bulk", TicketBulk)

@@ -89,7 +89,7 @@ def test_page_shows_users_channels_and_rates(cast: Cast, connected: list) -> Non
         ("None", "203.0.113.4"),
         ("None", "203.0.113.5"),
     ]
-    for words in ("Not signed in", "elsewhere:7", "7.5", "one:1:a", "2 channels", cast.ticket.channel):
+    for words in ("Anonymous", "elsewhere:7", "7.5", "one:1:a", "2 channels", cast.ticket.channel):
         assert words in response.text
     office, _ = response.context["state"].channels
     assert (office.subscriptions, office.members) == (2, ["Bao Nguyen", "Zoe"])
@@ -112,7 +112,7 @@ def test_search_finds_connections(cast: Cast, connected: list, word: str, found:
 
 def test_search_without_results_is_shown(cast: Cast, connected: list) -> None:
     page = signed_in(cast.ada).get(PAGE, {"q": "<nobody>"}).text
-    assert "No connection is like this." in page
+    assert "No matching connections." in page
     assert 'value="&lt;nobody&gt;"' in page
 
 
@@ -120,14 +120,14 @@ def test_long_lists_are_truncated(cast: Cast, connected: list, monkeypatch: pyte
     monkeypatch.setattr(connections, "LISTED", 2)
     response = signed_in(cast.ada).get(PAGE)
     assert len(rows(response)) == 2
-    assert "2 of 5 are shown; search for the others." in response.text
+    assert "Showing 2 of 5. Search to find others." in response.text
 
 
 def test_missing_connection_list_is_explained(cast: Cast, connected: list, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     monkeypatch.setattr(store, "ask_for_sockets", lambda: asked.append(True))
     monkeypatch.setattr(store, "sockets", list)
-    assert "The servers are asked for their connections" in signed_in(cast.ada).get(PAGE).text
+    assert "Loading…" in signed_in(cast.ada).get(PAGE).text
     assert asked == [True]
 
 
@@ -139,31 +139,31 @@ def test_unavailable_presence_store_is_explained(
 
     monkeypatch.setattr(store, "sockets", away)
     client = signed_in(cast.ada)
-    assert "Who is connected is not known now" in client.get(PAGE).text
-    assert "has ended already" in client.post(PAGE, {"socket": "3.3"}, follow=True).text
+    assert "Connections can" in client.get(PAGE).text
+    assert "This connection is already closed" in client.post(PAGE, {"socket": "3.3"}, follow=True).text
 
 
 def test_admin_disconnects_a_connection(cast: Cast, connected: list, told: list) -> None:
     response = signed_in(cast.ada).post(PAGE, {"socket": "3.3"}, follow=True)
     assert told == [{"sockets": ["3.3"]}]
-    assert "A connection of Casey Rivers was ended." in response.text
+    assert "A connection of Casey Rivers was closed." in response.text
     entry = LogEntry.objects.get()
     assert (entry.user, entry.object_id, entry.object_repr) == (cast.ada, str(cast.casey.pk), "Casey Rivers")
-    assert entry.change_message == "Disconnected the connection 3.3."
+    assert entry.change_message == "Connection 3.3 closed."
 
 
 def test_admin_disconnects_an_anonymous_connection(cast: Cast, connected: list, told: list) -> None:
     client = signed_in(cast.ada)
-    assert "somebody who is not signed in" in client.post(PAGE, {"socket": "4.4"}, follow=True).text
+    assert "an anonymous visitor" in client.post(PAGE, {"socket": "4.4"}, follow=True).text
     assert told == [{"sockets": ["4.4"]}]
-    assert LogEntry.objects.get().object_repr == "Not signed in"
+    assert LogEntry.objects.get().object_repr == "Anonymous"
     assert client.get("/admin/").status_code == 200  # lists it among the recent actions
 
 
 @pytest.mark.parametrize("socket_id", ["9.9", "", "nonsense\x00"])
 def test_ended_connection_is_not_disconnected_again(cast: Cast, connected: list, told: list, socket_id: str) -> None:
     response = signed_in(cast.ada).post(PAGE, {"socket": socket_id}, follow=True)
-    assert "This connection has ended already." in response.text
+    assert "This connection is already closed." in response.text
     assert told == []
     assert not LogEntry.objects.exists()
 
@@ -181,7 +181,7 @@ def test_disconnected_user_is_signed_out_everywhere(cast: Cast, connected: list,
     for client, name in ((bao, "bao"), (casey, "casey")):
         client.post("/login/", {"login": f"{name}@example.com", "password": PASSWORD})
     question = admin.get(f"{PAGE}people/{cast.bao.pk}/").text
-    assert "Bao Nguyen is signed out in every browser" in question
+    assert "Bao Nguyen will be signed out in every browser" in question
     assert bao.get("/tickets/").status_code == 200
     response = admin.post(f"{PAGE}people/{cast.bao.pk}/", follow=True)
     assert "Bao Nguyen was signed out everywhere and disconnected." in response.text
@@ -196,7 +196,7 @@ def test_disconnected_user_is_signed_out_everywhere(cast: Cast, connected: list,
 def test_admin_is_warned_before_disconnecting_themselves(cast: Cast, told: list) -> None:
     admin = Client()
     admin.post("/login/", {"login": "ada@example.com", "password": PASSWORD})
-    assert "This is you" in admin.get(f"{PAGE}people/{cast.ada.pk}/").text
+    assert "This is your own account" in admin.get(f"{PAGE}people/{cast.ada.pk}/").text
     assert admin.post(f"{PAGE}people/{cast.ada.pk}/", follow=True).request["PATH_INFO"] == "/login/"
 
 

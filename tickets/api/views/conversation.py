@@ -123,7 +123,7 @@ class OneReply(ProjectAPIView):
         """
         reply = _fetch(request, uuid, reply_id)
         if not policies.can_change(request.user, reply.ticket):
-            raise PermissionDenied(_("Only staff of this ticket may change it."))
+            raise PermissionDenied(_("Only staff with access to this ticket can change it."))
         only_of = if_match_versions(request)
         internal = self.read(VisibilitySerializer)["is_internal"]
         try:

@@ -109,7 +109,7 @@ class OneAttachment(ProjectAPIView):
         """Forget a file that you have uploaded and not sent."""
         attachment = _fetch(request, attachment_id)
         if not policies.can_discard(request.user, attachment):
-            raise PermissionDenied(_("It belongs to a message already."))
+            raise PermissionDenied(_("It is already attached to a message."))
         attachment.delete()
         return Response(status=204)
 

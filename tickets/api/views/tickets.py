@@ -43,9 +43,7 @@ class VersionRequired(APIException):  # type: ignore[misc]
     """A change that does not say of which version (RFC 6585, section 3)."""
 
     status_code = 428
-    default_detail = gettext_lazy(
-        "Send If-Match with the ETag of what you change, as you saw it, or * to change it anyhow."
-    )
+    default_detail = gettext_lazy("Send If-Match with the ETag you last read, or * to overwrite.")
     default_code = "version_required"
 
 
@@ -53,7 +51,7 @@ class VersionOutdated(APIException):  # type: ignore[misc]
     """What was to be changed has changed since it was seen (RFC 9110, section 13.1.1)."""
 
     status_code = 412
-    default_detail = gettext_lazy("It has changed meanwhile: read it again.")
+    default_detail = gettext_lazy("It has changed since you read it. Read it again.")
     default_code = "version_outdated"
 
 
@@ -149,7 +147,7 @@ class OneTicket(ProjectAPIView):
         """
         ticket = fetch(request, uuid)
         if not policies.can_change(request.user, ticket):
-            raise PermissionDenied(_("Only staff of this ticket may change it."))
+            raise PermissionDenied(_("Only staff with access to this ticket can change it."))
         only_of = if_match_versions(request)
         values = self.read(ChangesSerializer, partial=True)
         try:
@@ -204,7 +202,7 @@ def _wanted(query: QueryDict, user: User) -> list_queries.TicketFilter:
     form = FilterForm(query, user=user, statuses=list(Status.objects.all()))
     reject_unknown_parameters(query, *form.fields, "after", "before", "size")
     if query.get("after") and query.get("before"):
-        raise InvalidParameter({"before": [_("Send one cursor.")]})
+        raise InvalidParameter({"before": [_("Send only one cursor.")]})
     if not form.is_valid():
         raise InvalidParameter({name: list(map(str, errors)) for name, errors in form.errors.items()})
     return form.wanted()
