@@ -1,7 +1,7 @@
-"""What sockets cost that say nothing, and what happens when all come back: `python -m benchmarks.connections`.
+"""The cost of idle sockets, and of a reconnect storm: `python -m benchmarks.connections`.
 
-A socket is a person's, signed in by a session cookie, with three private channels whose rules ask the database.
-Beside ours stands node's `ws`, which asks nobody and knows nobody. The full run takes about four minutes.
+Each socket has a session cookie and three private channels whose rules query the database. It is compared with
+node's `ws`, without authentication or authorization. The full run takes about four minutes.
 """
 
 import asyncio
@@ -30,16 +30,16 @@ from tests.integration.servers.serve import Serve
 from tests.support import instances
 
 KILOBYTES = 1024  # in a megabyte
-WARM_UP = 20  # sockets that come and go before anything is measured
-AT_ONCE = 50  # handshakes under way
+WARM_UP = 20  # sockets that connect and disconnect before the measurement
+AT_ONCE = 50  # handshakes in flight
 SETTLE = 5  # seconds
-RETURNING = 200  # sockets that come again within seconds
-RAMP = 45  # seconds to gather those who will come back at once
-QUIET = 10  # seconds in which the pages are visited before the storm
+RETURNING = 200  # sockets that reconnect within seconds
+RAMP = 45  # seconds to connect the sockets of the storm
+QUIET = 10  # seconds of page visits before the storm
 
 
 class NodeServer(instances.Instance):
-    """The server on node's `ws`."""
+    """A server on node's `ws`."""
 
     def __init__(self, directory: Path, port: int) -> None:
         script = Path(__file__).with_name("ws_server.cjs")
@@ -47,7 +47,7 @@ class NodeServer(instances.Instance):
         self.port = port
 
     def answers(self) -> bool:
-        """Whether it lets somebody in by now."""
+        """Return whether the server accepts connections."""
         with suppress(OSError), closing(create_connection(("127.0.0.1", self.port))):
             return True
         return False
@@ -72,12 +72,12 @@ SERVERS: dict[str, Callable[[dict[str, str]], Any]] = {"TIKM": desk.sockets, "no
 
 
 async def measure_idle(server: Any, visitors: list[Visitor]) -> dict[str, float]:
-    """Connect everybody to a server that has served some before; return what each costs it."""
+    """Connect all visitors to a warmed-up server; return the cost of each."""
     process = Process(server.process.pid)
-    await come_and_go(server.port, visitors[:WARM_UP], process)
+    await connect_and_disconnect(server.port, visitors[:WARM_UP], process)
     memory, cpu, own, begun = process.memory(), process.cpu(), time.process_time(), time.monotonic()
-    everybody = await clients.join_all(server.port, visitors, AT_ONCE)
-    assert len(everybody) == len(visitors), "The server is too slow for this."
+    joined = await clients.join_all(server.port, visitors, AT_ONCE)
+    assert len(joined) == len(visitors), "The server is too slow for this."
     found = {
         "ms CPU": 1000 * (process.cpu() - cpu) / len(visitors),
         "ms of load": 1000 * (time.process_time() - own) / len(visitors),
@@ -86,42 +86,42 @@ async def measure_idle(server: Any, visitors: list[Visitor]) -> dict[str, float]
     }
     await asyncio.sleep(SETTLE)
     found["KB idle"] = KILOBYTES * (process.memory() - memory) / len(visitors)
-    await go(everybody.values(), process)
+    await disconnect_and_wait(joined.values(), process)
     return found | {"ms CPU again": await measure_return(server.port, visitors[:RETURNING], process)}
 
 
 async def measure_return(port: int, visitors: list[Visitor], process: Process) -> float:
-    """Connect those who were here a moment ago; return what each costs in milliseconds."""
-    await come_and_go(port, visitors, process)
+    """Connect, disconnect, and connect again; return the CPU milliseconds of each second connect."""
+    await connect_and_disconnect(port, visitors, process)
     cpu = process.cpu()
-    everybody = await clients.join_all(port, visitors, AT_ONCE)
+    joined = await clients.join_all(port, visitors, AT_ONCE)
     spent = process.cpu() - cpu
-    hang_up(everybody.values())
+    disconnect(joined.values())
     return 1000 * spent / len(visitors)
 
 
-async def come_and_go(port: int, visitors: list[Visitor], process: Process) -> None:
-    """Have them connect, and go; return once the server has noticed."""
-    await go((await clients.join_all(port, visitors, AT_ONCE)).values(), process)
+async def connect_and_disconnect(port: int, visitors: list[Visitor], process: Process) -> None:
+    """Connect and disconnect; return once the server has closed the sockets."""
+    await disconnect_and_wait((await clients.join_all(port, visitors, AT_ONCE)).values(), process)
 
 
-async def go(everybody: Collection[Client], process: Process) -> None:
-    """Hang up, and return once the server has noticed."""
+async def disconnect_and_wait(joined: Collection[Client], process: Process) -> None:
+    """Disconnect; return once the server has closed the sockets."""
     before = process.files()
-    hang_up(everybody)
-    await until(lambda: process.files() <= before - len(everybody), SETTLE)
-    await asyncio.sleep(SETTLE)  # what they heard is left behind them
+    disconnect(joined)
+    await until(lambda: process.files() <= before - len(joined), SETTLE)
+    await asyncio.sleep(SETTLE)  # the server leaves unused groups later
 
 
-def hang_up(everybody: Collection[Client]) -> None:
-    """Close them all, of which none has been closed by the server."""
-    assert not any(client.ended.done() for client in everybody), "The server has hung up on somebody."
-    for client in everybody:
+def disconnect(joined: Collection[Client]) -> None:
+    """Close all clients; fail if the server closed one before."""
+    assert not any(client.ended.done() for client in joined), "The server closed a socket."
+    for client in joined:
         client.close()
 
 
 def idle(ours: dict[str, str], visitors: list[Visitor], rounds: int) -> list[dict[str, Any]]:
-    """Measure each server in turn, each time anew; return the medians."""
+    """Measure a new instance of each server in turn; return the medians."""
     found: dict[str, list[dict[str, float]]] = defaultdict(list)
     for _ in range(rounds):
         for name, start in SERVERS.items():
@@ -131,7 +131,7 @@ def idle(ours: dict[str, str], visitors: list[Visitor], rounds: int) -> list[dic
 
 
 def compare(middle: dict[str, dict[str, float]]) -> list[dict[str, Any]]:
-    """Return a row for each server, with its memory as a share of what node's takes."""
+    """Return a row for each server, with its memory as a ratio of node's."""
     least = middle["node ws"]["KB idle"]
     return [
         {
@@ -147,7 +147,7 @@ def compare(middle: dict[str, dict[str, float]]) -> list[dict[str, Any]]:
 
 
 class Storm:
-    """Everybody's sockets on one server, and when each is subscribed again after all have ended."""
+    """The sockets of all visitors on one server, and when each is subscribed again."""
 
     def __init__(self, port: int, visitors: list[Visitor]) -> None:
         self._port, self._visitors, self.pages = port, visitors, Pages(port)
@@ -155,29 +155,29 @@ class Storm:
         self.refusals: Counter[str] = Counter()
 
     async def break_out(self, begin: Callable[[], None]) -> None:
-        """Connect as many as can in RAMP seconds, begin, and return once they are all back."""
+        """Connect for RAMP seconds, call `begin`, and return once all clients are back."""
         await self.pages.open(self._visitors[0])
         joined = await clients.join_all(self._port, self._visitors, AT_ONCE, within=RAMP)
         await asyncio.sleep(QUIET)
         self.began_at = time.monotonic()
         begin()
         returning = [asyncio.create_task(self._return(client, visitor)) for visitor, client in joined.items()]
-        returned, missing = await asyncio.wait(returning, timeout=clients.PATIENCE)
+        returned, missing = await asyncio.wait(returning, timeout=clients.TIMEOUT)
         for task in missing:
             task.cancel()
-        everybody = [task.result() for task in returned]
-        self.missing = len(missing) + sum(client.ended.done() for client in everybody)
-        for client in everybody:
+        joined = [task.result() for task in returned]
+        self.missing = len(missing) + sum(client.ended.done() for client in joined)
+        for client in joined:
             client.close()
 
     async def _return(self, client: Client, visitor: Visitor) -> Client:
-        again = await self.pages.return_(client, visitor, self.refusals)
+        again = await self.pages.reconnect(client, visitor, self.refusals)
         self.back.append(time.monotonic() - self.began_at)
         return again
 
 
 def storm(ours: dict[str, str], visitors: list[Visitor], rate: float) -> tuple[list[dict[str, Any]], Counter[str]]:
-    """Kill the worker of `manage.py serve`, and replace it as a deploy does; return the refusals, too."""
+    """Kill the worker of `manage.py serve`, and replace it as a deploy does; return rows and refusals."""
     rows, refusals = [], Counter[str]()
     for name, begin in {"killed": kill_worker, "replaced": reload}.items():
         with serving(ours) as server, visiting(server.port, visitors[0].page, visitors[0].cookie, rate) as visits:
@@ -217,25 +217,25 @@ def kill_worker(server: Serve) -> None:
 
 
 def reload(server: Serve) -> None:
-    """Have the worker replaced, as a deploy does."""
+    """Replace the worker, as a deploy does."""
     server.process.send_signal(signal.SIGHUP)
 
 
 def histories(asked: Pages) -> dict[str, Any]:
-    """Return how many were told on the line that they missed nothing, and how many questions the history had."""
+    """Return the number of pages that missed nothing according to the socket, and of history requests."""
     return {
-        "told on line": asked.answers["on the line"],
-        "histories": asked.answers["history"],
-        "turned away": asked.answers["history later"],
-        "failed": asked.answers["history failed"],
-        "p50 history": round(1000 * median(asked.took)) if asked.took else None,
+        "answered on socket": asked.counts["on the socket"],
+        "histories": asked.counts["history"],
+        "refused history": asked.counts["history busy"],
+        "failed": asked.counts["history failed"],
+        "p50 history": round(1000 * median(asked.durations)) if asked.durations else None,
     }
 
 
 def pages(when: str, visits: list[Visit]) -> dict[str, Any]:
-    """Return how long pages took, in milliseconds, and how many did not come."""
+    """Return the duration of pages in milliseconds, and the number of failures."""
     cuts = quantiles([1000 * visit.took for visit in visits], n=100, method="inclusive")
-    failed = sum(not visit.came for visit in visits)
+    failed = sum(not visit.succeeded for visit in visits)
     return {
         f"pages {when}": len(visits),
         f"p50 {when}": round(cuts[49]),
@@ -244,11 +244,8 @@ def pages(when: str, visits: list[Visit]) -> dict[str, Any]:
     }
 
 
-# -- All of it
-
-
 def main() -> None:
-    """Measure, and show it."""
+    """Measure and publish the tables."""
     options = parse()
     with ExitStack() as stack:
         ours = stack.enter_context(desk.services())
@@ -260,18 +257,18 @@ def main() -> None:
         if options.storm:
             rows, refusals = storm(ours, visitors[: options.storm], options.pages)
             why = "; ".join(f"refused {count}: {reason}" for reason, count in refusals.most_common(5))
-            title = "All sockets come back at once to one process"
+            title = "All sockets reconnect at once to one process"
             report.publish("storm", title, rows, bars="s all", notes=f"Pages in milliseconds. {why}")
-            assert not any(row["missing"] for row in rows), "Not everybody came back."
+            assert not any(row["missing"] for row in rows), "Some sockets did not reconnect."
 
 
 def parse() -> Namespace:
-    """Return how much is to be measured."""
+    """Parse the command line."""
     parser = ArgumentParser()
-    parser.add_argument("--sockets", type=int, default=1000, help="idle ones; 0 leaves them out")
+    parser.add_argument("--sockets", type=int, default=1000, help="idle sockets; 0 skips them")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--storm", type=int, default=5000, help="sockets that come back; 0 leaves it out")
-    parser.add_argument("--pages", type=float, default=4, help="pages a second meanwhile")
+    parser.add_argument("--storm", type=int, default=5000, help="reconnecting sockets; 0 skips the storm")
+    parser.add_argument("--pages", type=float, default=4, help="pages per second during the storm")
     return parser.parse_args()
 
 

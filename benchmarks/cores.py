@@ -1,4 +1,4 @@
-"""Two cores: one for the servers that are measured, one for everything else."""
+"""Two cores: one for the measured servers, one for everything else."""
 
 import os
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ SERVERS, LOAD = min(os.sched_getaffinity(0)), max(os.sched_getaffinity(0))
 
 @contextmanager
 def on_core(core: int) -> Iterator[None]:
-    """Have what is started while the block runs run on this core alone."""
+    """Run processes started in the block on this core only."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {core})
     try:

@@ -1,4 +1,4 @@
-"""Clients of ill will, until killed: `python -m benchmarks.hostile KIND PORT COOKIE CHANNEL`."""
+"""Hostile clients that run until killed: `python -m benchmarks.hostile KIND PORT COOKIE CHANNEL`."""
 
 import itertools
 import json
@@ -12,8 +12,8 @@ from functools import cache
 
 from tests.support.raw_websocket import BINARY, CONTINUATION, HANDSHAKE, PING, TEXT, Peer, frame
 
-IDLE, GREETED = 2000, 500
-GIVEN_UP = 4100
+SILENT, UNSUBSCRIBED = 2000, 500
+SLOW_CONSUMER = 4100
 KILOBYTE = 1024
 FLOODS = [
     frame(TEXT, b'{"event":"pusher:ping","data":{}}') * 100,
@@ -27,50 +27,50 @@ FLOODS = [
 
 
 def read_nothing(port: int, cookie: str, channel: str) -> None:
-    """Subscribe to a busy channel and read nothing; on SIGTERM look whether the server has given this up."""
+    """Subscribe to a busy channel and read nothing; on SIGTERM report whether the server closed the socket."""
     subscription = {"event": "pusher:subscribe", "data": {"channel": channel, "auth": ""}}
     reader = Peer(port, f"Cookie: {cookie}", f"Origin: http://127.0.0.1:{port}", receive_buffer=4 * KILOBYTE)
     reader.send(frame(TEXT, json.dumps(subscription).encode()))
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-    say_begun()
+    report_started()
     signal.sigwait({signal.SIGTERM})
     reader.socket.settimeout(1)
     with suppress(TimeoutError):
-        if reader.close_code() == GIVEN_UP:
-            print("hung up", flush=True)
+        if reader.close_code() == SLOW_CONSUMER:
+            print("closed", flush=True)
 
 
 def flood(port: int, *_: str) -> None:
-    """Send one flood after the other, as fast as anybody takes it, each on a new socket."""
+    """Send one flood after the other, as fast as the server accepts it, each on a new socket."""
     for sent in itertools.cycle(FLOODS):
         with suppress(OSError):
             flooder = Peer(port)
             flooder.send(sent, times=400)
             flooder.close()
-        say_begun()
-        print("hung up", flush=True)
+        report_started()
+        print("closed", flush=True)
 
 
-def hog(port: int, *_: str) -> None:
-    """Hold connections that say nothing, and sockets that hear nothing; open anew those that are closed."""
+def hoard(port: int, *_: str) -> None:
+    """Hold silent connections and sockets without subscriptions; replace those that are closed."""
     held: list[socket.socket] = []
     while True:
         for connection in [each for each in held if _is_over(each)]:
             held.remove(connection)
             connection.close()
-            print("hung up", flush=True)
-        while len(held) < IDLE + GREETED:
+            print("closed", flush=True)
+        while len(held) < SILENT + UNSUBSCRIBED:
             held.append(socket.create_connection(("127.0.0.1", port)))
-            if len(held) <= GREETED:
+            if len(held) <= UNSUBSCRIBED:
                 held[-1].sendall(f"{HANDSHAKE.format(port=port)}\r\n".encode())
-        say_begun()
+        report_started()
         time.sleep(0.5)
 
 
 @cache
-def say_begun() -> None:
-    """Say, once, that this has begun."""
-    print("begun", flush=True)
+def report_started() -> None:
+    """Report once that the client has started."""
+    print("started", flush=True)
 
 
 def _is_over(connection: socket.socket) -> bool:
@@ -83,7 +83,7 @@ def _is_over(connection: socket.socket) -> bool:
         return True
 
 
-KINDS: dict[str, Callable[..., None]] = {"reader": read_nothing, "flooder": flood, "hog": hog}
+KINDS: dict[str, Callable[..., None]] = {"reader": read_nothing, "flooder": flood, "hoarder": hoard}
 
 if __name__ == "__main__":
     KINDS[sys.argv[1]](int(sys.argv[2]), *sys.argv[3:])

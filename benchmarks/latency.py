@@ -1,7 +1,7 @@
-"""From the POST of a reply to the frame at another person's socket: `python -m benchmarks.latency`.
+"""From the POST of a reply to the frame at another user's socket: `python -m benchmarks.latency`.
 
-Replies come in by the REST API on `manage.py serve --pages-only`, with one process; sockets are on one or two. All of
-them share the servers' core. Without Redis the log's tail tells, once a second. It takes about five minutes.
+Replies are posted to the REST API of `manage.py serve --pages-only` with one process; sockets are on one or two. All
+share the servers' core. Without Redis the log tailer delivers once a second. It takes about five minutes.
 """
 
 import asyncio
@@ -23,19 +23,19 @@ import uvloop
 
 from benchmarks import clients, cores, desk, replies, report
 from benchmarks.desk import Visitor
-from benchmarks.replies import Ear
+from benchmarks.replies import Recorder
 from benchmarks.starvation import until
 from tests.integration.servers.serve import Serve
 
 TICKETS = 10
 LEAST = 10  # replies at each rate
-AT_ONCE = 16  # POSTs under way
-ARRIVAL = 5  # seconds until the last one has come
+AT_ONCE = 16  # POSTs in flight
+ARRIVAL = 5  # seconds until the last frame must have arrived
 SETTINGS = "benchmarks.unlimited"
 
 
 class Pages(Serve):
-    """The production server's pages alone."""
+    """The production server, pages only."""
 
     words = "manage.py serve --pages-only --port {port}"
 
@@ -46,7 +46,7 @@ class Pages(Serve):
 
 @dataclass(frozen=True)
 class Conversation:
-    """A ticket that a program replies to, and its customer who hears that."""
+    """A ticket with an agent who replies through the API, and its subscribed customer."""
 
     customer: Visitor
     agent: Visitor
@@ -54,12 +54,12 @@ class Conversation:
 
     @property
     def channel(self) -> str:
-        """The ticket's."""
+        """The ticket's channel."""
         return self.customer.channels[1]
 
 
 class Program:
-    """Posts replies on a few connections, and notes when each was sent."""
+    """Posts replies on a few connections, and records when each was sent."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -73,78 +73,80 @@ class Program:
         for _ in range(AT_ONCE):
             self._free.put_nowait(await asyncio.open_connection("127.0.0.1", self._port))
 
-    async def post(self, talk: Conversation) -> None:
+    async def post(self, conversation: Conversation) -> None:
         """Reply, once a connection is free."""
         connection = await self._free.get()
         message = f"Reply {next(self._numbers)}"
         self.sent[message] = time.monotonic()
         try:
-            await _post(connection, talk, message)
-        except (ConnectionError, asyncio.IncompleteReadError):  # it was idle for long: nothing was read of this
+            await _post(connection, conversation, message)
+        except (ConnectionError, asyncio.IncompleteReadError):  # closed while idle: the server read nothing
             connection = await asyncio.open_connection("127.0.0.1", self._port)
-            await _post(connection, talk, message)
-        self.made[talk.channel] += 1
+            await _post(connection, conversation, message)
+        self.made[conversation.channel] += 1
         self._free.put_nowait(connection)
 
 
 async def _post(
-    connection: tuple[asyncio.StreamReader, asyncio.StreamWriter], talk: Conversation, message: str
+    connection: tuple[asyncio.StreamReader, asyncio.StreamWriter], conversation: Conversation, message: str
 ) -> None:
     reader, writer = connection
     body = json.dumps({"message": message}).encode()
     head = (
-        f"POST /api/v1/tickets/{talk.customer.ticket}/replies/ HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-        f"Authorization: Bearer {talk.token}\r\n"
+        f"POST /api/v1/tickets/{conversation.customer.ticket}/replies/ HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        f"Authorization: Bearer {conversation.token}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     writer.write(head.encode() + body)
-    answer = await reader.readuntil(b"\r\n\r\n")
-    assert answer.startswith(b"HTTP/1.1 201 "), answer
-    lines = answer.lower().decode().split("\r\n")
+    response = await reader.readuntil(b"\r\n\r\n")
+    assert response.startswith(b"HTTP/1.1 201 "), response
+    lines = response.lower().decode().split("\r\n")
     length = next(line for line in lines if line.startswith("content-length:"))
     await reader.readexactly(int(length.partition(":")[2]))
 
 
 async def measure(
-    pages: Pages, servers: list[Any], talks: list[Conversation], rate: float, seconds: float
+    pages: Pages, servers: list[Any], conversations: list[Conversation], rate: float, seconds: float
 ) -> dict[str, Any]:
-    """Post `rate` replies a second for so long; return how long they took to the customers' sockets."""
-    program, ears = Program(pages.port), []
+    """Post `rate` replies per second; return the latency to the customers' sockets."""
+    program, recorders = Program(pages.port), []
     await program.open()
-    listeners = []
-    for talk, server in zip(talks, cycle(servers), strict=False):
-        for person in (talk.customer, talk.agent):
-            ears.append(Ear(talk.channel))
-            listeners.append(await clients.join(server.port, person, ears[-1].hear))
-    await asyncio.gather(*map(program.post, talks))  # what is done once in a process's life
+    subscribers = []
+    for conversation, server in zip(conversations, cycle(servers), strict=False):
+        for person in (conversation.customer, conversation.agent):
+            recorders.append(Recorder(conversation.channel))
+            subscribers.append(await clients.join(server.port, person, recorders[-1].record))
+    await asyncio.gather(*map(program.post, conversations))  # excludes one-time initialization
     warm, begun = set(program.sent), time.monotonic()
     async with asyncio.TaskGroup() as together:
-        for number, talk in zip(range(round(rate * seconds)), cycle(talks), strict=False):
+        for number, conversation in zip(range(round(rate * seconds)), cycle(conversations), strict=False):
             await asyncio.sleep(begun + number / rate - time.monotonic())
-            together.create_task(program.post(talk))
+            together.create_task(program.post(conversation))
     took = time.monotonic() - begun
-    await until(lambda: all(len(ear.frames) >= program.made[ear.channel] for ear in ears), ARRIVAL)
-    for listener in listeners:
-        listener.close()
-    delays = _delays(ears[::2], program.sent, warm)
+    await until(
+        lambda: all(len(recorder.frames) >= program.made[recorder.channel] for recorder in recorders), ARRIVAL
+    )
+    for subscriber in subscribers:
+        subscriber.close()
+    delays = _delays(recorders[::2], program.sent, warm)
     cuts = quantiles(delays, n=100, method="inclusive")
     figures = {
         "replies/s": round(rate * seconds / max(took, seconds), 1),
         "p50 ms": round(cuts[49], 1),
         "p99 ms": round(cuts[98], 1),
     }
-    return figures | replies.check(ears, program.made)
+    return figures | replies.check(recorders, program.made)
 
 
-def _delays(ears: list[Ear], sent: dict[str, float], but: set[str]) -> list[float]:
+def _delays(recorders: list[Recorder], sent: dict[str, float], but: set[str]) -> list[float]:
     """Return the milliseconds from POST to frame."""
-    heard = ((moment, data["reply"]["message"]) for ear in ears for moment, data in ear.told())
-    return [1000 * (moment - sent[message]) for moment, message in heard if message not in but]
+    received = ((moment, data["reply"]["message"]) for recorder in recorders for moment, data in recorder.received())
+    return [1000 * (moment - sent[message]) for moment, message in received if message not in but]
 
 
 @contextmanager
 def serving(ours: dict[str, str], processes: int, *, redis: bool) -> Iterator[tuple[Pages, list[Any]]]:
-    """Run a process of pages and some of sockets."""
+    """Run one page process and some socket processes."""
     env: dict[str, Any] = ours if redis else {**ours, "REDIS_URL": None}
     with ExitStack() as stack:
         servers = [stack.enter_context(desk.sockets(env)) for _ in range(processes)]
@@ -156,7 +158,7 @@ def serving(ours: dict[str, str], processes: int, *, redis: bool) -> Iterator[tu
 
 
 def conversations(visitors: list[Visitor]) -> list[Conversation]:
-    """Give a token to every agent, who replies to a customer's ticket."""
+    """Issue an API token to every agent, who replies to one customer's ticket."""
     from accounts import tokens
     from accounts.models import User
 
@@ -169,7 +171,7 @@ def conversations(visitors: list[Visitor]) -> list[Conversation]:
 
 
 def main() -> None:
-    """Measure, and show it."""
+    """Measure and publish the table."""
     options, rows = parse(), []
     with desk.services() as ours:
         talks = conversations(desk.gather(2 * TICKETS))
@@ -182,16 +184,16 @@ def main() -> None:
                         found = uvloop.run(measure(pages, servers, talks, rate, seconds))
                         rows.append({"server": f"{label}, {rate:g}/s", **found})
                         print(rows[-1], flush=True)
-    notes = f"At most {AT_ONCE} POSTs under way; each hears of it at two sockets, and the customer's is measured."
+    notes = f"At most {AT_ONCE} POSTs in flight; each event reaches two sockets, and the customer's is measured."
     report.publish("latency", "POST of a reply to the frame at another socket", rows, bars="p50 ms", notes=notes)
-    replies.insist(rows)
+    replies.require_delivery(rows)
 
 
 def parse() -> Namespace:
-    """Return how much is to be measured."""
+    """Parse the command line."""
     parser = ArgumentParser()
-    parser.add_argument("--rates", type=float, nargs="+", default=[1, 10, 100], help="replies a second")
-    parser.add_argument("--seconds", type=float, default=10, help="of each, or as long as LEAST replies take")
+    parser.add_argument("--rates", type=float, nargs="+", default=[1, 10, 100], help="replies per second")
+    parser.add_argument("--seconds", type=float, default=10, help="per rate, or as long as LEAST replies take")
     return parser.parse_args()
 
 

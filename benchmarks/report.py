@@ -1,4 +1,4 @@
-"""Shows what was measured: a table, JSON with what machine it was, and bars as SVG."""
+"""Publishes results as a table, as JSON with the machine, and as an SVG bar chart."""
 
 import json
 import os
@@ -19,7 +19,7 @@ LABEL, WIDTH, HEIGHT = 240, 420, 24  # pixels: of the labels, of the longest bar
 
 
 def publish(name: str, title: str, rows: list[dict[str, Any]], *, bars: str, notes: str = "") -> None:
-    """Print a table of `rows`, and keep it as JSON and column `bars` as a plot; the first key is the label."""
+    """Print a table of `rows`, save it as JSON, and column `bars` as a chart; the first key is the label."""
     print(f"\n{title}\n\n{table(rows)}\n" + (f"\n{notes}\n" if notes else ""))
     RESULTS.mkdir(exist_ok=True)
     result = {"title": title, "rows": rows, "notes": notes, "machine": machine()}
@@ -28,7 +28,7 @@ def publish(name: str, title: str, rows: list[dict[str, Any]], *, bars: str, not
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """Return the rows as text, a column for each key."""
+    """Return the rows as text, one column per key."""
     cells = [list(rows[0]), *([_in_words(value) for value in row.values()] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = ([label.ljust(widths[0]), *map(str.rjust, rest, widths[1:])] for label, *rest in cells)
@@ -36,7 +36,7 @@ def table(rows: list[dict[str, Any]]) -> str:
 
 
 def machine() -> dict[str, Any]:
-    """Return where and when this is."""
+    """Return the machine and the date."""
     models = [line.partition(": ")[2] for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
     return {
         "cores": os.cpu_count(),
@@ -49,7 +49,7 @@ def machine() -> dict[str, Any]:
 
 
 def plot(title: str, rows: list[dict[str, Any]], column: str) -> str:
-    """Return bars of a column; a row without a figure has none."""
+    """Return a bar chart of a column; a row without a figure has no bar."""
     label = next(iter(rows[0]))
     most = max((row[column] or 0 for row in rows), default=0) or 1
     lines = [_bar(place, str(row[label]), row[column], most) for place, row in enumerate(rows)]

@@ -1,7 +1,7 @@
-"""What 50 sockets feel of a dead reader, a flooder and a connection hog: `python -m benchmarks.starvation`.
+"""The effect of a dead reader, a flooder and a connection hoarder on 50 sockets: `python -m benchmarks.starvation`.
 
-One server process on PostgreSQL and Redis; the sockets are in this process, those of ill will in others. The
-conditions take turns, ROUNDS times, so that what is compared comes from one run. It takes about two minutes.
+One server process on PostgreSQL and Redis; the sockets are in this process, the hostile clients in others. The
+conditions take turns, ROUNDS times, so that comparisons come from one run. It takes about two minutes.
 """
 
 import asyncio
@@ -27,27 +27,30 @@ from tests.support import instances
 
 SOCKETS = 50
 ROUNDS = 3
-SECONDS = 3  # of a condition
-RATE = 20  # events a second
+SECONDS = 3  # per condition
+RATE = 20  # events per second
 BURST = 50  # events at once, halfway
 SIZE = 650  # bytes of an event
-BUSY_RATE, BUSY_SIZE = 250, 9000  # of what the dead reader does not read; one socket reads it in every condition
+BUSY_RATE, BUSY_SIZE = (
+    250,
+    9000,
+)  # events for the dead reader; one socket reads them in every condition
 CONDITIONS = {
     "alone": (),
     "dead reader": ("reader",),
     "flooder": ("flooder",),
-    "hog": ("hog",),
-    "all three": ("reader", "flooder", "hog"),
+    "hoarder": ("hoarder",),
+    "all three": ("reader", "flooder", "hoarder"),
 }
-SETTLE = 12  # seconds at most for what is left of one condition to go
+SETTLE = 12  # seconds at most until the previous condition has ended
 MEGABYTE = 1024**2
 RESULTS = Path(__file__).parent / "results"
 EVENT = "benchmark.event"
 
 
 @dataclass
-class Measured:
-    """One condition in all rounds: delays in milliseconds, memory in MB, CPU in per cent of a core."""
+class Measurement:
+    """One condition in all rounds: latency in milliseconds, memory in MB, CPU in per cent of a core."""
 
     delays: list[float] = field(default_factory=list)
     lost: int = 0
@@ -55,21 +58,21 @@ class Measured:
     reordered: int = 0
     closed: int = 0
     connections: int = 0
-    hung_up: int = 0  # sockets of ill will that the server closed
+    closed_hostile: int = 0  # hostile sockets that the server closed
     memory: list[tuple[float, float, float]] = field(default_factory=list)  # before, at the peak, after
     cpu: list[float] = field(default_factory=list)
 
-    def take(self, told: int, socket: "Socket") -> None:
-        """Add what one socket heard of so many events."""
-        numbers = [number for number, _ in socket.heard]
-        self.delays += [delay for _, delay in socket.heard]
-        self.lost += told - len(set(numbers))
+    def take(self, published: int, socket: "Socket") -> None:
+        """Add the events that one socket received, of `published` published."""
+        numbers = [number for number, _ in socket.received]
+        self.delays += [delay for _, delay in socket.received]
+        self.lost += published - len(set(numbers))
         self.doubled += len(numbers) - len(set(numbers))
         self.reordered += sum(later < earlier for earlier, later in pairwise(numbers))
         self.closed += socket.is_over
 
     def in_short(self) -> dict[str, Any]:
-        """Return the figures of the table."""
+        """Return the row of the table."""
         cuts = quantiles(self.delays, n=1000)
         peak, after = (median(row[n] - row[0] for row in self.memory) for n in (1, 2))
         return {
@@ -85,37 +88,37 @@ class Measured:
             "MB more after": round(after, 1),
             "CPU %": round(median(self.cpu)),
             "connections": self.connections,
-            "hung up": self.hung_up,
+            "hostile closed": self.closed_hostile,
         }
 
 
 class Process:
-    """What the server's process takes."""
+    """CPU, memory and open files of the server's process."""
 
     def __init__(self, pid: int) -> None:
         self._proc = Path(f"/proc/{pid}")
         self.peak, self.most_files = 0.0, 0
 
     def files(self) -> int:
-        """Return how many files it has open, and remember the most."""
+        """Return the number of open files, and record the maximum."""
         now = len(list((self._proc / "fd").iterdir()))
         self.most_files = max(self.most_files, now)
         return now
 
     def memory(self) -> float:
-        """Return its resident memory in MB, and remember the most."""
+        """Return the resident memory in MB, and record the maximum."""
         pages = int((self._proc / "statm").read_text().split()[1])
         now = pages * os.sysconf("SC_PAGE_SIZE") / MEGABYTE
         self.peak = max(self.peak, now)
         return now
 
     def cpu(self) -> float:
-        """Return the seconds that it has used a core."""
+        """Return the CPU seconds used."""
         words = (self._proc / "stat").read_text().rpartition(")")[2].split()
         return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
     async def watch(self) -> None:
-        """Look for the peaks for ever."""
+        """Record the maxima until cancelled."""
         self.peak, self.most_files = 0.0, 0
         while True:
             self.memory()
@@ -124,42 +127,42 @@ class Process:
 
 
 class Socket:
-    """A socket that is read, and what it heard in this condition: number and delay."""
+    """An open socket, and the events it received in this condition: number and latency."""
 
     def __init__(self, client: ClientConnection) -> None:
         self._client = client
-        self.heard: list[tuple[int, float]] = []
+        self.received: list[tuple[int, float]] = []
         self.is_over = False
 
     async def run(self) -> None:
-        """Read to the end."""
+        """Read until the socket closes."""
         with suppress(ConnectionClosed):
             async for text in self._client:
-                await self._hear(json.loads(text), time.perf_counter())
+                await self._record(json.loads(text), time.perf_counter())
         self.is_over = True
 
-    async def _hear(self, frame: dict[str, Any], now: float) -> None:
+    async def _record(self, frame: dict[str, Any], now: float) -> None:
         if frame["event"] == EVENT:
             data = json.loads(frame["data"])
-            self.heard.append((data["number"], 1000 * (now - data["at"])))
+            self.received.append((data["number"], 1000 * (now - data["at"])))
         elif frame["event"] == "pusher:ping":
             await self._client.send('{"event": "pusher:pong", "data": {}}')
 
 
 @dataclass
-class Desk:
-    """Where it is measured: a server, a ticket's channel and a busy one, and who may hear them."""
+class Site:
+    """The measured site: a server, a ticket's channel, a busy channel, and sessions of their subscribers."""
 
     port: int
     process: Process
     channel: str
-    busy: str  # of the first person
-    cookies: list[str]  # of some people who hear the ticket
+    busy: str  # channel of the first user
+    cookies: list[str]  # of users who may subscribe to the ticket
 
 
 @contextmanager
-def desk() -> Iterator[Desk]:
-    """Run PostgreSQL, Redis and one process of sockets, and fill the desk."""
+def site() -> Iterator[Site]:
+    """Run PostgreSQL, Redis and one server process, and fill the database."""
     with ExitStack() as stack:
         database, redis = stack.enter_context(instances.postgres()), stack.enter_context(instances.redis_server())
         os.environ |= instances._environment({"DATABASE_URL": database, "REDIS_URL": redis.url, "DEBUG": "false"})
@@ -168,7 +171,7 @@ def desk() -> Iterator[Desk]:
         channels, cookies = _people()
         env = {"SECRET_KEY": "for-this-benchmark", "DEBUG": "false"}
         server = stack.enter_context(instances.server("uvicorn", database_url=database, redis_url=redis.url, env=env))
-        yield Desk(server.port, Process(server.process.pid), *channels, cookies)
+        yield Site(server.port, Process(server.process.pid), *channels, cookies)
 
 
 def _people() -> tuple[tuple[str, str], list[str]]:
@@ -184,11 +187,11 @@ def _people() -> tuple[tuple[str, str], list[str]]:
 
 
 @asynccontextmanager
-async def listening(desk: Desk, channel: str, number: int = 0) -> AsyncIterator[Socket]:
-    """Open a socket on a channel, which is read while the block runs."""
-    headers = {"Cookie": desk.cookies[number % len(desk.cookies)], "Origin": f"http://127.0.0.1:{desk.port}"}
+async def subscribed(site: Site, channel: str, number: int = 0) -> AsyncIterator[Socket]:
+    """Open a socket on a channel, and read it while the block runs."""
+    headers = {"Cookie": site.cookies[number % len(site.cookies)], "Origin": f"http://127.0.0.1:{site.port}"}
     options: dict[str, Any] = {"additional_headers": headers, "compression": None, "proxy": None}
-    async with connect(f"ws://127.0.0.1:{desk.port}/app/tikm?protocol=7", **options) as client:
+    async with connect(f"ws://127.0.0.1:{site.port}/app/tikm?protocol=7", **options) as client:
         await client.recv()
         subscription = {"event": "pusher:subscribe", "data": {"channel": channel, "auth": ""}}
         await client.send(json.dumps(subscription))
@@ -201,9 +204,9 @@ async def listening(desk: Desk, channel: str, number: int = 0) -> AsyncIterator[
 
 
 @asynccontextmanager
-async def hostile(desk: Desk, kinds: tuple[str, ...], into: Measured) -> AsyncIterator[None]:
-    """Have clients of ill will at the server while the block runs, which begins when they have begun."""
-    words = str(desk.port), desk.cookies[0], desk.busy
+async def hostile(site: Site, kinds: tuple[str, ...], into: Measurement) -> AsyncIterator[None]:
+    """Run hostile clients during the block, which begins when they have started."""
+    words = str(site.port), site.cookies[0], site.busy
     command = sys.executable, "-m", "benchmarks.hostile"
     processes = [await asyncio.create_subprocess_exec(*command, kind, *words, stdout=PIPE) for kind in kinds]
     try:
@@ -211,41 +214,41 @@ async def hostile(desk: Desk, kinds: tuple[str, ...], into: Measured) -> AsyncIt
             assert process.stdout is not None
             await process.stdout.readline()
         yield
-        assert all(process.returncode is None for process in processes), "One of ill will has given up."
+        assert all(process.returncode is None for process in processes), "A hostile client has ended."
     finally:
         for process in processes:
             process.terminate()
             said, _ = await process.communicate()
-            into.hung_up += said.count(b"\n")
+            into.closed_hostile += said.count(b"\n")
 
 
-class Teller:
-    """Publishes through the channel layer, and waits until that has each event: what is lost, the server lost."""
+class Publisher:
+    """Publishes through the channel layer and waits for each send, so that only the server can lose events."""
 
     def __init__(self, channel: str, size: int) -> None:
         self._channel, self._filling = channel, "x" * size
-        self.told = 0
+        self.published = 0
 
-    async def tell(self) -> None:
-        """Tell one event."""
+    async def publish(self) -> None:
+        """Publish one event."""
         from realtime import protocol
         from realtime.broadcasting import channel_layer, ephemeral
         from realtime.broadcasting.messages import encode
         from realtime.channels import Audience
 
-        data = json.dumps({"number": self.told, "at": time.perf_counter(), "filling": self._filling})
+        data = json.dumps({"number": self.published, "at": time.perf_counter(), "filling": self._filling})
         frame = protocol.frame(EVENT, channel=self._channel, data=data)
-        self.told += 1
+        self.published += 1
         for audience in Audience:
             message = ephemeral.message(self._channel, audience, frame)
             await channel_layer.default_layer().group_send(message.group, encode(message))
 
-    async def tell_evenly(self, rate: float, seconds: float) -> None:
-        """Tell so many events a second."""
+    async def publish_evenly(self, rate: float, seconds: float) -> None:
+        """Publish `rate` events per second."""
         begun = time.perf_counter()
         for number in range(round(rate * seconds)):
             await asyncio.sleep(begun + number / rate - time.perf_counter())
-            await self.tell()
+            await self.publish()
 
 
 async def until(predicate: Callable[[], bool], seconds: float) -> None:
@@ -255,52 +258,52 @@ async def until(predicate: Callable[[], bool], seconds: float) -> None:
         await asyncio.sleep(0.05)
 
 
-async def measure(desk: Desk, kinds: tuple[str, ...], sockets: list[Socket], into: Measured) -> None:
+async def measure(site: Site, kinds: tuple[str, ...], sockets: list[Socket], into: Measurement) -> None:
     """Measure one condition once."""
     for socket in sockets:
-        socket.heard.clear()
-    before, files = desk.process.memory(), desk.process.files()
-    watching = asyncio.create_task(desk.process.watch())
-    async with hostile(desk, kinds, into):
-        cpu, begun = desk.process.cpu(), time.monotonic()
-        told = await talk(desk)
-        await until(lambda: all(len(socket.heard) >= told for socket in sockets), SETTLE)
-        into.cpu.append(100 * (desk.process.cpu() - cpu) / (time.monotonic() - begun))
+        socket.received.clear()
+    before, files = site.process.memory(), site.process.files()
+    watching = asyncio.create_task(site.process.watch())
+    async with hostile(site, kinds, into):
+        cpu, begun = site.process.cpu(), time.monotonic()
+        published = await publish_all(site)
+        await until(lambda: all(len(socket.received) >= published for socket in sockets), SETTLE)
+        into.cpu.append(100 * (site.process.cpu() - cpu) / (time.monotonic() - begun))
     watching.cancel()
-    await until(lambda: desk.process.files() <= files, SETTLE)
-    into.memory.append((before, desk.process.peak, desk.process.memory()))
-    into.connections = max(into.connections, desk.process.most_files - files)
+    await until(lambda: site.process.files() <= files, SETTLE)
+    into.memory.append((before, site.process.peak, site.process.memory()))
+    into.connections = max(into.connections, site.process.most_files - files)
     for socket in sockets:
-        into.take(told, socket)
+        into.take(published, socket)
 
 
-async def talk(desk: Desk) -> int:
-    """Tell what the sockets are to hear, with a burst halfway; return how many events that was."""
-    teller, noise = Teller(desk.channel, SIZE), Teller(desk.busy, BUSY_SIZE)
+async def publish_all(site: Site) -> int:
+    """Publish the events to be measured, with a burst halfway; return their number."""
+    publisher, noise = Publisher(site.channel, SIZE), Publisher(site.busy, BUSY_SIZE)
     async with asyncio.TaskGroup() as together:
-        together.create_task(noise.tell_evenly(BUSY_RATE, SECONDS))
-        await teller.tell_evenly(RATE, SECONDS / 2)
+        together.create_task(noise.publish_evenly(BUSY_RATE, SECONDS))
+        await publisher.publish_evenly(RATE, SECONDS / 2)
         for _ in range(BURST):
-            await teller.tell()
-        await teller.tell_evenly(RATE, SECONDS / 2)
-    return teller.told
+            await publisher.publish()
+        await publisher.publish_evenly(RATE, SECONDS / 2)
+    return publisher.published
 
 
-async def run(desk: Desk) -> dict[str, Measured]:
+async def run(site: Site) -> dict[str, Measurement]:
     """Measure every condition in every round, with the same sockets."""
-    found = {name: Measured() for name in CONDITIONS}
+    found = {name: Measurement() for name in CONDITIONS}
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(listening(desk, desk.busy))
-        sockets = [await stack.enter_async_context(listening(desk, desk.channel, n)) for n in range(SOCKETS)]
-        await measure(desk, (), sockets, Measured())  # what is done once in a process's life
+        await stack.enter_async_context(subscribed(site, site.busy))
+        sockets = [await stack.enter_async_context(subscribed(site, site.channel, n)) for n in range(SOCKETS)]
+        await measure(site, (), sockets, Measurement())  # excludes one-time initialization
         for _ in range(ROUNDS):
             for name, kinds in CONDITIONS.items():
-                await measure(desk, kinds, sockets, found[name])
+                await measure(site, kinds, sockets, found[name])
     return found
 
 
 def show(figures: dict[str, dict[str, Any]], load: tuple[float, ...]) -> None:
-    """Print the table, and keep it as JSON."""
+    """Print the table, and save it as JSON."""
     heads = ["", *next(iter(figures.values()))]
     rows = [[name, *map(str, row.values())] for name, row in figures.items()]
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
@@ -313,9 +316,9 @@ def show(figures: dict[str, dict[str, Any]], load: tuple[float, ...]) -> None:
 
 
 def main() -> None:
-    """Measure, and show it."""
+    """Measure and print the table."""
     load = os.getloadavg()
-    with desk() as place:
+    with site() as place:
         found = asyncio.run(run(place))
     show({name: each.in_short() for name, each in found.items()}, load)
 

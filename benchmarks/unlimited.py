@@ -1,4 +1,4 @@
-"""The settings of production, but that nobody is held up for doing much; files for the browser are not collected."""
+"""Production settings without rate limits; static files are not collected."""
 
 from tests.integration.servers.uncollected import *  # noqa: F403
 from tikm.settings import ACTION_RATES, API_RATES

@@ -1,4 +1,4 @@
-"""Somebody who opens a page again and again, in a process of his own, and notes how long each takes."""
+"""Opens a page repeatedly, in a separate process, and records how long each takes."""
 
 import multiprocessing
 import threading
@@ -10,33 +10,33 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from multiprocessing.connection import Connection
 
-PATIENCE = 30  # seconds for a page
+TIMEOUT = 30  # seconds for a page
 AT_ONCE = 64
 
 
 @dataclass(frozen=True)
 class Visit:
-    """One page: when it was due (`time.monotonic()`), how long it took in seconds, whether it came."""
+    """One page: when it was due (`time.monotonic()`), its duration in seconds, its success."""
 
     due: float
     took: float
-    came: bool
+    succeeded: bool
 
 
 class Visits:
-    """What has been visited; complete when the block has ended."""
+    """All visits; complete when the block has ended."""
 
     def __init__(self) -> None:
         self.all: list[Visit] = []
 
     def between(self, begin: float, end: float) -> list[Visit]:
-        """Return those that were under way in this time, and had not ended before."""
+        """Return the visits that overlap this time."""
         return [visit for visit in self.all if visit.due < end and begin <= visit.due + visit.took]
 
 
 @contextmanager
 def visiting(port: int, path: str, cookie: str, rate: float) -> Iterator[Visits]:
-    """Have a page opened `rate` times a second while the block runs, however long the ones before take."""
+    """Open a page `rate` times per second while the block runs, without waiting for earlier ones."""
     spawn, visits = multiprocessing.get_context("spawn"), Visits()
     ours, theirs = spawn.Pipe()
     process = spawn.Process(target=_visit, args=(theirs, port, path, cookie, rate), daemon=True)
@@ -54,8 +54,8 @@ def _visit(pipe: Connection, port: int, path: str, cookie: str, rate: float) -> 
     is_over, found = threading.Event(), []
 
     def open_page(due: float) -> None:
-        came = _comes(port, path, cookie)
-        found.append(Visit(due, time.monotonic() - due, came))
+        succeeded = _succeeds(port, path, cookie)
+        found.append(Visit(due, time.monotonic() - due, succeeded))
 
     pipe.send("begun")
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -67,8 +67,8 @@ def _visit(pipe: Connection, port: int, path: str, cookie: str, rate: float) -> 
     pipe.send(sorted(found, key=lambda visit: visit.due))
 
 
-def _comes(port: int, path: str, cookie: str) -> bool:
-    with closing(HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as connection:
+def _succeeds(port: int, path: str, cookie: str) -> bool:
+    with closing(HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)) as connection:
         try:
             connection.request("GET", path, headers={"Cookie": cookie})
             answer = connection.getresponse()

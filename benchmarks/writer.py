@@ -1,6 +1,6 @@
-"""One process that replies to a ticket by the product's own verb: `python -m benchmarks.writer TICKET PERSON`.
+"""Replies to a ticket through the product's service: `python -m benchmarks.writer TICKET USER`.
 
-For each number on its standard input it replies for so many seconds, and says how often, and how much CPU that took.
+For each number on stdin it replies for so many seconds, then prints the number of replies and the CPU seconds.
 """
 
 import sys
@@ -9,14 +9,14 @@ import time
 import django
 
 
-def main(uuid: str, person: str) -> None:
-    """Reply whenever told to."""
+def main(uuid: str, user: str) -> None:
+    """Reply on demand."""
     django.setup()
     from accounts.models import User
     from tickets import services
     from tickets.models import Ticket
 
-    ticket, by, number = Ticket.objects.get(uuid=uuid), User.objects.get(pk=person), 0
+    ticket, by, number = Ticket.objects.get(uuid=uuid), User.objects.get(pk=user), 0
     print("ready", flush=True)
     for line in sys.stdin:
         before, cpu, end = number, time.process_time(), time.monotonic() + float(line)

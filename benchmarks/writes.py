@@ -1,8 +1,8 @@
-"""Replies a second by the verb of the product, and what their log costs: `python -m benchmarks.writes`.
+"""Replies per second by the product's service, and the cost of the event log: `python -m benchmarks.writes`.
 
-With everything on, a reply is a row, a line of the timeline, an event in the log and in Redis, and frames at two
-sockets; without, BROADCAST_CONNECTION is null. The writers share one core; database, Redis, sockets and those who
-hear are on another. What is compared takes turns. It takes about two minutes.
+With everything on, a reply is a row, a timeline entry, an event in the log and in Redis, and frames at two sockets;
+without, BROADCAST_CONNECTION is null. The writers share one core; database, Redis, sockets and subscribers are on
+another. Both take turns. It takes about two minutes.
 """
 
 import asyncio
@@ -21,13 +21,13 @@ import uvloop
 
 from benchmarks import clients, cores, desk, replies, report
 from benchmarks.desk import Visitor
-from benchmarks.replies import Ear
+from benchmarks.replies import Recorder
 from benchmarks.starvation import until
 from tests.support import instances
 
 PROCESSES = (1, 4)
 BROADCASTING = {"with the log": "channels", "without": "null"}
-ARRIVAL = 10  # seconds until the last frame has come
+ARRIVAL = 10  # seconds until the last frame must have arrived
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Writer:
     channel: str
 
     async def write(self, seconds: float) -> tuple[int, float]:
-        """Reply for so long; return how often, and how many seconds of CPU that took."""
+        """Reply for `seconds`; return the number of replies and the CPU seconds."""
         assert self.process.stdin is not None
         self.process.stdin.write(f"{seconds}\n".encode())
         written, cpu = (await self._line()).split()
@@ -51,7 +51,7 @@ class Writer:
 
 @asynccontextmanager
 async def writers(pairs: list[tuple[Visitor, Visitor]], connection: str) -> AsyncIterator[list[Writer]]:
-    """Have the agent of each pair ready to reply to the customer, in processes on the servers' core."""
+    """Start one writer process per pair on the servers' core, in which the agent replies to the customer."""
     env = os.environ | {"BROADCAST_CONNECTION": connection}
     started = []
     with cores.on_core(cores.SERVERS):
@@ -72,23 +72,29 @@ async def writers(pairs: list[tuple[Visitor, Visitor]], connection: str) -> Asyn
 
 
 async def measure(port: int, pairs: list[tuple[Visitor, Visitor]], options: Namespace) -> list[dict[str, Any]]:
-    """Have the writers take turns; return the medians, and what the sockets have heard of all."""
-    ears = [Ear(customer.channels[1]) for customer, _ in pairs for _ in range(2)]
+    """Let the writers take turns; return the medians and the delivery errors."""
+    recorders = [Recorder(customer.channels[1]) for customer, _ in pairs for _ in range(2)]
     people = [person for pair in pairs for person in pair]
-    listeners = [await clients.join(port, person, ear.hear) for person, ear in zip(people, ears, strict=True)]
+    subscribers = [
+        await clients.join(port, person, recorder.record) for person, recorder in zip(people, recorders, strict=True)
+    ]
     half = len(pairs) // 2
     async with writers(pairs[:half], "channels") as on, writers(pairs[half:], "null") as off:
         found, made = await take_turns(dict(zip(BROADCASTING, (on, off), strict=True)), options)
-    await until(lambda: all(len(ear.frames) >= made[ear.channel] for ear in ears), ARRIVAL)
-    for listener in listeners:
-        listener.close()
-    return table(found, replies.check(ears[: 2 * half], made), sum(len(ear.frames) for ear in ears[2 * half :]))
+    await until(lambda: all(len(each.frames) >= made[each.channel] for each in recorders), ARRIVAL)
+    for subscriber in subscribers:
+        subscriber.close()
+    return table(
+        found,
+        replies.check(recorders[: 2 * half], made),
+        sum(len(recorder.frames) for recorder in recorders[2 * half :]),
+    )
 
 
 async def take_turns(
     teams: dict[str, list[Writer]], options: Namespace
 ) -> tuple[dict[tuple[int, str], list[tuple[float, float]]], Counter[str]]:
-    """Return replies a second and milliseconds of CPU for each, by turn; and how many were made on each channel."""
+    """Return (replies per second, CPU ms per reply) of each turn, and the replies made on each channel."""
     found, made = defaultdict(list), Counter[str]()
     for number in range(options.rounds + 1):
         for processes in PROCESSES:
@@ -97,22 +103,22 @@ async def take_turns(
                 written = await asyncio.gather(*(writer.write(options.seconds) for writer in busy))
                 made.update({writer.channel: count for writer, (count, _) in zip(busy, written, strict=True)})
                 total, cpu = map(sum, zip(*written, strict=True))
-                if number:  # the first round is what is done once in a process's life
+                if number:  # the first round includes one-time initialization
                     found[processes, name].append((total / options.seconds, 1000 * cpu / total))
     return found, made
 
 
 def table(
-    found: dict[tuple[int, str], list[tuple[float, float]]], astray: dict[str, int], heard_of_none: int
+    found: dict[tuple[int, str], list[tuple[float, float]]], errors: dict[str, int], unexpected: int
 ) -> list[dict[str, Any]]:
-    """Return a row for each; whoever hears of replies without a log has heard nothing."""
-    assert not heard_of_none, "What was not to be told was told."
+    """Return the rows; fail if an event was delivered with BROADCAST_CONNECTION=null."""
+    assert not unexpected, "Events were delivered with BROADCAST_CONNECTION=null."
     rows = []
     for (processes, name), turns in found.items():
         rate, cpu = (median(figures) for figures in zip(*turns, strict=True))
         least = median(rate for rate, _ in found[processes, "without"])
         row = {"writers": f"{processes}, {name}", "replies/s": round(rate, 1), "ms CPU": round(cpu, 2)}
-        rows.append(row | {"of without": round(rate / least, 2), **(astray if name != "without" else NOTHING)})
+        rows.append(row | {"of without": round(rate / least, 2), **(errors if name != "without" else NOTHING)})
     return rows
 
 
@@ -120,7 +126,7 @@ NOTHING: dict[str, int | None] = {"lost": None, "doubled": None, "reordered": No
 
 
 def main() -> None:
-    """Measure, and show it."""
+    """Measure and publish the table."""
     options = parse()
     with desk.services() as ours:
         visitors = desk.gather(4 * max(PROCESSES))
@@ -128,15 +134,15 @@ def main() -> None:
         with desk.sockets(ours, core=cores.LOAD) as server:
             rows = uvloop.run(measure(server.port, pairs, options))
     notes = f"Medians of {options.rounds} rounds of {options.seconds:g} s. PostgreSQL does not wait for the disk."
-    report.publish("writes", "Replies by the product's own verb", rows, bars="replies/s", notes=notes)
-    replies.insist(rows)
+    report.publish("writes", "Replies by the product's own service", rows, bars="replies/s", notes=notes)
+    replies.require_delivery(rows)
 
 
 def parse() -> Namespace:
-    """Return how much is to be measured."""
+    """Parse the command line."""
     parser = ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=4, help="of each turn")
+    parser.add_argument("--seconds", type=float, default=4, help="per turn")
     return parser.parse_args()
 
 
