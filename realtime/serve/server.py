@@ -63,6 +63,8 @@ class Server(uvicorn.Server):
         """Stop accepting, drain the sockets, then finish running requests."""
         for server in self.servers:
             server.close()
+        # A client that reuses its connection would meet the end of this process.
+        self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
         if not self.force_exit:
             await drain(hub.here(), self._drain)
         await super().shutdown(sockets)
