@@ -11,7 +11,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
 
-from realtime.broadcasting.events import reauthorize
+from realtime import reauthorize
 
 # The grounds that avatars are drawn on: white letters keep a contrast of 4.5 on each (WCAG 1.4.3).
 AVATAR_COLORS = ("#1d4ed8", "#0f766e", "#7c3aed", "#be123c", "#a16207", "#0369a1", "#4d7c0f", "#a21caf")

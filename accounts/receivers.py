@@ -11,8 +11,8 @@ from django.http import HttpRequest
 
 from accounts import sessions, tokens
 from accounts.models import ApiToken, DeskSettings, Office, User
+from realtime import reauthorize
 from realtime.broadcasting import event_log
-from realtime.broadcasting.events import reauthorize
 from realtime.signals import person_disconnected
 
 
@@ -80,11 +80,11 @@ def staff_are_seen_otherwise(instance: DeskSettings, **_: Any) -> None:
     """Events hold the names that customers knew then: the history does not tell them again."""
     before = DeskSettings.objects.first() or DeskSettings()
     if before.staff_names != instance.staff_names:
-        event_log.close_past()
+        event_log.invalidate_history()
 
 
 @receiver(pre_save, sender=Office)
 def office_becomes_internal(instance: Office, **_: Any) -> None:
     """Customers never see an internal office, not even in what was told before it was one."""
     if instance.is_internal and Office.objects.filter(pk=instance.pk, is_internal=False).exists():
-        event_log.close_past()
+        event_log.invalidate_history()

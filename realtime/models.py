@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -228,6 +229,15 @@ class SnapshotEnd(models.Func):
 
     template = "pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
     output_field = models.BigIntegerField()
+
+
+def database_time() -> datetime:
+    """Return the time by the database's clock, which processes on several machines share."""
+    if connection.vendor != "postgresql":
+        return timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        return cursor.fetchone()[0]  # type: ignore[no-any-return]
 
 
 def position_of(broadcast: Broadcast) -> Any:

@@ -115,7 +115,7 @@ def signed(socket_id: str, channel: str, user: User | None) -> dict[str, str]:
 @pytest.mark.parametrize(("name", "row"), CASES)
 def test_the_history_answers_as_the_matrix_says(cast: Cast, name: str | None, row: tuple) -> None:
     client = browser(person(cast, name))
-    start = history.present()
+    start = history.current_cursor()
     stage = Stage(cast)
     stage.talk(cast)
     for channel, audience in zip(stage.channels, row, strict=True):

@@ -6,8 +6,8 @@ from typing import Any
 from django.dispatch import receiver
 
 from accounts.models import Office, User
+from realtime import publish, reauthorize
 from realtime.broadcasting import event_log
-from realtime.broadcasting.events import publish, reauthorize
 from realtime.channels import Audience
 from tickets import policies
 from tickets.events import (
@@ -84,7 +84,7 @@ def broadcast_visibility(reply: Reply, by: User, **_: Any) -> None:
 @receiver(ticket_deleted)
 def withdraw(ticket: Ticket, **_: Any) -> None:
     """End every subscription, then publish the withdrawal to the office, the creator and the assignee."""
-    event_log.forget(ticket.channel)
+    event_log.redact(ticket.channel)
     reauthorize(channels=[ticket.channel, ticket.presence_channel])
     users = {user.pk: user for user in (ticket.creator, ticket.assigned_to) if user is not None}
     losers: list[Office | User] = [ticket.office, *users.values()]
@@ -94,7 +94,7 @@ def withdraw(ticket: Ticket, **_: Any) -> None:
 
 def _redact(event: TicketReplyCreated, versions: Iterable[Audience] = Audience) -> None:
     """Remove the message from the logged events named like `event`; the rows stay, so that `seq` has no gap."""
-    event_log.forget(
+    event_log.redact(
         event.ticket.channel,
         event=event.broadcast_as,
         containing=str(event.reply.pk),

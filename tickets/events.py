@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from accounts.models import Office, User
-from realtime.broadcasting.events import Event, ForChannel, OnlyAudience
+from realtime import Event, ForChannel, OnlyAudience
 from realtime.channels import Audience
 from tickets import payloads, policies
 from tickets.models import Reply, Status, Ticket

@@ -45,7 +45,8 @@ def of_ours(_: str) -> Publish:
 
 def of_log(_: str) -> Publish:
     """Return a function that publishes an event."""
-    from realtime.broadcasting.events import Event, publish
+    from realtime.broadcasting.events import Event
+    from realtime.broadcasting.publish import publish
     from realtime.channels import Audience
 
     class FanoutEvent(Event):

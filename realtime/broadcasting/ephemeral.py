@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from django.db import transaction
 
 from realtime import protocol
-from realtime.broadcasting import channel_layer, dispatcher, events
+from realtime.broadcasting import cached_events, channel_layer, dispatcher
 from realtime.broadcasting.channel_layer import group_name
 from realtime.broadcasting.messages import Ephemeral
+from realtime.broadcasting.publish import reauthorize, relay_through_log
 from realtime.channels import Audience, find
-from realtime.presence import store
 
 
 def broadcast_now(channels: Sequence[str], event: str, data: str, *, except_socket: str = "") -> None:
@@ -25,7 +25,7 @@ def broadcast_now(channels: Sequence[str], event: str, data: str, *, except_sock
     if channel_layer.reaches_every_process():
         transaction.on_commit(lambda: dispatcher.send(messages))
     else:
-        events.relay_through_log(messages)
+        relay_through_log(messages)
 
 
 def disconnect(*, users: Iterable[str] = (), sockets: Iterable[str] = ()) -> None:
@@ -33,7 +33,7 @@ def disconnect(*, users: Iterable[str] = (), sockets: Iterable[str] = ()) -> Non
 
     A user with a valid session may connect again; end the session first.
     """
-    events.reauthorize(disconnect_users=users, disconnect_sockets=sockets)
+    reauthorize(disconnect_users=users, disconnect_sockets=sockets)
 
 
 def message(channel: str, audience: Audience, frame: str, except_socket: str = "") -> Ephemeral:
@@ -47,5 +47,5 @@ def _messages(channel: str, event: str, data: str, except_socket: str) -> list[E
     audiences = list(Audience) if needs_auth else [Audience.PUBLIC]  # a public channel has one audience
     if found is not None and found.pattern.is_cached:
         for audience in audiences:
-            store.remember(channel, audience, frame, data)
+            cached_events.put(channel, audience, frame, data)
     return [message(channel, audience, frame, except_socket) for audience in audiences]

@@ -1,13 +1,13 @@
-"""Reads the log without holes, though transactions commit out of their order.
+"""Read the event log without gaps, although transactions commit out of order.
 
-Ids alone have holes: a row may commit after one with a higher id was read. On PostgreSQL a delivery therefore
-stores the 64-bit id of its transaction, and the watermark is the oldest transaction still running
-(`pg_snapshot_xmin`): every row below it is committed and visible, or was rolled back. On SQLite there is one writer,
-and the next id serves. Read the watermark first, then the rows at or above the previous one: nothing falls between.
+Ids alone have gaps: a row may commit after one with a higher id was read. On PostgreSQL a delivery therefore stores
+the 64-bit id of its transaction, and the watermark is the oldest transaction still running (`pg_snapshot_xmin`):
+every row below it is committed and visible, or was rolled back. SQLite has one writer, and the next id serves. Read
+the watermark first, then the rows at or above the previous one: no row falls between.
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -22,8 +22,8 @@ from realtime.broadcasting.messages import Deliver
 from realtime.channels import Audience
 from realtime.models import Broadcast, Delivery, LogRetention, Receipt, SnapshotEnd
 
-CARRIED = 60  # seconds that rows are kept which only carry a message to the other processes
-RECENT = 30  # seconds in which a revocation is asked for by every later event; the tail has long told it by then
+RELAY_RETENTION = 60  # seconds that relayed messages are kept
+REAUTHORIZATION_WINDOW = 30  # seconds that later events name a revocation; log tailers apply it much sooner
 WATERMARK = {
     "postgresql": "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
     "sqlite": "SELECT COALESCE(MAX(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'realtime_broadcast'",
@@ -31,40 +31,48 @@ WATERMARK = {
 
 
 def watermark() -> int:
-    """Return the position below which every row is committed and visible, or will never be."""
+    """Return the position below which every row is committed and visible, or never will be."""
     with connection.cursor() as cursor:
         cursor.execute(WATERMARK[connection.vendor])
         return int(cursor.fetchone()[0])
 
 
-def since(position: int) -> QuerySet[Delivery]:
+def deliveries_since(position: int) -> QuerySet[Delivery]:
     """Return the deliveries at or above `position`, in the order of the log."""
     rows = Delivery.objects.filter(position__gte=position).order_by("broadcast_id", "pk")
-    # What lies beyond the present was restored from another cluster, whose transactions had other ids.
+    # Rows beyond the present were restored from another cluster with other transaction ids.
     return rows.filter(position__lt=SnapshotEnd()) if connection.vendor == "postgresql" else rows
 
 
-def unread(position: int) -> tuple[int, list[Delivery]]:
-    """Return the new watermark and the deliveries since the old one, without their payloads."""
+def read_since(position: int) -> tuple[int, list[Delivery]]:
+    """Return the watermark and the deliveries at or above `position`, without payloads."""
     mark = watermark()
-    return mark, list(since(position).only("broadcast_id", "position", "channel", "audience", "version"))
+    return mark, list(deliveries_since(position).only("broadcast_id", "position", "channel", "audience", "version"))
 
 
-def last_told(most: int) -> tuple[int, dict[str, int]]:
-    """Return where the last `most` deliveries begin, or the log, and the position of the last one of each group.
+def last_positions(limit: int) -> tuple[int, dict[str, int]]:
+    """Return the position from which the last `limit` deliveries are complete, and each group's last position.
 
-    The groups are those of the channel layer, in the order of these positions.
+    The channel layer's groups are in the order of their positions.
     """
-    before = since(0).order_by("-position").values_list("position", flat=True)[most : most + 1].first()
-    floor = max(LogRetention.oldest_position(), 0 if before is None else before + 1)
-    told = since(floor).order_by().values("channel", "audience").annotate(last=Max("position")).order_by("last")
-    return floor, {group_name(row["channel"], Audience(row["audience"])): row["last"] for row in told}
+    before = deliveries_since(0).order_by("-position").values_list("position", flat=True)[limit : limit + 1].first()
+    oldest = max(LogRetention.oldest_position(), 0 if before is None else before + 1)
+    rows = (
+        deliveries_since(oldest)
+        .order_by()
+        .values("channel", "audience")
+        .annotate(last=Max("position"))
+        .order_by("last")
+    )
+    return oldest, {group_name(row["channel"], Audience(row["audience"])): row["last"] for row in rows}
 
 
-def recent_rechecks() -> list[int]:
-    """Return the ids of the deliveries of revocations that were written in the last half minute."""
-    rechecks = Delivery.objects.filter(channel=REAUTHORIZE_CHANNEL, broadcast__created_at__gte=_ago(seconds=RECENT))
-    return list(rechecks.values_list("pk", flat=True))
+def recent_reauthorizations() -> list[int]:
+    """Return the ids of the deliveries of revocations in the last REAUTHORIZATION_WINDOW seconds."""
+    deliveries = Delivery.objects.filter(
+        channel=REAUTHORIZE_CHANNEL, broadcast__created_at__gte=_ago(seconds=REAUTHORIZATION_WINDOW)
+    )
+    return list(deliveries.values_list("pk", flat=True))
 
 
 def group_of(delivery: Delivery) -> str:
@@ -85,19 +93,19 @@ def payloads(broadcast_ids: Iterable[int]) -> dict[int, Broadcast]:
 
 
 def receipts_wanted(broadcast_ids: Iterable[int]) -> list[int]:
-    """Return those of the ids whose broadcasts asked for receipts."""
+    """Return the ids of the broadcasts that want receipts."""
     wanted = Broadcast.objects.filter(pk__in=set(broadcast_ids), wants_receipt=True)
     return list(wanted.values_list("pk", flat=True))
 
 
-def acknowledge(process: str, told: dict[int, int]) -> None:
-    """Write how many sockets `process` told of each broadcast; a second word on one is ignored."""
-    receipts = [Receipt(broadcast_id=pk, process=process, sockets=count) for pk, count in told.items()]
+def write_receipts(process: str, sockets: Mapping[int, int]) -> None:
+    """Record to how many sockets `process` delivered each broadcast; an existing receipt stays."""
+    receipts = [Receipt(broadcast_id=pk, process=process, sockets=count) for pk, count in sockets.items()]
     Receipt.objects.bulk_create(receipts, ignore_conflicts=True)
 
 
 @transaction.atomic
-def forget(
+def redact(
     guard: str,
     *,
     event: str = "",
@@ -105,10 +113,10 @@ def forget(
     keep: Callable[[Any], Any] | None = None,
     versions: Iterable[Audience] = Audience,
 ) -> int:
-    """Take back what was told behind a guard: the rows are deleted, or left with what `keep` makes of their data.
+    """Delete the broadcasts with a guard from the history, or replace their data by what `keep` returns for it.
 
-    Without `event` and `containing`, everything behind it; `keep` is asked about `versions` alone. Whoever has heard
-    it has heard it; the history tells it no more. Returns the number of rows.
+    `event` (a prefix) and `containing` (a substring of the data) narrow the rows; `keep` is called for `versions`
+    only. What clients have received already stays there. Return the number of rows.
     """
     rows = Broadcast.objects.filter(guard=guard, event__startswith=event)
     rows = rows.filter(Q(staff__contains=containing) | Q(public__contains=containing))
@@ -123,18 +131,18 @@ def forget(
     return len(rows)
 
 
-def close_past() -> None:
-    """Have the history tell nobody what was told so far, by names that are no longer told: pages renew themselves."""
+def invalidate_history() -> None:
+    """Make all cursors so far stale, so that every page reloads instead of replaying earlier events."""
     LogRetention.advance_to(watermark())
 
 
-def forget_carried() -> None:
-    """Delete what only carried a message to the other processes, and has."""
-    Broadcast.objects.filter(event=RELAY_CHANNEL, created_at__lt=_ago(seconds=CARRIED)).delete()
+def delete_relayed() -> None:
+    """Delete relayed messages that every log tailer has read."""
+    Broadcast.objects.filter(event=RELAY_CHANNEL, created_at__lt=_ago(seconds=RELAY_RETENTION)).delete()
 
 
 def prune(days: int) -> int:
-    """Delete what is older than `days` days, remember how far, and return the number of broadcasts deleted."""
+    """Delete broadcasts older than `days` days, record how far, and return their number."""
     old = Broadcast.objects.filter(created_at__lt=_ago(days=days))
     highest = Delivery.objects.filter(broadcast__in=old).aggregate(highest=Max("position"))["highest"]
     if highest is not None:
@@ -143,5 +151,5 @@ def prune(days: int) -> int:
 
 
 def _ago(**time: float) -> CombinedExpression:
-    """Return a moment of the past, by the database's clock, which has written when each row came."""
+    """Return a moment of the past by the database's clock, which also wrote `created_at`."""
     return Now() - timedelta(**time)

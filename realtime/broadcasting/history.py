@@ -1,4 +1,4 @@
-"""What was told on some channels since a cursor: by the same rules and audiences as the socket."""
+"""Events on some channels since a cursor, with the same authorization and audiences as on the socket."""
 
 import json
 from collections.abc import Iterable
@@ -15,57 +15,60 @@ from realtime.channels import Audience, authorize_many
 from realtime.models import Broadcast, Delivery, LogRetention
 from realtime.utils.compiled_query import CompiledQuery
 
-TOLD = "broadcast_id", "channel", "version"  # of a delivery
+FIELDS = "broadcast_id", "channel", "version"  # of a delivery
 
 
 class RefusedChannels(Exception):
-    """Channels that the person may not hear; their full names are the arguments."""
+    """Channels that refuse the user; their full names are the arguments."""
 
 
 @dataclass(frozen=True)
 class HistoryPage:
-    """Events in the order of the log; where to go on; and whether the log does not reach back so far."""
+    """Events in log order, the next cursor, and whether the log no longer reaches back to the given one."""
 
     cursor: str
     events: list[dict[str, Any]] = field(default_factory=list)
     reset: bool = False
 
 
-def present() -> str:
-    """Return the cursor of this moment: what commits from now on lies at or after it."""
+def current_cursor() -> str:
+    """Return the cursor of this moment: every later commit lies at or after it."""
     return cursors.encode_cursor(event_log.watermark())
 
 
 def read(user: Any, channels: Iterable[str], since: str | None) -> HistoryPage:
-    """Return what `user` may hear of `channels` since the cursor, each event once; without a cursor, the present."""
+    """Return the events of `channels` since a cursor, each once, as `user` may see them; without one, no events.
+
+    Raises RefusedChannels.
+    """
     audiences = authorize_many(user, channels)
     refused = [channel for channel, audience in audiences.items() if audience is None]
     if refused:
         raise RefusedChannels(*refused)
-    mark = event_log.watermark()
-    nothing = HistoryPage(cursors.encode_cursor(mark))
+    watermark = event_log.watermark()
+    empty = HistoryPage(cursors.encode_cursor(watermark))
     if since is None:
-        return nothing
+        return empty
     position = cursors.decode_cursor(since)
-    if position is None or position > mark or not LogRetention.covers(position, mark):
-        return replace(nothing, reset=True)
+    if position is None or position > watermark or not LogRetention.covers(position, watermark):
+        return replace(empty, reset=True)
     deliveries = _deliveries(audiences, position)
     if len(deliveries) > limits.MAX_HISTORY_EVENTS:
-        return replace(nothing, reset=True)
-    return replace(nothing, events=_events(user, deliveries))
+        return replace(empty, reset=True)
+    return replace(empty, events=_events(user, deliveries))
 
 
 def _deliveries(audiences: dict[str, Audience | None], position: int) -> list[Delivery]:
-    """Return one delivery for each broadcast, the fullest that the person hears, without payloads."""
+    """Return one delivery for each broadcast, with the widest version, without payloads."""
     groups = _numbered("channel", audiences.keys()) | _numbered("audience", audiences.values())
-    fullest: dict[int, Delivery] = {}
-    most = (limits.MAX_HISTORY_EVENTS + 1) * len(audiences)
-    for found in _told.rows(len(audiences), most, position=position, **groups):
-        row = Delivery(**dict(zip(TOLD, found, strict=True)))
-        known = fullest.setdefault(row.broadcast_id, row)
+    widest: dict[int, Delivery] = {}
+    limit = (limits.MAX_HISTORY_EVENTS + 1) * len(audiences)
+    for found in _deliveries_to.rows(len(audiences), limit, position=position, **groups):
+        row = Delivery(**dict(zip(FIELDS, found, strict=True)))
+        known = widest.setdefault(row.broadcast_id, row)
         if Audience(row.version) is Audience.STAFF and known.version != row.version:
-            fullest[row.broadcast_id] = row
-    return list(fullest.values())
+            widest[row.broadcast_id] = row
+    return list(widest.values())
 
 
 def _numbered(name: str, values: Iterable[Any]) -> dict[str, str]:
@@ -73,24 +76,24 @@ def _numbered(name: str, values: Iterable[Any]) -> dict[str, str]:
 
 
 @CompiledQuery
-def _told(number: int, most: int, *, position: int, **groups: str) -> QuerySet[Delivery, Any]:
-    """Return what was told so many groups, of which each has a channel and an audience; `most` rows of it."""
-    heard = (Q(channel=groups[f"channel{n}"], audience=groups[f"audience{n}"]) for n in range(number))
-    return event_log.since(position).filter(reduce(or_, heard)).values_list(*TOLD)[:most]
+def _deliveries_to(number: int, limit: int, *, position: int, **groups: str) -> QuerySet[Delivery, Any]:
+    """Select the deliveries to `number` groups, each given as a channel and an audience."""
+    matches = (Q(channel=groups[f"channel{n}"], audience=groups[f"audience{n}"]) for n in range(number))
+    return event_log.deliveries_since(position).filter(reduce(or_, matches)).values_list(*FIELDS)[:limit]
 
 
 def _events(user: Any, deliveries: list[Delivery]) -> list[dict[str, Any]]:
     broadcasts = event_log.payloads(row.broadcast_id for row in deliveries)
-    told = [(row, broadcasts[row.broadcast_id]) for row in deliveries if row.broadcast_id in broadcasts]
-    admitted = authorize_many(user, {broadcast.guard for _, broadcast in told} - {""})
-    return [_event(row, broadcast) for row, broadcast in told if _may_replay(row, broadcast, admitted)]
+    rows = [(row, broadcasts[row.broadcast_id]) for row in deliveries if row.broadcast_id in broadcasts]
+    guards = authorize_many(user, {broadcast.guard for _, broadcast in rows} - {""})
+    return [_event(row, broadcast) for row, broadcast in rows if _may_replay(row, broadcast, guards)]
 
 
-def _may_replay(row: Delivery, broadcast: Broadcast, admitted: dict[str, Audience | None]) -> bool:
-    """Say whether the guard still admits the person to this version: a note heard once is not told again for ever."""
+def _may_replay(row: Delivery, broadcast: Broadcast, guards: dict[str, Audience | None]) -> bool:
+    """Return whether the event's guard still authorizes the user for this version."""
     if not broadcast.guard:
         return True
-    audience = admitted[broadcast.guard]
+    audience = guards[broadcast.guard]
     return audience is not None and audience.includes(Audience(row.version))
 
 

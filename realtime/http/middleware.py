@@ -39,4 +39,4 @@ class PageCursorMiddleware:
         """Set the cursor for signed-in users."""
         match = request.resolver_match
         if match is not None and match.app_name != "realtime" and request.user.is_authenticated:
-            request.realtime_cursor = history.present()  # type: ignore[attr-defined]
+            request.realtime_cursor = history.current_cursor()  # type: ignore[attr-defined]

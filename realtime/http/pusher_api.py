@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from realtime import limits, protocol
-from realtime.broadcasting import ephemeral
+from realtime.broadcasting import cached_events, ephemeral
 from realtime.channels import Audience
 from realtime.http.pusher_requests import (
     EVENT_INFO,
@@ -127,5 +127,5 @@ def _channel_info(channel: str, found: store.Occupancy, info: frozenset[str]) ->
 def _cached_event(channel: str) -> dict[str, Any] | None:
     if "cache-" not in protocol.channel_type(channel):
         raise ApiError(400, "Only cache channels have a `cache`.")
-    event = store.cached(channel, Audience.PUBLIC)
+    event = cached_events.get(channel, Audience.PUBLIC)
     return None if event is None else {"data": event.data, "ttl": event.ttl}

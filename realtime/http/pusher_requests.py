@@ -14,10 +14,11 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from realtime import channels, limits, protocol
+from realtime.broadcasting import expiring_values
 from realtime.conf import config
-from realtime.presence import store
 from realtime.protocol import http_signatures
 from realtime.utils import rate_limits
+from realtime.utils.circuit_breaker import ServiceUnavailable
 
 # A client event that pages receive always names its sender: the HTTP API must not publish one.
 PROTOCOL_PREFIXES = ("pusher:", "pusher_internal:", protocol.CLIENT_EVENT)
@@ -86,7 +87,7 @@ def signed(method: str) -> Callable[[View], Callable[..., HttpResponse]]:
                 return JsonResponse(view(authenticate(request, app_id), **parts))
             except ApiError as error:
                 return error.response()
-            except store.Unavailable:
+            except ServiceUnavailable:
                 return ApiError(503, "The presence store is unavailable. Retry in a minute.").response()
 
         return checked
@@ -149,7 +150,7 @@ def read_body(request: HttpRequest) -> bytes:
 
 def _refuse_replay(signature: str) -> None:
     # A timestamp from the future stays valid for twice the window.
-    if not store.is_first(f"http_api.{signature}", 2 * http_signatures.WINDOW):
+    if not expiring_values.expiring_values().add(f"http_api.{signature}", seconds=2 * http_signatures.WINDOW):
         raise ApiError(401, "This request was accepted before. To repeat it, sign it with a new auth_timestamp.")
 
 

@@ -10,10 +10,10 @@ from types import ModuleType
 from typing import Any
 
 from django.db import DatabaseError, connection, transaction
-from django.utils import timezone
 
+from realtime.broadcasting.expiring_values import DatabaseExpiringValues
 from realtime.conf import config
-from realtime.models import ExpiringValue, PresenceEntry, ServerProcess
+from realtime.models import PresenceEntry, ServerProcess, database_time
 from realtime.presence.store import (
     Change,
     Occupancy,
@@ -42,13 +42,13 @@ def opened() -> Iterator[ModuleType]:
 def exchange(word: SyncRequest) -> SyncResult:
     """See `store.exchange`."""
     _take_turns()
-    now = _now()
+    now = database_time()
     running = list(ServerProcess.objects.order_by("pk"))
     ended = [row.pk for row in running if row.expires_at <= now and row.pk != word.process]
     known = any(row.pk == word.process and row.expires_at > now for row in running)
     _renew(word, now + timedelta(seconds=config().lease))
     events = _end(ended) + _apply(word.process, word.changes)
-    wants_sockets = word.report is not None and recall(WANTS_SOCKETS) is not None
+    wants_sockets = word.report is not None and DatabaseExpiringValues().get(WANTS_SOCKETS) is not None
     return SyncResult(known, events, occupancy(list(word.rooms)), wants_sockets)
 
 
@@ -113,7 +113,7 @@ def occupancy(channels: Sequence[str]) -> dict[str, Occupancy]:
     found = {channel: Occupancy() for channel in channels}
     if not found:
         return found
-    rows = PresenceEntry.objects.filter(channel__in=found, process__expires_at__gt=_now())
+    rows = PresenceEntry.objects.filter(channel__in=found, process__expires_at__gt=database_time())
     for row in rows.order_by("channel", "member", "process"):
         known = found[row.channel]
         members = known.members
@@ -125,47 +125,25 @@ def occupancy(channels: Sequence[str]) -> dict[str, Occupancy]:
 
 def occupied() -> list[str]:
     """Return the names of the channels that somebody hears."""
-    rows = PresenceEntry.objects.filter(process__expires_at__gt=_now())
+    rows = PresenceEntry.objects.filter(process__expires_at__gt=database_time())
     return list(rows.values_list("channel", flat=True).distinct())
 
 
 def reports() -> list[dict[str, Any]]:
     """Return what the running processes said last of how they are doing."""
-    rows = ServerProcess.objects.filter(expires_at__gt=_now())
+    rows = ServerProcess.objects.filter(expires_at__gt=database_time())
     return [row.report for row in rows if row.report is not None]
 
 
 def sockets() -> list[dict[str, Any]]:
     """Return the sockets that the running processes listed last."""
-    rows = ServerProcess.objects.filter(expires_at__gt=_now())
+    rows = ServerProcess.objects.filter(expires_at__gt=database_time())
     return [socket for row in rows.order_by("pk") for socket in row.sockets or ()]
 
 
 def ask_for_sockets(seconds: int) -> None:
     """See `store.ask_for_sockets`."""
-    remember(WANTS_SOCKETS, {}, seconds)
-
-
-def is_first(key: str, seconds: int) -> bool:
-    """See `store.is_first`."""
-    now = _now()
-    with transaction.atomic():
-        ExpiringValue.objects.filter(expires_at__lte=now).delete()
-        until = now + timedelta(seconds=seconds)
-        return ExpiringValue.objects.get_or_create(key=key, defaults={"expires_at": until})[1]
-
-
-def remember(key: str, value: dict[str, str], seconds: int) -> None:
-    """Keep a value for some seconds."""
-    until = _now() + timedelta(seconds=seconds)
-    ExpiringValue.objects.update_or_create(key=key, defaults={"value": value, "expires_at": until})
-
-
-def recall(key: str) -> dict[str, Any] | None:
-    """Return what is kept, with the whole seconds it has left as `ttl`."""
-    now = _now()
-    kept = ExpiringValue.objects.filter(key=key, expires_at__gt=now).first()
-    return None if kept is None else kept.value | {"ttl": int((kept.expires_at - now).total_seconds())}
+    DatabaseExpiringValues().put(WANTS_SOCKETS, {}, seconds=seconds)
 
 
 def _take_turns() -> None:
@@ -176,12 +154,3 @@ def _take_turns() -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TURN])
-
-
-def _now() -> datetime:
-    """Return the time by one clock: processes of several machines share the database's."""
-    if connection.vendor != "postgresql":
-        return timezone.now()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        return cursor.fetchone()[0]  # type: ignore[no-any-return]

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from functools import lru_cache
 from itertools import chain
 from types import ModuleType
 from typing import Any
@@ -23,7 +22,8 @@ from realtime.presence.store import (
     transitions,
 )
 from realtime.protocol import Member, encode
-from realtime.utils.circuit_breaker import TIMEOUT, redis_breaker
+from realtime.utils import redis_client
+from realtime.utils.circuit_breaker import redis_breaker
 
 SEPARATOR = "\n"  # between process and member in the field of a seat; neither has line breaks
 
@@ -134,14 +134,16 @@ def exchange(word: SyncRequest) -> SyncResult:
         _keep_crowd(word.process, word.crowd)
     if word.sockets is not None:
         _keep_for_lease("sockets", word.process, [asdict(socket) for socket in word.sockets])
-    wants_sockets = word.report is not None and bool(_client().exists(_key("wants-sockets")))
+    wants_sockets = word.report is not None and bool(
+        redis_client.connection().exists(redis_client.key("wants-sockets"))
+    )
     return SyncResult(known, events, occupancy(word.rooms), wants_sockets)
 
 
 def _say(process: str, changes: Sequence[Change], act: str = "") -> tuple[bool, list[dict[str, str]]]:
     told = [[change.channel, change.key, _seat(change)] for change in changes]
-    known, before, after = _script(config().redis_url, EXCHANGE)(
-        args=[_key(), process, config().lease, encode(told), act]
+    known, before, after = redis_client.script(EXCHANGE)(
+        args=[redis_client.key(), process, config().lease, encode(told), act]
     )
     return bool(known), transitions(_seats(before), _seats(after))
 
@@ -158,11 +160,11 @@ def _seats(pairs: list[list[str]]) -> Seats:
 
 
 def _keep_for_lease(what: str, process: str, value: Any) -> None:
-    _client().set(_key(f"{what}:{process}"), encode(value), px=_lease())
+    redis_client.connection().set(redis_client.key(f"{what}:{process}"), encode(value), px=_lease())
 
 
 def _keep_crowd(process: str, counts: Mapping[str, int]) -> None:
-    key, pipeline = _key(f"crowd:{process}"), _client().pipeline()
+    key, pipeline = redis_client.key(f"crowd:{process}"), redis_client.connection().pipeline()
     for name, count in counts.items():
         if count:
             pipeline.hset(key, name, count)
@@ -174,13 +176,13 @@ def _keep_crowd(process: str, counts: Mapping[str, int]) -> None:
 
 def admit(process: str, shares: Mapping[str, int]) -> str | None:
     """See `store.admit`. A Redis that hangs is not waited for at each connection."""
-    args = [_key(), process, _lease(), *chain.from_iterable(shares.items())]
-    return redis_breaker.call(_script(config().redis_url, ADMIT), args=args) or None
+    args = [redis_client.key(), process, _lease(), *chain.from_iterable(shares.items())]
+    return redis_breaker.call(redis_client.script(ADMIT), args=args) or None
 
 
 def forget(process: str) -> list[dict[str, str]]:
     """See `store.forget`: its lease is made to have run out."""
-    _client().zadd(_key("processes"), {process: 0})
+    redis_client.connection().zadd(redis_client.key("processes"), {process: 0})
     return _say(process, [], "forget")[1]
 
 
@@ -189,10 +191,10 @@ def occupancy(channels: Sequence[str]) -> dict[str, Occupancy]:
     found = {channel: Occupancy() for channel in channels}
     if not found:
         return found
-    pipeline = _client().pipeline(transaction=False)
-    pipeline.time().zrange(_key("processes"), 0, -1, withscores=True)
+    pipeline = redis_client.connection().pipeline(transaction=False)
+    pipeline.time().zrange(redis_client.key("processes"), 0, -1, withscores=True)
     for channel in found:
-        pipeline.hgetall(_key(f"seats:{channel}"))
+        pipeline.hgetall(redis_client.key(f"seats:{channel}"))
     (seconds, microseconds), leases, *hashes = pipeline.execute()
     now = seconds + microseconds / 1_000_000
     running = {name for name, until in leases if until > now}
@@ -213,7 +215,7 @@ def _occupancy(seats: dict[str, str], running: set[str]) -> Occupancy:
 
 def occupied() -> list[str]:
     """Return the names of the channels that somebody hears, or heard on a process that is gone."""
-    return list(_client().smembers(_key("occupied")))
+    return list(redis_client.connection().smembers(redis_client.key("occupied")))
 
 
 def reports() -> list[dict[str, Any]]:
@@ -227,54 +229,16 @@ def sockets() -> list[dict[str, Any]]:
 
 
 def _of_processes(what: str) -> list[Any]:
-    names = _client().zrange(_key("processes"), 0, -1)
-    found = _client().mget([_key(f"{what}:{name}") for name in names]) if names else []
+    names = redis_client.connection().zrange(redis_client.key("processes"), 0, -1)
+    found = redis_client.connection().mget([redis_client.key(f"{what}:{name}") for name in names]) if names else []
     return [json.loads(text) for text in found if text is not None]
 
 
 def ask_for_sockets(seconds: int) -> None:
     """See `store.ask_for_sockets`."""
-    _client().set(_key("wants-sockets"), 1, ex=seconds)
-
-
-def is_first(key: str, seconds: int) -> bool:
-    """See `store.is_first`."""
-    return bool(_client().set(_key(f"seen:{key}"), 1, nx=True, ex=seconds))
-
-
-def remember(key: str, value: dict[str, str], seconds: int) -> None:
-    """Keep a value for some seconds."""
-    _client().set(_key(f"kept:{key}"), encode(value), ex=seconds)
-
-
-def recall(key: str) -> dict[str, Any] | None:
-    """Return what is kept, with the whole seconds it has left as `ttl`."""
-    pipeline = _client().pipeline()
-    pipeline.get(_key(f"kept:{key}")).ttl(_key(f"kept:{key}"))
-    text, ttl = pipeline.execute()
-    return None if text is None else json.loads(text) | {"ttl": ttl}
+    redis_client.connection().set(redis_client.key("wants-sockets"), 1, ex=seconds)
 
 
 def _lease() -> int:
     """Return the lease in milliseconds."""
     return int(config().lease * 1000)
-
-
-def _key(name: str = "") -> str:
-    return f"{config().redis_prefix}:census:{name}"
-
-
-def _client() -> Any:
-    return _connect(config().redis_url)
-
-
-@lru_cache(maxsize=4)
-def _connect(url: str) -> Any:
-    return redis.Redis.from_url(
-        url, decode_responses=True, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, health_check_interval=30
-    )
-
-
-@lru_cache(maxsize=4)
-def _script(url: str, text: str) -> Any:
-    return _connect(url).register_script(text)

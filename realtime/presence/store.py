@@ -12,16 +12,14 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
-from realtime.channels import Audience
 from realtime.conf import config
 from realtime.protocol import Member
+from realtime.utils.circuit_breaker import ServiceUnavailable
 
-REMEMBER_CACHED = 30 * 60  # seconds that a cache channel remembers its last event (Pusher: 30 minutes)
 REPORT_ON_SOCKETS = 15  # seconds that processes go on listing their sockets after somebody asked
 
 
-class Unavailable(Exception):
-    """The store is away; what it held is not known now."""
+Unavailable = ServiceUnavailable
 
 
 @dataclass(frozen=True)
@@ -47,15 +45,6 @@ class Occupancy:
 
     subscriptions: int = 0
     members: dict[str, Member] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class CachedEvent:
-    """What a cache channel tells its new subscribers: a finished frame, its data, and the seconds it has left."""
-
-    frame: str
-    data: str
-    ttl: int
 
 
 @dataclass(frozen=True)
@@ -146,25 +135,6 @@ def occupied(prefix: str = "") -> dict[str, Occupancy]:
         names = [name for name in store.occupied() if name.startswith(prefix)]
         found = store.occupancy(names)
     return {name: found[name] for name in sorted(names) if found[name].subscriptions or found[name].members}
-
-
-def is_first(key: str, seconds: int) -> bool:
-    """Remember `key` for some seconds; say whether it was not remembered before."""
-    with _store() as store:
-        return store.is_first(key, seconds)  # type: ignore[no-any-return]
-
-
-def remember(channel: str, audience: Audience, frame: str, data: str, seconds: int = REMEMBER_CACHED) -> None:
-    """Keep the last event of a cache channel for its new subscribers."""
-    with _store() as store:
-        store.remember(f"{audience.value}.{channel}", {"frame": frame, "data": data}, seconds)
-
-
-def cached(channel: str, audience: Audience) -> CachedEvent | None:
-    """Return the last event of a cache channel as `audience` hears it, if it is remembered."""
-    with _store() as store:
-        found = store.recall(f"{audience.value}.{channel}")
-    return None if found is None else CachedEvent(**found)
 
 
 def processes() -> list[Report]:

@@ -11,14 +11,13 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser
 
 from realtime import limits, protocol
-from realtime.broadcasting import cursors
+from realtime.broadcasting import cached_events, cursors
 from realtime.broadcasting.channel_layer import group_name
 from realtime.broadcasting.messages import Ephemeral
 from realtime.channels import NAME, Audience, Found, authentication, authorization, find
 from realtime.channels.authentication import Credentials
 from realtime.channels.authorization import Authorization, Signed
 from realtime.conf import config
-from realtime.presence import store
 from realtime.presence.store import SocketReport
 from realtime.presence.tracker import Full
 from realtime.protocol import Member, Message, signed_data
@@ -27,6 +26,7 @@ from realtime.server import client_events, connect_checks, hub
 from realtime.server.connection_limits import ConnectionLimits, limit_keys
 from realtime.server.query_batcher import DatabaseUnavailable
 from realtime.server.session_cache import CachedSession
+from realtime.utils.circuit_breaker import ServiceUnavailable
 from realtime.utils.rate_limits import TokenBucket
 from realtime.webhooks import delivery
 from realtime.websocket.frames import Frames
@@ -706,9 +706,9 @@ def _is_personal(channel: str) -> bool:
     return channel.startswith(protocol.SERVER_TO_USER) and len(channel) <= limits.MAX_CHANNEL_NAME_LENGTH
 
 
-def _recall(channel: str, audience: Audience) -> store.CachedEvent | None:
-    with suppress(store.Unavailable):
-        last = store.cached(channel, audience)
+def _recall(channel: str, audience: Audience) -> cached_events.CachedEvent | None:
+    with suppress(ServiceUnavailable):
+        last = cached_events.get(channel, audience)
         if last is None:
             delivery.enqueue([{"name": "cache_miss", "channel": channel}])
         return last

@@ -35,8 +35,8 @@ class LogTailer:
     async def start(self) -> None:
         """Begin at the present."""
         self._position = await database_sync_to_async(event_log.watermark)()
-        self._hub.take_as_heard(await database_sync_to_async(event_log.recent_rechecks)())
-        self._hub.recent.begin(*await database_sync_to_async(event_log.last_told)(last_events.MOST))
+        self._hub.take_as_heard(await database_sync_to_async(event_log.recent_reauthorizations)())
+        self._hub.recent.begin(*await database_sync_to_async(event_log.last_positions)(last_events.MOST))
         self._read_at = time.monotonic()
 
     @property
@@ -78,7 +78,7 @@ class LogTailer:
         """Deliver what was committed since the last reading and not heard, in the order of the log."""
         async with self._reading:
             begun = time.monotonic()
-            position, deliveries = await database_sync_to_async(event_log.unread)(self._position)
+            position, deliveries = await database_sync_to_async(event_log.read_since)(self._position)
             self._hub.recent.read(deliveries, begun)
             await self._deliver([row for row in deliveries if self._is_news(row)])
             self._hub.take_as_heard(row.pk for row in deliveries if not self._hub.has_heard(row.pk))
@@ -106,7 +106,7 @@ class LogTailer:
         wanted = await database_sync_to_async(event_log.receipts_wanted)(broadcast_ids)
         if wanted:
             told = {pk: self._hub.told.pop(pk, 0) for pk in wanted}
-            await database_sync_to_async(event_log.acknowledge)(self._hub.process, told)
+            await database_sync_to_async(event_log.write_receipts)(self._hub.process, told)
 
 
 async def _within(seconds: float, event: asyncio.Event) -> None:

@@ -2,7 +2,8 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from redis import RedisError
@@ -17,7 +18,16 @@ TIMEOUT = 0.5  # seconds that callers allow a call to take
 
 
 class ServiceUnavailable(Exception):
-    """The service failed, or failed less than RETRY_INTERVAL ago."""
+    """The service failed, or failed less than RETRY_INTERVAL ago; what it holds is unknown."""
+
+
+@contextmanager
+def unavailable_on(*failures: type[Exception]) -> Iterator[None]:
+    """Raise ServiceUnavailable in place of `failures`; a context manager or a decorator."""
+    try:
+        yield
+    except failures as error:
+        raise ServiceUnavailable(str(error)) from error
 
 
 class CircuitBreaker:

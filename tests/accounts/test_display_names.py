@@ -29,7 +29,7 @@ def signed_in(user: User) -> Client:
 @pytest.mark.parametrize(("names", "shown", "letters"), MODES)
 def test_a_customer_reads_the_name_that_the_desk_shows(cast: Cast, names: str, shown: str, letters: str) -> None:
     show(names)
-    start = history.present()
+    start = history.current_cursor()
     services.assign(cast.ticket, by=cast.bao, to=cast.bao)
     cast.reply(cast.bao, "It is on its way")
     customer, staff = signed_in(cast.casey), signed_in(cast.dana)
@@ -114,7 +114,7 @@ def test_who_is_handed_a_ticket_behind_the_mask_is_told_to_nobody_but_staff(
     show(names)
     services.assign(cast.ticket, by=cast.ada, to=cast.bao)
     casey, dana = Program(cast.casey), Program(cast.dana)
-    path, start = f"tickets/{cast.ticket.uuid}/", history.present()
+    path, start = f"tickets/{cast.ticket.uuid}/", history.current_cursor()
     before = casey.get(path).json()
     services.assign(cast.ticket, by=cast.bao, to=cast.emil)
     after = casey.get(path).json()
@@ -148,7 +148,7 @@ def test_the_list_finds_nobody_behind_the_mask_for_who_merely_asked(cast: Cast, 
 
 @pytest.mark.django_db
 def test_the_history_tells_no_names_from_before_customers_saw_staff_otherwise(cast: Cast) -> None:
-    start, casey = history.present(), signed_in(cast.casey)
+    start, casey = history.current_cursor(), signed_in(cast.casey)
     cast.reply(cast.bao, "It is on its way")
     query = {"channel": cast.ticket.channel, "since": start}
     assert "Bao Nguyen" in casey.get("/broadcasting/history", query).text
@@ -165,7 +165,7 @@ def test_the_history_tells_no_names_from_before_customers_saw_staff_otherwise(ca
 
 @pytest.mark.django_db
 def test_an_office_that_becomes_internal_is_nowhere_in_what_customers_get(cast: Cast) -> None:
-    start, casey, emil = history.present(), Program(cast.casey), Program(cast.emil)
+    start, casey, emil = history.current_cursor(), Program(cast.casey), Program(cast.emil)
     services.move(cast.ticket, by=cast.ada, office=cast.orders)
     channels = {"channel": cast.ticket.channel, "since": start}
 

@@ -82,7 +82,7 @@ class Game:
 
     async def make(self) -> None:
         """Render a page, with the cursor of this moment."""
-        self._made.append((await do(history.present), len(self.told)))
+        self._made.append((await do(history.current_cursor), len(self.told)))
 
     async def come(self) -> None:
         """Open the socket of a page that was made some time ago; it asks the history if it may have missed any."""

@@ -13,7 +13,8 @@ from django.test import Client
 
 from accounts.models import User
 from realtime.broadcasting.channel_layer import default_layer
-from realtime.broadcasting.events import Event, ForChannel, publish
+from realtime.broadcasting.events import Event, ForChannel
+from realtime.broadcasting.publish import publish
 from realtime.channels import Audience
 from realtime.server import hub
 from tikm.asgi import application

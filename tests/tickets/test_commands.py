@@ -52,7 +52,7 @@ def test_the_demo_desk_is_refused_in_production(settings: Settings) -> None:
 @pytest.mark.parametrize("name", ["ticket.updated", "ticket.status.changed", "ticket.reply.created"])
 def test_a_test_event_is_told_and_changes_nothing(cast: Cast, name: str) -> None:
     reply = cast.reply(cast.bao, "Answer")
-    before, start = Ticket.objects.values().get(), history.present()
+    before, start = Ticket.objects.values().get(), history.current_cursor()
     where = ["--reply", str(reply.pk)] if "reply" in name else ["--ticket", str(cast.ticket.uuid)]
     out = broadcast(name, *where)
     (event,) = history.read(cast.casey, [cast.ticket.channel], start).events
@@ -66,14 +66,14 @@ def test_a_test_event_is_told_and_changes_nothing(cast: Cast, name: str) -> None
 
 def test_a_test_event_for_a_note_is_for_staff(cast: Cast) -> None:
     note = cast.reply(cast.bao, "Note", internal=True)
-    start = history.present()
+    start = history.current_cursor()
     broadcast("ticket.reply.created", "--reply", str(note.pk))
     assert history.read(cast.casey, [cast.ticket.channel], start).events == []
     assert len(history.read(cast.bao, [cast.ticket.channel], start).events) == 1
 
 
 def test_a_test_event_says_who_and_what(cast: Cast) -> None:
-    start, ticket = history.present(), str(cast.ticket.uuid)
+    start, ticket = history.current_cursor(), str(cast.ticket.uuid)
     broadcast("ticket.updated", "--ticket", ticket, "--by", "BAO@example.com", "--change", "test=websocket")
     (event,) = history.read(cast.casey, [cast.ticket.channel], start).events
     assert event["data"]["changes"] == {"test": {"from": None, "to": "websocket"}}

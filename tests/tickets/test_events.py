@@ -21,7 +21,7 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 @pytest.fixture
 def start(cast: Cast) -> str:
-    return history.present()
+    return history.current_cursor()
 
 
 def told(user: User, channel: str, start: str) -> list[dict[str, Any]]:
@@ -93,7 +93,7 @@ def test_the_sequences_have_no_gap_for_anybody(cast: Cast, start: str) -> None:
 def test_a_creator_who_is_an_agent_elsewhere_hears_no_note_on_his_own_channel(cast: Cast) -> None:
     ticket = services.open_ticket(by=cast.bao, subject="Chair", content="Broken", office=cast.orders)
     services.assign(ticket, by=cast.emil, to=cast.fatima)
-    start = history.present()
+    start = history.current_cursor()
     services.add_reply(ticket, by=cast.emil, message="He breaks a chair a month", internal=True)
     assert told(cast.bao, cast.bao.channel, start) == []
     assert len(told(cast.fatima, cast.fatima.channel, start)) == 1
@@ -101,7 +101,7 @@ def test_a_creator_who_is_an_agent_elsewhere_hears_no_note_on_his_own_channel(ca
 
 def test_a_move_between_internal_offices_is_for_staff(cast: Cast) -> None:
     services.move(cast.ticket, by=cast.ada, office=cast.fraud)
-    before = history.present()
+    before = history.current_cursor()
     cellar = type(cast.fraud).objects.create(name="Cellar", is_internal=True)
     services.move(cast.ticket, by=cast.ada, office=cellar)
     assert told(cast.casey, cast.ticket.channel, before) == []

@@ -137,7 +137,7 @@ class Hunt:
         await do(self.check_silence, step, done, frames, asked)
         if kind in (*PERHAPS, "open_ticket", "unassign") and done.ticket is not None:
             await self.ears.knock_at_ticket(await do(Ticket.objects.get, pk=done.ticket.pk))
-        self.cursors.append(await do(history.present))
+        self.cursors.append(await do(history.current_cursor))
 
     def check_silence(self, step: Step, done: Done, frames: Frames, asked: set[Ticket]) -> None:
         """See that no customer of the ticket, which Bao may be, hears anything of what he is not to notice."""

@@ -64,7 +64,7 @@ def heard_of(cast: Cast, since: str, person: User) -> str:
 
 @pytest.mark.django_db
 def test_the_history_tells_nothing_of_what_a_deleted_reply_said(cast: Cast) -> None:
-    start = history.present()
+    start = history.current_cursor()
     kept, gone = cast.reply(cast.bao, "This stays"), cast.reply(cast.bao, "My card number")
     assert "My card number" in heard_of(cast, start, cast.casey)
     services.delete_reply(gone, by=cast.bao)

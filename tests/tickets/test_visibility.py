@@ -68,7 +68,7 @@ def test_nothing_tells_a_customer_that_a_reply_was_a_note_before(cast: Cast) -> 
     seen = {}
     for was_note in (True, False):
         Ticket.objects.all().delete()
-        ticket, since = ask(cast), history.present()
+        ticket, since = ask(cast), history.current_cursor()
         note = say(ticket, cast.bao, internal=True) if was_note else None
         services.add_reply(ticket, by=cast.casey, message="Any news?")
         services.change_status(ticket, by=cast.bao, status=cast.status("On Hold"))
@@ -87,7 +87,7 @@ def test_a_customer_cannot_tell_a_reply_that_was_made_internal_from_a_deleted_on
     seen = {}
     for is_hidden in (True, False):
         Ticket.objects.all().delete()
-        ticket, since = ask(cast), history.present()
+        ticket, since = ask(cast), history.current_cursor()
         reply = say(ticket, cast.bao)
         assert "april.png" in everything(cast.casey, ticket, since)
         services.add_reply(ticket, by=cast.casey, message="Any news?")
@@ -115,7 +115,7 @@ def test_a_note_stands_where_and_when_it_was_made_public(cast: Cast) -> None:
 
 
 def test_each_audience_hears_one_event_and_no_sequence_has_a_gap(cast: Cast) -> None:
-    since = history.present()
+    since = history.current_cursor()
     note, reply = cast.reply(cast.bao, "A note", internal=True), cast.reply(cast.bao, "An answer")
     for internal in (False, True, False):
         turn(note, cast.dana, internal=internal)
@@ -135,7 +135,7 @@ def test_each_audience_hears_one_event_and_no_sequence_has_a_gap(cast: Cast) -> 
 
 
 def test_staff_are_told_what_it_is_now_and_who_turned_it(cast: Cast) -> None:
-    note, since = cast.reply(cast.bao, "A note", internal=True), history.present()
+    note, since = cast.reply(cast.bao, "A note", internal=True), history.current_cursor()
     turn(note, cast.dana, internal=False)
     (event,) = told(cast.bao, cast.ticket.channel, since)
     assert event["data"].keys() == {

@@ -83,6 +83,6 @@ def test_readme_project_serves_and_authorizes(project: Path, newsroom: Newsroom)
         assert hear(socket, "pusher:subscription_error")["status"] == 403
         subscribe(socket, "headlines")
         hear(socket, "pusher_internal:subscription_succeeded")
-        telling = re.search(r"```python\n(from realtime.broadcasting.ephemeral.*?)```", README.read_text(), re.DOTALL)
+        telling = re.search(r"```python\n(from realtime import broadcast_now.*?)```", README.read_text(), re.DOTALL)
         manage(project, "shell", "-c", telling[1])
         assert hear(socket, "breaking") == {"title": "It works"}

@@ -40,7 +40,7 @@ class TailReader:
         self.seen = set()
 
     def read(self):
-        self.position, rows = event_log.unread(self.position)
+        self.position, rows = event_log.read_since(self.position)
         broadcasts = event_log.payloads(row.broadcast_id for row in rows)
         self.seen |= {json.loads(row.staff)["reply"]["message"] for row in broadcasts.values()}
 
@@ -99,8 +99,8 @@ def test_a_cursor_at_the_highest_number_seen_would_have_a_hole(live_cast, kind, 
 
     monkeypatch.setattr(event_log, "watermark", highest_seen)
     if number == "pk":
-        monkeypatch.setattr(event_log, "since", from_id)
+        monkeypatch.setattr(event_log, "deliveries_since", from_id)
         # Earlier tests compiled the history's query with the real one.
-        monkeypatch.setattr(history._told, "_compiled", {})
+        monkeypatch.setattr(history._deliveries_to, "_compiled", {})
     readers = overlap(kind, live_cast)
     assert [reader.seen for reader in readers.constant] == [{"late"}, {"late"}, {"late"}, set()]

@@ -6,7 +6,6 @@ import pytest
 import redis
 from django.conf import settings
 
-from realtime.channels import Audience
 from realtime.presence import store
 from realtime.presence.store import Change, Occupancy, Report, SocketReport, SyncRequest
 from realtime.protocol import Member
@@ -87,18 +86,6 @@ def test_a_process_knows_whether_it_was_forgotten():
     assert say("one").known
     assert store.forget("one") == [{"name": "channel_vacated", "channel": "news"}]
     assert not say("one").known
-
-
-def test_what_is_remembered_is_remembered_for_a_while():
-    assert store.is_first("signature", 60)
-    assert not store.is_first("signature", 60)
-    assert store.is_first("another", 60)
-    assert store.cached("cache-weather", Audience.PUBLIC) is None
-    store.remember("cache-weather", Audience.PUBLIC, "frame", "data")
-    last = store.cached("cache-weather", Audience.PUBLIC)
-    assert (last.frame, last.data) == ("frame", "data")
-    assert 1790 < last.ttl <= 1800
-    assert store.cached("cache-weather", Audience.STAFF) is None
 
 
 def test_processes_say_how_they_are_and_list_their_sockets_when_somebody_looks():

@@ -82,7 +82,7 @@ def test_history_requests_are_bounded_and_do_not_block_pages(live_cast, server):
             answer = visit.getresponse()
             return answer.status, answer.getheader("Retry-After")
 
-    since, number = history.present(), MAX_CONCURRENT + MAX_QUEUED + 1
+    since, number = history.current_cursor(), MAX_CONCURRENT + MAX_QUEUED + 1
     with ThreadPoolExecutor(number) as threads, transaction.atomic():
         connection.cursor().execute("LOCK TABLE realtime_logfloor IN ACCESS EXCLUSIVE MODE")
         asked = [threads.submit(ask, since) for _ in range(number)]

@@ -88,7 +88,7 @@ def listening(server, user, channel):
 
 
 def test_who_does_not_read_is_given_up_at_a_megabyte_and_misses_nothing_when_he_returns(live_cast, server, others):
-    channel, cursor, memory = live_cast.ticket.channel, history.present(), memory_of(server)
+    channel, cursor, memory = live_cast.ticket.channel, history.current_cursor(), memory_of(server)
     with ExitStack() as stack:
         slow, *never = [stack.enter_context(listening(server, live_cast.casey, channel)) for _ in range(5)]
         live_cast.reply(live_cast.bao, "Before")

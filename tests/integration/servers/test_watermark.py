@@ -52,7 +52,7 @@ async def test_a_newcomer_to_a_restored_desk_is_not_told_its_past(restored_cast)
 
 
 def test_a_page_of_a_restored_desk_is_told_what_it_missed_and_nothing_else(restored_cast):
-    cursor = history.present()
+    cursor = history.current_cursor()
     restored_cast.reply(restored_cast.bao, "News")
     answer = history.read(restored_cast.casey, [restored_cast.ticket.channel], cursor)
     assert [event["data"]["reply"]["message"] for event in answer.events if event["event"] == REPLY] == ["News"]

@@ -15,7 +15,8 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from realtime.broadcasting import cursors, event_log, history
-from realtime.broadcasting.events import Event, ForChannel, OnlyAudience, PayloadTooLarge, publish
+from realtime.broadcasting.events import Event, ForChannel, OnlyAudience, PayloadTooLarge
+from realtime.broadcasting.publish import publish
 from realtime.channels import Audience
 from realtime.models import Broadcast, Delivery, Receipt
 from realtime.server import hub
@@ -169,7 +170,7 @@ async def test_the_tail_survives_a_database_that_is_away(live_cast: Cast, monkey
 
     monkeypatch.setattr(InMemoryChannelLayer, "group_send", swallow)
     with monkeypatch.context() as broken:
-        broken.setattr(event_log, "unread", away)
+        broken.setattr(event_log, "read_since", away)
         await do(live_cast.reply, live_cast.bao, "Later")
         await asyncio.wait_for(asked.wait(), 3)
     assert (await listener.event("ticket.reply.created"))["reply"]["message"] == "Later"
@@ -210,7 +211,7 @@ def test_who_lost_a_ticket_is_not_told_its_past_again(live_cast: Cast, client: C
 
 
 def test_a_log_that_no_longer_reaches_back_says_reset(live_cast: Cast) -> None:
-    start = history.present()
+    start = history.current_cursor()
     live_cast.reply(live_cast.bao, "Old")
     assert not history.read(live_cast.casey, [live_cast.ticket.channel], start).reset
     Broadcast.objects.update(created_at="2020-01-01T00:00Z")
@@ -219,14 +220,14 @@ def test_a_log_that_no_longer_reaches_back_says_reset(live_cast: Cast) -> None:
     assert re.fullmatch(r"[1-9]\d* broadcasts deleted.\n", out.getvalue())
     assert history.read(live_cast.casey, [live_cast.ticket.channel], start).reset
     assert not Delivery.objects.exists()
-    now = history.present()
+    now = history.current_cursor()
     live_cast.reply(live_cast.bao, "New")
     assert len(history.read(live_cast.casey, [live_cast.ticket.channel], now).events) == 1
 
 
 def test_an_answer_behind_many_notes_reaches_the_customer(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("realtime.limits.MAX_HISTORY_EVENTS", 3)
-    start, channel = history.present(), live_cast.ticket.channel
+    start, channel = history.current_cursor(), live_cast.ticket.channel
     for _ in range(8):
         live_cast.reply(live_cast.bao, "Note", internal=True)
     live_cast.reply(live_cast.bao, "Answer")
@@ -252,19 +253,19 @@ def test_a_cursor_from_another_databases_future_says_reset(live_cast: Cast) -> N
 
 
 def test_a_cursor_tells_nobody_how_much_was_written(live_cast: Cast) -> None:
-    before = history.present()
+    before = history.current_cursor()
     live_cast.reply(live_cast.bao, "Note", internal=True)
-    after = history.present()
+    after = history.current_cursor()
     assert len(before) == len(after)
     assert before[:4] == after[:4]  # the format; the rest is noise
-    assert before != history.present()
+    assert before != history.current_cursor()
 
 
 def test_the_history_asks_about_many_tickets_as_quickly_as_about_few(
     live_cast: Cast, client: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     client.force_login(live_cast.bao)
-    query = {"channel": live_cast.billing.channel, "since": history.present()}
+    query = {"channel": live_cast.billing.channel, "since": history.current_cursor()}
     for number in range(30):
         services.open_ticket(by=live_cast.casey, subject=f"{number}", content="x", office=live_cast.billing)
     with django_assert_num_queries(9):
@@ -273,7 +274,7 @@ def test_the_history_asks_about_many_tickets_as_quickly_as_about_few(
 
 def test_more_than_a_page_can_take_says_reset(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("realtime.limits.MAX_HISTORY_EVENTS", 3)
-    start = history.present()
+    start = history.current_cursor()
     for _ in range(3):
         live_cast.reply(live_cast.bao, "Fine")
     assert len(history.read(live_cast.casey, [live_cast.ticket.channel], start).events) == 3
@@ -322,7 +323,7 @@ class Aside(Fence):
 
 
 def test_an_event_for_one_audience_alone_is_told_to_no_other(live_cast: Cast) -> None:
-    start, channel = history.present(), live_cast.ticket.channel
+    start, channel = history.current_cursor(), live_cast.ticket.channel
     told = []
     for event in (Aside(channel), Fence(channel)):
         publish(event)
@@ -359,7 +360,7 @@ def test_broadcasting_can_be_switched_off(
 ) -> None:
     settings.REALTIME = {**settings.REALTIME, "CONNECTION": connection}
     before = Broadcast.objects.count()
-    with caplog.at_level("INFO", logger="realtime.broadcasting.events"):
+    with caplog.at_level("INFO", logger="realtime.broadcasting.publish"):
         assert publish(Fence(live_cast.ticket.channel)) is None
     assert Broadcast.objects.count() == before
     assert len(caplog.records) == lines

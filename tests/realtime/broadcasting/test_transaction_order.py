@@ -5,7 +5,8 @@ from typing import Any
 
 from django.db import transaction
 
-from realtime.broadcasting.events import Event, ForChannel, publish
+from realtime.broadcasting.events import Event, ForChannel
+from realtime.broadcasting.publish import publish
 from realtime.channels import Audience
 from tests.support.cast import Cast
 from tests.support.sockets import do, listen

@@ -8,7 +8,7 @@ import pytest
 from accounts.models import User
 from realtime import limits, protocol
 from realtime.broadcasting.ephemeral import broadcast_now, disconnect
-from realtime.broadcasting.events import publish
+from realtime.broadcasting.publish import publish
 from tests.support.cast import Cast
 from tests.support.signed_clients import SECRET, SUCCEEDED, sign_in, signed, user_data, whisper
 from tests.support.sockets import Fence, do, greeted, listen

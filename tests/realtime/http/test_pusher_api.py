@@ -10,7 +10,7 @@ from django.conf import settings as configured
 from django.test import Client, RequestFactory
 
 from realtime import channels, limits
-from realtime.broadcasting import ephemeral
+from realtime.broadcasting import cached_events, ephemeral, expiring_values
 from realtime.channels import Audience
 from realtime.channels import patterns as patterns_module
 from realtime.http import pusher_requests
@@ -32,7 +32,7 @@ class Server:
     cached: dict = field(default_factory=dict)
     seen: set = field(default_factory=set)
 
-    def is_first(self, key, seconds):
+    def add(self, key, *, seconds):
         # A time stamp is good for ten minutes before it and ten minutes after it.
         assert seconds >= 1200
         first = key not in self.seen
@@ -61,8 +61,8 @@ def server(monkeypatch):
     monkeypatch.setattr(
         store, "occupancy", lambda names: {n: server.occupied.get(n) or store.Occupancy(0, {}) for n in names}
     )
-    monkeypatch.setattr(store, "is_first", server.is_first)
-    monkeypatch.setattr(store, "cached", lambda name, audience: server.cached.get((name, audience)))
+    monkeypatch.setattr(expiring_values, "expiring_values", lambda: server)
+    monkeypatch.setattr(cached_events, "get", lambda name, audience: server.cached.get((name, audience)))
     return server
 
 
@@ -371,10 +371,10 @@ def test_each_url_allows_one_method(client, method, path):
 
 
 def test_unavailable_store_publishes_nothing(program, server, monkeypatch):
-    def away(*_):
+    def away(*_, **__):
         raise store.Unavailable
 
-    monkeypatch.setattr(store, "is_first", away)
+    monkeypatch.setattr(expiring_values, "expiring_values", away)
     response = program.trigger()
     assert refused(response, 503, "is unavailable")
     assert response["Retry-After"] == "60"
@@ -382,7 +382,7 @@ def test_unavailable_store_publishes_nothing(program, server, monkeypatch):
     assert program.get("channels").status_code == 200
     monkeypatch.setattr(store, "occupied", away)
     assert refused(program.get("channels"), 503, "is unavailable")
-    monkeypatch.setattr(store, "is_first", server.is_first)
+    monkeypatch.setattr(expiring_values, "expiring_values", lambda: server)
     assert program.trigger().status_code == 200
 
 
@@ -435,7 +435,7 @@ def test_presence_members_are_listed(program, server):
 
 
 def test_cache_channel_returns_last_event(program, server):
-    server.cached = {("cache-room.1", Audience.PUBLIC): store.CachedEvent("", '{"a":1}', 1799)}
+    server.cached = {("cache-room.1", Audience.PUBLIC): cached_events.CachedEvent("", '{"a":1}', 1799)}
     answer = program.get("channels/cache-room.1", info="cache").json()
     assert answer == {"occupied": False, "cache": {"data": '{"a":1}', "ttl": 1799}}
     assert program.get("channels/cache-room.2", info="cache").json()["cache"] is None

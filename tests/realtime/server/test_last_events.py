@@ -93,13 +93,13 @@ async def test_a_delivery_is_remembered_for_a_minute_and_as_long_as_the_tail_rea
 def readings(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> list[int]:
     """Where each reading of the log begins; none comes unasked."""
     settings.REALTIME = {**settings.REALTIME, "TAIL_INTERVAL": 3600}
-    unread, begun = event_log.unread, list[int]()
+    unread, begun = event_log.read_since, list[int]()
 
     def note_and_read(position: int) -> Any:
         begun.append(position)
         return unread(position)
 
-    monkeypatch.setattr(event_log, "unread", note_and_read)
+    monkeypatch.setattr(event_log, "read_since", note_and_read)
     return begun
 
 
@@ -107,7 +107,7 @@ async def test_a_page_that_has_missed_nothing_learns_it_without_a_question_to_th
     live_cast: Cast, readings: list[int]
 ) -> None:
     channels = live_cast.casey.channel, live_cast.ticket.channel
-    since = await do(history.present)
+    since = await do(history.current_cursor)
     page = await listen(live_cast.casey, channels[0])
     await page.subscribe(channels[1])
     del readings[:]
@@ -119,7 +119,7 @@ async def test_a_page_that_has_missed_nothing_learns_it_without_a_question_to_th
 
 
 async def test_a_page_that_came_after_a_reply_is_sent_to_the_history(live_cast: Cast, readings: list[int]) -> None:
-    channel, since = live_cast.ticket.channel, await do(history.present)
+    channel, since = live_cast.ticket.channel, await do(history.current_cursor)
     first = await listen(live_cast.casey, channel)
     await do(live_cast.reply, live_cast.bao, "Told to whoever was there")
     await first.event("ticket.reply.created")
@@ -127,14 +127,14 @@ async def test_a_page_that_came_after_a_reply_is_sent_to_the_history(live_cast: 
     assert await ask(second, since, channel) is None
     await hub.here().tail.read()
     assert await ask(second, since, channel) is None
-    assert await ask(second, await do(history.present), channel) is not None
+    assert await ask(second, await do(history.current_cursor), channel) is not None
     assert await second.hears_nothing(channel)
 
 
 async def test_a_reply_that_nobody_has_told_yet_is_told_to_the_page_that_has_missed_nothing(
     live_cast: Cast, readings: list[int]
 ) -> None:
-    channel, since = live_cast.ticket.channel, await do(history.present)
+    channel, since = live_cast.ticket.channel, await do(history.current_cursor)
     await (await listen(live_cast.greta, live_cast.greta.channel)).close()
     await do(live_cast.reply, live_cast.bao, "On its way")
     page = await listen(live_cast.casey, channel)
@@ -144,36 +144,36 @@ async def test_a_reply_that_nobody_has_told_yet_is_told_to_the_page_that_has_mis
 
 
 async def test_a_process_knows_what_was_told_before_it_was_there(live_cast: Cast) -> None:
-    channel, since = live_cast.ticket.channel, await do(history.present)
+    channel, since = live_cast.ticket.channel, await do(history.current_cursor)
     await do(live_cast.reply, live_cast.bao, "Before")
-    after = await do(history.present)
+    after = await do(history.current_cursor)
     page = await listen(live_cast.casey, channel)
     assert await ask(page, since, channel) is None
     assert await ask(page, after, channel) is not None
 
 
 async def test_a_process_begins_where_the_log_does(live_cast: Cast) -> None:
-    since = await do(history.present)
+    since = await do(history.current_cursor)
     await do(live_cast.reply, live_cast.bao, "Forgotten")
-    await do(event_log.close_past)
+    await do(event_log.invalidate_history)
     page = await listen(live_cast.greta, live_cast.greta.channel)
     assert await ask(page, since, live_cast.greta.channel) is None
-    assert await ask(page, await do(history.present), live_cast.greta.channel) is not None
+    assert await ask(page, await do(history.current_cursor), live_cast.greta.channel) is not None
 
 
 def test_a_process_begins_with_the_last_deliveries(live_cast: Cast) -> None:
-    floor, last = event_log.last_told(10_000)
+    floor, last = event_log.last_positions(10_000)
     assert (floor, list(last.values())) == (0, sorted(last.values()))
     live_cast.reply(live_cast.bao, "Latest")
     positions = list(Delivery.objects.order_by("-position").values_list("position", flat=True))
-    floor, last = event_log.last_told(2)
+    floor, last = event_log.last_positions(2)
     assert floor == positions[2] + 1 or positions[2] == positions[0]
-    assert event_log.last_told(1_000)[1][f"public.{live_cast.ticket.channel}"] == positions[0]
+    assert event_log.last_positions(1_000)[1][f"public.{live_cast.ticket.channel}"] == positions[0]
     assert set(last.values()) <= set(positions[:2])
 
 
 async def test_a_note_is_no_news_to_a_customer_and_is_to_staff(live_cast: Cast) -> None:
-    channel, since = live_cast.ticket.channel, await do(history.present)
+    channel, since = live_cast.ticket.channel, await do(history.current_cursor)
     first = await listen(live_cast.bao, channel)
     casey, dana = await listen(live_cast.casey, channel), await listen(live_cast.dana, channel)
     await do(live_cast.reply, live_cast.bao, "A note", internal=True)
@@ -183,7 +183,7 @@ async def test_a_note_is_no_news_to_a_customer_and_is_to_staff(live_cast: Cast) 
 
 
 async def test_nobody_learns_whether_something_was_told_on_a_channel_that_he_does_not_hear(live_cast: Cast) -> None:
-    since, channel = await do(history.present), live_cast.ticket.channel
+    since, channel = await do(history.current_cursor), live_cast.ticket.channel
     greta = await listen(live_cast.greta, live_cast.greta.channel)
     await greta.subscribe(channel)
     assert await ask(greta, since, live_cast.greta.channel, channel) is None
@@ -191,7 +191,7 @@ async def test_nobody_learns_whether_something_was_told_on_a_channel_that_he_doe
 
 
 async def test_while_a_rule_is_asked_again_nothing_is_certain(live_cast: Cast) -> None:
-    since, channel = await do(history.present), live_cast.ticket.channel
+    since, channel = await do(history.current_cursor), live_cast.ticket.channel
     bao = await listen(live_cast.bao, channel)
     (socket,) = hub.here().sockets
     socket._rechecks[channel] = 1
@@ -212,7 +212,7 @@ async def test_a_cursor_that_was_not_given_here_is_for_the_history_to_judge(live
 async def test_nothing_is_certain_while_the_log_has_not_been_read_for_long(
     live_cast: Cast, readings: list[int]
 ) -> None:
-    since, channel = await do(history.present), live_cast.casey.channel
+    since, channel = await do(history.current_cursor), live_cast.casey.channel
     page, tail = await listen(live_cast.casey, channel), hub.here().tail
     tail._read_at -= CURRENT * 3600
     assert await ask(page, since, channel) is None
@@ -226,13 +226,13 @@ async def test_a_reading_that_fails_is_waited_for_and_leaves_it_to_the_history(
     channel = live_cast.casey.channel
     page = await listen(live_cast.casey, channel)
     await do(live_cast.reply, live_cast.bao, "Told")
-    since = await do(history.present)
+    since = await do(history.current_cursor)
 
     def be_away(_position: int) -> Any:
         raise OperationalError("The database is away.")
 
     with monkeypatch.context() as broken:
-        broken.setattr(event_log, "unread", be_away)
+        broken.setattr(event_log, "read_since", be_away)
         assert await ask(page, since, channel) is None
     assert await ask(page, since, channel) is not None
 
@@ -240,7 +240,7 @@ async def test_a_reading_that_fails_is_waited_for_and_leaves_it_to_the_history(
 async def test_who_comes_together_shares_a_reading(live_cast: Cast, readings: list[int]) -> None:
     pages = [await listen(live_cast.casey, live_cast.casey.channel) for _ in range(20)]
     await do(live_cast.reply, live_cast.bao, "Told")
-    since = await do(history.present)
+    since = await do(history.current_cursor)
     del readings[:]
     answers = await asyncio.gather(*(ask(page, since, live_cast.casey.channel) for page in pages))
     assert None not in answers
@@ -259,7 +259,7 @@ async def test_a_reading_that_pages_wait_for_does_not_look_after_the_groups_each
     del readings[:]
     for number in range(3):
         await do(live_cast.reply, live_cast.bao, f"Told {number}")
-        assert await ask(page, await do(history.present), live_cast.casey.channel) is not None
+        assert await ask(page, await do(history.current_cursor), live_cast.casey.channel) is not None
     assert len(readings) >= 3
     assert len(mended) <= 1
 

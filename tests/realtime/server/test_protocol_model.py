@@ -20,7 +20,7 @@ from pytest_django import Settings
 from accounts.models import User
 from realtime import limits, protocol
 from realtime.broadcasting.channel_layer import PROCESS_GROUPS
-from realtime.broadcasting.events import publish
+from realtime.broadcasting.publish import publish
 from realtime.presence import tracker
 from realtime.server import hub
 from tests.support.cast import Cast

@@ -10,7 +10,7 @@ import pytest
 
 from realtime import limits
 from realtime.broadcasting.ephemeral import broadcast_now, disconnect
-from realtime.broadcasting.events import publish, reauthorize
+from realtime.broadcasting.publish import publish, reauthorize
 from realtime.consumers import PusherConsumer
 from realtime.presence.tracker import PresenceTracker
 from realtime.server import hub

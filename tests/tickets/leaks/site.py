@@ -64,7 +64,7 @@ class Desk:
     """The cast, two agents who only write notes, and everything that was ever said."""
 
     def __init__(self) -> None:
-        self.begin = self.start = history.present()
+        self.begin = self.start = history.current_cursor()
         self.closed = 0
         self.cast = casting.gather()
         self.noor = self._scribe("Noor Quill", self.cast.billing)
@@ -207,7 +207,7 @@ class Desk:
 
     def close_past(self) -> None:
         """Remember that the history begins anew, after the notes that were written so far."""
-        self.start, self.closed = history.present(), len(self.notes)
+        self.start, self.closed = history.current_cursor(), len(self.notes)
 
     def say(self, ticket: Ticket, by: User, most_files: int = 0) -> Reply:
         mark = self.mark("limelight")

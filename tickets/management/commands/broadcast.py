@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Sum
 
 from accounts.models import User
-from realtime.broadcasting.events import publish
+from realtime import publish
 from realtime.models import Broadcast
 from tickets.events import TestEvent, TicketEvent, TicketReplyCreated, TicketStatusChanged, TicketUpdated
 from tickets.models import Reply, Status, Ticket

@@ -1,0 +1,125 @@
+"""Publish events: log them in the transaction of their change, and send them after its commit."""
+
+import logging
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import transaction
+
+from realtime import protocol
+from realtime.broadcasting import cached_events, dispatcher, event_log
+from realtime.broadcasting.events import Event, ForChannel, OnlyAudience, iso
+from realtime.broadcasting.messages import Command, Deliver, Ephemeral, Reauthorize, Relay, encode_command
+from realtime.channels import Audience, find
+from realtime.conf import config
+from realtime.limits import MAX_EVENT_SIZE
+from realtime.models import Broadcast, Delivery, position_of
+from realtime.utils.circuit_breaker import ServiceUnavailable
+
+logger = logging.getLogger(__name__)
+
+Route = tuple[str, Audience, Audience]  # channel, audience of the subscribers, version that they receive
+
+
+def publish(event: Event, *, receipt: bool = False) -> Broadcast | None:
+    """Log `event` in the running transaction, and send it to the channel layer after commit.
+
+    Return the row of the log, or None if BROADCAST_CONNECTION is `log` or `null`. With `receipt` each server process
+    records to how many sockets it delivered the event.
+    """
+    versions = _versions(event.broadcast_to())
+    event_id = uuid.uuid4()
+    data = {version: _encode(event, version, event_id) for version in versions}
+    if config().connection != "channels":
+        _log_to_console(event, data)
+        return None
+    routes = [route for target in event.broadcast_on() for route in _routes(target, versions)]
+    broadcast = Broadcast(event_id=event_id, event=event.broadcast_as, guard=event.broadcast_guard())
+    broadcast.public, broadcast.staff = data.get(Audience.PUBLIC), data.get(Audience.STAFF)
+    broadcast.wants_receipt = receipt
+    return _log(broadcast, routes)
+
+
+def reauthorize(
+    *,
+    channels: Iterable[str] = (),
+    users: Iterable[Any] = (),
+    disconnect_users: Iterable[Any] = (),
+    disconnect_sockets: Iterable[str] = (),
+) -> None:
+    """Make every server process authorize again: `channels`, and all channels of the sockets of `users` (keys).
+
+    It is a row of the event log that is applied before any later row: a socket that has lost access receives nothing
+    that follows. `disconnect_users` and `disconnect_sockets` (socket ids) are disconnected instead.
+    """
+    keys = [str(key) for key in users], [str(key) for key in disconnect_users]
+    _log_command(Reauthorize(list(channels), *keys, list(disconnect_sockets)))
+
+
+@transaction.atomic
+def relay_through_log(messages: Sequence[Ephemeral]) -> None:
+    """Send messages to every process through the event log, outside of any history."""
+    event_log.delete_relayed()
+    _log_command(Relay(messages))
+
+
+def _log_command(command: Command) -> None:
+    if config().connection == "channels":
+        name, data = encode_command(command)
+        _log(Broadcast(event=name, staff=protocol.encode(data)), [(name, Audience.STAFF, Audience.STAFF)])
+
+
+def _versions(to: Audience | OnlyAudience) -> list[Audience]:
+    if isinstance(to, OnlyAudience):
+        return [to.audience]
+    return [audience for audience in Audience if audience.includes(to)]
+
+
+def _routes(target: str | ForChannel, versions: list[Audience]) -> Iterator[Route]:
+    if isinstance(target, str):
+        yield from ((target, version, version) for version in versions)
+    elif target.version in versions:
+        yield (target.channel, Audience.STAFF, target.version)
+
+
+def _encode(event: Event, version: Audience, event_id: uuid.UUID) -> str:
+    stamp = {"event_id": str(event_id), "timestamp": iso(datetime.now(UTC))}
+    data = event.broadcast_with(version) | stamp
+    text = protocol.encode(data)
+    if len(text.encode()) > MAX_EVENT_SIZE:
+        text = protocol.encode(event.shorten(data))
+    return text
+
+
+@transaction.atomic
+def _log(broadcast: Broadcast, routes: Iterable[Route]) -> Broadcast:
+    broadcast.save(force_insert=True)
+    position = position_of(broadcast)
+    deliveries = Delivery.objects.bulk_create(
+        Delivery(broadcast=broadcast, position=position, channel=channel, audience=audience, version=version)
+        for channel, audience, version in routes
+    )
+    # A process must have applied these revocations before it delivers the event.
+    after = event_log.recent_reauthorizations()
+    messages = [event_log.layer_message(delivery, broadcast, after) for delivery in deliveries]
+    transaction.on_commit(lambda: _send(deliveries, broadcast, messages))
+    return broadcast
+
+
+def _send(deliveries: Iterable[Delivery], broadcast: Broadcast, messages: list[Deliver]) -> None:
+    for delivery, message in zip(deliveries, messages, strict=True):
+        found = find(delivery.channel)
+        if found is not None and found.pattern.is_cached:
+            data = broadcast.data(Audience(delivery.version))
+            with suppress(ServiceUnavailable):
+                cached_events.put(delivery.channel, Audience(delivery.audience), message.frame, data)
+    dispatcher.send(messages)
+
+
+def _log_to_console(event: Event, data: dict[Audience, str]) -> None:
+    if config().connection == "log":
+        for version, text in data.items():
+            logger.info("event published name=%s audience=%s data=%s", event.broadcast_as, version.value, text)
