@@ -6,8 +6,9 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -54,6 +55,16 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
 def daphne(desk: Desk) -> Iterator[instances.Server]:
     with desk.serve("daphne") as server:
         yield server
+
+
+@pytest.fixture
+def fresh_desk(desk: Desk, daphne: instances.Server) -> Desk:
+    """The desk with a ticket of the test's own: users leave its presence channel seconds after they disconnect."""
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {desk.tokens['casey']}"}
+    body = {"subject": "Refund", "content": "Where is it?", "office": 1}
+    request = Request(f"{daphne.url}/api/v1/tickets/", json.dumps(body).encode(), headers)
+    with urlopen(request, timeout=20) as response:
+        return replace(desk, ticket=json.load(response)["uuid"])
 
 
 @pytest.fixture(scope="session")

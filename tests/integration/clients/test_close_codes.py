@@ -85,8 +85,9 @@ def what_it_did(fate: dict) -> str:
     if fate["wait"] is None:
         return NEVER
     if fate["isSecure"]:
-        return BY_TLS if fate["wait"] < 500 else "by TLS, late"
-    return AFTER_A_SECOND if 990 < fate["wait"] < 2000 else AT_ONCE if fate["wait"] < 500 else "some other time"
+        return BY_TLS if fate["wait"] < 900 else "by TLS, late"
+    # pusher-js waits 0, 1 or 10 seconds; a busy machine may add to that.
+    return AFTER_A_SECOND if 990 < fate["wait"] < 5000 else AT_ONCE if fate["wait"] < 900 else "some other time"
 
 
 @pytest.fixture(scope="module")

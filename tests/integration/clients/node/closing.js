@@ -8,11 +8,20 @@ const { Runtime } = Pusher
 const WebSocket = Runtime.getWebSocketAPI()
 
 const CLOSING = 2
+const SERVER_CLOSE_TIMEOUT = 5000 // ms
 
-/** Node's stand-in for a browser's; closed twice, it would wait half a minute for the second end. */
+/**
+ * The WebSocket of Node. After `pusher:error` it leaves the close to the server: pusher-js closes too, and its 1000
+ * would hide the server's code whenever it is sent first. Closed twice, it would wait half a minute for the second end.
+ */
 class Socket extends WebSocket {
+  #timer
+
   close() {
-    if (this.readyState < CLOSING) super.close()
+    if (this.readyState >= CLOSING || this.#timer) return
+    if (!this.hasError) super.close()
+    else this.#timer = setTimeout(() => super.close(), SERVER_CLOSE_TIMEOUT)
+    this.addEventListener("close", () => clearTimeout(this.#timer))
   }
 }
 
@@ -45,13 +54,16 @@ function start(key) {
 
 function watch(socket, fate) {
   socket.addEventListener("open", () => sends.forEach((frame) => socket.send(frame ?? Buffer.from([0]))))
-  // Whoever is told of an error before it is greeted acts on that, not on the close that follows.
+  // A client that receives an error before it is greeted acts on that, not on the close that follows.
   socket.addEventListener("message", ({ data }) => {
-    if (JSON.parse(data).event === "pusher:error") fate.endedAt ??= performance.now()
+    if (JSON.parse(data).event !== "pusher:error") return
+    socket.hasError = true
+    fate.endedAt ??= performance.now()
   })
   socket.addEventListener("close", ({ code }) => {
     fate.code = code
     fate.endedAt ??= performance.now()
+    finish()
   })
 }
 
@@ -61,9 +73,13 @@ function comesBack(key, isSecure) {
   settle(key)
 }
 
-/** Tells once all have acted: whoever has given up has nothing more to do, and ends with the others like him. */
+/** Reports once all clients have acted. */
 function settle(key) {
   waiting.delete(key)
-  // The close itself may come after what the client does about it.
-  if (waiting.size === 0) setTimeout(() => tell("fates", { fates }), 50)
+  finish()
+}
+
+/** The close may come after what the client does about it. */
+function finish() {
+  if (waiting.size === 0 && Object.values(fates).every(({ code }) => code !== null)) tell("fates", { fates })
 }
