@@ -13,7 +13,7 @@ from accounts import sessions, tokens
 from accounts.models import ApiToken, DeskSettings, Office, User
 from realtime import reauthorize
 from realtime.broadcasting import event_log
-from realtime.signals import person_disconnected
+from realtime.signals import user_disconnected
 
 
 @receiver(post_save, sender=User)
@@ -69,7 +69,7 @@ def token_revoked(instance: ApiToken, **_: Any) -> None:
     reauthorize(users=[instance.user_id])
 
 
-@receiver(person_disconnected)
+@receiver(user_disconnected)
 def disconnected_by_an_admin(user: User, **_: Any) -> None:
     """Who is disconnected is signed out everywhere: his pages would only connect again."""
     sessions.end_other_sessions(user, None)

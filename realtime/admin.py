@@ -1,4 +1,4 @@
-"""The log of what was told, and the page of who is connected, in Django's admin."""
+"""Admin pages: the event log, and live connections."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -20,36 +20,36 @@ from django.utils.translation import gettext_lazy
 
 from realtime.broadcasting import ephemeral
 from realtime.models import Broadcast
-from realtime.monitoring import connections
+from realtime.monitoring.connections import read_connections, users_by_key
 from realtime.presence import store
-from realtime.signals import person_disconnected
+from realtime.signals import user_disconnected
 
-if TYPE_CHECKING:  # generic for the type checker alone
+if TYPE_CHECKING:  # generic for the type checker only
     _BroadcastAdmin = admin.ModelAdmin[Broadcast]
     _ConnectionAdmin = admin.ModelAdmin["Connection"]
 else:
     _BroadcastAdmin = _ConnectionAdmin = admin.ModelAdmin
 
 
-class LookOnly:
-    """Is looked at: the past does not change, and what is ended is ended by a button of its own."""
+class ReadOnly:
+    """Denies adding, changing and deleting in the admin."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nothing is added by hand."""
+        """Deny adding."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nothing is changed."""
+        """Deny changing."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nothing is deleted; the log is trimmed by `prune_broadcasts`."""
+        """Deny deleting; `prune_broadcasts` trims the log."""
         return False
 
 
 @admin.register(Broadcast)
-class BroadcastAdmin(LookOnly, _BroadcastAdmin):
-    """What was told, when and behind which rule; the superusers of the project look, and nobody changes the past."""
+class BroadcastAdmin(ReadOnly, _BroadcastAdmin):
+    """The event log: each event with its payloads and its replay authorization channel."""
 
     list_display = ("created_at", "event", "guard", "event_id")
     list_filter = ("event",)
@@ -60,86 +60,85 @@ class BroadcastAdmin(LookOnly, _BroadcastAdmin):
 
 
 class Connection(models.Model):
-    """No table and no row: it gives the page of live connections its place and its permission in the admin."""
+    """A model without a table: it gives the page of live connections its URL and permission in the admin."""
 
     class Meta:
-        apps = Apps()  # not the project's: migrations and content types know nothing of it
+        apps = Apps()  # a registry of its own: no migrations, no content type
         app_label = "realtime"
         managed = False
         verbose_name = gettext_lazy("live connection")
         verbose_name_plural = gettext_lazy("live connections")
 
     def __str__(self) -> str:
-        """There is none."""
+        """Return an empty text: there are no instances."""
         return ""
 
 
 @admin.register(Connection)
-class ConnectionAdmin(LookOnly, _ConnectionAdmin):
-    """Who is connected, to what, and ending it; for those who may view live connections, which superusers may."""
+class ConnectionAdmin(ReadOnly, _ConnectionAdmin):
+    """The page of live connections, for users who may view them (superusers by default)."""
 
     def get_urls(self) -> list[URLPattern]:
-        """Offer the page, and the question before a person is disconnected."""
+        """Return the URLs of the page, and of the confirmation before a user is disconnected."""
         view = self.admin_site.admin_view
         return [
             path("", view(self.changelist_view), name="realtime_connection_changelist"),
-            path("people/<str:key>/", view(self.person_view), name="realtime_connection_person"),
+            path("people/<str:key>/", view(self.user_view), name="realtime_connection_person"),
         ]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Show who is connected; a POST names a socket, and ends it."""
+        """Show the live connections. A POST with a socket id closes that connection."""
         self._require_permission(request)
         if request.method == "POST":
-            _end_socket(request, request.POST.get("socket", ""))
+            _disconnect_socket(request, request.POST.get("socket", ""))
             return redirect("admin:realtime_connection_changelist")
         is_part = request.headers.get("X-Part") == "live"
         template = "admin/realtime/connection/_live.html" if is_part else "admin/realtime/connection/live.html"
-        context = {} if is_part else self._page(request, _("Live connections"))
-        response = TemplateResponse(request, template, context | _state(request.GET.get("q", "")))
+        context = {} if is_part else self._page_context(request, _("Live connections"))
+        response = TemplateResponse(request, template, context | _live_context(request.GET.get("q", "")))
         patch_vary_headers(response, ["X-Part"])
         return response
 
-    def person_view(self, request: HttpRequest, key: str) -> HttpResponse:
-        """Ask whether a person is to be signed out and disconnected; a POST does it."""
+    def user_view(self, request: HttpRequest, key: str) -> HttpResponse:
+        """Confirm that a user is to be signed out and disconnected; a POST does it."""
         self._require_permission(request)
-        person = connections.people([key]).get(key)
-        if person is None:
+        user = users_by_key([key]).get(key)
+        if user is None:
             raise Http404
         if request.method == "POST":
-            disconnect_person(person, by=request.user)
-            messages.success(request, _("%(name)s was signed out everywhere and disconnected.") % {"name": person})
+            disconnect_user(user, by=request.user)
+            messages.success(request, _("%(name)s was signed out everywhere and disconnected.") % {"name": user})
             return redirect("admin:realtime_connection_changelist")
-        context = self._page(request, _("Disconnect %(name)s?") % {"name": person})
-        return TemplateResponse(request, "admin/realtime/connection/person.html", context | {"person": person})
+        context = self._page_context(request, _("Disconnect %(name)s?") % {"name": user})
+        return TemplateResponse(request, "admin/realtime/connection/person.html", context | {"person": user})
 
     def _require_permission(self, request: HttpRequest) -> None:
         if not self.has_view_permission(request):
             raise PermissionDenied
 
-    def _page(self, request: HttpRequest, title: str) -> dict[str, Any]:
-        """Return what every page of the admin needs."""
+    def _page_context(self, request: HttpRequest, title: str) -> dict[str, Any]:
         return {**self.admin_site.each_context(request), "title": title, "opts": self.opts, "media": self.media}
 
 
 @transaction.atomic
-def disconnect_person(person: AbstractBaseUser, *, by: Any) -> None:
-    """End what a person is signed in to, then the sockets, on every process."""
-    person_disconnected.send(type(person), user=person, by=by)
-    ephemeral.disconnect(users=[str(person.pk)])
-    _note(_("Signed out everywhere and disconnected."), person=person, by=by)
+def disconnect_user(user: AbstractBaseUser, *, by: Any) -> None:
+    """End the user's sessions, then close their connections on every process."""
+    user_disconnected.send(type(user), user=user, by=by)
+    ephemeral.disconnect(users=[str(user.pk)])
+    _log_action(_("Signed out everywhere and disconnected."), user=user, by=by)
 
 
-def _end_socket(request: HttpRequest, socket_id: str) -> None:
-    """End one connection, and say what became of it; its client may connect again."""
+def _disconnect_socket(request: HttpRequest, socket_id: str) -> None:
+    """Close a connection, with a code after which its client does not reconnect by itself."""
     found = next((each for each in _sockets() if each.socket_id == socket_id), None)
     if found is None:
         messages.warning(request, _("This connection is already closed."))
         return
-    person = connections.people([found.user_id]).get(found.user_id or "")
+    user = users_by_key([found.user_id]).get(found.user_id or "")
     with transaction.atomic():
         ephemeral.disconnect(sockets=[socket_id])
-        _note(_("Connection %(id)s closed.") % {"id": socket_id}, person=person, by=request.user)
-    name = person or _("an anonymous visitor")
+        _log_action(_("Connection %(id)s closed.") % {"id": socket_id}, user=user, by=request.user)
+    name = user or _("an anonymous visitor")
     messages.success(request, _("A connection of %(name)s was closed.") % {"name": name})
 
 
@@ -150,22 +149,22 @@ def _sockets() -> list[store.SocketReport]:
         return []
 
 
-def _note(text: str, *, person: AbstractBaseUser | None, by: Any) -> None:
-    """Write down who did it, to whom."""
+def _log_action(text: str, *, user: AbstractBaseUser | None, by: Any) -> None:
+    """Add an entry to the admin's history."""
     LogEntry.objects.create(
         user_id=by.pk,
-        content_type=ContentType.objects.get_for_model(get_user_model()) if person is not None else None,
-        object_id=None if person is None else str(person.pk),
-        object_repr=str(person or _("Anonymous"))[:200],
+        content_type=ContentType.objects.get_for_model(get_user_model()) if user is not None else None,
+        object_id=None if user is None else str(user.pk),
+        object_repr=str(user or _("Anonymous"))[:200],
         action_flag=CHANGE,
         change_message=text,
     )
 
 
-def _state(query: str) -> dict[str, Any]:
-    """Return what the page shows; where the census is away, that."""
+def _live_context(query: str) -> dict[str, Any]:
+    """Return the context of the live part; `live` is None while the presence store is unavailable."""
     address = reverse("admin:realtime_connection_changelist")
     try:
-        return {"state": connections.read(query), "query": query, "address": address}
+        return {"live": read_connections(query), "query": query, "address": address}
     except store.Unavailable:
-        return {"state": None, "query": query, "address": address}
+        return {"live": None, "query": query, "address": address}

@@ -1,7 +1,7 @@
-"""What `realtime` tells the project that it runs in."""
+"""Signals that `realtime` sends to the project."""
 
 from django.dispatch import Signal
 
-# Sent in a transaction when somebody who runs the site disconnects a person: `user`, and `by` whom. Whoever keeps the
-# sign-ins ends them here; the person's sockets are closed when the transaction commits.
-person_disconnected = Signal()
+# Arguments: `user`, and `by`, the admin who disconnects them. Sent in a transaction; its commit closes the user's
+# connections. A receiver ends the user's sessions.
+user_disconnected = Signal()

@@ -1,4 +1,4 @@
-"""What the commands have in common: text that cannot harm a terminal, tables, and endings without a traceback."""
+"""Shared by the commands: safe text, tables, and an exit without a traceback."""
 
 import json
 import os
@@ -15,25 +15,25 @@ from realtime.monitoring import explain_access
 
 
 def printable(text: str) -> str:
-    """Return `text` with what a terminal would obey written out: others choose what events say."""
+    """Return `text` with control characters escaped: events come from others and could control the terminal."""
     return "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text)
 
 
 def as_json(value: Any, *, indent: int | None = None) -> str:
-    """Return JSON for people and programs."""
+    """Return `value` as printable JSON."""
     return printable(json.dumps(value, ensure_ascii=False, indent=indent, default=str))
 
 
-def person_named(name: str | None) -> AbstractBaseUser | None:
-    """Return who is named by --as; nobody where nobody is."""
+def user_named(name: str | None) -> AbstractBaseUser | None:
+    """Return the user that --as names; None without it. Raises CommandError."""
     try:
-        return None if name is None else explain_access.find_person(name)
-    except explain_access.NoSuchPerson as error:
+        return None if name is None else explain_access.find_user(name)
+    except explain_access.UserNotFound as error:
         raise CommandError(str(error)) from None
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    """Yield the lines of a table, its columns as wide as what is in them."""
+    """Yield the lines of a table with aligned columns."""
     lines = [list(heads), *([printable(str(cell)) for cell in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
@@ -41,22 +41,19 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[st
 
 
 @contextmanager
-def ends_quietly() -> Iterator[None]:
-    """Let Ctrl-C, and a reader such as `head` that has had enough, end a command without a traceback."""
+def exits_quietly() -> Iterator[None]:
+    """End a command without a traceback on Ctrl-C, and when a reader such as `head` closes the pipe."""
     try:
         yield
     except KeyboardInterrupt:
         pass
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # discard what is still buffered
 
 
 @contextmanager
-def ends_at_once() -> Iterator[None]:
-    """Let Ctrl-C end the process wherever it is.
-
-    An exception that comes between a library's taking a lock and its letting go would leave it waiting for ever.
-    """
+def exits_on_interrupt() -> Iterator[None]:
+    """End the process on Ctrl-C, wherever it is: an exception could leave a library's lock taken, and hang."""
     before = signal.signal(signal.SIGINT, lambda *_: os._exit(0))
     try:
         yield

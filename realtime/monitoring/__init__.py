@@ -1,1 +1,1 @@
-"""Status, live connections and effective configuration, for operators."""
+"""Status, live connections, effective configuration and channel access, for operators."""

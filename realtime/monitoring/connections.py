@@ -1,4 +1,4 @@
-"""Who is connected to what, with people's names: what the page of live connections shows."""
+"""Live connections, channels and processes with the names of users, for the admin's page."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,27 +9,26 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 
-from realtime.monitoring import status
-from realtime.monitoring.status import Overview, moment
+from realtime.monitoring.status import ServerStatus, display_name, local_time, read_status
 from realtime.presence import store
 from realtime.presence.store import Occupancy, Report, SocketReport
 
-LISTED = 200  # connections, and channels, that are shown at once
+MAX_ROWS = 200  # connections, and channels, on the page
 
-People = dict[str, AbstractBaseUser]
+Users = dict[str, AbstractBaseUser]
 
 
 @dataclass(frozen=True)
-class Process:
-    """A server process and since when it runs."""
+class ProcessRow:
+    """A server process and its start."""
 
     report: Report
     since: datetime
 
 
 @dataclass(frozen=True)
-class Channel:
-    """An occupied channel, and who is on it where it tells that."""
+class ChannelRow:
+    """An occupied channel, and the names of its members if it is a presence channel."""
 
     name: str
     subscriptions: int
@@ -37,52 +36,52 @@ class Channel:
 
 
 @dataclass(frozen=True)
-class Connection:
-    """A socket, and whose it is; None is somebody who is not signed in, or whose account is elsewhere."""
+class ConnectionRow:
+    """A connection and its user; None for an anonymous connection or a user of another site."""
 
     report: SocketReport
-    person: AbstractBaseUser | None
+    user: AbstractBaseUser | None
     since: datetime
 
-    def mentions(self, query: str) -> bool:
-        """Say whether a word occurs in what is shown of it."""
+    def matches(self, query: str) -> bool:
+        """Return whether one of the texts shown contains `query`, in lower case."""
         report = self.report
-        shown = (self.person or "", report.user_id or "", report.address, report.process, report.socket_id)
+        shown = (self.user or "", report.user_id or "", report.address, report.process, report.socket_id)
         return any(query in str(text).casefold() for text in (*shown, *report.channels))
 
 
 @dataclass(frozen=True)
-class State:
-    """Everything on the page; `found` counts what the search found, of which the first LISTED are here."""
+class LiveConnections:
+    """The content of the page: at most MAX_ROWS of the connections and channels found, and how many there are."""
 
-    overview: Overview
-    processes: list[Process]
-    channels: list[Channel]
+    status: ServerStatus
+    processes: list[ProcessRow]
+    channels: list[ChannelRow]
     channels_found: int
-    connections: list[Connection]
+    connections: list[ConnectionRow]
     connections_found: int
 
     @property
-    def awaits_list(self) -> bool:
-        """Whether connections are known of that no process has listed yet: they do when somebody looks."""
-        return self.overview.sockets > 0 and self.connections_found == 0
+    def is_loading(self) -> bool:
+        """Whether there are connections that no process has listed yet: processes do so when asked."""
+        return self.status.sockets > 0 and self.connections_found == 0
 
 
-def read(query: str = "") -> State:
-    """Return what there is now, and have the processes list their sockets; raise census.Unavailable if it is away."""
+def read_connections(query: str = "") -> LiveConnections:
+    """Return what matches `query`, and ask the processes to list their connections. Raises store.Unavailable."""
     store.ask_for_sockets()
-    found, sockets = status.read(), store.sockets()
-    known = people([*(each.user_id for each in sockets), *_member_keys(found.channels.values())])
+    status, sockets = read_status(), store.sockets()
+    users = users_by_key([*(each.user_id for each in sockets), *_member_keys(status.channels.values())])
     word = query.strip().casefold()
-    connections = sorted(_connections(sockets, known), key=lambda each: (each.report.since, each.report.socket_id))
-    chosen = [each for each in connections if each.mentions(word)]
-    channels = [_channel(name, each, known) for name, each in found.channels.items() if word in name.casefold()]
-    processes = [Process(report, moment(report.started_at)) for report in found.processes]
-    return State(found, processes, channels[:LISTED], len(channels), chosen[:LISTED], len(chosen))
+    connections = sorted(_connections(sockets, users), key=lambda each: (each.report.since, each.report.socket_id))
+    found = [each for each in connections if each.matches(word)]
+    channels = [_channel(name, each, users) for name, each in status.channels.items() if word in name.casefold()]
+    processes = [ProcessRow(report, local_time(report.started_at)) for report in status.processes]
+    return LiveConnections(status, processes, channels[:MAX_ROWS], len(channels), found[:MAX_ROWS], len(found))
 
 
-def people(keys: Iterable[str | None]) -> People:
-    """Return the users with these keys, by key; a key may be anything that a signature named."""
+def users_by_key(keys: Iterable[str | None]) -> Users:
+    """Return the users with these primary keys; ids that other back ends have signed are skipped."""
     field = get_user_model()._meta.pk
     wanted = {}
     for key in {key for key in keys if key}:
@@ -91,17 +90,17 @@ def people(keys: Iterable[str | None]) -> People:
         except (ValidationError, ValueError):
             continue
     found: Mapping[Any, AbstractBaseUser] = get_user_model()._default_manager.in_bulk(list(wanted))
-    return {wanted[pk]: person for pk, person in found.items()}
+    return {wanted[pk]: user for pk, user in found.items()}
 
 
 def _member_keys(occupancies: Iterable[Occupancy]) -> Iterable[str]:
     return (key for occupancy in occupancies for key in occupancy.members)
 
 
-def _connections(sockets: Iterable[SocketReport], known: People) -> Iterable[Connection]:
-    return (Connection(each, known.get(each.user_id or ""), moment(each.since)) for each in sockets)
+def _connections(sockets: Iterable[SocketReport], users: Users) -> Iterable[ConnectionRow]:
+    return (ConnectionRow(each, users.get(each.user_id or ""), local_time(each.since)) for each in sockets)
 
 
-def _channel(name: str, found: Occupancy, known: People) -> Channel:
-    members = (str(known.get(key) or status.shown_name(member)) for key, member in found.members.items())
-    return Channel(name, found.subscriptions, sorted(members))
+def _channel(name: str, found: Occupancy, users: Users) -> ChannelRow:
+    members = (str(users.get(key) or display_name(member)) for key, member in found.members.items())
+    return ChannelRow(name, found.subscriptions, sorted(members))

@@ -1,4 +1,4 @@
-"""The configuration in force as one reads it: each value, where it comes from, and no secret."""
+"""The effective configuration: each value and its source, with secrets masked."""
 
 import os
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from django.db import connection
 from realtime import limits
 from realtime.conf import config
 
-# What a value is called in the environment, where it is not REALTIME_ and the name of the field.
+# Environment names that are not REALTIME_ and the name of the field.
 ENVIRONMENT = {
     "connection": "BROADCAST_CONNECTION",
     "app_secrets": "REALTIME_APP_SECRET",
@@ -20,18 +20,18 @@ ENVIRONMENT = {
     "trusted_proxies": "TRUSTED_PROXIES",
 }
 CONNECTIONS = {
-    "channels": "events are logged and told",
+    "channels": "events are logged and broadcast",
     "log": "events are written to the application's log only",
     "null": "events are dropped",
 }
-SHOWN_FROM = 16  # characters of a secret from which its first two are shown
-STARS = "********"
-SECRETS = ("secret", "password", "master_key")  # what the name of a secret has in it
+MIN_SHOWN_LENGTH = 16  # characters: longer secrets show their first two
+MASK = "********"
+SECRET_WORDS = ("secret", "password", "master_key")  # parts of the names of secrets
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One value: its section, its name, what it is, and where it comes from."""
+    """A value of the configuration and its source."""
 
     section: str
     name: str
@@ -40,12 +40,12 @@ class Entry:
 
 
 def entries() -> Iterator[Entry]:
-    """Yield everything, section by section."""
+    """Yield all values, section by section."""
     yield from _broadcasting()
     yield from _layer()
     yield Entry("database", "vendor", connection.vendor, "settings.DATABASES")
-    place = _place_of_database(connection.settings_dict)
-    yield Entry("database", "place", place, _source("DATABASE_URL", "settings.DATABASES"))
+    address = _database_address(connection.settings_dict)
+    yield Entry("database", "address", address, _source("DATABASE_URL", "settings.DATABASES"))
     yield Entry("origins", "allowed_hosts", list(settings.ALLOWED_HOSTS), _source("ALLOWED_HOSTS", "settings"))
     trusted = list(settings.CSRF_TRUSTED_ORIGINS)
     yield Entry("origins", "trusted_origins", trusted, _source("CSRF_TRUSTED_ORIGINS", "settings"))
@@ -53,51 +53,51 @@ def entries() -> Iterator[Entry]:
         yield Entry("limits", name.lower(), _plain(getattr(limits, name)), "realtime/limits.py")
 
 
-def masked(secret: str | bytes) -> str:
-    """Return the first two characters of a long secret; nothing of a short one or of bytes, not even the length."""
-    return secret[:2] + STARS if isinstance(secret, str) and len(secret) >= SHOWN_FROM else STARS
+def mask(secret: str | bytes) -> str:
+    """Return two characters of a long secret; nothing, not even the length, of a short one or of bytes."""
+    return secret[:2] + MASK if isinstance(secret, str) and len(secret) >= MIN_SHOWN_LENGTH else MASK
 
 
-def without_password(url: str) -> str:
-    """Return an address without who signs in there, its query and its fragment: any may hold a secret."""
+def redact_url(url: str) -> str:
+    """Return a URL without password, query and fragment."""
     parts = urlsplit(url)
-    credentials, at, place = parts.netloc.rpartition("@")
+    credentials, at, host = parts.netloc.rpartition("@")
     user = credentials.partition(":")[0]
-    shown = f"{user}:{STARS}@{place}" if ":" in credentials else f"{user}{at}{place}"
-    return urlunsplit((parts.scheme, shown, parts.path, STARS if parts.query else "", ""))
+    shown = f"{user}:{MASK}@{host}" if ":" in credentials else f"{user}{at}{host}"
+    return urlunsplit((parts.scheme, shown, parts.path, MASK if parts.query else "", ""))
 
 
 def _broadcasting() -> Iterator[Entry]:
     for name in (field.name for field in fields(config())):
         value = getattr(config(), name)
-        yield Entry("broadcasting", name, _safe(name, value), _source_of(name))
+        yield Entry("broadcasting", name, _redact(name, value), _source_of(name))
         if name == "connection":
-            yield Entry("broadcasting", "which means", CONNECTIONS.get(value, "unknown"))
+            yield Entry("broadcasting", "meaning", CONNECTIONS.get(value, "unknown"))
 
 
 def _layer() -> Iterator[Entry]:
     layer: dict[str, Any] = settings.CHANNEL_LAYERS.get("default", {})
     yield Entry("layer", "backend", layer.get("BACKEND", "none"), "settings.CHANNEL_LAYERS")
-    hosts = [_place_of_layer(host) for host in layer.get("CONFIG", {}).get("hosts", ())]
+    hosts = [_layer_address(host) for host in layer.get("CONFIG", {}).get("hosts", ())]
     if hosts:
         yield Entry("layer", "hosts", hosts, _source("REDIS_URL", "settings.CHANNEL_LAYERS"))
     else:
-        yield Entry("layer", "hosts", "none: each process by itself, and the tail of the log tells the others")
+        yield Entry("layer", "hosts", "none: other processes receive events through their log tailer")
 
 
-def _safe(name: str, value: Any) -> Any:
-    """Return a value as it may be shown: secrets masked, addresses without passwords."""
+def _redact(name: str, value: Any) -> Any:
+    """Return a value with secrets masked and URLs redacted."""
     if isinstance(value, list | tuple):
-        return [_safe(name, each) for each in value]
-    if any(word in name for word in SECRETS):
-        return masked(value) if value else ""
-    return _address(name, value) if isinstance(value, str) and "://" in value else _plain(value)
+        return [_redact(name, each) for each in value]
+    if any(word in name for word in SECRET_WORDS):
+        return mask(value) if value else ""
+    return _redact_setting_url(name, value) if isinstance(value, str) and "://" in value else _plain(value)
 
 
-def _address(name: str, url: str) -> str:
-    """Return an address as it may be shown: of a receiver of webhooks, whose path is often secret, only the place."""
-    shown = urlsplit(without_password(url))
-    return f"{shown.scheme}://{shown.netloc}/{STARS}" if "webhook" in name else shown.geturl()
+def _redact_setting_url(name: str, url: str) -> str:
+    """Return a redacted URL; of a webhook without its path, which is often a secret."""
+    shown = urlsplit(redact_url(url))
+    return f"{shown.scheme}://{shown.netloc}/{MASK}" if "webhook" in name else shown.geturl()
 
 
 def _plain(value: Any) -> Any:
@@ -105,7 +105,7 @@ def _plain(value: Any) -> Any:
 
 
 def _source_of(name: str) -> str:
-    """Say where a value of settings.REALTIME comes from: the environment, the settings, or `realtime` itself."""
+    """Return the source of a value of settings.REALTIME: the environment, the settings, or the default."""
     otherwise = "settings.REALTIME" if name.upper() in settings.REALTIME else "default"
     return _source(ENVIRONMENT.get(name, f"REALTIME_{name.upper()}"), otherwise)
 
@@ -114,15 +114,15 @@ def _source(variable: str, otherwise: str) -> str:
     return f"{variable} in the environment" if variable in os.environ else otherwise
 
 
-def _place_of_database(database: dict[str, Any]) -> str:
+def _database_address(database: dict[str, Any]) -> str:
     host, port = database.get("HOST") or database.get("OPTIONS", {}).get("host", ""), database.get("PORT")
     name = str(database["NAME"])
     return f"{host}{f':{port}' if port else ''}/{name.lstrip('/')}" if host else name
 
 
-def _place_of_layer(host: Any) -> str:
+def _layer_address(host: Any) -> str:
     if isinstance(host, dict):
         host = host.get("address", host.get("path", f"{host.get('host')}:{host.get('port')}"))
     if isinstance(host, list | tuple):
         return ":".join(str(part) for part in host)
-    return without_password(str(host))
+    return redact_url(str(host))

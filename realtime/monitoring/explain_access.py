@@ -1,4 +1,4 @@
-"""Says who may hear a channel and why, in words: for those who run the server."""
+"""Explain who may subscribe to a channel, and which rule decides."""
 
 import inspect
 from dataclasses import dataclass
@@ -10,80 +10,82 @@ from django.contrib.auth.models import AbstractBaseUser
 
 from realtime.channels import NAME, Audience, ChannelPattern, Found, find
 from realtime.limits import MAX_CHANNEL_NAME_LENGTH
-from realtime.monitoring.status import shown_name
+from realtime.monitoring.status import display_name
 
-ALPHABET = "A-Z a-z 0-9 _ - = @ , . ;"
-KINDS = {"": "public", "cache-": "public cache"}
+NAME_CHARACTERS = "A-Z a-z 0-9 _ - = @ , . ;"
+CHANNEL_TYPES = {"": "public", "cache-": "public cache"}
 
 
-class NoSuchPerson(LookupError):
-    """Nobody signs in with this name."""
+class UserNotFound(LookupError):
+    """No user has this name."""
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """Whether somebody hears a channel: the audience or None, the pattern that the name is of, and the reason."""
+class AccessDecision:
+    """Whether a user may subscribe to a channel: the audience or None, the pattern of the name, and the reason."""
 
     channel: str
     audience: Audience | None
     pattern: ChannelPattern | None
     reason: str
-    shown_as: str | None = None  # on presence channels: how the others see this person, if they do
+    shown_as: str | None = None  # on presence channels: the name that other members see; None if hidden
 
 
-def find_person(name: str) -> AbstractBaseUser:
-    """Return who signs in with `name`, which is an address or whatever the user model is known by."""
+def find_user(name: str) -> AbstractBaseUser:
+    """Return the user with this user name or e-mail address. Raises UserNotFound."""
     model = get_user_model()
     try:
-        person: AbstractBaseUser = model._default_manager.get_by_natural_key(name)
+        user: AbstractBaseUser = model._default_manager.get_by_natural_key(name)
     except model.DoesNotExist:
-        raise NoSuchPerson(f"There is no person {name}.") from None
-    return person
+        raise UserNotFound(f"There is no user {name}.") from None
+    return user
 
 
-def judge(person: AbstractBaseUser | None, channel: str) -> Verdict:
-    """Say whether `person`, or somebody who is not signed in, hears `channel` (full Pusher name)."""
+def explain(user: AbstractBaseUser | None, channel: str) -> AccessDecision:
+    """Return whether `user` (None: anonymous) may subscribe to `channel`, by its full Pusher name, and why."""
     if not NAME.fullmatch(channel):
-        return Verdict(channel, None, None, f"A channel's name has 1 to {MAX_CHANNEL_NAME_LENGTH} of: {ALPHABET}")
+        reason = f"A channel name must have 1 to {MAX_CHANNEL_NAME_LENGTH} of: {NAME_CHARACTERS}"
+        return AccessDecision(channel, None, None, reason)
     found = find(channel)
     if found is None:
-        return Verdict(channel, None, None, "No pattern matches this name; `manage.py channels` lists them.")
+        reason = "No pattern matches this name; `manage.py channels` lists them."
+        return AccessDecision(channel, None, None, reason)
     pattern = found.pattern
-    if person is not None and not person.is_active:
-        return Verdict(channel, None, pattern, "The account is inactive.")
-    if person is None and pattern.needs_auth and not pattern.guests:
-        return Verdict(channel, None, pattern, "Nobody is signed in, and the channel is not public.")
-    audience = pattern.ask(person, [found.parts])[0]
-    verb = "refuses" if audience is None else "admits"
-    reason = f"The rule {name_of(pattern.rule)} {verb}: {summary(pattern.rule)}"
-    return Verdict(channel, audience, pattern, reason, None if audience is None else _shown_as(person, found))
+    if user is not None and not user.is_active:
+        return AccessDecision(channel, None, pattern, "The account is inactive.")
+    if user is None and pattern.needs_auth and not pattern.guests:
+        return AccessDecision(channel, None, pattern, "The channel is not public and the user is anonymous.")
+    audience = pattern.ask(user, [found.parts])[0]
+    verb = "refuses" if audience is None else "allows"
+    reason = f"The rule {rule_name(pattern.rule)} {verb} it: {rule_summary(pattern.rule)}"
+    return AccessDecision(channel, audience, pattern, reason, None if audience is None else _member_name(user, found))
 
 
-def _shown_as(person: AbstractBaseUser | None, found: Found) -> str | None:
-    if person is None or not found.pattern.is_presence:
+def _member_name(user: AbstractBaseUser | None, found: Found) -> str | None:
+    if user is None or not found.pattern.is_presence:
         return None
-    member = found.pattern.member(person, **found.parts)
-    return None if member is None else shown_name(member)
+    member = found.pattern.member(user, **found.parts)
+    return None if member is None else display_name(member)
 
 
-def kind(pattern: ChannelPattern) -> str:
-    """Return what a pattern's channels are called: private, presence, public cache ..."""
-    return KINDS.get(pattern.prefix) or pattern.prefix.rstrip("-").replace("-", " ")
+def channel_type(pattern: ChannelPattern) -> str:
+    """Return the type of a pattern's channels: private, presence, public cache ..."""
+    return CHANNEL_TYPES.get(pattern.prefix) or pattern.prefix.rstrip("-").replace("-", " ")
 
 
-def name_of(rule: Any) -> str:
-    """Return where a rule is written: module and name."""
+def rule_name(rule: Any) -> str:
+    """Return the module and name of a rule."""
     rule = rule.func if isinstance(rule, partial) else rule
     named = rule if hasattr(rule, "__qualname__") else type(rule)
     return f"{named.__module__}.{named.__qualname__}"
 
 
-def summary(rule: Any) -> str:
+def rule_summary(rule: Any) -> str:
     """Return the first line of a rule's docstring."""
     rule = rule.func if isinstance(rule, partial) else rule
-    return (inspect.getdoc(rule) or "It has no description.").splitlines()[0]
+    return (inspect.getdoc(rule) or "(no description)").splitlines()[0]
 
 
-def full_name(pattern: ChannelPattern) -> str:
-    """Return a pattern as it stands for full Pusher names."""
+def pattern_name(pattern: ChannelPattern) -> str:
+    """Return the full Pusher name of a pattern, with its placeholders."""
     return pattern.prefix + pattern.route

@@ -1,4 +1,4 @@
-"""A Pusher client for the terminal: one socket, one channel, and coming back after a break as clients should."""
+"""A Pusher client for the terminal: one socket, one channel, reconnecting as the protocol asks of clients."""
 
 import json
 import time
@@ -15,39 +15,44 @@ from realtime import protocol
 
 SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 QUERY = "protocol=7&client=listen&version=1.0.0"
-PATIENCE = 10  # seconds to wait for the connection, and for the server's greeting
-PONG_PATIENCE = 30  # seconds to wait for the answer to a ping
-CLOSE_PATIENCE = 2  # seconds to wait for the other side to say good-bye
-ACTIVITY_TIMEOUT = 120  # seconds of silence after which a client asks whether anybody is there (protocol)
-UNCLEAN = 1006  # the connection ended without a close frame (RFC 6455, section 7.1.5)
-REASONS = {1000: "the server has ended it", 1001: "the server goes", UNCLEAN: "it broke", 1012: "the server restarts"}
-DELAYS = (0, 1, 2, 4, 8, 15)  # seconds before the next try, by how many have failed
+CONNECT_TIMEOUT = 10  # seconds for the opening handshake, and for the first frame
+PONG_TIMEOUT = 30  # seconds
+CLOSE_TIMEOUT = 2  # seconds
+ACTIVITY_TIMEOUT = 120  # seconds of silence before a ping, unless the server names another number
+ABNORMAL_CLOSURE = 1006  # no close frame (RFC 6455, section 7.1.5)
+REASONS = {
+    1000: "closed by the server",
+    1001: "the server is going away",
+    ABNORMAL_CLOSURE: "connection lost",
+    1012: "the server is restarting",
+}
+RECONNECT_DELAYS = (0, 1, 2, 4, 8, 15)  # seconds, by the number of failures in a row
 
 Sign = Callable[[str], dict[str, str]]
 
 
 class Refused(Exception):
-    """The server does not want this client, and would not if it came back; the text says why."""
+    """The server refuses this client permanently; the message says why."""
 
 
-class Broken(Exception):
-    """The connection ended, and may be made anew after `delay` seconds."""
+class Disconnected(Exception):
+    """The connection ended; the client may reconnect after `delay` seconds."""
 
-    def __init__(self, why: str, delay: float = 1) -> None:
-        super().__init__(why)
+    def __init__(self, reason: str, delay: float = 1) -> None:
+        super().__init__(reason)
         self.delay = delay
 
 
 @dataclass(frozen=True)
 class Notice:
-    """Something about the connection itself."""
+    """A message about the connection."""
 
     text: str
 
 
 @dataclass(frozen=True)
-class Heard:
-    """An event: its data is the value in its JSON text, or the text where it is no JSON."""
+class ReceivedEvent:
+    """An event; its data is decoded from JSON if it is JSON."""
 
     event: str
     channel: str
@@ -55,114 +60,118 @@ class Heard:
     event_id: str = ""
 
 
-def address(base: str, key: str) -> str:
-    """Return the WebSocket address of the app `key` at a server, which is named by http or ws."""
+def websocket_url(base: str, key: str) -> str:
+    """Return the WebSocket URL of the app `key` on the server `base` (ws, wss, http or https). Raises ValueError."""
     try:
         parts = urlsplit(base)
-        is_known = parts.scheme in SCHEMES and bool(parts.hostname) and parts.port != 0
+        is_valid = parts.scheme in SCHEMES and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        is_known = False
-    if not is_known:
-        raise ValueError(f"{base} is no address: it begins with ws://, wss://, http:// or https://.")
+        is_valid = False
+    if not is_valid:
+        raise ValueError(f"{base} is not a server URL; expected one with ws://, wss://, http:// or https://.")
     path = parts.path.rstrip("/")
     if "/app/" not in path:
         path = f"{path}/app/{key}"
     return urlunsplit((SCHEMES[parts.scheme], parts.netloc, path, QUERY, ""))
 
 
-class Client:
-    """Follows one channel for ever."""
+class PusherClient:
+    """Subscribes to one channel, and again after each interruption."""
 
     def __init__(self, url: str, channel: str, sign: Sign) -> None:
-        """`sign` answers what /broadcasting/auth would for a socket id: auth, and channel data if any."""
+        """`sign` returns the fields of /broadcasting/auth for a socket id."""
         self._url, self._channel, self._sign = url, channel, sign
-        self._was_greeted = self._is_subscribed = False
+        self._was_established = self._is_subscribed = False
         self._failures = 0
-        self._said = ""
+        self._error = ""
 
-    def follow(self) -> Iterator[Heard | Notice]:
-        """Yield what is heard; raise Refused when there is no use in coming back."""
+    def events(self) -> Iterator[ReceivedEvent | Notice]:
+        """Yield events and notices without end. Raises Refused if reconnecting would not help."""
         while True:
-            self._is_subscribed, self._said = False, ""
+            self._is_subscribed, self._error = False, ""
             try:
-                yield from self._connected()
-            except Broken as error:
-                delay = max(error.delay, DELAYS[min(self._failures, len(DELAYS) - 1)])
+                yield from self._connect()
+            except Disconnected as error:
+                delay = max(error.delay, RECONNECT_DELAYS[min(self._failures, len(RECONNECT_DELAYS) - 1)])
                 self._failures += 1
-                yield Notice(f"{error} Trying again {f'in {delay} s' if delay else 'at once'}.")
+                yield Notice(f"{error} Reconnecting {f'in {delay} s' if delay else 'now'}.")
                 time.sleep(delay)
 
-    def _connected(self) -> Iterator[Heard | Notice]:
+    def _connect(self) -> Iterator[ReceivedEvent | Notice]:
         with ExitStack() as stack:
             socket = self._open(stack)
             try:
-                yield from self._converse(socket)
+                yield from self._subscribe(socket)
             except ConnectionClosed as error:
-                raise self._ending(error) from None
+                raise self._close_error(error) from None
 
     def _open(self, stack: ExitStack) -> ClientConnection:
-        """Connect; who never reached the server is told so, who did before tries again."""
-        options: dict[str, Any] = {"open_timeout": PATIENCE, "close_timeout": CLOSE_PATIENCE, "ping_interval": None}
+        """Open the socket. A failure is permanent (Refused) unless an earlier connection was established."""
+        options: dict[str, Any] = {
+            "open_timeout": CONNECT_TIMEOUT,
+            "close_timeout": CLOSE_TIMEOUT,
+            "ping_interval": None,
+        }
         try:
             socket: ClientConnection = stack.enter_context(connect(self._url, **options))
             return socket
         except (OSError, WebSocketException, ImportError) as error:
-            why = f"There is no WebSocket at {_place(self._url)}: {_problem(error)}."
-            raise (Broken(why) if self._was_greeted else Refused(why)) from None
+            reason = f"Cannot connect to {_without_query(self._url)}: {_describe(error)}."
+            raise (Disconnected(reason) if self._was_established else Refused(reason)) from None
 
-    def _converse(self, socket: ClientConnection) -> Iterator[Heard | Notice]:
-        greeting = self._greeting(socket)
-        self._was_greeted = True
-        subscription = {"channel": self._channel, **self._sign(str(greeting.get("socket_id")))}
+    def _subscribe(self, socket: ClientConnection) -> Iterator[ReceivedEvent | Notice]:
+        established = self._receive_established(socket)
+        self._was_established = True
+        subscription = {"channel": self._channel, **self._sign(str(established.get("socket_id")))}
         socket.send(protocol.encode({"event": "pusher:subscribe", "data": subscription}))
-        timeout = greeting.get("activity_timeout")
+        timeout = established.get("activity_timeout")
         for frame in _frames(socket, timeout if isinstance(timeout, int) and timeout > 0 else ACTIVITY_TIMEOUT):
-            yield from self._understand(str(frame.get("event")), frame)
+            yield from self._handle(str(frame.get("event")), frame)
 
-    def _greeting(self, socket: ClientConnection) -> dict[str, Any]:
-        """Read the first frame: the greeting, or why there is none and then the end."""
+    def _receive_established(self, socket: ClientConnection) -> dict[str, Any]:
+        """Return the data of pusher:connection_established; remember an error that precedes a close."""
         try:
             while True:
-                frame = _decode(socket.recv(PATIENCE))
+                frame = _decode(socket.recv(CONNECT_TIMEOUT))
                 data = _value(frame.get("data"))
                 if frame.get("event") == "pusher:connection_established" and isinstance(data, dict):
                     return data
                 if frame.get("event") != "pusher:error":
-                    raise Refused(f"What answers at {_place(self._url)} does not speak the Pusher protocol.")
-                self._said = _message(data)
+                    raise Refused(f"{_without_query(self._url)} does not speak the Pusher protocol.")
+                self._error = _message(data)
         except TimeoutError:
-            raise Broken("The server took the connection, but said nothing.") from None
+            raise Disconnected("The server accepted the connection but sent nothing.") from None
 
-    def _understand(self, event: str, frame: dict[str, Any]) -> Iterator[Heard | Notice]:
+    def _handle(self, event: str, frame: dict[str, Any]) -> Iterator[ReceivedEvent | Notice]:
         data = _value(frame.get("data"))
         if event == "pusher_internal:subscription_succeeded":
-            yield Notice("Admitted anew: what may be heard has changed." if self._is_subscribed else "Listening.")
+            yield Notice("Subscribed again: the audience has changed." if self._is_subscribed else "Subscribed.")
             self._is_subscribed, self._failures = True, 0
         elif event == "pusher:subscription_error":
-            raise Refused(f"{'Cut' if self._is_subscribed else 'Refused'}: {_message(data)}")
+            raise Refused(f"Subscription {'ended' if self._is_subscribed else 'refused'}: {_message(data)}")
         elif event == "pusher:error":
-            self._said = _message(data)
-            yield Notice(f"The server says: {self._said}")
+            self._error = _message(data)
+            yield Notice(f"Error from the server: {self._error}")
         elif event != "pusher:pong":
-            yield Heard(event, str(frame.get("channel", "")), data, str(frame.get("event_id", "")))
+            yield ReceivedEvent(event, str(frame.get("channel", "")), data, str(frame.get("event_id", "")))
 
-    def _ending(self, error: ConnectionClosed) -> Broken | Refused:
-        """Return what a close code asks of a client (protocol, "Error codes")."""
-        code, reason = (error.rcvd.code, error.rcvd.reason) if error.rcvd else (UNCLEAN, "")
-        why = f"The connection was closed ({code}): {self._said or reason or REASONS.get(code, 'no reason given')}"
-        why = why if why.endswith(".") else f"{why}."
+    def _close_error(self, error: ConnectionClosed) -> Disconnected | Refused:
+        """Return what the protocol asks of a client for this close code (Pusher: "Error codes")."""
+        code, reason = (error.rcvd.code, error.rcvd.reason) if error.rcvd else (ABNORMAL_CLOSURE, "")
+        text = f"Connection closed ({code}): {self._error or reason or REASONS.get(code, 'no reason given')}"
+        text = text if text.endswith(".") else f"{text}."
         if code < 4000 or 4100 <= code < 4200:
-            return Broken(why)
-        return Broken(why, delay=0) if 4200 <= code < 4300 else Refused(why)
+            return Disconnected(text)
+        return Disconnected(text, delay=0) if 4200 <= code < 4300 else Refused(text)
 
 
 def _frames(socket: ClientConnection, activity_timeout: float) -> Iterator[dict[str, Any]]:
-    """Yield frames; answer pings, and ask after `activity_timeout` seconds of silence whether anybody is there."""
+    """Yield frames; answer pings, and send one after `activity_timeout` seconds of silence."""
     while True:
         try:
             text = socket.recv(activity_timeout)
         except TimeoutError:
-            text = _after_ping(socket)
+            text = _receive_after_ping(socket)
         frame = _decode(text)
         if frame.get("event") == "pusher:ping":
             socket.send(protocol.frame("pusher:pong", data="{}"))
@@ -170,22 +179,22 @@ def _frames(socket: ClientConnection, activity_timeout: float) -> Iterator[dict[
             yield frame
 
 
-def _after_ping(socket: ClientConnection) -> str | bytes:
+def _receive_after_ping(socket: ClientConnection) -> str | bytes:
     socket.send(protocol.frame("pusher:ping", data="{}"))
     try:
-        return socket.recv(PONG_PATIENCE)
+        return socket.recv(PONG_TIMEOUT)
     except TimeoutError:
-        raise Broken("The server does not answer a ping.", delay=0) from None
+        raise Disconnected("The server does not answer a ping.", delay=0) from None
 
 
 def _decode(text: str | bytes) -> dict[str, Any]:
-    """Return a frame; what is none is an event without a name."""
+    """Return a frame; an empty one if the text is not a JSON object."""
     frame = _value(text)
     return frame if isinstance(frame, dict) else {}
 
 
 def _value(text: Any) -> Any:
-    """Return the value in JSON text, or what was given where it is no JSON."""
+    """Return the value of a JSON text; anything else unchanged."""
     try:
         return json.loads(text)
     except (TypeError, ValueError, RecursionError):
@@ -193,20 +202,19 @@ def _value(text: Any) -> Any:
 
 
 def _message(data: Any) -> str:
-    """Return what the data of an error says."""
+    """Return the message in the data of an error."""
     if not isinstance(data, dict):
         return str(data)
     return str(data.get("message") or data.get("error") or data)
 
 
-def _problem(error: Exception) -> str:
-    """Say in words why there is no connection."""
+def _describe(error: Exception) -> str:
     if isinstance(error, InvalidStatus):
-        return f"it answers HTTP {error.response.status_code}"
+        return f"HTTP {error.response.status_code}"
     if isinstance(error, TimeoutError):
-        return "it does not answer"
+        return "no answer"
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-def _place(url: str) -> str:
+def _without_query(url: str) -> str:
     return url.partition("?")[0]

@@ -46,7 +46,7 @@ def test_without_scripts_it_is_a_page_like_others(small_desk: Desk) -> None:
     ada, casey = small_desk.enter("ada", java_script_enabled=False), small_desk.enter("casey")
     is_live(casey.page(small_desk.ticket))
     page = ada.page(PAGE)
-    expect(page.locator(".live-renewal")).to_be_hidden()
+    expect(page.locator(".live-refresh")).to_be_hidden()
     instances.wait_until(
         lambda: page.reload() and row(page, "Casey Rivers").count(),
         timeout=LISTED_MS / 1000,

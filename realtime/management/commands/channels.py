@@ -1,4 +1,4 @@
-"""Lists every channel pattern with its rule, and says who may hear a channel and why."""
+"""List the channel patterns and their rules, and explain who may subscribe to a channel."""
 
 import sys
 from argparse import ArgumentParser
@@ -8,80 +8,83 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.core.management.base import BaseCommand, CommandError
 
 from realtime.channels import ChannelPattern, channel_patterns
-from realtime.management.terminal import as_json, person_named, printable
+from realtime.management.terminal import as_json, printable, user_named
 from realtime.monitoring import explain_access
-from realtime.monitoring.explain_access import Verdict
+from realtime.monitoring.explain_access import AccessDecision, pattern_name, rule_name
 
 
 class Command(BaseCommand):
-    """Asks the rules that sockets are asked by."""
+    """Asks the same rules as a subscription."""
 
-    help = "List the channels and their rules; with CHANNEL say who hears it. The exit status is 1 for a no."
+    help = "List the channels and their rules; with CHANNEL, say who may subscribe. Exit status 1 means no."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Describe the question."""
+        """Add the arguments."""
         parser.add_argument("channel", nargs="?", help="full name, such as private-office.1")
-        parser.add_argument("--as", dest="person", metavar="EMAIL", help="who wants to hear it; else anybody")
+        parser.add_argument("--as", dest="user", metavar="EMAIL", help="the user (default: anonymous)")
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """List, or answer."""
+        """Print the list, or the explanation."""
         if options["channel"] is None:
-            if options["person"]:
-                raise CommandError("Name a channel too: channels private-office.1 --as EMAIL.")
-            self._list(in_json=options["json"])
+            if options["user"]:
+                raise CommandError("--as needs a channel: channels private-office.1 --as EMAIL.")
+            self._list(as_text=not options["json"])
             return
-        person = person_named(options["person"])
-        verdict = explain_access.judge(person, options["channel"])
-        self.stdout.write(_in_json(person, verdict) if options["json"] else _in_words(person, verdict))
-        if verdict.audience is None:
+        user = user_named(options["user"])
+        decision = explain_access.explain(user, options["channel"])
+        self.stdout.write(_to_json(user, decision) if options["json"] else _to_text(user, decision))
+        if decision.audience is None:
             sys.exit(1)
 
-    def _list(self, *, in_json: bool) -> None:
-        patterns = [_described(pattern) for pattern in channel_patterns()]
-        if in_json:
+    def _list(self, *, as_text: bool) -> None:
+        patterns = [_describe(pattern) for pattern in channel_patterns()]
+        if not as_text:
             self.stdout.write(as_json(patterns, indent=2))
             return
         for each in patterns:
             self.stdout.write(self.style.MIGRATE_HEADING(each["pattern"]))
-            self.stdout.write(f"    kind      {each['kind']}")
-            self.stdout.write(f"    rule      {each['rule']}")
-            self.stdout.write(f"              {each['says']}")
-            self.stdout.write(f"    whispers  {', '.join(each['whispers']) or 'none'}")
+            self.stdout.write(f"    type           {each['type']}")
+            self.stdout.write(f"    rule           {each['rule']}")
+            self.stdout.write(f"                   {each['description']}")
+            self.stdout.write(f"    client events  {', '.join(each['client_events']) or 'none'}")
 
 
-def _described(pattern: ChannelPattern) -> dict[str, Any]:
+def _describe(pattern: ChannelPattern) -> dict[str, Any]:
     return {
-        "pattern": explain_access.full_name(pattern),
-        "kind": explain_access.kind(pattern),
-        "rule": explain_access.name_of(pattern.rule),
-        "says": explain_access.summary(pattern.rule),
-        "whispers": sorted(pattern.whispers),
+        "pattern": pattern_name(pattern),
+        "type": explain_access.channel_type(pattern),
+        "rule": rule_name(pattern.rule),
+        "description": explain_access.rule_summary(pattern.rule),
+        "client_events": sorted(pattern.whispers),
     }
 
 
-def _in_words(person: AbstractBaseUser | None, verdict: Verdict) -> str:
-    who, channel = str(person or "somebody who is not signed in"), verdict.channel
-    if verdict.audience is None:
-        answer = f"No: {who} may not hear {channel}."
+def _to_text(user: AbstractBaseUser | None, decision: AccessDecision) -> str:
+    name, pattern = str(user or "an anonymous user"), decision.pattern
+    if decision.audience is None:
+        lines = [f"No: {name} may not subscribe to {decision.channel}."]
     else:
-        answer = f"Yes: {who} hears {channel} as {verdict.audience.value}."
-    of = [f"It is of the pattern {explain_access.full_name(verdict.pattern)}."] if verdict.pattern else []
-    seen = "The others do not see it." if verdict.shown_as is None else f"The others see: {verdict.shown_as}."
-    is_seen = verdict.audience is not None and verdict.pattern is not None and verdict.pattern.is_presence
-    return printable("\n".join([answer, *of, verdict.reason, *([seen] if is_seen else [])]))
+        lines = [f"Yes: {name} may subscribe to {decision.channel} (audience: {decision.audience.value})."]
+    if pattern is not None:
+        lines.append(f"The name matches {pattern_name(pattern)}.")
+    lines.append(decision.reason)
+    if pattern is not None and pattern.is_presence and decision.audience is not None:
+        hidden = decision.shown_as is None
+        lines.append("Hidden from other members." if hidden else f"Other members see: {decision.shown_as}.")
+    return printable("\n".join(lines))
 
 
-def _in_json(person: AbstractBaseUser | None, verdict: Verdict) -> str:
-    pattern = verdict.pattern
-    answer = {
-        "channel": verdict.channel,
-        "person": None if person is None else str(person),
-        "hears": verdict.audience is not None,
-        "audience": verdict.audience and verdict.audience.value,
-        "pattern": pattern and explain_access.full_name(pattern),
-        "rule": pattern and explain_access.name_of(pattern.rule),
-        "reason": verdict.reason,
-        "shown_as": verdict.shown_as,
+def _to_json(user: AbstractBaseUser | None, decision: AccessDecision) -> str:
+    pattern = decision.pattern
+    fields = {
+        "channel": decision.channel,
+        "user": None if user is None else str(user),
+        "allowed": decision.audience is not None,
+        "audience": decision.audience and decision.audience.value,
+        "pattern": pattern and pattern_name(pattern),
+        "rule": pattern and rule_name(pattern.rule),
+        "reason": decision.reason,
+        "shown_as": decision.shown_as,
     }
-    return as_json(answer, indent=2)
+    return as_json(fields, indent=2)

@@ -1,4 +1,4 @@
-"""Trims the log, and what was counted."""
+"""Delete old events from the event log, and expired counters."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -11,17 +11,17 @@ from realtime.models import RateCounter
 
 
 class Command(BaseCommand):
-    """A page whose cursor lies before what is kept renews itself."""
+    """Deletes log rows; a page whose cursor is older reloads its content."""
 
-    help = "Delete broadcasts that are older than some days; run it daily."
+    help = "Delete broadcasts that are older than --days; run it daily."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Describe the age."""
+        """Add the arguments."""
         parser.add_argument(
-            "--days", type=int, default=config().retention_days, help="keep so many (default %(default)s)"
+            "--days", type=int, default=config().retention_days, help="days to keep (default %(default)s)"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Delete, and say how many."""
+        """Delete, and print the number of broadcasts."""
         RateCounter.delete_expired()
         self.stdout.write(f"{event_log.prune(options['days'])} broadcasts deleted.")

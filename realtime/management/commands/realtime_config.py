@@ -1,4 +1,4 @@
-"""Prints the broadcasting configuration in force, with its secrets masked."""
+"""Print the effective broadcasting configuration, with secrets masked."""
 
 from argparse import ArgumentParser
 from itertools import groupby
@@ -12,33 +12,33 @@ from realtime.monitoring.effective_config import Entry
 
 
 class Command(BaseCommand):
-    """What this prints can be pasted into a question to others."""
+    """Prints text that can be shared: it contains no secrets."""
 
-    help = "Print the broadcasting configuration in force: each value and where it comes from, secrets masked."
+    help = "Print the effective broadcasting configuration: each value and its source, with secrets masked."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Offer JSON."""
+        """Add the arguments."""
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print section by section."""
+        """Print the sections."""
         sections = [
             (name, list(rows)) for name, rows in groupby(effective_config.entries(), lambda each: each.section)
         ]
         if options["json"]:
-            self.stdout.write(as_json({name: _in_json(rows) for name, rows in sections}, indent=2))
+            self.stdout.write(as_json({name: _json_fields(rows) for name, rows in sections}, indent=2))
             return
         for number, (name, rows) in enumerate(sections):
             self.stdout.write(("\n" if number else "") + self.style.MIGRATE_HEADING(name.capitalize()))
-            for line in table(("name", "value", "comes from"), map(_in_words, rows)):
+            for line in table(("name", "value", "source"), map(_cells, rows)):
                 self.stdout.write(f"    {line}")
         self.stdout.write("\nTimes are in seconds, sizes in bytes.")
 
 
-def _in_json(rows: list[Entry]) -> dict[str, Any]:
+def _json_fields(rows: list[Entry]) -> dict[str, Any]:
     return {row.name: {"value": row.value, "source": row.source} for row in rows}
 
 
-def _in_words(row: Entry) -> tuple[str, str, str]:
+def _cells(row: Entry) -> tuple[str, str, str]:
     value = ", ".join(map(str, row.value)) if isinstance(row.value, list) else str(row.value)
     return row.name, value or "(empty)", row.source

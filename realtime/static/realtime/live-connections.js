@@ -1,70 +1,71 @@
-/** <live-connections data-every>: renews the admin's page of live connections every so many milliseconds. */
-
-/** What stays in place is not touched: the focus, what is open and how far one has scrolled stay with it. */
+/**
+ * <live-connections data-every>: refreshes the admin's page of live connections, every `data-every` milliseconds.
+ * Elements are updated in place, so that focus, open details and scroll positions stay.
+ */
 class LiveConnections extends HTMLElement {
   #timer = 0
-  #isAsking = false
+  #isFetching = false
 
   connectedCallback() {
-    this.renewal.hidden = false
+    this.bar.hidden = false
     this.button.addEventListener("click", () => this.#pause(this.button.ariaPressed !== "true"))
-    document.addEventListener("visibilitychange", this.#look)
-    this.#timer = setInterval(this.#look, Number(this.dataset.every))
+    document.addEventListener("visibilitychange", this.#refresh)
+    this.#timer = setInterval(this.#refresh, Number(this.dataset.every))
   }
 
   disconnectedCallback() {
-    document.removeEventListener("visibilitychange", this.#look)
+    document.removeEventListener("visibilitychange", this.#refresh)
     clearInterval(this.#timer)
   }
 
-  get renewal() {
-    return this.querySelector(".live-renewal")
+  get bar() {
+    return this.querySelector(".live-refresh")
   }
 
   get button() {
-    return this.renewal.querySelector("button")
+    return this.bar.querySelector("button")
   }
 
   #pause(paused) {
     this.button.ariaPressed = String(paused)
-    this.#look()
+    this.#refresh()
   }
 
-  #look = () => {
-    if (!document.hidden && this.button.ariaPressed !== "true") this.#renew()
+  #refresh = () => {
+    if (!document.hidden && this.button.ariaPressed !== "true") this.#fetch()
   }
 
-  async #renew() {
-    if (this.#isAsking) return
-    this.#isAsking = true
+  async #fetch() {
+    if (this.#isFetching) return
+    this.#isFetching = true
     try {
       const response = await fetch(location.href, { headers: { "X-Part": "live" }, redirect: "manual" })
-      if (response.ok) this.#show(await response.text())
-      else this.#say(response.status < 500 ? this.dataset.ended : this.dataset.stale)
+      if (response.ok) this.#update(await response.text())
+      else this.#setStatus(response.status < 500 ? this.dataset.ended : this.dataset.stale)
     } catch {
-      this.#say(this.dataset.stale)
+      this.#setStatus(this.dataset.stale)
     } finally {
-      this.#isAsking = false
+      this.#isFetching = false
     }
   }
 
-  #show(text) {
+  #update(text) {
     const fresh = new DOMParser().parseFromString(text, "text/html").getElementById("live")
     if (!fresh || this.button.ariaPressed === "true") return
-    const held = document.activeElement.closest("#live .live-scroll")
+    const focused = document.activeElement.closest("#live .live-scroll")
     morph(document.getElementById("live"), fresh)
-    // The row that had the focus is gone: go on from its table.
-    if (held?.isConnected && document.activeElement === document.body) held.focus()
-    this.#say("")
+    // If the focused row is gone, keep the keyboard position at its table.
+    if (focused?.isConnected && document.activeElement === document.body) focused.focus()
+    this.#setStatus("")
   }
 
-  #say(text) {
-    const status = this.renewal.querySelector("[role=status]")
+  #setStatus(text) {
+    const status = this.bar.querySelector("[role=status]")
     if (status.textContent !== text) status.textContent = text
   }
 }
 
-/** Makes `shown` like `fresh`. Children with an id are known by it, others by their place. */
+/** Changes `shown` to equal `fresh`. Children are matched by id, or by position if they have none. */
 function morph(shown, fresh) {
   if (shown.isEqualNode(fresh)) return
   copyAttributes(shown, fresh)

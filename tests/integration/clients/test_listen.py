@@ -1,4 +1,4 @@
-"""`manage.py listen` at a running server: it hears what the person hears, and comes back after a break."""
+"""`manage.py listen` with a running server: it receives what the user receives, and reconnects."""
 
 import json
 import os
@@ -46,7 +46,7 @@ def test_terminal_receives_what_the_page_receives(desk, listen, uvicorn):
     channel = f"private-{desk.channel}"
     staff, customer = listen(uvicorn, channel, "bao", "--json"), listen(uvicorn, channel, "casey")
     for terminal in (staff, customer):
-        terminal.reads("Listening.")
+        terminal.reads("Subscribed.")
     bao_replies(desk, uvicorn, "A note", internal="on")
     bao_replies(desk, uvicorn, "An \x1b[31mansw\x9ber")
     note = json.loads(staff.reads("A note"))
@@ -61,11 +61,11 @@ def test_terminal_receives_what_the_page_receives(desk, listen, uvicorn):
 def test_terminal_resubscribes_after_crash_and_restart(desk, listen):
     with desk.serve("uvicorn") as server:
         terminal = listen(server, f"private-{desk.channel}", "casey")
-        terminal.reads("Listening.")
+        terminal.reads("Subscribed.")
         server.kill()
         terminal.reads("(1006)")
         server.start()
-        terminal.reads("Listening.", within=COMES_BACK)
+        terminal.reads("Subscribed.", within=COMES_BACK)
         bao_replies(desk, server, "Here I am again")
         terminal.reads("Here I am again")
 
@@ -73,7 +73,7 @@ def test_terminal_resubscribes_after_crash_and_restart(desk, listen):
 def test_deactivated_user_is_disconnected_with_reason(desk, listen, uvicorn):
     # Emil of Orders is in no other test of this desk, which stays as it is left.
     terminal = listen(uvicorn, "private-office.2", "emil")
-    terminal.reads("Listening.")
+    terminal.reads("Subscribed.")
     switch_off(desk, "emil")
     assert "(4009): You are signed out." in terminal.reads("CommandError")
     assert terminal.exit_status() == 1

@@ -1,4 +1,4 @@
-"""The admin's page of live connections: admins see who is connected, and end a connection or a person's sign-ins."""
+"""The admin's page of live connections: search, disconnecting, signing a user out."""
 
 from typing import Any
 
@@ -28,16 +28,16 @@ def signed_in(user: User) -> Client:
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """What was told to the server processes."""
-    orders: list[dict[str, Any]] = []
-    monkeypatch.setattr(ephemeral, "disconnect", lambda **order: orders.append(order))
-    return orders
+def commands(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Commands that were sent to the server processes."""
+    sent: list[dict[str, Any]] = []
+    monkeypatch.setattr(ephemeral, "disconnect", lambda **command: sent.append(command))
+    return sent
 
 
 @pytest.fixture
 def connected(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> list[SocketReport]:
-    """Bao has two sockets, Casey one; one is nobody's, and one that of somebody of another site."""
+    """Two connections of Bao, one of Casey, an anonymous one, and one of a user of another site."""
     rows = [
         ("1.1", str(cast.bao.pk), "192.0.2.1", ["presence-office.1", cast.ticket.channel]),
         ("2.2", str(cast.bao.pk), "192.0.2.2", []),
@@ -61,11 +61,11 @@ def connected(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> list[SocketReport]
 
 
 def rows(response: Any) -> list[tuple[str, str]]:
-    """Return the person and the address of each connection that is shown."""
-    return [(str(each.person), each.report.address) for each in response.context["state"].connections]
+    """Return the user and the address of each connection on the page."""
+    return [(str(each.user), each.report.address) for each in response.context["live"].connections]
 
 
-def test_only_admins_see_the_page(cast: Cast, connected: list, told: list) -> None:
+def test_only_admins_see_the_page(cast: Cast, connected: list, commands: list) -> None:
     assert "Live connections" in signed_in(cast.ada).get("/admin/").text
     assert "Live connections" not in signed_in(cast.bao).get("/admin/").text
     for person, status in ((cast.ada, 200), (cast.bao, 403), (cast.casey, 302)):
@@ -77,7 +77,7 @@ def test_only_admins_see_the_page(cast: Cast, connected: list, told: list) -> No
         client = signed_in(person)
         assert client.post(PAGE, {"socket": "1.1"}).status_code == status
         assert client.post(f"{PAGE}people/{cast.greta.pk}/").status_code == status
-    assert told == []
+    assert commands == []
 
 
 def test_page_shows_users_channels_and_rates(cast: Cast, connected: list) -> None:
@@ -91,7 +91,7 @@ def test_page_shows_users_channels_and_rates(cast: Cast, connected: list) -> Non
     ]
     for words in ("Anonymous", "elsewhere:7", "7.5", "one:1:a", "2 channels", cast.ticket.channel):
         assert words in response.text
-    office, _ = response.context["state"].channels
+    office, _ = response.context["live"].channels
     assert (office.subscriptions, office.members) == (2, ["Bao Nguyen", "Zoe"])
 
 
@@ -111,13 +111,13 @@ def test_search_finds_connections(cast: Cast, connected: list, word: str, found:
 
 
 def test_search_without_results_is_shown(cast: Cast, connected: list) -> None:
-    page = signed_in(cast.ada).get(PAGE, {"q": "<nobody>"}).text
+    page = signed_in(cast.ada).get(PAGE, {"q": "<none>"}).text
     assert "No matching connections." in page
-    assert 'value="&lt;nobody&gt;"' in page
+    assert 'value="&lt;none&gt;"' in page
 
 
 def test_long_lists_are_truncated(cast: Cast, connected: list, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "LISTED", 2)
+    monkeypatch.setattr(connections, "MAX_ROWS", 2)
     response = signed_in(cast.ada).get(PAGE)
     assert len(rows(response)) == 2
     assert "Showing 2 of 5. Search to find others." in response.text
@@ -134,49 +134,51 @@ def test_missing_connection_list_is_explained(cast: Cast, connected: list, monke
 def test_unavailable_presence_store_is_explained(
     cast: Cast, connected: list, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away() -> None:
+    def unavailable() -> None:
         raise store.Unavailable("Connection refused.")
 
-    monkeypatch.setattr(store, "sockets", away)
+    monkeypatch.setattr(store, "sockets", unavailable)
     client = signed_in(cast.ada)
-    assert "Connections can" in client.get(PAGE).text
+    assert "the shared store isn" in client.get(PAGE).text
     assert "This connection is already closed" in client.post(PAGE, {"socket": "3.3"}, follow=True).text
 
 
-def test_admin_disconnects_a_connection(cast: Cast, connected: list, told: list) -> None:
+def test_admin_disconnects_a_connection(cast: Cast, connected: list, commands: list) -> None:
     response = signed_in(cast.ada).post(PAGE, {"socket": "3.3"}, follow=True)
-    assert told == [{"sockets": ["3.3"]}]
+    assert commands == [{"sockets": ["3.3"]}]
     assert "A connection of Casey Rivers was closed." in response.text
     entry = LogEntry.objects.get()
     assert (entry.user, entry.object_id, entry.object_repr) == (cast.ada, str(cast.casey.pk), "Casey Rivers")
     assert entry.change_message == "Connection 3.3 closed."
 
 
-def test_admin_disconnects_an_anonymous_connection(cast: Cast, connected: list, told: list) -> None:
+def test_admin_disconnects_an_anonymous_connection(cast: Cast, connected: list, commands: list) -> None:
     client = signed_in(cast.ada)
     assert "an anonymous visitor" in client.post(PAGE, {"socket": "4.4"}, follow=True).text
-    assert told == [{"sockets": ["4.4"]}]
+    assert commands == [{"sockets": ["4.4"]}]
     assert LogEntry.objects.get().object_repr == "Anonymous"
-    assert client.get("/admin/").status_code == 200  # lists it among the recent actions
+    assert client.get("/admin/").status_code == 200  # shows the recent actions
 
 
 @pytest.mark.parametrize("socket_id", ["9.9", "", "nonsense\x00"])
-def test_ended_connection_is_not_disconnected_again(cast: Cast, connected: list, told: list, socket_id: str) -> None:
+def test_ended_connection_is_not_disconnected_again(
+    cast: Cast, connected: list, commands: list, socket_id: str
+) -> None:
     response = signed_in(cast.ada).post(PAGE, {"socket": socket_id}, follow=True)
     assert "This connection is already closed." in response.text
-    assert told == []
+    assert commands == []
     assert not LogEntry.objects.exists()
 
 
-def test_disconnect_needs_csrf_token(cast: Cast, connected: list, told: list) -> None:
+def test_disconnect_needs_csrf_token(cast: Cast, connected: list, commands: list) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(cast.ada)
     for address in (PAGE, f"{PAGE}people/{cast.casey.pk}/"):
         assert client.post(address, {"socket": "3.3"}).status_code == 403
-    assert told == []
+    assert commands == []
 
 
-def test_disconnected_user_is_signed_out_everywhere(cast: Cast, connected: list, told: list) -> None:
+def test_disconnected_user_is_signed_out_everywhere(cast: Cast, connected: list, commands: list) -> None:
     admin, bao, casey = signed_in(cast.ada), Client(), Client()
     for client, name in ((bao, "bao"), (casey, "casey")):
         client.post("/login/", {"login": f"{name}@example.com", "password": PASSWORD})
@@ -185,7 +187,7 @@ def test_disconnected_user_is_signed_out_everywhere(cast: Cast, connected: list,
     assert bao.get("/tickets/").status_code == 200
     response = admin.post(f"{PAGE}people/{cast.bao.pk}/", follow=True)
     assert "Bao Nguyen was signed out everywhere and disconnected." in response.text
-    assert told == [{"users": [str(cast.bao.pk)]}]
+    assert commands == [{"users": [str(cast.bao.pk)]}]
     assert bao.get("/tickets/").status_code == 302
     assert casey.get("/tickets/").status_code == 200
     assert [each.user for each in UserSession.objects.all()] == [cast.casey]
@@ -193,19 +195,19 @@ def test_disconnected_user_is_signed_out_everywhere(cast: Cast, connected: list,
     assert (entry.object_repr, entry.change_message) == ("Bao Nguyen", "Signed out everywhere and disconnected.")
 
 
-def test_admin_is_warned_before_disconnecting_themselves(cast: Cast, told: list) -> None:
+def test_admin_is_warned_before_disconnecting_themselves(cast: Cast, commands: list) -> None:
     admin = Client()
     admin.post("/login/", {"login": "ada@example.com", "password": PASSWORD})
     assert "This is your own account" in admin.get(f"{PAGE}people/{cast.ada.pk}/").text
     assert admin.post(f"{PAGE}people/{cast.ada.pk}/", follow=True).request["PATH_INFO"] == "/login/"
 
 
-@pytest.mark.parametrize("key", ["nobody", "00000000-0000-0000-0000-000000000000"])
-def test_unknown_user_is_not_found(cast: Cast, told: list, key: str) -> None:
+@pytest.mark.parametrize("key", ["unknown", "00000000-0000-0000-0000-000000000000"])
+def test_unknown_user_is_not_found(cast: Cast, commands: list, key: str) -> None:
     admin = signed_in(cast.ada)
     assert admin.get(f"{PAGE}people/{key}/").status_code == 404
     assert admin.post(f"{PAGE}people/{key}/").status_code == 404
-    assert told == []
+    assert commands == []
 
 
 def test_page_model_has_no_table() -> None:

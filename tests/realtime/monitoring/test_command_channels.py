@@ -1,4 +1,4 @@
-"""`channels` lists who may hear what, and answers for one person why, or why not."""
+"""`channels` lists the patterns and explains whether a user may subscribe."""
 
 import json
 from io import StringIO
@@ -33,9 +33,9 @@ def test_all_patterns_are_listed_with_their_rules() -> None:
     lines = out.splitlines()
     start = lines.index("private-tickets.<uuid:ticket_uuid>")
     assert lines[start + 1 : start + 4] == [
-        "    kind      private",
-        "    rule      tickets.policies.authorize_ticket",
-        "              Allow users who may open the ticket; its staff also receive internal notes.",
+        "    type           private",
+        "    rule           tickets.policies.authorize_ticket",
+        "                   Allow users who may open the ticket; its staff also receive internal notes.",
     ]
     assert "private-user.<uuid:user_id>" in lines
 
@@ -43,46 +43,46 @@ def test_all_patterns_are_listed_with_their_rules() -> None:
 def test_list_is_available_as_json() -> None:
     patterns = {each["pattern"]: each for each in json.loads(channels("--json")[0])}
     office = patterns["private-office.<int:office_id>"]
-    assert (office["kind"], office["rule"]) == ("private", "accounts.policies.authorize_office")
+    assert (office["type"], office["rule"]) == ("private", "accounts.policies.authorize_office")
 
 
 def test_each_channel_type_is_named(settings: Settings) -> None:
     settings.REALTIME = {**settings.REALTIME, "CHANNELS": "tests.support.channel_patterns"}
-    kinds = {each["pattern"]: each["kind"] for each in json.loads(channels("--json")[0])}
-    assert kinds["news"] == "public"
-    assert kinds["cache-weather"] == "public cache"
-    assert kinds["private-cache-forecast"] == "private cache"
-    assert kinds["private-encrypted-vault"] == "private encrypted"
-    assert kinds["presence-room.<slug:name>"] == "presence"
+    types = {each["pattern"]: each["type"] for each in json.loads(channels("--json")[0])}
+    assert types["news"] == "public"
+    assert types["cache-weather"] == "public cache"
+    assert types["private-cache-forecast"] == "private cache"
+    assert types["private-encrypted-vault"] == "private encrypted"
+    assert types["presence-room.<slug:name>"] == "presence"
     out, _ = channels()
-    assert "    whispers  client-*" in out.splitlines()
+    assert "    client events  client-*" in out.splitlines()
 
 
 def test_public_channel_is_open_to_all(settings: Settings) -> None:
     settings.REALTIME = {**settings.REALTIME, "CHANNELS": "tests.support.channel_patterns"}
     out, status = channels("news")
-    assert out.startswith("Yes: somebody who is not signed in hears news as public.")
+    assert out.startswith("Yes: an anonymous user may subscribe to news (audience: public).")
     assert status == 0
 
 
 def test_presence_channel_shows_the_member_name(cast: Cast) -> None:
     channel = cast.ticket.channel.replace("private-", "presence-")
-    assert ask(cast, "bao", channel)[0][-1] == "The others see: Bao Nguyen."
+    assert ask(cast, "bao", channel)[0][-1] == "Other members see: Bao Nguyen."
     User.objects.filter(pk=cast.dana.pk).update(hides_online=True)
-    assert ask(cast, "dana", channel)[0][-1] == "The others do not see it."
+    assert ask(cast, "dana", channel)[0][-1] == "Hidden from other members."
     lines, status = ask(cast, "casey", channel)
-    assert lines[-1].startswith("The rule tickets.policies.authorize_ticket_staff refuses: ")
+    assert lines[-1].startswith("The rule tickets.policies.authorize_ticket_staff refuses it: ")
     assert status == 1
 
 
 @pytest.mark.parametrize(("name", "audience"), [("bao", "staff"), ("casey", "public")])
 def test_authorized_user_and_audience_are_shown(cast: Cast, name: str, audience: str) -> None:
-    person = getattr(cast, name)
+    user = getattr(cast, name)
     lines, status = ask(cast, name, cast.ticket.channel)
     assert lines == [
-        f"Yes: {person.name} hears {cast.ticket.channel} as {audience}.",
-        "It is of the pattern private-tickets.<uuid:ticket_uuid>.",
-        "The rule tickets.policies.authorize_ticket admits: "
+        f"Yes: {user.name} may subscribe to {cast.ticket.channel} (audience: {audience}).",
+        "The name matches private-tickets.<uuid:ticket_uuid>.",
+        "The rule tickets.policies.authorize_ticket allows it: "
         "Allow users who may open the ticket; its staff also receive internal notes.",
     ]
     assert status == 0
@@ -91,21 +91,21 @@ def test_authorized_user_and_audience_are_shown(cast: Cast, name: str, audience:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("greta", "The rule tickets.policies.authorize_ticket refuses: Allow users who may open the ticket; "),
+        ("greta", "The rule tickets.policies.authorize_ticket refuses it: Allow users who may open the ticket; "),
         ("hiro", "The account is inactive."),
     ],
 )
 def test_refused_user_and_reason_are_shown(cast: Cast, name: str, reason: str) -> None:
     lines, status = ask(cast, name, cast.ticket.channel)
-    assert lines[0] == f"No: {getattr(cast, name).name} may not hear {cast.ticket.channel}."
+    assert lines[0] == f"No: {getattr(cast, name).name} may not subscribe to {cast.ticket.channel}."
     assert lines[-1].startswith(reason)
     assert status == 1
 
 
 def test_anonymous_user_is_refused_on_private_channels(cast: Cast) -> None:
     out, status = channels(cast.ticket.channel)
-    assert out.startswith("No: somebody who is not signed in may not hear private-tickets.")
-    assert "Nobody is signed in, and the channel is not public." in out
+    assert out.startswith("No: an anonymous user may not subscribe to private-tickets.")
+    assert "The channel is not public and the user is anonymous." in out
     assert status == 1
 
 
@@ -114,7 +114,7 @@ def test_anonymous_user_is_refused_on_private_channels(cast: Cast) -> None:
     [
         ("private-nothing.7", "No pattern matches this name; `manage.py channels` lists them."),
         ("tickets.7", "No pattern matches this name"),
-        ("private-\x1b[2J", "A channel's name has 1 to 164 of: A-Z a-z 0-9"),
+        ("private-\x1b[2J", "A channel name must have 1 to 164 of: A-Z a-z 0-9"),
     ],
 )
 def test_unknown_channel_name_is_explained(cast: Cast, channel: str, reason: str) -> None:
@@ -127,7 +127,7 @@ def test_unknown_channel_name_is_explained(cast: Cast, channel: str, reason: str
 def test_explanation_is_available_as_json(cast: Cast) -> None:
     out, status = channels(cast.ticket.channel, "--as", "greta@example.com", "--json")
     answer = json.loads(out)
-    assert (answer["hears"], answer["audience"], answer["person"]) == (False, None, "Greta Lindqvist")
+    assert (answer["allowed"], answer["audience"], answer["user"]) == (False, None, "Greta Lindqvist")
     assert answer["rule"] == "tickets.policies.authorize_ticket"
     assert status == 1
 
@@ -135,8 +135,8 @@ def test_explanation_is_available_as_json(cast: Cast) -> None:
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (["private-office.1", "--as", "nobody@example.com"], "There is no person nobody@example.com."),
-        (["--as", "bao@example.com"], "Name a channel too"),
+        (["private-office.1", "--as", "unknown@example.com"], "There is no user unknown@example.com."),
+        (["--as", "bao@example.com"], "--as needs a channel"),
     ],
 )
 def test_invalid_arguments_are_errors(cast: Cast, args: list[str], words: str) -> None:

@@ -1,4 +1,4 @@
-"""`listen` says in a sentence why it is refused or cut, and comes back when a close code asks for it."""
+"""`listen` prints events, reconnects as close codes ask, and explains a refusal."""
 
 import json
 import socket
@@ -19,19 +19,19 @@ from realtime.monitoring import terminal_client
 from tests.support.cast import Cast
 
 pytestmark = pytest.mark.django_db
-LISTENING = protocol.subscription_succeeded("private-x")
+SUBSCRIBED = protocol.subscription_succeeded("private-x")
 GONE = 4009
 
 
 @dataclass
 class ScriptedServer:
-    """Greets, hears the subscription, says what its script has for this visit, and closes with a code."""
+    """Sends a greeting, reads the subscription, sends the frames of its script, and closes with a code."""
 
     script: list[tuple[list[str], int]]
     greeting: str = protocol.connection_established("1.2", 120)
     url: str = ""
     subscriptions: list[dict[str, Any]] = field(default_factory=list)
-    heard: list[str] = field(default_factory=list)
+    received: list[str] = field(default_factory=list)
 
     def visit(self, visitor: ServerConnection) -> None:
         frames, code = self.script.pop(0) if self.script else ([], GONE)
@@ -43,7 +43,7 @@ class ScriptedServer:
             for frame in frames:
                 visitor.send(frame)
                 if "pusher:ping" in frame:
-                    self.heard.append(str(visitor.recv(3)))
+                    self.received.append(str(visitor.recv(3)))
         except ConnectionClosed:
             return
         visitor.close(code, "Because.")
@@ -68,14 +68,14 @@ def scripted() -> Iterator[Callable[..., ScriptedServer]]:
 
 @pytest.fixture(autouse=True)
 def waited(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Let no test wait; return how long each wait would have been."""
+    """Replace sleeping; return the seconds of each wait."""
     waits: list[float] = []
     monkeypatch.setattr(terminal_client.time, "sleep", waits.append)
     return waits
 
 
 def listen(url: str, *options: str, channel: str = "private-x") -> tuple[str, str, str]:
-    """Listen to the end, and return what was printed, what was said about the connection, and the last words."""
+    """Run the command to its end; return stdout, stderr and the error."""
     out, err = StringIO(), StringIO()
     with pytest.raises(CommandError) as ending:
         call_command("listen", channel, "--url", url, *options, stdout=out, stderr=err)
@@ -83,9 +83,9 @@ def listen(url: str, *options: str, channel: str = "private-x") -> tuple[str, st
 
 
 def test_event_is_printed_with_its_data(scripted: Callable) -> None:
-    told = protocol.frame("ticket.updated", channel="private-x", data='{"ticket":{"subject":"Größe \\u001b[2J"}}')
+    event = protocol.frame("ticket.updated", channel="private-x", data='{"ticket":{"subject":"Größe \\u001b[2J"}}')
     plain = protocol.frame("note", channel="private-x", data="no JSON\n\x1b[2J")
-    out, _, _ = listen(scripted(([LISTENING, told, plain], GONE)).url)
+    out, _, _ = listen(scripted(([SUBSCRIBED, event, plain], GONE)).url)
     first, second = out[: out.index("note")].splitlines()[:-1], out[out.index("note") :].splitlines()
     assert first[0].split("  ")[1:] == ["ticket.updated", "private-x"]
     assert "\n".join(first[1:]) == ('    {\n      "ticket": {\n        "subject": "Größe \\u001b[2J"\n      }\n    }')
@@ -93,8 +93,8 @@ def test_event_is_printed_with_its_data(scripted: Callable) -> None:
 
 
 def test_json_output_has_one_line_per_event(scripted: Callable) -> None:
-    told = protocol.frame("ticket.updated", channel="private-x", data='{"a":["\x9b"]}', event_id="7")
-    out, _, _ = listen(scripted(([LISTENING, told, told], GONE)).url, "--json")
+    event = protocol.frame("ticket.updated", channel="private-x", data='{"a":["\x9b"]}', event_id="7")
+    out, _, _ = listen(scripted(([SUBSCRIBED, event, event], GONE)).url, "--json")
     lines = [json.loads(line) for line in out.splitlines()]
     assert [(each["event"], each["data"], each["event_id"]) for each in lines] == [
         ("ticket.updated", {"a": ["\x9b"]}, "7")
@@ -109,11 +109,11 @@ def test_named_user_subscribes(scripted: Callable, cast: Cast) -> None:
     listen(server.url, "--as", "BAO@example.com", channel=presence)
     listen(server.url, "--as", "casey@example.com", channel=presence)
     listen(server.url, channel=channel)
-    *claims, nobody = server.subscriptions
-    told = [json.loads(claim["channel_data"]) for claim in claims]
-    assert [data["user_id"] for data in told] == [bao, bao, str(cast.casey.pk)]
-    assert [data.get("user_info", {}).get("name") for data in told] == [None, "Bao Nguyen", None]
-    assert nobody == {"channel": channel, "auth": ""}
+    *claims, anonymous = server.subscriptions
+    event = [json.loads(claim["channel_data"]) for claim in claims]
+    assert [data["user_id"] for data in event] == [bao, bao, str(cast.casey.pk)]
+    assert [data.get("user_info", {}).get("name") for data in event] == [None, "Bao Nguyen", None]
+    assert anonymous == {"channel": channel, "auth": ""}
     for claim in claims:
         auth, data = protocol.carried(claim["auth"], "")
         assert data == claim["channel_data"]
@@ -124,17 +124,17 @@ def test_named_user_subscribes(scripted: Callable, cast: Cast) -> None:
     ("code", "wait"), [(1000, 1), (1001, 1), (1011, 1), (1012, 1), (4100, 1), (4200, 0), (4201, 0)]
 )
 def test_reconnect_follows_the_close_code(scripted: Callable, waited: list, code: int, wait: int) -> None:
-    _, err, last = listen(scripted(([LISTENING], code), ([LISTENING], code)).url)
+    _, err, last = listen(scripted(([SUBSCRIBED], code), ([SUBSCRIBED], code)).url)
     assert waited == [wait, wait]
-    assert err.count("Listening.") == 2
-    assert f"The connection was closed ({code}): Because. Trying again {'in 1 s' if wait else 'at once'}." in err
-    assert last.startswith("The connection was closed (4009)")
+    assert err.count("Subscribed.") == 2
+    assert f"Connection closed ({code}): Because. Reconnecting {'in 1 s' if wait else 'now'}." in err
+    assert last.startswith("Connection closed (4009)")
 
 
 @pytest.mark.parametrize("code", [4000, 4001, 4003, 4005, 4007, 4009, 4300])
 def test_fatal_close_code_ends_the_command(scripted: Callable, waited: list, code: int) -> None:
-    _, _, last = listen(scripted(([LISTENING], code)).url)
-    assert f"The connection was closed ({code}): Because." in last
+    _, _, last = listen(scripted(([SUBSCRIBED], code)).url)
+    assert f"Connection closed ({code}): Because." in last
     assert waited == []
 
 
@@ -144,24 +144,24 @@ def test_reconnect_delay_grows(scripted: Callable, waited: list) -> None:
 
 
 def test_pings_are_answered_and_errors_are_printed(scripted: Callable) -> None:
-    frames = [LISTENING, protocol.frame("pusher:ping", data="{}"), protocol.error(4301, "Slower."), LISTENING]
+    frames = [SUBSCRIBED, protocol.frame("pusher:ping", data="{}"), protocol.error(4301, "Slower."), SUBSCRIBED]
     server = scripted((frames, GONE))
     _, err, last = listen(server.url)
-    assert json.loads(server.heard[0])["event"] == "pusher:pong"
-    assert "The server says: Slower.\n" in err
-    assert "Admitted anew: what may be heard has changed." in err
-    assert last == "The connection was closed (4009): Slower."
+    assert json.loads(server.received[0])["event"] == "pusher:pong"
+    assert "Error from the server: Slower.\n" in err
+    assert "Subscribed again: the audience has changed." in err
+    assert last == "Connection closed (4009): Slower."
 
 
 def test_silent_server_is_pinged(scripted: Callable, waited: list, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(terminal_client, "ACTIVITY_TIMEOUT", 0.01)
-    monkeypatch.setattr(terminal_client, "PONG_PATIENCE", 0.01)
-    monkeypatch.setattr(ScriptedServer, "visit", _says_nothing_after_the_greeting)
+    monkeypatch.setattr(terminal_client, "PONG_TIMEOUT", 0.01)
+    monkeypatch.setattr(ScriptedServer, "visit", _is_silent_after_the_greeting)
     _, err, _ = listen(scripted(([], 0)).url)
-    assert "The server does not answer a ping. Trying again at once." in err
+    assert "The server does not answer a ping. Reconnecting now." in err
 
 
-def _says_nothing_after_the_greeting(self: ScriptedServer, visitor: ServerConnection) -> None:
+def _is_silent_after_the_greeting(self: ScriptedServer, visitor: ServerConnection) -> None:
     if not self.script:
         visitor.close(GONE)
         return
@@ -176,45 +176,48 @@ def _says_nothing_after_the_greeting(self: ScriptedServer, visitor: ServerConnec
         (
             "greta",
             "ticket",
-            "The rule tickets.policies.authorize_ticket refuses: Allow users who may open the ticket",
+            "The rule tickets.policies.authorize_ticket refuses it: Allow users who may open the ticket",
         ),
         ("hiro", "ticket", "The account is inactive."),
         ("bao", "private-nothing.7", "No pattern matches this name"),
-        (None, "ticket", "Nobody is signed in, and the channel is not public. Name somebody by --as."),
-        ("bao", "ticket", "Refused: No."),
+        (None, "ticket", "The channel is not public and the user is anonymous. Name a user with --as."),
+        ("bao", "ticket", "Subscription refused: No."),
     ],
 )
 def test_refusal_is_explained(scripted: Callable, cast: Cast, person: str | None, channel: str, why: str) -> None:
     channel = cast.ticket.channel if channel == "ticket" else channel
     server = scripted(([protocol.subscription_error(channel, 403, "No.")], 1000))
     _, _, last = listen(server.url, *(["--as", f"{person}@example.com"] if person else []), channel=channel)
-    assert last.startswith("Refused: No.")
+    assert last.startswith("Subscription refused: No.")
     assert why in last
 
 
 def test_lost_access_ends_the_command(scripted: Callable, cast: Cast) -> None:
     ended = protocol.subscription_error("private-x", 403, "Your access has ended.")
-    _, _, last = listen(scripted(([LISTENING, ended], 1000)).url)
-    assert last.startswith("Cut: Your access has ended.")
+    _, _, last = listen(scripted(([SUBSCRIBED, ended], 1000)).url)
+    assert last.startswith("Subscription ended: Your access has ended.")
 
 
 def test_different_key_or_secret_is_suggested(scripted: Callable, cast: Cast) -> None:
     _, _, last = listen(scripted(([], 4001), greeting=protocol.error(4001, "There is no app with this key.")).url)
-    assert last.startswith("The connection was closed (4001): There is no app with this key.")
+    assert last.startswith("Connection closed (4001): There is no app with this key.")
     assert "another REALTIME_APP_KEY" in last
     unsigned = protocol.subscription_error("private-x", 403, "The signature is not valid.")
     _, _, last = listen(scripted(([unsigned], 1000)).url)
-    assert last.startswith("Refused: The signature is not valid.")
+    assert last.startswith("Subscription refused: The signature is not valid.")
     assert "another REALTIME_APP_SECRET" in last
 
 
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (["#server-to-user-7"], "#server-to-user-7 is no channel. A channel's name has 1 to 164"),
-        (["private-x", "--as", "nobody@example.com"], "There is no person nobody@example.com."),
-        (["private-x", "--url", "ftp://example.com"], "ftp://example.com is no address: it begins with ws://"),
-        (["private-x", "--url", "http://["], "is no address"),
+        (["#server-to-user-7"], "#server-to-user-7 is not a channel name. A channel name must have 1 to 164"),
+        (["private-x", "--as", "unknown@example.com"], "There is no user unknown@example.com."),
+        (
+            ["private-x", "--url", "ftp://example.com"],
+            "ftp://example.com is not a server URL; expected one with ws://",
+        ),
+        (["private-x", "--url", "http://["], "is not a server URL"),
     ],
 )
 def test_invalid_arguments_are_refused_before_connecting(arguments: list[str], why: str) -> None:
@@ -227,7 +230,7 @@ def test_unreachable_server_is_an_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     _, _, last = listen(f"http://127.0.0.1:{port}")
-    assert last == f"There is no WebSocket at ws://127.0.0.1:{port}/app/tikm: Connection refused."
+    assert last == f"Cannot connect to ws://127.0.0.1:{port}/app/tikm: Connection refused."
 
 
 def test_server_without_pusher_protocol_is_an_error(scripted: Callable) -> None:

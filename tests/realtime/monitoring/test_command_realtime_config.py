@@ -1,4 +1,4 @@
-"""`realtime_config` shows what is in force and where it comes from, and nothing that must stay secret."""
+"""`realtime_config` prints values and sources, and no secrets."""
 
 import json
 from collections.abc import Callable
@@ -28,7 +28,7 @@ def read() -> Callable[[], dict[str, Any]]:
 
 @pytest.fixture(autouse=True)
 def guarded(settings: Settings) -> None:
-    """Put secrets wherever there may be some."""
+    """Put a secret into each setting that can hold one."""
     settings.REALTIME = {**settings.REALTIME, "APP_SECRETS": (SECRET, OLD_SECRET)}
     settings.REALTIME |= {"ENCRYPTION_MASTER_KEY": SECRET.encode(), "REDIS_URL": f"redis://:{PASSWORDS}@cache:6379/1"}
     hosts = [
@@ -68,7 +68,7 @@ def test_channel_layer_hosts_have_no_passwords(read: Callable) -> None:
 
 def test_missing_redis_is_explained(settings: Settings) -> None:
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
-    assert "each process by itself, and the tail of the log tells the others" in printed()
+    assert "other processes receive events through their log tailer" in printed()
 
 
 def test_each_value_has_its_source(settings: Settings, read: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +76,7 @@ def test_each_value_has_its_source(settings: Settings, read: Callable, monkeypat
     settings.REALTIME = {**settings.REALTIME, "CONNECTION": "log"}
     values = read()["broadcasting"]
     assert values["connection"] == {"value": "log", "source": "BROADCAST_CONNECTION in the environment"}
-    assert values["which means"]["value"] == "events are written to the application's log only"
+    assert values["meaning"]["value"] == "events are written to the application's log only"
     assert values["channels"] == {"value": "tikm.channels", "source": "settings.REALTIME"}
     assert values["retention_days"] == {"value": 30, "source": "default"}
 
@@ -90,12 +90,12 @@ def test_each_value_has_its_source(settings: Settings, read: Callable, monkeypat
     ],
 )
 def test_database_has_no_password(database: dict, place: str) -> None:
-    assert effective_config._place_of_database(database) == place
+    assert effective_config._database_address(database) == place
 
 
 def test_webhook_url_is_shown_without_path() -> None:
     receivers = (("https://me:pa55word@hooks.example/T0/B0/token?x=1", ("channel_occupied",)),)
-    assert effective_config._safe("webhooks", receivers) == [
+    assert effective_config._redact("webhooks", receivers) == [
         ["https://me:********@hooks.example/********", ["channel_occupied"]]
     ]
 

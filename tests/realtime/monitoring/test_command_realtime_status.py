@@ -1,4 +1,4 @@
-"""`realtime_status` says how many are connected, to what, and how the log is doing."""
+"""`realtime_status` prints connections, channels, rates and the last event."""
 
 import json
 from io import StringIO
@@ -32,7 +32,7 @@ def status(*args: str, out: StringIO | None = None) -> str:
 
 @pytest.fixture
 def busy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two processes, and people on three channels."""
+    """Two processes, and users on three channels."""
     reports = [Report("one:1:a", STARTED, 3, 2, 7, 12.5, 1.0), Report("two:2:b", STARTED + 60, 1, 1, 1, 0.0, 0.5)]
     named = {f"{number}": Member(f"{number}", {"name": f"Person {number}"}) for number in range(7)}
     channels = {
@@ -45,8 +45,8 @@ def busy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def looks(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Press Ctrl-C after two looks."""
+def sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Press Ctrl-C after two refreshes."""
     waits: list[float] = []
 
     def wait(seconds: float) -> None:
@@ -62,9 +62,9 @@ def test_idle_server_is_shown() -> None:
     assert status().splitlines() == [
         "0 connections, 0 subscriptions",
         "0 frames/s sent, 0 frames/s received",
-        "log: nothing was told yet",
+        "log: no events",
         "",
-        "No server process has a socket.",
+        "No server processes.",
     ]
 
 
@@ -92,9 +92,9 @@ def test_last_event_is_shown(cast: Cast) -> None:
 
 
 def test_waiting_webhook_events_are_counted(settings: Settings) -> None:
-    settings.REALTIME = {**settings.REALTIME, "WEBHOOKS": ("https://hooks.example/told",)}
+    settings.REALTIME = {**settings.REALTIME, "WEBHOOKS": ("https://hooks.example/hook",)}
     assert "; 0 webhook events waiting" in status()
-    receiver = WebhookReceiver.objects.create(url="https://hooks.example/told")
+    receiver = WebhookReceiver.objects.create(url="https://hooks.example/hook")
     WebhookEvent.objects.create(receiver=receiver, payload="{}")
     assert "; 1 webhook event waiting" in status()
 
@@ -106,26 +106,26 @@ def test_status_is_available_as_json(busy: None) -> None:
     assert found["channels"]["presence-room"] == {"subscriptions": 1, "members": {"7": {"id": 7, "info": None}}}
 
 
-def test_watch_refreshes_every_second_until_interrupted(busy: None, looks: list[float]) -> None:
+def test_watch_refreshes_every_second_until_interrupted(busy: None, sleeps: list[float]) -> None:
     drawn = status("--watch", out=Terminal())
     assert drawn.count("\x1b[2J\x1b[H4 connections") == 2
-    assert looks == [1.0, 1.0]
+    assert sleeps == [1.0, 1.0]
 
 
-def test_redirected_output_has_no_control_characters(busy: None, looks: list[float]) -> None:
+def test_redirected_output_has_no_control_characters(busy: None, sleeps: list[float]) -> None:
     assert "\x1b" not in status("--watch")
-    looks.clear()
+    sleeps.clear()
     assert [json.loads(line)["sockets"] for line in status("--watch", "--json").splitlines()] == [4, 4]
 
 
-def away(*_: Any) -> Any:
+def unavailable(*_: Any) -> Any:
     raise store.Unavailable("Connection refused.")
 
 
 def test_unavailable_store_is_reported_and_watch_continues(
-    monkeypatch: pytest.MonkeyPatch, looks: list[float]
+    monkeypatch: pytest.MonkeyPatch, sleeps: list[float]
 ) -> None:
-    monkeypatch.setattr(store, "processes", away)
-    with pytest.raises(CommandError, match=r"The state cannot be read: Connection refused\."):
+    monkeypatch.setattr(store, "processes", unavailable)
+    with pytest.raises(CommandError, match=r"The status is unavailable: Connection refused\."):
         status()
-    assert status("--watch").count("The state cannot be read: Connection refused.") == 2
+    assert status("--watch").count("The status is unavailable: Connection refused.") == 2
