@@ -58,7 +58,7 @@ bench-%: .venv/dev.done node_modules/.package-lock.json
 	python -m benchmarks.$* $(OPTIONS)
 
 # Files whose spelling and words are checked.
-SPELLED := .ci $(filter-out benchmarks/desk.py,$(wildcard benchmarks/*.py benchmarks/*.cjs)) benchmarks/fanout README.md CHANGELOG.md CONTRIBUTING.md $(filter-out docs/serving.md,$(wildcard docs/*.md)) docs/decisions docs/reference Makefile pyproject.toml requirements package.json biome.json
+SPELLED := .ci benchmarks README.md CHANGELOG.md CONTRIBUTING.md $(filter-out docs/serving.md,$(wildcard docs/*.md)) docs/decisions docs/reference Makefile pyproject.toml requirements package.json biome.json
 
 lint: .venv/dev.done node_modules/.package-lock.json
 	ruff format --check .

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
-from benchmarks.desk import Visitor
+from benchmarks.site import Visitor
 from tests.support.raw_websocket import CLOSE, HANDSHAKE, TEXT, frame
 
 END_OF_HEAD = b"\r\n\r\n"

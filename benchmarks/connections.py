@@ -20,10 +20,10 @@ from typing import Any
 
 import uvloop
 
-from benchmarks import clients, cores, desk, report
+from benchmarks import clients, cores, report, site
 from benchmarks.clients import Client
-from benchmarks.desk import Visitor
 from benchmarks.pages import Pages
+from benchmarks.site import Visitor
 from benchmarks.starvation import Process, until
 from benchmarks.visits import Visit, visiting
 from tests.integration.servers.serve import Serve
@@ -65,7 +65,7 @@ def node(ours: dict[str, str]) -> Iterator[NodeServer]:
         yield server
 
 
-SERVERS: dict[str, Callable[[dict[str, str]], Any]] = {"TIKM": desk.sockets, "node ws": node}
+SERVERS: dict[str, Callable[[dict[str, str]], Any]] = {"TIKM": site.sockets, "node ws": node}
 
 
 # -- Idle sockets
@@ -248,8 +248,8 @@ def main() -> None:
     """Measure and publish the tables."""
     options = parse()
     with ExitStack() as stack:
-        ours = stack.enter_context(desk.services())
-        visitors = desk.gather(max(options.sockets, options.storm))
+        ours = stack.enter_context(site.services())
+        visitors = site.gather(max(options.sockets, options.storm))
         if options.sockets:
             rows = idle(ours, visitors[: options.sockets], options.rounds)
             title = f"{options.sockets} idle sockets with three subscriptions each, and a connect with them"

@@ -21,9 +21,9 @@ from typing import Any
 
 import uvloop
 
-from benchmarks import clients, cores, desk, replies, report
-from benchmarks.desk import Visitor
+from benchmarks import clients, cores, replies, report, site
 from benchmarks.replies import Recorder
+from benchmarks.site import Visitor
 from benchmarks.starvation import until
 from tests.integration.servers.serve import Serve
 
@@ -149,7 +149,7 @@ def serving(ours: dict[str, str], processes: int, *, redis: bool) -> Iterator[tu
     """Run one page process and some socket processes."""
     env: dict[str, Any] = ours if redis else {**ours, "REDIS_URL": None}
     with ExitStack() as stack:
-        servers = [stack.enter_context(desk.sockets(env)) for _ in range(processes)]
+        servers = [stack.enter_context(site.sockets(env)) for _ in range(processes)]
         directory = stack.enter_context(TemporaryDirectory())
         stack.enter_context(cores.on_core(cores.SERVERS))
         pages = stack.enter_context(Pages(Path(directory), env))
@@ -173,8 +173,8 @@ def conversations(visitors: list[Visitor]) -> list[Conversation]:
 def main() -> None:
     """Measure and publish the table."""
     options, rows = parse(), []
-    with desk.services() as ours:
-        talks = conversations(desk.gather(2 * TICKETS))
+    with site.services() as ours:
+        talks = conversations(site.gather(2 * TICKETS))
         for redis in (True, False):
             for processes in (1, 2):
                 label = f"{'with' if redis else 'without'} Redis, {processes} of sockets"

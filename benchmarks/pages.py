@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from benchmarks import clients
 from benchmarks.clients import Client
-from benchmarks.desk import Visitor
+from benchmarks.site import Visitor
 
 # As in static/js/live/live-updates.js.
 FIRST_POLL = 1, 5  # seconds from losing the socket to the first poll, at random between these

@@ -19,9 +19,9 @@ from typing import Any
 
 import uvloop
 
-from benchmarks import clients, cores, desk, replies, report
-from benchmarks.desk import Visitor
+from benchmarks import clients, cores, replies, report, site
 from benchmarks.replies import Recorder
+from benchmarks.site import Visitor
 from benchmarks.starvation import until
 from tests.support import instances
 
@@ -128,10 +128,10 @@ NOTHING: dict[str, int | None] = {"lost": None, "doubled": None, "reordered": No
 def main() -> None:
     """Measure and publish the table."""
     options = parse()
-    with desk.services() as ours:
-        visitors = desk.gather(4 * max(PROCESSES))
+    with site.services() as ours:
+        visitors = site.gather(4 * max(PROCESSES))
         pairs = list(zip(visitors[::2], visitors[1::2], strict=True))
-        with desk.sockets(ours, core=cores.LOAD) as server:
+        with site.sockets(ours, core=cores.LOAD) as server:
             rows = uvloop.run(measure(server.port, pairs, options))
     notes = f"Medians of {options.rounds} rounds of {options.seconds:g} s. PostgreSQL does not wait for the disk."
     report.publish("writes", "Replies by the product's own service", rows, bars="replies/s", notes=notes)

@@ -1,4 +1,4 @@
-"""A desk of many people on a PostgreSQL and a Redis of its own; servers run on one core, all else on another."""
+"""A site with many users, on its own PostgreSQL and Redis; servers run on one core, everything else on another."""
 
 import os
 import subprocess
@@ -18,31 +18,31 @@ if TYPE_CHECKING:
     from tickets.models import Ticket
 
 SECRETS = {"SECRET_KEY": "for-this-benchmark", "REALTIME_APP_SECRET": "for-this-benchmark", "DEBUG": "false"}
-PEOPLE_AN_OFFICE = 50
+USERS_PER_OFFICE = 50
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """A person with a session, and the three channels that his page hears."""
+    """A user with a session, and the three channels to which their page subscribes."""
 
     cookie: str
-    channels: tuple[str, ...]  # his own, a ticket's, and another ticket's or his office's
+    channels: tuple[str, ...]  # the user's, a ticket's, and another ticket's or an office's
     page: str  # of the ticket
 
     @property
     def person(self) -> str:
-        """The person's key."""
+        """The user's key."""
         return self.channels[0].partition(".")[2]
 
     @property
     def ticket(self) -> str:
-        """The ticket's."""
+        """The ticket's UUID."""
         return self.channels[1].partition(".")[2]
 
 
 @contextmanager
 def services() -> Iterator[dict[str, str]]:
-    """Run an empty PostgreSQL and Redis on the load's core; yield what servers need, which this process has too."""
+    """Run an empty PostgreSQL and Redis on the load's core; yield the servers' environment variables."""
     with ExitStack() as stack:
         os.sched_setaffinity(0, {LOAD})
         database, redis = stack.enter_context(instances.postgres()), stack.enter_context(instances.redis_server())
@@ -68,7 +68,7 @@ def sockets(ours: dict[str, Any], core: int = SERVERS) -> Iterator[instances.Ser
 
 
 def gather(number: int) -> list[Visitor]:
-    """Write so many people to the database, each signed in: every other one an agent, the others customers."""
+    """Create `number` signed-in users in the database: every other one an agent, the others customers."""
     offices, people = _offices(number), _people(number)
     _staff(offices, people)
     keys, tickets = _sign_in(people), _tickets(offices, people)
@@ -81,7 +81,7 @@ def gather(number: int) -> list[Visitor]:
 def _offices(number: int) -> list["Office"]:
     from accounts.models import Office
 
-    return Office.objects.bulk_create(Office(name=f"Office {n}") for n in range(number // PEOPLE_AN_OFFICE + 1))
+    return Office.objects.bulk_create(Office(name=f"Office {n}") for n in range(number // USERS_PER_OFFICE + 1))
 
 
 def _people(number: int) -> list["User"]:
@@ -105,11 +105,11 @@ def _staff(offices: list["Office"], people: list["User"]) -> None:
 
 
 def _office_of(number: int, offices: list["Office"]) -> "Office":
-    return offices[number // PEOPLE_AN_OFFICE]
+    return offices[number // USERS_PER_OFFICE]
 
 
 def _sign_in(people: list["User"]) -> list[str]:
-    """Open a session for each; return their keys."""
+    """Create a session for each user; return the session keys."""
     from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.sessions.backends.db import SessionStore
@@ -133,7 +133,7 @@ def _sign_in(people: list["User"]) -> list[str]:
 
 
 def _tickets(offices: list["Office"], people: list["User"]) -> Iterator[tuple[list[str], str]]:
-    """Write two tickets of each customer; yield what each person hears beside himself, and a page."""
+    """Create two tickets per customer; yield each user's channels except their own, and a page."""
     written = _write_tickets(offices, people)
     for number in range(len(people)):
         first, second = written[number // 2 * 2], written[min(number // 2 * 2 + 1, len(written) - 1)]
