@@ -178,7 +178,7 @@ def test_an_office_with_tickets_stays_and_one_without_goes_with_what_its_agents_
 def test_only_what_was_changed_is_written(cast: Cast) -> None:
     client, address = signed_in(cast.bao), ticket_page(cast.ticket)
     sent = filled_in(client, address, subject="Refund")
-    services.change_status(cast.ticket, by=cast.dana, status=cast.status("On Hold"))
+    services.update_ticket(cast.ticket, by=cast.dana, values={"status": cast.status("On Hold")})
     assert client.post(address, sent).status_code == 302
     cast.ticket.refresh_from_db()
     assert (cast.ticket.subject, cast.ticket.status.name) == ("Refund", "On Hold")
@@ -187,7 +187,7 @@ def test_only_what_was_changed_is_written(cast: Cast) -> None:
 def test_a_field_that_a_colleague_has_changed_meanwhile_asks_for_a_choice(cast: Cast) -> None:
     client, address = signed_in(cast.bao), ticket_page(cast.ticket)
     sent = filled_in(client, address, subject="Refund", status=cast.status("Closed").pk) | with_reply("A long note")
-    services.change_status(cast.ticket, by=cast.dana, status=cast.status("On Hold"))
+    services.update_ticket(cast.ticket, by=cast.dana, values={"status": cast.status("On Hold")})
     response = client.post(address, sent)
     assert response.status_code == 200
     assert "Dana Okafor changed this to “On Hold”" in response.text
@@ -219,14 +219,14 @@ def test_what_was_said_is_not_rewritten(cast: Cast) -> None:
 
 def test_bulk_says_of_each_ticket_that_could_not_be_changed_why(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     second = services.open_ticket(by=cast.casey, subject="Second", content="x", office=cast.billing)
-    verb = services.change_status
+    verb = services.update_ticket
 
     def refuse_one(ticket: Ticket, **how: Any) -> Ticket:
         if ticket.pk == second.pk:
             raise services.Conflict("status", ticket, cast.dana)
         return verb(ticket, **how)
 
-    monkeypatch.setattr(services, "change_status", refuse_one)
+    monkeypatch.setattr(services, "update_ticket", refuse_one)
     response = bulk(signed_in(cast.bao), [cast.ticket, second], status=cast.status("Closed").pk)
     assert f"{second.reference}: Dana Okafor changed this" in response.text
     assert "1 ticket updated." in response.text

@@ -38,7 +38,7 @@ class Stage:
 
     def __init__(self, cast: Cast) -> None:
         self.baos = services.open_ticket(by=cast.bao, subject="Chair", content="Broken", office=cast.orders)
-        services.assign(cast.ticket, by=cast.bao, to=cast.emil)
+        services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": cast.emil})
         self.things: list[Ticket | Office | User] = [
             cast.ticket, self.baos, cast.billing, cast.orders, cast.fraud, cast.casey, cast.bao,
         ]  # fmt: skip

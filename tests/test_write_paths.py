@@ -192,11 +192,11 @@ def leaves_an_outsider(write: Callable[[Cast], None]) -> Row:
 
 
 def assign_fatima(cast: Cast) -> None:
-    services.assign(cast.ticket, by=cast.ada, to=cast.fatima)
+    services.update_ticket(cast.ticket, by=cast.ada, values={"assigned_to": cast.fatima})
 
 
 def close(cast: Cast) -> None:
-    services.change_status(cast.ticket, by=cast.bao, status=cast.status("Closed"))
+    services.update_ticket(cast.ticket, by=cast.bao, values={"status": cast.status("Closed")})
 
 
 def note(cast: Cast) -> None:
@@ -299,25 +299,40 @@ ROWS = {
         office=(CREATED,),
     ),
     "shell: status": all_hear(
-        by_verb(lambda cast: services.change_status(cast.ticket, by=cast.bao, status=cast.status("Closed"))), STATUS
+        by_verb(
+            lambda cast: services.update_ticket(cast.ticket, by=cast.bao, values={"status": cast.status("Closed")})
+        ),
+        STATUS,
     ),
     "shell: priority": all_hear(
-        by_verb(lambda cast: services.change_priority(cast.ticket, by=cast.bao, priority=cast.priority("High"))),
+        by_verb(
+            lambda cast: services.update_ticket(cast.ticket, by=cast.bao, values={"priority": cast.priority("High")})
+        ),
         UPDATED,
     ),
     "shell: assignee": all_hear(
-        by_verb(lambda cast: services.assign(cast.ticket, by=cast.bao, to=cast.dana)), UPDATED
+        by_verb(lambda cast: services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": cast.dana})),
+        UPDATED,
     ),
     "shell: subject": all_hear(
-        by_verb(lambda cast: services.edit_subject(cast.ticket, by=cast.bao, subject="Refund")), UPDATED
+        by_verb(lambda cast: services.update_ticket(cast.ticket, by=cast.bao, values={"subject": "Refund"})), UPDATED
     ),
     "shell: unassign": replace(
-        all_hear(by_verb(lambda cast: services.unassign(cast.ticket, by=cast.bao)), UPDATED),
-        before=lambda cast: services.assign(cast.ticket, by=cast.bao, to=cast.dana),
+        all_hear(
+            by_verb(lambda cast: services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": None})),
+            UPDATED,
+        ),
+        before=lambda cast: services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": cast.dana}),
     ),
-    "shell: unassign what is nobody's": all_hear(by_verb(lambda cast: services.unassign(cast.ticket, by=cast.bao))),
+    "shell: unassign what is nobody's": all_hear(
+        by_verb(lambda cast: services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": None}))
+    ),
     "shell: move": moves(
-        by_verb(lambda cast: services.move(Ticket.objects.get(pk=cast.ticket.pk), by=cast.bao, office=cast.orders))
+        by_verb(
+            lambda cast: services.update_ticket(
+                Ticket.objects.get(pk=cast.ticket.pk), by=cast.bao, values={"office": cast.orders}
+            )
+        )
     ),
     "shell: delete": goes(by_verb(lambda cast: services.delete_ticket(cast.ticket, by=cast.ada))),
 }

@@ -1,6 +1,6 @@
 """Tickets in Django's admin: looked at by the policies, written by the verbs, and so told like everywhere."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, cast
 
@@ -17,10 +17,9 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.desk_admin import OfficeFilter, ProjectAdmin, ReadOnly, StaffCanView, name_column, request_user
-from accounts.models import Office, User
+from accounts.models import Office
 from tickets import policies, services
 from tickets.admin_forms import ChoiceForm, ConversationFormSet, LatestRowsFormSet, TicketForm
-from tickets.forms import ChangeForm
 from tickets.list_forms import MAX_BULK_TICKETS, InstanceChoiceField
 from tickets.models import Attachment, Priority, Reply, Status, Ticket, TimelineEntry
 
@@ -150,7 +149,7 @@ class BulkForm(ActionForm):
 
     def chosen(self) -> dict[str, Any]:
         """Return what the tickets are to become; None takes the assignee off."""
-        chosen = {name: self.cleaned_data.get(name) for name in ChangeForm.verbs}
+        chosen = {name: self.cleaned_data.get(name) for name in services.EDITABLE_FIELDS}
         return {name: None if value == "none" else value for name, value in chosen.items() if value}
 
 
@@ -223,7 +222,7 @@ class TicketAdmin(StaffCanView, ProjectAdmin):
         """Have each field carry what it was, and say what a verb has just refused."""
         form: Any = super().get_form(request, obj, change=change, **kwargs)
         form.refusal = getattr(request, "refusal", None)
-        for name in ChangeForm.verbs.keys() & form.base_fields.keys():
+        for name in form.base_fields.keys() & set(services.EDITABLE_FIELDS):
             form.base_fields[name].show_hidden_initial = change
             _choose_only(form.base_fields[name].widget)
         return form
@@ -325,17 +324,14 @@ class TicketAdmin(StaffCanView, ProjectAdmin):
         if not chosen:
             self.message_user(request, _("Choose at least one change."), messages.WARNING)
             return
-        by = request_user(request)
-        self._each(request, queryset, lambda ticket: _apply(chosen, ticket, by))
+        self._update_each(request, queryset, chosen)
 
     @admin.action(description=_("Assign selected tickets to me"), permissions=["change"])
     def assign_to_me(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> None:
-        """Take them."""
-        by = request_user(request)
-        self._each(request, queryset, lambda ticket: services.assign(ticket, by=by, to=by))
+        self._update_each(request, queryset, {"assigned_to": request_user(request)})
 
-    def _each(self, request: HttpRequest, queryset: QuerySet[Ticket], verb: Callable[[Ticket], Any]) -> None:
-        """Change one ticket after the other, and say of each that could not be changed why."""
+    def _update_each(self, request: HttpRequest, queryset: QuerySet[Ticket], values: dict[str, Any]) -> None:
+        """Change each ticket on its own, and report the reason for each one that could not be changed."""
         tickets, changed = list(queryset.order_by("pk")[: MAX_BULK_TICKETS + 1]), 0
         if len(tickets) > MAX_BULK_TICKETS:
             too_many = gettext("Select at most %(most)d tickets.") % {"most": MAX_BULK_TICKETS}
@@ -344,7 +340,7 @@ class TicketAdmin(StaffCanView, ProjectAdmin):
         for ticket in tickets:
             try:
                 with transaction.atomic(), _refusals():
-                    verb(ticket)
+                    services.update_ticket(ticket, by=request_user(request), values=values)
                 changed += 1
             except ValidationError as error:
                 self.message_user(request, f"{ticket.reference}: {' '.join(error.messages)}", messages.ERROR)
@@ -372,11 +368,6 @@ def _choose_only(widget: Any) -> None:
     """Leave out the buttons that would make or change an office beside the choice of one."""
     for what in ("add", "change", "delete", "view"):
         setattr(widget, f"can_{what}_related", False)
-
-
-def _apply(chosen: dict[str, Any], ticket: Ticket, by: User) -> None:
-    for name, value in chosen.items():
-        ChangeForm.verbs[name](ticket, value, by=by)
 
 
 @admin.register(Reply)

@@ -12,12 +12,13 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from tickets import policies, services
-from tickets.forms import ChangeForm
 from tickets.models import Reply, Ticket
 
 # How much of a conversation a form shows: each row is fields, of which a browser may send a thousand.
 MAX_ROWS = 50
-# Handing over comes last: who hands a ticket over may no longer change it.
+
+
+# A handover comes last: afterwards the user may no longer change the ticket.
 FIELDS = ("subject", "status", "priority", "assigned_to", "office")
 
 
@@ -70,10 +71,11 @@ class TicketForm(forms.ModelForm[Ticket]):
             self.add_error(refusal.field, _("Save again to overwrite this change."))
 
     def apply(self, ticket: Ticket, *, by: User) -> None:
-        """Call the verb of each changed field, and of no other."""
+        """Change only the fields that the user changed, one by one, since a handover may end the permission."""
         for name in FIELDS:
             if name in self.changed_data:
-                ChangeForm.verbs[name](ticket, self.cleaned_data[name], by=by, seen=self.cleaned_data["seen"])
+                values = {name: self.cleaned_data[name]}
+                services.update_ticket(ticket, by=by, values=values, seen_version=self.cleaned_data["seen"])
 
 
 class LatestRowsFormSet(BaseInlineFormSet[Any, Ticket, Any]):

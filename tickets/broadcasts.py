@@ -33,8 +33,6 @@ from tickets.signals import (
     visibility_changed,
 )
 
-ACCESS_FIELDS = ("office", "assigned_to")
-
 
 @receiver(ticket_created)
 def broadcast_creation(ticket: Ticket, by: User, **_: Any) -> None:
@@ -44,7 +42,7 @@ def broadcast_creation(ticket: Ticket, by: User, **_: Any) -> None:
 @receiver(ticket_updated)
 def broadcast_changes(ticket: Ticket, by: User, changes: Sequence[Change], **_: Any) -> None:
     """Revoke access before publishing, so that users who lost the ticket receive the withdrawal and nothing more."""
-    access_changes = [change for change in changes if change.field in ACCESS_FIELDS]
+    access_changes = [change for change in changes if change.field in Ticket.ACCESS_FIELDS]
     if access_changes:
         reauthorize(channels=[ticket.channel, ticket.presence_channel])
         for change in access_changes:

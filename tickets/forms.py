@@ -1,7 +1,6 @@
 """Forms: what people may type, checked before a verb sees it."""
 
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -135,7 +134,7 @@ class VisibilityForm(forms.Form):
         seen = self.cleaned_data["seen"]
         return {
             "internal": self.cleaned_data["visibility"] == "internal",
-            "only_of": None if seen is None else {seen},
+            "if_versions": None if seen is None else {seen},
         }
 
 
@@ -155,22 +154,14 @@ class ChangeForm(forms.Form):
     office = forms.ModelChoiceField(Office.objects.all(), label=_("Office"), empty_label=None)
     subject = forms.CharField(label=_("Subject"), max_length=MAX_SUBJECT)
 
-    verbs: dict[str, Callable[..., Ticket]] = {
-        "status": lambda ticket, value, **how: services.change_status(ticket, status=value, **how),
-        "priority": lambda ticket, value, **how: services.change_priority(ticket, priority=value, **how),
-        "assigned_to": lambda ticket, value, **how: services.assign(ticket, to=value, **how),
-        "office": lambda ticket, value, **how: services.move(ticket, office=value, **how),
-        "subject": lambda ticket, value, **how: services.edit_subject(ticket, subject=value, **how),
-    }
-
     def __init__(self, data: Any = None, *, ticket: Ticket) -> None:
-        initial = {name: getattr(ticket, name) for name in (*self.verbs, "version")}
+        initial = {name: getattr(ticket, name) for name in (*services.EDITABLE_FIELDS, "version")}
         super().__init__(data, initial=initial, auto_id="change-%s")
         if data is not None:
-            for name in self.verbs.keys() - data.keys():
+            for name in set(services.EDITABLE_FIELDS) - data.keys():
                 del self.fields[name]
 
     def apply(self, ticket: Ticket, *, by: User) -> None:
-        """Change the fields that were sent."""
+        """Change the submitted fields."""
         seen = self.cleaned_data.pop("version")
-        services.change(ticket, by=by, values=self.cleaned_data, seen=seen)
+        services.update_ticket(ticket, by=by, values=self.cleaned_data, seen_version=seen)

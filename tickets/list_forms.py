@@ -1,6 +1,6 @@
 """Forms of the list: what it shows, and what is changed on several tickets at once."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,9 +14,9 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Office, User
-from tickets import policies, services
+from tickets import policies
 from tickets.list_queries import DEFAULT_SORT, Period, TicketFilter
-from tickets.models import Priority, Status, Ticket
+from tickets.models import Priority, Status
 from tickets.search import MAX_LENGTH, MAX_WORDS
 
 MAX_BULK_TICKETS = 100
@@ -154,16 +154,6 @@ def _begin(day: date | None) -> datetime | None:
 class BulkForm(forms.Form):
     """What becomes of the selected tickets; a field that is left alone stays as it is on each of them."""
 
-    verbs: dict[str, Callable[..., Ticket]] = {
-        "status": lambda ticket, by, value: services.change_status(ticket, by=by, status=value),
-        "priority": lambda ticket, by, value: services.change_priority(ticket, by=by, priority=value),
-        "assigned_to": lambda ticket, by, value: services.assign(
-            ticket, by=by, to={"me": by, "none": None}.get(value, value) if isinstance(value, str) else value
-        ),
-        # Last: who moves a ticket away may no longer change it.
-        "office": lambda ticket, by, value: services.move(ticket, by=by, office=value),
-    }
-
     def __init__(self, data: QueryDict | None = None) -> None:
         super().__init__(data, auto_id="bulk-%s")
         same = ("", _("Unchanged"))
@@ -193,8 +183,8 @@ class BulkForm(forms.Form):
             raise ValidationError(_("Select at most %(most)d tickets.") % {"most": MAX_BULK_TICKETS})
         return uuids
 
-    def apply(self, ticket: Ticket, *, by: User) -> None:
-        """Call the verb of each field that was chosen."""
-        for name, verb in self.verbs.items():
-            if self.cleaned_data[name] is not None:
-                verb(ticket, by, self.cleaned_data[name])
+    def values(self, *, by: User) -> dict[str, Any]:
+        """Return the chosen fields and their new values."""
+        words = {"me": by, "none": None}
+        chosen = {name: value for name, value in self.cleaned_data.items() if value is not None}
+        return {name: words[value] if isinstance(value, str) else value for name, value in chosen.items()}

@@ -90,6 +90,8 @@ class Priority(Choice):
 class Ticket(models.Model):
     """A customer's request with its properties; the conversation is its replies."""
 
+    # Fields that decide who may read the ticket.
+    ACCESS_FIELDS = ("assigned_to", "office")
     # Relations that a payload reads.
     RELATED = ("status", "priority", "office", "creator", "assigned_to")
 

@@ -57,7 +57,9 @@ def end() -> None:
 
     ada = User.objects.get(email="ada@example.com")
     for ticket in Ticket.objects.all():
-        services.edit_subject(ticket, by=ada, subject=f"The end of {ticket.reference} at {ticket.version}")
+        services.update_ticket(
+            ticket, by=ada, values={"subject": f"The end of {ticket.reference} at {ticket.version}"}
+        )
 
 
 def truth() -> dict[str, Any]:

@@ -83,7 +83,7 @@ class Writer:
     def _change(self, ticket: Any, **values: Any) -> None:
         from tickets import services
 
-        services.change(ticket, by=self.people["ada"], values=values)
+        services.update_ticket(ticket, by=self.people["ada"], values=values)
 
 
 def write(name: str, rate: float, is_over: threading.Event) -> None:

@@ -48,7 +48,7 @@ def test_a_refusal_keeps_what_was_typed(cast: Cast) -> None:
 def test_a_conflict_stands_at_its_field(cast: Cast) -> None:
     client, address = signed_in(cast.bao), ticket_page(cast.ticket)
     sent = filled_in(client, address, status=cast.status("Closed").pk)
-    services.change_status(cast.ticket, by=cast.dana, status=cast.status("On Hold"))
+    services.update_ticket(cast.ticket, by=cast.dana, values={"status": cast.status("On Hold")})
     problem = str(field_errors(client.post(address, sent), "status"))
     assert "Dana Okafor changed this to “On Hold” while you were editing." in problem
     assert "Save again to overwrite this change." in problem
@@ -109,13 +109,13 @@ def test_an_agent_is_offered_to_delete_his_own_words(cast: Cast) -> None:
 
 def test_a_ticket_that_is_gone_meanwhile_stops_nobody(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     second = services.open_ticket(by=cast.casey, subject="Second", content="x", office=cast.billing)
-    verb = services.change_status
+    verb = services.update_ticket
 
     def after_a_deletion(ticket: Ticket, **how: Any) -> Ticket:
         Ticket.objects.filter(pk=cast.ticket.pk).delete()
         return verb(ticket, **how)
 
-    monkeypatch.setattr(services, "change_status", after_a_deletion)
+    monkeypatch.setattr(services, "update_ticket", after_a_deletion)
     response = bulk(signed_in(cast.bao), [cast.ticket, second], status=cast.status("Closed").pk)
     assert f"{cast.ticket.reference}: " in response.text
     assert "1 ticket updated." in response.text
@@ -171,7 +171,7 @@ def test_a_list_asks_as_often_for_many_rows_as_for_few(
     for number in (1, 5):
         for _ in range(number):
             ticket = services.open_ticket(by=cast.casey, subject=f"{number}", content="x", office=cast.billing)
-            services.assign(ticket, by=cast.bao, to=cast.dana)
+            services.update_ticket(ticket, by=cast.bao, values={"assigned_to": cast.dana})
             reply = services.add_reply(ticket, by=cast.dana, message="Answer")
             file = {"filename": "a.txt", "size": 1, "content_type": "text/plain", "file": "none"}
             Attachment.objects.create(uploader=cast.dana, ticket=ticket, reply=reply, **file)

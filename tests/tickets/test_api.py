@@ -78,7 +78,7 @@ def test_what_has_a_name_is_sent_by_name_or_by_id(cast: Cast, way: str) -> None:
 
 
 def test_null_takes_the_assignee_off(cast: Cast) -> None:
-    services.assign(cast.ticket, by=cast.bao, to=cast.dana)
+    services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": cast.dana})
     assert Program(cast.bao).patch(address(cast.ticket), {"assigned_to": None}).json()["assigned_to"] is None
 
 
@@ -373,9 +373,9 @@ def test_pages_lead_forth_and_back(cast: Cast) -> None:
 )
 def test_the_filters_are_the_pages(cast: Cast, query: str, found: list[str]) -> None:
     done = services.open_ticket(by=cast.casey, subject="Done", content="x", office=cast.billing)
-    services.change_status(done, by=cast.bao, status=cast.status("Closed"))
+    services.update_ticket(done, by=cast.bao, values={"status": cast.status("Closed")})
     other = services.open_ticket(by=cast.greta, subject="Elsewhere", content="x", office=cast.orders)
-    services.assign(other, by=cast.emil, to=cast.bao)
+    services.update_ticket(other, by=cast.emil, values={"assigned_to": cast.bao})
     assert subjects(Program(cast.bao).get(f"tickets/?{query}")) == found
 
 

@@ -31,7 +31,7 @@ class Stage:
         self.cast = cast
         self.caseys, self.caseys_note = self.told(cast, cast.ticket, cast.dana, cast.casey)
         self.baos = services.open_ticket(by=cast.bao, subject="Chair", content="Broken", office=cast.orders)
-        services.assign(self.caseys, by=cast.bao, to=cast.emil)
+        services.update_ticket(self.caseys, by=cast.bao, values={"assigned_to": cast.emil})
         self.reply = Reply.objects.get(ticket=self.caseys, is_internal=False)
         self.answer = services.add_reply(self.caseys, by=cast.bao, message="Not yet")
         self.note_file = Attachment.objects.get(reply=self.caseys_note)
@@ -217,9 +217,9 @@ def test_nothing_of_a_note_is_in_any_answer_that_its_customer_can_get(
     stage = Stage(cast)
     ticket = getattr(stage, which)
     if which == "baos":
-        services.assign(ticket, by=cast.emil, to=cast.dana)
+        services.update_ticket(ticket, by=cast.emil, values={"assigned_to": cast.dana})
         stage.told(cast, ticket, cast.dana, cast.bao)
-        services.assign(ticket, by=cast.emil, to=None)
+        services.update_ticket(ticket, by=cast.emil, values={"assigned_to": None})
     theirs = everything(Program(getattr(cast, customer)), ticket)
     ours = everything(Program(getattr(cast, colleague)), ticket)
     told, known = words(theirs), words(ours)
@@ -257,7 +257,7 @@ def test_customers_get_no_version_and_no_etag(cast: Cast) -> None:
 
 
 def test_an_internal_office_is_nowhere_in_what_a_customer_gets(cast: Cast) -> None:
-    services.move(cast.ticket, by=cast.bao, office=cast.fraud)
+    services.update_ticket(cast.ticket, by=cast.bao, values={"office": cast.fraud})
     theirs = words(everything(Program(cast.casey), cast.ticket))
     ours = words(everything(Program(cast.fatima), cast.ticket))
     assert "Fraud Desk" in ours

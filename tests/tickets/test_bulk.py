@@ -9,7 +9,7 @@ from django.test import Client
 from accounts.models import User
 from realtime.models import Broadcast
 from tests.support.cast import Cast
-from tickets import list_forms, services
+from tickets import services
 from tickets.models import Ticket
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +61,7 @@ def test_tickets_are_changed_and_moved_away_in_one_go(cast, tickets):
 
 def test_what_cannot_be_changed_is_answered_for_and_the_rest_is_changed(cast, tickets):
     own = services.open_ticket(by=cast.bao, subject="Bao asks", content="x", office=cast.orders)
-    services.move(tickets[1], by=cast.ada, office=cast.orders)
+    services.update_ticket(tickets[1], by=cast.ada, values={"office": cast.orders})
     answer = change(cast.bao, [*tickets, own], status=cast.status("On Hold").pk).json()
     assert answer["changed"] == 2
     assert {(refusal["uuid"], refusal["reference"], refusal["reason"]) for refusal in answer["refused"]} == {
@@ -72,7 +72,7 @@ def test_what_cannot_be_changed_is_answered_for_and_the_rest_is_changed(cast, ti
 
 
 def test_somebody_elses_ticket_and_none_at_all_are_answered_alike(cast, tickets):
-    services.move(tickets[1], by=cast.ada, office=cast.orders)
+    services.update_ticket(tickets[1], by=cast.ada, values={"office": cast.orders})
     nothing = Ticket(reference="XXX-XXXX")
     answer = change(cast.bao, [tickets[1], nothing], status=cast.status("On Hold").pk).json()
     real, unreal = ({**refusal, "uuid": ""} for refusal in answer["refused"])
@@ -81,12 +81,12 @@ def test_somebody_elses_ticket_and_none_at_all_are_answered_alike(cast, tickets)
 
 
 def test_a_ticket_of_which_one_change_fails_keeps_its_other_values(cast, tickets, monkeypatch):
-    def fail(ticket: Ticket, by: User, value: object) -> None:
-        if ticket == tickets[1]:
+    def fail(ticket: Ticket, field: str, *_: object) -> None:
+        if ticket == tickets[1] and field == "priority":
+            assert ticket.status == cast.status("On Hold")
             raise ValidationError({"priority": "Dana has meanwhile set this."})
-        services.change_priority(ticket, by=by, priority=value)
 
-    monkeypatch.setitem(list_forms.BulkForm.verbs, "priority", fail)
+    monkeypatch.setattr(services, "_check_conflict", fail)
     answer = change(cast.bao, tickets, status=cast.status("On Hold").pk, priority=cast.priority("High").pk).json()
     assert [(each["reference"], each["reason"]) for each in answer["refused"]] == [
         (tickets[1].reference, "Dana has meanwhile set this.")
@@ -96,7 +96,7 @@ def test_a_ticket_of_which_one_change_fails_keeps_its_other_values(cast, tickets
 
 def test_tickets_are_taken_in_one_order_by_everybody(cast, tickets, monkeypatch):
     taken = []
-    monkeypatch.setitem(list_forms.BulkForm.verbs, "priority", lambda ticket, by, value: taken.append(ticket.pk))
+    monkeypatch.setattr(services, "update_ticket", lambda ticket, **_: taken.append(ticket.pk))
     for order in (tickets, tickets[::-1]):
         change(cast.bao, order, priority=cast.priority("High").pk)
     assert taken == sorted(taken[:3]) * 2
@@ -141,7 +141,7 @@ def test_customers_change_nothing(cast, tickets):
 
 
 def test_without_scripts_one_is_back_in_the_list_and_reads_what_was_done(cast, tickets):
-    services.move(tickets[1], by=cast.ada, office=cast.orders)
+    services.update_ticket(tickets[1], by=cast.ada, values={"office": cast.orders})
     status, back = cast.status("On Hold").pk, "status=all&q=second"
     page = change(cast.bao, tickets, as_program=False, status=status, back=back)
     assert page.redirect_chain == [("/tickets/?status=all&q=second", 302)]

@@ -38,7 +38,7 @@ def test_who_signs_in_lands_on_it(cast, client):
 
 def test_a_customer_sees_how_his_tickets_stand(cast):
     done, answered, again = (ask(cast, subject, cast.casey) for subject in ("Done", "Answered", "Answered twice"))
-    services.change_status(done, by=cast.bao, status=cast.status("Closed"))
+    services.update_ticket(done, by=cast.bao, values={"status": cast.status("Closed")})
     for ticket in (answered, again, done):
         services.add_reply(ticket, by=cast.bao, message="How so?")
     services.add_reply(again, by=cast.casey, message="Because")
@@ -53,7 +53,7 @@ def test_a_customer_sees_how_his_tickets_stand(cast):
 
 
 def test_an_agent_sees_his_work(cast):
-    services.assign(ask(cast, "Mine", cast.greta), by=cast.bao, to=cast.bao)
+    services.update_ticket(ask(cast, "Mine", cast.greta), by=cast.bao, values={"assigned_to": cast.bao})
     ask(cast, "Elsewhere", cast.greta, cast.orders)
     page = home(cast.bao)
     assert [row["ticket"]["subject"] for row in page.context["rows"]] == ["Mine"]
@@ -80,13 +80,13 @@ def test_activity_is_what_one_may_read(cast):
 
 @pytest.mark.parametrize("name", ["ada", "bao", "dana", "emil", "fatima", "casey", "greta", "hiro"])
 def test_all_timelines_together_are_the_timelines_of_each_ticket(cast, name):
-    services.assign(cast.ticket, by=cast.bao, to=cast.emil)
-    services.move(cast.ticket, by=cast.bao, office=cast.fraud)
-    services.move(cast.ticket, by=cast.ada, office=cast.orders)
+    services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": cast.emil})
+    services.update_ticket(cast.ticket, by=cast.bao, values={"office": cast.fraud})
+    services.update_ticket(cast.ticket, by=cast.ada, values={"office": cast.orders})
     own = ask(cast, "Bao asks", cast.bao, cast.fraud)
     for ticket, by in ((cast.ticket, cast.emil), (own, cast.fatima)):
         services.add_reply(ticket, by=by, message="Fishy", internal=True)
-        services.change_status(ticket, by=by, status=cast.status("Closed"))
+        services.update_ticket(ticket, by=by, values={"status": cast.status("Closed")})
     user = getattr(cast, name)
     each = {line.pk for ticket in (cast.ticket, own) for line in policies.visible_timeline(user, fresh(ticket))}
     together = list(policies.visible_activity(user))
@@ -101,7 +101,7 @@ def fresh(ticket):
 def test_a_customers_page_holds_no_trace_of_notes_and_hands(cast):
     before = home(cast.casey).context
     cast.reply(cast.dana, "Fishy", internal=True)
-    services.move(cast.ticket, by=cast.bao, office=cast.fraud)
+    services.update_ticket(cast.ticket, by=cast.bao, values={"office": cast.fraud})
     after = home(cast.casey)
     assert after.context["numbers"] == before["numbers"]
     for trace in ("Fishy", "Dana", "Fraud", "note", "Unassigned"):
@@ -118,7 +118,7 @@ def test_it_asks_the_database_as_often_for_many_rows_as_for_few(
     for number in (2, 6):
         for _ in range(number):
             ticket = ask(cast, "x", cast.casey)
-            services.assign(ticket, by=cast.ada, to=cast.bao)
+            services.update_ticket(ticket, by=cast.ada, values={"assigned_to": cast.bao})
             services.add_reply(ticket, by=cast.dana, message="x")
         with django_assert_max_num_queries(25) as queries:
             assert client.get("/").status_code == 200

@@ -46,7 +46,7 @@ def test_a_reply_is_told_with_exactly_these_keys(cast: Cast, start: str) -> None
 
 
 def test_a_change_of_status_is_told_with_both_colours(cast: Cast, start: str) -> None:
-    services.change_status(cast.ticket, by=cast.bao, status=cast.status("Closed"))
+    services.update_ticket(cast.ticket, by=cast.bao, values={"status": cast.status("Closed")})
     (event,) = told(cast.casey, cast.ticket.channel, start)
     assert event["event"] == "ticket.status.changed"
     assert event["data"].keys() == STAMP | {"status_change", "changed_by"}
@@ -57,8 +57,8 @@ def test_a_change_of_status_is_told_with_both_colours(cast: Cast, start: str) ->
 
 
 def test_a_change_is_told_as_from_and_to(cast: Cast, start: str) -> None:
-    services.assign(cast.ticket, by=cast.bao, to=cast.emil)
-    services.change_priority(cast.ticket, by=cast.bao, priority=cast.priority("Urgent"))
+    services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": cast.emil})
+    services.update_ticket(cast.ticket, by=cast.bao, values={"priority": cast.priority("Urgent")})
     events = told(cast.casey, cast.ticket.channel, start)
     assert [event["data"]["changes"] for event in events] == [
         {"assigned_to": {"from": None, "to": "Emil Sørensen"}},
@@ -79,9 +79,9 @@ def test_a_new_ticket_is_told_to_its_office_and_its_creator(cast: Cast, start: s
 def test_the_sequences_have_no_gap_for_anybody(cast: Cast, start: str) -> None:
     cast.reply(cast.bao, "Answer")
     cast.reply(cast.bao, "Note", internal=True)
-    services.assign(cast.ticket, by=cast.bao, to=cast.bao)
+    services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": cast.bao})
     cast.reply(cast.bao, "Note", internal=True)
-    services.change_status(cast.ticket, by=cast.bao, status=cast.status("Closed"))
+    services.update_ticket(cast.ticket, by=cast.bao, values={"status": cast.status("Closed")})
     cast.reply(cast.casey, "Again")
     seqs = {
         person: [event["data"]["seq"] for event in told(person, cast.ticket.channel, start)]
@@ -92,7 +92,7 @@ def test_the_sequences_have_no_gap_for_anybody(cast: Cast, start: str) -> None:
 
 def test_a_creator_who_is_an_agent_elsewhere_hears_no_note_on_his_own_channel(cast: Cast) -> None:
     ticket = services.open_ticket(by=cast.bao, subject="Chair", content="Broken", office=cast.orders)
-    services.assign(ticket, by=cast.emil, to=cast.fatima)
+    services.update_ticket(ticket, by=cast.emil, values={"assigned_to": cast.fatima})
     start = history.current_cursor()
     services.add_reply(ticket, by=cast.emil, message="He breaks a chair a month", internal=True)
     assert told(cast.bao, cast.bao.channel, start) == []
@@ -100,17 +100,17 @@ def test_a_creator_who_is_an_agent_elsewhere_hears_no_note_on_his_own_channel(ca
 
 
 def test_a_move_between_internal_offices_is_for_staff(cast: Cast) -> None:
-    services.move(cast.ticket, by=cast.ada, office=cast.fraud)
+    services.update_ticket(cast.ticket, by=cast.ada, values={"office": cast.fraud})
     before = history.current_cursor()
     cellar = type(cast.fraud).objects.create(name="Cellar", is_internal=True)
-    services.move(cast.ticket, by=cast.ada, office=cellar)
+    services.update_ticket(cast.ticket, by=cast.ada, values={"office": cellar})
     assert told(cast.casey, cast.ticket.channel, before) == []
     (event,) = told(cast.ada, cast.ticket.channel, before)
     assert event["data"]["changes"] == {"office": {"from": "Fraud Desk", "to": "Cellar"}}
 
 
 def test_customers_do_not_learn_the_names_of_internal_offices(cast: Cast, start: str) -> None:
-    services.move(cast.ticket, by=cast.ada, office=cast.fraud)
+    services.update_ticket(cast.ticket, by=cast.ada, values={"office": cast.fraud})
     cast.reply(cast.ada, "We are on it")
     events = told(cast.casey, cast.ticket.channel, start)
     assert events[0]["data"]["changes"] == {"office": {"from": "Billing", "to": None}}
@@ -120,8 +120,8 @@ def test_customers_do_not_learn_the_names_of_internal_offices(cast: Cast, start:
 
 def test_nobodys_address_and_no_counter_is_told(cast: Cast, start: str) -> None:
     cast.reply(cast.bao, "Answer")
-    services.assign(cast.ticket, by=cast.bao, to=cast.bao)
-    services.change_status(cast.ticket, by=cast.bao, status=cast.status("Closed"))
+    services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": cast.bao})
+    services.update_ticket(cast.ticket, by=cast.bao, values={"status": cast.status("Closed")})
     for person in (cast.casey, cast.bao):
         events = told(person, cast.ticket.channel, start)
         assert len(events) == 3

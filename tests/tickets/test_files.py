@@ -229,7 +229,7 @@ def test_a_file_that_is_not_sent_yet_is_its_uploaders_alone(cast: Cast) -> None:
 def test_access_to_files_ends_with_access_to_the_ticket(cast: Cast, internal: bool) -> None:
     attachment = send(cast, cast.dana, internal=internal)
     assert status(cast.bao, f"/files/{attachment.pk}/") == 200
-    services.move(cast.ticket, by=cast.ada, office=cast.orders)
+    services.update_ticket(cast.ticket, by=cast.ada, values={"office": cast.orders})
     assert status(cast.bao, f"/files/{attachment.pk}/") == 404
     assert status(cast.dana, f"/files/{attachment.pk}/") == 404
     assert status(cast.emil, f"/files/{attachment.pk}/") == 200
@@ -238,7 +238,7 @@ def test_access_to_files_ends_with_access_to_the_ticket(cast: Cast, internal: bo
 def test_what_somebody_was_assigned_for_a_while_is_not_his_to_open_afterwards(cast: Cast) -> None:
     attachment = send(cast, cast.bao, internal=True)
     for assignee, expected in ((None, 404), (cast.fatima, 200), (None, 404)):
-        services.assign(cast.ticket, by=cast.ada, to=assignee)
+        services.update_ticket(cast.ticket, by=cast.ada, values={"assigned_to": assignee})
         assert status(cast.fatima, f"/files/{attachment.pk}/") == expected
 
 

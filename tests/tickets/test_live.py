@@ -25,7 +25,7 @@ async def test_an_agent_who_opened_a_ticket_elsewhere_hears_no_note_on_his_own_c
     ticket = await do(
         services.open_ticket, by=live_cast.bao, subject="Chair", content="Broken", office=live_cast.orders
     )
-    await do(services.assign, ticket, by=live_cast.emil, to=live_cast.fatima)
+    await do(services.update_ticket, ticket, by=live_cast.emil, values={"assigned_to": live_cast.fatima})
     creator = await listen(live_cast.bao, live_cast.bao.channel)
     assignee = await listen(live_cast.fatima, live_cast.fatima.channel)
     await do(services.add_reply, ticket, by=live_cast.emil, message="A chair a month", internal=True)
@@ -48,7 +48,7 @@ async def test_an_old_office_learns_only_that_a_ticket_has_left(live_cast: Cast)
     ticket, loser = live_cast.ticket, await listen(live_cast.bao, live_cast.ticket.channel)
     office = await listen(live_cast.bao, live_cast.billing.channel)
     owner = await listen(live_cast.casey, ticket.channel)
-    await do(services.move, ticket, by=live_cast.bao, office=live_cast.orders)
+    await do(services.update_ticket, ticket, by=live_cast.bao, values={"office": live_cast.orders})
     withdrawn = await office.event("ticket.withdrawn")
     assert withdrawn["ticket"] == {"uuid": str(ticket.uuid)}
     assert (await loser.event("pusher:subscription_error"))["status"] == 403

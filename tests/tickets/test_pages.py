@@ -199,7 +199,7 @@ def test_a_list_is_ordered_by_what_its_reader_may_know(cast: Cast, casey: Client
 
 
 def test_a_list_shows_the_chosen_status(cast: Cast, bao: Client) -> None:
-    services.change_status(cast.ticket, by=cast.bao, status=cast.status("Closed"))
+    services.update_ticket(cast.ticket, by=cast.bao, values={"status": cast.status("Closed")})
     services.open_ticket(by=cast.greta, subject="Another", content="x", office=cast.billing)
     shown = {
         view: [row["ticket"]["subject"] for row in bao.get("/tickets/", {"status": view}).context["rows"]]

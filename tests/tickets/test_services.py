@@ -57,12 +57,12 @@ def test_an_agent_is_the_customer_of_a_ticket_that_he_merely_opened(cast: Cast) 
     with pytest.raises(PermissionDenied):
         services.add_reply(ticket, by=cast.bao, message="Hm", internal=True)
     with pytest.raises(PermissionDenied):
-        services.change_status(ticket, by=cast.bao, status=cast.status("Closed"))
+        services.update_ticket(ticket, by=cast.bao, values={"status": cast.status("Closed")})
     assert services.add_reply(ticket, by=cast.bao, message="Any news?").author == cast.bao
 
 
 def test_a_customers_reply_opens_a_closed_ticket_and_an_agents_does_not(cast: Cast) -> None:
-    services.change_status(cast.ticket, by=cast.bao, status=cast.status("Closed"))
+    services.update_ticket(cast.ticket, by=cast.bao, values={"status": cast.status("Closed")})
     cast.reply(cast.bao, "One more thing")
     assert fresh(cast.ticket).status.is_closed
     cast.reply(cast.casey, "It happened again")
@@ -71,11 +71,11 @@ def test_a_customers_reply_opens_a_closed_ticket_and_an_agents_does_not(cast: Ca
 
 
 def test_each_property_is_changed_and_told(cast: Cast) -> None:
-    services.change_priority(cast.ticket, by=cast.bao, priority=cast.priority("High"))
-    services.assign(cast.ticket, by=cast.bao, to=cast.emil)
-    services.unassign(cast.ticket, by=cast.bao)
-    services.edit_subject(cast.ticket, by=cast.bao, subject="  Charged\n three   times ")
-    services.move(cast.ticket, by=cast.bao, office=cast.orders)
+    services.update_ticket(cast.ticket, by=cast.bao, values={"priority": cast.priority("High")})
+    services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": cast.emil})
+    services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": None})
+    services.update_ticket(cast.ticket, by=cast.bao, values={"subject": "  Charged\n three   times "})
+    services.update_ticket(cast.ticket, by=cast.bao, values={"office": cast.orders})
     ticket = fresh(cast.ticket)
     assert (ticket.subject, ticket.office, ticket.version) == ("Charged three times", cast.orders, 6)
     assert [action for action, _ in timeline(ticket)] == [
@@ -85,11 +85,11 @@ def test_each_property_is_changed_and_told(cast: Cast) -> None:
 
 def test_what_changes_nothing_tells_nobody(cast: Cast) -> None:
     before = (Broadcast.objects.count(), TimelineEntry.objects.count(), fresh(cast.ticket).staff_seq)
-    services.change_status(cast.ticket, by=cast.bao, status=cast.ticket.status)
-    services.change_priority(cast.ticket, by=cast.bao, priority=cast.ticket.priority)
-    services.unassign(cast.ticket, by=cast.bao)
-    services.move(cast.ticket, by=cast.bao, office=cast.billing)
-    services.edit_subject(cast.ticket, by=cast.bao, subject="Charged twice ")
+    services.update_ticket(cast.ticket, by=cast.bao, values={"status": cast.ticket.status})
+    services.update_ticket(cast.ticket, by=cast.bao, values={"priority": cast.ticket.priority})
+    services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": None})
+    services.update_ticket(cast.ticket, by=cast.bao, values={"office": cast.billing})
+    services.update_ticket(cast.ticket, by=cast.bao, values={"subject": "Charged twice "})
     assert (Broadcast.objects.count(), TimelineEntry.objects.count(), fresh(cast.ticket).staff_seq) == before
 
 
@@ -98,18 +98,20 @@ def test_tickets_are_assigned_to_active_staff_only(cast: Cast) -> None:
     cast.dana.save()
     for person in (cast.casey, cast.dana):
         with pytest.raises(ValidationError):
-            services.assign(cast.ticket, by=cast.bao, to=person)
-    assert services.assign(cast.ticket, by=cast.bao, to=cast.emil).assigned_to == cast.emil
+            services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": person})
+    assert (
+        services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": cast.emil}).assigned_to == cast.emil
+    )
 
 
 def test_nobody_but_staff_of_the_ticket_changes_it(cast: Cast) -> None:
     for person in (cast.casey, cast.emil, cast.greta, cast.hiro):
         with pytest.raises(PermissionDenied):
-            services.change_status(cast.ticket, by=person, status=cast.status("Closed"))
+            services.update_ticket(cast.ticket, by=person, values={"status": cast.status("Closed")})
         with pytest.raises(PermissionDenied):
-            services.assign(cast.ticket, by=person, to=cast.emil)
+            services.update_ticket(cast.ticket, by=person, values={"assigned_to": cast.emil})
     for person in (cast.bao, cast.ada):
-        services.assign(cast.ticket, by=person, to=person)
+        services.update_ticket(cast.ticket, by=person, values={"assigned_to": person})
 
 
 @pytest.mark.parametrize("message", ["", "  \n ", "x" * (MAX_MESSAGE + 1), "a\x00b"])
@@ -132,7 +134,7 @@ def test_references_say_nothing_of_how_many_there_are(cast: Cast) -> None:
 
 def test_several_properties_change_together_even_where_the_ticket_is_given_away(cast: Cast) -> None:
     values = {"office": cast.orders, "subject": "Late", "status": cast.status("On Hold"), "assigned_to": cast.emil}
-    services.change(cast.ticket, by=cast.bao, values=values)
+    services.update_ticket(cast.ticket, by=cast.bao, values=values)
     ticket = fresh(cast.ticket)
     assert (ticket.office, ticket.subject, ticket.status.name) == (cast.orders, "Late", "On Hold")
     assert [action for action, _audience in timeline(ticket)][1:] == ["status", "subject", "assigned_to", "office"]
@@ -141,7 +143,7 @@ def test_several_properties_change_together_even_where_the_ticket_is_given_away(
 def test_a_ticket_of_another_version_is_left_as_it_is(cast: Cast) -> None:
     values = {"status": cast.status("Closed")}
     with pytest.raises(services.Stale):
-        services.change(cast.ticket, by=cast.bao, values=values, only_of={cast.ticket.version + 1})
+        services.update_ticket(cast.ticket, by=cast.bao, values=values, if_versions={cast.ticket.version + 1})
     assert fresh(cast.ticket).status.name == "Open"
-    services.change(cast.ticket, by=cast.bao, values=values, only_of={cast.ticket.version})
+    services.update_ticket(cast.ticket, by=cast.bao, values=values, if_versions={cast.ticket.version})
     assert fresh(cast.ticket).status.name == "Closed"

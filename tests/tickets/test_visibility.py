@@ -71,7 +71,7 @@ def test_nothing_tells_a_customer_that_a_reply_was_a_note_before(cast: Cast) -> 
         ticket, since = ask(cast), history.current_cursor()
         note = say(ticket, cast.bao, internal=True) if was_note else None
         services.add_reply(ticket, by=cast.casey, message="Any news?")
-        services.change_status(ticket, by=cast.bao, status=cast.status("On Hold"))
+        services.update_ticket(ticket, by=cast.bao, values={"status": cast.status("On Hold")})
         if note is not None:
             turn(note, cast.dana, internal=False)
         else:

@@ -160,8 +160,8 @@ def _ask(random: Random) -> Ticket:
 
 
 def _take(random: Random, ticket: Ticket, agent: User) -> None:
-    services.assign(ticket, by=agent, to=agent)
-    services.change_status(ticket, by=agent, status=Status.objects.get(name="In Progress"))
+    services.update_ticket(ticket, by=agent, values={"assigned_to": agent})
+    services.update_ticket(ticket, by=agent, values={"status": Status.objects.get(name="In Progress")})
 
 
 def _talk(random: Random, ticket: Ticket, agent: User) -> None:
@@ -176,4 +176,4 @@ def _note(random: Random, ticket: Ticket, agent: User) -> None:
 
 def _finish(random: Random, ticket: Ticket, agent: User) -> None:
     status = random.choices(["Closed", "On Hold"], [4, 1])[0]
-    services.change_status(ticket, by=agent, status=Status.objects.get(name=status))
+    services.update_ticket(ticket, by=agent, values={"status": Status.objects.get(name=status)})

@@ -19,7 +19,7 @@ from accounts import throttles
 from accounts.models import User
 from accounts.types import AuthenticatedRequest
 from realtime.channels import Audience
-from tickets import list_queries, payloads, policies
+from tickets import list_queries, payloads, policies, services
 from tickets.list_forms import BulkForm, FilterForm
 from tickets.models import Status, Ticket
 from tickets.views.responses import error_response, wants_json
@@ -128,7 +128,7 @@ def _change_each(form: BulkForm, user: User) -> list[dict[str, str]]:
 def _change(form: BulkForm, ticket: Ticket, user: User) -> dict[str, str] | None:
     try:
         with transaction.atomic():
-            form.apply(ticket, by=user)
+            services.update_ticket(ticket, by=user, values=form.values(by=user))
         return None
     except ObjectDoesNotExist:
         return _missing(ticket.uuid)

@@ -207,7 +207,7 @@ async def test_who_loses_a_ticket_while_the_layer_fails_hears_nothing_of_what_fo
     taken = swallow(monkeypatch)
 
     def move_and_reply():
-        services.move(ticket, by=live_cast.bao, office=live_cast.orders)
+        services.update_ticket(ticket, by=live_cast.bao, values={"office": live_cast.orders})
         live_cast.reply(live_cast.emil, "Now with Orders")
 
     await do(move_and_reply)

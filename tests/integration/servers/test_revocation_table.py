@@ -161,7 +161,7 @@ def trials(cast: Cast, here: instances.Server) -> list[Trial]:
         if "ticket" in ending.takes:
             ticket = services.open_ticket(by=cast.casey, subject=name, content="?", office=office)
         if ending.who == "assignee":
-            services.assign(ticket, by=cast.ada, to=who)
+            services.update_ticket(ticket, by=cast.ada, values={"assigned_to": who})
         elif ending.who == "agent":
             office.agents.add(who)
         scene = Scene(here, ada, cast, who, revocation_causes.key_of(who, ending.comes_by), ticket, office)

@@ -46,11 +46,11 @@ def test_eight_people_answer_a_ticket_at_once_and_their_replies_stand_in_one_ord
 def test_eight_people_do_different_things_to_a_ticket_at_once_and_nobody_is_locked_out(live_cast):
     cast, ticket = live_cast, live_cast.ticket
     turns = [
-        [partial(services.change_status, status=cast.status(name)) for name in ("Closed", "Open")],
-        [partial(services.change_priority, priority=cast.priority(name)) for name in ("Low", "Urgent")],
-        [partial(services.assign, to=person) for person in (cast.bao, cast.emil)],
-        [partial(services.move, office=office) for office in (cast.fraud, cast.orders)],
-        [partial(services.edit_subject, subject=subject) for subject in ("Charged thrice", "Charged")],
+        [partial(services.update_ticket, values={"status": cast.status(name)}) for name in ("Closed", "Open")],
+        [partial(services.update_ticket, values={"priority": cast.priority(name)}) for name in ("Low", "Urgent")],
+        [partial(services.update_ticket, values={"assigned_to": person}) for person in (cast.bao, cast.emil)],
+        [partial(services.update_ticket, values={"office": office}) for office in (cast.fraud, cast.orders)],
+        [partial(services.update_ticket, values={"subject": subject}) for subject in ("Charged thrice", "Charged")],
         [partial(services.add_reply, message=message) for message in ("Hello", "Good-bye")],
         [partial(services.add_reply, message=message, internal=True) for message in ("Fishy", "Fine")],
         [partial(services.add_reply, message=message) for message in ("And", "so on")],
@@ -70,10 +70,10 @@ def test_eight_people_do_different_things_to_a_ticket_at_once_and_nobody_is_lock
 @pytest.mark.parametrize(
     "change",
     [
-        lambda cast: services.change_status(cast.ticket, by=cast.bao, status=cast.status("On Hold")),
-        lambda cast: services.change_priority(cast.ticket, by=cast.bao, priority=cast.priority("Urgent")),
-        lambda cast: services.move(cast.ticket, by=cast.bao, office=cast.orders),
-        lambda cast: services.assign(cast.ticket, by=cast.bao, to=cast.emil),
+        lambda cast: services.update_ticket(cast.ticket, by=cast.bao, values={"status": cast.status("On Hold")}),
+        lambda cast: services.update_ticket(cast.ticket, by=cast.bao, values={"priority": cast.priority("Urgent")}),
+        lambda cast: services.update_ticket(cast.ticket, by=cast.bao, values={"office": cast.orders}),
+        lambda cast: services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": cast.emil}),
     ],
     ids=["status", "priority", "office", "assignee"],
 )

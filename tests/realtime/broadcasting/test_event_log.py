@@ -204,7 +204,7 @@ def test_who_lost_a_ticket_is_not_told_its_past_again(live_cast: Cast, client: C
     start = client.get("/broadcasting/history", {"channel": channels}).json()["cursor"]
     live_cast.reply(live_cast.dana, "Secret note", internal=True)
     before = client.get("/broadcasting/history", {"channel": channels, "since": start}).json()
-    services.move(live_cast.ticket, by=live_cast.bao, office=live_cast.orders)
+    services.update_ticket(live_cast.ticket, by=live_cast.bao, values={"office": live_cast.orders})
     after = client.get("/broadcasting/history", {"channel": channels, "since": start}).json()
     assert "Secret note" in json.dumps(before)
     assert [event["event"] for event in after["events"]] == ["ticket.withdrawn"]

@@ -136,7 +136,7 @@ async def test_what_a_client_says_of_itself_is_not_shown(live_cast: Cast) -> Non
 async def test_no_comings_and_goings_are_heard_after_access_ended(live_cast: Cast) -> None:
     bao, _ = await enter(live_cast, "bao")
     ada, _ = await enter(live_cast, "ada")
-    await do(services.move, live_cast.ticket, by=live_cast.ada, office=live_cast.orders)
+    await do(services.update_ticket, live_cast.ticket, by=live_cast.ada, values={"office": live_cast.orders})
     assert (await bao.event("pusher:subscription_error"))["status"] == 403
     before = len(bao.heard)
     _emil = await enter(live_cast, "emil")

@@ -327,7 +327,7 @@ async def test_there_is_no_channel_but_those_that_are_listed(live_cast: Cast) ->
 async def test_who_has_just_lost_a_channel_says_nothing_there(live_cast: Cast) -> None:
     channel = live_cast.ticket.channel
     bao, casey = await listen(live_cast.bao, channel), await listen(live_cast.casey, channel)
-    await do(services.move, live_cast.ticket, by=live_cast.ada, office=live_cast.orders)
+    await do(services.update_ticket, live_cast.ticket, by=live_cast.ada, values={"office": live_cast.orders})
     await bao.event(REFUSED)
     await whisper(bao, "client-typing", channel, {})
     assert await codes(bao) == [4301]

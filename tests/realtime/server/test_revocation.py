@@ -66,7 +66,7 @@ def become_customer(cast: Cast) -> None:
 
 
 def move_ticket(cast: Cast) -> None:
-    services.move(cast.ticket, by=cast.ada, office=cast.orders)
+    services.update_ticket(cast.ticket, by=cast.ada, values={"office": cast.orders})
 
 
 LOST = [leave_office, leave_offices, office_closes, become_customer, move_ticket]
@@ -127,11 +127,11 @@ async def test_who_lost_a_ticket_hears_nothing_that_follows(live_cast: Cast, cau
 
 @pytest.mark.usefixtures("_by")
 async def test_an_old_assignee_from_elsewhere_learns_only_that_the_ticket_is_gone(live_cast: Cast) -> None:
-    await do(services.assign, live_cast.ticket, by=live_cast.bao, to=live_cast.emil)
+    await do(services.update_ticket, live_cast.ticket, by=live_cast.bao, values={"assigned_to": live_cast.emil})
     socket = await listen(live_cast.emil, live_cast.emil.channel)
     assert (await socket.subscribe(live_cast.ticket.channel))["event"].endswith("succeeded")
     control = await listen(live_cast.bao, live_cast.ticket.channel)
-    await do(services.assign, live_cast.ticket, by=live_cast.bao, to=live_cast.dana)
+    await do(services.update_ticket, live_cast.ticket, by=live_cast.bao, values={"assigned_to": live_cast.dana})
     withdrawn = await socket.event("ticket.withdrawn")
     assert withdrawn.keys() == {"ticket", "event_id", "timestamp"}
     await control.event("ticket.updated")
@@ -147,7 +147,7 @@ async def test_an_agent_who_opened_a_ticket_that_moves_away_hears_it_as_its_cust
     )
     socket = await listen(live_cast.bao, ticket.channel)
     control = await listen(live_cast.ada, ticket.channel)
-    await do(services.move, ticket, by=live_cast.ada, office=live_cast.orders)
+    await do(services.update_ticket, ticket, by=live_cast.ada, values={"office": live_cast.orders})
     assert await socket.event("pusher_internal:subscription_succeeded") == {}
     await do(services.add_reply, ticket, by=live_cast.ada, message="Note", internal=True)
     await do(services.add_reply, ticket, by=live_cast.ada, message="Answer")

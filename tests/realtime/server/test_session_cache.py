@@ -155,7 +155,7 @@ async def test_who_has_left_the_office_does_not_hear_it_on_his_next_page(live_ca
 async def test_who_works_elsewhere_than_the_ticket_does_not_hear_it_on_his_next_page(live_cast: Cast) -> None:
     cookie = await sync_to_async(session_cookie)(live_cast.bao)
     assert await may_hear(await opens(cookie), live_cast.ticket.channel)
-    await do(services.move, live_cast.ticket, by=live_cast.ada, office=live_cast.orders)
+    await do(services.update_ticket, live_cast.ticket, by=live_cast.ada, values={"office": live_cast.orders})
     await hub.here().tail.read()
     assert not await may_hear(await opens(cookie), live_cast.ticket.channel)
 

@@ -135,7 +135,7 @@ def delete_ticket(desk: Desk, who: int, which: int, what: int) -> Done:
 
 def changed(desk: Desk, ticket: Ticket, by: User, **values: Any) -> Done:
     """Change a ticket; a customer notices what he sees something of."""
-    services.change(ticket, by=by, values=values)
+    services.update_ticket(ticket, by=by, values=values)
     return Done(ticket, is_hidden=all(is_unseen(desk, ticket, name, after) for name, after in values.items()))
 
 
@@ -151,21 +151,21 @@ def is_unseen(desk: Desk, ticket: Ticket, name: str, after: Any) -> bool:
 def change_status(desk: Desk, who: int, which: int, what: int) -> Done:
     ticket = desk.ticket(which)
     status = pick(list(Status.objects.all()), what)
-    services.change_status(ticket, by=desk.actor(ticket, who), status=status)
+    services.update_ticket(ticket, by=desk.actor(ticket, who), values={"status": status})
     return Done(ticket, is_unseen(desk, ticket, "status", status))
 
 
 def change_priority(desk: Desk, who: int, which: int, what: int) -> Done:
     ticket = desk.ticket(which)
     priority = pick(list(Priority.objects.all()), what)
-    services.change_priority(ticket, by=desk.actor(ticket, who), priority=priority)
+    services.update_ticket(ticket, by=desk.actor(ticket, who), values={"priority": priority})
     return Done(ticket, is_unseen(desk, ticket, "priority", priority))
 
 
 def edit_subject(desk: Desk, who: int, which: int, what: int) -> Done:
     ticket = desk.ticket(which)
     subject = f"Question {what}"
-    services.edit_subject(ticket, by=desk.actor(ticket, who), subject=subject)
+    services.update_ticket(ticket, by=desk.actor(ticket, who), values={"subject": subject})
     return Done(ticket, is_unseen(desk, ticket, "subject", subject))
 
 
@@ -175,13 +175,13 @@ def assignee(desk: Desk, what: int) -> User:
 
 def assign(desk: Desk, who: int, which: int, what: int) -> Done:
     ticket, person = desk.ticket(which), assignee(desk, what)
-    services.assign(ticket, by=desk.actor(ticket, who), to=person)
+    services.update_ticket(ticket, by=desk.actor(ticket, who), values={"assigned_to": person})
     return Done(ticket, is_unseen(desk, ticket, "assigned_to", person))
 
 
 def unassign(desk: Desk, who: int, which: int, what: int) -> Done:
     ticket = desk.ticket(which)
-    services.unassign(ticket, by=desk.actor(ticket, who))
+    services.update_ticket(ticket, by=desk.actor(ticket, who), values={"assigned_to": None})
     return Done(ticket, is_unseen(desk, ticket, "assigned_to", None))
 
 
@@ -191,7 +191,7 @@ def office(desk: Desk, what: int) -> Office:
 
 def move(desk: Desk, who: int, which: int, what: int) -> Done:
     ticket, there = desk.ticket(which), office(desk, what)
-    services.move(ticket, by=desk.actor(ticket, who), office=there)
+    services.update_ticket(ticket, by=desk.actor(ticket, who), values={"office": there})
     return Done(ticket, is_unseen(desk, ticket, "office", there))
 
 

@@ -124,10 +124,10 @@ class OneReply(ProjectAPIView):
         reply = _fetch(request, uuid, reply_id)
         if not policies.can_change(request.user, reply.ticket):
             raise PermissionDenied(_("Only staff with access to this ticket can change it."))
-        only_of = if_match_versions(request)
+        if_versions = if_match_versions(request)
         internal = self.read(VisibilitySerializer)["is_internal"]
         try:
-            services.change_visibility(reply, by=request.user, internal=internal, only_of=only_of)
+            services.change_visibility(reply, by=request.user, internal=internal, if_versions=if_versions)
         except services.Stale:
             raise VersionOutdated from None
         return _answer(request, _fetch(request, uuid, reply_id))

@@ -148,10 +148,10 @@ class OneTicket(ProjectAPIView):
         ticket = fetch(request, uuid)
         if not policies.can_change(request.user, ticket):
             raise PermissionDenied(_("Only staff with access to this ticket can change it."))
-        only_of = if_match_versions(request)
+        if_versions = if_match_versions(request)
         values = self.read(ChangesSerializer, partial=True)
         try:
-            services.change(ticket, by=request.user, values=values, only_of=only_of)
+            services.update_ticket(ticket, by=request.user, values=values, if_versions=if_versions)
         except services.Stale:
             raise VersionOutdated from None
         changed = _visible(request).filter(uuid=uuid).first()
