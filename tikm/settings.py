@@ -58,6 +58,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "realtime.utils.client_address.proxy_headers_middleware",
     "django.middleware.security.SecurityMiddleware",
+    "realtime.serve.streaming.stream_files",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -17,6 +17,7 @@ from realtime.server import hub
 from realtime.websocket.protocol import WebSocket
 
 BACKLOG = 4096  # connections that wait to be accepted; the system may allow fewer (net.core.somaxconn)
+KEEP_ALIVE = 5  # seconds that a connection stays open between requests; a proxy closes it sooner
 FINISH_TIMEOUT = 10  # seconds after the drain within which requests must end
 MAX_MESSAGE = 16 * limits.MAX_MESSAGE_SIZE  # bytes; the consumer refuses smaller ones itself, with a Pusher error
 
@@ -33,6 +34,7 @@ class Config(uvicorn.Config):
             ws_ping_interval=None,
             lifespan="off",
             backlog=BACKLOG,
+            timeout_keep_alive=KEEP_ALIVE,
             proxy_headers=False,
             server_header=False,
             access_log=False,
@@ -63,11 +65,18 @@ class Server(uvicorn.Server):
         """Stop accepting, drain the sockets, then finish running requests."""
         for server in self.servers:
             server.close()
-        # A client that reuses its connection would meet the end of this process.
-        self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
         if not self.force_exit:
-            await drain(hub.here(), self._drain)
+            async with asyncio.TaskGroup() as together:
+                together.create_task(drain(hub.here(), self._drain))
+                together.create_task(self._close_connections())
         await super().shutdown(sockets)
+
+    async def _close_connections(self) -> None:
+        """Let each connection end with its next response or its timeout, so that no client reuses a closed one."""
+        self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
+        for _ in range(KEEP_ALIVE + 1):
+            if self.server_state.connections:
+                await asyncio.sleep(1)
 
 
 def raise_file_limit() -> None:
