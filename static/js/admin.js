@@ -1,6 +1,6 @@
-/** Gives the suggestions of Django's admin (Select2) the name of their field, which they do not say by themselves. */
+/** Labels the Select2 fields of Django's admin, which have no accessible name. */
 
-function nameSelections() {
+function labelSelections() {
   for (const box of document.querySelectorAll(".select2-selection__rendered:not([aria-label])")) {
     const field = box.closest(".select2-container").previousElementSibling
     const label = field?.labels?.[0]?.textContent.trim()
@@ -8,4 +8,4 @@ function nameSelections() {
   }
 }
 
-new MutationObserver(nameSelections).observe(document.documentElement, { childList: true, subtree: true })
+new MutationObserver(labelSelections).observe(document.documentElement, { childList: true, subtree: true })

@@ -1,15 +1,15 @@
-/** Shows the API's document; what is tried out is sent as the person who is signed in, or with their token. */
+/** Renders the API documentation; requests are sent as the signed-in user or with their token. */
 
-const place = document.getElementById("docs")
+const container = document.getElementById("docs")
 
-/** Django's own proof that a request comes from a page of ours. */
+/** Returns Django's CSRF token. */
 function csrfToken() {
   return /(?:^|; )csrftoken=(\w+)/.exec(document.cookie)?.[1] ?? ""
 }
 
 globalThis.SwaggerUIBundle({
-  domNode: place,
-  url: place.dataset.document,
+  domNode: container,
+  url: container.dataset.document,
   deepLinking: true,
   docExpansion: "list",
   defaultModelsExpandDepth: 0,
@@ -20,7 +20,7 @@ globalThis.SwaggerUIBundle({
   },
 })
 
-/** Swagger UI has a dark side of its own. */
+/** Applies the page's theme to Swagger UI. */
 function followTheme() {
   const root = document.documentElement
   root.classList.toggle("dark-mode", root.dataset.bsTheme === "dark")

@@ -1,11 +1,11 @@
-/** Sets the theme before the first paint, and follows the person's choice and the system's. */
+/** Sets the theme before the first paint; follows the user's choice, else the system. */
 ;(() => {
   const NEXT = { auto: "light", light: "dark", dark: "auto" }
   const root = document.documentElement
   const system = matchMedia("(prefers-color-scheme: dark)")
   let choice = stored()
 
-  /** Storage may be forbidden: then the choice lasts as long as the page. */
+  /** Without access to storage the choice lasts as long as the page. */
   function stored() {
     try {
       const theme = localStorage.getItem("theme")

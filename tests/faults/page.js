@@ -5,17 +5,17 @@
  */
 
 import Echo from "laravel-echo"
-import { lines } from "../../static/js/lib/timeline.js"
+import { timelineEntries } from "../../static/js/lib/timeline.js"
 import { echoOptions } from "../../static/js/live/echo-options.js"
 import { fetchHistory } from "../../static/js/live/history-api.js"
-import { Live } from "../../static/js/live/live-updates.js"
+import { LiveUpdates } from "../../static/js/live/live-updates.js"
 import { Audit } from "./audit.js"
 import { read, readList } from "./html.js"
 import { Tab } from "./tab.js"
 
 // As static/js/elements/ticket-page.js and page.js have them.
 const SPREAD_MS = 500
-const MOST_FAILURES = 4
+const MAX_FAILURES = 4
 const RENEWAL_MS = 10_000
 
 export class Page {
@@ -68,7 +68,7 @@ export class Page {
     const tab = this.#tab
     const echo = new Echo({ ...echoOptions(this.config, tab.location, ""), Pusher: tab.Pusher })
     const ask = (request) => tab.run(() => fetchHistory(request))
-    const live = new Live({ config: this.config, echo, fetchHistory: ask, world: tab })
+    const live = new LiveUpdates({ config: this.config, echo, fetchHistory: ask, world: tab })
     this.#live = live
     this.audit.begin(live, tab, echo.connector.pusher.connection)
     for (const [uuid, { seq, audience }] of Object.entries(this.tickets)) this.#know(uuid, seq, audience)
@@ -81,7 +81,7 @@ export class Page {
   }
 
   #know(uuid, seq, audience) {
-    this.#live.stream.know(uuid, seq, audience)
+    this.#live.stream.setSequence(uuid, seq, audience)
     this.audit.know(uuid, seq)
   }
 
@@ -125,7 +125,7 @@ export class Page {
     const ticket = this.tickets[data.ticket.uuid]
     ticket.facts = { subject, status, priority, updated_at, assigned_to: assigned_to?.name ?? null }
     if (!ticket.replies) return
-    ticket.timeline.push(...lines(name, data).map(({ action }) => action))
+    ticket.timeline.push(...timelineEntries(name, data).map(({ action }) => action))
     if (name === "ticket.reply.created") this.#add(ticket, data.reply)
     if (name === "ticket.reply.deleted") ticket.replies.delete(data.reply.id)
   }
@@ -145,7 +145,7 @@ export class Page {
       const { reply } = await response.json()
       if (ticket.replies.has(id)) ticket.replies.set(id, reply.message_html)
     } catch {
-      if (failures >= MOST_FAILURES) this.#renew("long")
+      if (failures >= MAX_FAILURES) this.#renew("long")
       else this.#tab.setTimeout(() => this.#complete(ticket, id, failures + 1), 1000 * 2 ** failures)
     }
   }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-import { Stream } from "../../static/js/live/event-stream.js"
+import { EventStream } from "../../static/js/live/event-stream.js"
 import { FakeClock, settle } from "./clock.js"
 
 const TICKET = "11111111-0000-4000-8000-000000000000"
@@ -59,10 +59,10 @@ class History {
 function openPage({ channels = [CHANNEL], shows = { [TICKET]: 1 }, random } = {}) {
   const history = new History()
   const clock = new FakeClock(random)
-  const stream = new Stream({ fetchHistory: history.fetch, cursor: "embedded", clock })
+  const stream = new EventStream({ fetchHistory: history.fetch, cursor: "embedded", clock })
   const page = { stream, history, clock, shown: [], resets: [], refused: [], caughtUp: [] }
   for (const channel of channels) stream.follow(channel)
-  for (const [ticket, seq] of Object.entries(shows)) stream.know(ticket, seq)
+  for (const [ticket, seq] of Object.entries(shows)) stream.setSequence(ticket, seq)
   stream.on("*", (data) => page.shown.push(data?.seq ?? data?.event_id))
   stream.on("stream:reset", (data) => page.resets.push(data))
   stream.on("stream:refused", (data) => page.refused.push(data.channel))
@@ -182,7 +182,7 @@ test("five thousand events are remembered, and the oldest of them is forgotten f
 test("a page that renewed itself shows what waited behind the renewed part", () => {
   const page = openPage()
   page.hear(4, 6, 7)
-  page.stream.know(TICKET, 5)
+  page.stream.setSequence(TICKET, 5)
   assert.deepEqual(page.shown, [6, 7])
   page.hear(4)
   assert.deepEqual(page.shown, [6, 7])
@@ -192,7 +192,7 @@ test("a page that renewed itself shows what waited behind the renewed part", () 
 test("a page that is renewed past its gap does not ask the history", async () => {
   const page = openPage()
   page.hear(3)
-  page.stream.know(TICKET, 3)
+  page.stream.setSequence(TICKET, 3)
   await page.clock.advance(1000)
   assert.deepEqual(page.history.asked, [])
 })
@@ -200,9 +200,9 @@ test("a page that is renewed past its gap does not ask the history", async () =>
 test("a fragment older than what was already shown is renewed once, and followed from there", () => {
   const page = openPage()
   page.hear(2, 3)
-  page.stream.know(TICKET, 2)
+  page.stream.setSequence(TICKET, 2)
   assert.deepEqual(page.resets, [{ reason: "gap", ticket: TICKET }])
-  page.stream.know(TICKET, 3)
+  page.stream.setSequence(TICKET, 3)
   page.hear(4)
   assert.deepEqual(page.shown, [2, 3, 4])
   assert.equal(page.resets.length, 1)
@@ -210,7 +210,7 @@ test("a fragment older than what was already shown is renewed once, and followed
 
 test("a number in the page's markup that was never made a number is refused aloud", () => {
   const page = openPage()
-  assert.throws(() => page.stream.know(TICKET, "5"), TypeError)
+  assert.throws(() => page.stream.setSequence(TICKET, "5"), TypeError)
 })
 
 // Gaps
@@ -479,7 +479,7 @@ test("a page that catches up hears how many events it had missed", async () => {
 test("a page that missed nothing goes on from where it is told to, for each of its channels", async () => {
   const page = openPage({ channels: numbered(3) })
   const asked = []
-  const isNothing = await page.stream.recall(async (question) => {
+  const isNothing = await page.stream.checkMissed(async (question) => {
     asked.push(question)
     return "further"
   })
@@ -491,7 +491,7 @@ test("a page that missed nothing goes on from where it is told to, for each of i
 
 test("a page that may have missed something on one of many channels asks about all from where it stands", async () => {
   const page = openPage({ channels: numbered(21) })
-  const isNothing = await page.stream.recall(async ({ channels }) =>
+  const isNothing = await page.stream.checkMissed(async ({ channels }) =>
     channels.length === 1 ? null : "further",
   )
   assert.deepEqual([isNothing, page.caughtUp], [false, []])
@@ -508,7 +508,7 @@ test("a page that may have missed something on one of many channels asks about a
 test("an answer about a channel that has been read further meanwhile does not set it back", async () => {
   const page = openPage()
   let answer
-  const recalled = page.stream.recall(() => new Promise((resolve) => (answer = resolve)))
+  const recalled = page.stream.checkMissed(() => new Promise((resolve) => (answer = resolve)))
   page.stream.catchUp()
   await page.history.answer(replies(2), { cursor: "furthest" })
   answer("further")
@@ -700,7 +700,7 @@ test("a page that knows the server is back does not wait out its failure", async
   const page = openPage()
   page.stream.catchUp()
   await page.history.fail()
-  page.stream.hurry()
+  page.stream.retryNow()
   await settle()
   assert.equal(page.history.asked.length, 2)
   assert.equal(page.clock.pending, 0)
@@ -712,7 +712,7 @@ test("a page in a hurry asks a server that was busy once more", async () => {
   const page = openPage()
   page.stream.catchUp()
   await page.history.fail(failure(503, { retryAfter: 7 }))
-  page.stream.hurry()
+  page.stream.retryNow()
   await settle()
   assert.equal(page.history.asked.length, 2)
 })
@@ -722,7 +722,7 @@ test("a page that has its answer from elsewhere asks at once about what is missi
     const page = openPage()
     page.stream.catchUp()
     await page.history.fail(failure(status, { retryAfter: 30 }))
-    await page.stream.recall(async () => "further")
+    await page.stream.checkMissed(async () => "further")
     await settle()
     assert.equal(page.history.asked.length, 1)
     page.hear(3)
@@ -735,7 +735,7 @@ test("a page in a hurry waits as long as it is told all the same", async () => {
   const page = openPage()
   page.stream.catchUp()
   await page.history.fail(failure(429, { retryAfter: 7 }))
-  page.stream.hurry()
+  page.stream.retryNow()
   await page.clock.advance(6999)
   assert.equal(page.history.asked.length, 1)
 })
@@ -1001,10 +1001,10 @@ function openUnreliablePage(seed) {
   const clock = new FakeClock(chance)
   const desk = new UnreliableDesk({ chance, clock })
   const tickets = Array.from({ length: 2 + Math.floor(chance() * 30) }, (_, index) => `ticket-${index}`)
-  const stream = new Stream({ fetchHistory: desk.fetch, cursor: "0", clock })
+  const stream = new EventStream({ fetchHistory: desk.fetch, cursor: "0", clock })
   const page = { chance, clock, desk, tickets, stream, resets: [] }
   page.applied = new Map(tickets.map((ticket) => [ticket, []]))
-  for (const ticket of tickets) stream.know(ticket, 0)
+  for (const ticket of tickets) stream.setSequence(ticket, 0)
   stream.on(REPLY, ({ ticket, seq }) => page.applied.get(ticket.uuid).push(seq))
   stream.on("stream:reset", (data) => page.resets.push(data))
   return page
@@ -1046,14 +1046,14 @@ test("whatever is lost, doubled or shuffled on the way, each event is applied on
 })
 
 test("a list whose reader is no longer staff of a ticket goes on with the customers' count", () => {
-  const stream = new Stream({
+  const stream = new EventStream({
     fetchHistory: () => new Promise(() => {}),
     cursor: "start",
     clock: new FakeClock(),
   })
   const shown = []
   stream.on("*", (data) => shown.push(data.seq))
-  stream.know(TICKET, 6, "staff")
+  stream.setSequence(TICKET, 6, "staff")
   stream.receive(REPLY, { ...reply(7), audience: "staff" })
   stream.receive(UPDATED, { ...reply(3), audience: "public" })
   stream.receive(REPLY, { ...reply(4), audience: "public" })

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict"
 import { beforeEach, test } from "node:test"
 
-import { Latest } from "../../static/js/lib/frame-batcher.js"
+import { FrameBatcher } from "../../static/js/lib/frame-batcher.js"
 
 let drawn
 let world
@@ -24,7 +24,7 @@ function page(hidden = false) {
 function begin(hidden) {
   world = page(hidden)
   drawn = []
-  latest = new Latest((states) => drawn.push([...states]), world)
+  latest = new FrameBatcher((states) => drawn.push([...states]), world)
 }
 
 beforeEach(() => begin())

@@ -5,7 +5,7 @@ import { test } from "node:test"
 
 import Echo from "laravel-echo"
 import { echoOptions } from "../../static/js/live/echo-options.js"
-import { Live } from "../../static/js/live/live-updates.js"
+import { LiveUpdates } from "../../static/js/live/live-updates.js"
 import { FakeClock } from "./clock.js"
 import { FakeDesk, FakeWindow } from "./window.js"
 
@@ -22,7 +22,7 @@ const OF_ONE_PERSON = "Too many connections of one person."
 function load({ clock = new FakeClock(), desk = new FakeDesk(clock), follows = [] } = {}) {
   const window = new FakeWindow(clock, desk)
   const echo = new Echo({ ...echoOptions(CONFIG, ADDRESS, "csrf"), Pusher: window.Pusher })
-  const live = new Live({ config: CONFIG, echo, fetchHistory: desk.history, world: window })
+  const live = new LiveUpdates({ config: CONFIG, echo, fetchHistory: desk.history, world: window })
   const page = { clock, desk, window, live, said: [], resets: [], refused: [] }
   live.addEventListener("state", ({ detail }) => page.said.push(detail.state))
   live.addEventListener("reset", ({ detail }) => page.resets.push(detail))
@@ -286,7 +286,7 @@ for (const code of REFUSED) {
     const page = await refuse(code)
     await page.clock.advance(50 * SECOND)
     assert.equal(page.live.state, says)
-    assert.equal(page.live.refusal.code, code)
+    assert.equal(page.live.closeReason.code, code)
     const last = page.desk.asked.slice(-8)
     for (const gap of gaps(last)) assert.ok(gap >= 5 * SECOND && gap <= 6 * SECOND, gap)
   })
@@ -301,7 +301,7 @@ for (const code of REFUSED) {
     await page.clock.advance(most - least + 10 * SECOND)
     assert.equal(page.desk.attempts.length, 1)
     assert.deepEqual(page.said, ["connected"])
-    assert.equal(page.live.refusal, null)
+    assert.equal(page.live.closeReason, null)
   })
 }
 
@@ -312,7 +312,7 @@ test("a page that is refused when it is loaded says so at once", async () => {
   const page = load({ clock, desk })
   await clock.advance(SECOND)
   assert.deepEqual(page.said, ["reconnecting", "refused"])
-  assert.equal(page.live.refusal.message, "There is no app with this key.")
+  assert.equal(page.live.closeReason.message, "There is no app with this key.")
 })
 
 test("a page that is refused again for another reason says the other reason", async () => {
@@ -320,7 +320,7 @@ test("a page that is refused again for another reason says the other reason", as
   await page.clock.advance(10 * SECOND)
   page.desk.closing = { code: 4001 }
   const codes = []
-  page.live.addEventListener("state", () => codes.push(page.live.refusal.code))
+  page.live.addEventListener("state", () => codes.push(page.live.closeReason.code))
   await page.clock.advance(2 * MINUTE)
   assert.deepEqual(codes, [4001])
 })

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { belongs } from "../../static/js/lib/ticket-filter.js"
+import { matchesFilter } from "../../static/js/lib/ticket-filter.js"
 
 const BAO = { id: "b", name: "Bao Nguyen" }
 const TICKET = {
@@ -36,18 +36,19 @@ for (const [wanted, expected] of [
   [{ view: "all", updatedStart: "2026-05-05T00:00:00Z", updatedEnd: "2026-05-06T00:00:00Z" }, true],
   [{ view: "all", updatedEnd: "2026-05-05T00:00:00Z" }, false],
 ]) {
-  test(`${JSON.stringify(wanted)}: ${expected}`, () => assert.equal(belongs(TICKET, wanted, "b"), expected))
+  test(`${JSON.stringify(wanted)}: ${expected}`, () =>
+    assert.equal(matchesFilter(TICKET, wanted, "b"), expected))
 }
 
 test("nobody's ticket is nobody's, and not mine", () => {
   const free = { ...TICKET, assigned_to: null, office: null }
-  assert.equal(belongs(free, { view: "active", assignee: "none" }, "b"), true)
-  assert.equal(belongs(free, { view: "active", assignee: "me" }, "b"), false)
-  assert.equal(belongs(free, { view: "active", office: "Billing" }, "b"), false)
+  assert.equal(matchesFilter(free, { view: "active", assignee: "none" }, "b"), true)
+  assert.equal(matchesFilter(free, { view: "active", assignee: "me" }, "b"), false)
+  assert.equal(matchesFilter(free, { view: "active", office: "Billing" }, "b"), false)
 })
 
 test("a closed ticket belongs to the closed ones", () => {
   const closed = { ...TICKET, is_closed: true }
-  assert.equal(belongs(closed, { view: "closed" }, "b"), true)
-  assert.equal(belongs(closed, { view: "active" }, "b"), false)
+  assert.equal(matchesFilter(closed, { view: "closed" }, "b"), true)
+  assert.equal(matchesFilter(closed, { view: "active" }, "b"), false)
 })

@@ -1,8 +1,8 @@
-/** Keys of the list, heard only while the focus is on a row (WCAG 2.1.4): j and k move, x selects, / searches. */
+/** Keyboard shortcuts while a list row has the focus (WCAG 2.1.4): j and k move, x selects, / searches. */
 
-const ACTS = {
-  j: (row) => goTo(row.nextElementSibling),
-  k: (row) => goTo(row.previousElementSibling),
+const SHORTCUTS = {
+  j: (row) => focusRow(row.nextElementSibling),
+  k: (row) => focusRow(row.previousElementSibling),
   x: (row) => row.querySelector("label:not([hidden]) > .row-check")?.click(),
   "/": () => document.querySelector("[data-filters] [name=q]")?.focus(),
 }
@@ -10,17 +10,17 @@ const ACTS = {
 document.addEventListener("keydown", (event) => {
   const row = event.target.closest?.(".ticket-row")
   if (!row || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return
-  const act = ACTS[event.key]
-  if (!act) return
+  const run = SHORTCUTS[event.key]
+  if (!run) return
   event.preventDefault()
-  act(row)
+  run(row)
 })
 
-function goTo(row) {
+function focusRow(row) {
   row?.querySelector(".row-link")?.focus()
 }
 
-/** Fields that ask for nothing do not make the address long. */
+/** Keeps empty and default filters out of the URL. */
 document.addEventListener("formdata", (event) => {
   if (!event.target.matches("[data-filters]")) return
   const { formData } = event

@@ -1,4 +1,4 @@
-/** Forms with data-live-form are sent without leaving the page; what is typed is lost by no failure. */
+/** Sends forms with data-live-form without leaving the page; a failure keeps what was typed. */
 
 import { config, csrfToken } from "../lib/page-config.js"
 import { live } from "../live/index.js"
@@ -11,7 +11,7 @@ document.addEventListener("submit", (event) => {
 
 document.addEventListener("change", (event) => {
   const form = event.target.closest("form[data-autosubmit]")
-  // Whoever chooses anew in a conflict presses the button that says so.
+  // In a conflict, the user confirms with the button.
   if (form && !form.hasAttribute("data-conflicted")) form.requestSubmit()
 })
 
@@ -19,17 +19,17 @@ document.addEventListener("click", (event) => {
   const form = event.target.closest("[data-keep]")?.closest("form[data-conflicted]")
   if (!form) return
   event.preventDefault()
-  settle(form)
+  acceptTheirs(form)
 })
 
-const again = new Set()
+const sendAgain = new Set()
 
 for (const element of document.querySelectorAll("[data-nojs]")) element.hidden = true
 
 async function send(form, submitter) {
   if (form.ariaBusy === "true") {
-    // A property changed again while the first change is on its way; a reply pressed twice is one reply.
-    if (form.matches("[data-autosubmit]")) again.add(form)
+    // A property that changes during a request is sent sendAgain; a reply is sent once.
+    if (form.matches("[data-autosubmit]")) sendAgain.add(form)
     return
   }
   form.ariaBusy = "true"
@@ -39,16 +39,16 @@ async function send(form, submitter) {
   try {
     await check(await post(form.action, body))
     endConflict(form)
-    renewKey(form)
+    refreshKey(form)
     form.dispatchEvent(new CustomEvent("live-form:sent", { bubbles: true, detail: { body } }))
-    live.expect(moment)
+    live.expectEvent(moment)
   } catch (problem) {
     const offline = form.matches("[data-autosubmit]") ? config.texts.not_saved : config.texts.offline
     showErrors(form, problem.errors ?? { __all__: [problem.text ?? offline] })
-    if (problem.current) beginConflict(form, problem)
+    if (problem.current) startConflict(form, problem)
   } finally {
     form.ariaBusy = "false"
-    if (again.delete(form)) form.requestSubmit()
+    if (sendAgain.delete(form)) form.requestSubmit()
   }
 }
 
@@ -66,15 +66,15 @@ async function check(response) {
   throw { text: response.status >= 500 ? undefined : config.texts.refused }
 }
 
-/** Somebody else changed it first: both values are offered, and live updates leave the form alone until one is taken. */
-function beginConflict(form, { current, version }) {
+/** Offers both values after someone else's change; live updates skip the form until the user takes one. */
+function startConflict(form, { current, version }) {
   form.elements.version.value = version
   form.dataset.conflicted = JSON.stringify(current)
   showChoice(form, true)
 }
 
-/** Takes over what the other one set. */
-function settle(form) {
+/** Takes the other user's value. */
+function acceptTheirs(form) {
   for (const [name, value] of Object.entries(JSON.parse(form.dataset.conflicted))) {
     form.elements[name].value = value
   }
@@ -92,8 +92,8 @@ function showChoice(form, isShown) {
   if (choice) choice.hidden = !isShown
 }
 
-/** What is sent next is something else; until it arrived, the same key tells the server that it is the same. */
-function renewKey(form) {
+/** Sets a new idempotency key: only a retry repeats the old one. */
+function refreshKey(form) {
   if (form.elements.key) form.elements.key.value = newKey()
 }
 

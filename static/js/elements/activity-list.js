@@ -1,38 +1,38 @@
-/** <activity-list data-most>: what has just happened on all tickets, newest first; still while someone reads it. */
+/** <activity-list data-most>: recent activity on all tickets, newest first; does not move while it is in use. */
 
 import { clone } from "../lib/template.js"
-import { lines } from "../lib/timeline.js"
+import { timelineEntries } from "../lib/timeline.js"
 import { live } from "../live/index.js"
 
 class ActivityList extends HTMLElement {
-  #waiting = []
+  #pending = []
 
   connectedCallback() {
-    live.stream.on("*", (data, name) => this.#hear(name, data))
+    live.stream.on("*", (data, name) => this.#onEvent(name, data))
     this.addEventListener("pointerleave", () => this.#show())
     this.addEventListener("focusout", () => setTimeout(() => this.#show()))
   }
 
-  #hear(name, data) {
+  #onEvent(name, data) {
     if (name === "ticket.withdrawn") {
       for (const item of this.querySelectorAll(`[data-ticket="${CSS.escape(data.ticket.uuid)}"]`))
         item.remove()
       return
     }
-    for (const line of lines(name, data)) this.#waiting.push({ data, line })
+    for (const entry of timelineEntries(name, data)) this.#pending.push({ data, entry })
     this.#show()
   }
 
   #show() {
     if (this.matches(":hover, :focus-within")) return
-    for (const { data, line } of this.#waiting.splice(0)) this.#add(data, line)
+    for (const { data, entry } of this.#pending.splice(0)) this.#add(data, entry)
   }
 
-  #add({ ticket, timestamp }, line) {
-    if (!document.getElementById(`timeline-${line.action}`)) return
+  #add({ ticket, timestamp }, entry) {
+    if (!document.getElementById(`timeline-${entry.action}`)) return
     const list = this.querySelector("ol")
     const item = clone("activity", { ticket })
-    item.querySelector("ol").append(clone(`timeline-${line.action}`, { ...line, created_at: timestamp }))
+    item.querySelector("ol").append(clone(`timeline-${entry.action}`, { ...entry, created_at: timestamp }))
     item.classList.add("is-fresh")
     list.prepend(item)
     while (list.children.length > Number(this.dataset.most)) list.lastElementChild.remove()

@@ -1,33 +1,33 @@
-/** <file-picker data-upload data-most data-most-bytes>: files chosen, dropped or pasted are uploaded at once. */
+/** <file-picker data-upload data-most data-most-bytes>: uploads chosen, dropped and pasted files at once. */
 
 import { config, csrfToken } from "../lib/page-config.js"
 import { fill } from "../lib/template.js"
 
-/** In its form: a list of what will be sent, with progress, a word on what went wrong, and a way to take each out. */
+/** Shows the files that the form will send, each with progress, error and a remove button. */
 class FilePicker extends HTMLElement {
-  #running = new Map()
+  #uploads = new Map()
 
   connectedCallback() {
     this.#input.addEventListener("change", () => this.#choose())
     this.#form.addEventListener("paste", (event) => this.#add(event, event.clipboardData.files))
-    this.#form.addEventListener("dragover", (event) => this.#welcome(event))
+    this.#form.addEventListener("dragover", (event) => this.#onDragover(event))
     this.#form.addEventListener("dragleave", () => this.#form.classList.remove("is-dropping"))
     this.#form.addEventListener("drop", (event) => this.#add(event, event.dataTransfer.files))
-    this.#form.addEventListener("submit", (event) => this.#wait(event), { capture: true })
-    for (const item of this.#list.children) this.#enliven(item)
+    this.#form.addEventListener("submit", (event) => this.#delaySubmit(event), { capture: true })
+    for (const item of this.#list.children) this.#addRemoveButton(item)
   }
 
-  /** What has been uploaded and will be sent: [{id, filename, size}]. */
+  /** The uploaded files that the form will send: [{id, filename, size}]. */
   get kept() {
     return [...this.#list.children].filter((item) => item.file?.id).map((item) => item.file)
   }
 
-  /** Shows files that were uploaded before the page was loaded anew. */
+  /** Shows files that were uploaded before a reload. */
   restore(files) {
     for (const file of files) this.#show(this.#newItem(file), "done")
   }
 
-  /** Takes out what was sent, given by its ids. */
+  /** Removes files that were sent, by id. */
   forget(ids) {
     for (const item of [...this.#list.children]) if (ids.includes(item.file?.id)) item.remove()
     this.#changed()
@@ -46,7 +46,7 @@ class FilePicker extends HTMLElement {
   }
 
   #choose() {
-    for (const file of this.#input.files) this.#take(file)
+    for (const file of this.#input.files) this.#addFile(file)
     this.#input.value = ""
   }
 
@@ -54,27 +54,27 @@ class FilePicker extends HTMLElement {
     this.#form.classList.remove("is-dropping")
     if (files.length === 0) return
     event.preventDefault()
-    for (const file of files) this.#take(file)
+    for (const file of files) this.#addFile(file)
   }
 
-  #welcome(event) {
+  #onDragover(event) {
     if (!event.dataTransfer.types.includes("Files")) return
     event.preventDefault()
     this.#form.classList.add("is-dropping")
   }
 
-  /** A form that is sent while a file is on its way goes when that has arrived; one that failed is taken care of first. */
-  #wait(event) {
-    if (this.#running.size === 0) return
+  /** Delays the submit until all uploads are done; a failed upload cancels it. */
+  #delaySubmit(event) {
+    if (this.#uploads.size === 0) return
     event.preventDefault()
     event.stopImmediatePropagation()
     const { submitter } = event
-    Promise.allSettled(this.#running.values()).then((ends) => {
+    Promise.allSettled(this.#uploads.values()).then((ends) => {
       if (ends.every(({ status }) => status === "fulfilled")) this.#form.requestSubmit(submitter)
     })
   }
 
-  #take(file) {
+  #addFile(file) {
     const item = this.#newItem({ filename: file.name, size: file.size })
     const problem = this.#problemWith(file)
     if (problem) this.#fail(item, problem)
@@ -92,21 +92,21 @@ class FilePicker extends HTMLElement {
     const sending = send(this.dataset.upload, file, (share) => this.#progress(item, share))
     item.abort = sending.abort
     const end = sending.answer.then(
-      (attachment) => this.#arrived(item, attachment),
+      (attachment) => this.#onUploaded(item, attachment),
       (problem) => {
         this.#fail(item, problem.message, problem.isFinal ? null : () => this.#upload(item, file))
         throw problem
       },
     )
-    this.#running.set(item, end)
-    end.catch(() => {}).finally(() => this.#running.delete(item))
+    this.#uploads.set(item, end)
+    end.catch(() => {}).finally(() => this.#uploads.delete(item))
   }
 
   #progress(item, share) {
     item.querySelector("progress").value = share * 100
   }
 
-  #arrived(item, { id, filename, size }) {
+  #onUploaded(item, { id, filename, size }) {
     item.file = { id, filename, size }
     this.#show(item, "done")
     this.#changed()
@@ -123,7 +123,7 @@ class FilePicker extends HTMLElement {
     const item = this.querySelector("template").content.firstElementChild.cloneNode(true)
     item.file = { ...file }
     this.#list.append(item)
-    this.#enliven(item)
+    this.#addRemoveButton(item)
     return item
   }
 
@@ -137,10 +137,10 @@ class FilePicker extends HTMLElement {
     this.#list.hidden = false
   }
 
-  /** The button takes the place of the box that works without scripts. */
-  #enliven(item) {
+  /** Replaces the checkbox, which works without scripts, with a button. */
+  #addRemoveButton(item) {
     const box = item.querySelector("input")
-    item.file ??= written(item, box)
+    item.file ??= renderedFile(item, box)
     box.hidden = true
     const remove = item.querySelector(".kept-remove")
     remove.hidden = false
@@ -161,13 +161,13 @@ class FilePicker extends HTMLElement {
   }
 }
 
-/** Returns what the server wrote of a file that it kept. */
-function written(item, box) {
+/** Returns the file that the server rendered. */
+function renderedFile(item, box) {
   const size = Number(item.querySelector("file-size").getAttribute("bytes"))
   return { id: box.value, filename: box.nextElementSibling.textContent, size }
 }
 
-/** Uploads a file; fetch has no progress. The answer is the attachment, or an Error, final if the server refused. */
+/** Uploads a file with XMLHttpRequest, as fetch has no progress. Rejects with an Error that is final if the server refused the file. */
 function send(address, file, onProgress) {
   const request = new XMLHttpRequest()
   const body = new FormData()

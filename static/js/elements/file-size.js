@@ -1,4 +1,4 @@
-/** <file-size bytes>: how large a file is, in the page's language. */
+/** <file-size bytes>: a file size in the page's language. */
 
 const STEPS = ["byte", "kilobyte", "megabyte", "gigabyte"]
 

@@ -1,4 +1,4 @@
-/** <relative-time datetime>: how long ago, in the page's language; the exact time stays in its title. */
+/** <relative-time datetime>: how long ago, in the page's language; the title has the exact time. */
 
 import { config } from "../lib/page-config.js"
 
@@ -12,7 +12,8 @@ const UNITS = [
 ]
 
 const language = document.documentElement.lang || "en"
-const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" })
+const short = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" })
+const long = new Intl.RelativeTimeFormat(language, { numeric: "auto" })
 const exact = new Intl.DateTimeFormat(language, {
   dateStyle: "medium",
   timeStyle: "short",
@@ -35,21 +36,22 @@ class RelativeTime extends HTMLElement {
     if (this.isConnected) this.show()
   }
 
-  /** Writes how long ago it is now. */
+  /** Updates the text. */
   show() {
     const moment = new Date(this.getAttribute("datetime"))
     if (Number.isNaN(moment.getTime())) return
-    this.textContent = inWords((moment.getTime() - Date.now()) / 1000)
+    this.textContent = relativeText((moment.getTime() - Date.now()) / 1000)
     this.title = exact.format(moment)
   }
 }
 
-function inWords(seconds) {
-  const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? [
-    "second",
-    Number.POSITIVE_INFINITY,
-  ]
-  return relative.format(unit === "second" ? 0 : Math.round(seconds / size), unit)
+function relativeText(seconds) {
+  const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? ["second", Infinity]
+  const value = Math.trunc(seconds / size) || 0
+  if (unit !== "hour" && unit !== "minute") return long.format(value, unit)
+  const text = short.format(value, unit)
+  // English abbreviates without a period: "57 min ago", "1 h ago".
+  return language.startsWith("en") ? text.replace(".", "").replace(/\bhr\b/, "h") : text
 }
 
 const shown = new Set()

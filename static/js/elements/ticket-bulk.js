@@ -1,20 +1,20 @@
-/** <ticket-bulk>: selects rows of the list around it, and changes all that are selected without leaving the page. */
+/** <ticket-bulk>: selects rows of the surrounding list and changes the selected tickets without leaving the page. */
 
 import { config, csrfToken } from "../lib/page-config.js"
 import { clone } from "../lib/template.js"
 import { live } from "../live/index.js"
 
 class TicketBulk extends HTMLElement {
-  #last = null
+  #lastBox = null
 
   connectedCallback() {
     this.list = this.closest("ticket-list")
     this.form = this.querySelector("form")
-    this.list.addEventListener("click", (event) => this.#clicked(event))
-    this.list.addEventListener("change", (event) => this.#changed(event.target))
+    this.list.addEventListener("click", (event) => this.#onClick(event))
+    this.list.addEventListener("change", (event) => this.#onChange(event.target))
     this.list.addEventListener("ticket-list:unselected", () => this.#show())
-    this.form.addEventListener("reset", () => setTimeout(() => this.#tell()))
-    this.form.addEventListener("submit", (event) => this.#submitted(event))
+    this.form.addEventListener("reset", () => setTimeout(() => this.#notify()))
+    this.form.addEventListener("submit", (event) => this.#onSubmit(event))
     for (const element of this.list.querySelectorAll("[data-select-all], [data-select-page]")) {
       element.hidden = false
     }
@@ -31,32 +31,32 @@ class TicketBulk extends HTMLElement {
 
   // Selecting
 
-  #clicked(event) {
+  #onClick(event) {
     if (event.target.closest("[data-select-page]")) this.#selectAll(true)
     if (!event.target.matches(".row-check")) return
-    if (event.shiftKey && this.#last?.isConnected) this.#selectRange(event.target)
-    this.#last = event.target
+    if (event.shiftKey && this.#lastBox?.isConnected) this.#selectRange(event.target)
+    this.#lastBox = event.target
   }
 
-  #changed(element) {
+  #onChange(element) {
     if (element.matches("[data-select-all]")) this.#selectAll(element.checked)
-    else if (element.matches(".row-check")) this.#tell()
+    else if (element.matches(".row-check")) this.#notify()
   }
 
   #selectAll(checked) {
     for (const box of this.#boxes) box.checked = checked
-    this.#tell()
+    this.#notify()
   }
 
-  /** Gives all boxes between the last one and this one the state of this one. */
+  /** Gives all boxes from the last clicked one to this one the state of this one. */
   #selectRange(box) {
     const boxes = this.#boxes
-    const [first, last] = [boxes.indexOf(this.#last), boxes.indexOf(box)].sort((a, b) => a - b)
+    const [first, last] = [boxes.indexOf(this.#lastBox), boxes.indexOf(box)].sort((a, b) => a - b)
     for (const between of boxes.slice(first, last + 1)) between.checked = box.checked
-    this.#tell()
+    this.#notify()
   }
 
-  #tell() {
+  #notify() {
     this.#show()
     this.list.dispatchEvent(new CustomEvent("ticket-list:selected"))
   }
@@ -73,16 +73,16 @@ class TicketBulk extends HTMLElement {
 
   // Changing
 
-  async #submitted(event) {
+  async #onSubmit(event) {
     event.preventDefault()
     if (this.form.ariaBusy === "true") return
     this.form.ariaBusy = "true"
     const names = new Map(this.#selected.map((box) => [box.value, referenceOf(box)]))
-    const moment = performance.now()
+    const startedAt = performance.now()
     this.#showErrors({})
     try {
-      this.#showAnswer(await send(this.form), names)
-      live.expect(moment)
+      this.#showResult(await send(this.form), names)
+      live.expectEvent(startedAt)
     } catch (problem) {
       this.#showErrors(problem.errors ?? { __all__: [problem.text ?? config.texts.not_saved] })
     } finally {
@@ -90,19 +90,19 @@ class TicketBulk extends HTMLElement {
     }
   }
 
-  /** Says what was done and what was not; what was not stays selected, if it is still there. */
-  #showAnswer({ changed, message, refused }, names) {
-    const news = this.list.querySelector("[data-news]")
-    news.replaceChildren()
-    if (changed > 0) news.append(clone("news-done", { message }))
+  /** Reports the result; tickets that could not be changed stay selected. */
+  #showResult({ changed, message, refused }, names) {
+    const notices = this.list.querySelector("[data-news]")
+    notices.replaceChildren()
+    if (changed > 0) notices.append(clone("news-done", { message }))
     for (const { uuid, reference, reason } of refused) {
-      news.append(clone("news-refused", { reference: reference || names.get(uuid), reason }))
+      notices.append(clone("news-refused", { reference: reference || names.get(uuid), reason }))
     }
     const left = new Set(refused.map(({ uuid }) => uuid))
     for (const box of this.#selected) if (names.has(box.value) && !left.has(box.value)) box.checked = false
     for (const field of this.form.querySelectorAll("select")) field.selectedIndex = 0
     if (this.#selected.length === 0) this.list.querySelector("h1").focus({ preventScroll: true })
-    this.#tell()
+    this.#notify()
   }
 
   #showErrors(errors) {

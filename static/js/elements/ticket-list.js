@@ -1,37 +1,38 @@
-/** <ticket-list data-mode ...>: rows that come, change and go, never under the hand of who reads or selects them. */
+/** <ticket-list data-mode ...>: a live list of tickets whose rows do not move while the list is in use. */
 
-import { Latest } from "../lib/frame-batcher.js"
-import { config, renew } from "../lib/page-config.js"
+import { FrameBatcher } from "../lib/frame-batcher.js"
+import { config, reloadPage } from "../lib/page-config.js"
 import { clone, fill } from "../lib/template.js"
-import { belongs } from "../lib/ticket-filter.js"
+import { matchesFilter } from "../lib/ticket-filter.js"
 import { live } from "../live/index.js"
 
-const REST_MS = 2_000
+const POINTER_REST_MS = 2_000
 
 /**
- * data-mode: "insert": what changes comes to the top. "stay": an older page, where rows change in their place.
- * "announce": only the server knows where a change belongs (a search, another order), so a button leads to it.
+ * data-mode: "insert": changed tickets move to the top. "stay": an older page, where rows change in place.
+ * "announce": only the server knows where a change belongs (a search, another order), so a button reloads the list.
  */
 class TicketList extends HTMLElement {
-  #changed = new Latest((changed) => this.#draw(changed))
-  #held = new Map()
+  #changed = new FrameBatcher((changed) => this.#draw(changed))
+  #pending = new Map()
   #announced = new Set()
-  #later = 0
+  #retryTimer = 0
   #movedAt = Number.NEGATIVE_INFINITY
 
   connectedCallback() {
     for (const { dataset } of this.#rows.children) {
-      live.stream.know(dataset.uuid, Number(dataset.seq), dataset.audience)
+      live.stream.setSequence(dataset.uuid, Number(dataset.seq), dataset.audience)
     }
-    live.stream.on("*", (data, name) => data.ticket && this.#hear(name, data))
-    live.stream.on("stream:reset", ({ reason }) => reason === "log" && renew())
-    for (const name of ["pointermove", "pointerdown"]) this.#rows.addEventListener(name, () => this.#moved())
-    this.#rows.addEventListener("pointerleave", () => this.#letGo())
+    live.stream.on("*", (data, name) => data.ticket && this.#onEvent(name, data))
+    live.stream.on("stream:reset", ({ reason }) => reason === "log" && reloadPage())
+    for (const name of ["pointermove", "pointerdown"])
+      this.#rows.addEventListener(name, () => this.#onPointerMove())
+    this.#rows.addEventListener("pointerleave", () => this.#showPendingIfIdle())
     this.#rows.addEventListener(
       "focusout",
-      (event) => this.#rows.contains(event.relatedTarget) || this.#letGo(),
+      (event) => this.#rows.contains(event.relatedTarget) || this.#showPendingIfIdle(),
     )
-    this.addEventListener("ticket-list:selected", () => this.#letGo())
+    this.addEventListener("ticket-list:selected", () => this.#showPendingIfIdle())
     this.#button?.addEventListener("click", () => this.#show())
   }
 
@@ -43,9 +44,9 @@ class TicketList extends HTMLElement {
     return this.querySelector("[data-held]")
   }
 
-  /** Someone's hand is on a row, or has just been, or has tabbed to one, or has selected some: they stay there. */
+  /** Whether a row has the pointer (moved within two seconds), the focus or a selection. */
   get #isInUse() {
-    const isPointedAt = this.#rows.matches(":hover") && performance.now() - this.#movedAt < REST_MS
+    const isPointedAt = this.#rows.matches(":hover") && performance.now() - this.#movedAt < POINTER_REST_MS
     return isPointedAt || this.#rows.contains(document.activeElement) || this.#hasSelection
   }
 
@@ -53,15 +54,15 @@ class TicketList extends HTMLElement {
     return this.querySelector(".row-check:checked") !== null
   }
 
-  // What is heard
+  // Events
 
-  #hear(name, data) {
+  #onEvent(name, data) {
     const { ticket } = data
     if (name === "ticket.withdrawn") {
       this.#changed.delete(ticket.uuid)
-      this.#held.delete(ticket.uuid)
+      this.#pending.delete(ticket.uuid)
       this.#announced.delete(ticket.uuid)
-      this.#takeOut(document.getElementById(`ticket-${ticket.uuid}`))
+      this.#removeRow(document.getElementById(`ticket-${ticket.uuid}`))
       this.#showNumber()
       return
     }
@@ -69,75 +70,77 @@ class TicketList extends HTMLElement {
   }
 
   #draw(changed) {
-    for (const news of changed.values()) this.#take(news)
-    this.#letGo()
+    for (const update of changed.values()) this.#queue(update)
+    this.#showPendingIfIdle()
   }
 
-  #take(news) {
-    const { ticket } = news
+  #queue(update) {
+    const { ticket } = update
     const row = document.getElementById(`ticket-${ticket.uuid}`)
-    if (row) this.#refresh(row, news)
-    if (this.dataset.mode === "insert" || (row && !this.#wants(ticket))) this.#held.set(ticket.uuid, news)
-    else if (!row && this.dataset.mode === "announce" && this.#wants(ticket)) this.#announced.add(ticket.uuid)
+    if (row) this.#refresh(row, update)
+    if (this.dataset.mode === "insert" || (row && !this.#matches(ticket)))
+      this.#pending.set(ticket.uuid, update)
+    else if (!row && this.dataset.mode === "announce" && this.#matches(ticket))
+      this.#announced.add(ticket.uuid)
   }
 
-  #wants(ticket) {
-    return belongs(ticket, this.dataset, config.user)
+  #matches(ticket) {
+    return matchesFilter(ticket, this.dataset, config.user)
   }
 
-  /** Shows the row's ticket as it is now, in its place; what one may no longer change is no longer selected. */
-  #refresh(row, news) {
+  /** Updates a row in place; a ticket that the user can no longer change is deselected. */
+  #refresh(row, update) {
     const box = row.querySelector(".row-check")
-    if (box?.checked && !news.is_staffed) this.#unselect(row)
-    fill(row, news)
+    if (box?.checked && !update.is_staffed) this.#deselect(row)
+    fill(row, update)
   }
 
-  // When it is shown
+  // Pending rows
 
-  #moved() {
+  #onPointerMove() {
     this.#movedAt = performance.now()
   }
 
-  /** Shows what came meanwhile if the list is not in use, and looks again when a resting hand may be ignored. */
-  #letGo() {
-    clearTimeout(this.#later)
+  /** Shows pending rows if the list is not in use; else tries again when a resting pointer no longer counts. */
+  #showPendingIfIdle() {
+    clearTimeout(this.#retryTimer)
     if (!this.#isInUse) {
-      this.#showHeld()
+      this.#showPending()
       return
     }
     this.#showNumber()
-    this.#later = setTimeout(() => this.#letGo(), REST_MS)
+    this.#retryTimer = setTimeout(() => this.#showPendingIfIdle(), POINTER_REST_MS)
   }
 
   #show() {
-    this.#showHeld()
+    this.#showPending()
     if (this.#announced.size > 0) showFirstPage()
   }
 
-  /** Puts what has changed on top, the newest first, and takes out what is no longer of this view. */
-  #showHeld() {
-    for (const news of this.#held.values()) this.#place(news)
-    this.#held.clear()
+  /** Moves changed tickets to the top, newest first, and removes those that no longer match. */
+  #showPending() {
+    for (const update of this.#pending.values()) this.#place(update)
+    this.#pending.clear()
     this.#trim()
     this.#showNumber()
   }
 
-  #place(news) {
-    const row = document.getElementById(`ticket-${news.ticket.uuid}`)
-    if (!this.#wants(news.ticket)) this.#takeOut(row)
-    else if (this.dataset.mode === "insert") this.#rows.prepend(freshen(row ?? newRow(news)))
+  #place(update) {
+    const row = document.getElementById(`ticket-${update.ticket.uuid}`)
+    if (!this.#matches(update.ticket)) this.#removeRow(row)
+    else if (this.dataset.mode === "insert") this.#rows.prepend(highlight(row ?? newRow(update)))
     this.#showEmpty()
   }
 
-  /** Some lists show the latest few only. */
+  /** Keeps a list with data-most to its length. */
   #trim() {
     const most = Number(this.dataset.most ?? Number.POSITIVE_INFINITY)
-    while (this.#rows.children.length > most) this.#takeOut(this.#rows.lastElementChild)
+    while (this.#rows.children.length > most) this.#removeRow(this.#rows.lastElementChild)
   }
 
-  #takeOut(row) {
+  #removeRow(row) {
     if (!row) return
-    if (row.querySelector(".row-check:checked")) this.#unselect(row)
+    if (row.querySelector(".row-check:checked")) this.#deselect(row)
     const next = row.nextElementSibling ?? row.previousElementSibling
     const hadFocus = row.contains(document.activeElement)
     row.remove()
@@ -145,8 +148,8 @@ class TicketList extends HTMLElement {
     this.#showEmpty()
   }
 
-  /** Takes a row out of the selection, and says so. */
-  #unselect(row) {
+  /** Deselects a row and notifies the user. */
+  #deselect(row) {
     row.querySelector(".row-check").checked = false
     const reference = row.querySelector(".reference").textContent
     this.querySelector("[data-news]")?.append(clone("news-unselected", { reference }))
@@ -154,7 +157,7 @@ class TicketList extends HTMLElement {
   }
 
   #showNumber() {
-    const number = this.#held.size + this.#announced.size
+    const number = this.#pending.size + this.#announced.size
     if (!this.#button) return
     this.#button.querySelector("[data-number]").textContent = String(number)
     this.#button.hidden = number === 0
@@ -166,19 +169,19 @@ class TicketList extends HTMLElement {
   }
 }
 
-function newRow(news) {
-  const row = clone("ticket-row", news)
-  row.id = `ticket-${news.ticket.uuid}`
+function newRow(update) {
+  const row = clone("ticket-row", update)
+  row.id = `ticket-${update.ticket.uuid}`
   return row
 }
 
-function freshen(row) {
+function highlight(row) {
   row.classList.remove("is-fresh")
   requestAnimationFrame(() => row.classList.add("is-fresh"))
   return row
 }
 
-/** Loads the list anew where it begins; what it was asked for stays. */
+/** Loads the first page with the same filters. */
 function showFirstPage() {
   const address = new URL(location.href)
   for (const name of ["after", "before"]) address.searchParams.delete(name)

@@ -1,50 +1,53 @@
-/** <ticket-page data-uuid data-seq>: one ticket, live: its facts, its conversation, its timeline. */
+/** <ticket-page data-uuid data-seq>: keeps a ticket's properties, conversation and timeline up to date. */
 
-import { Latest } from "../lib/frame-batcher.js"
-import { config, renew } from "../lib/page-config.js"
+import { FrameBatcher } from "../lib/frame-batcher.js"
+import { config, reloadPage } from "../lib/page-config.js"
 import { clone, fill } from "../lib/template.js"
-import { lines } from "../lib/timeline.js"
+import { timelineEntries } from "../lib/timeline.js"
 import { live } from "../live/index.js"
 
 const SPREAD_MS = 500
-const MOST_FAILURES = 4
-const SWITCH = ".visibility > button:not([hidden]), .visibility > details:not([hidden]) > summary"
+const MAX_FAILURES = 4
+const VISIBILITY_BUTTON = ".visibility > button:not([hidden]), .visibility > details:not([hidden]) > summary"
 
 class TicketPage extends HTMLElement {
-  #facts = new Latest((facts) => this.#showFacts(facts.get(this.uuid)))
+  #batcher = new FrameBatcher((facts) => this.#showProperties(facts.get(this.uuid)))
 
   connectedCallback() {
     this.uuid = this.dataset.uuid
     this.channel = `private-tickets.${this.uuid}`
-    live.stream.know(this.uuid, Number(this.dataset.seq), this.dataset.audience)
+    live.stream.setSequence(this.uuid, Number(this.dataset.seq), this.dataset.audience)
     live.stream.on("*", (data, name) => data.ticket?.uuid === this.uuid && this.#apply(name, data))
-    live.stream.on("stream:reset", (reset) => this.#renewIfMine(reset))
-    live.addEventListener("reset", ({ detail }) => detail.channel === this.channel && renew())
-    live.addEventListener("refused", ({ detail }) => detail.channel === this.channel && this.#end())
+    live.stream.on("stream:reset", (reset) => this.#reloadIfAffected(reset))
+    live.addEventListener("reset", ({ detail }) => detail.channel === this.channel && reloadPage())
+    live.addEventListener(
+      "refused",
+      ({ detail }) => detail.channel === this.channel && this.#showAccessEnded(),
+    )
     live.follow(this.channel)
-    document.getElementById("new-below")?.addEventListener("click", () => this.#showNewest())
-    addEventListener("scroll", () => this.#noticeSeen(), { passive: true })
+    document.getElementById("new-below")?.addEventListener("click", () => this.#scrollToNewest())
+    addEventListener("scroll", () => this.#hideNewReplyButton(), { passive: true })
   }
 
   #apply(name, data) {
     if (name === "ticket.withdrawn") {
-      // Whoever hears it may still have another way to the ticket: the history says so, or refuses.
+      // The user may still have access by other means: the history grants or refuses it.
       live.stream.catchUp()
       return
     }
-    this.#facts.set(this.uuid, data.ticket)
-    this.#addLine(name, data)
+    this.#batcher.set(this.uuid, data.ticket)
+    this.#addTimelineEntries(name, data)
     if (name === "ticket.reply.created") this.#addReply(data.reply)
-    if (name === "ticket.reply.updated") this.#turnReply(data.reply)
+    if (name === "ticket.reply.updated") this.#updateReply(data.reply)
     if (name === "ticket.reply.deleted") this.#removeReply(data.reply)
   }
 
-  #renewIfMine({ reason, ticket }) {
-    if (reason === "log" || ticket === this.uuid) renew()
+  #reloadIfAffected({ reason, ticket }) {
+    if (reason === "log" || ticket === this.uuid) reloadPage()
   }
 
-  /** Says so, and shows what was being written: it can go nowhere from here, but it can be copied. */
-  #end() {
+  /** Reports the end of access and shows the unsent text, so that it can be copied. */
+  #showAccessEnded() {
     const draft = document.getElementById("kept-draft")
     draft.value = this.querySelector("ticket-composer textarea").value
     draft.parentElement.hidden = !draft.value
@@ -53,7 +56,7 @@ class TicketPage extends HTMLElement {
 
   // Facts
 
-  #showFacts(ticket) {
+  #showProperties(ticket) {
     const facts = { ticket: { ...ticket, mine: ticket.assigned_to?.id === config.user } }
     for (const part of this.querySelectorAll("ticket-facts, [data-ticket-fact]")) fill(part, facts)
     for (const form of this.querySelectorAll("form:has([name=version])")) showProperty(form, ticket)
@@ -69,12 +72,12 @@ class TicketPage extends HTMLElement {
     item.classList.toggle("is-own", reply.user.id === config.user)
     this.#keepComposerStill(() => document.getElementById("replies").append(item))
     item.classList.add("is-fresh")
-    if (reply.truncated) setTimeout(() => this.#complete(item, reply.id), Math.random() * SPREAD_MS)
-    this.#noticeNew(item)
+    if (reply.truncated) setTimeout(() => this.#loadFullReply(item, reply.id), Math.random() * SPREAD_MS)
+    this.#showNewReplyButton(item)
   }
 
-  /** A reply became a note where it is, or a note a reply of now; its words are the same, and nobody loses his place. */
-  #turnReply(reply) {
+  /** Turns a reply into a note in place, or a note into the newest reply; keeps focus and scroll position. */
+  #updateReply(reply) {
     const item = document.getElementById(`reply-${reply.id}`)
     if (!item) {
       this.#addReply(reply)
@@ -87,24 +90,24 @@ class TicketPage extends HTMLElement {
       if (!reply.is_internal) item.parentElement.append(item)
     })
     item.querySelector("details").open = false
-    if (hadFocus) item.querySelector(SWITCH).focus({ preventScroll: true })
+    if (hadFocus) item.querySelector(VISIBILITY_BUTTON).focus({ preventScroll: true })
     item.classList.add("is-fresh")
-    this.#noticeNew(item)
+    this.#showNewReplyButton(item)
   }
 
   #removeReply({ id }) {
     this.#keepComposerStill(() => document.getElementById(`reply-${id}`)?.remove())
   }
 
-  /** Fetches a reply that was too long for an event; after some failures the whole page is fetched. */
-  async #complete(item, id, failures = 0) {
-    if (!item.isConnected) return // deleted meanwhile
+  /** Fetches a reply that was too long for an event; reloads the page after repeated failures. */
+  async #loadFullReply(item, id, failures = 0) {
+    if (!item.isConnected) return // deleted since
     try {
       const { reply } = await this.#fetchReply(id)
       this.#keepComposerStill(() => fill(item, reply))
     } catch {
-      if (failures >= MOST_FAILURES) renew()
-      else setTimeout(() => this.#complete(item, id, failures + 1), 1000 * 2 ** failures)
+      if (failures >= MAX_FAILURES) reloadPage()
+      else setTimeout(() => this.#loadFullReply(item, id, failures + 1), 1000 * 2 ** failures)
     }
   }
 
@@ -115,7 +118,7 @@ class TicketPage extends HTMLElement {
     return await response.json()
   }
 
-  /** Whoever is typing sees the text stay where it is, though the conversation above has grown. */
+  /** Keeps the composer in place while the user types and the conversation above it grows. */
   #keepComposerStill(change) {
     const composer = document.activeElement?.closest("ticket-composer")
     const before = composer?.getBoundingClientRect().top
@@ -123,34 +126,34 @@ class TicketPage extends HTMLElement {
     if (composer) scrollBy({ top: composer.getBoundingClientRect().top - before, behavior: "instant" })
   }
 
-  #noticeNew(item) {
-    const pill = document.getElementById("new-below")
-    if (pill && item.getBoundingClientRect().top > innerHeight) pill.hidden = false
+  #showNewReplyButton(item) {
+    const button = document.getElementById("new-below")
+    if (button && item.getBoundingClientRect().top > innerHeight) button.hidden = false
   }
 
-  #noticeSeen() {
+  #hideNewReplyButton() {
     const newest = document.getElementById("replies").lastElementChild
-    const pill = document.getElementById("new-below")
-    if (pill && newest && newest.getBoundingClientRect().top < innerHeight) pill.hidden = true
+    const button = document.getElementById("new-below")
+    if (button && newest && newest.getBoundingClientRect().top < innerHeight) button.hidden = true
   }
 
-  #showNewest() {
+  #scrollToNewest() {
     document.getElementById("replies").lastElementChild?.scrollIntoView({ block: "center" })
   }
 
   // Timeline
 
-  #addLine(name, data) {
+  #addTimelineEntries(name, data) {
     const timeline = document.getElementById("timeline")
-    for (const line of lines(name, data)) {
-      if (document.getElementById(`timeline-${line.action}`)) {
-        timeline?.append(clone(`timeline-${line.action}`, { ...line, created_at: data.timestamp }))
+    for (const entry of timelineEntries(name, data)) {
+      if (document.getElementById(`timeline-${entry.action}`)) {
+        timeline?.append(clone(`timeline-${entry.action}`, { ...entry, created_at: data.timestamp }))
       }
     }
   }
 }
 
-/** Shows a property in its form, unless someone is changing it: he then keeps the version that he had before him. */
+/** Updates a property form, unless the user is editing it: it then keeps the version it was opened with. */
 function showProperty(form, ticket) {
   if (form.contains(document.activeElement) || form.hasAttribute("data-conflicted")) return
   form.elements.version.value = ticket.version

@@ -1,33 +1,33 @@
-/** <toast-list>: says briefly what others have just done; toasts leave after five seconds or when closed. */
+/** <toast-list>: notifies of what others have just done; toasts disappear after five seconds or when closed. */
 
 import { config } from "../lib/page-config.js"
 import { clone } from "../lib/template.js"
 import { live } from "../live/index.js"
 
 const SHOWN_MS = 5_000
-const MOST = 4
+const MAX_TOASTS = 4
 
 class ToastList extends HTMLElement {
   connectedCallback() {
-    live.stream.on("*", (data, name) => this.#hear(name, data), { tests: true })
+    live.stream.on("*", (data, name) => this.#onEvent(name, data), { tests: true })
   }
 
-  #hear(name, data) {
+  #onEvent(name, data) {
     if (!document.getElementById(`toast-${name}`) || actor(data)?.id === config.user) return
     const toast = clone("toast", {})
     toast.querySelector("[data-slot]").replaceWith(clone(`toast-${name}`, data))
     toast.dataset.test = String(data.test === true)
     toast.querySelector("[data-close]").addEventListener("click", () => toast.remove())
     this.append(toast)
-    this.#leaveLater(toast)
+    this.#removeLater(toast)
     const toasts = this.querySelectorAll(":scope > .toast-item")
-    if (toasts.length > MOST) toasts[0].remove()
+    if (toasts.length > MAX_TOASTS) toasts[0].remove()
   }
 
-  /** A toast that someone points at or has tabbed to stays. */
-  #leaveLater(toast) {
-    const isRead = () => toast.matches(":hover, :focus-within")
-    setTimeout(() => (isRead() ? this.#leaveLater(toast) : toast.remove()), SHOWN_MS)
+  /** Keeps a toast that has the pointer or the focus. */
+  #removeLater(toast) {
+    const isInUse = () => toast.matches(":hover, :focus-within")
+    setTimeout(() => (isInUse() ? this.#removeLater(toast) : toast.remove()), SHOWN_MS)
   }
 }
 

@@ -1,41 +1,41 @@
-/** Draws the latest state of a thing once a frame, however many came: of a burst only the last one is seen. */
+/** Draws only the latest state of each key, once per frame, however many states arrive. */
 
 const HIDDEN_MS = 250
 
-export class Latest {
+export class FrameBatcher {
   #draw
   #world
-  #waiting = new Map()
-  #isDue = false
+  #states = new Map()
+  #isScheduled = false
 
   /**
-   * @param {(states: Map<string, object>) => void} draw takes the last state of each thing that has one
-   * @param {Window} [world] frames, timers, and whether anybody sees the page: nobody draws frames of one out of sight
+   * @param {(states: Map<string, object>) => void} draw is given the latest state by key
+   * @param {Window} [world] frames and timers; a hidden page gets no frames, so a timer replaces them
    */
   constructor(draw, world = globalThis) {
     this.#draw = draw
     this.#world = world
   }
 
-  /** Takes the place of what was to be drawn of this thing. */
+  /** Schedules `state` to be drawn, in place of an earlier one of this key. */
   set(key, state) {
-    this.#waiting.delete(key)
-    this.#waiting.set(key, state)
-    if (this.#isDue) return
-    this.#isDue = true
+    this.#states.delete(key)
+    this.#states.set(key, state)
+    if (this.#isScheduled) return
+    this.#isScheduled = true
     if (this.#world.document.hidden) this.#world.setTimeout(() => this.#flush(), HIDDEN_MS)
     else this.#world.requestAnimationFrame(() => this.#flush())
   }
 
-  /** Draws nothing of this thing: it is gone. */
+  /** Drops the state of a key that is gone. */
   delete(key) {
-    this.#waiting.delete(key)
+    this.#states.delete(key)
   }
 
   #flush() {
-    this.#isDue = false
-    const states = this.#waiting
-    this.#waiting = new Map()
+    this.#isScheduled = false
+    const states = this.#states
+    this.#states = new Map()
     this.#draw(states)
   }
 }

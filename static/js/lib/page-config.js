@@ -1,17 +1,19 @@
-/** What the server told this page: who is here, where the socket is, the cursor, and texts in the person's language. */
+/** The page's configuration from the server: user, socket address, history cursor, texts in the user's language. */
+
+const RELOAD_INTERVAL_MS = 10_000
 
 export const config = JSON.parse(document.getElementById("live-config").textContent)
 
-/** Returns the token that Django wants with every change. */
+/** Returns Django's CSRF token. */
 export function csrfToken() {
   return document.querySelector("meta[name=csrf-token]").content
 }
 
-/** Loads the page anew, at most once in ten seconds; drafts are kept by the composer. */
-export function renew() {
-  const wait = Math.max(0, Number(sessionStorage.getItem("renewed-at")) + 10_000 - Date.now())
+/** Reloads the page, at most once in ten seconds; the composer keeps drafts. */
+export function reloadPage() {
+  const wait = Math.max(0, Number(sessionStorage.getItem("reloaded-at")) + RELOAD_INTERVAL_MS - Date.now())
   setTimeout(() => {
-    sessionStorage.setItem("renewed-at", String(Date.now()))
+    sessionStorage.setItem("reloaded-at", String(Date.now()))
     location.reload()
   }, wait)
 }

@@ -1,71 +1,69 @@
-/** Does something after it was asked for, however often: seldom enough, only while it is wanted, again if it failed. */
+/** Runs a task when requested: at most once per period, only while allowed, and again after a failure. */
 
-const LONGEST_WAIT_MS = 60_000
+import { randomOf } from "./timers.js"
 
-export class Pace {
-  #act
+const MAX_WAIT_MS = 60_000
+
+export class ThrottledTask {
+  #task
   #period
   #spread
-  #isWanted
+  #isAllowed
   #clock
-  #isDue = false
-  #isActing = false
+  #isRequested = false
+  #isRunning = false
   #timer = null
   #failures = 0
 
   /**
-   * @param {() => Promise<void>} act what to do; whoever rejects is called again, later and later
+   * @param {() => Promise<void>} task is retried with growing delays while it rejects
    * @param {object} options
-   * @param {number} options.period milliseconds from one beginning to the next, at least
-   * @param {number} options.spread up to so many more, at random: pages that hear the same do not ask together
-   * @param {() => boolean} [options.isWanted] what is due waits while this is false; call `look` when it changes
+   * @param {number} options.period least number of milliseconds from one start to the next
+   * @param {number} options.spread upper limit of a random delay in milliseconds: pages that get the same event spread their requests
+   * @param {() => boolean} [options.isAllowed] a request waits while this is false; call `check` when it changes
    */
-  constructor(act, { period, spread, isWanted = () => true, clock = globalThis }) {
-    this.#act = act
+  constructor(task, { period, spread, isAllowed = () => true, clock = globalThis }) {
+    this.#task = task
     this.#period = period
     this.#spread = spread
-    this.#isWanted = isWanted
+    this.#isAllowed = isAllowed
     this.#clock = clock
   }
 
-  /** Asks for it. */
-  ask() {
-    this.#isDue = true
-    this.look()
+  /** Requests a run. */
+  request() {
+    this.#isRequested = true
+    this.check()
   }
 
-  /** Sees whether something is due and nothing is under way. */
-  look() {
-    if (!this.#isDue || this.#isActing || this.#timer !== null || !this.#isWanted()) return
-    this.#timer = this.#clock.setTimeout(() => this.#go(), this.#random * this.#spread)
+  /** Starts a requested run unless one is running or scheduled. */
+  check() {
+    if (!this.#isRequested || this.#isRunning || this.#timer !== null || !this.#isAllowed()) return
+    this.#timer = this.#clock.setTimeout(() => this.#run(), randomOf(this.#clock) * this.#spread)
   }
 
-  get #random() {
-    return this.#clock.random?.() ?? Math.random()
-  }
-
-  async #go() {
+  async #run() {
     this.#timer = null
-    if (!this.#isWanted()) return
-    this.#isDue = false
-    this.#isActing = true
-    await Promise.all([this.#attempt(), this.#rest()])
-    this.#isActing = false
-    this.look()
+    if (!this.#isAllowed()) return
+    this.#isRequested = false
+    this.#isRunning = true
+    await Promise.all([this.#runTask(), this.#wait()])
+    this.#isRunning = false
+    this.check()
   }
 
-  async #attempt() {
+  async #runTask() {
     try {
-      await this.#act()
+      await this.#task()
       this.#failures = 0
     } catch {
       this.#failures += 1
-      this.#isDue = true
+      this.#isRequested = true
     }
   }
 
-  #rest() {
-    const wait = Math.min(LONGEST_WAIT_MS, this.#period * 2 ** this.#failures)
+  #wait() {
+    const wait = Math.min(MAX_WAIT_MS, this.#period * 2 ** this.#failures)
     return new Promise((resolve) => this.#clock.setTimeout(resolve, wait))
   }
 }

@@ -1,38 +1,38 @@
-/** Whether a ticket, as its brief says it is, belongs to what a list shows: the server's filters once more. */
+/** Decides whether a ticket belongs to a list, by the same filters as the server. */
 
 /**
- * @param {object} ticket a brief
- * @param {DOMStringMap | object} wanted the data attributes of <ticket-list>; an empty one asks for nothing
- * @param {string} me the id of who looks
+ * @param {object} ticket a ticket payload
+ * @param {DOMStringMap | object} filter the data attributes of <ticket-list>; an empty one does not filter
+ * @param {string} me the user's id
  */
-export function belongs(ticket, wanted, me) {
+export function matchesFilter(ticket, filter, me) {
   return (
-    isOfView(ticket, wanted) &&
-    isSame(ticket.priority, wanted.priority) &&
-    isSame(ticket.office, wanted.office) &&
-    isInHands(ticket.assigned_to, wanted.assignee, me) &&
-    isWithin(ticket.created_at, wanted.createdStart, wanted.createdEnd) &&
-    isWithin(ticket.updated_at, wanted.updatedStart, wanted.updatedEnd)
+    isInView(ticket, filter) &&
+    isSame(ticket.priority, filter.priority) &&
+    isSame(ticket.office, filter.office) &&
+    isAssigned(ticket.assigned_to, filter.assignee, me) &&
+    isWithin(ticket.created_at, filter.createdStart, filter.createdEnd) &&
+    isWithin(ticket.updated_at, filter.updatedStart, filter.updatedEnd)
   )
 }
 
-function isOfView(ticket, { view, statusName }) {
+function isInView(ticket, { view, statusName }) {
   if (statusName) return ticket.status === statusName
   if (view === "all") return true
   return ticket.is_closed === (view === "closed")
 }
 
-function isSame(value, wanted) {
-  return !wanted || value === wanted
+function isSame(value, filter) {
+  return !filter || value === filter
 }
 
-function isInHands(person, wanted, me) {
-  if (!wanted) return true
-  if (wanted === "none") return person === null
-  return person?.id === (wanted === "me" ? me : wanted)
+function isAssigned(assignee, filter, me) {
+  if (!filter) return true
+  if (filter === "none") return assignee === null
+  return assignee?.id === (filter === "me" ? me : filter)
 }
 
-/** The first moment belongs to a period, the last one does not. */
+/** A period includes its start and excludes its end. */
 function isWithin(moment, start, end) {
   const at = Date.parse(moment)
   return !(start && at < Date.parse(start)) && !(end && at >= Date.parse(end))

@@ -1,7 +1,7 @@
-/** What happened, in lines: the same for a ticket's timeline and for the dashboard. */
+/** Turns events into timeline entries, for a ticket and for the dashboard. */
 
-/** Returns what an event adds to the timeline: {action, actor, from, to}. */
-export function lines(name, data) {
+/** Returns the timeline entries of an event: [{action, actor, from, to}]. */
+export function timelineEntries(name, data) {
   switch (name) {
     case "ticket.created":
       return [{ action: "created", actor: data.created_by }]

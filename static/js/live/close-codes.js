@@ -1,33 +1,32 @@
-/** What a close code of the socket means to a page and to the person before it (Pusher protocol 7, "Error codes"). */
+/** What a close code of the socket means for a page (Pusher protocol 7, "Error codes"). */
 
 export const SIGNED_OUT = 4009
 
-const SWITCHED_OFF = 4003
-const NO_ROOM = 4004
-const HEALS_WITHIN_MS = 60_000
-const IS_MENDED_WITHIN_MS = 900_000
+const DISABLED = 4003
+const OVER_QUOTA = 4004
+const TRANSIENT_RETRY_MS = 60_000
+const PERMANENT_RETRY_MS = 900_000
 
-/** Says whether pusher-js comes back by itself, after a second or at once: 41xx, 42xx. */
-export function isAskedBack(code) {
+/** Says whether pusher-js reconnects by itself: 41xx after a second, 42xx at once. */
+export function isRetriedByPusher(code) {
   return code >= 4100 && code < 4300
 }
 
-/** Returns the state of a page that the socket is closed to: "refused", "off", "busy" or "crowded". */
-export function stateOf({ code, message }) {
-  // The protocol has no code for it, only the server's own words: this person has too many pages open.
+/** Returns the state of a page whose socket the server closes: "refused", "off", "busy" or "crowded". */
+export function unavailableState({ code, message }) {
+  // The protocol has no code for this case: the user has too many pages open.
   if (message?.includes("of one person")) return "crowded"
-  if (code === SWITCHED_OFF) return "off"
-  return code === NO_ROOM || isAskedBack(code) ? "busy" : "refused"
+  if (code === DISABLED) return "off"
+  return code === OVER_QUOTA || isRetriedByPusher(code) ? "busy" : "refused"
 }
 
 /**
- * Returns for how many milliseconds a page stays away before it tries again, by itself, what pusher-js has given up.
+ * Returns after how many milliseconds a page reconnects when pusher-js does not.
  *
- * What heals by itself is tried after one to two minutes. The rest (no such app, a wrong path or version, a foreign
- * origin) is in the page or in the server's settings: it is tried after 15 to 30 minutes, for pages that stay open
- * for days while somebody mends it. pusher-js would try neither.
+ * One to two minutes where the cause is transient. Other causes (unknown app, wrong path or version, foreign origin)
+ * lie in the page or in the server's settings: 15 to 30 minutes, for pages that stay open until they are fixed.
  */
-export function pauseAfter(code, random) {
-  const heals = code === SWITCHED_OFF || code === NO_ROOM || isAskedBack(code)
-  return (heals ? HEALS_WITHIN_MS : IS_MENDED_WITHIN_MS) * (1 + random)
+export function retryDelay(code, random) {
+  const isTransient = code === DISABLED || code === OVER_QUOTA || isRetriedByPusher(code)
+  return (isTransient ? TRANSIENT_RETRY_MS : PERMANENT_RETRY_MS) * (1 + random)
 }

@@ -1,92 +1,95 @@
-/** The line to the server: Echo on pusher-js, which retries by itself, and the retries that it leaves to us. */
+/** The connection to the server: Echo on pusher-js, plus the reconnects that pusher-js does not make by itself. */
 
-import { isAskedBack, pauseAfter } from "./close-codes.js"
+import { randomOf } from "../lib/timers.js"
+import { isRetriedByPusher, retryDelay } from "./close-codes.js"
 
-const SPREAD_MS = 3_000
-const STRIKES = 5
-const STRIKES_WITHIN_MS = 60_000
-const ANSWER_MS = 3_000
+const RECONNECT_SPREAD_MS = 3_000
+const MAX_RETRIES = 5
+const RETRY_WINDOW_MS = 60_000
+const RESPONSE_TIMEOUT_MS = 3_000
 const MISSED = "realtime:missed"
 
 /**
- * @typedef {object} Ears
- * @property {(name: string, data: object) => void} heard an event came
- * @property {(channel: string) => void} admitted the server lets this page hear a channel, perhaps once more
- * @property {(channel: string) => void} refused it does not, or no longer
- * @property {() => void} broken there is no connection
- * @property {(closing: {code: number, message: string}) => void} barred the server wants none, for a while or for good
+ * @typedef {{code: number, message: string}} CloseReason
+ *
+ * @typedef {object} ConnectionHandlers
+ * @property {(name: string, data: object) => void} onEvent
+ * @property {(channel: string) => void} onSubscribed the server confirmed a subscription, possibly once more
+ * @property {(channel: string) => void} onRefused the server denied or ended a subscription
+ * @property {() => void} onLost there is no connection
+ * @property {(reason: CloseReason) => void} onClosed the server closed the connection and pusher-js does not retry
  */
 
-export class Line {
+export class Connection {
   #echo
-  #ears
+  #handlers
   #world
-  #closing = { code: 0, message: "" }
-  #strikes = []
-  #isHangingUp = false
-  #questions = 0
+  /** @type {CloseReason} */
+  #closeReason = { code: 0, message: "" }
+  #retries = []
+  #isDisconnecting = false
+  #lastQuestion = 0
   #timer = null
 
   /**
-   * @param {object} echo which is connecting already
-   * @param {Ears} ears
-   * @param {Window} [world] timers, and the time
+   * @param {object} echo is connecting already
+   * @param {ConnectionHandlers} handlers
+   * @param {Window} [world] timers and time
    */
-  constructor(echo, ears, world = globalThis) {
+  constructor(echo, handlers, world = globalThis) {
     this.#echo = echo
-    this.#ears = ears
+    this.#handlers = handlers
     this.#world = world
-    this.#connection.bind("state_change", ({ current }) => this.#changed(current))
-    // A second before its state changes: until it tries again, pusher-js counts a broken connection as connected.
-    this.#connection.bind("connecting_in", () => this.#ears.broken())
-    this.#connection.bind("error", (error) => this.#failed(error))
+    this.#connection.bind("state_change", ({ current }) => this.#onStateChange(current))
+    // pusher-js calls a broken connection "connected" until it retries, one second later.
+    this.#connection.bind("connecting_in", () => this.#handlers.onLost())
+    this.#connection.bind("error", (error) => this.#onError(error))
   }
 
   /** Subscribes to `channel` (its full Pusher name), on this connection and on each later one. */
-  follow(channel) {
+  subscribe(channel) {
     this.#echo
-      .private(withoutType(channel))
-      .listenToAll((name, data) => this.#ears.heard(name.replace(/^\./, ""), data))
-      .subscribed(() => this.#ears.admitted(channel))
-      .error((problem) => problem?.status === 403 && this.#ears.refused(channel))
+      .private(withoutPrefix(channel))
+      .listenToAll((name, data) => this.#handlers.onEvent(name.replace(/^\./, ""), data))
+      .subscribed(() => this.#handlers.onSubscribed(channel))
+      .error((problem) => problem?.status === 403 && this.#handlers.onRefused(channel))
   }
 
-  /** Subscribes to `channel` no longer. */
-  leave(channel) {
-    this.#echo.leave(withoutType(channel))
+  unsubscribe(channel) {
+    this.#echo.leave(withoutPrefix(channel))
   }
 
   /**
-   * Asks the server, which knows it without its database, whether anything was told on `channels` since a cursor.
+   * Asks the server whether events were missed on `channels` since a cursor; it answers without its database.
    *
-   * @returns {Promise<?string>} the cursor to go on from if nothing was; null if something was, or nobody answers
+   * @returns {Promise<?string>} the cursor to go on from if none were; null if some were, or on timeout
    */
-  recall({ since, channels }) {
-    const id = String(++this.#questions)
+  checkMissed({ since, channels }) {
+    const id = String(++this.#lastQuestion)
     return new Promise((resolve) => {
       const end = (cursor) => {
         this.#world.clearTimeout(timer)
-        this.#pusher.unbind(MISSED, hear)
+        this.#pusher.unbind(MISSED, onAnswer)
         resolve(cursor)
       }
-      const hear = (answer) => answer.id === id && end(answer.cursor)
-      const timer = this.#world.setTimeout(() => end(null), ANSWER_MS)
-      this.#pusher.bind(MISSED, hear)
+      const onAnswer = (answer) => answer.id === id && end(answer.cursor)
+      const timer = this.#world.setTimeout(() => end(null), RESPONSE_TIMEOUT_MS)
+      this.#pusher.bind(MISSED, onAnswer)
       this.#pusher.send_event(MISSED, { id, since, channels })
     })
   }
 
-  /** Connects anew within three seconds, at random: pages that come back together do not arrive together. */
-  connectAnew() {
-    // While it has no connection, pusher-js would not wait: it too hears that the network is back.
-    if (this.#connection.state !== "connected") this.#hangUp()
-    this.#connectIn(this.#random * SPREAD_MS)
+  /** Reconnects within three seconds, at random: pages that come back together reconnect spread out. */
+  reconnectSoon() {
+    // Without a connection pusher-js reacts to the network's return as well, and at once.
+    if (this.#connection.state !== "connected") this.#disconnect()
+    this.#reconnectAfter(randomOf(this.#world) * RECONNECT_SPREAD_MS)
   }
 
-  /** Ends for good. */
+  /** Disconnects for good. */
   close() {
     this.#world.clearTimeout(this.#timer)
-    this.#hangUp()
+    this.#disconnect()
   }
 
   get #pusher() {
@@ -97,63 +100,60 @@ export class Line {
     return this.#pusher.connection
   }
 
-  get #random() {
-    return this.#world.random?.() ?? Math.random()
+  #onStateChange(current) {
+    if (current === "connected") this.#stopIfRetriedTooOften()
+    else this.#handlers.onLost()
+    if (current === "disconnected" && !this.#isDisconnecting) this.#stopRetrying()
   }
 
-  #changed(current) {
-    if (current === "connected") this.#barIfOverdue()
-    else this.#ears.broken()
-    if (current === "disconnected" && !this.#isHangingUp) this.#bar()
-  }
-
-  /** An error of a single message is of type "PusherError"; one that a close comes with, of "WebSocketError". */
-  #failed({ type, data, error }) {
+  /** The error of a single message has the type "PusherError", that of a close "WebSocketError". */
+  #onError({ type, data, error }) {
     const { code, message } = data ?? error?.data ?? {}
     if (!code) return
-    // A server says why in a message; the close that follows often has no words.
-    this.#closing = { code, message: message || (code === this.#closing.code ? this.#closing.message : "") }
-    if (type === "WebSocketError" && isAskedBack(code)) this.#strike()
+    // The server explains a close in a message before it; the close itself often has no text.
+    const earlier = code === this.#closeReason.code ? this.#closeReason.message : ""
+    this.#closeReason = { code, message: message || earlier }
+    if (type === "WebSocketError" && isRetriedByPusher(code)) this.#countRetry()
   }
 
-  /** pusher-js does as it is asked and comes back, at once or each second; we stop what would go on for ever. */
-  #strike() {
-    this.#strikes.push(this.#world.Date.now())
-    // After a connection pusher-js has two timers for its return, and one of them cannot be stopped.
-    if (this.#connection.state !== "connected") this.#barIfOverdue()
+  /** pusher-js retries codes 41xx and 42xx without limit; after five in a minute this class takes over. */
+  #countRetry() {
+    this.#retries.push(this.#world.Date.now())
+    // After a connection pusher-js has two retry timers, and one of them cannot be stopped.
+    if (this.#connection.state !== "connected") this.#stopIfRetriedTooOften()
   }
 
-  #barIfOverdue() {
-    const since = this.#world.Date.now() - STRIKES_WITHIN_MS
-    this.#strikes = this.#strikes.filter((moment) => moment > since)
-    // pusher-js is told once it is done with what it is doing.
-    if (this.#strikes.length >= STRIKES) queueMicrotask(() => this.#bar())
+  #stopIfRetriedTooOften() {
+    const since = this.#world.Date.now() - RETRY_WINDOW_MS
+    this.#retries = this.#retries.filter((moment) => moment > since)
+    // Not inside a callback of pusher-js, which goes on with what it was doing.
+    if (this.#retries.length >= MAX_RETRIES) queueMicrotask(() => this.#stopRetrying())
   }
 
-  #bar() {
-    this.#strikes = []
-    this.#hangUp()
-    this.#connectIn(pauseAfter(this.#closing.code, this.#random))
-    this.#ears.barred(this.#closing)
+  #stopRetrying() {
+    this.#retries = []
+    this.#disconnect()
+    this.#reconnectAfter(retryDelay(this.#closeReason.code, randomOf(this.#world)))
+    this.#handlers.onClosed(this.#closeReason)
   }
 
-  #connectIn(ms) {
+  #reconnectAfter(ms) {
     this.#world.clearTimeout(this.#timer)
     this.#timer = this.#world.setTimeout(() => this.#reconnect(), ms)
   }
 
   #reconnect() {
-    this.#hangUp()
+    this.#disconnect()
     this.#connection.connect()
   }
 
-  #hangUp() {
-    this.#isHangingUp = true
+  #disconnect() {
+    this.#isDisconnecting = true
     this.#connection.disconnect()
-    this.#isHangingUp = false
+    this.#isDisconnecting = false
   }
 }
 
-function withoutType(channel) {
+function withoutPrefix(channel) {
   return channel.replace(/^private-/, "")
 }

@@ -1,10 +1,10 @@
-/** What Echo and pusher-js are told: where the socket is, and how a channel is asked for. */
+/** The options of Echo and pusher-js: the address of the socket, and how channels are authorized. */
 
 /**
- * @param {{key: string, host: ?string, port: ?number, scheme: ?string}} config where the server says that the socket
- *   is; what it leaves out is as the page's own address has it
+ * @param {{key: string, host: ?string, port: ?number, scheme: ?string}} config the address of the socket; what is
+ *   missing is taken from the page's own address
  * @param {Location} location
- * @param {string} csrf the token that Django wants
+ * @param {string} csrf Django's CSRF token
  */
 export function echoOptions(config, location, csrf) {
   const scheme = config.scheme || location.protocol.replace(":", "")
@@ -21,7 +21,7 @@ export function echoOptions(config, location, csrf) {
   }
 }
 
-/** On our own host the socket carries the session cookie, so no request has to ask for a signature. */
+/** On the page's own host the socket carries the session cookie, so channels need no signature from the server. */
 function authorization({ host }, { hostname }, csrf) {
   if (!host || host === hostname) {
     const customHandler = (_request, callback) => callback(null, { auth: "" })

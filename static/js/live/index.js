@@ -1,12 +1,12 @@
-/** This page's liveness: its socket, its history, its window. */
+/** The page's live updates. */
 
 import Echo from "laravel-echo"
 import { config, csrfToken } from "../lib/page-config.js"
 import { echoOptions } from "./echo-options.js"
 import { fetchHistory } from "./history-api.js"
-import { Live } from "./live-updates.js"
+import { LiveUpdates } from "./live-updates.js"
 
-export const live = new Live({
+export const live = new LiveUpdates({
   config,
   echo: new Echo(echoOptions(config, location, csrfToken())),
   fetchHistory,

@@ -1,260 +1,261 @@
-/** Joins the line and the history to the page's one stream, and knows how live the page is. */
+/**
+ * Live updates of a page: the connection, the history that replaces it, and the state machine between them.
+ *
+ * docs/architecture.md has the diagram. States and what leads to them:
+ *
+ * - "connecting": the page was just loaded.
+ * - "connected": all channels are subscribed and missed events are read. From every state but "ended".
+ * - "reconnecting": no connection, and the history has not answered (yet). From "connecting" and "connected" when the
+ *   connection is lost or closed or no history answers; from the states below after 15 s without a history answer.
+ * - "polling": no connection; the history answers every 5 s. From "reconnecting" at its first answer.
+ * - "refused", "off", "busy", "crowded": like "polling", but the server closed the connection with `closeReason`
+ *   and pusher-js does not retry; `Connection` reconnects after 1 to 30 minutes.
+ * - "ended": the user is signed out: the history answers 401, or the server refuses the user's own channel. Final.
+ */
 
-import { SIGNED_OUT, stateOf } from "./close-codes.js"
-import { Line } from "./connection.js"
-import { Stream } from "./event-stream.js"
-import { Watch } from "./page-lifecycle.js"
+import { randomOf } from "../lib/timers.js"
+import { SIGNED_OUT, unavailableState } from "./close-codes.js"
+import { Connection } from "./connection.js"
+import { EventStream } from "./event-stream.js"
+import { PageLifecycle } from "./page-lifecycle.js"
 
 const POLL_MS = 5_000
 const REFRESH_MS = 300_000
-const SILENCE_MS = 15_000
-const SPREAD_MS = 500
-const PATIENCE_MS = 1_000
-const OWN_CHANGE_MS = 1_000
+const HISTORY_TIMEOUT_MS = 15_000
+const POLL_SPREAD_MS = 500
+const RECONNECT_GRACE_MS = 1_000
+const OWN_CHANGE_TIMEOUT_MS = 1_000
 
 /**
- * How live a page is. Its `state`:
- *
- * - "connecting": it was just loaded
- * - "connected": it hears everything, and missed nothing
- * - "reconnecting": it hears nothing, and the history does not answer (yet)
- * - "polling": it hears nothing, and asks the history every five seconds
- * - "refused", "off", "busy", "crowded": it does the same, for the server wants no connection; `refusal` has its words
- * - "ended": the person is signed out
+ * Dispatches "state" {state}, "reset" {reason: "audience", channel} when the user's audience of a channel changed, and
+ * "refused" {channel} when access to a channel has ended.
  */
-export class Live extends EventTarget {
+export class LiveUpdates extends EventTarget {
   state = "connecting"
-  /** @type {?{code: number, message: string}} why the server wants no connection */
-  refusal = null
+  /** @type {?{code: number, message: string}} why the server closed the connection, while it does */
+  closeReason = null
   stream
   #config
   #world
-  #line
-  #watch
+  #connection
+  #lifecycle
   #channels = new Set()
   #subscribed = new Set()
-  #mayBeRenewed = true
-  #caughtUpAt = 0
-  #wasSilent = false
-  #askedAt = 0
-  #heardAt = 0
-  #isAboutToAsk = false
-  #said = ""
+  #mayRetrySignedOut = true
+  #historyAnsweredAt = 0
+  #wasUnreachable = false
+  #historyAskedAt = 0
+  #eventReceivedAt = 0
+  #isPollScheduled = false
+  #announced = ""
 
   /**
    * @param {object} page
    * @param {{user: string, channels: string[], cursor: string}} page.config
    * @param {object} page.echo
    * @param {Function} page.fetchHistory
-   * @param {Window} [page.world] timers, the time, and what happens to the page
+   * @param {Window} [page.world] timers, time and page events
    */
   constructor({ config, echo, fetchHistory, world = globalThis }) {
     super()
     this.#config = config
     this.#world = world
-    this.stream = new Stream({ fetchHistory, cursor: config.cursor, clock: world })
-    this.#line = new Line(echo, this.#ears(), world)
-    const act = { ticked: () => this.#tick(), woke: () => this.#wake(), seen: () => this.#askNow() }
-    this.#watch = new Watch(act, world)
-    // Before any other channel: where the person is refused, the others are refused for no reason of their own.
+    this.stream = new EventStream({ fetchHistory, cursor: config.cursor, clock: world })
+    this.#connection = new Connection(echo, this.#connectionHandlers(), world)
+    const handlers = {
+      onTick: () => this.#tick(),
+      onWake: () => this.#wake(),
+      onVisible: () => this.#pollNow(),
+    }
+    this.#lifecycle = new PageLifecycle(handlers, world)
+    // The user's own channel first: its refusal means signed out, which explains the refusal of all others.
     for (const channel of config.channels) this.follow(channel)
   }
 
-  /** Listens to what comes, and watches over the connection. */
   start() {
-    this.stream.on("*", () => this.#heard(), { tests: true })
-    this.stream.on("stream:caughtup", () => this.#caughtUp())
+    this.stream.on("*", () => this.#onEvent(), { tests: true })
+    this.stream.on("stream:caughtup", () => this.#onHistoryAnswer())
     this.stream.on("stream:refused", ({ channel, isSignedOut }) => {
       if (isSignedOut) this.#end()
-      else this.#refused(channel)
+      else this.#onRefused(channel)
     })
-    this.#askedAt = this.#world.Date.now()
-    this.#watch.start()
+    this.#historyAskedAt = this.#world.Date.now()
+    this.#lifecycle.start()
   }
 
-  /** Hears `channel` (its full Pusher name) live, and asks its history. */
+  /** Receives the events of `channel` (its full Pusher name), live and from the history. */
   follow(channel) {
     if (this.#channels.has(channel)) return
     this.#channels.add(channel)
     this.stream.follow(channel)
-    this.#line.follow(channel)
+    this.#connection.subscribe(channel)
   }
 
-  /** Asks the history soon, unless something was heard since `moment` (performance.now()): for one's own changes. */
-  expect(moment) {
-    const wait = this.state === "connected" ? OWN_CHANGE_MS : 0
-    this.#world.setTimeout(() => this.#heardAt < moment && this.#ask(), wait)
+  /** Reads the history soon unless an event has come since `moment` (performance.now()): for the user's own changes. */
+  expectEvent(moment) {
+    const wait = this.state === "connected" ? OWN_CHANGE_TIMEOUT_MS : 0
+    this.#world.setTimeout(() => this.#eventReceivedAt < moment && this.#poll(), wait)
   }
 
-  // What the line says
+  // Connection
 
-  #ears() {
+  #connectionHandlers() {
     return {
-      heard: (name, data) => this.stream.receive(name, data),
-      admitted: (channel) => this.#admitted(channel),
-      refused: (channel) => this.#refused(channel),
-      broken: () => this.#broken(),
-      barred: (closing) => this.#barred(closing),
+      onEvent: (name, data) => this.stream.receive(name, data),
+      onSubscribed: (channel) => this.#onSubscribed(channel),
+      onRefused: (channel) => this.#onRefused(channel),
+      onLost: () => this.#onLost(),
+      onClosed: (reason) => this.#onClosed(reason),
     }
   }
 
-  /** Mostly the line is back within a second; else the history takes over, though not of all pages in one moment. */
-  #broken() {
+  /** Most connections are back within a second; after that pages start to poll, spread over the poll interval. */
+  #onLost() {
     this.#subscribed.clear()
     if (this.state !== "connected") return
-    this.#become("reconnecting")
-    const wait = PATIENCE_MS + this.#random * (POLL_MS - PATIENCE_MS)
-    this.#askedAt = this.#world.Date.now() + wait - POLL_MS
+    this.#setState("reconnecting")
+    const wait = RECONNECT_GRACE_MS + this.#random * (POLL_MS - RECONNECT_GRACE_MS)
+    this.#historyAskedAt = this.#world.Date.now() + wait - POLL_MS
   }
 
-  /** Nothing is heard for a while: the history takes over at once. */
-  #bridge() {
-    if (!this.#isBridged) this.#become("reconnecting")
-    this.#askSoon()
+  #onClosed(reason) {
+    const isRenewal = reason.code === SIGNED_OUT && this.#mayRetrySignedOut
+    if (!isRenewal) this.closeReason = reason
+    if (!this.#isOnHistory) this.#setState("reconnecting")
+    this.#pollSoon()
+    if (isRenewal) this.#reconnectIfSignedIn()
   }
 
-  get #isBridged() {
+  get #isOnHistory() {
     return this.state !== "connecting" && this.state !== "connected"
   }
 
-  #barred(closing) {
-    const isRenewal = closing.code === SIGNED_OUT && this.#mayBeRenewed
-    if (!isRenewal) this.refusal = closing
-    this.#bridge()
-    if (isRenewal) this.#askWhetherSignedIn()
+  /** Renewing a session closes its sockets too: if the history still answers, this page reconnects. */
+  async #reconnectIfSignedIn() {
+    this.#mayRetrySignedOut = false
+    await this.#pollNow()
+    if (this.state !== "ended") this.#connection.reconnectSoon()
   }
 
-  /** A sign-in that was renewed ends its sockets too; if the history still answers, this page connects anew. */
-  async #askWhetherSignedIn() {
-    this.#mayBeRenewed = false
-    await this.#askNow()
-    if (this.state !== "ended") this.#line.connectAnew()
-  }
-
-  #admitted(channel) {
+  #onSubscribed(channel) {
     const isAgain = this.#subscribed.has(channel)
     this.#subscribed.add(channel)
-    // A second admission on one connection means that what this person may hear of the channel has changed.
-    if (isAgain) this.#tell("reset", { reason: "audience", channel })
-    this.#goLiveIfAdmitted()
+    // A second confirmation on one connection means that the user's audience of the channel has changed.
+    if (isAgain) this.#dispatch("reset", { reason: "audience", channel })
+    this.#connectIfSubscribed()
   }
 
-  #refused(channel) {
+  #onRefused(channel) {
     if (this.state === "ended" || !this.#channels.delete(channel)) return
     this.#subscribed.delete(channel)
     this.stream.unfollow(channel)
-    this.#line.leave(channel)
+    this.#connection.unsubscribe(channel)
     if (channel === `private-user.${this.#config.user}`) return this.#end()
-    this.#tell("refused", { channel })
-    this.#goLiveIfAdmitted()
+    this.#dispatch("refused", { channel })
+    this.#connectIfSubscribed()
   }
 
-  get #isAdmitted() {
+  get #isSubscribed() {
     return this.#subscribed.size >= this.#channels.size
   }
 
-  async #goLiveIfAdmitted() {
-    if (!this.#isAdmitted) return
-    await this.#learnWhatWasMissed()
-    if (this.#isAdmitted) this.#goLive()
+  async #connectIfSubscribed() {
+    if (!this.#isSubscribed) return
+    await this.#readMissed()
+    if (!this.#isSubscribed) return
+    this.closeReason = null
+    this.#mayRetrySignedOut = true
+    this.#setState("connected")
   }
 
-  /** Mostly nothing was, and the line knows that. */
-  async #learnWhatWasMissed() {
-    const isNothing = await this.stream.recall((question) => this.#line.recall(question))
-    if (!isNothing && this.#isAdmitted) await this.#askNow()
-  }
-
-  #goLive() {
-    this.refusal = null
-    this.#mayBeRenewed = true
-    this.#become("connected")
+  /** Mostly nothing was missed, and the server knows that without the history. */
+  async #readMissed() {
+    const isUpToDate = await this.stream.checkMissed((question) => this.#connection.checkMissed(question))
+    if (!isUpToDate && this.#isSubscribed) await this.#pollNow()
   }
 
   #end() {
-    this.#become("ended")
-    this.#line.close()
+    this.#setState("ended")
+    this.#connection.close()
   }
 
-  // What the history says
+  // History
 
-  #ask() {
-    this.#askedAt = this.#world.Date.now()
+  #poll() {
+    this.#historyAskedAt = this.#world.Date.now()
     return this.stream.catchUp()
   }
 
-  /** Asks also where an earlier question failed and its time has not come again. */
-  #askNow() {
-    this.stream.hurry()
-    return this.#ask()
+  #pollNow() {
+    this.stream.retryNow()
+    return this.#poll()
   }
 
-  #askSoon() {
-    if (this.#isAboutToAsk) return
-    this.#isAboutToAsk = true
+  #pollSoon() {
+    if (this.#isPollScheduled) return
+    this.#isPollScheduled = true
     this.#world.setTimeout(() => {
-      this.#isAboutToAsk = false
-      this.#askNow()
-    }, this.#random * SPREAD_MS)
+      this.#isPollScheduled = false
+      this.#pollNow()
+    }, this.#random * POLL_SPREAD_MS)
   }
 
   get #random() {
-    return this.#world.random?.() ?? Math.random()
+    return randomOf(this.#world)
   }
 
-  #heard() {
-    this.#heardAt = this.#world.performance.now()
+  #onEvent() {
+    this.#eventReceivedAt = this.#world.performance.now()
   }
 
-  #caughtUp() {
-    this.#caughtUpAt = this.#world.Date.now()
-    this.#followBack()
-    if (this.#isBridged && !this.#isAdmitted) this.#become(this.refusal ? stateOf(this.refusal) : "polling")
+  #onHistoryAnswer() {
+    this.#historyAnsweredAt = this.#world.Date.now()
+    // The server is back, and pusher-js would wait for up to a minute.
+    if (this.#wasUnreachable && !this.#isSubscribed && !this.closeReason) this.#connection.reconnectSoon()
+    this.#wasUnreachable = false
+    if (!this.#isOnHistory || this.#isSubscribed) return
+    this.#setState(this.closeReason ? unavailableState(this.closeReason) : "polling")
   }
 
-  /** After a silence an answer means that the server is back: pusher-js would try again in up to a minute. */
-  #followBack() {
-    if (this.#wasSilent && !this.#isAdmitted && !this.refusal) this.#line.connectAnew()
-    this.#wasSilent = false
-  }
-
-  // Watching over it
+  // Page lifecycle
 
   #tick() {
-    const isDue = this.#isOver(this.state === "connected" ? REFRESH_MS : POLL_MS, this.#askedAt)
-    if (isDue && this.state !== "ended" && !this.#world.document.hidden) this.#poll()
-  }
-
-  #poll() {
-    const isSilent = this.state === "connecting" || this.#isOver(SILENCE_MS, this.#caughtUpAt)
+    const interval = this.state === "connected" ? REFRESH_MS : POLL_MS
+    if (
+      this.state === "ended" ||
+      this.#world.document.hidden ||
+      !this.#isOver(interval, this.#historyAskedAt)
+    )
+      return
+    const isSilent = this.state === "connecting" || this.#isOver(HISTORY_TIMEOUT_MS, this.#historyAnsweredAt)
     if (this.state !== "connected" && isSilent) {
-      this.#wasSilent = true
-      this.#become("reconnecting")
+      this.#wasUnreachable = true
+      this.#setState("reconnecting")
     }
-    this.#ask()
+    this.#poll()
   }
 
-  /** After sleep or a change of network the old socket may be dead without knowing it. */
+  /** After sleep or a network change the socket may be dead without a close. */
   #wake() {
     if (this.state === "ended") return
-    this.#askSoon()
-    // Whom the server wants no connection with comes back when the line's pause is over.
-    if (!this.refusal) this.#line.connectAnew()
+    this.#pollSoon()
+    // Where the server closed the connection, the delay of `Connection` stays.
+    if (!this.closeReason) this.#connection.reconnectSoon()
   }
 
   #isOver(ms, since) {
     return this.#world.Date.now() - since >= ms
   }
 
-  #become(state) {
-    const said = `${state} ${this.refusal?.code ?? ""}`
-    if (this.#said === said || this.state === "ended") return
-    this.#said = said
+  #setState(state) {
+    const announcement = `${state} ${this.closeReason?.code ?? ""}`
+    if (this.#announced === announcement || this.state === "ended") return
+    this.#announced = announcement
     this.state = state
-    this.#tell("state", { state })
+    this.#dispatch("state", { state })
   }
 
-  #tell(name, detail) {
+  #dispatch(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }))
   }
 }

@@ -1,45 +1,45 @@
-/** Watches over a page: its seconds, its sleep, its network, and whether anybody sees it. */
+/** Watches a page's life: ticks each second, wakes from sleep, returns to view. */
 
 const TICK_MS = 1_000
-// In sight, timers are on time. Out of sight, browsers let them run once a minute.
+// Timers of a visible page are on time; browsers run those of a hidden page once a minute.
 const SLEEP_MS = 30_000
 const HIDDEN_SLEEP_MS = 90_000
 
-export class Watch {
-  #act
+export class PageLifecycle {
+  #handlers
   #world
   #tickedAt
-  #patience
+  #sleepLimit
 
   /**
-   * @param {object} act
-   * @param {() => void} act.ticked a second has passed
-   * @param {() => void} act.woke the page comes back from sleep, from a change of network, or from the browser's cache
-   * @param {() => void} act.seen somebody looks at it again
+   * @param {object} handlers
+   * @param {() => void} handlers.onTick a second has passed
+   * @param {() => void} handlers.onWake the page is back from sleep, from a network change or from the browser's cache
+   * @param {() => void} handlers.onVisible the user looks at the page again
    * @param {Window} [world]
    */
-  constructor(act, world = globalThis) {
-    this.#act = act
+  constructor(handlers, world = globalThis) {
+    this.#handlers = handlers
     this.#world = world
   }
 
   start() {
     const { document } = this.#world
-    this.#world.addEventListener("online", () => this.#act.woke())
-    this.#world.addEventListener("pageshow", (event) => event.persisted && this.#act.woke())
-    document.addEventListener("visibilitychange", () => document.hidden || this.#act.seen())
-    this.#rest()
+    this.#world.addEventListener("online", () => this.#handlers.onWake())
+    this.#world.addEventListener("pageshow", (event) => event.persisted && this.#handlers.onWake())
+    document.addEventListener("visibilitychange", () => document.hidden || this.#handlers.onVisible())
+    this.#scheduleTick()
   }
 
-  #rest() {
+  #scheduleTick() {
     this.#tickedAt = this.#world.Date.now()
-    this.#patience = this.#world.document.hidden ? HIDDEN_SLEEP_MS : SLEEP_MS
+    this.#sleepLimit = this.#world.document.hidden ? HIDDEN_SLEEP_MS : SLEEP_MS
     this.#world.setTimeout(() => this.#tick(), TICK_MS)
   }
 
   #tick() {
-    if (this.#world.Date.now() - this.#tickedAt > this.#patience) this.#act.woke()
-    else this.#act.ticked()
-    this.#rest()
+    if (this.#world.Date.now() - this.#tickedAt > this.#sleepLimit) this.#handlers.onWake()
+    else this.#handlers.onTick()
+    this.#scheduleTick()
   }
 }
