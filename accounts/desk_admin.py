@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
 admin.site.site_header = admin.site.site_title = "TIKM"
+admin.site.index_title = _("Admin")
 admin.site.site_url = "/"
 
 

@@ -38,7 +38,7 @@ class ProfileForm(forms.ModelForm[User]):
         fields = ("name", "language", "time_zone", "hides_online", "hides_read_marks")
         widgets = {
             "name": forms.TextInput(attrs={"autocomplete": "name"}),
-            "time_zone": forms.TextInput(attrs={"list": "time-zones", "autocomplete": "off"}),
+            "time_zone": forms.Select,
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -46,7 +46,9 @@ class ProfileForm(forms.ModelForm[User]):
         language: forms.TypedChoiceField = self.fields["language"]  # type: ignore[assignment]
         language.choices = [("", _("Same as browser")), *User._meta.get_field("language").flatchoices]
         language.help_text = ""
-        self.time_zones = time_zones()
+        own = [self.instance.time_zone] if self.instance.time_zone else []
+        zones = dict.fromkeys([*time_zones(), *own])
+        self.fields["time_zone"].widget.choices = [("", _("Same as browser")), *((zone, zone) for zone in zones)]
 
     def clean_time_zone(self) -> str:
         """Accept the zones that the time zone database names."""

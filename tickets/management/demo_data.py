@@ -21,9 +21,9 @@ PASSWORD = "password"  # noqa: S105  (the demo desk is made with DEBUG only)
 
 OFFICES = [
     ("Billing", "Invoices, refunds and contracts", False),
-    ("Technical Support", "When something does not work", False),
-    ("Orders & Delivery", "Where is my parcel", False),
-    ("Fraud Desk", "Looks into what looks wrong", True),
+    ("Technical Support", "Errors and technical questions", False),
+    ("Orders & Delivery", "Order status, delivery and returns", False),
+    ("Fraud Desk", "Investigates suspicious orders", True),
 ]
 PEOPLE = [
     ("admin@example.com", "Ada Admin", "admin", []),
@@ -41,51 +41,54 @@ PEOPLE = [
 ]
 TOPICS: dict[str, list[tuple[str, str]]] = {
     "Billing": [
-        ("Charged twice for {month}", "Hello, my card shows **two** charges for {month}. Could you refund one?"),
         (
-            "Invoice {number} lacks our VAT id",
-            "Our accountant needs the VAT id `DE811234567` on invoice {number}.",
+            "Charged twice for {month}",
+            "Hi, my card was charged **twice** for {month}. Could you refund one of the charges?",
         ),
-        ("Change of billing address", "We have moved. Please write to:\n\n> Harbour Street 12\n> Lisbon"),
         (
-            "Cancel at the end of {month}",
-            "I would like to cancel my plan at the end of {month}. What happens to my data?",
+            "VAT ID missing on invoice {number}",
+            "Our accountant needs our VAT ID, `DE811234567`, on invoice {number}. Could you send a corrected one?",
+        ),
+        ("Change of billing address", "We've moved. Our new billing address is:\n\n> Harbour Street 12\n> Lisbon"),
+        (
+            "Cancel my plan at the end of {month}",
+            "I'd like to cancel my plan at the end of {month}. What happens to my data?",
         ),
     ],
     "Technical Support": [
         (
-            "Cannot sign in since the update",
-            "After the update I only see `Error 403`.\n\n1. open the app\n2. sign in\n3. error",
+            "Can't sign in since the update",
+            "Since the update I only get `Error 403`.\n\n1. Open the app\n2. Sign in\n3. The error appears",
         ),
-        ("Export stops at {number} rows", "The CSV export stops at {number} rows, without a message 😕"),
-        ("Printer is not found", "The label printer worked yesterday. Today the app says *no device*."),
-        ("App is slow in the afternoon", "From about 3 pm every click takes ten seconds. Mornings are fine."),
+        ("Export stops at {number} rows", "The CSV export stops at {number} rows without an error message 😕"),
+        ("Label printer not found", "The label printer worked yesterday. Today the app says *No device found*."),
+        ("App is slow in the afternoon", "From about 3 pm, every click takes ten seconds. Mornings are fine."),
     ],
     "Orders & Delivery": [
-        ("Where is order {number}?", "Order {number} was due on Monday. The tracking page has not moved since."),
+        ("Where is order {number}?", "Order {number} was due on Monday. The tracking page hasn't updated since."),
         (
             "Wrong size in order {number}",
             "I ordered a *medium* and received an *extra large*. How do I exchange it?",
         ),
-        ("Parcel arrived damaged", "The box was open and one cup is broken. I can send photographs."),
-        ("Deliver to a neighbour", "Nobody is at home on {month} 3rd. Can it go to number 14?"),
+        ("Parcel arrived damaged", "The box was open and one cup is broken. I can send photos."),
+        ("Deliver to my neighbour", "I won't be home on {month} 3rd. Can you deliver to number 14 instead?"),
     ],
 }
 AGENT_REPLIES = [
-    "Thank you for writing. I am looking into it now.",
-    "I have found it: this was our mistake. It will be **put right within two days**.",
-    "Could you tell me the reference on the last page? It begins with `R-`.",
-    "Done ✅ Please check, and write back if anything is still amiss.",
+    "Thanks for getting in touch. I'm looking into it now.",
+    "Found it: this was our mistake. We'll **fix it within two days**.",
+    "Could you send me the reference on the last page? It starts with `R-`.",
+    "Done ✅ Please take a look, and let me know if anything is still wrong.",
 ]
 CUSTOMER_REPLIES = [
-    "That was quick, thank you!",
-    "It still happens, I am afraid.",
+    "That was quick, thanks!",
+    "Unfortunately it's still happening.",
     "Perfect 🙏",
     "The reference is `R-20418`.",
 ]
 NOTES = [
-    "Third case this week; I have told the platform team.",
-    "Customer is on the old plan, be generous.",
+    "Third case this week. I've let the platform team know.",
+    "Customer is on the old plan, so let's be generous.",
     "Refund approved by Ada.",
 ]
 MONTHS = ["August", "September", "October", "November"]
@@ -114,8 +117,9 @@ def create_demo_data(random: Random, *, tickets: int) -> None:
 def welcome() -> str:
     """Return what a newcomer needs to know: where it is, and three ways in."""
     port = os.environ.get("PORT", "8000")
-    lines = [f"  {email:<22} {PASSWORD:<10} {role}" for email, _, role, _ in PEOPLE[:3]]
-    return "\n".join(["", f"TIKM is at http://127.0.0.1:{port}", "", "Sign in as", *lines, ""])
+    rows = [("Email", "Password", "Role"), *((email, PASSWORD, role) for email, _, role, _ in PEOPLE[:3])]
+    lines = [f"  {email:<22} {password:<10} {role}" for email, password, role in rows]
+    return "\n".join(["", f"TIKM is at http://127.0.0.1:{port}", "", "Sign in with:", *lines, ""])
 
 
 def _play(random: Random, moment: datetime, now: datetime) -> None:
