@@ -78,7 +78,7 @@ def test_an_admin_sees_every_list_and_a_customer_none(cast: Cast, address: str) 
     assert signed_in(cast.casey).get(address).status_code == 302
 
 
-def test_an_agent_sees_the_lists_of_his_work_and_no_others(cast: Cast) -> None:
+def test_agent_sees_only_the_lists_of_their_work(cast: Cast) -> None:
     agent = signed_in(cast.bao)
     seen = {address for address in LISTS if agent.get(address).status_code == 200}
     ours = ["accounts_office", "accounts_user"]
@@ -87,7 +87,7 @@ def test_an_agent_sees_the_lists_of_his_work_and_no_others(cast: Cast) -> None:
     assert {address for address in LISTS if agent.get(address).status_code == 403} == set(LISTS) - seen
 
 
-def test_an_agent_sees_tickets_of_his_offices_only(cast: Cast) -> None:
+def test_agent_sees_only_tickets_of_their_offices(cast: Cast) -> None:
     other = services.open_ticket(by=cast.greta, subject="Elsewhere", content="x", office=cast.orders)
     services.add_reply(other, by=cast.emil, message="A note elsewhere", internal=True)
     own = services.open_ticket(by=cast.bao, subject="Opened by Bao", content="x", office=cast.orders)
@@ -103,7 +103,7 @@ def test_an_agent_sees_tickets_of_his_offices_only(cast: Cast) -> None:
         assert agent.get(f"/admin/tickets/ticket/{other.pk}/{part}").status_code in (403, 404)
 
 
-def test_an_agents_filters_and_suggestions_name_nobody_he_could_not_know(cast: Cast) -> None:
+def test_agent_filters_and_suggestions_name_only_visible_users(cast: Cast) -> None:
     agent = signed_in(cast.bao)
     page = agent.get("/admin/tickets/ticket/").text
     assert "?office=" in signed_in(cast.ada).get("/admin/tickets/ticket/").text
@@ -151,7 +151,7 @@ def test_an_admin_makes_an_agent_who_signs_in_and_works_in_an_office(cast: Cast)
 
 
 @pytest.mark.parametrize("change", [{"role": "agent"}, {"is_active": False}])
-def test_no_admin_steps_down_by_himself_so_one_is_always_left(cast: Cast, change: dict) -> None:
+def test_admin_cannot_remove_their_own_role(cast: Cast, change: dict) -> None:
     address = f"/admin/accounts/user/{cast.ada.pk}/change/"
     response = save(signed_in(cast.ada), address, **change)
     assert "Only another admin can remove your admin role" in response.text
@@ -159,13 +159,13 @@ def test_no_admin_steps_down_by_himself_so_one_is_always_left(cast: Cast, change
     assert save(signed_in(other), address, **change).status_code == 302
 
 
-def test_nobody_is_deleted(cast: Cast) -> None:
+def test_users_cannot_be_deleted(cast: Cast) -> None:
     assert (
         signed_in(cast.ada).post(f"/admin/accounts/user/{cast.greta.pk}/delete/", {"post": "yes"}).status_code == 403
     )
 
 
-def test_an_office_with_tickets_stays_and_one_without_goes_with_what_its_agents_heard(cast: Cast) -> None:
+def test_deleting_an_office_without_tickets_ends_subscriptions(cast: Cast) -> None:
     client = signed_in(cast.ada)
     client.post(f"/admin/accounts/office/{cast.billing.pk}/delete/", {"post": "yes"})
     assert Office.objects.filter(pk=cast.billing.pk).exists()
@@ -200,7 +200,7 @@ def test_a_field_that_a_colleague_has_changed_meanwhile_asks_for_a_choice(cast: 
     assert (cast.ticket.subject, cast.ticket.status.name, Reply.objects.count()) == ("Refund", "Closed", 1)
 
 
-def test_an_agent_does_not_delete_what_somebody_else_said(cast: Cast) -> None:
+def test_agent_cannot_delete_the_reply_of_another_user(cast: Cast) -> None:
     reply = cast.reply(cast.dana, "Mine")
     address = ticket_page(cast.ticket)
     response = save(signed_in(cast.bao), address, **{"replies-0-DELETE": "on", "subject": "Refund"})

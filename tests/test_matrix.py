@@ -99,7 +99,7 @@ async def test_a_socket_without_a_cookie_answers_alike_to_what_the_auth_endpoint
             client.post, "/broadcasting/auth", {"socket_id": listener.socket_id, "channel_name": channel}
         )
         assert response.status_code == (403 if audience is None else 200), channel
-        # Even whoever could sign for himself would hear no more than the rule allows.
+        # A valid signature does not extend what the rule allows.
         answer = await listener.subscribe(channel, **(await do(signed, listener.socket_id, channel, user)))
         wanted = "pusher:subscription_error" if audience is None else "pusher_internal:subscription_succeeded"
         assert answer["event"] == wanted, channel

@@ -1,4 +1,4 @@
-"""People, offices, sign-ins and tokens in Django's admin, and what nobody reads out of it."""
+"""Users, offices, sessions and tokens in Django's admin, and the secrets it does not show."""
 
 from typing import Any
 
@@ -56,7 +56,7 @@ def test_who_changed_what_about_people_is_read_by_admins(cast: Cast) -> None:
         assert signed_in(cast.ada).get(f"/admin/{page}/history/").status_code == 200
 
 
-def test_an_address_that_is_somebody_elses_is_refused_in_the_form(cast: Cast) -> None:
+def test_form_refuses_the_email_address_of_another_user(cast: Cast) -> None:
     EmailAddress.objects.create(user=cast.greta, email="second@example.com", verified=True)
     client = signed_in(cast.ada)
     for email in ("second@example.com", "GRETA@example.com", "Second@Example.com"):
@@ -79,7 +79,7 @@ def test_a_password_that_an_admin_sets_ends_every_sign_in_of_that_person(cast: C
     assert not UserSession.objects.filter(user=cast.bao).exists()
 
 
-def test_who_was_switched_off_is_not_signed_in_when_he_is_switched_on_again(cast: Cast) -> None:
+def test_reactivated_user_has_to_sign_in_again(cast: Cast) -> None:
     agent = Client()
     agent.post("/login/", {"login": "bao@example.com", "password": PASSWORD})
     for is_active in (False, True):
@@ -97,7 +97,7 @@ def test_ones_own_password_is_changed_on_the_desk(cast: Cast) -> None:
         assert (page.status_code == 302) == own
 
 
-def test_without_his_second_step_a_person_is_not_asked_for_recovery_codes(cast: Cast) -> None:
+def test_user_without_a_second_step_is_not_asked_for_recovery_codes(cast: Cast) -> None:
     totp = Authenticator.objects.create(user=cast.bao, type="totp", data={"secret": "hush"})
     Authenticator.objects.create(user=cast.bao, type="recovery_codes", data={"seed": "hush"})
     client = signed_in(cast.ada)

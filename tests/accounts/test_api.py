@@ -35,7 +35,7 @@ def test_a_password_makes_a_token_that_opens_the_desk(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"password": "no"}, {"email": "nobody@example.com"}, {"email": "hiro@example.com"}]
+    "wrong", [{"password": "no"}, {"email": "unknown@example.com"}, {"email": "hiro@example.com"}]
 )
 def test_wrong_words_do_not_say_which_is_wrong(cast: Cast, wrong: dict[str, str]) -> None:
     assert code(ask(**wrong)) == (401, "wrong_credentials")
@@ -70,7 +70,7 @@ def test_guessing_ends_after_a_few_times_for_codes_too(cast: Cast) -> None:
     assert [answer.status_code for answer in answers] == [401] * 5 + [429]
 
 
-def test_an_address_that_nobody_confirmed_opens_nothing(cast: Cast) -> None:
+def test_unconfirmed_email_address_does_not_sign_in(cast: Cast) -> None:
     User.objects.create_user("new@example.com", PASSWORD, name="New").emailaddress_set.update(verified=False)
     assert ask(email="new@example.com").status_code == 403
     assert not ApiToken.objects.exists()
@@ -111,7 +111,7 @@ def test_tokens_are_listed_without_their_characters_and_revoked(cast: Cast) -> N
     assert (other.get("me/").status_code, program.get("me/").status_code) == (401, 200)
 
 
-def test_customers_are_told_of_no_internal_office_and_no_colleagues(cast: Cast) -> None:
+def test_customers_see_no_internal_office_and_no_colleagues(cast: Cast) -> None:
     casey, bao = Program(cast.casey), Program(cast.bao)
     assert [office["name"] for office in casey.get("offices/").json()] == ["Billing", "Orders"]
     assert "Fraud Desk" in bao.get("offices/").text

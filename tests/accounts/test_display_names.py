@@ -36,9 +36,9 @@ def test_a_customer_reads_the_name_that_the_desk_shows(cast: Cast, names: str, s
     answers = {}
     for who, client in (("customer", customer), ("staff", staff)):
         query = {"channel": cast.ticket.channel, "since": start}
-        told = str(client.get("/broadcasting/history", query).json()["events"])
+        logged = str(client.get("/broadcasting/history", query).json()["events"])
         pages = client.get(cast.ticket.get_absolute_url()).text + client.get("/tickets/").text
-        answers[who] = told + pages + client.get(f"/avatars/{cast.bao.pk}.svg").text
+        answers[who] = logged + pages + client.get(f"/avatars/{cast.bao.pk}.svg").text
     assert shown in answers["customer"]
     assert f">{letters}<" in answers["customer"]
     assert ("Nguyen" in answers["customer"]) == (names == "full")
@@ -72,7 +72,7 @@ def test_what_was_handed_over_under_full_names_is_read_under_the_names_of_today(
 
 
 @pytest.mark.django_db
-def test_an_internal_office_lends_nobody_its_name(cast: Cast) -> None:
+def test_internal_office_is_not_used_as_a_display_name(cast: Cast) -> None:
     show("office")
     services.update_ticket(cast.ticket, by=cast.ada, values={"office": cast.fraud})
     cast.ticket.refresh_from_db()
@@ -90,7 +90,7 @@ def test_customers_are_called_by_their_names(cast: Cast) -> None:
 
 
 @pytest.mark.django_db
-def test_an_agent_who_asks_another_office_has_his_own_name_there(cast: Cast) -> None:
+def test_agent_who_opens_a_ticket_keeps_their_own_name(cast: Cast) -> None:
     show("office")
     ticket = services.open_ticket(by=cast.bao, subject="Chair", content="Broken", office=cast.orders)
     services.add_reply(ticket, by=cast.bao, message="The left armrest")
@@ -107,10 +107,8 @@ def test_there_is_one_desk(cast: Cast) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("names", "is_told"), [("full", True), ("first", True), ("office", False)])
-def test_who_is_handed_a_ticket_behind_the_mask_is_told_to_nobody_but_staff(
-    cast: Cast, names: str, is_told: bool
-) -> None:
+@pytest.mark.parametrize(("names", "is_public"), [("full", True), ("first", True), ("office", False)])
+def test_handover_between_equal_display_names_is_for_staff_only(cast: Cast, names: str, is_public: bool) -> None:
     show(names)
     services.update_ticket(cast.ticket, by=cast.ada, values={"assigned_to": cast.bao})
     casey, dana = Program(cast.casey), Program(cast.dana)
@@ -118,7 +116,10 @@ def test_who_is_handed_a_ticket_behind_the_mask_is_told_to_nobody_but_staff(
     before = casey.get(path).json()
     services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": cast.emil})
     after = casey.get(path).json()
-    assert (before != after, bool(history.read(cast.casey, [cast.casey.channel], start).events)) == (is_told, is_told)
+    assert (before != after, bool(history.read(cast.casey, [cast.casey.channel], start).events)) == (
+        is_public,
+        is_public,
+    )
     assert (after["assigned_to"]["id"] == str(cast.emil.pk)) == (names == "full")
     assert dana.get(path).json()["assigned_to"] == {"id": str(cast.emil.pk), "name": "Emil Sørensen"}
 
@@ -137,7 +138,7 @@ def test_two_of_one_first_name_are_one_to_customers_who_see_first_names(cast: Ca
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("names", "is_found"), [("full", True), ("office", False)])
-def test_the_list_finds_nobody_behind_the_mask_for_who_merely_asked(cast: Cast, names: str, is_found: bool) -> None:
+def test_customer_search_does_not_match_hidden_staff_names(cast: Cast, names: str, is_found: bool) -> None:
     show(names)
     ticket = services.open_ticket(by=cast.bao, subject="Chair", content="Broken", office=cast.orders)
     services.update_ticket(ticket, by=cast.emil, values={"assigned_to": cast.fatima})
@@ -147,7 +148,7 @@ def test_the_list_finds_nobody_behind_the_mask_for_who_merely_asked(cast: Cast, 
 
 
 @pytest.mark.django_db
-def test_the_history_tells_no_names_from_before_customers_saw_staff_otherwise(cast: Cast) -> None:
+def test_history_omits_names_from_before_a_change_of_display_names(cast: Cast) -> None:
     start, casey = history.current_cursor(), signed_in(cast.casey)
     cast.reply(cast.bao, "It is on its way")
     query = {"channel": cast.ticket.channel, "since": start}
@@ -171,8 +172,8 @@ def test_an_office_that_becomes_internal_is_nowhere_in_what_customers_get(cast: 
 
     def read(program: Program) -> str:
         path = f"tickets/{cast.ticket.uuid}/"
-        told = program.client.get("/broadcasting/history", channels, headers=program.headers).text
-        return told + program.get(path).text + program.get(f"{path}timeline/").text
+        logged = program.client.get("/broadcasting/history", channels, headers=program.headers).text
+        return logged + program.get(path).text + program.get(f"{path}timeline/").text
 
     assert read(casey).count("Orders") >= 3
     cast.orders.is_internal = True

@@ -35,13 +35,13 @@ def test_every_page_of_the_profile_is_ones_own(casey: Client, page: str) -> None
     assert Client().get(f"/profile/{page}")["Location"].startswith("/login/")
 
 
-def test_a_person_says_what_he_is_called_and_what_he_hides(cast: Cast, casey: Client) -> None:
+def test_user_changes_name_and_privacy_settings(cast: Cast, casey: Client) -> None:
     assert save(casey, name="Casey R.", hides_online="on").status_code == 302
     person = User.objects.get(pk=cast.casey.pk)
     assert (person.name, person.hides_online, person.hides_read_marks) == ("Casey R.", True, False)
 
 
-def test_nobody_gives_himself_a_role(cast: Cast, casey: Client) -> None:
+def test_user_cannot_change_their_own_role(cast: Cast, casey: Client) -> None:
     save(casey, role="admin", email="ada@example.com", is_active="")
     person = User.objects.get(pk=cast.casey.pk)
     assert (person.role, person.email, person.is_active) == ("customer", "casey@example.com", True)
@@ -108,7 +108,7 @@ def test_an_address_is_offered_what_can_be_done_with_it(cast: Cast, casey: Clien
         assert Client().post("/login/", {"login": email, "password": PASSWORD})["Location"] == then
 
 
-def test_a_new_password_is_told_by_mail(cast: Cast, casey: Client) -> None:
+def test_new_password_is_announced_by_email(cast: Cast, casey: Client) -> None:
     words = {"oldpassword": PASSWORD, "password1": "another-phrase-9", "password2": "another-phrase-9"}
     assert casey.post("/profile/password/", words).status_code == 302
     assert mail.outbox[-1].to == ["casey@example.com"]

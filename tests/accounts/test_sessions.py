@@ -1,4 +1,4 @@
-"""Active sessions: a person sees where he is signed in, and signs out there."""
+"""Active sessions: users see where they are signed in, and sign out there."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ def is_in(client: Client) -> bool:
     return client.get("/profile/").status_code == 200
 
 
-def test_a_person_sees_his_browsers_and_nobody_elses(cast: Cast) -> None:
+def test_user_sees_only_their_own_sessions(cast: Cast) -> None:
     here, _phone, _other = signed_in("casey"), signed_in("casey", PHONE), signed_in("bao")
     page = here.get("/profile/sign-ins/").text
     assert page.count('class="sheet-row"') == 2
@@ -68,12 +68,12 @@ async def test_the_socket_of_an_ended_sign_in_is_closed_and_the_other_one_stays(
 
 def test_signing_out_everywhere_else_leaves_this_browser(cast: Cast) -> None:
     here, others = signed_in("casey"), [signed_in("casey"), signed_in("casey", PHONE)]
-    somebody = signed_in("greta")
+    other_user = signed_in("greta")
     here.post("/profile/sign-ins/others/end/")
-    assert (is_in(here), [is_in(other) for other in others], is_in(somebody)) == (True, [False, False], True)
+    assert (is_in(here), [is_in(other) for other in others], is_in(other_user)) == (True, [False, False], True)
 
 
-def test_nobody_ends_somebody_elses_sign_in(cast: Cast) -> None:
+def test_user_cannot_end_the_session_of_another_user(cast: Cast) -> None:
     casey, bao = signed_in("casey"), signed_in("bao")
     assert casey.post(f"/profile/sign-ins/{sign_in_of(bao).pk}/end/").status_code == 404
     assert is_in(bao)

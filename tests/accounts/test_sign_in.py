@@ -24,7 +24,7 @@ def sign_in(client: Client, email: str, password: str = PASSWORD) -> int:
     return client.post("/login/", {"login": email, "password": password}).status_code
 
 
-def test_a_customer_signs_up_confirms_his_address_and_is_at_his_tickets(client: Client) -> None:
+def test_customer_signs_up_confirms_the_address_and_sees_tickets(client: Client) -> None:
     assert client.post("/register/", NINA)["Location"] == "/email/sent/"
     nina = User.objects.get()
     assert (nina.name, nina.email, nina.role) == ("Nina Weiß", "nina@example.com", "customer")
@@ -43,7 +43,7 @@ def test_a_sign_up_does_not_say_which_addresses_are_taken(cast: Cast, client: Cl
     assert [letter.to for letter in mail.outbox] == [["casey@example.com"], ["nina@example.com"]]
 
 
-def test_nobody_signs_himself_up_as_more_than_a_customer(client: Client) -> None:
+def test_sign_up_creates_customers_only(client: Client) -> None:
     client.post("/register/", NINA | {"role": "admin", "is_staff": "on"})
     assert User.objects.get().role == "customer"
 
@@ -86,7 +86,7 @@ def test_a_forgotten_password_is_set_anew_by_mail(cast: Cast, client: Client) ->
 
 
 def test_a_stranger_learns_nothing_from_asking_for_a_reset(cast: Cast, client: Client) -> None:
-    answers = [client.post("/password/reset/", {"email": f"{name}@example.com"}) for name in ("casey", "nobody")]
+    answers = [client.post("/password/reset/", {"email": f"{name}@example.com"}) for name in ("casey", "unknown")]
     assert answers[0].status_code == answers[1].status_code == 302
     assert answers[0]["Location"] == answers[1]["Location"]
 

@@ -71,14 +71,14 @@ def test_a_revoked_token_opens_nothing(cast: Cast) -> None:
     assert whose(secret) is None
 
 
-def test_a_token_of_somebody_who_is_switched_off_opens_nothing(cast: Cast) -> None:
+def test_token_of_a_deactivated_user_is_refused(cast: Cast) -> None:
     secret = make(signed_in("bao"))
     cast.bao.is_active = False
     cast.bao.save()
     assert whose(secret) is None
 
 
-def test_nobody_sees_or_revokes_somebody_elses_token(cast: Cast) -> None:
+def test_user_cannot_see_or_revoke_the_token_of_another_user(cast: Cast) -> None:
     secret = make(signed_in("bao"))
     casey = signed_in("casey")
     assert "Revoke" not in casey.get("/profile/tokens/").text
@@ -135,7 +135,7 @@ def test_a_new_password_ends_every_token(cast: Cast) -> None:
     assert tokens.user_of_token(caseys)[0] == cast.casey
 
 
-def test_a_revoked_token_is_told_to_every_process(cast: Cast) -> None:
+def test_revoked_token_writes_a_revocation_to_the_log(cast: Cast) -> None:
     secret = make(signed_in("bao"))
     before = Broadcast.objects.count()
     ApiToken.objects.get().delete()

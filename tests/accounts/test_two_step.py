@@ -98,7 +98,7 @@ def test_the_admin_asks_for_the_second_step_too(cast: Cast) -> None:
     assert client.get("/admin/").status_code == 200
 
 
-def test_turning_it_off_asks_again_who_it_is_and_is_told_by_mail(cast: Cast) -> None:
+def test_turning_two_step_off_reauthenticates_and_sends_an_email(cast: Cast) -> None:
     client = enter("bao")
     secret = turn_on(client)
     session = client.session

@@ -1,4 +1,4 @@
-"""Real browsers on a real server: each person of the cast in a browser of his own."""
+"""Real browsers on a real server: one browser per user of the cast."""
 
 import json
 import os
@@ -28,7 +28,7 @@ QUIET = [
 
 
 class Person:
-    """Somebody's browser: its pages, every frame that their sockets heard, and what went wrong in their scripts."""
+    """A user's browser: its pages, every frame their sockets received, and script errors."""
 
     def __init__(self, browser: Browser, wire: Wire, **options: Any) -> None:
         self.wire = wire
@@ -75,7 +75,7 @@ class Desk:
         return run(self.database, "manage.py", *command)
 
     def visitor(self, *, server: int = -1, **options: Any) -> Person:
-        """Return the browser of somebody who is not signed in, on a wire of his own."""
+        """Return the browser of an anonymous visitor, on a separate network connection."""
         wire = Wire(self.servers[server].port)
         self.stack.callback(wire.close)
         person = Person(self.browser, wire, **options)
@@ -83,7 +83,7 @@ class Desk:
         return person
 
     def enter(self, name: str, **options: Any) -> Person:
-        """Return the browser of somebody of the cast who is signed in."""
+        """Return the browser of a signed-in user of the cast."""
         person = self.visitor(**options)
         session = {"name": "sessionid", "value": self.cast["sessions"][name], "url": person.wire.url}
         person.context.add_cookies([session])

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 from psycopg.sql import SQL, Identifier
 
-# What the servers write about themselves stays theirs; of what was told nothing is left to a test that follows.
+# The servers keep their own reports; the event log is empty for the next test.
 LEFT_ALONE = "realtime_"
 LOG = ("realtime_receipt", "realtime_delivery", "realtime_broadcast")
 

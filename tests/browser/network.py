@@ -20,7 +20,7 @@ class Wire:
         """End every connection, and let none through until it is mended."""
         self._is_cut = True
         for end in tuple(self._ends):
-            _hang_up(end)
+            _disconnect(end)
 
     def mend(self) -> None:
         """Let connections through again."""
@@ -29,7 +29,7 @@ class Wire:
     def close(self) -> None:
         """End for good."""
         self.cut()
-        _hang_up(self._door)
+        _disconnect(self._door)
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
@@ -43,7 +43,7 @@ class Wire:
                 raise ConnectionError
             far = socket.create_connection(self._target)
         except OSError:
-            _hang_up(near)
+            _disconnect(near)
             return
         self._ends |= {near, far}
         for source, sink in ((near, far), (far, near)):
@@ -54,11 +54,11 @@ class Wire:
             while data := source.recv(65536):
                 sink.sendall(data)
         for end in (source, sink):
-            _hang_up(end)
+            _disconnect(end)
             self._ends.discard(end)
 
 
-def _hang_up(end: socket.socket) -> None:
+def _disconnect(end: socket.socket) -> None:
     with contextlib.suppress(OSError):
         end.shutdown(socket.SHUT_RDWR)
     end.close()

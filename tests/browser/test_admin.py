@@ -52,7 +52,7 @@ def test_the_admin_works_under_the_strict_policy(small_desk: Desk) -> None:
     assert ada.problems == []
 
 
-def test_nothing_bars_an_agent_from_his_part_of_the_admin(small_desk: Desk) -> None:
+def test_agent_uses_their_part_of_the_admin(small_desk: Desk) -> None:
     page, found = small_desk.enter("bao").page("/admin/"), []
     for address in ("", "tickets/ticket/", "tickets/ticket/1/change/", "accounts/user/", "tickets/timelineentry/"):
         page.goto(f"/admin/{address}")

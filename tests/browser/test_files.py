@@ -1,4 +1,4 @@
-"""Files in a real browser: chosen, dropped, pasted, taken out, sent, and there at once for whoever may read them."""
+"""Attachments in a real browser: chosen, dropped, pasted, removed, sent, and shown live."""
 
 import re
 from typing import Any
@@ -66,7 +66,7 @@ def test_a_notes_files_reach_colleagues_alone(small_desk: Desk) -> None:
     bao, dana, casey = at_a_ticket(small_desk, "bao", "dana", "casey")
     bao.locator("ticket-composer input[name=internal][value=on]").check(force=True)
     pick(bao, TEXT)
-    bao.locator("ticket-composer textarea").fill("His log")
+    bao.locator("ticket-composer textarea").fill("The customer's log")
     named(bao)
     bao.get_by_role("button", name="Add note").click()
     expect(dana.locator("#replies .attachment-name")).to_have_text(["log.txt"], timeout=AT_ONCE)
@@ -152,7 +152,7 @@ def test_a_reply_whose_answer_was_lost_is_sent_again_and_is_one_reply(small_desk
 def test_two_people_change_one_field_and_the_second_one_chooses(small_desk: Desk) -> None:
     bao, dana = at_a_ticket(small_desk, "bao", "dana")
     status = bao.locator("form[data-autosubmit] select[name=status]")
-    status.focus()  # Bao is about to choose: what Dana sets does not change it under his hand
+    status.focus()  # Bao is about to choose: Dana's change does not replace the focused value
     dana.locator("form[data-autosubmit] select[name=status]").select_option(label="On Hold")
     expect(bao.locator("ticket-facts .pill")).to_have_text("On Hold", timeout=AT_ONCE)
     status.select_option(label="Closed")
@@ -164,7 +164,7 @@ def test_two_people_change_one_field_and_the_second_one_chooses(small_desk: Desk
     expect(bao.locator("ticket-facts .pill")).to_have_text("On Hold")
 
 
-def test_whoever_chooses_his_own_value_sets_it(small_desk: Desk) -> None:
+def test_choosing_own_value_in_a_conflict_sets_it(small_desk: Desk) -> None:
     bao, dana = at_a_ticket(small_desk, "bao", "dana")
     status = bao.locator("form[data-autosubmit] select[name=status]")
     status.focus()

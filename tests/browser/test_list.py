@@ -30,7 +30,7 @@ def number(page: Page, key: str):
 
 
 def opened(desk: Desk, name: str, *paths: str) -> tuple[Person, list[Page]]:
-    """Sign somebody in and open pages that are live."""
+    """Sign a user in and open connected pages."""
     person = desk.enter(name)
     pages = [person.page(path) for path in paths]
     for page in pages:

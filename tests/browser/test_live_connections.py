@@ -1,4 +1,4 @@
-"""The admin's page of live connections in a real browser: it renews itself in place, and ends what it is told to."""
+"""The admin's live connections page in a real browser: it refreshes in place, and disconnects."""
 
 import re
 

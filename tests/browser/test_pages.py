@@ -9,7 +9,7 @@ from tests.browser.conftest import Desk, is_live, sign_in
 from tests.browser.test_two_people import ask, choose, send, status
 
 
-def test_an_agent_whose_ticket_moves_away_is_told_on_the_page(small_desk: Desk) -> None:
+def test_page_shows_that_access_was_revoked(small_desk: Desk) -> None:
     bao, ada = small_desk.enter("bao"), small_desk.enter("ada")
     lost, listing, control = bao.page(small_desk.ticket), bao.page(), ada.page(small_desk.ticket)
     for page in (lost, listing, control):
@@ -68,10 +68,10 @@ def test_the_draft_of_a_note_comes_back_as_a_note(small_desk: Desk) -> None:
     page = small_desk.enter("bao").page(small_desk.ticket)
     is_live(page)
     page.locator("ticket-composer input[name=internal][value=on]").check(force=True)
-    page.locator("ticket-composer textarea").fill("He lies; check his card")
+    page.locator("ticket-composer textarea").fill("Check their card")
     page.reload()
     is_live(page)
-    expect(page.locator("ticket-composer textarea")).to_have_value("He lies; check his card")
+    expect(page.locator("ticket-composer textarea")).to_have_value("Check their card")
     page.locator("ticket-composer textarea").press("Control+Enter")
     expect(page.locator("#replies > li")).to_have_attribute("data-internal", "true")
 
@@ -174,10 +174,10 @@ def test_a_test_event_is_a_toast_and_nothing_else(small_desk: Desk) -> None:
     before = page.locator("#timeline > li").count()
     command = ["broadcast", "ticket.updated", "--ticket", small_desk.cast["ticket"], "--by", "bao@example.com"]
     with ThreadPoolExecutor(1) as thread:
-        told = thread.submit(small_desk.manage, *command)  # it waits for receipts, and a toast does not wait for it
+        output = thread.submit(small_desk.manage, *command)  # waits for receipts while the toast appears
         expect(page.locator("toast-list")).to_contain_text("was updated by Bao Nguyen", timeout=20_000)
     assert page.locator("#timeline > li").count() == before
-    assert re.search(r"[1-9] sockets were told by 1 processes", told.result())
+    assert re.search(r"[1-9] sockets were told by 1 processes", output.result())
 
 
 def test_a_page_that_missed_nothing_is_live_without_the_history(small_desk: Desk) -> None:
@@ -191,6 +191,6 @@ def test_a_page_that_missed_nothing_is_live_without_the_history(small_desk: Desk
     assert "realtime:missed" in "".join(casey.frames)
     with page.expect_request("**/broadcasting/history?*", timeout=15_000):
         casey.wire.cut()
-        send(work, "Told meanwhile")
+        send(work, "Sent while offline")
     casey.wire.mend()
-    expect(page.locator("#replies > li")).to_contain_text("Told meanwhile", timeout=25_000)
+    expect(page.locator("#replies > li")).to_contain_text("Sent while offline", timeout=25_000)

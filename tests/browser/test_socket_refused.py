@@ -32,7 +32,7 @@ def refuse(page: Page, code: int, message: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["casey", "bao"])
-def test_a_page_that_is_refused_says_so_and_hears_by_the_history(small_desk: Desk, name: str) -> None:
+def test_refused_page_shows_the_reason_and_polls_the_history(small_desk: Desk, name: str) -> None:
     page, other = at_a_ticket(small_desk, name, "dana")
     refuse(page, 4001, "There is no app with this key.")
     chip = page.locator("state-chip")

@@ -1,4 +1,4 @@
-"""Two people on one ticket, in two browsers: each sees at once what the other does, and never what is not his."""
+"""Two users on one ticket, in two browsers: each sees the other's changes at once, and only permitted ones."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import Desk, Person, is_live, sign_in
 
 AT_ONCE = 1_000  # milliseconds
-SECRET = "He also owes us for April"
+SECRET = "April is also unpaid"
 
 
 def status(page: Page, text: str) -> None:
@@ -37,7 +37,7 @@ def choose(page: Page, name: str, label: str) -> None:
     page.locator(f"form[data-autosubmit] select[name={name}]").select_option(label=label)
 
 
-def heard(person: Person) -> str:
+def received_frames(person: Person) -> str:
     """Return all that a person's sockets and history brought."""
     answer = person.context.request.get("/broadcasting/history?since=1&channel=" + own_channel(person))
     return "\n".join(person.frames) + answer.text()
@@ -69,9 +69,9 @@ def the_agent_writes_a_note_and_an_answer(work: Page, tab: Page, asked: Page) ->
     expect(answer).to_contain_text("🎁")
 
 
-def the_note_is_told_to_staff_alone(bao: Person, casey: Person, page: Page) -> None:
-    assert SECRET in heard(bao)
-    assert SECRET not in heard(casey) + page.content()
+def assert_note_reached_staff_only(bao: Person, casey: Person, page: Page) -> None:
+    assert SECRET in received_frames(bao)
+    assert SECRET not in received_frames(casey) + page.content()
     assert "internal note" not in page.locator("#timeline").inner_text().lower()
 
 
@@ -109,12 +109,12 @@ def test_a_customer_and_an_agent_work_on_a_ticket_together(desk: Desk) -> None:
         expect(page.locator("#replies > li").last).to_contain_text("saucer", timeout=AT_ONCE)
     expect(row).to_be_visible(timeout=AT_ONCE)
 
-    told = ["We send another one 🎁", "Thank you! But the saucer?"]
-    assert replies(asked) == told
-    assert replies(tab) == [SECRET, *told]
+    public = ["We send another one 🎁", "Thank you! But the saucer?"]
+    assert replies(asked) == public
+    assert replies(tab) == [SECRET, *public]
     asked.reload()
-    assert replies(asked) == told
-    the_note_is_told_to_staff_alone(bao, casey, asked)
+    assert replies(asked) == public
+    assert_note_reached_staff_only(bao, casey, asked)
     assert bao.problems == casey.problems == []
 
 
@@ -146,8 +146,8 @@ def test_a_page_that_was_cut_off_is_complete_when_it_is_back(desk: Desk) -> None
     send(work, "After")
     expect(page.locator("#replies > li").last).to_contain_text("After", timeout=AT_ONCE)
     assert replies(page) == ["Before", "First", "Second", "After"]
-    assert SECRET not in heard(casey) + page.content()
-    assert SECRET in heard(bao)
+    assert SECRET not in received_frames(casey) + page.content()
+    assert SECRET in received_frames(bao)
 
 
 def message(page: Page, text: str) -> Locator:
@@ -169,7 +169,7 @@ def test_what_is_made_public_comes_and_what_is_made_internal_goes(small_desk: De
     send(work, "Sorry, wrong window")
     expect(message(page, "wrong window")).to_be_visible()
     page.locator("ticket-composer textarea").fill("I am still typing")
-    assert SECRET not in heard(casey) + page.content()
+    assert SECRET not in received_frames(casey) + page.content()
 
     make_public_by_keyboard(other, SECRET)
     expect(message(page, SECRET)).to_be_visible(timeout=AT_ONCE)

@@ -1,4 +1,4 @@
-"""How often programs may ask: each token, person and address by itself, and who is turned away is told until when."""
+"""API rate limits: per token, user and address, with Retry-After."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ def test_one_person_is_counted_by_all_means_together(cast: Cast, rates: dict[str
     assert statuses(Program(cast.dana)) == [200]
 
 
-def test_one_address_is_counted_before_anybody_is_asked_who_he_is(cast: Cast, rates: dict[str, str]) -> None:
+def test_address_is_counted_before_authentication(cast: Cast, rates: dict[str, str]) -> None:
     rates["address"] = "2/minute"
     guesses = [Client().get(ME, headers={"Authorization": f"Bearer {number}"}) for number in range(3)]
     assert [answer.status_code for answer in guesses] == [401, 401, 429]

@@ -1,4 +1,4 @@
-"""What costs others something is done so often and no more, by page or by program; who waits is told how long."""
+"""Rate limits per user, on pages and API together, with Retry-After."""
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -45,9 +45,9 @@ def test_replies_by_page_and_by_program_are_counted_together_and_nothing_typed_i
     by_script = bao.post(page, {"message": "Three"}, headers={"accept": "application/json"})
     assert refusal(by_script) == WAIT
     assert by_script.json()["errors"]["__all__"] == ["Too many requests. Try again in 1 minute."]
-    told = program.post(api, {"message": "Three"})
-    assert refusal(told) == WAIT
-    assert (told["Content-Type"], told.json()["code"]) == ("application/problem+json", "throttled")
+    response = program.post(api, {"message": "Three"})
+    assert refusal(response) == WAIT
+    assert (response["Content-Type"], response.json()["code"]) == ("application/problem+json", "throttled")
     assert Reply.objects.count() == 2
     assert Program(cast.dana).post(api, {"message": "Mine"}).status_code == 201
 
