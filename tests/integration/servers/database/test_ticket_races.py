@@ -8,7 +8,7 @@ import pytest
 
 from realtime.channels import Audience
 from realtime.models import Delivery
-from tests.integration.servers.concurrent_transactions import (
+from tests.integration.servers.database.concurrent_transactions import (
     all_at_once,
     on_own_connection,
     somebody_waits,

@@ -9,7 +9,7 @@ from django.conf import settings
 from realtime.presence import store
 from realtime.presence.store import Change, Occupancy, Report, SocketReport, SyncRequest
 from realtime.protocol import Member
-from tests.integration.servers.concurrent_transactions import all_at_once
+from tests.integration.servers.database.concurrent_transactions import all_at_once
 
 ROOM = "presence-room.a"
 CASEY, BAO = Member("casey", {"name": "Casey"}), Member(7, {"name": "Bao"})

@@ -9,7 +9,7 @@ from django.test import Client
 
 from realtime.broadcasting import event_log, history
 from realtime.models import Broadcast, Delivery
-from tests.integration.servers.concurrent_transactions import still_open
+from tests.integration.servers.database.concurrent_transactions import still_open
 from tickets import services
 
 

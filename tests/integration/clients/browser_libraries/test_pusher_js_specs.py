@@ -28,7 +28,7 @@ PARTS = [*KINDS, "Cluster|Falling|Timeout|Transport"]
 
 @pytest.fixture
 def clusters(desk):
-    settings = {"DJANGO_SETTINGS_MODULE": "tests.integration.clients.specs.settings"}
+    settings = {"DJANGO_SETTINGS_MODULE": "tests.integration.clients.browser_libraries.specs.settings"}
     with (
         desk.serve("uvicorn", REALTIME_APP_KEY=KEYS["mt1"], **settings) as mt1,
         desk.serve("uvicorn", REALTIME_APP_KEY=KEYS["eu"], **settings) as eu,

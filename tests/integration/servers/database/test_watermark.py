@@ -9,7 +9,7 @@ from accounts.models import User
 from realtime.broadcasting import history
 from realtime.models import Delivery
 from realtime.server import hub
-from tests.integration.servers.concurrent_transactions import still_open
+from tests.integration.servers.database.concurrent_transactions import still_open
 from tests.support.sockets import do, listen
 
 REPLY = "ticket.reply.created"

@@ -3,6 +3,9 @@
 from tests import settings
 from tests.settings import *  # noqa: F403
 
-ROOT_URLCONF = "tests.integration.clients.specs.urls"
+ROOT_URLCONF = "tests.integration.clients.browser_libraries.specs.urls"
 # The specs leave a connection alone for longer than we bear with strangers.
-REALTIME = settings.REALTIME | {"CHANNELS": "tests.integration.clients.specs.patterns", "AUTHENTICATION_TIMEOUT": 0}
+REALTIME = settings.REALTIME | {
+    "CHANNELS": "tests.integration.clients.browser_libraries.specs.patterns",
+    "AUTHENTICATION_TIMEOUT": 0,
+}

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts.models import Office, User
 from tests.integration.servers import revocation_causes
-from tests.integration.servers.revocation_causes import ENDINGS, TICKET, Ending, Scene
+from tests.integration.servers.processes.revocation_causes import ENDINGS, TICKET, Ending, Scene
 from tests.support import instances
 from tests.support.cast import PASSWORD, Cast
 from tests.support.http_visitor import Visitor

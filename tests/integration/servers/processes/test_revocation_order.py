@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from realtime.broadcasting.channel_layer import default_layer
-from tests.integration.servers.concurrent_transactions import still_open
+from tests.integration.servers.database.concurrent_transactions import still_open
 from tests.support.instances import wait_until
 from tests.support.sockets import do, listen
 

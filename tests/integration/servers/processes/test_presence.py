@@ -8,7 +8,7 @@ from tests.support import instances
 from tests.support.live_user import Person
 
 REMOVED, ADDED = "pusher_internal:member_removed", "pusher_internal:member_added"
-SETTINGS = {"DJANGO_SETTINGS_MODULE": "tests.integration.servers.short_lease"}
+SETTINGS = {"DJANGO_SETTINGS_MODULE": "tests.integration.servers.processes.short_lease_settings"}
 
 
 @pytest.fixture(scope="module", params=["redis", "database"])

@@ -15,7 +15,7 @@ from tests.support.http_visitor import CSRF, Visitor
 from tests.support.instances import wait_until
 from tests.support.live_user import Person
 
-PATIENT_WITH_REDIS = "tests.integration.servers.long_redis_timeout"
+PATIENT_WITH_REDIS = "tests.integration.servers.processes.long_redis_timeout_settings"
 
 
 @pytest.fixture(scope="module")

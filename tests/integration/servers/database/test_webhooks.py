@@ -7,7 +7,7 @@ import pytest
 
 from realtime.models import WebhookEvent
 from realtime.webhooks import delivery
-from tests.integration.servers.concurrent_transactions import all_at_once, still_open
+from tests.integration.servers.database.concurrent_transactions import all_at_once, still_open
 
 URL = "https://a.example/hook"
 pytestmark = pytest.mark.django_db(transaction=True)

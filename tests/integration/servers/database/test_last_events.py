@@ -4,7 +4,7 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from tests.integration.servers.concurrent_transactions import still_open
+from tests.integration.servers.database.concurrent_transactions import still_open
 from tests.support.page_model import Game
 from tests.support.sockets import do
 from tickets import services

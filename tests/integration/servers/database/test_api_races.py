@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from tests.integration.servers.concurrent_transactions import all_at_once
+from tests.integration.servers.database.concurrent_transactions import all_at_once
 from tests.support.api_client import Program
 from tickets.models import Reply, Ticket
 

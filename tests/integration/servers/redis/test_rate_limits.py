@@ -10,7 +10,7 @@ from limits import parse
 
 from realtime.models import RateCounter
 from realtime.utils import circuit_breaker, rate_limits
-from tests.integration.servers.concurrent_transactions import all_at_once
+from tests.integration.servers.database.concurrent_transactions import all_at_once
 from tests.support.api_client import Program
 from tests.support.cast import PASSWORD
 from tests.support.instances import wait_until

@@ -13,7 +13,7 @@ from django.db import transaction
 from realtime.broadcasting.channel_layer import default_layer, group_name
 from realtime.channels import Audience
 from realtime.server import hub
-from tests.integration.servers.publisher import DIED
+from tests.integration.servers.redis.publisher import DIED
 from tests.support.instances import TOP, wait_until
 from tests.support.sockets import do, listen
 from tickets import services
@@ -174,7 +174,7 @@ def elsewhere(environment):
     """Reply from a process of its own; return how it ended."""
 
     def reply(*words):
-        command = [sys.executable, "-m", "tests.integration.servers.publisher", *words]
+        command = [sys.executable, "-m", "tests.integration.servers.redis.publisher", *words]
         settings = {"DJANGO_SETTINGS_MODULE": "tests.settings", **environment}
         return subprocess.run(command, cwd=TOP, env={**os.environ, **settings}, check=False).returncode
 

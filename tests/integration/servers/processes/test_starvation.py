@@ -14,7 +14,7 @@ import pytest
 
 from realtime import limits
 from realtime.broadcasting import history
-from tests.integration.servers.bystanders import NOISE, bystanders
+from tests.integration.servers.processes.subscribers import NOISE, bystanders
 from tests.support import instances
 from tests.support.instances import wait_until
 from tests.support.raw_websocket import BINARY, CLOSE, CONTINUATION, PING, TEXT, Peer, frame

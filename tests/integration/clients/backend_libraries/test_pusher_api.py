@@ -3,7 +3,7 @@
 import pytest
 from django.conf import settings
 
-from tests.integration.clients.backend_libraries import NodeBackend, PythonBackend, Refused, send_twice
+from tests.integration.clients.backend_libraries.libraries import NodeBackend, PythonBackend, Refused, send_twice
 from tests.support.instances import wait_until
 
 SECRET = settings.REALTIME["APP_SECRETS"][0]
@@ -86,8 +86,8 @@ def test_event_reaches_several_channels_and_batch_keeps_order(backend, desk, joi
         assert [hears(person, f"parcel.{what}") for what in ("sent", "a", "b")] == [{}, "a", "b"]
 
 
-def test_occupied_channels_and_members_are_listed(backend, desk, join):
-    presence, ticket = f"presence-{desk.channel}", f"private-{desk.channel}"
+def test_occupied_channels_and_members_are_listed(backend, fresh_desk, join):
+    presence, ticket = f"presence-{fresh_desk.channel}", f"private-{fresh_desk.channel}"
     join("bao", presence)
     join("bao", presence)
     join("casey", ticket)
@@ -100,9 +100,9 @@ def test_occupied_channels_and_members_are_listed(backend, desk, join):
 
     # Who came is told at once to who is there, and within a moment to who asks; so is who has just gone.
     wait_until(are_there, timeout=10, message="Bao is not there, or not alone, or Casey is not.")
-    assert backend.channels("presence-", "user_count") == {"channels": {presence: {"user_count": 1}}}
+    assert backend.channels(presence, "user_count") == {"channels": {presence: {"user_count": 1}}}
     assert ticket in backend.channels("private-")["channels"]
-    assert backend.users(presence) == {"users": [{"id": desk.ids["bao"]}]}
+    assert backend.users(presence) == {"users": [{"id": fresh_desk.ids["bao"]}]}
     with pytest.raises(Refused) as refusal:
         backend.users(ticket)
     assert refusal.value.args == (400, "Only presence channels have users.")
