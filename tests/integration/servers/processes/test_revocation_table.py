@@ -16,7 +16,7 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.utils import timezone
 
 from accounts.models import Office, User
-from tests.integration.servers import revocation_causes
+from tests.integration.servers.processes import revocation_causes
 from tests.integration.servers.processes.revocation_causes import ENDINGS, TICKET, Ending, Scene
 from tests.support import instances
 from tests.support.cast import PASSWORD, Cast
