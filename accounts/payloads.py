@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import DeskSettings, Office, User
-from realtime.channels import Audience
+from realtime import Audience
 from realtime.protocol import Member
 
 StaffNames = DeskSettings.StaffNames

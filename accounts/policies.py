@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from accounts.models import Office, User
-from realtime.channels import Audience
+from realtime import Audience
 from realtime.utils.compiled_query import CompiledQuery
 
 

@@ -6,9 +6,8 @@ from typing import Any
 from django.dispatch import receiver
 
 from accounts.models import Office, User
-from realtime import publish, reauthorize
+from realtime import Audience, publish, reauthorize
 from realtime.broadcasting import event_log
-from realtime.channels import Audience
 from tickets import policies
 from tickets.events import (
     ReplyHidden,

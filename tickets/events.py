@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from accounts.models import Office, User
-from realtime import Event, ForChannel, OnlyAudience
-from realtime.channels import Audience
+from realtime import Audience, Event, ForChannel, OnlyAudience
 from tickets import payloads, policies
 from tickets.models import Reply, Status, Ticket
 from tickets.signals import Change

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Office
-from realtime.channels import Audience
+from realtime import Audience
 
 # No vowels and no characters that look alike: the code can be read out on the telephone, and spells no word.
 REFERENCE_ALPHABET = "23456789BCDFGHJKMNPQRSTVWXZ"

@@ -7,8 +7,8 @@ from django.urls import reverse
 
 from accounts import payloads as people
 from accounts.models import Office, User
+from realtime import Audience
 from realtime.broadcasting.events import iso
-from realtime.channels import Audience
 from tickets.markdown import render
 from tickets.models import Attachment, Reply, Status, Ticket, TimelineEntry
 from tickets.signals import Change

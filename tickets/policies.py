@@ -7,7 +7,7 @@ from django.db.models import BooleanField, Case, F, Q, QuerySet, When
 
 from accounts.models import Office, User
 from accounts.policies import staffed_offices
-from realtime.channels import Audience
+from realtime import Audience
 from realtime.utils.compiled_query import CompiledQuery
 from tickets.models import Attachment, Reply, Ticket, TimelineEntry
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Office, User
-from realtime.channels import Audience
+from realtime import Audience
 from tickets import files, payloads, policies, signals
 from tickets.models import (
     MAX_MESSAGE,

@@ -7,7 +7,7 @@ from django.db.models.signals import pre_save
 from django.dispatch import receiver
 
 from accounts.models import Office, User
-from realtime.channels import Audience
+from realtime import Audience
 from tickets import payloads
 from tickets.models import Reply, Status, Ticket, TimelineEntry
 from tickets.signals import (

@@ -1,8 +1,8 @@
-"""The desk's addresses."""
+"""URLs of tickets (below /tickets/) and of files (below /files/)."""
 
 from django.urls import path
 
-from tickets.views import lists, tickets
+from tickets.views import files, lists, tickets
 
 app_name = "tickets"
 urlpatterns = [
@@ -16,4 +16,11 @@ urlpatterns = [
     path("<uuid:uuid>/replies/<uuid:reply_id>/", tickets.reply_data, name="reply-data"),
     path("<uuid:uuid>/visibility/", tickets.change_visibility, name="visibility"),
     path("<uuid:uuid>/change/", tickets.change_ticket, name="change"),
+]
+
+file_urlpatterns = [
+    path("", files.upload, name="upload"),
+    path("<uuid:attachment_id>/", files.download, name="download"),
+    path("<uuid:attachment_id>/view/", files.view, name="view"),
+    path("<uuid:attachment_id>/discard/", files.discard, name="discard"),
 ]

@@ -1,16 +1,17 @@
-"""Every address."""
+"""The root URL configuration."""
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path, re_path
 
 from accounts import throttles
-from accounts.api import urls as people_api
+from accounts.api import urls as accounts_api
+from tickets import urls as tickets_urls
 from tickets.api import urls as tickets_api
 from tickets.views import dashboard
 from tikm import health, openapi, problem_details
 
-# The admin is entered through the desk's own sign-in, with its limits.
+# Sign in to the admin through allauth, which applies the rate limits and two-step sign-in.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
@@ -19,9 +20,9 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", dashboard.home, name="home"),
     path("tickets/", include("tickets.urls")),
-    path("files/", include("tickets.file_urls")),
+    path("files/", include((tickets_urls.file_urlpatterns, "files"))),
     path("admin/", admin.site.urls),
-    path("api/v1/", include(([*tickets_api.urlpatterns, *people_api.urlpatterns], "api"))),
+    path("api/v1/", include(([*tickets_api.urlpatterns, *accounts_api.urlpatterns], "api"))),
     path("api/schema/", openapi.document, name="api-schema"),
     path("api/docs/", openapi.docs, name="api-docs"),
     re_path("^api/", problem_details.not_found),

@@ -11,7 +11,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.urls import reverse
 
-from accounts.admin import UserChangeForm
+from accounts.admin.users import UserChangeForm
 from accounts.models import ApiToken, User
 from tests.support.cast import PASSWORD, Cast
 from tests.test_admin import names, save, signed_in

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
-from tickets.list_forms import SORTS
+from tickets.forms.lists import SORTS
 from tickets.list_queries import PAGE_SIZE
 from tickets.search import MAX_LENGTH, MAX_WORDS
 

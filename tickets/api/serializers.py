@@ -3,15 +3,17 @@
 from typing import Any
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from accounts.api.fields import Body, Flag, Row, RowId, Text
 from accounts.models import User
 from accounts.policies import offered_offices
-from realtime.channels import Audience
-from tickets import policies
-from tickets.models import MAX_MESSAGE, MAX_SUBJECT, Attachment, Priority, Status, TimelineEntry
+from realtime import Audience
+from tickets import payloads, policies
+from tickets.markdown import render
+from tickets.models import MAX_MESSAGE, MAX_SUBJECT, Attachment, Priority, Reply, Status, Ticket, TimelineEntry
 
 AUDIENCE = "As whom you read it: `staff` reads internal notes too."
 SEQ = "The number of the latest event that you may hear of this ticket: a live event with `seq` + 1 follows it."
@@ -207,3 +209,28 @@ class ChangesSerializer(Body):
     subject = Text(max_length=MAX_SUBJECT, required=False, help_text="One line.")
 
     default_error_messages = {"invalid": _("The body must be a JSON object.")}
+
+
+def ticket_data(ticket: Ticket, audience: Audience) -> dict[str, Any]:
+    """Return a ticket for TicketSerializer, with its live channel and sequence number."""
+    live = {"channel": ticket.channel, "audience": audience.value, "seq": ticket.seq(audience)}
+    return payloads.ticket_payload(ticket, audience) | live
+
+
+def whole_ticket_data(ticket: Ticket, audience: Audience) -> dict[str, Any]:
+    """Return a ticket for WholeTicketSerializer."""
+    attachments = [attachment_data(file) for file in ticket.attachments.filter(reply=None)]
+    content = {"content": ticket.content, "content_html": render(ticket.content)}
+    return ticket_data(ticket, audience) | content | {"attachments": attachments}
+
+
+def reply_data(reply: Reply, audience: Audience) -> dict[str, Any]:
+    """Return a reply for ReplySerializer."""
+    attachments = [attachment_data(file) for file in reply.attachments.all()]
+    return payloads.reply_payload(reply, audience) | {"attachments": attachments}
+
+
+def attachment_data(attachment: Attachment) -> dict[str, Any]:
+    """Return an attachment for AttachmentSerializer, with the URL that accepts a token."""
+    url = reverse("api:attachment-content", args=[attachment.pk])
+    return payloads.attachment_payload(attachment) | {"content_url": url}

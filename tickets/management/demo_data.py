@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts import email_addresses
 from accounts.models import Office, User
-from realtime.channels import Audience
+from realtime import Audience
 from realtime.models import Broadcast
 from tickets import services
 from tickets.models import Priority, Status, Ticket, TimelineEntry

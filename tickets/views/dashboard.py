@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.policies import staffed_offices
 from accounts.types import AuthenticatedRequest
-from realtime.channels import Audience
+from realtime import Audience
 from tickets import list_queries, payloads, policies
 from tickets.models import Status, Ticket
 from tickets.views.lists import row

@@ -18,9 +18,9 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts import throttles
 from accounts.models import User
 from accounts.types import AuthenticatedRequest
-from realtime.channels import Audience
+from realtime import Audience
 from tickets import list_queries, payloads, policies, services
-from tickets.list_forms import BulkForm, FilterForm
+from tickets.forms.lists import BulkForm, FilterForm
 from tickets.models import Status, Ticket
 from tickets.views.responses import error_response, wants_json
 

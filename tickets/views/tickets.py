@@ -15,9 +15,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts import throttles
 from accounts.types import AuthenticatedRequest
-from realtime.channels import Audience
+from realtime import Audience
 from tickets import payloads, policies, services
-from tickets.forms import ChangeForm, ReplyForm, TicketForm, VisibilityForm
+from tickets.forms.tickets import ChangeForm, ReplyForm, TicketForm, VisibilityForm
 from tickets.models import Priority, Status, Ticket
 from tickets.views.responses import call_service, error_response, wants_json
 

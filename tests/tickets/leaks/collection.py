@@ -14,7 +14,7 @@ from django.urls import resolve
 from realtime.broadcasting import history
 from tests.support.api_client import API, Program
 from tests.tickets.leaks.site import Desk, Note
-from tickets.list_forms import SORTS
+from tickets.forms.lists import SORTS
 from tickets.models import Ticket
 
 Answers = dict[str, str]

@@ -13,9 +13,8 @@ from rest_framework.response import Response
 
 from accounts import throttles
 from accounts.api.base import ProjectAPIView, serialized_response
-from realtime.channels import Audience
+from realtime import Audience
 from tickets import payloads, policies, services
-from tickets.api import shapes
 from tickets.api.examples import LINE, REPLY, request_example, response_example
 from tickets.api.idempotency import canonical_body, create_once
 from tickets.api.paging import paginate_rows
@@ -28,7 +27,14 @@ from tickets.api.parameters import (
     SIZE,
     VERSION_PROBLEMS,
 )
-from tickets.api.serializers import NewReplySerializer, ReplyPage, ReplySerializer, TimelinePage, VisibilitySerializer
+from tickets.api.serializers import (
+    NewReplySerializer,
+    ReplyPage,
+    ReplySerializer,
+    TimelinePage,
+    VisibilitySerializer,
+    reply_data,
+)
 from tickets.api.views.tickets import VersionOutdated, audience_for, fetch, if_match_versions, replay_header
 from tickets.models import Reply
 
@@ -51,7 +57,7 @@ class Replies(ProjectAPIView):
         replies = policies.visible_replies(request.user, ticket)
         found, following = paginate_rows(request, replies, "number", of=f"replies {uuid}")
         return serialized_response(
-            ReplyPage, {"next": following, "results": [shapes.reply(row, audience) for row in found]}
+            ReplyPage, {"next": following, "results": [reply_data(row, audience) for row in found]}
         )
 
     @extend_schema(
@@ -147,7 +153,7 @@ def _answer(
     audience = audience_for(request.user, reply.ticket)
     tag = {"ETag": f'"{reply.number}"'} if audience is Audience.STAFF else {}
     return serialized_response(
-        ReplySerializer, shapes.reply(reply, audience), status=status, headers={**(headers or {}), **tag}
+        ReplySerializer, reply_data(reply, audience), status=status, headers={**(headers or {}), **tag}
     )
 
 

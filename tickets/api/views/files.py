@@ -20,11 +20,10 @@ from rest_framework.response import Response
 from accounts import throttles
 from accounts.api.base import ProjectAPIView, serialized_response
 from tickets import files, policies
-from tickets.api import shapes
 from tickets.api.examples import response_example
 from tickets.api.idempotency import create_once
 from tickets.api.parameters import IDEMPOTENCY_PARAMETERS, KEY_PROBLEMS
-from tickets.api.serializers import AttachmentSerializer
+from tickets.api.serializers import AttachmentSerializer, attachment_data
 from tickets.api.views.tickets import replay_header
 from tickets.models import Attachment
 from tickets.views.files import content_of
@@ -80,7 +79,7 @@ class Attachments(ProjectAPIView):
             request, said=_said(upload), make=make, find=lambda pk: own.filter(pk=pk).first()
         )
         headers = {"Location": reverse("api:attachment", args=[attachment.pk]), **replay_header(is_replay)}
-        return serialized_response(AttachmentSerializer, shapes.attachment(attachment), status=201, headers=headers)
+        return serialized_response(AttachmentSerializer, attachment_data(attachment), status=201, headers=headers)
 
 
 class OneAttachment(ProjectAPIView):
@@ -95,7 +94,7 @@ class OneAttachment(ProjectAPIView):
     )
     def get(self, request: Request, attachment_id: UUID) -> Response:
         """Return a file's name and size."""
-        return serialized_response(AttachmentSerializer, shapes.attachment(_fetch(request, attachment_id)))
+        return serialized_response(AttachmentSerializer, attachment_data(_fetch(request, attachment_id)))
 
     @extend_schema(
         operation_id="attachment_discard",

@@ -19,9 +19,9 @@ from rest_framework.response import Response
 from accounts import throttles
 from accounts.api.base import InvalidParameter, ProjectAPIView, reject_unknown_parameters, serialized_response
 from accounts.models import User
-from realtime.channels import Audience
+from realtime import Audience
 from tickets import list_queries, policies, services
-from tickets.api import paging, shapes
+from tickets.api import paging
 from tickets.api.examples import TICKET, WHOLE_TICKET, request_example, response_example
 from tickets.api.idempotency import canonical_body, create_once
 from tickets.api.parameters import (
@@ -32,8 +32,15 @@ from tickets.api.parameters import (
     LIST_PARAMETERS,
     VERSION_PROBLEMS,
 )
-from tickets.api.serializers import ChangesSerializer, NewTicketSerializer, TicketPage, WholeTicketSerializer
-from tickets.list_forms import FilterForm
+from tickets.api.serializers import (
+    ChangesSerializer,
+    NewTicketSerializer,
+    TicketPage,
+    WholeTicketSerializer,
+    ticket_data,
+    whole_ticket_data,
+)
+from tickets.forms.lists import FilterForm
 from tickets.models import Status, Ticket
 
 VERSION = re.compile(r'"([0-9]{1,9})"')
@@ -77,7 +84,7 @@ class Tickets(ProjectAPIView):
         page = list_queries.paginate(tickets, wanted.sort, size=paging.page_size(query), **place)
         if page.is_astray:
             raise paging.invalid_cursor("after" if place["after"] else "before")
-        found = [shapes.ticket(row, Audience.STAFF if row.is_staffed else Audience.PUBLIC) for row in page.rows]
+        found = [ticket_data(row, Audience.STAFF if row.is_staffed else Audience.PUBLIC) for row in page.rows]
         after = paging.page_url(request, after=page.older)
         before = paging.page_url(request, before=page.newer)
         return serialized_response(TicketPage, {"next": after, "previous": before, "results": found})
@@ -184,7 +191,7 @@ def _answer(
     """Return a ticket; its version, which counts what customers do not see, to staff."""
     audience = audience_for(request.user, ticket)
     tag = {"ETag": f'"{ticket.version}"'} if audience is Audience.STAFF else {}
-    data = shapes.whole_ticket(ticket, audience)
+    data = whole_ticket_data(ticket, audience)
     return serialized_response(WholeTicketSerializer, data, status=status, headers={**(headers or {}), **tag})
 
 

@@ -1,6 +1,6 @@
-"""Tickets in Django's admin: looked at by the policies, written by the verbs, and so told like everywhere."""
+"""Tickets in Django's admin: limited by the policies, changed through the services."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, cast
 
@@ -11,126 +11,18 @@ from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, Validat
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.desk_admin import OfficeFilter, ProjectAdmin, ReadOnly, StaffCanView, name_column, request_user
+from accounts.admin.base import OfficeFilter, ProjectAdmin, StaffCanView, name_column, request_user
 from accounts.models import Office
 from tickets import policies, services
-from tickets.admin_forms import ChoiceForm, ConversationFormSet, LatestRowsFormSet, TicketForm
-from tickets.list_forms import MAX_BULK_TICKETS, InstanceChoiceField
+from tickets.admin.forms import ConversationFormSet, TicketForm
+from tickets.admin.inlines import ReplyInline, TimelineInline
+from tickets.admin.links import attachment_links
+from tickets.forms.lists import MAX_BULK_TICKETS, InstanceChoiceField
 from tickets.models import Attachment, Priority, Reply, Status, Ticket, TimelineEntry
-
-
-class ChoiceAdmin(StaffCanView, ProjectAdmin):
-    """A list of named, coloured values."""
-
-    form = ChoiceForm
-    list_display: tuple[str, ...] = ("name", "color", "order", "is_default")
-    search_fields = ("name",)
-
-    @transaction.atomic
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Save; a new default takes the place of the old one."""
-        obj.is_default = form.is_default
-        if obj.is_default:
-            type(obj).objects.exclude(pk=obj.pk).update(is_default=False)
-        super().save_model(request, obj, form, change)
-
-
-@admin.register(Status)
-class StatusAdmin(ChoiceAdmin):
-    """Where tickets stand."""
-
-    list_display = (*ChoiceAdmin.list_display, "is_closed")
-
-
-@admin.register(Priority)
-class PriorityAdmin(ChoiceAdmin):
-    """How much tickets hurt."""
-
-
-class OfStaffedTickets(StaffCanView, ProjectAdmin):
-    """Rows that belong to a ticket: for the staff of that ticket."""
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Show those of the tickets that one is staff of."""
-        tickets = Ticket.objects.filter(policies.staffed_by(request_user(request)))
-        return super().get_queryset(request).filter(ticket__in=tickets.values("pk"))
-
-
-class TicketOfficeFilter(OfficeFilter):
-    """By the office of the row's ticket."""
-
-    path = "ticket__office"
-
-
-class ReplyInline(admin.StackedInline[Reply, Ticket]):
-    """The conversation: replies and notes are added and deleted, never rewritten."""
-
-    model = Reply
-    formset = ConversationFormSet
-    extra = 1
-    template = "admin/tickets/ticket/conversation.html"
-    verbose_name_plural = _("Conversation")
-    fields = ("message", "is_internal")
-    ordering = ("number",)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Reply]:
-        """Read the authors and files with them."""
-        replies = super().get_queryset(request).select_related("author", "ticket")
-        return replies.prefetch_related("attachments")
-
-    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        """Tell the form who looks."""
-        formset: Any = super().get_formset(request, obj, **kwargs)
-        formset.by = request_user(request)
-        return formset
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever may open the ticket's page here is its staff."""
-        return request_user(request).is_staff
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Its staff answer."""
-        return request_user(request).is_staff
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """What was said was said."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Which ones, the verb decides."""
-        return request_user(request).is_staff
-
-
-class TimelineInline(ReadOnly, admin.TabularInline[TimelineEntry, Ticket]):
-    """What happened."""
-
-    model = TimelineEntry
-    formset = LatestRowsFormSet
-    fields = readonly_fields = ("created_at", "who", "action", "audience", "words_of_staff")
-    verbose_name_plural = _("activity")
-    who = name_column("actor", _("person"))
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[TimelineEntry]:
-        """Read the people with them."""
-        return super().get_queryset(request).select_related("actor", "from_user", "to_user")
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever may open the ticket's page here is its staff."""
-        return request_user(request).is_staff
-
-    @admin.display(description=_("change"))
-    def words_of_staff(self, line: TimelineEntry) -> str:
-        """Return from what to what, or whose message it was about."""
-        if line.from_user is not None and line.action != TimelineEntry.Action.ASSIGNED_TO:
-            return line.from_user.name
-        before = line.from_user or line.staff.get("from")
-        after = line.to_user or line.staff.get("to")
-        return f"{before or '-'} → {after or '-'}" if before or after else ""
 
 
 class BulkForm(ActionForm):
@@ -310,7 +202,7 @@ class TicketAdmin(StaffCanView, ProjectAdmin):
     @admin.display(description=_("attachments"))
     def files(self, ticket: Ticket) -> str:
         """Lead to what was sent with the first message."""
-        return _links(ticket.attachments.filter(reply=None)) or "-"
+        return attachment_links(ticket.attachments.filter(reply=None)) or "-"
 
     @admin.action(description=_("Update selected tickets with these values"), permissions=["change"])
     def change_selected(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> None:
@@ -359,62 +251,7 @@ def _refusals() -> Iterator[None]:
         raise ValidationError(gettext("Not found. It may have been moved or deleted.")) from error
 
 
-def _links(attachments: Iterable[Attachment]) -> str:
-    files = ((reverse("files:download", args=[file.pk]), file.filename) for file in attachments)
-    return format_html_join(", ", '<a href="{}">{}</a>', files)
-
-
 def _choose_only(widget: Any) -> None:
     """Leave out the buttons that would make or change an office beside the choice of one."""
     for what in ("add", "change", "delete", "view"):
         setattr(widget, f"can_{what}_related", False)
-
-
-@admin.register(Reply)
-class ReplyAdmin(ReadOnly, OfStaffedTickets):
-    """Everything that was said; it is written and deleted with its ticket."""
-
-    who = name_column("author", _("person"))
-    list_display = ("ticket", "who", "is_internal", "beginning", "created_at")
-    list_filter = ("is_internal", TicketOfficeFilter)
-    list_select_related = ("ticket", "author")
-    search_fields = ("message", "ticket__reference", "ticket__subject")
-    date_hierarchy = "created_at"
-    fields = ("ticket", "who", "is_internal", "message", "created_at")
-
-    @admin.display(description=_("message"))
-    def beginning(self, reply: Reply) -> str:
-        """Return the first words."""
-        return str(reply)
-
-
-@admin.register(Attachment)
-class AttachmentAdmin(ReadOnly, OfStaffedTickets):
-    """Every file that was sent; it goes with its message."""
-
-    who = name_column("uploader", _("person"))
-    list_display = ("filename", "content_type", "size", "ticket", "who", "created_at")
-    list_filter = ("content_type", TicketOfficeFilter)
-    list_select_related = ("ticket", "uploader")
-    search_fields = ("filename", "ticket__reference")
-    date_hierarchy = "created_at"
-    fields = ("download", "content_type", "size", "ticket", "reply", "who", "created_at")
-
-    @admin.display(description=_("file"))
-    def download(self, attachment: Attachment) -> str:
-        """Lead to the file itself."""
-        return _links([attachment])
-
-
-@admin.register(TimelineEntry)
-class TimelineEntryAdmin(ReadOnly, OfStaffedTickets):
-    """Who did what, and when."""
-
-    who = name_column("actor", _("person"))
-    list_display = ("created_at", "ticket", "who", "action", "audience")
-    list_filter = ("action", "audience", TicketOfficeFilter)
-    list_select_related = ("ticket", "actor")
-    search_fields = ("ticket__reference", "ticket__subject", "actor__name")
-    date_hierarchy = "created_at"
-    fields = ("created_at", "ticket", "who", "action", "audience", "words_of_staff")
-    words_of_staff = TimelineInline.words_of_staff

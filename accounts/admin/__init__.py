@@ -1,0 +1,16 @@
+"""Django's admin pages of users, offices, credentials and settings."""
+
+from allauth.account.models import EmailAddress, EmailConfirmation
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib import admin
+from django.contrib.auth.models import Group
+
+# Unregister before the modules below register their own pages. Permissions follow from role and offices, not groups.
+for _model in (Group, EmailAddress, EmailConfirmation, UserSession, Authenticator):
+    if admin.site.is_registered(_model):
+        admin.site.unregister(_model)
+
+from accounts.admin import credentials, settings, users  # noqa: E402
+
+__all__ = ["credentials", "settings", "users"]

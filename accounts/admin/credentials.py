@@ -1,0 +1,126 @@
+"""API tokens, sessions and two-step sign-in in Django's admin: listed and revoked."""
+
+from typing import Any
+from uuid import UUID
+
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.models import DELETION, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+from django.db.models import QuerySet
+from django.forms import CheckboxInput
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from accounts import sessions
+from accounts.admin.base import ProjectAdmin, request_user
+from accounts.models import ApiToken
+
+
+class ListOnly(ProjectAdmin):
+    """A list to look at and delete from; nothing is made or changed, and a row has no page of its own."""
+
+    list_display_links = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """They come about elsewhere."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """They are as they are."""
+        return False
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show on a row's page what the list shows: never a hash or a secret."""
+        return self.list_display
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(ListOnly):
+    """Whose programs may work the desk; to delete a token is to revoke it."""
+
+    list_display = ("name", "user", "created", "expiry")
+    list_select_related = ("user",)
+    search_fields = ("name", "user__name", "user__email")
+    date_hierarchy = "created"
+
+    def get_urls(self) -> list[URLPattern]:
+        """Offer the list alone: the address of a row would be its hash."""
+        return [url for url in super().get_urls() if (url.name or "").endswith("_changelist")]
+
+    def action_checkbox(self, obj: ApiToken) -> SafeString:
+        """Select a token by its public id."""
+        box = CheckboxInput({"class": "action-select", "aria-label": str(obj)}, lambda value: False)
+        return box.render(ACTION_CHECKBOX_NAME, str(obj.id))
+
+    def response_action(self, request: Any, queryset: QuerySet[ApiToken], *args: Any) -> HttpResponse | None:
+        """Find the tokens that were selected by their public ids."""
+        ids = [key for key in map(_uuid, request.POST.getlist(ACTION_CHECKBOX_NAME)) if key is not None]
+        request.POST = request.POST.copy()
+        digests = list(ApiToken.objects.filter(id__in=ids).values_list("digest", flat=True))
+        request.POST.setlist(ACTION_CHECKBOX_NAME, digests)
+        return super().response_action(request, queryset, *args)
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> Any:
+        """Write down who revoked which, by its public id."""
+        kind = ContentType.objects.get_for_model(ApiToken)
+        how = {"user": request_user(request), "content_type": kind, "action_flag": DELETION}
+        return [LogEntry.objects.create(object_id=str(each.id), object_repr=str(each), **how) for each in queryset]
+
+
+@admin.register(UserSession)
+class UserSessionAdmin(ListOnly):
+    """Who is signed in where; to delete a sign-in is to end it."""
+
+    list_display = ("user", "browser", "ip", "created_at", "last_seen_at")
+    list_select_related = ("user",)
+    search_fields = ("user__name", "user__email", "ip")
+    date_hierarchy = "created_at"
+
+    @admin.display(description=_("browser"))
+    def browser(self, sign_in: UserSession) -> str:
+        """Return which browser it is."""
+        return sessions.browser_name(sign_in.user_agent)
+
+    def delete_model(self, request: HttpRequest, obj: UserSession) -> None:
+        """End the session, and with it its sockets."""
+        sessions.end_sessions([obj])
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        """End the sessions, and with them their sockets."""
+        sessions.end_sessions(queryset)
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(ListOnly):
+    """Who has a second step; to delete it is to let somebody in who lost his phone. The secret is never shown."""
+
+    list_display = ("user", "type", "created_at", "last_used_at")
+    list_filter = ("type",)
+    list_select_related = ("user",)
+    search_fields = ("user__name", "user__email")
+
+    def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
+        """Take the second step off; codes to recover from it alone would be one."""
+        left = Authenticator.objects.filter(user=obj.user_id)
+        obj.delete()
+        if not left.exclude(type=Authenticator.Type.RECOVERY_CODES).exists():
+            left.delete()
+
+    @transaction.atomic
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Authenticator]) -> None:
+        """Take each off."""
+        for authenticator in queryset:
+            self.delete_model(request, authenticator)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,32 @@
+"""The site's settings in Django's admin."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from accounts.admin.base import ProjectAdmin
+from accounts.models import DeskSettings
+
+
+@admin.register(DeskSettings)
+class DeskSettingsAdmin(ProjectAdmin):
+    """One row: its list leads straight to it."""
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Lead to the only row."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        row, _created = DeskSettings.objects.get_or_create(pk=1)
+        return redirect(reverse("admin:accounts_desksettings_change", args=[row.pk]))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """There is one desk."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """There is always one desk."""
+        return False

@@ -1,0 +1,1 @@
+"""Forms of the pages and, for filters, of the API."""
