@@ -50,7 +50,7 @@ def test_an_invalid_setting_is_an_error_that_names_it(settings, name, value, sen
             {"AUTHENTICATE_WITHIN": 5},
             'REALTIME["AUTHENTICATE_WITHIN"] is now called "AUTHENTICATION_TIMEOUT"; rename',
         ),
-        ({"CHANELS": "x"}, 'REALTIME["CHANELS"] is not a setting; expected one of: CHANNELS, APP_ID,'),
+        ({"CHANNEL": "x"}, 'REALTIME["CHANNEL"] is not a setting; expected one of: CHANNELS, APP_ID,'),
     ],
 )
 def test_an_unknown_key_stops_the_start(settings, changes, sentence):

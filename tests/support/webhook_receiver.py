@@ -1,4 +1,4 @@
-"""A program that webhooks are sent to: a real HTTP server that keeps what it gets, and answers what it is told to."""
+"""A webhook receiver: an HTTP server that records requests and sends a configured response."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ TAKEN = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"
 
 @dataclass(frozen=True)
 class Post:
-    """What came: the first line, the headers with names in lower case, the body."""
+    """A request: its first line, headers with lower-case names, and body."""
 
     line: str
     headers: dict[str, str]
@@ -18,7 +18,7 @@ class Post:
 
 
 class Receiver:
-    """Answers with `answer`; with `endless` it never stops after that."""
+    """Responds with `answer`, followed by `endless` again and again."""
 
     def __init__(self, *, host="127.0.0.1", answer=TAKEN, endless=b"", ssl=None):
         self.host, self.answer, self.endless, self.ssl = host, answer, endless, ssl
@@ -43,7 +43,7 @@ class Receiver:
         return f"http://{self.host}:{self.port}/hook"
 
     async def next(self) -> Post:
-        """Return the next that comes."""
+        """Return the next request."""
         async with asyncio.timeout(3):
             return await self._came.get()
 

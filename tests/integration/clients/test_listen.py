@@ -11,12 +11,12 @@ from tests.support import instances
 from tests.support.http_visitor import Visitor
 from tests.support.terminal import Terminal
 
-COMES_BACK = 60  # seconds
+RECONNECTS_WITHIN = 60  # seconds
 
 
 @pytest.fixture
 def listen(desk):
-    """Start `listen` for a person of the cast, at a server."""
+    """Start `listen` as a user of the cast."""
     started = []
 
     def listen(server, channel, name, *options):
@@ -33,10 +33,10 @@ def bao_replies(desk, server, message, **fields):
     Visitor(server.url, desk.sessions["bao"]).reply(desk.ticket, message, **fields)
 
 
-def switch_off(desk, name):
-    """Switch an account off in a process of its own, as another command does."""
+def deactivate(desk, name):
+    """Deactivate an account in a process of its own, as another command does."""
     settings = {"DATABASE_URL": desk.database_url, "REDIS_URL": "", "DJANGO_SETTINGS_MODULE": "tests.settings"}
-    change = f"person = User.objects.get(email='{name}@example.com'); person.is_active = False; person.save()"
+    change = f"user = User.objects.get(email='{name}@example.com'); user.is_active = False; user.save()"
     command = [sys.executable, "manage.py", "shell", "--no-imports", "-c"]
     code = f"from accounts.models import User; {change}"
     subprocess.run([*command, code], cwd=instances.TOP, env={**os.environ, **settings}, check=True)
@@ -65,7 +65,7 @@ def test_terminal_resubscribes_after_crash_and_restart(desk, listen):
         server.kill()
         terminal.reads("(1006)")
         server.start()
-        terminal.reads("Subscribed.", within=COMES_BACK)
+        terminal.reads("Subscribed.", within=RECONNECTS_WITHIN)
         bao_replies(desk, server, "Here I am again")
         terminal.reads("Here I am again")
 
@@ -74,6 +74,6 @@ def test_deactivated_user_is_disconnected_with_reason(desk, listen, uvicorn):
     # Emil of Orders is in no other test of this desk, which stays as it is left.
     terminal = listen(uvicorn, "private-office.2", "emil")
     terminal.reads("Subscribed.")
-    switch_off(desk, "emil")
+    deactivate(desk, "emil")
     assert "(4009): You are signed out." in terminal.reads("CommandError")
     assert terminal.exit_status() == 1

@@ -1,4 +1,4 @@
-"""The HTTP API: a program that holds the app's secret publishes and asks; nobody else does."""
+"""The Pusher HTTP API: validation, signatures, replay protection and responses."""
 
 import json
 import time
@@ -24,16 +24,16 @@ SECRET = configured.REALTIME["APP_SECRETS"][0]
 
 @dataclass
 class Server:
-    """Stands in for the server's sockets: who is where, and what was told."""
+    """Stands in for the socket server: occupied channels, and what was broadcast."""
 
     occupied: dict = field(default_factory=dict)
-    told: list = field(default_factory=list)
+    published: list = field(default_factory=list)
     disconnected: list = field(default_factory=list)
     cached: dict = field(default_factory=dict)
     seen: set = field(default_factory=set)
 
     def add(self, key, *, seconds):
-        # A time stamp is good for ten minutes before it and ten minutes after it.
+        # A timestamp is valid for ten minutes before and after it.
         assert seconds >= 1200
         first = key not in self.seen
         self.seen.add(key)
@@ -42,7 +42,7 @@ class Server:
 
 @pytest.fixture(autouse=True)
 def server(monkeypatch):
-    """Channels of every kind, and what happens on them."""
+    """Channels of every type, and a record of what is broadcast."""
     server = Server()
     types = ("", "private-", "presence-", "cache-", "presence-cache-", "private-encrypted-")
     patterns = tuple(
@@ -52,7 +52,7 @@ def server(monkeypatch):
     monkeypatch.setattr(
         ephemeral,
         "broadcast_now",
-        lambda names, event, data, *, except_socket="": server.told.append((names, event, data, except_socket)),
+        lambda names, event, data, *, except_socket="": server.published.append((names, event, data, except_socket)),
     )
     monkeypatch.setattr(ephemeral, "disconnect", lambda *, users=(), sockets=(): server.disconnected.extend(users))
     monkeypatch.setattr(
@@ -67,13 +67,13 @@ def server(monkeypatch):
 
 
 class Program:
-    """Signs requests and sends them; `sign` changes what is signed, `send` what is sent after that."""
+    """Signs and sends requests; `sign` changes signed parameters, `send` changes them after signing."""
 
     def __init__(self, client, secret=SECRET):
         self.client, self.secret, self.now = client, secret, int(time.time())
 
     def request(self, method, path, body=b"", query=(), sign=(), send=()):
-        # A request is signed in a second of its own, as those of people are.
+        # Each request has its own second: replays are refused.
         self.now += 1
         signed = {"auth_key": "tikm", "auth_timestamp": str(self.now), "auth_version": "1.0", **dict(query)}
         if body:
@@ -103,7 +103,7 @@ def program(client):
 
 
 def refused(response, status, reason):
-    """Say whether the answer is the status and a sentence that holds the reason."""
+    """Check that the response has this status and a sentence with this reason."""
     assert response.status_code == status, response.text
     assert response["Content-Type"] == "text/plain; charset=utf-8"
     assert reason in response.text, response.text
@@ -114,21 +114,21 @@ def test_event_is_published_unchanged(program, server):
     data = '{ "b" : 1.0,"a":"ü\\u00fc" }'
     response = program.trigger(channels=[TICKET, LOBBY, TICKET], data=data, socket_id="12.34")
     assert (response.status_code, response.json()) == (200, {})
-    assert server.told == [([TICKET, LOBBY], "news", data, "12.34")]
+    assert server.published == [([TICKET, LOBBY], "news", data, "12.34")]
     assert "no-store" in response["Cache-Control"]
 
 
 def test_single_channel_and_null_fields_are_accepted(program, server):
     assert program.trigger(channels=None, channel=LOBBY, socket_id=None, info=None).json() == {}
-    assert server.told == [([LOBBY], "news", "{}", "")]
+    assert server.published == [([LOBBY], "news", "{}", "")]
 
 
 def test_event_for_user_is_published_on_user_channel(program, server):
     assert program.trigger(channels=["#server-to-user-7"]).status_code == 200
-    assert server.told == [(["#server-to-user-7"], "news", "{}", "")]
+    assert server.published == [(["#server-to-user-7"], "news", "{}", "")]
     for name in ("#server-to-user-", "#server-to-user-a\n", "#recheck", "#server-to-user-" + "7" * 129):
         assert refused(program.trigger(channels=[name]), 400, "matches no channel pattern of this app")
-    assert len(server.told) == 1
+    assert len(server.published) == 1
 
 
 def test_trigger_returns_requested_channel_info(program, server):
@@ -154,23 +154,23 @@ def test_batch_is_published_in_order(program, server):
         {"name": "second", "channel": LOBBY, "data": "2"},
     ]
     assert program.post("batch_events", {"batch": batch}).json() == {}
-    assert server.told == [([TICKET], "first", "1", "1.2"), ([LOBBY], "second", "2", "")]
+    assert server.published == [([TICKET], "first", "1", "1.2"), ([LOBBY], "second", "2", "")]
 
 
 def test_batch_with_invalid_event_publishes_nothing(program, server):
     right = {"name": "news", "channel": TICKET, "data": "1"}
     for wrong, status in ((right | {"name": ""}, 400), (right | {"data": "x" * 10241}, 413), ("news", 400)):
         assert refused(program.post("batch_events", {"batch": [right, wrong]}), status, "Event 2 of the batch: ")
-    assert not server.told
+    assert not server.published
     assert program.post("batch_events", {"batch": [right]}).status_code == 200
-    assert len(server.told) == 1
+    assert len(server.published) == 1
 
 
 @pytest.mark.parametrize("batch", [None, [], {}, "news", [{"name": "news", "channel": TICKET, "data": ""}] * 11])
 def test_batch_must_have_one_to_ten_events(program, server, batch):
     assert refused(program.post("batch_events", {"batch": batch}), 400, "`batch` must be a list of 1 to 10 events.")
     assert program.post("batch_events", {"batch": [{"name": "n", "channel": TICKET, "data": ""}] * 10}).json() == {}
-    assert len(server.told) == 10
+    assert len(server.published) == 10
 
 
 @pytest.mark.parametrize(
@@ -206,15 +206,15 @@ def test_batch_must_have_one_to_ten_events(program, server, batch):
 )
 def test_invalid_field_is_named_and_nothing_is_published(program, server, change, status, reason):
     assert refused(program.trigger(**change), status, reason)
-    assert not server.told
+    assert not server.published
     assert program.trigger(data="é" * 5120, name="n" * 200).status_code == 200
-    assert len(server.told) == 1
+    assert len(server.published) == 1
 
 
 def test_event_may_have_100_channels_or_one_encrypted_channel(program, server):
     assert program.trigger(channels=[f"room.{number}" for number in range(100)]).status_code == 200
     assert program.trigger(channels=["private-encrypted-room.1"]).status_code == 200
-    assert [len(names) for names, *_ in server.told] == [100, 1]
+    assert [len(names) for names, *_ in server.published] == [100, 1]
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_event_may_have_100_channels_or_one_encrypted_channel(program, server):
 )
 def test_body_must_be_json_object(program, server, body):
     assert refused(program.post("events", body), 400, "The body must be a JSON object in UTF-8.")
-    assert not server.told
+    assert not server.published
     assert program.trigger().status_code == 200
 
 
@@ -259,10 +259,10 @@ def test_largest_batch_fits_request_limit(program, server):
     event = f'{{"name":"{"n" * 200}","channel":"{TICKET}","data":"{data}"}}'
     body = f'{{"batch":[{",".join([event] * 10)}]}}'.encode()
     assert program.post("batch_events", body).status_code == 200
-    assert len(server.told) == 10
+    assert len(server.published) == 10
 
 
-# -- Who may
+# -- Authentication
 
 
 @pytest.mark.parametrize(
@@ -273,14 +273,14 @@ def test_largest_batch_fits_request_limit(program, server):
         ({"send": {"info": "user_count"}}, "auth_signature"),
         ({"sign": {"auth_timestamp": str(int(time.time()) - 700)}}, "more than 600 seconds off"),
         ({"sign": {"auth_timestamp": str(int(time.time()) + 700)}}, "more than 600 seconds off"),
-        ({"sign": {"auth_key": "somebody-elses"}}, "auth_key"),
+        ({"sign": {"auth_key": "another"}}, "auth_key"),
         ({"sign": {"body_md5": "d41d8cd98f00b204e9800998ecf8427e"}}, "body_md5"),
     ],
 )
 def test_request_with_invalid_signature_is_refused(program, server, change, reason):
     body = json.dumps({"name": "news", "data": "", "channels": [TICKET]}).encode()
     assert refused(program.request("POST", "/apps/1/events", body, **change), 401, reason)
-    assert not server.told
+    assert not server.published
     assert program.request("POST", "/apps/1/events", body).status_code == 200
 
 
@@ -289,19 +289,19 @@ def test_both_configured_secrets_are_accepted_and_no_other(client, settings, ser
     settings.REALTIME = {**settings.REALTIME, "APP_SECRETS": ["new", SECRET]}
     assert Program(client, "new").trigger().status_code == 200
     assert Program(client).trigger().status_code == 200
-    assert len(server.told) == 2
+    assert len(server.published) == 2
 
 
 def test_session_does_not_authenticate_api_requests(client, server, django_user_model):
     client.force_login(django_user_model.objects.create_user("ada@example.com", name="Ada", role="admin"))
     body = json.dumps({"name": "news", "data": "", "channels": [TICKET]})
     assert refused(client.post("/apps/1/events", body, content_type="application/json"), 401, "auth_version")
-    assert not server.told
+    assert not server.published
 
 
 def test_csrf_token_is_not_required(server):
     assert Program(Client(enforce_csrf_checks=True)).trigger().status_code == 200
-    assert len(server.told) == 1
+    assert len(server.published) == 1
 
 
 def test_post_is_accepted_once_and_get_repeatedly(program, server):
@@ -309,11 +309,11 @@ def test_post_is_accepted_once_and_get_repeatedly(program, server):
     once = {"auth_timestamp": str(program.now)}
     assert program.request("POST", "/apps/1/events", body, sign=once).status_code == 200
     assert refused(program.request("POST", "/apps/1/events", body, sign=once), 401, "was accepted before")
-    assert len(server.told) == 1
+    assert len(server.published) == 1
     for _ in range(2):
         assert program.request("GET", "/apps/1/channels", sign=once).status_code == 200
     assert program.request("POST", "/apps/1/events", body).status_code == 200
-    assert len(server.told) == 2
+    assert len(server.published) == 2
 
 
 def test_replay_protection_can_be_disabled(program, server, settings):
@@ -321,7 +321,7 @@ def test_replay_protection_can_be_disabled(program, server, settings):
     body = json.dumps({"name": "news", "data": "", "channels": [TICKET]}).encode()
     once = {"auth_timestamp": str(program.now)}
     assert [program.request("POST", "/apps/1/events", body, sign=once).status_code for _ in range(2)] == [200, 200]
-    assert len(server.told) == 2
+    assert len(server.published) == 2
 
 
 def test_signature_is_valid_for_one_path_only(program, server):
@@ -332,7 +332,7 @@ def test_signature_is_valid_for_one_path_only(program, server):
     sent = {"content_type": "application/json", "query_params": query}
     assert refused(program.client.post("/apps/2/events", body, **sent), 404, "Unknown app '2'.")
     assert refused(program.client.post("/apps/1/events", body, **sent), 401, "auth_signature")
-    assert not server.told
+    assert not server.published
 
 
 def test_repeated_query_parameter_is_refused(program, client):
@@ -378,7 +378,7 @@ def test_unavailable_store_publishes_nothing(program, server, monkeypatch):
     response = program.trigger()
     assert refused(response, 503, "is unavailable")
     assert response["Retry-After"] == "60"
-    assert not server.told
+    assert not server.published
     assert program.get("channels").status_code == 200
     monkeypatch.setattr(store, "occupied", away)
     assert refused(program.get("channels"), 503, "is unavailable")
@@ -448,7 +448,7 @@ def test_both_urls_terminate_a_users_connections(program, server):
     assert program.request("POST", "/users/8/terminate_connections", b"{}").json() == {}
     assert server.disconnected == ["7", "8"]
     assert refused(program.request("POST", f"/users/{'7' * 129}/terminate_connections", b"{}"), 400, "A user id")
-    wrong = {"sign": {"auth_key": "somebody-elses"}}
+    wrong = {"sign": {"auth_key": "another"}}
     assert refused(program.request("POST", "/users/9/terminate_connections", b"{}", **wrong), 401, "auth_key")
     assert server.disconnected == ["7", "8"]
 

@@ -1,4 +1,4 @@
-"""The addresses under /broadcasting/: a page with its CSRF token, or a bearer token while it is good; nobody else."""
+"""The endpoints under /broadcasting/: sessions with a CSRF token, bearer tokens, input validation."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -33,11 +33,11 @@ def ask_history(client: Client, cast: Cast, headers: dict[str, str]) -> HttpResp
 
 
 WRITES = [ask_auth, ask_user_auth]
-DOORS = [*WRITES, ask_history]
+ENDPOINTS = [*WRITES, ask_history]
 
 
 def visitor(person: User | None = None) -> Client:
-    """Return a browser that checks for CSRF as a real one is checked."""
+    """Return a client whose requests are checked for CSRF."""
     client = Client(enforce_csrf_checks=True)
     client.cookies["csrftoken"] = CSRF
     if person is not None:
@@ -50,13 +50,13 @@ def token_of(person: User, expiry: timedelta | None = None) -> tuple[ApiToken, d
     return token, {"Authorization": f"Bearer {secret}"}
 
 
-@pytest.mark.parametrize("ask", DOORS)
+@pytest.mark.parametrize("ask", ENDPOINTS)
 def test_bearer_token_needs_no_csrf_token(cast: Cast, ask: Ask) -> None:
     _, good = token_of(cast.casey)
     assert ask(visitor(), cast, good).status_code == 200
 
 
-@pytest.mark.parametrize("ask", DOORS)
+@pytest.mark.parametrize("ask", ENDPOINTS)
 def test_invalid_bearer_token_is_refused(cast: Cast, ask: Ask) -> None:
     token, revoked = token_of(cast.casey)
     token.delete()
@@ -71,7 +71,7 @@ def test_invalid_bearer_token_is_refused(cast: Cast, ask: Ask) -> None:
     assert ask(visitor(), cast, good).status_code == 200
 
 
-@pytest.mark.parametrize("ask", DOORS)
+@pytest.mark.parametrize("ask", ENDPOINTS)
 def test_session_does_not_replace_invalid_bearer_token(cast: Cast, ask: Ask) -> None:
     casey = visitor(cast.casey)
     assert ask(casey, cast, {"Authorization": "Bearer wrong", "X-CSRFToken": CSRF}).status_code == 403
@@ -88,7 +88,7 @@ def test_session_post_needs_csrf_header_of_django_or_echo(cast: Cast, ask: Ask, 
     assert ask(casey, cast, {header: CSRF}).status_code == 200
 
 
-@pytest.mark.parametrize("ask", DOORS)
+@pytest.mark.parametrize("ask", ENDPOINTS)
 def test_ended_session_is_refused(cast: Cast, ask: Ask) -> None:
     casey = visitor(cast.casey)
     assert ask(casey, cast, {"X-CSRFToken": CSRF}).status_code == 200
@@ -172,7 +172,7 @@ def test_history_channel_count_is_limited(cast: Cast, channels: list[str]) -> No
     assert ask_history(visitor(), cast, good).status_code == 200
 
 
-@pytest.mark.parametrize("ask", DOORS)
+@pytest.mark.parametrize("ask", ENDPOINTS)
 def test_rate_limit_counts_all_tokens_of_a_user(cast: Cast, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     hits: list[str] = []
 

@@ -1,4 +1,4 @@
-"""Which address a client has: behind trusted proxies the one that the last of them saw, whatever the client says."""
+"""The client's address behind trusted proxies, and forged headers."""
 
 from ipaddress import ip_address, ip_network
 
@@ -12,7 +12,7 @@ from realtime.utils.client_address import address_key, parse_trusted_proxies, re
 from tests.support.cast import PASSWORD
 from tests.support.sockets import greeted
 
-NGINX, EDGE, VISITOR, LIE = "10.0.0.1", "10.0.0.2", "203.0.113.7", "198.51.100.1"
+NGINX, EDGE, VISITOR, FORGED = "10.0.0.1", "10.0.0.2", "203.0.113.7", "198.51.100.1"
 PROXIES = parse_trusted_proxies(("10.0.0.0/24", "fd00::/8"))
 ANY = parse_trusted_proxies(("10.0.0.0/24", "unix"))
 
@@ -21,13 +21,13 @@ ANY = parse_trusted_proxies(("10.0.0.0/24", "unix"))
     ("peer", "forwarded_for", "trusted", "address"),
     [
         (VISITOR, "", PROXIES, VISITOR),
-        (VISITOR, LIE, PROXIES, VISITOR),
+        (VISITOR, FORGED, PROXIES, VISITOR),
         (NGINX, VISITOR, PROXIES, VISITOR),
         (NGINX, VISITOR, parse_trusted_proxies(()), NGINX),
-        (NGINX, f"{LIE}, {VISITOR}", PROXIES, VISITOR),
-        (NGINX, f"{LIE}, {VISITOR}, {EDGE}", PROXIES, VISITOR),
-        (NGINX, f"{EDGE}, {LIE}, {VISITOR}, {EDGE}", PROXIES, VISITOR),
-        (NGINX, f"{LIE},{VISITOR} ,, \t{EDGE},", PROXIES, VISITOR),
+        (NGINX, f"{FORGED}, {VISITOR}", PROXIES, VISITOR),
+        (NGINX, f"{FORGED}, {VISITOR}, {EDGE}", PROXIES, VISITOR),
+        (NGINX, f"{EDGE}, {FORGED}, {VISITOR}, {EDGE}", PROXIES, VISITOR),
+        (NGINX, f"{FORGED},{VISITOR} ,, \t{EDGE},", PROXIES, VISITOR),
         (NGINX, "", PROXIES, NGINX),
         (NGINX, f"{VISITOR}, unknown", PROXIES, NGINX),
         (NGINX, f"{VISITOR}, _hidden, {EDGE}", PROXIES, EDGE),
@@ -43,7 +43,7 @@ ANY = parse_trusted_proxies(("10.0.0.0/24", "unix"))
         ("", VISITOR, PROXIES, ""),
         ("", VISITOR, ANY, VISITOR),
         ("", "", ANY, ""),
-        (NGINX, f"{LIE}, {VISITOR}, unix:", ANY, VISITOR),
+        (NGINX, f"{FORGED}, {VISITOR}, unix:", ANY, VISITOR),
         (NGINX, f"{VISITOR}, unix:", PROXIES, ""),
         ("not an address", VISITOR, PROXIES, ""),
     ],
@@ -93,8 +93,8 @@ def test_ipv6_addresses_are_counted_by_network():
 
 SENT = {
     "Host": "desk.example",
-    "Forwarded": f"for={LIE}",
-    "X-Real-IP": LIE,
+    "Forwarded": f"for={FORGED}",
+    "X-Real-IP": FORGED,
     "X-Forwarded-Host": "evil.example",
     "X-Forwarded-Port": "1",
     "X-Forwarded-Server": "evil.example",
@@ -108,7 +108,7 @@ def nginx(settings):
 
 
 def page_of(peer, **headers):
-    """Return the request for a page as the views get it."""
+    """Return the request that views receive."""
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     return Client(REMOTE_ADDR=peer).get("/login/", headers={**SENT, **sent}).wsgi_request
 
@@ -116,7 +116,7 @@ def page_of(peer, **headers):
 @pytest.mark.django_db
 @pytest.mark.parametrize("peer", [NGINX, ""])
 def test_http_uses_headers_of_trusted_proxy(nginx, peer):
-    request = page_of(peer, X_Forwarded_For=f"{LIE}, {VISITOR}", X_Forwarded_Proto="https")
+    request = page_of(peer, X_Forwarded_For=f"{FORGED}, {VISITOR}", X_Forwarded_Proto="https")
     assert (request.META["REMOTE_ADDR"], request.scheme) == (VISITOR, "https")
     assert request.build_absolute_uri("/") == "https://desk.example/"
     left = {name for name in request.META if "FORWARDED" in name or "REAL_IP" in name}
@@ -125,7 +125,7 @@ def test_http_uses_headers_of_trusted_proxy(nginx, peer):
 
 @pytest.mark.django_db
 def test_http_ignores_headers_of_other_peers(nginx):
-    request = page_of(VISITOR, X_Forwarded_For=LIE, X_Forwarded_Proto="https")
+    request = page_of(VISITOR, X_Forwarded_For=FORGED, X_Forwarded_Proto="https")
     assert (request.META["REMOTE_ADDR"], request.build_absolute_uri("/")) == (VISITOR, "http://desk.example/")
     assert not [name for name in request.META if "FORWARDED" in name or "REAL_IP" in name]
 
@@ -139,7 +139,7 @@ def test_session_list_shows_the_address_behind_the_proxy(nginx, cast):
 
 @pytest.fixture
 def address_of_socket(monkeypatch):
-    """Open a socket, and return its address, and its scheme and headers as the server sees them."""
+    """Open a socket; return its address, scheme and headers on the server."""
     problem, scopes = connect_checks.problem, []
 
     def note(scope):
@@ -159,12 +159,14 @@ def address_of_socket(monkeypatch):
 @pytest.mark.parametrize("peer", [NGINX, ""])
 async def test_websocket_uses_headers_of_trusted_proxy(nginx, address_of_socket, peer):
     found = await address_of_socket(
-        peer, x_forwarded_for=f"{LIE}, {VISITOR}", x_forwarded_proto="https", forwarded=""
+        peer, x_forwarded_for=f"{FORGED}, {VISITOR}", x_forwarded_proto="https", forwarded=""
     )
     assert found == (VISITOR, "wss", {b"host", b"origin"})
 
 
 @pytest.mark.django_db(transaction=True)
 async def test_websocket_ignores_headers_of_other_peers(nginx, address_of_socket):
-    found = await address_of_socket(VISITOR, x_forwarded_for=LIE, x_forwarded_proto="https", forwarded=f"for={LIE}")
+    found = await address_of_socket(
+        VISITOR, x_forwarded_for=FORGED, x_forwarded_proto="https", forwarded=f"for={FORGED}"
+    )
     assert found == (VISITOR, "ws", {b"host", b"origin"})

@@ -1,4 +1,4 @@
-"""Queries that are compiled once: what they find is what the rules say, for each person of a kind."""
+"""Compiled queries find what the uncompiled rules find, for each variant of a user."""
 
 from itertools import product
 from uuid import uuid4
@@ -29,13 +29,13 @@ def tickets(cast: Cast) -> list[Ticket]:
 
 
 def test_ticket_rules_agree_with_each_other_and_the_page(cast: Cast, tickets: list[Ticket]) -> None:
-    heard = set()
+    audiences = set()
     for person, ticket in product(User.objects.all(), tickets):
         channel = {"ticket_uuid": ticket.uuid}
         found = authorize_ticket(person, ticket.uuid)
         assert found == authorize_tickets(person, [channel])[0] == audience_of(person, ticket)
-        heard.add(found)
-    assert heard == {*Audience, None}
+        audiences.add(found)
+    assert audiences == {*Audience, None}
 
 
 def test_office_rule_agrees_with_the_office_list(cast: Cast) -> None:

@@ -1,4 +1,4 @@
-"""Programs outside hear who comes and goes: signed, in batches, in order, and until they have answered."""
+"""Webhook delivery: signed, in batches, in order, and retried until a response."""
 
 import asyncio
 import json
@@ -26,16 +26,16 @@ BROKEN = b"HTTP/1.1 500 Internal Server Error\r\n\r\n"
 
 
 @pytest.fixture
-def tell(settings, monkeypatch):
-    """Send webhooks there: at once, unless the test says otherwise."""
+def configure(settings, monkeypatch):
+    """Configure webhooks, sent without the batch window."""
     monkeypatch.setattr(delivery, "BATCH_WINDOW", timedelta(0))
 
-    def tell(*receivers):
-        told = [receiver.url if isinstance(receiver, Receiver) else receiver for receiver in receivers]
+    def configure(*receivers):
+        urls = [receiver.url if isinstance(receiver, Receiver) else receiver for receiver in receivers]
         networks = ["127.0.0.1/32"]
-        settings.REALTIME = {**settings.REALTIME, "WEBHOOKS": told, "WEBHOOK_NETWORKS": networks}
+        settings.REALTIME = {**settings.REALTIME, "WEBHOOKS": urls, "WEBHOOK_NETWORKS": networks}
 
-    return tell
+    return configure
 
 
 @database_sync_to_async
@@ -45,7 +45,7 @@ def enqueue(*events):
 
 @database_sync_to_async
 def seconds_pass(seconds):
-    """Have everything be older by that."""
+    """Age all events and retries by some seconds."""
     ago = timedelta(seconds=seconds)
     WebhookEvent.objects.update(created_at=F("created_at") - ago)
     WebhookReceiver.objects.update(due_at=F("due_at") - ago)
@@ -53,7 +53,7 @@ def seconds_pass(seconds):
 
 @database_sync_to_async
 def pause():
-    """Return the seconds until the only receiver is tried again."""
+    """Return the seconds until the next attempt."""
     return round((WebhookReceiver.objects.get().due_at - timezone.now()).total_seconds())
 
 
@@ -63,15 +63,15 @@ def waiting():
 
 
 def read(post):
-    """Return what Pusher's own library makes of it: nothing, unless it was signed now and for it."""
+    """Return the content as Pusher's library validates it; None if the signature or time is invalid."""
     pusher = Pusher(app_id="1", key="tikm", secret=SECRET, host="127.0.0.1")
     return pusher.validate_webhook(post.headers["x-pusher-key"], post.headers["x-pusher-signature"], post.body)
 
 
-async def test_events_of_one_second_share_a_batch(tell, monkeypatch):
+async def test_events_of_one_second_share_a_batch(configure, monkeypatch):
     monkeypatch.setattr(delivery, "BATCH_WINDOW", timedelta(seconds=1))
     async with Receiver() as receiver:
-        tell(receiver)
+        configure(receiver)
         await enqueue(OCCUPIED, ADDED)
         await enqueue(REMOVED)
         assert not await delivery.deliver_batch(receiver.url)
@@ -86,18 +86,20 @@ async def test_events_of_one_second_share_a_batch(tell, monkeypatch):
     assert await waiting() == 0
 
 
-async def test_nothing_is_stored_without_webhooks(tell):
+async def test_nothing_is_stored_without_webhooks(configure):
     await enqueue(ADDED)
     assert await waiting() == 0
     await delivery.deliver_forever()
-    tell("https://a.example/hook")
+    configure("https://a.example/hook")
     await enqueue(ADDED)
     assert await waiting() == 1
 
 
-async def test_each_receiver_gets_only_its_signed_events(tell):
+async def test_each_receiver_gets_only_its_signed_events(configure):
     async with Receiver() as everything, Receiver() as arrivals, Receiver() as departures:
-        tell(everything, (arrivals.url, ["member_added", "channel_occupied"]), (departures.url, ["member_removed"]))
+        configure(
+            everything, (arrivals.url, ["member_added", "channel_occupied"]), (departures.url, ["member_removed"])
+        )
         await enqueue(OCCUPIED, ADDED)
         for receiver in (everything, arrivals):
             assert await delivery.deliver_batch(receiver.url)
@@ -105,34 +107,34 @@ async def test_each_receiver_gets_only_its_signed_events(tell):
         await enqueue(ADDED, REMOVED)
         for receiver in (everything, arrivals, departures):
             assert await delivery.deliver_batch(receiver.url)
-    heard = [[read(post)["events"] for post in receiver.got] for receiver in (everything, arrivals, departures)]
-    assert heard == [[[OCCUPIED, ADDED], [ADDED, REMOVED]], [[OCCUPIED, ADDED], [ADDED]], [[REMOVED]]]
+    received = [[read(post)["events"] for post in receiver.got] for receiver in (everything, arrivals, departures)]
+    assert received == [[[OCCUPIED, ADDED], [ADDED, REMOVED]], [[OCCUPIED, ADDED], [ADDED]], [[REMOVED]]]
 
 
-async def test_rolled_back_event_is_not_sent(tell):
+async def test_rolled_back_event_is_not_sent(configure):
     @database_sync_to_async
-    def change_ones_mind():
+    def enqueue_and_roll_back():
         with transaction.atomic():
             delivery.enqueue([ADDED])
             transaction.set_rollback(True)
 
     async with Receiver() as receiver:
-        tell(receiver)
-        await change_ones_mind()
+        configure(receiver)
+        await enqueue_and_roll_back()
         await enqueue(OCCUPIED)
         assert await delivery.deliver_batch(receiver.url)
     assert [read(post)["events"] for post in receiver.got] == [[OCCUPIED]]
 
 
-async def test_failed_receiver_is_retried_with_backoff_and_in_order(tell, monkeypatch):
+async def test_failed_receiver_is_retried_with_backoff_and_in_order(configure, monkeypatch):
     clock = iter(range(1, 100))
     async with Receiver(answer=BROKEN) as receiver:
-        tell(receiver)
+        configure(receiver)
         await enqueue(ADDED)
         for seconds in (1, 2, 4, 8, 16, 32, 60, 60):
             assert not await delivery.deliver_batch(receiver.url)
             assert await pause() == seconds
-            # Before that it is left alone.
+            # Not due before that.
             assert not await delivery.deliver_batch(receiver.url)
             await seconds_pass(seconds)
         assert len(receiver.got) == 8
@@ -148,9 +150,9 @@ async def test_failed_receiver_is_retried_with_backoff_and_in_order(tell, monkey
     assert [body["time_ms"] for body in bodies[8:]] == [1000, 2000]
 
 
-async def test_each_attempt_has_its_own_time_and_signature(tell):
+async def test_each_attempt_has_its_own_time_and_signature(configure):
     async with Receiver(answer=BROKEN) as receiver:
-        tell(receiver)
+        configure(receiver)
         await enqueue(ADDED)
         await delivery.deliver_batch(receiver.url)
         await seconds_pass(2)
@@ -162,9 +164,9 @@ async def test_each_attempt_has_its_own_time_and_signature(tell):
     assert first.headers["x-pusher-signature"] != second.headers["x-pusher-signature"]
 
 
-async def test_expired_events_are_dropped_and_logged(tell, caplog):
+async def test_expired_events_are_dropped_and_logged(configure, caplog):
     async with Receiver(answer=BROKEN) as receiver:
-        tell(receiver)
+        configure(receiver)
         await enqueue(ADDED, OCCUPIED)
         assert not await delivery.deliver_batch(receiver.url)
         await seconds_pass(301)
@@ -177,10 +179,10 @@ async def test_expired_events_are_dropped_and_logged(tell, caplog):
     assert [read(post)["events"] for post in receiver.got] == [[ADDED, OCCUPIED], [REMOVED]]
 
 
-async def test_log_omits_the_url_path(tell, caplog):
+async def test_log_omits_the_url_path(configure, caplog):
     async with Receiver(answer=BROKEN) as receiver:
         url = f"http://127.0.0.1:{receiver.port}/token-of-ours?key=ours"
-        tell(url)
+        configure(url)
         await enqueue(ADDED)
         assert not await delivery.deliver_batch(url)
     expected = f"webhook failed receiver=127.0.0.1:{receiver.port} error='HTTP 500'; retrying in 1 s"
@@ -189,31 +191,31 @@ async def test_log_omits_the_url_path(tell, caplog):
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "400 Bad Request", "429 Too Many", "503 Away"])
-async def test_only_2xx_is_success(tell, status):
+async def test_only_2xx_is_success(configure, status):
     async with Receiver(answer=f"HTTP/1.1 {status}\r\nLocation: /elsewhere\r\n\r\n".encode()) as receiver:
-        tell(receiver)
+        configure(receiver)
         await enqueue(ADDED)
         assert not await delivery.deliver_batch(receiver.url)
     assert (len(receiver.got), await waiting()) == (1, 1)
 
 
-async def test_loopback_receiver_needs_allowed_network(tell, settings, caplog):
+async def test_loopback_receiver_needs_allowed_network(configure, settings, caplog):
     async with Receiver() as receiver:
-        tell(receiver)
+        configure(receiver)
         settings.REALTIME = {**settings.REALTIME, "WEBHOOK_NETWORKS": []}
         await enqueue(ADDED)
         assert not await delivery.deliver_batch(receiver.url)
         assert "127.0.0.1 resolves to 127.0.0.1, which is not public" in caplog.text
         assert not receiver.got
-        tell(receiver)
+        configure(receiver)
         await seconds_pass(2)
         assert await delivery.deliver_batch(receiver.url)
         assert len(receiver.got) == 1
 
 
-async def test_one_process_sends_to_a_receiver_at_a_time(tell):
+async def test_one_process_sends_to_a_receiver_at_a_time(configure):
     async with Receiver() as receiver:
-        tell(receiver)
+        configure(receiver)
         receiver.may_answer.clear()
         await enqueue(ADDED)
         sending = asyncio.ensure_future(delivery.deliver_batch(receiver.url))
@@ -224,35 +226,35 @@ async def test_one_process_sends_to_a_receiver_at_a_time(tell):
     assert len(receiver.got) == 1
 
 
-async def test_batch_of_killed_process_is_sent_by_another(tell):
+async def test_batch_of_killed_process_is_sent_by_another(configure):
     async with Receiver() as receiver:
-        tell(receiver)
+        configure(receiver)
         await enqueue(ADDED)
         abandoned = await database_sync_to_async(delivery._claim)(receiver.url)
         assert [json.loads(event.payload) for event in abandoned.events] == [ADDED]
         assert not await delivery.deliver_batch(receiver.url)
         await seconds_pass(31)
         assert await delivery.deliver_batch(receiver.url)
-        # Should it come back after all, it changes nothing any more.
+        # If that process continues after all, it changes nothing.
         await enqueue(REMOVED)
         await database_sync_to_async(abandoned.postpone)()
         assert await delivery.deliver_batch(receiver.url)
     assert [read(post)["events"] for post in receiver.got] == [[ADDED], [REMOVED]]
 
 
-async def test_many_events_are_sent_in_several_batches(tell, monkeypatch):
+async def test_many_events_are_sent_in_several_batches(configure, monkeypatch):
     monkeypatch.setattr(delivery, "MAX_BATCH", 2)
     async with Receiver() as receiver:
-        tell(receiver)
+        configure(receiver)
         await enqueue(OCCUPIED, ADDED, REMOVED)
         assert [await delivery.deliver_batch(receiver.url) for _ in range(3)] == [True, True, False]
     assert [read(post)["events"] for post in receiver.got] == [[OCCUPIED, ADDED], [REMOVED]]
 
 
-async def test_hanging_receiver_does_not_delay_others(tell, monkeypatch):
+async def test_hanging_receiver_does_not_delay_others(configure, monkeypatch):
     monkeypatch.setattr(delivery, "POLL_INTERVAL", 0.01)
     async with Receiver() as hanging, Receiver() as prompt:
-        tell(hanging, prompt)
+        configure(hanging, prompt)
         hanging.may_answer.clear()
         running = asyncio.ensure_future(delivery.deliver_forever())
         for event in (ADDED, REMOVED):
@@ -266,7 +268,7 @@ async def test_hanging_receiver_does_not_delay_others(tell, monkeypatch):
         await asyncio.gather(running, return_exceptions=True)
 
 
-async def test_delivery_continues_after_database_failure(tell, monkeypatch, caplog):
+async def test_delivery_continues_after_database_failure(configure, monkeypatch, caplog):
     monkeypatch.setattr(delivery, "POLL_INTERVAL", 0.01)
     take, away = delivery._claim, iter([OSError("away")])
 
@@ -277,7 +279,7 @@ async def test_delivery_continues_after_database_failure(tell, monkeypatch, capl
 
     monkeypatch.setattr(delivery, "_claim", take_or_fail)
     async with Receiver() as receiver:
-        tell(receiver)
+        configure(receiver)
         await enqueue(ADDED)
         running = asyncio.ensure_future(delivery.deliver_forever())
         assert read(await receiver.next())["events"] == [ADDED]
@@ -286,9 +288,9 @@ async def test_delivery_continues_after_database_failure(tell, monkeypatch, capl
     assert "webhook delivery failed" in caplog.text
 
 
-async def test_first_secret_signs(tell, settings):
+async def test_first_secret_signs(configure, settings):
     async with Receiver() as receiver:
-        tell(receiver)
+        configure(receiver)
         settings.REALTIME = {**settings.REALTIME, "APP_SECRETS": ["new", SECRET]}
         await enqueue(ADDED)
         assert await delivery.deliver_batch(receiver.url)
@@ -302,9 +304,9 @@ def test_lease_outlasts_a_post():
     assert delivery.LEASE.total_seconds() > safe_http.TIMEOUT * 2
 
 
-def test_webhooks_with_the_same_url_are_merged(tell):
+def test_webhooks_with_the_same_url_are_merged(configure):
     url = "https://a.example/hook"
-    tell((url, ["member_added"]), (url, ["member_removed", "member_added"]), "https://b.example/")
+    configure((url, ["member_added"]), (url, ["member_removed", "member_added"]), "https://b.example/")
     assert config.webhooks() == [
         config.Webhook(url, frozenset({"member_added", "member_removed"})),
         config.Webhook("https://b.example/", frozenset(config.EVENTS)),

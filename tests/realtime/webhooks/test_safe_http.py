@@ -1,4 +1,4 @@
-"""What is posted reaches the world outside, and neither this machine nor what is behind it."""
+"""POSTs reach public addresses only, and parse responses safely."""
 
 import datetime
 import ipaddress
@@ -20,7 +20,7 @@ OTHER = "127.0.0.2"
 
 @pytest.fixture
 def names(monkeypatch):
-    """A resolver of our own: `names["x"] = [addresses]`, one list for each time it is asked."""
+    """A fake resolver: `names["x"] = [addresses]`, one list per resolution."""
     known, real = {}, socket.getaddrinfo
 
     def resolve(host, port, *args, **kwargs):
@@ -139,7 +139,7 @@ async def test_dns_rebinding_has_no_effect(names):
         names["hooks.example"] = [["127.0.0.1"], [OTHER]]
         assert await send(f"http://hooks.example:{checked.port}/") == 200
         assert len(checked.got) == 1
-        # Asked again it is elsewhere: nobody asked again before the connection was made.
+        # The second resolution returns another address: the first request resolved the name only once.
         with pytest.raises(safe_http.RequestFailed, match=r"resolves to 127\.0\.0\.2"):
             await send(f"http://hooks.example:{checked.port}/")
 
@@ -197,17 +197,17 @@ async def test_request_times_out(monkeypatch):
 
 
 async def test_unreachable_host_is_an_error(names):
-    names["nobody.example"] = [[]]
+    names["unknown.example"] = [[]]
     async with Receiver() as receiver:
         url = receiver.url
     with pytest.raises(safe_http.RequestFailed, match="Connect call failed"):
         await send(url)
     with pytest.raises(safe_http.RequestFailed):
-        await send("http://nobody.example/")
+        await send("http://unknown.example/")
 
 
 def certificate(directory, name):
-    """Write a key and a certificate for `name` that it signed itself, and return what a server and a client need."""
+    """Write a self-signed certificate for `name`; return its path and the server's TLS context."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)

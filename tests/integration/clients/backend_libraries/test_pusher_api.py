@@ -1,4 +1,4 @@
-"""Pusher's libraries for back ends, PyPI's and npm's, tell people things and see who is there."""
+"""Pusher's server libraries from PyPI and npm publish events, and query channels and members."""
 
 import pytest
 from django.conf import settings
@@ -12,7 +12,7 @@ BACKENDS = {"python": PythonBackend, "node": NodeBackend}
 
 @pytest.fixture
 def begin():
-    """Start libraries that end with the test."""
+    """Start server libraries that are stopped after the test."""
     begun = []
 
     def begin(kind, server, secret=SECRET):
@@ -31,7 +31,7 @@ def backend(begin, request, daphne):
 
 @pytest.fixture
 def join(desk, start, daphne):
-    """Have a person's pusher-js connect, and hear a channel."""
+    """Connect a user's pusher-js and subscribe it to channels."""
 
     def join(name, *channels):
         member = start("member.js", port=daphne.port, secret=SECRET, user=desk.ids[name])
@@ -46,7 +46,7 @@ def join(desk, start, daphne):
 
 @pytest.fixture
 def sign_in(join, desk):
-    """Have a person's pusher-js connect and sign in."""
+    """Connect a user's pusher-js and sign in."""
 
     def sign_in(name):
         member = join(name)
@@ -58,8 +58,8 @@ def sign_in(join, desk):
     return sign_in
 
 
-def hears(member, event):
-    """Return the data of this event, the next that is not the protocol uses them."""
+def receive(member, event):
+    """Return the data of the next event that is not the protocol's own; it must have this name."""
     while True:
         frame = member.sees("frame")
         if not frame["event"].startswith("pusher"):
@@ -72,8 +72,8 @@ def test_event_skips_the_excluded_socket(backend, desk, join):
     casey, bao = join("casey", channel), join("bao", channel)
     assert backend.trigger([channel], "parcel.arrived", {"at": "the dé\u2028sk"}, casey.socket_id) == {}
     assert backend.trigger(channel, "parcel.opened", "a text, not JSON") == {}
-    assert hears(bao, "parcel.arrived") == {"at": "the dé\u2028sk"}
-    assert hears(bao, "parcel.opened") == hears(casey, "parcel.opened") == "a text, not JSON"
+    assert receive(bao, "parcel.arrived") == {"at": "the dé\u2028sk"}
+    assert receive(bao, "parcel.opened") == receive(casey, "parcel.opened") == "a text, not JSON"
 
 
 def test_event_reaches_several_channels_and_batch_keeps_order(backend, desk, join):
@@ -83,7 +83,7 @@ def test_event_reaches_several_channels_and_batch_keeps_order(backend, desk, joi
     batch = [{"channel": name, "name": f"parcel.{what}", "data": what} for name in (own, ticket) for what in "ab"]
     assert backend.batch(*batch) == {}
     for person in (casey, bao):
-        assert [hears(person, f"parcel.{what}") for what in ("sent", "a", "b")] == [{}, "a", "b"]
+        assert [receive(person, f"parcel.{what}") for what in ("sent", "a", "b")] == [{}, "a", "b"]
 
 
 def test_occupied_channels_and_members_are_listed(backend, fresh_desk, join):
@@ -98,7 +98,7 @@ def test_occupied_channels_and_members_are_listed(backend, fresh_desk, join):
         seen = backend.channel(presence, "user_count", "subscription_count")
         return seen == expected and backend.channel(ticket)["occupied"]
 
-    # Who came is told at once to who is there, and within a moment to who asks; so is who has just gone.
+    # Presence reaches the store with the next sync; members of earlier tests have just left.
     wait_until(are_there, timeout=10, message="Bao is not there, or not alone, or Casey is not.")
     assert backend.channels(presence, "user_count") == {"channels": {presence: {"user_count": 1}}}
     assert ticket in backend.channels("private-")["channels"]
@@ -113,8 +113,8 @@ def test_event_for_user_reaches_their_sockets(backend, desk, sign_in):
     assert backend.send_to_user(desk.ids["casey"], "parcel.yours", {"n": 1}) == {}
     for person in ("casey", "greta"):
         assert backend.send_to_user(desk.ids[person], "parcel.last", {}) == {}
-    assert hears(casey, "parcel.yours") == {"n": 1}
-    assert hears(casey, "parcel.last") == hears(greta, "parcel.last") == {}
+    assert receive(casey, "parcel.yours") == {"n": 1}
+    assert receive(casey, "parcel.last") == receive(greta, "parcel.last") == {}
 
 
 def test_terminating_a_user_spares_others(backend, desk, sign_in):
@@ -123,7 +123,7 @@ def test_terminating_a_user_spares_others(backend, desk, sign_in):
     casey.sees("state", state="disconnected")
     assert casey.saw("error", code=4009)
     assert backend.send_to_user(desk.ids["greta"], "parcel.here", {}) == {}
-    assert hears(greta, "parcel.here") == {}
+    assert receive(greta, "parcel.here") == {}
 
 
 def test_any_process_handles_the_request(begin, desk, sign_in, uvicorn):
@@ -131,11 +131,11 @@ def test_any_process_handles_the_request(begin, desk, sign_in, uvicorn):
     elsewhere = begin("python", uvicorn)
     for person in ("casey", "greta"):
         elsewhere.send_to_user(desk.ids[person], "parcel.moved", {"n": 1})
-    assert hears(casey, "parcel.moved") == hears(greta, "parcel.moved") == {"n": 1}
+    assert receive(casey, "parcel.moved") == receive(greta, "parcel.moved") == {"n": 1}
     elsewhere.terminate(desk.ids["casey"])
     casey.sees("state", state="disconnected")
     elsewhere.send_to_user(desk.ids["greta"], "parcel.stays", {})
-    assert hears(greta, "parcel.stays") == {}
+    assert receive(greta, "parcel.stays") == {}
 
 
 def test_refusal_has_a_sentence(backend, desk):

@@ -1,4 +1,4 @@
-"""A server's own webhooks: who comes is told outside, and Pusher's library believes it."""
+"""Webhooks of a running server reach a receiver, and Pusher's library accepts their signature."""
 
 import os
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -16,15 +16,15 @@ PATIENCE = 30  # seconds
 
 
 class Receiver(HTTPServer):
-    """Keeps what is posted; the first time it fails."""
+    """Records the requests; the first one gets a 503."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), _Answer)
         self.got = Queue()
         self.statuses = iter([503])
 
-    def told(self):
-        """Yield the events one after the other; what is not signed for us stops the test."""
+    def events(self):
+        """Yield the events one after the other; an invalid signature fails the test."""
         pusher = Pusher(app_id="1", key="tikm", secret=SECRET, host="127.0.0.1")
         while True:
             headers, body = self.got.get(timeout=PATIENCE)
@@ -66,7 +66,7 @@ def test_presence_and_client_events_reach_the_receiver(fresh_desk, start, receiv
         bao.do("subscribe", channel=channel)
         bao.sees("subscribed", channel=channel)
         bao.do("whisper", channel=channel, event="client-viewing", data={})
-        told = receiver.told()
+        events = receiver.events()
         here = {"channel": channel, "user_id": user}
         expected = [
             {"name": "channel_occupied", "channel": channel},
@@ -74,5 +74,5 @@ def test_presence_and_client_events_reach_the_receiver(fresh_desk, start, receiv
             {"name": "client_event", "event": "client-viewing", "data": "{}", **here},
         ]
         for wanted in expected:
-            while not wanted.items() <= next(told).items():
+            while not wanted.items() <= next(events).items():
                 pass

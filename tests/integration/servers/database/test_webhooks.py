@@ -1,4 +1,4 @@
-"""Several server processes look for webhooks at once, on PostgreSQL: each batch is sent by one of them."""
+"""Several server processes poll webhooks at once, on PostgreSQL: one of them sends each batch."""
 
 import json
 from datetime import timedelta
@@ -38,7 +38,7 @@ def test_events_of_eight_processes_are_sent_once():
     all_at_once([lambda number=number: delivery.enqueue([added(number)]) for number in range(8)])
     batch = delivery._claim(URL)
     assert sorted(json.loads(event.payload)["user_id"] for event in batch.events) == list("01234567")
-    # What comes meanwhile, and what is not committed yet, is neither forgotten with it nor held up by it.
+    # Later and uncommitted events are neither deleted with the batch nor delayed by it.
     with still_open(delivery.enqueue, [added(8)]):
         delivery.enqueue([added(9)])
         batch.complete()
