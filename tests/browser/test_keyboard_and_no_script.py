@@ -85,7 +85,7 @@ def test_profile_and_sign_out_are_reachable_by_keyboard(small_desk: Desk) -> Non
     page.keyboard.press("Control+A")
     page.keyboard.type("Casey R.")
     page.keyboard.press("Enter")
-    expect(page.locator(".notices")).to_contain_text("Saved")
+    expect(page.locator(".notices")).to_contain_text("Changes saved.")
     press(page, "details.menu summary")
     press(page, "button.menu-item")
     page.wait_for_url("**/login/")
