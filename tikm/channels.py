@@ -12,14 +12,14 @@ channelpatterns = [
         "tickets.<uuid:ticket_uuid>",
         authorize_ticket,
         many=authorize_tickets,
-        whispers={"client-typing": writer_payload},
+        client_events={"client-typing": writer_payload},
     ),
     private("office.<int:office_id>", authorize_office),
     presence(
         "tickets.<uuid:ticket_uuid>",
         authorize_ticket_staff,
         member=online_member,
-        whispers=dict.fromkeys(("client-viewing", "client-replying", "client-noting"), writer_payload),
+        client_events=dict.fromkeys(("client-viewing", "client-replying", "client-noting"), writer_payload),
     ),
     presence("office.<int:office_id>", authorize_office, member=online_member),
 ]

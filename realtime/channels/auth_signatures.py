@@ -25,7 +25,7 @@ def sign_subscription(
     found = find(channel)
     if found is None or not found.pattern.needs_auth or authorize(user, channel) is None:
         return None
-    data = _shown(user, found) | {"sign_in": who.sealed()}
+    data = _shown(user, found) | {"sign_in": who.encrypted()}
     return _signed(socket_id, channel, data) | _shared_secret(channel, found)
 
 
@@ -48,14 +48,14 @@ def sign_user(user: AbstractBaseUser, who: Credentials, socket_id: str) -> dict[
     """
     settings = config()
     more: dict[str, Any] = import_string(settings.user_data)(user) if settings.user_data else {}
-    data = protocol.encode({**more, "id": str(user.pk), "sign_in": who.sealed()})
+    data = protocol.encode({**more, "id": str(user.pk), "sign_in": who.encrypted()})
     return {"auth": protocol.user_auth(settings.app_key, settings.app_secrets[0], socket_id, data), "user_data": data}
 
 
 def _signed(socket_id: str, channel: str, channel_data: dict[str, Any]) -> dict[str, str]:
     settings, data = config(), protocol.encode(channel_data)
     auth = protocol.channel_auth(settings.app_key, settings.app_secrets[0], socket_id, channel, data)
-    return {"auth": protocol.carrying(auth, data), "channel_data": data}
+    return {"auth": protocol.embed_channel_data(auth, data), "channel_data": data}
 
 
 def _shown(user: AbstractBaseUser, found: Found) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Who a socket is: asked at the handshake, and again whenever something changed for that person."""
+"""Authenticate a socket: which user its session, token or signed data belong to, now and on every later check."""
 
 import json
 import re
@@ -33,36 +33,39 @@ SESSION_KEY = re.compile(r"[a-z0-9]{1,40}")
 
 @dataclass(frozen=True)
 class Credentials:
-    """Where a socket's person comes from: a session of this site, a bearer token, or what a signature says."""
+    """What authenticates a socket: a session, a bearer token, or a user id that another back end signed."""
 
     session_key: str | None = None
     token: str | None = None
     user_id: str | None = None
 
-    def person(self) -> AbstractBaseUser | None:
-        """Read the person anew; None once the session or token has ended, or the account is inactive."""
+    def load_user(self) -> AbstractBaseUser | None:
+        """Read the user; None once the session or token has ended, or the account is inactive."""
         if self.session_key is not None:
-            return person_of_session(self.session_key)
+            return user_of_session(self.session_key)
         if self.token is not None:
-            return person_of_token(self.token)
+            return user_of_token(self.token)
         if self.user_id is not None:
-            return active_person(self.user_id)
+            return active_user(self.user_id)
         return None
 
-    def person_and_end(self) -> tuple[AbstractBaseUser | None, datetime | None]:
-        """Read the person anew, and when the sign-in ends by itself; None where that is never, or unknown."""
+    def load_user_and_expiry(self) -> tuple[AbstractBaseUser | None, datetime | None]:
+        """Read the user, and when the session or token expires; None if it does not, or if that is unknown."""
         if self.session_key is not None:
-            return person_and_end_of_session(self.session_key)
-        person = self.person()
-        return person, _bearer_of(self.token)[1] if person is not None and self.token is not None else None
+            return user_and_expiry_of_session(self.session_key)
+        user = self.load_user()
+        return user, _bearer_of(self.token)[1] if user is not None and self.token is not None else None
 
-    def sealed(self) -> str:
-        """Return the sign-in for a client to carry in signed data: what the data allow ends with it."""
+    def encrypted(self) -> str:
+        """Return the session and token, encrypted for signed data: what the data allow ends with the session."""
         return encryption.encrypt(json.dumps([self.session_key, self.token]), purpose="sign-in")
 
 
-def of_signed_data(data: Mapping[str, Any], user_id: str) -> Credentials:
-    """Return for whom signed data speak: a sign-in of this site that they carry, else the user whom they name."""
+ANONYMOUS = Credentials()
+
+
+def from_signed_data(data: Mapping[str, Any], user_id: str) -> Credentials:
+    """Return the credentials in signed data: the session of this site that they contain, else the user id."""
     sign_in = data.get("sign_in")
     if sign_in is None:
         return Credentials(user_id=user_id)
@@ -71,15 +74,15 @@ def of_signed_data(data: Mapping[str, Any], user_id: str) -> Credentials:
 
 
 def header(scope: Scope, name: bytes) -> str:
-    """Return a header of the handshake, or "" where it is missing."""
+    """Return a header of the handshake, "" if it is missing."""
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
 
 
 def is_cross_origin(scope: Scope) -> bool:
-    """Say whether a page of another site opened this socket (RFC 6455, section 10.2).
+    """Return whether a page of another site opened this socket (RFC 6455, section 10.2).
 
-    Ours are the pages of the host asked for, and those of CSRF_TRUSTED_ORIGINS. The scheme is not compared: behind a
-    proxy that ends TLS it is unknown here.
+    Pages of the requested host and of CSRF_TRUSTED_ORIGINS are ours. The scheme is not compared: behind a proxy that
+    terminates TLS it is unknown.
     """
     origin = header(scope, b"origin")
     if origin in ("", "null"):
@@ -88,13 +91,13 @@ def is_cross_origin(scope: Scope) -> bool:
     try:
         if any(_covers(trusted, origin) for trusted in settings.CSRF_TRUSTED_ORIGINS):
             return False
-        return urlsplit(origin).netloc != host or not _is_ours(host)
-    except ValueError:  # neither is an address
+        return urlsplit(origin).netloc != host or not _is_allowed_host(host)
+    except ValueError:  # not a URL
         return True
 
 
-def of_handshake(scope: Scope) -> Credentials:
-    """Return whom the handshake's bearer token or cookie stands for; without an Origin a cookie proves nothing."""
+def from_handshake(scope: Scope) -> Credentials:
+    """Return the bearer token or session of a handshake; a cookie without an Origin header is ignored."""
     token = _bearer(header(scope, b"authorization"))
     if token is not None:
         return Credentials(token=token)
@@ -108,8 +111,8 @@ def of_handshake(scope: Scope) -> Credentials:
     return Credentials(session_key=key) if SESSION_KEY.fullmatch(key) else Credentials()
 
 
-def of_request(request: HttpRequest) -> Credentials:
-    """Return the identity that a request's bearer token or session gives."""
+def from_request(request: HttpRequest) -> Credentials:
+    """Return the bearer token or session of a request."""
     token = _bearer(request.headers.get("Authorization", ""))
     return (
         Credentials(token=token) if token is not None else Credentials(session_key=request.session.session_key or "")
@@ -117,53 +120,53 @@ def of_request(request: HttpRequest) -> Credentials:
 
 
 def _bearer(authorization: str) -> str | None:
-    """Return the token of an Authorization header (RFC 6750, section 2.1), or None if it has none."""
+    """Return the token of an Authorization header (RFC 6750, section 2.1), or None."""
     scheme, _, token = authorization.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def person_of_session(session_key: str) -> AbstractBaseUser | None:
-    """Return the active user that is signed in to the session, by Django's own rules (hash included)."""
-    return _signed_in_to(_session_store()(session_key))
+def user_of_session(session_key: str) -> AbstractBaseUser | None:
+    """Return the active user of a session, by Django's own rules (the session hash included)."""
+    return _user_of_store(_session_store()(session_key))
 
 
-def person_and_end_of_session(session_key: str) -> tuple[AbstractBaseUser | None, datetime | None]:
-    """Return that user, and when the session expires; no end where sessions are in no table that says so."""
+def user_and_expiry_of_session(session_key: str) -> tuple[AbstractBaseUser | None, datetime | None]:
+    """Return that user, and when the session expires; no expiry if the session engine has no table."""
     store = _session_store()(session_key)
     if not hasattr(store, "get_model_class"):
-        return _signed_in_to(store), None
-    for data, end in _living_session.rows(store.get_model_class(), session_key=session_key):
-        store._session_cache = store.decode(data)  # as if the store had read it: it tells no end of what it has read
-        person = _signed_in_to(store)
-        return person, end if person is not None else None
+        return _user_of_store(store), None
+    for data, end in _unexpired_session.rows(store.get_model_class(), session_key=session_key):
+        store._session_cache = store.decode(data)  # as if the store had read it
+        user = _user_of_store(store)
+        return user, end if user is not None else None
     return None, None
 
 
 @CompiledQuery
-def _living_session(model: Any, *, session_key: str) -> QuerySet[Any, Any]:
-    living = model.objects.filter(session_key=session_key, expire_date__gt=Now())
-    return cast(QuerySet[Any, Any], living.values_list("session_data", "expire_date"))
+def _unexpired_session(model: Any, *, session_key: str) -> QuerySet[Any, Any]:
+    unexpired = model.objects.filter(session_key=session_key, expire_date__gt=Now())
+    return cast(QuerySet[Any, Any], unexpired.values_list("session_data", "expire_date"))
 
 
-def _signed_in_to(store: Any) -> AbstractBaseUser | None:
+def _user_of_store(store: Any) -> AbstractBaseUser | None:
     user = get_user(cast(HttpRequest, SimpleNamespace(session=store)))
     return user if isinstance(user, AbstractBaseUser) else None
 
 
-def person_of_token(token: str) -> AbstractBaseUser | None:
+def user_of_token(token: str) -> AbstractBaseUser | None:
     """Return the active user behind a bearer token."""
     user = _bearer_of(token)[0]
     return user if user is not None and user.is_active else None
 
 
-def active_person(user_id: str) -> AbstractBaseUser | None:
+def active_user(user_id: str) -> AbstractBaseUser | None:
     """Return the active user with this key, or None."""
     user = _account(user_id)
     return user if user is not None and user.is_active else None
 
 
 def has_account(user_id: str) -> bool:
-    """Say whether a user of this site, active or not, has this key."""
+    """Return whether a user of this site, active or not, has this key."""
     return _account(user_id) is not None
 
 
@@ -172,7 +175,7 @@ def _session_store() -> Any:
 
 
 def _bearer_of(token: str) -> tuple[AbstractBaseUser | None, datetime | None]:
-    """Ask the function that REALTIME["BEARER"] names whose token this is, and until when."""
+    """Return the user and the expiry of a token, by the function that REALTIME["BEARER"] names."""
     name = config().bearer
     return (import_string(name)(token) if name else None) or (None, None)
 
@@ -186,14 +189,14 @@ def _account(user_id: str) -> AbstractBaseUser | None:
 
 
 def _covers(trusted: str, origin: str) -> bool:
-    """Say whether an entry of CSRF_TRUSTED_ORIGINS, such as https://*.example.com, covers `origin`."""
+    """Return whether an entry of CSRF_TRUSTED_ORIGINS, such as https://*.example.com, covers `origin`."""
     if "*" not in trusted:
         return trusted == origin
     pattern, given = urlsplit(trusted), urlsplit(origin)
     return pattern.scheme == given.scheme and is_same_domain(given.netloc, pattern.netloc.lstrip("*"))
 
 
-def _is_ours(host: str) -> bool:
+def _is_allowed_host(host: str) -> bool:
     name = urlsplit(f"//{host}").hostname or ""
     bracketed = f"[{name}]" if ":" in name else name
     return validate_host(bracketed, settings.ALLOWED_HOSTS)

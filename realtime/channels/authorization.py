@@ -1,4 +1,4 @@
-"""What somebody is on a channel: as whom he hears it, and how its other listeners see him."""
+"""Authorize a user for channels: the audience they belong to, and how other members see them."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -6,64 +6,66 @@ from dataclasses import dataclass
 from django.contrib.auth.models import AbstractBaseUser
 
 from realtime import protocol
-from realtime.channels import Audience, Found, ask_each, find
+from realtime.channels.patterns import Audience, Found, ask_each, find
 from realtime.protocol import Member
 
-Person = AbstractBaseUser | None
+User = AbstractBaseUser | None
 
 
 @dataclass(frozen=True)
-class Signed:
-    """A subscription whose signature was found valid, and the member that its data name, if any."""
+class Signature:
+    """A valid signature of a subscription, and the presence member in its data, if any."""
 
     member: Member | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """The audience that a listener belongs to; on presence channels the member that others see, None for nobody."""
+    """What a user may receive on a channel, and, on presence channels, the member that others see."""
 
     audience: Audience
     member: Member | None = None
 
 
-PLAIN = {audience: Authorization(audience) for audience in Audience}  # one for all who are shown to nobody
+WITHOUT_MEMBER = {audience: Authorization(audience) for audience in Audience}  # shared, to save memory
 
 
 def authorize_channels(
-    who: Callable[[], Person],
+    load_user: Callable[[], User],
     channels: Iterable[str],
     *,
-    signed: Mapping[str, Signed] | None = None,
-    signed_in: str | None = None,
-) -> tuple[Person, dict[str, Authorization | None]]:
-    """Return who that is now, and what he is on each channel (full Pusher names).
+    signatures: Mapping[str, Signature] | None = None,
+    signed_in_id: str | None = None,
+) -> tuple[User, dict[str, Authorization | None]]:
+    """Load the user, and authorize them for each channel (full Pusher names); None means refused.
 
-    `signed` are the subscriptions, by channel, for which a signature stands. `signed_in` is the id of the person who
-    signed in on this connection; his own channel needs no pattern.
+    `signatures` holds valid signatures by channel. `signed_in_id` is the id given by pusher:signin: the user's own
+    channel needs no pattern.
     """
-    person, signed = who(), signed or {}
-    standings: dict[str, Authorization | None] = dict.fromkeys(channels)
-    if signed_in is not None and (own := protocol.SERVER_TO_USER + signed_in) in standings:
-        standings[own] = Authorization(Audience.PUBLIC)
-    all_found = {channel: find(channel) for channel in standings}
+    user, signatures = load_user(), signatures or {}
+    authorizations: dict[str, Authorization | None] = dict.fromkeys(channels)
+    if signed_in_id is not None and (own := protocol.SERVER_TO_USER + signed_in_id) in authorizations:
+        authorizations[own] = Authorization(Audience.PUBLIC)
     found = {
-        channel: each
-        for channel, each in all_found.items()
-        if each is not None and not (person is None and each.pattern.needs_auth and channel not in signed)
+        channel: match
+        for channel in authorizations
+        if (match := find(channel)) is not None
+        and not (user is None and match.pattern.needs_auth and channel not in signatures)
     }
-    for channel, audience in ask_each(person, found).items():
-        standings[channel] = _standing(person, found[channel], audience, signed.get(channel))
-    return person, standings
+    for channel, audience in ask_each(user, found).items():
+        authorizations[channel] = _authorization(user, found[channel], audience, signatures.get(channel))
+    return user, authorizations
 
 
-def _standing(person: Person, found: Found, audience: Audience | None, signed: Signed | None) -> Authorization | None:
-    """Show people of this site by the server's own word; whoever else is signed for, by what was signed."""
+def _authorization(
+    user: User, found: Found, audience: Audience | None, signature: Signature | None
+) -> Authorization | None:
+    """Describe users of this site by the server's own data, and others by what was signed for them."""
     if audience is None:
         return None
     if not found.pattern.is_presence:
-        return PLAIN[audience]
-    if person is not None:
-        return Authorization(audience, found.pattern.member(person, **found.parts))
-    member = signed.member if signed is not None else None
+        return WITHOUT_MEMBER[audience]
+    if user is not None:
+        return Authorization(audience, found.pattern.member(user, **found.parts))
+    member = signature.member if signature is not None else None
     return None if member is None else Authorization(audience, member)

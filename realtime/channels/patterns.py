@@ -1,14 +1,14 @@
-"""Channels: which names there are, who hears what, and what may be said on them.
+"""Channel patterns: which channels exist, who may subscribe, and which client events they allow.
 
 A project lists its patterns like urls, in the module that `REALTIME["CHANNELS"]` names:
 
     channelpatterns = [
         public("news"),
         private("tickets.<uuid:ticket_uuid>", authorize_ticket),
-        presence("tickets.<uuid:ticket_uuid>", staff_of_ticket),
+        presence("tickets.<uuid:ticket_uuid>", authorize_ticket_staff),
     ]
 
-A rule takes the person and the parts of the name; it returns the person's audience, or None to refuse.
+A rule takes the user and the parts of the name; it returns the user's audience, or None to refuse.
 """
 
 import re
@@ -30,49 +30,49 @@ from realtime.protocol import Member
 Rule = Callable[..., "Audience | None"]
 ManyRule = Callable[[Any, list[dict[str, Any]]], list["Audience | None"]]
 MemberRule = Callable[..., Member | None]
-Voice = Callable[..., Any]
+ClientEventPayload = Callable[..., Any]
 
 NAME = re.compile(rf"[A-Za-z0-9_\-=@,.;]{{1,{MAX_CHANNEL_NAME_LENGTH}}}")  # Pusher: channel naming conventions
-FEW = 3  # channels of a pattern, of which one query for all would cost more than one for each
+FEW = 3  # channels of one pattern: up to here one query each is cheaper than one for all
 PLACEHOLDER = re.compile(r"<(?P<converter>\w+):(?P<name>\w+)>")
 
 
 class Audience(models.TextChoices):
-    """Whom an event, a row or a version of a payload is for."""
+    """Who may receive an event, a row or a version of a payload."""
 
     PUBLIC = "public"
     STAFF = "staff"
 
     def includes(self, other: "Audience") -> bool:
-        """Say whether who belongs to this audience may hear what is for `other`."""
+        """Return whether members of this audience may receive what is for `other`."""
         return self is Audience.STAFF or other is Audience.PUBLIC
 
 
-def everybody(user: Any, **_: Any) -> Audience:
-    """Admit whoever asks: the rule of public channels that have none."""
+def anyone(user: Any, **_: Any) -> Audience:
+    """Admit every user: the default rule of public channels."""
     return Audience.PUBLIC
 
 
 def account(user: Any, **_: Any) -> Member:
-    """Show a member by key and name: who is on a presence channel whose pattern does not say how."""
+    """Describe a presence member by key and name: the default of presence patterns."""
     return Member(str(user.pk), {"id": str(user.pk), "name": str(user)})
 
 
 def as_sent(user: Any, audience: Audience, data: Any, **_: Any) -> Any:
-    """Pass a client event's data on as it came ({} for none): for channels whose listeners trust one another."""
+    """Forward the data of a client event unchanged ({} for none), for channels whose subscribers trust each other."""
     return {} if data is None else data
 
 
 @dataclass(frozen=True)
 class ChannelPattern:
-    """A family of channels, such as private-tickets.<uuid:ticket_uuid>, its rule, and what may be said there."""
+    """A family of channels, such as private-tickets.<uuid:ticket_uuid>, its rule, and its client events."""
 
     prefix: str
     route: str
     rule: Rule
     many: ManyRule | None = None
     member: MemberRule = account
-    whispers: Mapping[str, Voice] = field(default_factory=dict, compare=False)
+    client_events: Mapping[str, ClientEventPayload] = field(default_factory=dict, compare=False)
     guests: bool = False
     counts: bool = False
     _regex: re.Pattern[str] = field(init=False, repr=False, compare=False)
@@ -86,31 +86,31 @@ class ChannelPattern:
 
     @property
     def is_presence(self) -> bool:
-        """Whether the channel's listeners are told who is there."""
+        """Whether subscribers see the members of the channel."""
         return self.prefix.startswith(protocol.PRESENCE)
 
     @property
     def needs_auth(self) -> bool:
-        """Whether a signature or a sign-in must say who subscribes."""
+        """Whether the subscriber must be authenticated, by a session or a signature."""
         return self.prefix.startswith(("private-", protocol.PRESENCE))
 
     @property
     def is_encrypted(self) -> bool:
-        """Whether only the ends can read what is told."""
+        """Whether only clients can read the data (end-to-end encryption)."""
         return "encrypted-" in self.prefix
 
     @property
     def is_cached(self) -> bool:
-        """Whether a new subscriber is told the last event."""
+        """Whether a new subscriber receives the last event."""
         return "cache-" in self.prefix
 
     @property
     def is_counted(self) -> bool:
-        """Whether listeners are told how many they are: of public channels alone, where it tells nothing private."""
+        """Whether subscribers receive the subscription count: on public channels only, where it reveals nothing."""
         return self.counts and not self.needs_auth
 
     def match(self, name: str) -> dict[str, Any] | None:
-        """Return the typed parts of the full Pusher name, or None if it is not of this family."""
+        """Return the typed parts of a full Pusher name, or None if it does not match."""
         if protocol.channel_type(name) != self.prefix:
             return None
         found = self._regex.fullmatch(name)
@@ -119,7 +119,7 @@ class ChannelPattern:
         return {key: self._converters[key].to_python(value) for key, value in found.groupdict().items()}
 
     def ask(self, user: Any, channels: list[dict[str, Any]]) -> list["Audience | None"]:
-        """Return what the rule says to `user` about each of the channels, given by their parts."""
+        """Return the rule's answer to `user` for each of the channels, given by their parts."""
         if user is None:
             if not self.guests and self.needs_auth:
                 return [None] * len(channels)
@@ -128,9 +128,17 @@ class ChannelPattern:
             return self.many(user, channels)
         return [self.rule(user, **parts) for parts in channels]
 
-    def voice(self, event: str) -> Voice | None:
-        """Return what makes the data of a client event; None if it may not be sent here."""
-        return self.whispers.get(event) or self.whispers.get(f"{protocol.CLIENT_EVENT}*")
+    def client_event_payload(self, event: str) -> ClientEventPayload | None:
+        """Return the function that makes the data of a client event; None if it is not allowed."""
+        return self.client_events.get(event) or self.client_events.get(f"{protocol.CLIENT_EVENT}*")
+
+
+def is_channel_name(name: Any) -> bool:
+    """Return whether `name` is a valid channel name, or the name of a user's own channel."""
+    if not isinstance(name, str):
+        return False
+    is_own = name.startswith(protocol.SERVER_TO_USER) and len(name) <= MAX_CHANNEL_NAME_LENGTH
+    return is_own or NAME.fullmatch(name) is not None
 
 
 class Found(NamedTuple):
@@ -140,10 +148,10 @@ class Found(NamedTuple):
     parts: dict[str, Any]
 
 
-def public(route: str, rule: Rule = everybody, *, cache: bool = False, counts: bool = False) -> ChannelPattern:
-    """Return the pattern of channels that anybody hears, unless a rule says otherwise.
+def public(route: str, rule: Rule = anyone, *, cache: bool = False, counts: bool = False) -> ChannelPattern:
+    """Return a pattern of public channels, open to every client unless a rule refuses.
 
-    With `cache` new subscribers are told the last event; with `counts` all are told how many they are.
+    With `cache` new subscribers receive the last event; with `counts` all receive the subscription count.
     """
     return ChannelPattern("cache-" if cache else "", route, rule, counts=counts)
 
@@ -153,24 +161,24 @@ def private(  # noqa: PLR0913 (all but the first two have their usual values)
     rule: Rule,
     *,
     many: ManyRule | None = None,
-    whispers: Mapping[str, Voice] | None = None,
+    client_events: Mapping[str, ClientEventPayload] | None = None,
     cache: bool = False,
     encrypted: bool = False,
     guests: bool = False,
 ) -> ChannelPattern:
-    """Return the pattern of channels whose every listener the rule admits.
+    """Return a pattern of private channels: the rule authorizes each subscriber.
 
-    `many`, if given, answers for several channels in one go: it takes the person and a list of the parts of names,
-    and returns a list of what the rule would say to each. `whispers` names the client events that listeners may send
-    one another ("client-*" for all), and what makes their data: a function of the sender, the audience that hears it
-    and, by name, `data` as it came and the parts of the channel's name; None from it tells that audience nothing.
-    With `guests` a valid signature is enough: the rule is asked with an AnonymousUser where nobody of this site
-    stands behind it. What goes over `encrypted` channels passes through unread.
+    `many`, if given, authorizes several channels with one query: it takes the user and a list of the parts of names,
+    and returns a list of what the rule would answer for each. `client_events` maps the names of client events that
+    subscribers may send ("client-*" for all) to the function that makes their data: it takes the sender, the
+    receiving audience and, by name, `data` as received and the parts of the channel's name; None sends nothing to
+    that audience. With `guests` a valid signature is enough: the rule is asked with an AnonymousUser if the signature
+    names no user of this site. Data on `encrypted` channels pass through unread.
     """
     prefix = "private-" + "encrypted-" * encrypted + "cache-" * cache
-    if encrypted and whispers:
+    if encrypted and client_events:
         raise ValueError("Clients cannot send events on encrypted channels.")
-    return ChannelPattern(prefix, route, rule, many, whispers=whispers or {}, guests=guests)
+    return ChannelPattern(prefix, route, rule, many, client_events=client_events or {}, guests=guests)
 
 
 def presence(  # noqa: PLR0913
@@ -179,21 +187,21 @@ def presence(  # noqa: PLR0913
     *,
     many: ManyRule | None = None,
     member: MemberRule = account,
-    whispers: Mapping[str, Voice] | None = None,
+    client_events: Mapping[str, ClientEventPayload] | None = None,
     cache: bool = False,
     guests: bool = False,
 ) -> ChannelPattern:
-    """Return the pattern of private channels whose listeners are told who else is there.
+    """Return a pattern of private channels whose subscribers see each other as members.
 
-    `member` shows a person to the others: it takes the person and the parts of the name, and returns a `Member`, or
-    None for somebody who listens unseen. Everything else is as in `private`.
+    `member` describes a user to the others: it takes the user and the parts of the name, and returns a `Member`, or
+    None for a user who is not shown. Everything else is as in `private`.
     """
     prefix = protocol.PRESENCE + "cache-" * cache
-    return ChannelPattern(prefix, route, rule, many, member, whispers or {}, guests)
+    return ChannelPattern(prefix, route, rule, many, member, client_events or {}, guests)
 
 
 def find(name: str) -> Found | None:
-    """Return the pattern of channel `name` (full Pusher name) and the parts of the name; None if there is none."""
+    """Return the pattern of channel `name` (full Pusher name) and the parts of the name; None if none matches."""
     if not NAME.fullmatch(name):
         return None
     for pattern in channel_patterns():
@@ -204,21 +212,21 @@ def find(name: str) -> Found | None:
 
 
 def authorize(user: Any, name: str) -> Audience | None:
-    """Ask the rule of channel `name` (full Pusher name) for `user`; None where it refuses or no pattern matches.
+    """Return the audience of `user` on channel `name` (full Pusher name); None if refused, or if no pattern matches.
 
-    `user` is read from the database just before: a rule trusts what it is given. None stands for nobody of this site.
+    Load `user` from the database just before: rules trust it. None stands for a user unknown to this site.
     """
     return authorize_many(user, [name])[name]
 
 
 def authorize_many(user: Any, names: Iterable[str]) -> dict[str, Audience | None]:
-    """Ask the rules of several channels; those of one pattern in one go, where it knows how."""
+    """Authorize several channels; those of one pattern with one query, if its rule can."""
     found = {name: find(name) for name in names}
     return dict.fromkeys(found) | ask_each(user, {name: each for name, each in found.items() if each is not None})
 
 
 def ask_each(user: Any, channels: Mapping[str, Found]) -> dict[str, Audience | None]:
-    """Ask the rules of several channels that were found, by their names."""
+    """Authorize several channels whose patterns are known, by name."""
     answers: dict[str, Audience | None] = {}
     asked: dict[ChannelPattern, list[str]] = {}
     for name, found in channels.items():
@@ -229,7 +237,7 @@ def ask_each(user: Any, channels: Mapping[str, Found]) -> dict[str, Audience | N
 
 
 def channel_patterns() -> Iterable[ChannelPattern]:
-    """Return the project's patterns, in their order."""
+    """Return the project's patterns, in order."""
     return _load(config().channels)
 
 

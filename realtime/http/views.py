@@ -46,10 +46,10 @@ def require_user(rate: RateLimitItem) -> Callable[[View], View]:
         @csrf_exempt
         @wraps(view)
         def authenticate(request: HttpRequest) -> JsonResponse:
-            credentials = authentication.of_request(request)
+            credentials = authentication.from_request(request)
             if credentials.token is None:
                 return with_csrf(request)
-            request.user = credentials.person() or AnonymousUser()  # type: ignore[assignment]
+            request.user = credentials.load_user() or AnonymousUser()  # type: ignore[assignment]
             return checked(request)
 
         return authenticate
@@ -67,7 +67,9 @@ def authorize_channel(request: HttpRequest) -> JsonResponse:
         return problem(400, "`socket_id` must be two numbers joined by a dot.")
     if not NAME.fullmatch(channel):
         return problem(400, "`channel_name` is not a valid channel name.")
-    signed = auth_signatures.sign_subscription(_user(request), authentication.of_request(request), socket_id, channel)
+    signed = auth_signatures.sign_subscription(
+        _user(request), authentication.from_request(request), socket_id, channel
+    )
     return problem(403, "You may not subscribe to this channel.") if signed is None else JsonResponse(signed)
 
 
@@ -79,7 +81,7 @@ def authenticate_user(request: HttpRequest) -> JsonResponse:
     socket_id = request.POST.get("socket_id", "")
     if not protocol.SOCKET_ID.fullmatch(socket_id):
         return problem(400, "`socket_id` must be two numbers joined by a dot.")
-    return JsonResponse(auth_signatures.sign_user(_user(request), authentication.of_request(request), socket_id))
+    return JsonResponse(auth_signatures.sign_user(_user(request), authentication.from_request(request), socket_id))
 
 
 @require_GET

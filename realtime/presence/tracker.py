@@ -25,7 +25,8 @@ from realtime.presence.store import Change, Occupancy, SyncRequest
 from realtime.protocol import Member
 
 if TYPE_CHECKING:
-    from realtime.server.hub import Hub, Socket
+    from realtime.server.connection import Connection as Socket
+    from realtime.server.hub import Hub
 
 logger = logging.getLogger(__name__)
 
@@ -249,9 +250,7 @@ class PresenceTracker:
 
     def _may_listen(self, socket: "Socket", room: WatchedChannel) -> bool:
         """Say whether `socket` is still there, and on the channel: while it waited it may have been hung up on."""
-        return socket in self._hub.sockets and (
-            isinstance(room, WatchedPerson) or room.channel in socket.subscriptions
-        )
+        return socket in self._hub.sockets and (isinstance(room, WatchedPerson) or socket.is_subscribed(room.channel))
 
     def _stop_listening(self, socket: "Socket", channel: str) -> None:
         self._listening.get(socket, set()).discard(channel)
@@ -304,7 +303,7 @@ class PresenceTracker:
 
     async def _announce(self, channels: set[str]) -> None:
         if channels:
-            await self._hub.announce([PresenceChanged(sorted(channels))])
+            await self._hub.send_to_layer([PresenceChanged(sorted(channels))])
 
     def _end_grace(self) -> None:
         limit = time.monotonic() - GRACE
@@ -330,10 +329,10 @@ class PresenceTracker:
             return
         report = self._hub.report(now - self._said_at) if is_due else None
         sockets = self._hub.list_sockets() if is_due and self._lists_sockets else None
-        crowd = self._hub.crowd.changes() if is_due else {}
+        crowd = self._hub.connection_limits.changes() if is_due else {}
         word = SyncRequest(self._hub.process, [self._change(seat) for seat in seats], report, sockets, rooms, crowd)
         answer = await database_sync_to_async(self._exchange)(word)
-        self._hub.crowd.told(crowd)
+        self._hub.connection_limits.mark_synced(crowd)
         if not answer.known and self._said_at > float("-inf"):
             self._begin_anew(now)
         if is_due:
@@ -357,7 +356,7 @@ class PresenceTracker:
     def _begin_anew(self, now: float) -> None:
         """Say everything again: the store was emptied, or this process was taken for dead."""
         self._lost_at = now
-        self._hub.crowd.begin_anew()
+        self._hub.connection_limits.resync()
         self._changed |= self._seats.keys()
         self._news |= {channel for channel, key in self._seats if key}
         self._wanted.set()

@@ -1,8 +1,5 @@
-"""Pusher Channels protocol, version 7: messages and signatures as pure functions, no I/O."""
+"""Messages of Pusher Channels protocol 7: parse the client's, build the server's."""
 
-import base64
-import hashlib
-import hmac
 import json
 import re
 import secrets
@@ -15,25 +12,11 @@ from realtime.limits import MAX_USER_ID_LENGTH
 SOCKET_ID = re.compile(r"\d{1,20}\.\d{1,20}", re.ASCII)
 USER_ID = re.compile(rf"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{{1,{MAX_USER_ID_LENGTH}}}")
 
-# Close and error codes (protocol, "Error codes").
-NO_SUCH_APP: Final = 4001
-APP_DISABLED: Final = 4003
-PATH_NOT_FOUND: Final = 4005
-INVALID_VERSION: Final = 4006
-UNSUPPORTED_PROTOCOL: Final = 4007
-UNAUTHORIZED: Final = 4009
-OVER_CAPACITY: Final = 4100
-GENERIC_RECONNECT: Final = 4200
-PONG_NOT_RECEIVED: Final = 4201
-CLIENT_EVENT_REJECTED: Final = 4301
-WATCHLIST_TOO_LONG: Final = 4302
-UNSUPPORTED_DATA: Final = 1003
-
 OLDEST_PROTOCOL, NEWEST_PROTOCOL = 5, 7
 
 PUBLIC: Final = ""
 PRESENCE: Final = "presence-"
-# How a channel's name says of which type it is: the longest that fits ("Channel naming conventions").
+# Prefixes that state a channel's type; the longest match counts ("Channel naming conventions").
 CHANNEL_TYPES = (
     "private-encrypted-cache-",
     "private-encrypted-",
@@ -46,84 +29,84 @@ CHANNEL_TYPES = (
 MAX_DEPTH: Final = 64  # levels of a message's JSON
 SERVER_TO_USER: Final = "#server-to-user-"
 CLIENT_EVENT: Final = "client-"
-MISSED: Final = "realtime:missed"  # ours: asks, and answers, whether anything was told since a cursor
+MISSED: Final = "realtime:missed"  # our extension: asks, and answers, whether a client missed events since a cursor
 
 
 class InvalidMessage(Exception):
-    """A client's frame that is not a Pusher message; the text says why."""
+    """A client frame is not a valid Pusher message; the text says why."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """One frame of a client: `data` is what JSON made of it, mostly an object."""
+    """A client frame; `data` is decoded JSON, usually an object."""
 
     event: str
     channel: str
     data: Any
 
     def fields(self) -> dict[str, Any]:
-        """Return the data as an object; it may have come as its JSON text, or not at all."""
+        """Return the data as an object; clients may send it as JSON text, or omit it."""
         data = self.data or {}
         if isinstance(data, str):
-            data = _object(data, "Data is a JSON object.")
+            data = _object(data, "data must be a JSON object.")
         if not isinstance(data, dict):
-            raise InvalidMessage("Data is a JSON object.")
+            raise InvalidMessage("data must be a JSON object.")
         return data
 
 
 @dataclass(frozen=True)
 class Member:
-    """A person on a presence channel: the id is text or a number, the info is any JSON."""
+    """A member of a presence channel: the id is text or a number, the info is any JSON."""
 
     id: str | int
     info: Any = None
 
     @property
     def key(self) -> str:
-        """The id as it names the member in an object."""
+        """The id as text: the key of the member in JSON objects."""
         return str(self.id)
 
 
 def channel_type(name: str) -> str:
-    """Return the prefix that says of which type a channel is; "" for public ones."""
+    """Return the prefix that states the type of a channel; "" for a public one."""
     return next((prefix for prefix in CHANNEL_TYPES if name.startswith(prefix)), PUBLIC)
 
 
 def new_socket_id() -> str:
-    """Return an unguessable socket id: signatures are bound to it."""
+    """Return an unguessable socket id; signatures are bound to it."""
     return f"{secrets.randbelow(10**10)}.{secrets.randbelow(10**10)}"
 
 
 def encode(value: Any) -> str:
-    """Return compact JSON; a ValueError where it has none, as for NaN: browsers could not read the whole frame."""
+    """Return compact JSON. Raises ValueError for NaN and infinities, which browsers cannot parse."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def is_user_id(value: Any) -> bool:
-    """Say whether a value can be a user's id: a whole number, or text without control and half characters.
+    """Return whether `value` is valid as a user id: an integer, or text without control characters and surrogates.
 
-    Ids are keys of the census and parts of channels' names.
+    Ids are keys of the presence store and parts of channel names.
     """
-    is_one = isinstance(value, int | str) and not isinstance(value, bool)
-    return is_one and USER_ID.fullmatch(str(value)) is not None
+    is_id = isinstance(value, int | str) and not isinstance(value, bool)
+    return is_id and USER_ID.fullmatch(str(value)) is not None
 
 
-def text_of(fields: Mapping[str, Any], name: str) -> str:
-    """Return a field that is text, "" where it is missing; raise InvalidMessage for anything else."""
+def text_field(fields: Mapping[str, Any], name: str) -> str:
+    """Return a text field, "" if it is missing. Raises InvalidMessage for any other type."""
     value = fields.get(name)
     if value is not None and not isinstance(value, str):
-        raise InvalidMessage(f"{name} is text.")
+        raise InvalidMessage(f"{name} must be a string.")
     return value or ""
 
 
 def frame(event: str, *, channel: str = "", data: str | None = None, event_id: str = "", user_id: str = "") -> str:
-    """Return the text of one server frame; `data` is JSON text and stays a string (double encoding)."""
+    """Return the text of one server frame; `data` is JSON text and stays a string ("Double encoding")."""
     message = {"event": event, "channel": channel, "data": data, "event_id": event_id, "user_id": user_id}
     return encode({key: value for key, value in message.items() if value})
 
 
 def connection_established(socket_id: str, activity_timeout: float) -> str:
-    """Return the first frame of a connection; the time-out is in whole seconds."""
+    """Return the first frame of a connection; the timeout is in whole seconds."""
     data = {"socket_id": socket_id, "activity_timeout": int(activity_timeout)}
     return frame("pusher:connection_established", data=encode(data))
 
@@ -133,13 +116,13 @@ def error(code: int, message: str) -> str:
     return frame("pusher:error", data=encode({"code": code, "message": message}))
 
 
-def missed(question: str, cursor: str | None) -> str:
-    """Return the answer to whoever asks, by an id, what he has missed: where to go on if nothing, else null."""
-    return frame(MISSED, data=encode({"id": question, "cursor": cursor}))
+def missed_answer(request_id: str, cursor: str | None) -> str:
+    """Return the answer to `realtime:missed`: a cursor if the client missed nothing, null to ask the history."""
+    return frame(MISSED, data=encode({"id": request_id, "cursor": cursor}))
 
 
 def subscription_succeeded(channel: str, members: Mapping[str, Member] | None = None) -> str:
-    """Return the answer to a subscription that was accepted; presence channels tell who is there."""
+    """Return the answer to an accepted subscription; on a presence channel it lists the members."""
     data = {} if members is None else {"presence": _presence(members)}
     return frame("pusher_internal:subscription_succeeded", channel=channel, data=encode(data))
 
@@ -153,123 +136,69 @@ def _presence(members: Mapping[str, Member]) -> dict[str, Any]:
 
 
 def member_added(channel: str, member: Member) -> str:
-    """Return what the others on a presence channel are told when a person comes."""
+    """Return the frame for the other members of a presence channel when a member joins."""
     data = {"user_id": member.id, "user_info": member.info}
     return frame("pusher_internal:member_added", channel=channel, data=encode(data))
 
 
 def member_removed(channel: str, member: Member) -> str:
-    """Return what the others on a presence channel are told when a person's last socket is gone."""
+    """Return the frame for the other members of a presence channel when the last socket of a member leaves."""
     return frame("pusher_internal:member_removed", channel=channel, data=encode({"user_id": member.id}))
 
 
 def subscription_count(channel: str, count: int) -> str:
-    """Return what tells how many sockets hear a channel."""
+    """Return the frame that states how many sockets are subscribed to a channel."""
     data = encode({"subscription_count": count})
     return frame("pusher_internal:subscription_count", channel=channel, data=data)
 
 
 def cache_miss(channel: str) -> str:
-    """Return what tells a new subscriber of a cache channel that nothing is remembered."""
+    """Return the frame that tells a new subscriber of a cache channel that no event is cached."""
     return frame("pusher:cache_miss", channel=channel)
 
 
 def signin_success(user_data: str) -> str:
-    """Return the answer to a sign-in; the user data goes back as it came."""
+    """Return the answer to a sign-in; the user data is returned unchanged."""
     return frame("pusher:signin_success", data=encode({"user_data": user_data}))
 
 
 def watchlist_events(online: Sequence[str], offline: Sequence[str]) -> str:
-    """Return what tells a signed-in person which of those on his watch-list have come or gone."""
+    """Return the frame that tells a signed-in user which users of their watchlist went online or offline."""
     named = (("online", online), ("offline", offline))
     events = [{"name": name, "user_ids": list(user_ids)} for name, user_ids in named if user_ids]
     return frame("pusher_internal:watchlist_events", data=encode({"events": events}))
 
 
 def subscription_error(channel: str, status: int, reason: str) -> str:
-    """Return the answer to a subscription that was refused or has ended: Echo's `.error()` hears it."""
+    """Return the answer to a subscription that was refused or has ended; Echo passes it to `.error()`."""
     data = {"type": "AuthError", "error": reason, "status": status}
     return frame("pusher:subscription_error", channel=channel, data=encode(data))
 
 
 def parse(text: str) -> Message:
-    """Return what a client's frame says."""
-    message = _object(text, "A message is a JSON object.")
+    """Parse a client frame. Raises InvalidMessage."""
+    message = _object(text, "A message must be a JSON object.")
     event, channel = message.get("event"), message.get("channel", "")
     if not isinstance(event, str) or not event:
-        raise InvalidMessage("A message has an event name.")
+        raise InvalidMessage("event must be a non-empty string.")
     if not isinstance(channel, str):
-        raise InvalidMessage("A channel's name is text.")
+        raise InvalidMessage("channel must be a string.")
     return Message(event, channel, message.get("data"))
 
 
-def signature(secret: str, *parts: str) -> str:
-    """Return the hexadecimal HMAC SHA256 of the parts, joined by colons."""
-    return hmac.new(secret.encode(), ":".join(parts).encode(), hashlib.sha256).hexdigest()
-
-
-def channel_auth(key: str, secret: str, socket_id: str, channel: str, channel_data: str = "") -> str:
-    """Return the `auth` of a subscription: socket id, channel and, if there is one, the channel data are signed."""
-    return f"{key}:{signature(secret, *_signed(socket_id, channel, channel_data))}"
-
-
-def carrying(auth: str, channel_data: str) -> str:
-    """Return an `auth` that brings along what it signs: many clients hand on nothing else of a private channel."""
-    return f"{auth}:{base64.urlsafe_b64encode(channel_data.encode()).decode()}"
-
-
-def carried(auth: str, channel_data: str) -> tuple[str, str]:
-    """Return the plain `auth` and the channel data of a subscription: those in the `auth`, else those beside it."""
-    parts = auth.split(":")
-    if len(parts) != 3:
-        return auth, channel_data
-    key, signature_, data = parts
-    try:
-        return f"{key}:{signature_}", base64.b64decode(data, b"-_", validate=True).decode()
-    except ValueError:  # it is no base64, or what it stands for is no text
-        return auth, channel_data
-
-
-def user_auth(key: str, secret: str, socket_id: str, user_data: str) -> str:
-    """Return the `auth` of a sign-in: socket id and user data are signed ("User authentication")."""
-    return f"{key}:{signature(secret, socket_id, '', 'user', '', user_data)}"
-
-
-def is_authentic(
-    auth: str, key: str, secrets_: Iterable[str], socket_id: str, channel: str, channel_data: str = ""
-) -> bool:
-    """Say whether `auth` was signed by one of the secrets for exactly this key, socket, channel and data."""
-    genuine = (channel_auth(key, secret, socket_id, channel, channel_data) for secret in secrets_)
-    return _is_one_of(auth, genuine)
-
-
-def is_authentic_user(auth: str, key: str, secrets_: Iterable[str], socket_id: str, user_data: str) -> bool:
-    """Say whether `auth` was signed by one of the secrets for exactly this key, socket and user data."""
-    return _is_one_of(auth, (user_auth(key, secret, socket_id, user_data) for secret in secrets_))
-
-
-def _is_one_of(auth: str, genuine: Iterable[str]) -> bool:
-    given = auth.encode(errors="replace")
-    return any(hmac.compare_digest(given, each.encode()) for each in genuine)
-
-
-def _signed(socket_id: str, channel: str, channel_data: str) -> list[str]:
-    return [socket_id, channel, channel_data] if channel_data else [socket_id, channel]
-
-
-def _object(text: str, complaint: str) -> dict[str, Any]:
+def _object(text: str, error_message: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
         encode(value).encode()
     except (ValueError, RecursionError):  # a lone surrogate is a ValueError too
-        raise InvalidMessage(complaint) from None
+        raise InvalidMessage(error_message) from None
     if not isinstance(value, dict) or _is_too_deep(value):
-        raise InvalidMessage(complaint)
+        raise InvalidMessage(error_message)
     return value
 
 
 def _is_too_deep(value: Any) -> bool:
-    """Say whether JSON is nested so deep that whoever encodes it again, on a fuller stack, might fail."""
+    """Return whether JSON is nested so deep that encoding it again, on a deeper stack, might fail."""
     level = [value]
     for _ in range(MAX_DEPTH):
         level = [child for each in level for child in _children(each)]

@@ -104,7 +104,7 @@ class Admission:
 
     async def _admit(self, path: str, slots: AsyncExitStack) -> None:
         if path == self._history_path:
-            await self._histories.acquire(under_load=hub.here().lookups.is_crowded)
+            await self._histories.acquire(under_load=hub.here().queries.is_overloaded)
             slots.callback(self._histories.release)
         await slots.enter_async_context(self._views)
 

@@ -8,6 +8,7 @@ from channels.db import database_sync_to_async
 
 from realtime.presence import store
 from realtime.presence.tracker import GRACE
+from realtime.protocol import close_codes
 from realtime.server.hub import Hub
 from realtime.webhooks import delivery
 
@@ -20,7 +21,7 @@ async def drain(hub: Hub, seconds: float) -> None:
     Events are delivered until then. Presence entries stay until their users had time to reconnect to another process,
     so that the others do not see them leave.
     """
-    hub.is_leaving = True
+    hub.is_draining = True
     await _close_sockets(hub, time.monotonic() + seconds)
     await _keep_presence(hub)
     await hub.close()
@@ -34,7 +35,7 @@ async def _close_sockets(hub: Hub, deadline: float) -> None:
         present = list(hub.sockets)
         due = len(present) / steps_left + random.random()  # noqa: S311  (round up or down at random)
         for socket in random.sample(present, min(int(due), len(present))):
-            socket.send_away()
+            socket.fail(close_codes.DRAINING)
         await asyncio.sleep(STEP)
 
 

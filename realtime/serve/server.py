@@ -10,11 +10,11 @@ from typing import Any
 import uvicorn
 
 from realtime import limits
+from realtime.routing import PusherProtocol
 from realtime.serve.admission import Admission
 from realtime.serve.drain import drain
 from realtime.serve.http import HTTPProtocol
 from realtime.server import hub
-from realtime.websocket.protocol import WebSocket
 
 BACKLOG = 4096  # connections that wait to be accepted; the system may allow fewer (net.core.somaxconn)
 KEEP_ALIVE = 5  # seconds that a connection stays open between requests; a proxy closes it sooner
@@ -29,7 +29,7 @@ class Config(uvicorn.Config):
         super().__init__(
             app,
             http=HTTPProtocol,
-            ws=WebSocket,
+            ws=PusherProtocol,
             ws_max_size=MAX_MESSAGE,
             ws_ping_interval=None,
             lifespan="off",

@@ -1,51 +1,82 @@
-"""Client events: what listeners of a channel say to one another, in the server's words on who says it."""
+"""Client events: forward what one subscriber sends to the others, with the server's own statement of the sender."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from realtime import limits, protocol
 from realtime.broadcasting import ephemeral
 from realtime.broadcasting.messages import Ephemeral
-from realtime.channels import Audience, Found
+from realtime.channels import Audience, Found, find
 from realtime.channels.authentication import Credentials
-from realtime.protocol import Member, Message
+from realtime.protocol import Member, Message, close_codes
+from realtime.server.subscriptions import State, Subscription
+from realtime.utils.rate_limits import TokenBucket
+from realtime.webhooks import delivery
+
+if TYPE_CHECKING:
+    from realtime.consumers import PusherConsumer
 
 
-def problem(found: Found | None, message: Message) -> str:
-    """Return why a client event may not be sent here, or ""."""
-    if found is None or not found.pattern.needs_auth or found.pattern.voice(message.event) is None:
-        return "This client event may not be sent here."
+async def forward(socket: "PusherConsumer", message: Message) -> None:
+    """Send a client event to the other subscribers of its channel, or reject it ("Client events")."""
+    found, subscription = find(message.channel), socket.subscriptions.get(message.channel)
+    problem = _find_problem(found, subscription, message)
+    if not problem and _exceeds_rate(socket):
+        problem = f"A connection sends at most {limits.CLIENT_EVENT_RATE} client events per second."
+    if problem or found is None or subscription is None:
+        socket.write(protocol.error(close_codes.CLIENT_EVENT_REJECTED, problem))
+        return
+    member = subscription.member if found.pattern.is_presence else None
+    await socket.hub.send_to_layer(
+        await socket.hub.queries.run(_prepare, socket.sign_in.credentials, found, message, member, socket.socket_id)
+    )
+
+
+def _find_problem(found: Found | None, subscription: Subscription | None, message: Message) -> str:
+    """Return why the event is rejected, or ""."""
+    if found is None or not found.pattern.needs_auth or found.pattern.client_event_payload(message.event) is None:
+        return "This client event is not allowed on this channel."
     if len(message.event) > limits.MAX_EVENT_NAME_LENGTH:
-        return f"An event's name has at most {limits.MAX_EVENT_NAME_LENGTH} characters."
+        return f"An event name has at most {limits.MAX_EVENT_NAME_LENGTH} characters."
     if len(protocol.encode(message.data).encode()) > limits.MAX_EVENT_SIZE:
         return f"An event has at most {limits.MAX_EVENT_SIZE} bytes."
+    if subscription is None or subscription.state is not State.ACTIVE:
+        return "Subscribe to the channel first."
     return ""
 
 
-def webhook_event(message: Message, socket_id: str, member: Member | None) -> dict[str, Any]:
-    """Return what webhooks tell of a client event."""
-    data = message.data if isinstance(message.data, str) else protocol.encode(message.data)
-    event = {"name": "client_event", "channel": message.channel, "event": message.event, "data": data}
-    return event | {"socket_id": socket_id} | ({} if member is None else {"user_id": member.key})
+def _exceeds_rate(socket: "PusherConsumer") -> bool:
+    if socket.client_event_bucket is None:
+        socket.client_event_bucket = TokenBucket(limits.CLIENT_EVENT_RATE, limits.CLIENT_EVENT_RATE)
+    return not socket.client_event_bucket.consume()
 
 
-def spoken(
-    who: Credentials, found: Found, message: Message, *, member: Member | None, socket_id: str
+def _prepare(
+    credentials: Credentials, found: Found, message: Message, member: Member | None, socket_id: str
 ) -> list[Ephemeral]:
-    """Return what the channel layer carries: for each audience the data that the pattern's voice makes."""
+    """Queue the webhook event, and return the layer messages. Runs where the database may be read."""
+    delivery.enqueue([_webhook_event(message, socket_id, member)])
     user_id = member.key if member is not None else ""
     messages = []
-    for audience, data in _versions(who, found, message):
+    for audience, data in _payloads(credentials, found, message):
         frame = protocol.frame(message.event, channel=message.channel, data=protocol.encode(data), user_id=user_id)
         messages.append(ephemeral.message(message.channel, audience, frame, socket_id))
     return messages
 
 
-def _versions(who: Credentials, found: Found, message: Message) -> Iterator[tuple[Audience, Any]]:
-    voice, person = found.pattern.voice(message.event), who.person()
-    if person is None and not found.pattern.guests:
-        return  # his sign-in has ended, which is not noticed yet
-    for audience in Audience if voice is not None else ():
-        data = voice(person, audience, data=message.data, **found.parts)  # type: ignore[misc]
+def _webhook_event(message: Message, socket_id: str, member: Member | None) -> dict[str, Any]:
+    """Return the webhook event of a client event ("Webhooks")."""
+    data = message.data if isinstance(message.data, str) else protocol.encode(message.data)
+    event = {"name": "client_event", "channel": message.channel, "event": message.event, "data": data}
+    return event | {"socket_id": socket_id} | ({} if member is None else {"user_id": member.key})
+
+
+def _payloads(credentials: Credentials, found: Found, message: Message) -> Iterator[tuple[Audience, Any]]:
+    """Yield each audience with the data that the pattern makes for it."""
+    make, user = found.pattern.client_event_payload(message.event), credentials.load_user()
+    if make is None or (user is None and not found.pattern.guests):
+        return  # the session has ended, and the socket is about to be closed
+    for audience in Audience:
+        data = make(user, audience, data=message.data, **found.parts)
         if data is not None:
             yield audience, data

@@ -1,4 +1,4 @@
-"""Which of the channel layer's groups a process is in, through the one channel of the layer that it has."""
+"""Join and leave groups of the channel layer, through the one layer channel of the process."""
 
 import asyncio
 import logging
@@ -11,95 +11,95 @@ from realtime.broadcasting.messages import Barrier, encode
 
 logger = logging.getLogger(__name__)
 
-TIMEOUT = 1  # seconds to wait for the layer, in particular to confirm new groups
+LAYER_TIMEOUT = 1  # seconds
 
 
 class GroupMembership:
-    """Joins for all who ask at the same time in one go; what the layer refuses or forgets is joined by `mend`."""
+    """Joins in one batch for all callers at the same time; `resync` repeats what the layer refused or dropped."""
 
     def __init__(self, layer: BaseChannelLayer, is_needed: Callable[[str], bool]) -> None:
         self.channel = ""
         self._layer, self._is_needed = layer, is_needed
         self._joined: set[str] = set()
         self._wanted: set[str] = set()
-        self._next: asyncio.Task[None] | None = None  # will join what is wanted
+        self._joining: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
-        self._fences: dict[str, asyncio.Event] = {}
+        self._barriers: dict[str, asyncio.Event] = {}
 
     async def open(self) -> None:
-        """Get the channel; without it the log's tail tells everything."""
+        """Create the layer channel; without it the log tailer delivers everything."""
         try:
             self.channel = await self._layer.new_channel()
         except Exception as error:
-            logger.warning("The channel layer is down (%s): the log's tail tells everything.", error)
+            logger.warning("layer unavailable error=%r; the log tailer delivers", error)
 
     async def join(self, groups: Collection[str]) -> None:
-        """Be in groups; on return the layer delivers them here, or is down."""
+        """Join groups; on return the layer delivers them here, or is unavailable."""
         if self._joined.issuperset(groups):
             return
         self._wanted.update(groups)
-        if self._next is None:
-            self._next = asyncio.create_task(self._join_wanted())
-        await asyncio.shield(self._next)
+        if self._joining is None:
+            self._joining = asyncio.create_task(self._join_wanted())
+        await asyncio.shield(self._joining)
 
     async def _join_wanted(self) -> None:
         async with self._turn:
-            wanted, self._wanted, self._next = self._wanted - self._joined, set(), None
+            wanted, self._wanted, self._joining = self._wanted - self._joined, set(), None
             taken = await self._add(wanted)
             if taken:
-                await self._pass_fence(taken[-1])
+                await self._wait_for_barrier(taken[-1])
                 self._joined.update(taken)
 
     async def _add(self, groups: Iterable[str]) -> list[str]:
-        """Return which of the groups the layer took."""
+        """Join groups one by one; return those that the layer accepted."""
         taken: list[str] = []
         try:
             for group in groups if self.channel else ():
-                async with asyncio.timeout(TIMEOUT):
+                async with asyncio.timeout(LAYER_TIMEOUT):
                     await self._layer.group_add(group, self.channel)
                 taken.append(group)
         except Exception as error:
-            logger.warning("The channel layer could not join a group (%s).", error)
+            logger.warning("group join failed group=%s error=%r", group, error)
         return taken
 
-    async def _pass_fence(self, group: str) -> None:
-        """Wait until a message of our own comes back through the group that was joined last.
+    async def _wait_for_barrier(self, group: str) -> None:
+        """Wait until a message of our own returns through the group that was joined last.
 
-        Redis confirms no subscription by itself, but takes a connection's commands in their order.
+        Redis does not confirm a subscription, but processes the commands of a connection in order.
         """
-        fence, passed = uuid.uuid4().hex, asyncio.Event()
-        self._fences[fence] = passed
+        barrier, passed = uuid.uuid4().hex, asyncio.Event()
+        self._barriers[barrier] = passed
         try:
-            async with asyncio.timeout(TIMEOUT):
-                await self._layer.group_send(group, encode(Barrier(group, fence)))
+            async with asyncio.timeout(LAYER_TIMEOUT):
+                await self._layer.group_send(group, encode(Barrier(group, barrier)))
                 await passed.wait()
         except Exception as error:
-            logger.warning("A group was joined without confirmation (%s).", error or "time-out")
+            logger.warning("group join unconfirmed group=%s error=%r", group, error)
         finally:
-            del self._fences[fence]
+            del self._barriers[barrier]
 
-    def passed(self, fence: str) -> None:
-        """Note that a message came back."""
-        if fence in self._fences:
-            self._fences[fence].set()
+    def pass_barrier(self, barrier: str) -> None:
+        """Note that a barrier message has returned."""
+        if barrier in self._barriers:
+            self._barriers[barrier].set()
 
-    def doubt(self) -> None:
-        """Join again at the next mending whatever is needed: the layer may have dropped it."""
+    def invalidate(self) -> None:
+        """Join all needed groups again at the next resync: the layer may have dropped them."""
         self._joined = {group for group in self._joined if not self._is_needed(group)}
 
-    async def mend(self, needed: Iterable[str]) -> None:
-        """Join the groups that the layer failed to join or may have dropped, and leave those that are not needed."""
+    async def resync(self, needed: Iterable[str]) -> None:
+        """Join the groups that the layer refused or may have dropped, and leave those that are not needed."""
         if not self.channel:
             await self.open()
         for group in [group for group in self._joined if not self._is_needed(group)]:
-            if not self._is_needed(group):  # while others were left, somebody may have come
+            if not self._is_needed(group):  # a socket may have joined while others were left
                 await self._leave(group)
         self._joined.update(await self._add([group for group in needed if group not in self._joined]))
 
     async def _leave(self, group: str) -> None:
         self._joined.discard(group)
         try:
-            async with asyncio.timeout(TIMEOUT):
+            async with asyncio.timeout(LAYER_TIMEOUT):
                 await self._layer.group_discard(group, self.channel)
         except Exception as error:
-            logger.warning("The channel layer could not leave a group (%s).", error)
+            logger.warning("group leave failed group=%s error=%r", group, error)

@@ -1,4 +1,4 @@
-"""What sockets ask the database: many at once, by one thread that has one connection for all who wait."""
+"""Run the queries of many sockets in batches: one thread and one database connection for all that wait."""
 
 import asyncio
 import logging
@@ -13,91 +13,96 @@ logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Inquiry = Callable[[], Any]
-Asked = tuple[asyncio.Future[Any], Inquiry]
+Query = Callable[[], Any]
+Pending = tuple[asyncio.Future[Any], Query]
 
-TOGETHER = 16  # of whom the first has the answer when the last one's is there
-LAST = 4  # places of these that are theirs who ask last, however many wait before them
-CROWD = 200  # who ask last and wait: a second's work
+BATCH_SIZE = 16  # the first of a batch waits for the last
+MIN_LOW_PRIORITY = 4  # of a batch, however many of normal priority wait
+MAX_LOW_PRIORITY_QUEUE = 200  # waiting queries: about a second's work
 
 
 class DatabaseUnavailable(Exception):
-    """The database lets nobody connect: whoever waits would wait in vain."""
+    """The database accepts no connection."""
 
 
 class QueryBatcher:
-    """Answers what is asked on one event loop."""
+    """Runs the synchronous functions that are submitted on one event loop."""
 
     def __init__(self) -> None:
-        self._waiting: list[Asked] = []
-        self._last: list[Asked] = []
+        self._queue: list[Pending] = []
+        self._low_priority: list[Pending] = []
         self._task: asyncio.Task[None] | None = None
 
-    async def ask(self, inquiry: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Return what a synchronous function returns, called where it may read the database; raise what it raises.
+    async def run(self, query: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call a synchronous function where it may use the database; return what it returns.
 
-        Raise Away if the database lets nobody connect, even if another one's inquiry has found that.
+        Raises what the function raises, and DatabaseUnavailable if the database accepts no connection.
         """
-        return await self._line_up(self._waiting, partial(inquiry, *args, **kwargs))
+        return await self._submit(self._queue, partial(query, *args, **kwargs))
 
-    async def ask_last(self, inquiry: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Do the same behind others, for newcomers say: those who are in are to get through, and not all half-way."""
-        return await self._line_up(self._last, partial(inquiry, *args, **kwargs))
+    async def run_low_priority(self, query: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Like `run`, but after all normal-priority queries.
+
+        Used for new connections, so that sockets already open finish subscribing first.
+        """
+        return await self._submit(self._low_priority, partial(query, *args, **kwargs))
 
     @property
-    def is_crowded(self) -> bool:
-        """Whether so many wait that newcomers feel it."""
-        return len(self._last) > CROWD
+    def is_idle(self) -> bool:
+        """Whether nothing is queued or running."""
+        return self._task is None
 
-    async def _line_up(self, line: list[Asked], inquiry: Callable[[], R]) -> R:
-        answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
-        line.append((answer, inquiry))
+    @property
+    def is_overloaded(self) -> bool:
+        """Whether new connections wait noticeably long."""
+        return len(self._low_priority) > MAX_LOW_PRIORITY_QUEUE
+
+    async def _submit(self, queue: list[Pending], query: Callable[[], R]) -> R:
+        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        queue.append((future, query))
         if self._task is None:
-            self._task = asyncio.create_task(self._work())
-        return await answer
+            self._task = asyncio.create_task(self._run_batches())
+        return await future
 
-    async def _work(self) -> None:
+    async def _run_batches(self) -> None:
         try:
-            while self._waiting or self._last:
-                await self._answer([each for each in self._next() if not each[0].done()])
+            while self._queue or self._low_priority:
+                await self._run_batch([each for each in self._next_batch() if not each[0].done()])
         finally:
             self._task = None
 
-    def _next(self) -> list[Asked]:
-        first = _take(self._waiting, TOGETHER - min(LAST, len(self._last)))
-        return first + _take(self._last, TOGETHER - len(first))
+    def _next_batch(self) -> list[Pending]:
+        batch = _take(self._queue, BATCH_SIZE - min(MIN_LOW_PRIORITY, len(self._low_priority)))
+        return batch + _take(self._low_priority, BATCH_SIZE - len(batch))
 
-    async def _answer(self, asked: list[Asked]) -> None:
+    async def _run_batch(self, batch: list[Pending]) -> None:
         try:
-            outcomes = await database_sync_to_async(_inquire)([inquiry for _, inquiry in asked])
+            outcomes = await database_sync_to_async(_run_all)([query for _, query in batch])
         except Exception as error:
-            asked += _take(self._waiting) + _take(self._last)
-            outcomes = [(None, error)] * len(asked)
-            logger.warning("The database lets nobody connect, and %s wait for it: %s", len(asked), error)
-        for (answer, _), outcome in zip(asked, outcomes, strict=True):
-            if not answer.done():
-                _settle(answer, *outcome)
+            batch += _take(self._queue) + _take(self._low_priority)
+            outcomes = [(None, error)] * len(batch)
+            logger.warning("database unavailable waiting=%s error=%s", len(batch), error)
+        for (future, _), (result, failure) in zip(batch, outcomes, strict=True):
+            if future.done():
+                continue
+            if failure is None:
+                future.set_result(result)
+            else:
+                future.set_exception(failure)
 
 
-def _take(line: list[Asked], most: int | None = None) -> list[Asked]:
-    taken = line[:most]
-    del line[:most]
+def _take(queue: list[Pending], count: int | None = None) -> list[Pending]:
+    taken = queue[:count]
+    del queue[:count]
     return taken
 
 
-def _settle(answer: asyncio.Future[Any], result: Any, error: Exception | None) -> None:
-    if error is None:
-        answer.set_result(result)
-    else:
-        answer.set_exception(error)
-
-
-def _inquire(inquiries: list[Inquiry]) -> list[tuple[Any, Exception | None]]:
-    """Return what each returned or raised."""
+def _run_all(queries: list[Query]) -> list[tuple[Any, Exception | None]]:
+    """Return what each query returned or raised. Raises DatabaseUnavailable."""
     outcomes: list[tuple[Any, Exception | None]] = []
-    for inquiry in inquiries:
+    for query in queries:
         try:
-            outcomes.append((inquiry(), None))
+            outcomes.append((query(), None))
         except OperationalError as error:
             if connection.connection is None:
                 raise DatabaseUnavailable(str(error)) from error
@@ -105,5 +110,5 @@ def _inquire(inquiries: list[Inquiry]) -> list[tuple[Any, Exception | None]]:
         except Exception as error:
             outcomes.append((None, error))
         if outcomes[-1][1] is not None:
-            close_old_connections()  # the next one does not get what is broken
+            close_old_connections()  # the next query must not get a broken connection
     return outcomes

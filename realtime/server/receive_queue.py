@@ -1,62 +1,69 @@
-"""What a client says on a wire, handled in its order; a task lives while there is something to do."""
+"""Handle the messages of one client in order; a task exists only while a message has to wait."""
 
 import asyncio
 from collections.abc import Coroutine, Mapping
-from typing import Any
+from typing import Any, Protocol
 
-from realtime.server.connection import Connection
-from realtime.websocket.transport import Transport
+from realtime.consumers import PusherConsumer
 
-MOST_WAITING = 16  # messages of one client that wait; while there are as many, no more are read
+MAX_QUEUED = 16  # messages of one client; at that number, reading pauses
+
+
+class PausableReader(Protocol):
+    """The receiving end of a socket."""
+
+    def pause_reading(self) -> None:
+        """Read nothing more from the client."""
+
+    def resume_reading(self) -> None:
+        """Read again."""
 
 
 class ReceiveQueue:
-    """Stands between the wire of a socket and the connection that it is."""
+    """Passes what arrives on our WebSocket protocol to a consumer: a `TransportHandler`."""
 
-    __slots__ = ("_connection", "_is_over", "_task", "_waiting", "_wire")
+    __slots__ = ("_has_ended", "_is_busy", "_queue", "_reader", "_task", "consumer")
 
-    def __init__(self, connection: Connection, wire: Transport) -> None:
-        self._connection, self._wire = connection, wire
-        self._waiting: list[str | None] = []
-        self._task: asyncio.Task[None] | None = None
-        self._is_over = False
+    def __init__(self, consumer: PusherConsumer, reader: PausableReader) -> None:
+        self.consumer, self._reader = consumer, reader
+        self._queue: list[str | None] = []
+        self._task: asyncio.Task[None] | None = None  # a reference, so that it is not garbage
+        self._is_busy = True  # opening
+        self._has_ended = False
 
-    async def begin(self, scope: Mapping[str, Any]) -> None:
-        """Greet the client, and handle what it has said meanwhile."""
-        self._task = asyncio.current_task()
-        await self._work(self._connection.greet(scope))
+    async def open(self, scope: Mapping[str, Any]) -> None:
+        """Open the connection, then handle what has arrived in the meantime."""
+        await self._work(self.consumer.open(scope))
 
-    def hear_text(self, text: str) -> None:
-        """Handle a message, now if nothing of it has to wait."""
-        self._hear(text)
+    def on_text(self, text: str) -> None:
+        """Handle a message, at once if nothing is in progress."""
+        self._receive(text)
 
-    def hear_bytes(self, data: bytes) -> None:
-        """Handle a binary message, of which the protocol has none."""
-        self._hear(None)
+    def on_bytes(self, data: bytes) -> None:
+        """Handle a binary message, which the Pusher protocol does not have."""
+        self._receive(None)
 
-    def fall_behind(self) -> None:
-        """Give the client up."""
-        self._connection.give_up()
+    def on_write_buffer_full(self) -> None:
+        """Drop the slow consumer."""
+        self.consumer.drop()
 
-    def catch_up(self) -> None:
-        """Go on: nobody has waited."""
+    def on_close(self, code: int) -> None:
+        """Release the connection once the message in progress is handled."""
+        self._has_ended = True
+        self.consumer.stop_writing()
+        if not self._is_busy:
+            self.consumer.lost()
 
-    def end(self, code: int) -> None:
-        """Let go of the connection, once what is being handled is."""
-        self._is_over = True
-        self._connection.fall_silent()
-        if self._task is None:
-            self._connection.leave()
-
-    def _hear(self, text: str | None) -> None:
-        if self._task is not None:
-            self._connection.is_heard()
-            self._waiting.append(text)
-            if len(self._waiting) >= MOST_WAITING:
-                self._wire.pause_reading()
+    def _receive(self, text: str | None) -> None:
+        if self._is_busy:
+            self.consumer.touch()
+            self._queue.append(text)
+            if len(self._queue) >= MAX_QUEUED:
+                self._reader.pause_reading()
             return
-        rest = self._connection.handle(text, self._waiting)
+        rest = self.consumer.handle(text, self._queue)
         if rest is not None:
+            self._is_busy = True
             self._task = asyncio.create_task(self._work(rest))
 
     async def _work(self, rest: Coroutine[Any, Any, None] | None) -> None:
@@ -64,11 +71,11 @@ class ReceiveQueue:
             while True:
                 if rest is not None:
                     await rest
-                if not self._waiting:
+                if not self._queue:
                     break
-                rest = self._connection.handle(self._waiting.pop(0), self._waiting)
-            self._wire.resume_reading()
+                rest = self.consumer.handle(self._queue.pop(0), self._queue)
+            self._reader.resume_reading()
         finally:
-            self._task = None
-            if self._is_over:
-                self._connection.leave()
+            self._task, self._is_busy = None, False
+            if self._has_ended:
+                self.consumer.lost()

@@ -1,6 +1,6 @@
-"""Who has come just now and what the rules said, for whoever comes again: a person opens one page after the other.
+"""Cache sessions and authorizations for seconds: a user who opens one page after another connects each time.
 
-Whatever ends or changes somebody's access has it forgotten before it is applied to the sockets.
+A revocation invalidates the cache before it is applied to the sockets.
 """
 
 import time
@@ -15,65 +15,72 @@ from realtime import protocol
 from realtime.channels.authentication import Credentials
 from realtime.channels.authorization import Authorization
 
-KEPT: Final = 15  # seconds
-MOST: Final = 20_000  # sign-ins
+MAX_AGE: Final = 15  # seconds
+MAX_SESSIONS: Final = 20_000
 
 
 @dataclass(slots=True)
 class CachedSession:
-    """The person behind a sign-in as the database had him, when the sign-in ends, and what he is on channels."""
+    """The user of a session or token, its expiry, and the channels the user was authorized for."""
 
-    person: AbstractBaseUser
-    end: datetime | None
+    user: AbstractBaseUser
+    expires_at: datetime | None
     read_at: float  # monotonic seconds
-    standings: dict[str, Authorization] = field(default_factory=dict)
+    authorizations: dict[str, Authorization] = field(default_factory=dict)
 
 
 class SessionCache:
-    """What one process remembers of sign-ins; `can_trust` says whether it hears by now what ends them."""
+    """The sessions that one process has seen lately, while `is_current` says that it receives revocations."""
 
-    def __init__(self, can_trust: Callable[[], bool]) -> None:
-        self.version = 0  # raised by whatever is forgotten: what was read before is not to be kept after
-        self._can_trust = can_trust
-        self._known: dict[Credentials, CachedSession] = {}
+    def __init__(self, is_current: Callable[[], bool]) -> None:
+        self.version = 0  # raised by each invalidation: what was read before it must not be stored after it
+        self._is_current = is_current
+        self._sessions: dict[Credentials, CachedSession] = {}
 
-    def recall(self, identity: Credentials) -> CachedSession | None:
-        """Return what is known of a sign-in."""
-        known = self._known.get(identity)
-        if known is None or time.monotonic() - known.read_at > KEPT or not self._can_trust():
+    def get(self, credentials: Credentials) -> CachedSession | None:
+        """Return a session, unless it is too old or has expired."""
+        session = self._sessions.get(credentials)
+        if session is None or time.monotonic() - session.read_at > MAX_AGE or not self._is_current():
             return None
-        return known if known.end is None or known.end > datetime.now(UTC) else None
+        return session if session.expires_at is None or session.expires_at > datetime.now(UTC) else None
 
-    def keep(
-        self, version: int, identity: Credentials, person: AbstractBaseUser | None, end: datetime | None
+    def put(
+        self, version: int, credentials: Credentials, user: AbstractBaseUser | None, expires_at: datetime | None
     ) -> None:
-        """Remember whom a sign-in stands for, as it was read since `version`; if for nobody, forget whom it did."""
-        if person is None:
-            self._known.pop(identity, None)
-        elif version == self.version and len(self._known) < MOST:
-            self._known[identity] = CachedSession(person, end, time.monotonic())
+        """Store what was read since `version`; None for the user removes the session."""
+        if user is None:
+            self._sessions.pop(credentials, None)
+        elif version == self.version and len(self._sessions) < MAX_SESSIONS:
+            self._sessions[credentials] = CachedSession(user, expires_at, time.monotonic())
 
-    def keep_standings(
-        self, version: int, identity: Credentials, standings: Mapping[str, Authorization | None]
+    def put_authorizations(
+        self, version: int, credentials: Credentials, authorizations: Mapping[str, Authorization | None]
     ) -> None:
-        """Remember where rules have admitted a person who is known, as they were asked since `version`.
+        """Store the channels that a cached session was authorized for, as read since `version`.
 
-        The channel by which servers reach one person goes by the sign-in on one connection, and by no rule.
+        A user's own channel is left out: it depends on one connection's sign-in, not on a rule.
         """
-        known = self._known.get(identity)
-        if known is not None and version == self.version:
-            ruled = {name: now for name, now in standings.items() if not name.startswith(protocol.SERVER_TO_USER)}
-            known.standings |= {name: now for name, now in ruled.items() if now is not None}
+        session = self._sessions.get(credentials)
+        if session is not None and version == self.version:
+            session.authorizations |= {
+                name: authorization
+                for name, authorization in authorizations.items()
+                if authorization is not None and not name.startswith(protocol.SERVER_TO_USER)
+            }
 
-    def forget(self, users: Iterable[str | None], channels: Iterable[str]) -> None:
-        """Forget people and channels, by their names."""
+    def invalidate(self, users: Iterable[str | None], channels: Iterable[str]) -> None:
+        """Remove the sessions of users (keys) and the authorizations for channels."""
         self.version += 1
         users, channels = set(users), set(channels)
-        self._known = {who: known for who, known in self._known.items() if str(known.person.pk) not in users}
-        for known in self._known.values():
-            for channel in channels & known.standings.keys():
-                del known.standings[channel]
+        self._sessions = {
+            credentials: session
+            for credentials, session in self._sessions.items()
+            if str(session.user.pk) not in users
+        }
+        for session in self._sessions.values():
+            for channel in channels & session.authorizations.keys():
+                del session.authorizations[channel]
 
-    def forget_old(self, now: float) -> None:
-        """Forget what is no longer recalled; `now` in monotonic seconds."""
-        self._known = {who: known for who, known in self._known.items() if now - known.read_at <= KEPT}
+    def remove_old(self, now: float) -> None:
+        """Remove sessions that `get` no longer returns; `now` in monotonic seconds."""
+        self._sessions = {key: each for key, each in self._sessions.items() if now - each.read_at <= MAX_AGE}

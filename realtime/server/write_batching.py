@@ -1,30 +1,30 @@
-"""When to write: at once, or in a moment, because events come in numbers and one write serves them all."""
+"""When to write pending events: at once, or in a moment, so that one write carries the events of a burst."""
 
 import time
 from collections import deque
 from typing import Final
 
-LATELY: Final = 4  # writes
-WORTH: Final = 1 / 4  # of the time that the last write took: what waiting for more may cost
+RECENT_WRITES: Final = 4
+MAX_WAIT: Final = 1 / 4  # of the duration of the last write
 
 
 class BatchingPolicy:
-    """What the last writes were like: who is told one event at a time never waits."""
+    """Decides by the sizes of recent writes: a single event at a time never waits."""
 
     def __init__(self) -> None:
-        self._sizes = deque([0], LATELY)  # events in each of the last writes
-        self._took = 0.0  # seconds of the last one
-        self._since = 0.0
+        self._sizes = deque([0], RECENT_WRITES)  # events of recent writes
+        self._duration = 0.0  # seconds of the last write
+        self._started_at = 0.0
 
-    def begin(self) -> None:
-        """Note that the first event of the next write has come."""
-        self._since = time.monotonic()
+    def start(self) -> None:
+        """Note that the first event of the next write is pending."""
+        self._started_at = time.monotonic()
 
-    def allows(self, size: int) -> bool:
-        """Say whether to write `size` events now: as many have come as lately, or the wait is no longer worth it."""
-        return size >= max(self._sizes) or time.monotonic() - self._since >= self._took * WORTH
+    def allows_write(self, size: int) -> bool:
+        """Return whether to write `size` events now: as many as lately are pending, or the wait costs too much."""
+        return size >= max(self._sizes) or time.monotonic() - self._started_at >= self._duration * MAX_WAIT
 
-    def wrote(self, size: int, seconds: float) -> None:
-        """Note how many events were written, and how long that took."""
+    def record(self, size: int, seconds: float) -> None:
+        """Note how many events were written, and how long it took."""
         self._sizes.append(size)
-        self._took = seconds
+        self._duration = seconds

@@ -162,14 +162,19 @@ class ProxyHeadersMiddleware:
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         """Resolve the client, then call the application."""
-        forwarded = _header(scope, b"x-forwarded-for"), _header(scope, b"x-forwarded-proto")
-        client = resolve_client((scope.get("client") or [""])[0], *forwarded, _trusted_proxies())
-        _set_address(scope, client.address)
-        if client.scheme:
-            scope["scheme"] = SCHEMES[client.scheme]
-        dropped = {name.lower().encode() for name in (*DROPPED_HEADERS, "X-Forwarded-Proto")}
-        scope["headers"] = [pair for pair in scope["headers"] if pair[0].lower() not in dropped]
+        apply_proxy_headers(scope)
         await self._app(scope, receive, send)
+
+
+def apply_proxy_headers(scope: MutableMapping[str, Any]) -> None:
+    """Set the `client` and `scheme` of an ASGI scope, and remove the forwarded headers."""
+    forwarded = _header(scope, b"x-forwarded-for"), _header(scope, b"x-forwarded-proto")
+    client = resolve_client((scope.get("client") or [""])[0], *forwarded, _trusted_proxies())
+    _set_address(scope, client.address)
+    if client.scheme:
+        scope["scheme"] = SCHEMES[client.scheme]
+    dropped = {name.lower().encode() for name in (*DROPPED_HEADERS, "X-Forwarded-Proto")}
+    scope["headers"] = [pair for pair in scope["headers"] if pair[0].lower() not in dropped]
 
 
 def _trusted_proxies() -> TrustedProxies:

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote
 
@@ -12,11 +11,10 @@ import httptools
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # section 1.3
 VERSION = b"13"
-Headers = Iterable[tuple[bytes, bytes]]
 
 
 class Request:
-    """What is to be known of a request while it comes in."""
+    """An HTTP request, parsed as it arrives."""
 
     def __init__(self) -> None:
         self.is_whole = False
@@ -26,7 +24,7 @@ class Request:
         self._expects = False
 
     def feed(self, data: bytes) -> None:
-        """Read on; raise httptools.HttpParserError where this is no request. What follows it is not looked at."""
+        """Parse more of the request; bytes after it are ignored. Raises httptools.HttpParserError."""
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -69,7 +67,7 @@ class Request:
         return waits
 
     def on_url(self, url: bytes) -> None:
-        """Note what is asked for; it may come in pieces."""
+        """Add a piece of the URL."""
         self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -80,12 +78,12 @@ class Request:
             self._expects = value.lower() == b"100-continue"
 
     def on_message_complete(self) -> None:
-        """Note that it is whole."""
+        """Note that the request is complete."""
         self.is_whole = True
 
 
 def refuse(client: asyncio.Transport, status: str, *, retry_after: int | None = None) -> None:
-    """Answer an HTTP status that says all there is to say, and close."""
+    """Send an HTTP error, and close."""
     body = f"{status}\n"
     head = {"Content-Type": "text/plain", "Content-Length": len(body), "Connection": "close"}
     if retry_after is not None:
@@ -95,17 +93,17 @@ def refuse(client: asyncio.Transport, status: str, *, retry_after: int | None = 
     client.close()
 
 
-def problem(request: Request) -> str | None:
-    """Return the HTTP status, and headers where they say more, of a handshake that is none."""
-    if request.header(b"sec-websocket-version") != VERSION or not _goes_on(request):
+def find_problem(request: Request) -> str | None:
+    """Return the HTTP status, with any headers, that refuses an invalid handshake; None for a valid one."""
+    if request.header(b"sec-websocket-version") != VERSION or not _asks_to_upgrade(request):
         return "426 Upgrade Required\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13"
     is_right = request.method == b"GET" and request.version == "1.1" and bool(request.header(b"host"))
     has_body = request.header(b"content-length") not in (b"", b"0") or bool(request.header(b"transfer-encoding"))
     return None if is_right and not has_body and _is_key(request.header(b"sec-websocket-key")) else "400 Bad Request"
 
 
-def _goes_on(request: Request) -> bool:
-    """Say whether the connection is to go on as another protocol, and not to end."""
+def _asks_to_upgrade(request: Request) -> bool:
+    """Return whether the Connection header asks for an upgrade, and not to close."""
     options = {
         option.strip().lower()
         for name, value in request.headers
@@ -122,20 +120,16 @@ def _is_key(key: bytes) -> bool:
         return False
 
 
-def answer(request: Request, headers: Headers, subprotocol: str | None) -> bytes:
-    """Return the server's part of the handshake."""
-    accept = base64.b64encode(
-        hashlib.sha1(request.header(b"sec-websocket-key") + GUID, usedforsecurity=False).digest()
-    )
-    ours = [(b"Upgrade", b"websocket"), (b"Connection", b"Upgrade"), (b"Sec-WebSocket-Accept", accept)]
-    if subprotocol:
-        ours.append((b"Sec-WebSocket-Protocol", subprotocol.encode("ascii")))
-    lines = [b": ".join(header) for header in (*ours, *headers)]
-    return b"\r\n".join((b"HTTP/1.1 101 Switching Protocols", *lines, b"", b""))
+def response(request: Request) -> bytes:
+    """Return the server's response to a valid handshake (section 4.2.2)."""
+    key = request.header(b"sec-websocket-key") + GUID
+    accept = base64.b64encode(hashlib.sha1(key, usedforsecurity=False).digest())
+    lines = (b"HTTP/1.1 101 Switching Protocols", b"Upgrade: websocket", b"Connection: Upgrade")
+    return b"\r\n".join((*lines, b"Sec-WebSocket-Accept: " + accept, b"", b""))
 
 
-def scope(request: Request, transport: Any, extensions: dict[str, Any]) -> dict[str, Any]:
-    """Return the handshake as ASGI has it ("WebSocket Connection Scope")."""
+def scope(request: Request, transport: Any) -> dict[str, Any]:
+    """Return the ASGI scope of a handshake ("WebSocket Connection Scope")."""
     path, _, query = request.url.partition(b"?")
     protocols = b",".join(value for name, value in request.headers if name == b"sec-websocket-protocol")
     return {
@@ -151,10 +145,10 @@ def scope(request: Request, transport: Any, extensions: dict[str, Any]) -> dict[
         "query_string": query,
         "headers": request.headers,
         "subprotocols": [each.strip() for each in protocols.decode("latin-1").split(",") if each.strip()],
-        "extensions": extensions,
+        "extensions": {},
     }
 
 
 def _address(name: Any) -> tuple[str, int] | None:
-    """Return host and port; a Unix socket has none."""
+    """Return host and port; None for a Unix socket."""
     return (str(name[0]), int(name[1])) if isinstance(name, tuple) and len(name) > 1 else None

@@ -1,18 +1,20 @@
-"""The server's end of a WebSocket (RFC 6455): frames in and out, no task or queue while nothing is said."""
+"""The server's end of a WebSocket (RFC 6455) as an asyncio protocol: no task and no queue while nothing is sent."""
 
 import asyncio
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any, cast
 
 import httptools
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from realtime import limits
 from realtime.utils.rate_limits import TokenBucket
 from realtime.websocket import opening_handshake
-from realtime.websocket.asgi_bridge import Application
 from realtime.websocket.frames import (
     ABNORMAL,
     RESTART,
+    Frames,
     Opcode,
     ProtocolError,
     Reader,
@@ -22,192 +24,184 @@ from realtime.websocket.frames import (
     text,
 )
 from realtime.websocket.opening_handshake import Request, refuse
-from realtime.websocket.transport import EXTENSION, TransportHandler
+from realtime.websocket.transport import TransportHandler
 
 
-class WebSocket(asyncio.Protocol):
-    """One socket; whoever serves it finds it as a `Wire` in `scope["extensions"]`.
+class WebSocketProtocol(asyncio.Protocol):
+    """One socket: a `Transport` for its handler, and a WebSocket protocol class for uvicorn.
 
-    What a peer that does not read, floods or sends nonsense can cost is bounded.
+    Bounded: the size of messages, the rate of frames, the write buffer, and what is read after a protocol error.
     """
 
-    __slots__ = ("_config", "_end", "_is_deaf", "_is_over", "_listener", "_reader", "_request", "_server", "_unheard",
-                 "is_open", "transport")  # fmt: skip
+    __slots__ = (
+        "_app_state",
+        "_config",
+        "_discarded",
+        "_handler",
+        "_has_ended",
+        "_has_failed",
+        "_is_open",
+        "_reader",
+        "_server",
+        "_timeout",
+        "tcp",
+    )  # fmt: skip
 
-    transport: asyncio.Transport
+    tcp: asyncio.Transport
 
     def __init__(self, config: Any, server_state: Any, app_state: Any = None, _loop: Any = None) -> None:
-        self._config, self._server = config, server_state
-        self.is_open = False  # whether anything can be sent
-        self._is_over = self._is_deaf = False
-        self._unheard = 0  # bytes
-        self._end: asyncio.TimerHandle | None = None
-        self._listener: TransportHandler | None = None
-        self._request: Request | None = None  # that waits for its answer
+        self._config, self._server, self._app_state = config, server_state, app_state
+        self._is_open = self._has_ended = self._has_failed = False
+        self._discarded = 0  # bytes read after a protocol error
+        self._timeout: asyncio.TimerHandle | None = None
+        self._handler: TransportHandler | None = None
         self._reader = Reader(config.ws_max_size, TokenBucket(limits.FRAME_RATE, limits.FRAME_BURST))
 
-    # -- What asyncio tells
+    @abstractmethod
+    def connect(self, scope: dict[str, Any]) -> TransportHandler | None:
+        """Return the handler of an accepted handshake, None if the ASGI application serves its path."""
+
+    # -- asyncio
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin with the handshake."""
-        self.transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
+        """Wait for the handshake."""
+        self.tcp = cast(asyncio.Transport, transport)  # uvloop's class does not inherit from it
         self._server.connections.add(self)
 
     def data_received(self, data: bytes) -> None:
-        """Take in what came; the head of the handshake first."""
-        if self._listener is None:
-            self._read_head(data)
-        elif self._is_deaf:
-            self._overhear(data)
-        elif self._request is not None:
-            self.reject("400 Bad Request")  # a client waits for the answer (section 4.1)
+        """Read the request of the handshake first, then frames."""
+        if self._handler is None:
+            self._read_request(data)
+        elif self._has_failed:
+            self._discard(data)
         else:
             self._read_frames(data)
 
-    def _read_frames(self, data: bytes) -> None:
-        try:
-            for opcode, payload in self._reader.feed(data):
-                self._hear(opcode, payload)
-        except ProtocolError as broken:
-            self._break_off(broken)
-
-    def _overhear(self, data: bytes) -> None:
-        """Read a while longer, and forget it: who goes on has had the time to read why it is over."""
-        self._unheard += len(data)
-        if self._unheard > limits.MAX_DISCARDED_BYTES:
-            self.transport.abort()
-
-    def _break_off(self, broken: ProtocolError) -> None:
-        """Say why, and hear no more: a connection that is closed while bytes come is reset, and nobody reads why."""
-        self._is_deaf = True
-        self.close(broken.code, broken.reason)
-        if self.transport.can_write_eof() and not self.transport.is_closing():
-            self.transport.write_eof()
-
     def eof_received(self) -> None:
-        """End: whoever says nothing any more has hung up."""
-        self._finish(ABNORMAL)
-        self._end_soon()
+        """End: a client that cannot send anything more has disconnected."""
+        self._end(ABNORMAL)
+        self._abort_soon()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Let go of everything."""
+        """Release everything."""
         self._server.connections.discard(self)
-        if self._end is not None:
-            self._end.cancel()
-        self._finish(ABNORMAL)
+        if self._timeout is not None:
+            self._timeout.cancel()
+        self._end(ABNORMAL)
 
     def pause_writing(self) -> None:
-        """Say that the peer reads too slowly."""
-        if self._listener is not None:
-            self._listener.fall_behind()
+        """Tell the handler that the write buffer is full."""
+        if self._handler is not None:
+            self._handler.on_write_buffer_full()
 
     def resume_writing(self) -> None:
-        """Say that it has read."""
-        if self._listener is not None:
-            self._listener.catch_up()
+        """Do nothing: a socket whose write buffer was full is closed."""
 
     def shutdown(self) -> None:
-        """End with the server."""
+        """Close with 1012: uvicorn stops."""
         self.close(RESTART)
 
-    # -- The handshake
+    # -- The opening handshake
 
-    def open(self, request: Request) -> None:
-        """Have the application say whether the handshake that was asked for is welcome."""
-        status = opening_handshake.problem(request)
-        if status is not None:
-            refuse(self.transport, status)
-            return
-        self._request = request
-        application = Application(self, opening_handshake.scope(request, self.transport, {EXTENSION: self}))
-        self._listener = application
-        task = asyncio.get_running_loop().create_task(application.run(self._config.loaded_app))
-        self._server.tasks.add(task)
-        task.add_done_callback(self._server.tasks.discard)
-
-    def _read_head(self, data: bytes) -> None:
+    def _read_request(self, data: bytes) -> None:
+        """Answer the request; uvicorn's HTTP protocol passes it in one piece."""
         request = Request()
         try:
             request.feed(data)
         except httptools.HttpParserError:
-            refuse(self.transport, "400 Bad Request")
+            refuse(self.tcp, "400 Bad Request")
+            return
+        scope = opening_handshake.scope(request, self.tcp)
+        if (status := opening_handshake.find_problem(request)) is not None:
+            refuse(self.tcp, status)
+        elif (handler := self.connect(scope)) is None:
+            self._delegate(data)
         else:
-            self.open(request)
+            self._handler = handler
+            self._is_open = True
+            self.tcp.set_write_buffer_limits(high=limits.MAX_WRITE_BUFFER)
+            self.tcp.write(opening_handshake.response(request))
 
-    def accept(self, headers: opening_handshake.Headers, subprotocol: str | None) -> None:
-        """Answer the handshake."""
-        if self._request is not None:
-            self.transport.write(opening_handshake.answer(self._request, headers, subprotocol))
-            self.is_open, self._request = True, None
+    def _delegate(self, data: bytes) -> None:
+        """Leave the socket to uvicorn's own protocol class, which runs the ASGI application."""
+        self._server.connections.discard(self)
+        stock = WebSocketsSansIOProtocol(self._config, self._server, self._app_state)
+        stock.connection_made(self.tcp)
+        stock.data_received(data)
+        # uvicorn's HTTP protocol sets this object as the transport's protocol once it returns from here.
+        asyncio.get_running_loop().call_soon(self.tcp.set_protocol, stock)
 
-    def reject(self, status: str) -> None:
-        """Answer the handshake with an HTTP status."""
-        if self._request is not None:
-            self._finish(ABNORMAL)
-            refuse(self.transport, status)
+    # -- Frames
 
-    # -- Messages
+    def _read_frames(self, data: bytes) -> None:
+        try:
+            for opcode, payload in self._reader.feed(data):
+                self._receive(opcode, payload)
+        except ProtocolError as error:
+            self._fail(error)
 
-    def _hear(self, opcode: Opcode, payload: bytes) -> None:
+    def _receive(self, opcode: Opcode, payload: bytes) -> None:
         if opcode is Opcode.CLOSE:
             self.close(close_code(payload))
-            self.transport.close()
-        elif not self.is_open or self._listener is None:
+            self.tcp.close()
+        elif not self._is_open or self._handler is None:
             return
         elif opcode is Opcode.TEXT:
-            self._listener.hear_text(text(payload))
+            self._handler.on_text(text(payload))
         elif opcode is Opcode.BINARY:
-            self._listener.hear_bytes(payload)
+            self._handler.on_bytes(payload)
         elif opcode is Opcode.PING:
-            self.write(frame(Opcode.PONG, payload))
+            self.tcp.write(frame(Opcode.PONG, payload))
 
-    def _finish(self, code: int) -> None:
-        if not self._is_over:
-            self.is_open, self._is_over, self._request = False, True, None
-            if self._listener is not None:
-                self._listener.end(code)
+    def _fail(self, error: ProtocolError) -> None:
+        """Close, but go on reading: the kernel resets a connection closed with unread bytes, and loses the reason."""
+        self._has_failed = True
+        self.close(error.code, error.reason)
+        if self.tcp.can_write_eof() and not self.tcp.is_closing():
+            self.tcp.write_eof()
 
-    def _end_soon(self) -> None:
-        """Give the peer the time to read what is left: what it has not read by then, it never will."""
-        if self._end is None:
-            self._end = asyncio.get_running_loop().call_later(limits.CLOSE_TIMEOUT, self.transport.abort)
+    def _discard(self, data: bytes) -> None:
+        self._discarded += len(data)
+        if self._discarded > limits.MAX_DISCARDED_BYTES:
+            self.tcp.abort()
 
-    # -- What those who serve it do
+    def _end(self, code: int) -> None:
+        if not self._has_ended:
+            self._is_open, self._has_ended = False, True
+            if self._handler is not None:
+                self._handler.on_close(code)
+
+    def _abort_soon(self) -> None:
+        """Abort after CLOSE_TIMEOUT: what the client has not read by then, it never will."""
+        if self._timeout is None:
+            self._timeout = asyncio.get_running_loop().call_later(limits.CLOSE_TIMEOUT, self.tcp.abort)
+
+    # -- Transport
 
     @property
     def send_now(self) -> Callable[[bytes], None]:
-        """The transport's own way."""
-        return self.transport.write
+        """The TCP transport's own write."""
+        return self.tcp.write
 
-    def is_served_by(self, listener: TransportHandler) -> bool:
-        """Say whether `listener` has it, and has not handed it on."""
-        return self._listener is listener
-
-    def write(self, frames: bytes) -> None:
-        """Send whole frames now; what the peer does not read waits in memory."""
-        if self.is_open:
-            self.transport.write(frames)
+    def write(self, frames: Frames) -> bool:
+        """Send frames; what the client does not read waits in the write buffer."""
+        if self._is_open:
+            self.tcp.write(frames.ready)
+        return True
 
     def close(self, code: int, reason: str = "") -> None:
-        """Send a close frame behind what was written, and wait a while for the peer's."""
-        if self.is_open:
-            self.transport.write(close_frame(code, reason))
+        """Send a close frame after what was written, and wait up to CLOSE_TIMEOUT for the client's."""
+        if self._is_open:
+            self.tcp.write(close_frame(code, reason))
             self.resume_reading()
-            self._end_soon()
-            self._finish(code)
-
-    def hand_to(self, listener: TransportHandler, *, most_unread: int) -> None:
-        """Tell `listener` from now on."""
-        self.transport.set_write_buffer_limits(high=most_unread)
-        self._listener = listener
-        if not self.is_open:
-            listener.end(ABNORMAL)
+            self._abort_soon()
+            self._end(code)
 
     def pause_reading(self) -> None:
-        """Take nothing more from the peer."""
-        self.transport.pause_reading()
+        """Read nothing more from the client."""
+        self.tcp.pause_reading()
 
     def resume_reading(self) -> None:
-        """Take what comes again."""
-        if not self.transport.is_closing():
-            self.transport.resume_reading()
+        """Read again."""
+        if not self.tcp.is_closing():
+            self.tcp.resume_reading()

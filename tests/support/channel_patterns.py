@@ -25,8 +25,8 @@ channelpatterns = [
     public("talk.<slug:name>"),
     public("weather", cache=True),
     public("lobby", strangers),
-    private("room.<slug:name>", anybody, whispers={"client-*": as_sent}, guests=True),
+    private("room.<slug:name>", anybody, client_events={"client-*": as_sent}, guests=True),
     private("forecast", anybody, cache=True),
     private("vault", anybody, encrypted=True, guests=True),
-    presence("room.<slug:name>", anybody, whispers={"client-*": as_sent}, guests=True),
+    presence("room.<slug:name>", anybody, client_events={"client-*": as_sent}, guests=True),
 ]

@@ -9,10 +9,10 @@ from typing import Any, cast
 from asgiref.sync import sync_to_async
 
 from accounts.models import User
+from realtime.consumers import PusherConsumer
+from realtime.routing import PusherProtocol
 from realtime.serve.server import MAX_MESSAGE
-from realtime.server.connection import Connection
 from realtime.websocket.frames import Opcode
-from realtime.websocket.protocol import WebSocket
 from tests.support.raw_websocket import frame
 from tests.support.sockets import HOST, session_cookie, until
 from tikm.asgi import application
@@ -33,7 +33,7 @@ class Peer(asyncio.Transport):
         self.is_read = True
         self._is_closing = False
         state = SimpleNamespace(connections=set(), tasks=set())
-        self.server = WebSocket(SimpleNamespace(ws_max_size=MAX_MESSAGE, loaded_app=application), state)
+        self.server = PusherProtocol(SimpleNamespace(ws_max_size=MAX_MESSAGE, loaded_app=application), state)
         self.server.connection_made(self)
 
     def write(self, data: Any) -> None:
@@ -62,10 +62,9 @@ class Peer(asyncio.Transport):
         self.most_unread = high
 
     @property
-    def connection(self) -> Connection:
-        """The server's side of the conversation."""
-        inbox: Any = self.server._listener
-        return cast(Connection, inbox._connection)
+    def consumer(self) -> PusherConsumer:
+        """The server's side of the connection."""
+        return cast(Any, self.server._handler).consumer
 
     # -- What the client does
 

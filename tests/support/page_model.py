@@ -104,7 +104,7 @@ class Game:
             await page.listen_up()
             await page.catch_up(self.cast)
         else:
-            await hub.here().tail.read()
+            await hub.here().log_tailer.read()
             await page.listen_up()
         assert set(self.told[page.shown :]) <= set(page.heard), f"cut off: {is_cut}"
         assert NOTE not in page.heard
@@ -112,7 +112,7 @@ class Game:
 
     async def read(self) -> None:
         """Have the tail read the log."""
-        await hub.here().tail.read()
+        await hub.here().log_tailer.read()
 
     async def break_layer(self) -> None:
         """Have the layer lose everything from now on, or nothing any more."""

@@ -146,11 +146,11 @@ async def do(verb: Any, *args: Any, **kwargs: Any) -> Any:
 async def settle() -> None:
     """Wait until everything that was sent to a group has been written to its sockets."""
     layer, here = cast(Any, default_layer()), hub.here()
-    await here.tail.read()
+    await here.log_tailer.read()
     while True:
         await asyncio.sleep(0)
         is_quiet = all(queue.empty() for queue in layer.channels.values())
-        busy = [socket for socket in here.sockets if socket._rechecks or socket._tasks]
-        if is_quiet and not (busy or here.lookups._task or here._pending):
+        busy = [socket for socket in here.sockets if socket.revalidation.is_busy]
+        if is_quiet and not busy and here.queries.is_idle and here.fan_out.is_idle:
             await asyncio.sleep(0)
             return

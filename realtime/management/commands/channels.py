@@ -56,7 +56,7 @@ def _describe(pattern: ChannelPattern) -> dict[str, Any]:
         "type": explain_access.channel_type(pattern),
         "rule": rule_name(pattern.rule),
         "description": explain_access.rule_summary(pattern.rule),
-        "client_events": sorted(pattern.whispers),
+        "client_events": sorted(pattern.client_events),
     }
 
 

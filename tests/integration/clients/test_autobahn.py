@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from uvicorn.server import ServerState
 
 from realtime.serve.server import Config
-from realtime.websocket.frames import Frames
-from realtime.websocket.transport import EXTENSION
+from realtime.websocket.frames import Frames, Opcode, frame
+from realtime.websocket.protocol import WebSocketProtocol
 
 CASES = 247
 # How fast large messages are is no matter here; compression is not offered.
@@ -16,21 +16,34 @@ OTHERS = [word for group in ("9.*", "12.*", "13.*") for word in ("--exclude", gr
 AS_REQUIRED = {"OK", "NON-STRICT", "INFORMATIONAL"}
 
 
-async def echo(scope, receive, send):
-    """Send back what comes: text as the hub writes it, bytes by ASGI."""
-    await receive()
-    await send({"type": "websocket.accept"})
-    while (message := await receive())["type"] == "websocket.receive":
-        if message.get("text") is not None:
-            scope["extensions"][EXTENSION].write(Frames(message["text"]).ready)
-        else:
-            await send({"type": "websocket.send", "bytes": message["bytes"]})
+async def application(scope, receive, send):
+    """Serve nothing: all requests are WebSocket handshakes."""
+
+
+class Echo(WebSocketProtocol):
+    """Sends back every message."""
+
+    def connect(self, scope):
+        return self
+
+    def on_text(self, text):
+        self.write(Frames(text))
+
+    def on_bytes(self, data):
+        self.tcp.write(frame(Opcode.BINARY, data))
+
+    def on_write_buffer_full(self):
+        pass
+
+    def on_close(self, code):
+        pass
 
 
 @asynccontextmanager
 async def serving():
-    config, state = Config(echo), ServerState()
+    config, state = Config(application), ServerState()
     config.load()
+    config.ws_protocol_class = Echo
     config.ws_max_size = 2**25  # some cases are of 16 MB
     loop = asyncio.get_running_loop()
     async with await loop.create_server(

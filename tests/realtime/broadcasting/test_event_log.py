@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 async def heard_once(listener: Listener, channel: str, message: str) -> bool:
     """Say whether the next reply is `message`, and nothing follows it."""
     reply = (await listener.event("ticket.reply.created"))["reply"]
-    await hub.here().tail.read()
+    await hub.here().log_tailer.read()
     return reply["message"] == message and await listener.hears_nothing(channel)
 
 
@@ -43,7 +43,7 @@ async def test_what_is_rolled_back_is_heard_by_nobody(live_cast: Cast) -> None:
             transaction.set_rollback(True)
 
     await do(fail)
-    await hub.here().tail.read()
+    await hub.here().log_tailer.read()
     assert await listener.hears_nothing(live_cast.ticket.channel)
     await do(live_cast.reply, live_cast.bao, "Really")
     assert await heard_once(listener, live_cast.ticket.channel, "Really")
@@ -91,7 +91,7 @@ async def test_the_layer_tells_long_before_the_tail_reads(live_cast: Cast, setti
 async def test_layer_and_tail_together_tell_once(live_cast: Cast) -> None:
     listener = await listen(live_cast.casey, live_cast.ticket.channel)
     await do(live_cast.reply, live_cast.bao, "Once")
-    await hub.here().tail.read()
+    await hub.here().log_tailer.read()
     assert await heard_once(listener, live_cast.ticket.channel, "Once")
 
 
@@ -121,8 +121,8 @@ async def test_a_layer_that_forgot_this_process_is_joined_again(live_cast: Cast)
     here.layer.groups.clear()
     await do(live_cast.reply, live_cast.bao, "By the tail")
     assert (await listener.event("ticket.reply.created"))["reply"]["message"] == "By the tail"
-    await here.mend()
-    assert here.groups.keys() <= here.layer.groups.keys()
+    await here.resync_groups()
+    assert here.fan_out.groups.keys() <= here.layer.groups.keys()
 
 
 async def test_groups_that_nobody_hears_are_left(live_cast: Cast) -> None:
@@ -130,9 +130,9 @@ async def test_groups_that_nobody_hears_are_left(live_cast: Cast) -> None:
     group = f"public.{live_cast.ticket.channel}"
     assert group in here.layer.groups
     await listener.close()
-    await here.mend()
+    await here.resync_groups()
     assert group not in here.layer.groups
-    assert group not in here.groups
+    assert group not in here.fan_out.groups
 
 
 async def test_two_hundred_replies_at_once_arrive_in_order(live_cast: Cast) -> None:
@@ -150,8 +150,8 @@ async def test_two_hundred_replies_at_once_arrive_in_order(live_cast: Cast) -> N
 async def test_a_receipt_says_how_many_sockets_were_told(live_cast: Cast) -> None:
     told = [await listen(person, live_cast.ticket.channel) for person in (live_cast.casey, live_cast.bao)]
     broadcast = await do(publish, Fence(live_cast.ticket.channel), receipt=True)
-    await hub.here().tail.read()
-    await hub.here().tail.read()
+    await hub.here().log_tailer.read()
+    await hub.here().log_tailer.read()
     receipts = await do(lambda: [(r.broadcast_id, r.sockets) for r in Receipt.objects.all()])
     assert receipts == [(broadcast.pk, len(told))]
 

@@ -115,9 +115,9 @@ def test_named_user_subscribes(scripted: Callable, cast: Cast) -> None:
     assert [data.get("user_info", {}).get("name") for data in event] == [None, "Bao Nguyen", None]
     assert anonymous == {"channel": channel, "auth": ""}
     for claim in claims:
-        auth, data = protocol.carried(claim["auth"], "")
+        auth, data = protocol.extract_channel_data(claim["auth"], "")
         assert data == claim["channel_data"]
-        assert protocol.is_authentic(auth, "tikm", ["tests-only-app-secret"], "1.2", claim["channel"], data)
+        assert protocol.is_valid_channel_auth(auth, "tikm", ["tests-only-app-secret"], "1.2", claim["channel"], data)
 
 
 @pytest.mark.parametrize(

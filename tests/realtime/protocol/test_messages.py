@@ -34,16 +34,16 @@ def test_a_signature_is_good_for_one_key_socket_channel_and_data(
     auth: str, socket_id: str, channel: str, data: str
 ) -> None:
     genuine = protocol.signature(SECRET, "1.1", "private-a")
-    assert protocol.is_authentic(f"key:{genuine}", "key", [SECRET], "1.1", "private-a")
-    assert not protocol.is_authentic(auth.format(genuine), "key", [SECRET], socket_id, channel, data)
+    assert protocol.is_valid_channel_auth(f"key:{genuine}", "key", [SECRET], "1.1", "private-a")
+    assert not protocol.is_valid_channel_auth(auth.format(genuine), "key", [SECRET], socket_id, channel, data)
 
 
 def test_while_secrets_are_rotated_both_are_good() -> None:
     for secret in ("new", "old"):
         auth = protocol.channel_auth("key", secret, "1.1", "private-a")
-        assert protocol.is_authentic(auth, "key", ["new", "old"], "1.1", "private-a")
+        assert protocol.is_valid_channel_auth(auth, "key", ["new", "old"], "1.1", "private-a")
     forged = protocol.channel_auth("key", "other", "1.1", "private-a")
-    assert not protocol.is_authentic(forged, "key", ["new", "old"], "1.1", "private-a")
+    assert not protocol.is_valid_channel_auth(forged, "key", ["new", "old"], "1.1", "private-a")
 
 
 def test_data_of_a_frame_is_a_string_of_json() -> None:

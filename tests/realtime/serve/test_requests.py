@@ -146,9 +146,9 @@ async def test_incomplete_history_requests_take_no_slot():
 
 async def test_crowded_query_batcher_spaces_history_requests(monkeypatch):
     async with serving() as server:
-        monkeypatch.setattr(QueryBatcher, "is_crowded", True)
+        monkeypatch.setattr(QueryBatcher, "is_overloaded", True)
         assert [await is_refused(server) for _ in range(3)] == [False, True, True]
-        monkeypatch.setattr(QueryBatcher, "is_crowded", False)
+        monkeypatch.setattr(QueryBatcher, "is_overloaded", False)
         assert not await is_refused(server)
 
 

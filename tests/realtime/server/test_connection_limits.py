@@ -13,31 +13,31 @@ def test_a_socket_counts_as_what_it_is_now_and_no_longer_as_what_it_was():
     crowd, sockets = ConnectionLimits("here"), [object() for _ in range(3)]
     assert [crowd.count(socket, limit_keys(None, "2001:db8::1")) for socket in sockets] == [None] * 3
     place = "2001:db8::/64"
-    assert crowd.changes() == {f"strangers:{place}": 3, f"address:{place}": 3}
-    assert crowd.count(sockets[0], {f"address:{place}": 3, "person:casey": 1}) is None
-    assert crowd.count(sockets[1], {f"address:{place}": 3, "person:casey": 1}) == "person:casey"
+    assert crowd.changes() == {f"anonymous:{place}": 3, f"address:{place}": 3}
+    assert crowd.count(sockets[0], {f"address:{place}": 3, "user:casey": 1}) is None
+    assert crowd.count(sockets[1], {f"address:{place}": 3, "user:casey": 1}) == "user:casey"
     for _ in range(2):
         crowd.discard(sockets[1])
-    assert crowd.changes() == {f"strangers:{place}": 1, f"address:{place}": 2, "person:casey": 1}
+    assert crowd.changes() == {f"anonymous:{place}": 1, f"address:{place}": 2, "user:casey": 1}
 
 
 def test_the_census_is_told_what_it_does_not_know():
     crowd, socket = ConnectionLimits("here"), object()
-    crowd.count(socket, {"person:casey": 9})
+    crowd.count(socket, {"user:casey": 9})
     said = crowd.changes()
-    crowd.count(object(), {"person:casey": 9})
-    crowd.told(said)
-    assert crowd.changes() == {"person:casey": 2}
-    crowd.told({"person:casey": 2})
+    crowd.count(object(), {"user:casey": 9})
+    crowd.mark_synced(said)
+    assert crowd.changes() == {"user:casey": 2}
+    crowd.mark_synced({"user:casey": 2})
     assert crowd.changes() == {}
-    crowd.begin_anew()
-    assert crowd.changes() == {"person:casey": 2}
+    crowd.resync()
+    assert crowd.changes() == {"user:casey": 2}
 
 
 @pytest.mark.parametrize("address", ["", "127.0.0.1", "::1"])
 def test_whoever_may_be_everybody_behind_a_proxy_is_no_address(address):
     assert limit_keys(None, address) == {}
-    assert list(limit_keys("casey", address)) == ["person:casey"]
+    assert list(limit_keys("casey", address)) == ["user:casey"]
 
 
 def test_while_one_asks_again_the_others_go_on_without(monkeypatch):

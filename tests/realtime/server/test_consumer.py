@@ -8,10 +8,11 @@ import pytest
 from django.db import transaction
 from pytest_django import Settings
 
-from realtime import limits, protocol
+from realtime import limits
+from realtime.protocol import close_codes
 from realtime.server import hub
 from realtime.websocket.frames import Frames
-from realtime.websocket.writers import ASGITransport
+from realtime.websocket.transport import ASGITransport
 from tests.support.cast import Cast
 from tests.support.sockets import Listener, connect, do, greeted, listen
 
@@ -198,7 +199,7 @@ async def test_a_socket_that_fails_leaves_nothing_behind(live_cast: Cast, monkey
     assert len(hub.here().sockets) == 1
     await listener.close()
     assert not hub.here().sockets
-    assert not any(hub.here().groups.values())
+    assert not any(hub.here().fan_out.groups.values())
 
 
 async def test_a_socket_that_floods_is_closed_and_others_are_not(live_cast: Cast) -> None:
@@ -236,6 +237,6 @@ async def test_a_reader_who_stopped_reading_is_given_up_and_costs_the_others_not
     writer = ASGITransport(send, close)
     assert all(writer.write(Frames("x" * 1000)) for _ in range(limits.MAX_WRITE_BUFFER // 1000))
     assert not writer.write(Frames("x" * 2000))
-    writer.close(protocol.OVER_CAPACITY)
-    assert await closed.get() == protocol.OVER_CAPACITY
+    writer.close(close_codes.SLOW_CONSUMER.code)
+    assert await closed.get() == close_codes.SLOW_CONSUMER.code
     assert not writer._size

@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
-from realtime import limits
+from realtime import consumers, limits
 from realtime.broadcasting.channel_layer import group_name
 from realtime.broadcasting.messages import Deliver
 from realtime.channels import Audience, authorization
+from realtime.consumers import PusherConsumer
 from realtime.server import hub
-from realtime.server.connection import Connection
+from realtime.server.sign_in import SignIn
 from realtime.server.write_batching import BatchingPolicy
 from realtime.websocket import frames
 from tests.support.cast import Cast
@@ -87,9 +88,9 @@ async def test_after_a_burst_an_event_waits_a_moment_for_as_many_others(
     (bao,) = await listeners(live_cast, "bao", 1)
     tell(live_cast, Audience.STAFF, range(1, 17))
     await until(lambda: bao.writes)
-    monkeypatch.setattr(hub.here()._pace, "_took", 3600)
-    looks, allows = list[int](), BatchingPolicy.allows
-    monkeypatch.setattr(BatchingPolicy, "allows", lambda pace, size: looks.append(size) or allows(pace, size))
+    monkeypatch.setattr(hub.here().fan_out._batching, "_duration", 3600)
+    looks, allows = list[int](), BatchingPolicy.allows_write
+    monkeypatch.setattr(BatchingPolicy, "allows_write", lambda pace, size: looks.append(size) or allows(pace, size))
     tell(live_cast, Audience.STAFF, range(17, 18))
     await until(lambda: len(looks) > 2)
     assert len(bao.writes) == 1
@@ -119,11 +120,11 @@ async def test_who_leaves_is_told_what_came_before(live_cast: Cast) -> None:
 async def is_idle(*peers: Peer) -> None:
     """Return once nothing is done for these sockets, and nothing of them is remembered."""
     here = hub.here()
-    await until(lambda: not (here.lookups._task or any(peer.server._server.tasks for peer in peers)))
-    here.memory.forget_old(float("inf"))
+    await until(lambda: not (not here.queries.is_idle or any(peer.server._server.tasks for peer in peers)))
+    here.session_cache.remove_old(float("inf"))
 
 
-async def test_an_idle_socket_is_eight_objects_and_no_task(live_cast: Cast) -> None:
+async def test_idle_socket_is_ten_objects_and_no_task(live_cast: Cast) -> None:
     (first,) = await listeners(live_cast, "bao", 1)
     await is_idle(first)
     tasks, before = len(asyncio.all_tasks()), ours()
@@ -131,12 +132,14 @@ async def test_an_idle_socket_is_eight_objects_and_no_task(live_cast: Cast) -> N
     await is_idle(*others)
     assert len(asyncio.all_tasks()) == tasks
     kept = {
-        "WebSocket": 1,
+        "PusherProtocol": 1,
         "Reader": 1,
         "ReceiveQueue": 1,
-        "Connection": 1,
-        "DirectTransport": 1,
+        "PusherConsumer": 1,
+        "SignIn": 1,
+        "Revalidation": 1,
         "Credentials": 1,
+        "Subscription": 1,
         "TokenBucket": 2,
     }
     found = {name: number for name, number in (ours() - before).items() if number >= len(others)}  # not once for all
@@ -156,13 +159,13 @@ async def test_who_says_more_than_can_be_answered_is_read_no_further_until_it_is
 @pytest.fixture
 def crowd_ahead(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """So many come at once that nobody is looked up until the event is set."""
-    is_through, read = threading.Event(), Connection._read
+    is_through, read = threading.Event(), SignIn._read
 
-    def wait_and_read(self: Connection, *args: Any) -> Any:
+    def wait_and_read(self: SignIn, *args: Any) -> Any:
         is_through.wait()
         return read(self, *args)
 
-    monkeypatch.setattr(Connection, "_read", wait_and_read)
+    monkeypatch.setattr(SignIn, "_read", wait_and_read)
     yield is_through
     is_through.set()
 
@@ -186,13 +189,13 @@ async def test_who_waits_long_to_be_looked_up_is_not_taken_for_nobody(
 async def test_what_is_said_while_something_is_asked_counts_as_heard_when_it_comes(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answered, ask = asyncio.Event(), Connection._ask
+    answered, ask = asyncio.Event(), PusherConsumer.authorize
 
-    async def ask_slowly(self: Connection, channels: set[str]) -> Any:
+    async def ask_slowly(self: PusherConsumer, subscriptions: Any) -> Any:
         await answered.wait()
-        return await ask(self, channels)
+        return await ask(self, subscriptions)
 
-    monkeypatch.setattr(Connection, "_ask", ask_slowly)
+    monkeypatch.setattr(PusherConsumer, "authorize", ask_slowly)
     peer = await on_wire(live_cast.bao)
     (socket,) = hub.here().sockets
     peer.say("pusher:subscribe", channel=live_cast.ticket.channel, auth="")
@@ -209,21 +212,21 @@ async def test_what_is_told_while_a_rule_is_asked_again_waits_for_its_answer(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (bao,), (dana,) = await listeners(live_cast, "bao", 1), await listeners(live_cast, "dana", 1)
-    answered, ask = asyncio.Event(), Connection._ask
+    answered, ask = asyncio.Event(), PusherConsumer.authorize
 
-    async def ask_slowly(self: Connection, channels: set[str]) -> Any:
+    async def ask_slowly(self: PusherConsumer, subscriptions: Any) -> Any:
         await answered.wait()
-        return await ask(self, channels)
+        return await ask(self, subscriptions)
 
-    monkeypatch.setattr(Connection, "_ask", ask_slowly)
-    bao.connection.recheck({live_cast.ticket.channel}, whole_person=False)
+    monkeypatch.setattr(PusherConsumer, "authorize", ask_slowly)
+    bao.consumer.reauthorize({live_cast.ticket.channel}, whole_user=False)
     tell(live_cast, Audience.STAFF, range(1, 2))
     await until(lambda: dana.writes)
     assert not bao.writes
     answered.set()
     await until(lambda: bao.writes)
-    await until(lambda: not bao.connection._tasks)
-    assert bao.connection.direct is not None
+    await until(lambda: not bao.consumer.revalidation._tasks)
+    assert bao.consumer.write_now is not None
 
 
 async def test_nothing_is_written_to_a_socket_that_is_closing(live_cast: Cast) -> None:
@@ -241,7 +244,7 @@ async def test_a_socket_that_cannot_be_written_to_costs_the_others_nothing(live_
         raise RuntimeError("The handler is closed.")
 
     for peer in staff[:2]:
-        peer.connection.direct = fail
+        peer.consumer.write_now = fail
     tell(live_cast, Audience.STAFF, range(1, 2))
     await until(lambda: sum(len(peer.writes) for peer in staff) == 3)
     assert [len(peer.writes) for peer in staff] == [0, 0, 1, 1, 1]
@@ -252,14 +255,14 @@ async def test_who_subscribes_to_several_channels_at_once_is_answered_in_order_b
 ) -> None:
     bao, (ask, asked) = await on_wire(live_cast.bao), (authorization.authorize_channels, list[set[str]]())
     monkeypatch.setattr(
-        authorization, "authorize_channels", lambda who, names, **more: asked.append(names) or ask(who, names, **more)
+        consumers, "authorize_channels", lambda who, names, **more: asked.append(names) or ask(who, names, **more)
     )
     channels = [live_cast.ticket.channel, live_cast.casey.channel, live_cast.billing.channel, live_cast.bao.channel]
     await bao.subscribe_at_once(*channels, "not a name")
     _, *answers = bao.messages()
     assert [answer.get("channel") for answer in answers] == [*channels, None, None]
     assert [answer["event"] for answer in answers[:4]] == [SUCCEEDED, REFUSED, SUCCEEDED, SUCCEEDED]
-    assert asked == [set(channels)]
+    assert [set(names) for names in asked] == [set(channels)]
 
 
 async def test_no_subscription_is_answered_before_what_was_said_ahead_of_it(live_cast: Cast) -> None:
@@ -269,7 +272,7 @@ async def test_no_subscription_is_answered_before_what_was_said_ahead_of_it(live
     bao.say("pusher:unsubscribe", channel=channel)
     bao.say("pusher:ping")
     await until(lambda: bao.heard("pusher:pong"))
-    assert bao.connection.subscriptions.keys() == {live_cast.bao.channel}
+    assert bao.consumer.subscriptions.keys() == {live_cast.bao.channel}
 
 
 async def test_what_is_revoked_after_the_rules_were_asked_is_asked_again_for_each_channel_behind(
@@ -280,11 +283,11 @@ async def test_what_is_revoked_after_the_rules_were_asked_is_asked_again_for_eac
     async def leave_office_meanwhile(self: hub.Hub, channels: Any) -> None:
         await prepare(self, channels)
         await do(live_cast.billing.agents.remove, live_cast.bao)
-        await self.tail.read()
+        await self.log_tailer.read()
 
     monkeypatch.setattr(hub.Hub, "prepare", leave_office_meanwhile)
     await bao.subscribe_at_once(live_cast.bao.channel, live_cast.ticket.channel)
-    assert bao.connection.subscriptions.keys() == {live_cast.bao.channel}
+    assert bao.consumer.subscriptions.keys() == {live_cast.bao.channel}
 
 
 async def test_who_is_refused_for_the_number_of_his_subscriptions_waits_for_no_rule(
@@ -293,4 +296,4 @@ async def test_who_is_refused_for_the_number_of_his_subscriptions_waits_for_no_r
     monkeypatch.setattr(limits, "MAX_SUBSCRIPTIONS", 1)
     bao = await on_wire(live_cast.bao)
     await bao.subscribe_at_once(live_cast.bao.channel, live_cast.ticket.channel)
-    assert bao.connection.channels() == {live_cast.bao.channel}
+    assert bao.consumer.subscriptions.keys() == {live_cast.bao.channel}

@@ -264,7 +264,7 @@ async def test_ten_thousand_subscriptions_end_the_socket_and_leave_nothing(live_
     assert await ended(flooder) == (4100, 4100)
     assert len(flooder.heard) < 2000
     assert (await other.subscribe(live_cast.ticket.channel))["event"] == SUCCEEDED
-    assert [socket.user_id for socket in hub.here().sockets] == [str(live_cast.bao.pk)]
+    assert [socket.sign_in.user_id for socket in hub.here().sockets] == [str(live_cast.bao.pk)]
 
 
 @every_kind

@@ -11,9 +11,10 @@ from realtime import protocol
 from realtime.broadcasting import cursors, event_log, history
 from realtime.channels import Audience
 from realtime.models import Delivery
+from realtime.protocol import close_codes
 from realtime.server import hub, last_events
 from realtime.server.last_events import LastEvents
-from realtime.server.log_tailer import CURRENT
+from realtime.server.log_tailer import MAX_AGE
 from tests.support.cast import Cast
 from tests.support.page_model import Game, ask
 from tests.support.sockets import do, greeted, listen
@@ -33,45 +34,45 @@ def told(channel: str, position: int) -> Delivery:
 def known() -> LastEvents:
     """What a process knows that has read the log from its tenth position on."""
     found = LastEvents()
-    found.begin(10, {GROUP: 20})
+    found.start(10, {GROUP: 20})
     return found
 
 
 def test_a_group_has_been_silent_since_it_was_told_something_last(known: LastEvents) -> None:
-    assert known.is_silent([GROUP], since=21)
-    assert known.is_silent([OTHER], since=10)
-    assert not known.is_silent([GROUP], since=20)
-    assert not known.is_silent([OTHER, GROUP], since=20)
+    assert known.has_no_events_since(21, [GROUP])
+    assert known.has_no_events_since(10, [OTHER])
+    assert not known.has_no_events_since(20, [GROUP])
+    assert not known.has_no_events_since(20, [OTHER, GROUP])
 
 
 def test_what_was_before_the_memory_begins_is_not_known(known: LastEvents) -> None:
-    assert not known.is_silent([OTHER], since=9)
-    assert not LastEvents().is_silent([OTHER], since=10**9)
+    assert not known.has_no_events_since(9, [OTHER])
+    assert not LastEvents().has_no_events_since(10**9, [OTHER])
 
 
 def test_what_the_tail_reads_is_known_whatever_its_order(known: LastEvents) -> None:
-    known.read([told(OFFICE, 31), told(TICKET, 30), told(OFFICE, 29)], begun=0)
-    assert [known.is_silent([OTHER], since=position) for position in (31, 32)] == [False, True]
-    assert [known.is_silent([GROUP], since=position) for position in (30, 31)] == [False, True]
+    known.add([told(OFFICE, 31), told(TICKET, 30), told(OFFICE, 29)], started_at=0)
+    assert [known.has_no_events_since(position, [OTHER]) for position in (31, 32)] == [False, True]
+    assert [known.has_no_events_since(position, [GROUP]) for position in (30, 31)] == [False, True]
 
 
 def test_what_the_layer_brought_is_uncertain_until_a_reading_that_began_later(known: LastEvents) -> None:
-    known.hear(GROUP, now=5)
-    assert known.is_silent([OTHER], since=50)
+    known.add_unread(GROUP, now=5)
+    assert known.has_no_events_since(50, [OTHER])
     for begun, is_certain in ((4, False), (5, False), (6, True)):
-        known.read([], begun)
-        assert known.is_silent([GROUP], since=50) is is_certain
+        known.add([], begun)
+        assert known.has_no_events_since(50, [GROUP]) is is_certain
 
 
 def test_of_too_many_groups_those_are_let_go_that_were_told_something_longest_ago(
     known: LastEvents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(last_events, "MOST", 2)
-    known.read([told(OFFICE, 30)], begun=0)
-    assert known.is_silent([GROUP], since=21)
-    known.read([told("private-office.2", 40)], begun=0)
-    assert not known.is_silent([OTHER, GROUP], since=20)
-    assert [known.is_silent([OTHER], since=position) for position in (21, 30, 31)] == [False, False, True]
+    monkeypatch.setattr(last_events, "MAX_GROUPS", 2)
+    known.add([told(OFFICE, 30)], started_at=0)
+    assert known.has_no_events_since(21, [GROUP])
+    known.add([told("private-office.2", 40)], started_at=0)
+    assert not known.has_no_events_since(20, [OTHER, GROUP])
+    assert [known.has_no_events_since(position, [OTHER]) for position in (21, 30, 31)] == [False, False, True]
 
 
 async def test_a_delivery_is_remembered_for_a_minute_and_as_long_as_the_tail_reads_it(
@@ -79,14 +80,14 @@ async def test_a_delivery_is_remembered_for_a_minute_and_as_long_as_the_tail_rea
 ) -> None:
     here, now = hub.here(), [1000.0]
     monkeypatch.setattr(hub.time, "monotonic", lambda: now[0])
-    here.take_as_heard([1, 2])
+    here.mark_delivered([1, 2])
     now[0] += hub.REMEMBER - 1
-    here.take_as_heard([3])
-    here.forget_old(set())
-    assert [here.has_heard(pk) for pk in (1, 2, 3)] == [True, True, True]
+    here.mark_delivered([3])
+    here.remove_old(set())
+    assert [here.is_delivered(pk) for pk in (1, 2, 3)] == [True, True, True]
     now[0] += 1
-    here.forget_old({2})
-    assert [here.has_heard(pk) for pk in (1, 2, 3)] == [False, True, True]
+    here.remove_old({2})
+    assert [here.is_delivered(pk) for pk in (1, 2, 3)] == [False, True, True]
 
 
 @pytest.fixture
@@ -125,7 +126,7 @@ async def test_a_page_that_came_after_a_reply_is_sent_to_the_history(live_cast: 
     await first.event("ticket.reply.created")
     second = await listen(live_cast.casey, channel)
     assert await ask(second, since, channel) is None
-    await hub.here().tail.read()
+    await hub.here().log_tailer.read()
     assert await ask(second, since, channel) is None
     assert await ask(second, await do(history.current_cursor), channel) is not None
     assert await second.hears_nothing(channel)
@@ -139,7 +140,7 @@ async def test_a_reply_that_nobody_has_told_yet_is_told_to_the_page_that_has_mis
     await do(live_cast.reply, live_cast.bao, "On its way")
     page = await listen(live_cast.casey, channel)
     assert await ask(page, since, channel) is not None
-    await hub.here().tail.read()
+    await hub.here().log_tailer.read()
     assert (await page.event("ticket.reply.created"))["reply"]["message"] == "On its way"
 
 
@@ -194,9 +195,9 @@ async def test_while_a_rule_is_asked_again_nothing_is_certain(live_cast: Cast) -
     since, channel = await do(history.current_cursor), live_cast.ticket.channel
     bao = await listen(live_cast.bao, channel)
     (socket,) = hub.here().sockets
-    socket._rechecks[channel] = 1
+    socket.subscriptions[channel].revalidations = 1
     assert await ask(bao, since, channel) is None
-    del socket._rechecks[channel]
+    socket.subscriptions[channel].revalidations = 0
     assert await ask(bao, since, channel) is not None
 
 
@@ -213,8 +214,8 @@ async def test_nothing_is_certain_while_the_log_has_not_been_read_for_long(
     live_cast: Cast, readings: list[int]
 ) -> None:
     since, channel = await do(history.current_cursor), live_cast.casey.channel
-    page, tail = await listen(live_cast.casey, channel), hub.here().tail
-    tail._read_at -= CURRENT * 3600
+    page, tail = await listen(live_cast.casey, channel), hub.here().log_tailer
+    tail._read_at -= MAX_AGE * 3600
     assert await ask(page, since, channel) is None
     await tail.read()
     assert await ask(page, since, channel) is not None
@@ -255,7 +256,7 @@ async def test_a_reading_that_pages_wait_for_does_not_look_after_the_groups_each
     async def note(_hub: hub.Hub) -> None:
         mended.append(True)
 
-    monkeypatch.setattr(hub.Hub, "mend", note)
+    monkeypatch.setattr(hub.Hub, "resync_groups", note)
     del readings[:]
     for number in range(3):
         await do(live_cast.reply, live_cast.bao, f"Told {number}")
@@ -268,7 +269,7 @@ async def test_a_reading_that_pages_wait_for_does_not_look_after_the_groups_each
 async def test_a_malformed_question_is_answered_with_an_error(live_cast: Cast, channels: Any) -> None:
     page = await greeted(live_cast.casey)
     await page.say(protocol.MISSED, since="x", channels=channels)
-    assert (await page.event("pusher:error"))["code"] == protocol.GENERIC_RECONNECT
+    assert (await page.event("pusher:error"))["code"] == close_codes.INVALID_MESSAGE
 
 
 @pytest.mark.parametrize("seed", range(6))

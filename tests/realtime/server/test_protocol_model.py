@@ -422,10 +422,10 @@ class Play:
             while here.presence._seats or here.presence._rooms:
                 await here.presence._next_round()
         assert not here.sockets
-        assert not any(here.groups.values())
+        assert not any(here.fan_out.groups.values())
         assert not here.presence._of_socket
-        await here.mend()
-        assert not here.groups.keys() - set(PROCESS_GROUPS)
+        await here.resync_groups()
+        assert not here.fan_out.groups.keys() - set(PROCESS_GROUPS)
 
 
 def protocol_text(message: dict[str, Any]) -> str:

@@ -9,7 +9,13 @@ import pytest
 from django.db import OperationalError
 
 from realtime.server import query_batcher
-from realtime.server.query_batcher import CROWD, LAST, TOGETHER, DatabaseUnavailable, QueryBatcher
+from realtime.server.query_batcher import (
+    BATCH_SIZE,
+    MAX_LOW_PRIORITY_QUEUE,
+    MIN_LOW_PRIORITY,
+    DatabaseUnavailable,
+    QueryBatcher,
+)
 from tests.support.sockets import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -17,48 +23,52 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 async def ask_all(asked: QueryBatcher, *inquiries: Any) -> list[Any]:
     """Ask these at once; return what each returned or raised."""
-    return await asyncio.gather(*(asked.ask(each) for each in inquiries), return_exceptions=True)
+    return await asyncio.gather(*(asked.run(each) for each in inquiries), return_exceptions=True)
 
 
 @pytest.fixture
 def hops(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many were answered by each hop to the database's thread."""
-    inquire, sizes = query_batcher._inquire, list[int]()
+    inquire, sizes = query_batcher._run_all, list[int]()
 
     def count(inquiries: Any) -> Any:
         sizes.append(len(inquiries))
         return inquire(inquiries)
 
-    monkeypatch.setattr(query_batcher, "_inquire", count)
+    monkeypatch.setattr(query_batcher, "_run_all", count)
     return sizes
 
 
 async def test_who_asks_at_the_same_time_is_answered_by_one_hop_of_a_bounded_size(hops: list[int]) -> None:
-    numbers = range(TOGETHER + 2)
+    numbers = range(BATCH_SIZE + 2)
     assert await ask_all(QueryBatcher(), *(lambda n=n: n for n in numbers)) == list(numbers)
-    assert hops == [TOGETHER, 2]
+    assert hops == [BATCH_SIZE, 2]
 
 
 async def test_whoever_was_let_in_is_answered_before_those_who_come_but_these_wait_not_for_ever(
     hops: list[int],
 ) -> None:
     asked, order = QueryBatcher(), list[str]()
-    newcomers = [asked.ask_last(order.append, "comes") for _ in range(TOGETHER)]
-    others = [asked.ask(order.append, "is in") for _ in range(2 * TOGETHER)]
+    newcomers = [asked.run_low_priority(order.append, "comes") for _ in range(BATCH_SIZE)]
+    others = [asked.run(order.append, "is in") for _ in range(2 * BATCH_SIZE)]
     await asyncio.gather(*newcomers, *others)
-    own = TOGETHER - LAST
-    assert order[:TOGETHER] == ["is in"] * own + ["comes"] * LAST
-    assert order[TOGETHER : 2 * TOGETHER] == ["is in"] * own + ["comes"] * LAST
-    assert order[-2 * LAST :] == ["comes"] * 2 * LAST
+    own = BATCH_SIZE - MIN_LOW_PRIORITY
+    assert order[:BATCH_SIZE] == ["is in"] * own + ["comes"] * MIN_LOW_PRIORITY
+    assert order[BATCH_SIZE : 2 * BATCH_SIZE] == ["is in"] * own + ["comes"] * MIN_LOW_PRIORITY
+    assert order[-2 * MIN_LOW_PRIORITY :] == ["comes"] * 2 * MIN_LOW_PRIORITY
 
 
-async def test_it_is_crowded_as_long_as_many_newcomers_wait() -> None:
+async def test_it_is_overloaded_as_long_as_many_newcomers_wait() -> None:
     asked, seen = QueryBatcher(), list[bool]()
-    await asyncio.gather(*(asked.ask(lambda: seen.append(asked.is_crowded)) for _ in range(2 * CROWD)))
+    await asyncio.gather(
+        *(asked.run(lambda: seen.append(asked.is_overloaded)) for _ in range(2 * MAX_LOW_PRIORITY_QUEUE))
+    )
     assert set(seen) == {False}
-    await asyncio.gather(*(asked.ask_last(lambda: seen.append(asked.is_crowded)) for _ in range(2 * CROWD)))
-    assert set(seen[2 * CROWD : 3 * CROWD - TOGETHER]) == {True}
-    assert set(seen[3 * CROWD :]) == {False}
+    await asyncio.gather(
+        *(asked.run_low_priority(lambda: seen.append(asked.is_overloaded)) for _ in range(2 * MAX_LOW_PRIORITY_QUEUE))
+    )
+    assert set(seen[2 * MAX_LOW_PRIORITY_QUEUE : 3 * MAX_LOW_PRIORITY_QUEUE - BATCH_SIZE]) == {True}
+    assert set(seen[3 * MAX_LOW_PRIORITY_QUEUE :]) == {False}
 
 
 async def test_one_inquiry_that_fails_costs_the_others_nothing() -> None:
@@ -71,9 +81,9 @@ async def test_one_inquiry_that_fails_costs_the_others_nothing() -> None:
 
 async def test_nobody_is_asked_about_who_has_gone_while_he_waited(hops: list[int]) -> None:
     asked, is_through = QueryBatcher(), threading.Event()
-    first = asyncio.create_task(asked.ask(is_through.wait))
+    first = asyncio.create_task(asked.run(is_through.wait))
     await until(lambda: hops)
-    gone, last = (asyncio.create_task(asked.ask(lambda n=n: n)) for n in (2, 3))
+    gone, last = (asyncio.create_task(asked.run(lambda n=n: n)) for n in (2, 3))
     await asyncio.sleep(0)
     gone.cancel()
     is_through.set()
@@ -89,11 +99,11 @@ async def test_while_the_database_is_away_one_waits_for_it_and_not_each_after_th
 
     asked = QueryBatcher()
     monkeypatch.setattr(query_batcher, "connection", SimpleNamespace(connection=None))
-    newcomers = asyncio.gather(*(asked.ask_last(wait_in_vain) for _ in range(20)), return_exceptions=True)
-    answers = await ask_all(asked, *[wait_in_vain] * (3 * TOGETHER)) + await newcomers
+    newcomers = asyncio.gather(*(asked.run_low_priority(wait_in_vain) for _ in range(20)), return_exceptions=True)
+    answers = await ask_all(asked, *[wait_in_vain] * (3 * BATCH_SIZE)) + await newcomers
     assert {type(answer) for answer in answers} == {DatabaseUnavailable}
-    assert hops == [TOGETHER]
-    assert await asked.ask(lambda: "back") == "back"
+    assert hops == [BATCH_SIZE]
+    assert await asked.run(lambda: "back") == "back"
 
 
 async def test_a_query_that_fails_is_not_taken_for_a_database_that_is_away(

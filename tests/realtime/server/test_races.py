@@ -13,10 +13,12 @@ from realtime.broadcasting.ephemeral import broadcast_now, disconnect
 from realtime.broadcasting.publish import publish, reauthorize
 from realtime.consumers import PusherConsumer
 from realtime.presence.tracker import PresenceTracker
-from realtime.server import hub
-from realtime.server.connection import Connection
+from realtime.protocol import close_codes
+from realtime.server import cache_channels, hub
 from realtime.server.group_membership import GroupMembership
 from realtime.server.query_batcher import QueryBatcher
+from realtime.server.revalidation import Revalidation
+from realtime.server.subscriptions import Subscription
 from tests.support.cast import Cast
 from tests.support.signed_clients import REFUSED, SUCCEEDED, answers
 from tests.support.sockets import Fence, Listener, connect, do, greeted, listen, until
@@ -57,7 +59,7 @@ async def test_a_right_that_ends_while_one_enters_a_room_ends_the_comings_and_go
 
     async def leave_office() -> None:
         await do(live_cast.billing.agents.remove, live_cast.bao)
-        await until(lambda: room not in served.subscriptions and not served._rechecks)
+        await until(lambda: room not in served.subscriptions and not served.revalidation.is_busy)
 
     meanwhile(leave_office)
     assert (await bao.subscribe(room))["event"] == REFUSED
@@ -72,17 +74,17 @@ async def test_who_is_there_is_not_told_while_the_rule_is_asked_again(
     live_cast: Cast, meanwhile: Callable[[Happening], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room, answered = live_cast.ticket.presence_channel, asyncio.Event()
-    bao, ask = await greeted(live_cast.bao), Connection._ask
+    bao, ask = await greeted(live_cast.bao), PusherConsumer.authorize
     served = socket_of(bao)
 
-    async def ask_slowly(self: Connection, channel: str) -> Any:
+    async def ask_slowly(self: PusherConsumer, channel: str) -> Any:
         await answered.wait()
         return await ask(self, channel)
 
     async def begin_to_ask() -> None:
-        monkeypatch.setattr(Connection, "_ask", ask_slowly)
+        monkeypatch.setattr(PusherConsumer, "authorize", ask_slowly)
         await do(reauthorize, channels=[room])
-        await until(lambda: served._rechecks)
+        await until(lambda: served.revalidation.is_running)
 
     meanwhile(begin_to_ask)
     await bao.say("pusher:subscribe", channel=room, auth="")
@@ -113,13 +115,13 @@ async def test_a_socket_that_is_hung_up_on_while_it_enters_a_room_is_not_kept(
 @pytest.fixture
 def slow_rules(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     """Rules that are asked again answer when the event is set."""
-    answered, ask = asyncio.Event(), Connection._recheck
+    answered, ask = asyncio.Event(), Revalidation._run
 
-    async def ask_slowly(self: Connection, channels: set[str], whole_person: bool) -> None:
+    async def ask_slowly(self: Revalidation, held: list[Subscription], **options: bool) -> None:
         await answered.wait()
-        await ask(self, channels, whole_person)
+        await ask(self, held, **options)
 
-    monkeypatch.setattr(Connection, "_recheck", ask_slowly)
+    monkeypatch.setattr(Revalidation, "_run", ask_slowly)
     return answered
 
 
@@ -130,29 +132,28 @@ async def test_who_leaves_while_his_rule_is_asked_again_is_told_nothing(
     leaver, stayer = await listen(live_cast.bao, channel), await listen(live_cast.dana, channel)
     await do(reauthorize, channels=[channel])
     served = socket_of(leaver)
-    await until(lambda: served._rechecks)
+    await until(lambda: served.revalidation.is_running)
     await leaver.say("pusher:unsubscribe", channel=channel)
     assert await answers(leaver) == []
     await do(publish, Fence(channel))
     slow_rules.set()
     await stayer.event("test.fence")
-    await until(lambda: not served._rechecks)
+    await until(lambda: not served.revalidation.is_busy)
     assert await answers(leaver) == []
     assert (await leaver.subscribe(channel))["event"] == SUCCEEDED
 
 
-async def test_who_leaves_and_returns_while_his_rule_is_asked_again_is_welcomed_once(
+async def test_subscribing_again_during_revalidation_is_confirmed_once(
     live_cast: Cast, slow_rules: asyncio.Event
 ) -> None:
     channel = live_cast.ticket.channel
     bao = await listen(live_cast.bao, channel)
     await do(reauthorize, channels=[channel])
-    await until(lambda: socket_of(bao)._rechecks)
+    await until(lambda: socket_of(bao).revalidation.is_running)
     await bao.say("pusher:unsubscribe", channel=channel)
-    await bao.say("pusher:subscribe", channel=channel, auth="")
-    assert await answers(bao) == []
+    assert (await bao.subscribe(channel))["event"] == SUCCEEDED
     slow_rules.set()
-    assert await bao.event(SUCCEEDED) == {}
+    await until(lambda: not socket_of(bao).revalidation.is_busy)
     assert await bao.hears_nothing(channel)
 
 
@@ -163,7 +164,7 @@ async def test_what_waits_for_a_rule_is_bounded(
     channel = live_cast.ticket.channel
     bao = await listen(live_cast.bao, channel)
     await do(reauthorize, channels=[channel])
-    await until(lambda: socket_of(bao)._rechecks)
+    await until(lambda: socket_of(bao).revalidation.is_running)
     for _ in range(3):
         await do(broadcast_now, [channel], "said", '"Hello"')
     assert await answers(bao) == []
@@ -177,17 +178,18 @@ async def test_the_last_event_of_a_cache_channel_is_not_told_to_who_has_lost_it(
 ) -> None:
     channel = "private-cache-forecast"
     await do(broadcast_now, [channel], "rain", '{"mm":3}')
-    tell_last, moved = Connection._tell_last, []
+    read, moved = cache_channels._read, []
+    casey, control = await greeted(live_cast.casey), await greeted(live_cast.bao)
+    served = socket_of(casey)
 
-    async def lose_it_first(self: Connection, channel: str, audience: Any) -> None:
+    def read_and_lose(*args: Any) -> Any:
+        cached = read(*args)
         if not moved:
             moved.append(channel)
-            audience_before = self.subscriptions.pop(channel)
-            hub.here().leave(self, channel, audience_before)
-        await tell_last(self, channel, audience)
+            served.subscriptions[channel].audience = None
+        return cached
 
-    monkeypatch.setattr(Connection, "_tell_last", lose_it_first)
-    casey, control = await greeted(live_cast.casey), await greeted(live_cast.bao)
+    monkeypatch.setattr(cache_channels, "_read", read_and_lose)
     assert (await casey.subscribe(channel))["event"] == SUCCEEDED
     assert await answers(casey) == []
     assert (await control.subscribe(channel))["event"] == SUCCEEDED
@@ -215,16 +217,16 @@ async def test_a_socket_that_cannot_be_looked_at_does_not_hide_the_others(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub, "SWEEP_INTERVAL", 0.01)
-    sweep, failures = Connection.sweep, []
+    sweep, failures = PusherConsumer.sweep, []
 
-    def fail_once(self: Connection, now: float) -> None:
+    def fail_once(self: PusherConsumer, now: float) -> None:
         if not failures:
             failures.append(True)
             raise ValueError("once")
         sweep(self, now + 31)
 
     bao = await greeted(live_cast.bao)
-    monkeypatch.setattr(Connection, "sweep", fail_once)
+    monkeypatch.setattr(PusherConsumer, "sweep", fail_once)
     assert await bao.event("pusher:ping") == {}
     assert failures
 
@@ -232,7 +234,7 @@ async def test_a_socket_that_cannot_be_looked_at_does_not_hide_the_others(
 async def test_nobody_asks_again_about_a_socket_that_has_not_been_looked_up_yet(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask, is_let_in = QueryBatcher.ask_last, asyncio.Event()
+    ask, is_let_in = QueryBatcher.run_low_priority, asyncio.Event()
 
     async def ask_in_a_crowd(*asked: Any) -> Any:
         await is_let_in.wait()
@@ -241,9 +243,9 @@ async def test_nobody_asks_again_about_a_socket_that_has_not_been_looked_up_yet(
     def look() -> bool:
         (socket,) = hub.here().sockets
         socket.sweep(time.monotonic() + 61)
-        return bool(socket._tasks)
+        return bool(socket.revalidation.is_busy)
 
-    monkeypatch.setattr(QueryBatcher, "ask_last", ask_in_a_crowd)
+    monkeypatch.setattr(QueryBatcher, "run_low_priority", ask_in_a_crowd)
     bao = await connect(live_cast.bao)
     await until(lambda: hub.here().sockets)
     assert not look()
@@ -264,9 +266,9 @@ async def test_a_client_that_hangs_up_first_is_no_failed_task(
     monkeypatch.setattr(PusherConsumer, "close", gone)
     bao = await greeted(live_cast.bao)
     served = socket_of(bao)
-    served.hang_up("Enough.")
+    served.fail(close_codes.DISCONNECTED)
     assert (await bao.event("pusher:error"))["code"] == 4009
-    await until(served._writer._end.done)
+    await until(served.transport._closing.done)
     gc.collect()
     assert not failures
 
@@ -285,7 +287,7 @@ async def test_a_layer_group_that_somebody_joins_while_others_are_left_is_kept(
             for channel in (first, second):
                 assert (await bao.subscribe(channel))["event"] == SUCCEEDED
 
-    await until(lambda: not hub.here().tail._reading.locked())
+    await until(lambda: not hub.here().log_tailer._reading.locked())
     monkeypatch.setattr(GroupMembership, "_leave", leave_slowly)
     for channel in (first, second):
         await bao.say("pusher:unsubscribe", channel=channel)

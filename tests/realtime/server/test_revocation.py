@@ -15,13 +15,14 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
-from realtime import protocol
+from realtime import consumers, protocol
 from realtime.broadcasting.channel_layer import REAUTHORIZE_GROUP
 from realtime.broadcasting.messages import Reauthorize
 from realtime.channels import Audience, authorization
 from realtime.channels.authorization import Authorization
+from realtime.consumers import PusherConsumer
 from realtime.server import hub
-from realtime.server.connection import Connection
+from realtime.server.sign_in import SignIn
 from tests.support.cast import Cast
 from tests.support.sockets import Listener, connect, do, greeted, listen, session_cookie
 from tickets import services
@@ -266,21 +267,21 @@ def expire(user: User, at: datetime) -> None:
 async def test_a_rules_answer_from_before_a_revocation_joins_no_group(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask, answers = Connection._ask, []
+    ask, answers = PusherConsumer.authorize, []
 
-    async def slowly(self: Connection, channels: set[str]) -> dict[str, Authorization | None]:
-        answers.append(await ask(self, channels))
+    async def slowly(self: PusherConsumer, subscriptions: Any) -> dict[str, Authorization | None]:
+        answers.append(await ask(self, subscriptions))
         if len(answers) == 1:
             await do(live_cast.billing.agents.remove, live_cast.bao)
-            await hub.here().tail.read()
+            await hub.here().log_tailer.read()
         elif len(answers) == 2:
             await do(live_cast.reply, live_cast.dana, "Note", internal=True)
-            await hub.here().tail.read()
+            await hub.here().log_tailer.read()
         return answers[-1]
 
     socket = await connect(live_cast.bao)
     await socket.event("pusher:connection_established")
-    monkeypatch.setattr(Connection, "_ask", slowly)
+    monkeypatch.setattr(PusherConsumer, "authorize", slowly)
     assert (await socket.subscribe(live_cast.ticket.channel))["event"] == "pusher:subscription_error"
     assert answers == [{live_cast.ticket.channel: now} for now in (Authorization(Audience.STAFF), None)]
     assert "ticket.reply.created" not in [frame["event"] for frame in socket.heard]
@@ -298,7 +299,7 @@ async def test_what_is_revoked_while_a_rule_is_asked_ends_the_new_subscription(
             live_cast.billing.agents.remove(live_cast.bao)
         return answer
 
-    monkeypatch.setattr(authorization, "authorize_channels", ask_then_leave)
+    monkeypatch.setattr(consumers, "authorize_channels", ask_then_leave)
     socket = await connect(live_cast.bao)
     answer = await socket.subscribe(live_cast.ticket.channel)
     if answer["event"].endswith("succeeded"):
@@ -315,7 +316,7 @@ def demote(cast: Cast) -> None:
 async def test_who_loses_a_right_just_after_he_came_is_not_taken_for_whom_he_was(live_cast: Cast) -> None:
     ada, bao = await greeted(live_cast.ada), await greeted(live_cast.bao)
     await do(demote, live_cast)
-    await hub.here().tail.read()
+    await hub.here().log_tailer.read()
     assert (await ada.subscribe(live_cast.ticket.channel))["event"] == "pusher:subscription_error"
     assert (await bao.subscribe(live_cast.ticket.channel))["event"] == "pusher_internal:subscription_succeeded"
 
@@ -323,16 +324,16 @@ async def test_who_loses_a_right_just_after_he_came_is_not_taken_for_whom_he_was
 async def test_who_loses_a_right_while_he_is_looked_up_is_not_taken_for_whom_he_was(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read, here = Connection._read, hub.here()
+    read, here = SignIn._read, hub.here()
     command = Reauthorize(users=[str(live_cast.ada.pk)])
 
-    def read_and_lose(self: Connection, *args: Any) -> Any:
+    def read_and_lose(self: SignIn, *args: Any) -> Any:
         answer = read(self, *args)
         with django_connection.cursor() as cursor:  # what is told of it is told here, and once
             cursor.execute("UPDATE accounts_user SET role = 'customer' WHERE email = %s", [live_cast.ada.email])
-        here.loop.call_soon_threadsafe(here._recheck, command)
+        here.loop.call_soon_threadsafe(here._reauthorize, command)
         return answer
 
-    monkeypatch.setattr(Connection, "_read", read_and_lose)
+    monkeypatch.setattr(SignIn, "_read", read_and_lose)
     ada = await greeted(live_cast.ada)
     assert (await ada.subscribe(live_cast.ticket.channel))["event"] == "pusher:subscription_error"

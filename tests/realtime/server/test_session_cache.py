@@ -9,11 +9,12 @@ from asgiref.sync import sync_to_async
 from django.contrib.sessions.models import Session
 
 from accounts.models import User
+from realtime import consumers
 from realtime.channels import Audience, authorization
 from realtime.channels.authentication import Credentials
 from realtime.channels.authorization import Authorization
 from realtime.server import hub, session_cache
-from realtime.server.session_cache import KEPT, SessionCache
+from realtime.server.session_cache import MAX_AGE, SessionCache
 from tests.support.cast import Cast
 from tests.support.signed_clients import REFUSED, SUCCEEDED
 from tests.support.sockets import Listener, do, greeted, listen, session_cookie, settle
@@ -37,77 +38,77 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def knowing(*, end: datetime | None = None, can_trust: Callable[[], bool] = lambda: True) -> SessionCache:
     """Return a memory of Bao, who hears a ticket."""
     found = SessionCache(can_trust)
-    found.keep(0, BAO, User(email="bao@example.com"), end)
-    found.keep_standings(0, BAO, {CHANNEL: STAFF})
+    found.put(0, BAO, User(email="bao@example.com"), end)
+    found.put_authorizations(0, BAO, {CHANNEL: STAFF})
     return found
 
 
 def test_a_sign_in_is_known_for_seconds_however_often_it_is_recalled(clock: list[float]) -> None:
     known = knowing()
-    for _ in range(int(KEPT)):
-        assert known.recall(BAO) is not None
+    for _ in range(int(MAX_AGE)):
+        assert known.get(BAO) is not None
         clock[0] += 1
     clock[0] += 1
-    assert known.recall(BAO) is None
+    assert known.get(BAO) is None
 
 
 def test_a_sign_in_is_not_known_after_its_end() -> None:
     now, soon = datetime.now(UTC), timedelta(minutes=1)
-    assert knowing(end=now + soon).recall(BAO) is not None
-    assert knowing(end=now - soon).recall(BAO) is None
+    assert knowing(end=now + soon).get(BAO) is not None
+    assert knowing(end=now - soon).get(BAO) is None
 
 
 def test_nobody_is_known_to_a_process_that_cannot_hear_what_ends_his_access() -> None:
     hears = [True]
     known = knowing(can_trust=lambda: hears[0])
-    assert known.recall(BAO) is not None
+    assert known.get(BAO) is not None
     hears.clear()
     hears.append(False)
-    assert known.recall(BAO) is None
+    assert known.get(BAO) is None
 
 
 def test_what_was_read_before_something_was_forgotten_is_not_kept_after_it() -> None:
     known = knowing()
-    known.forget(users=(), channels=(CHANNEL,))
-    known.keep_standings(0, BAO, {CHANNEL: STAFF})
-    recalled = known.recall(BAO)
+    known.invalidate(users=(), channels=(CHANNEL,))
+    known.put_authorizations(0, BAO, {CHANNEL: STAFF})
+    recalled = known.get(BAO)
     assert recalled is not None
-    assert recalled.standings == {}
-    known.keep_standings(1, BAO, {CHANNEL: STAFF})
-    assert recalled.standings == {CHANNEL: STAFF}
+    assert recalled.authorizations == {}
+    known.put_authorizations(1, BAO, {CHANNEL: STAFF})
+    assert recalled.authorizations == {CHANNEL: STAFF}
 
 
 def test_that_somebody_signed_in_on_one_socket_lets_no_other_one_hear_what_is_his_alone() -> None:
     known, own = knowing(), "#server-to-user-1"
-    known.keep_standings(0, BAO, {own: Authorization(Audience.PUBLIC), "private-user.1": STAFF})
-    recalled = known.recall(BAO)
+    known.put_authorizations(0, BAO, {own: Authorization(Audience.PUBLIC), "private-user.1": STAFF})
+    recalled = known.get(BAO)
     assert recalled is not None
-    assert recalled.standings.keys() == {CHANNEL, "private-user.1"}
+    assert recalled.authorizations.keys() == {CHANNEL, "private-user.1"}
 
 
 def test_a_sign_in_that_is_found_to_be_nobodys_is_forgotten() -> None:
     known = knowing()
-    known.keep(0, BAO, None, None)
-    assert known.recall(BAO) is None
+    known.put(0, BAO, None, None)
+    assert known.get(BAO) is None
 
 
 async def test_a_look_whether_a_sign_in_still_stands_remembers_nobody_for_an_idle_socket(live_cast: Cast) -> None:
     bao, here = await listen(live_cast.bao, live_cast.ticket.channel), hub.here()
     (socket,) = here.sockets
     for channels, remembered in ((set[str](), 0), ({live_cast.ticket.channel}, 1)):
-        here.memory.forget_old(float("inf"))
-        socket.recheck(channels, whole_person=False)
+        here.session_cache.remove_old(float("inf"))
+        socket.reauthorize(channels, whole_user=False)
         await settle()
-        assert len(here.memory._known) == remembered
+        assert len(here.session_cache._sessions) == remembered
     await bao.close()
 
 
 def test_what_is_too_old_to_be_recalled_is_kept_no_longer(clock: list[float]) -> None:
     known = knowing()
-    known.forget_old(clock[0] + KEPT)
-    assert known._known
-    known.forget_old(clock[0] + KEPT + 1)
-    assert not known._known
+    known.remove_old(clock[0] + MAX_AGE)
+    assert known._sessions
+    known.remove_old(clock[0] + MAX_AGE + 1)
+    assert not known._sessions
 
 
 @pytest.fixture
@@ -119,7 +120,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
         channels.append(set(names))
         return ask(who, names, **more)
 
-    monkeypatch.setattr(authorization, "authorize_channels", note_and_ask)
+    monkeypatch.setattr(consumers, "authorize_channels", note_and_ask)
     return channels
 
 
@@ -147,7 +148,7 @@ async def test_who_has_left_the_office_does_not_hear_it_on_his_next_page(live_ca
     for cookie in (bao, dana):
         assert await may_hear(await opens(cookie), live_cast.ticket.channel)
     await do(live_cast.billing.agents.remove, live_cast.bao)
-    await hub.here().tail.read()
+    await hub.here().log_tailer.read()
     assert not await may_hear(await opens(bao), live_cast.ticket.channel)
     assert await may_hear(await opens(dana), live_cast.ticket.channel)
 
@@ -156,7 +157,7 @@ async def test_who_works_elsewhere_than_the_ticket_does_not_hear_it_on_his_next_
     cookie = await sync_to_async(session_cookie)(live_cast.bao)
     assert await may_hear(await opens(cookie), live_cast.ticket.channel)
     await do(services.update_ticket, live_cast.ticket, by=live_cast.ada, values={"office": live_cast.orders})
-    await hub.here().tail.read()
+    await hub.here().log_tailer.read()
     assert not await may_hear(await opens(cookie), live_cast.ticket.channel)
 
 
@@ -164,7 +165,7 @@ async def test_who_has_signed_out_is_nobody_on_the_next_socket(live_cast: Cast) 
     cookie = await sync_to_async(session_cookie)(live_cast.bao)
     assert await may_hear(await opens(cookie), live_cast.bao.channel)
     await do(lambda: Session.objects.get(pk=cookie.removeprefix("sessionid=")).delete())
-    await hub.here().tail.read()
+    await hub.here().log_tailer.read()
     assert not await may_hear(await opens(cookie), live_cast.bao.channel)
 
 

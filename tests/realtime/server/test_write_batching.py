@@ -18,29 +18,29 @@ def written(*sizes: int, seconds: float = 1) -> BatchingPolicy:
     """Return the pace of a hub that has written so many events, each time in so many seconds."""
     found = BatchingPolicy()
     for size in sizes:
-        found.wrote(size, seconds)
-    found.begin()
+        found.record(size, seconds)
+    found.start()
     return found
 
 
 def test_who_is_told_one_event_at_a_time_never_waits(clock: list[float]) -> None:
-    assert written().allows(1)
-    assert written(1, 1).allows(1)
+    assert written().allows_write(1)
+    assert written(1, 1).allows_write(1)
 
 
 def test_one_event_waits_for_as_many_as_came_together_lately(clock: list[float]) -> None:
     for sizes in ((15, 1), (1, 15), (15, 1, 1, 1)):
-        assert not written(*sizes).allows(14)
-        assert written(*sizes).allows(15)
+        assert not written(*sizes).allows_write(14)
+        assert written(*sizes).allows_write(15)
 
 
 def test_a_burst_that_has_ended_is_forgotten_after_four_writes(clock: list[float]) -> None:
-    assert written(15, 1, 1, 1, 1).allows(1)
+    assert written(15, 1, 1, 1, 1).allows_write(1)
 
 
 def test_nobody_waits_longer_than_a_quarter_of_what_the_last_write_took(clock: list[float]) -> None:
     hub_pace = written(15, 15, seconds=2)
     clock[0] += 0.49
-    assert not hub_pace.allows(1)
+    assert not hub_pace.allows_write(1)
     clock[0] += 0.02
-    assert hub_pace.allows(1)
+    assert hub_pace.allows_write(1)

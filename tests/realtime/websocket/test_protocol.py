@@ -1,25 +1,26 @@
 """The server's end of a WebSocket, byte by byte: who breaks the protocol reads why, and is not heard for long."""
 
-import asyncio
-
 import pytest
+from asgiref.sync import sync_to_async
 
 from realtime import limits
 from realtime.websocket import frames
 from tests.support.cast import Cast
 from tests.support.direct_sockets import Peer, on_wire
 from tests.support.raw_websocket import frame
+from tests.support.sockets import session_cookie, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-async def test_who_speaks_before_he_is_answered_is_refused() -> None:
+async def test_message_during_opening_is_answered_after_the_greeting(live_cast: Cast) -> None:
     peer = Peer()
-    peer.shake_hands("")
+    peer.shake_hands(await sync_to_async(session_cookie)(live_cast.bao))
     peer.say("pusher:ping")
-    assert peer.heard("HTTP/1.1 400 Bad Request")
-    await asyncio.gather(*peer.server._server.tasks)
-    assert not peer.heard("101 Switching Protocols")
+    assert not peer.heard("pusher:pong")
+    await until(lambda: peer.heard("pusher:pong"))
+    assert [message["event"] for message in peer.messages()] == ["pusher:connection_established", "pusher:pong"]
+    peer.server.connection_lost(None)
 
 
 async def test_who_breaks_the_protocol_reads_why_and_nothing_after_it(live_cast: Cast) -> None:

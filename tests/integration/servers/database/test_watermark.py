@@ -39,15 +39,15 @@ async def test_a_newcomer_is_not_told_what_was_told_before_while_somebodys_trans
         first = await listen(live_cast.casey, live_cast.casey.channel)
         await do(live_cast.reply, live_cast.bao, "Old news")
         assert (await first.event(REPLY))["reply"]["message"] == "Old news"
-        await hub.here().tail.read()
+        await hub.here().log_tailer.read()
         newcomer = await listen(live_cast.casey, live_cast.ticket.channel)
-        await hub.here().tail.read()
+        await hub.here().log_tailer.read()
         assert await newcomer.hears_nothing(live_cast.ticket.channel)
 
 
 async def test_a_newcomer_to_a_restored_desk_is_not_told_its_past(restored_cast):
     casey = await listen(restored_cast.casey, restored_cast.ticket.channel)
-    await hub.here().tail.read()
+    await hub.here().log_tailer.read()
     assert await casey.hears_nothing(restored_cast.ticket.channel)
 
 

@@ -88,7 +88,7 @@ async def word_is_told():
 
 
 async def test_who_hangs_up_makes_room_on_every_process(live_cast):
-    bao, counted = await greeted(live_cast.bao), {f"person:{live_cast.bao.pk}": 1}
+    bao, counted = await greeted(live_cast.bao), {f"user:{live_cast.bao.pk}": 1}
     await word_is_told()
     assert await do(store.admit, "other", counted)
     await bao.close()
@@ -102,7 +102,7 @@ async def test_a_store_that_was_emptied_is_told_everything_again(live_cast, redi
     await do(redis.Redis.from_url(redis_server.url).flushdb)
     for _ in range(2):
         await word_is_told()
-    assert await do(store.admit, "other", {f"person:{live_cast.bao.pk}": 1})
+    assert await do(store.admit, "other", {f"user:{live_cast.bao.pk}": 1})
     await bao.close()
 
 

@@ -31,14 +31,14 @@ async def hears(listener, message):
 async def hears_once(listener, message, channel):
     """Assert that a reply is told soon, and not a second time when the tail has read it too."""
     await hears(listener, message)
-    await hub.here().tail.read()
+    await hub.here().log_tailer.read()
     assert await listener.hears_nothing(channel)
 
 
 @asynccontextmanager
 async def no_tail():
     """Keep the tail from reading: what is heard meanwhile came by the layer."""
-    async with hub.here().tail._reading:
+    async with hub.here().log_tailer._reading:
         yield
 
 
@@ -93,7 +93,7 @@ async def test_while_all_is_well_the_layer_tells_and_the_tail_does_not_repeat_it
     async with no_tail():
         await do(live_cast.reply, live_cast.bao, "By the layer")
         await hears(casey, "By the layer")
-    await hub.here().tail.read()
+    await hub.here().log_tailer.read()
     assert await casey.hears_nothing(live_cast.ticket.channel)
 
 
@@ -118,7 +118,7 @@ async def test_redis_dies_and_nobody_misses_anything_and_it_comes_back_and_is_us
     async with no_tail():
         await do(live_cast.reply, live_cast.bao, "By Redis again")
         await hears(casey, "By Redis again")
-    await hub.here().tail.read()
+    await hub.here().log_tailer.read()
     assert await casey.hears_nothing(ticket.channel)
 
 
@@ -136,7 +136,7 @@ async def test_subscribers_are_cut_and_nobody_misses_anything_and_they_subscribe
     async with no_tail():
         await do(live_cast.reply, live_cast.bao, "By Redis again")
         await hears(casey, "By Redis again")
-    await hub.here().tail.read()
+    await hub.here().log_tailer.read()
     assert await casey.hears_nothing(ticket.channel)
 
 
@@ -191,7 +191,7 @@ async def test_what_is_rolled_back_is_told_to_nobody_and_what_is_committed_to_al
             transaction.set_rollback(not commit)
 
     await do(reply, commit=False)
-    await hub.here().tail.read()
+    await hub.here().log_tailer.read()
     for listener in people:
         assert await listener.hears_nothing(ticket.channel)
     await do(reply, commit=True)
