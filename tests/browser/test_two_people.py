@@ -136,7 +136,7 @@ def test_a_page_that_was_cut_off_is_complete_when_it_is_back(desk: Desk) -> None
     status(work, "On Hold")
     assert replies(page) == ["Before"]
 
-    casey.wire.resync_groups()
+    casey.wire.mend()
     expect(page.locator("#replies > li")).to_have_count(3, timeout=20_000)
     status(page, "On Hold")
     # pusher-js waits for fifteen seconds before its third try.

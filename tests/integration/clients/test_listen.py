@@ -74,11 +74,6 @@ def test_deactivated_user_is_disconnected_with_reason(desk, listen, uvicorn):
     # Emil of Orders is in no other test of this desk, which stays as it is left.
     terminal = listen(uvicorn, "private-office.2", "emil")
     terminal.reads("Subscribed.")
-<<<<<<< HEAD
-    switch_off(desk, "emil")
-    assert "(4009): The session has ended." in terminal.reads("CommandError")
-=======
     deactivate(desk, "emil")
-    assert "(4009): You are signed out." in terminal.reads("CommandError")
->>>>>>> 425edb4f5c738e7504e542025f5fce8edc7a90e7
+    assert "(4009): The session has ended." in terminal.reads("CommandError")
     assert terminal.exit_status() == 1

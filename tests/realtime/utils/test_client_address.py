@@ -139,13 +139,8 @@ def test_session_list_shows_the_address_behind_the_proxy(nginx, cast):
 
 @pytest.fixture
 def address_of_socket(monkeypatch):
-<<<<<<< HEAD
-    """Open a socket, and return its address, and its scheme and headers as the server sees them."""
-    problem, scopes = connect_checks.find_problem, []
-=======
     """Open a socket; return its address, scheme and headers on the server."""
-    problem, scopes = connect_checks.problem, []
->>>>>>> 425edb4f5c738e7504e542025f5fce8edc7a90e7
+    problem, scopes = connect_checks.find_problem, []
 
     def note(scope):
         scopes.append(scope)
