@@ -49,7 +49,7 @@ def pages(desk, server):
         yield pages
 
 
-def test_whatever_breaks_every_page_shows_in_the_end_what_the_database_has(desk, server, pages, seed):
+def test_every_page_matches_the_database_after_all_faults(desk, server, pages, seed):
     before, saboteur = desk.events(), Saboteur(desk, server, pages, seed, rate=CHANGES)
     with Caller(desk, server, period=CALL_EVERY) as caller:
         saboteur.run(SECONDS, pause=PAUSE)

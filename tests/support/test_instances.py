@@ -58,7 +58,7 @@ def test_postgres_answers():
 
 # The client of a server that has just died may forget to close a socket.
 @pytest.mark.filterwarnings("ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning")
-def test_redis_comes_back_empty_after_a_crash(redis_server, client):
+def test_redis_restarts_empty_after_a_crash(redis_server, client):
     client.set("who", "casey")
     redis_server.kill()
     with pytest.raises(redis.ConnectionError):
@@ -67,7 +67,7 @@ def test_redis_comes_back_empty_after_a_crash(redis_server, client):
     assert client.get("who") is None
 
 
-def test_cutting_pubsub_cuts_a_subscriber_and_nobody_else(redis_server, client):
+def test_cut_pubsub_closes_subscribers_alone(redis_server, client):
     with client.pubsub() as subscriber:
         subscriber.subscribe("news")
         assert subscriber.get_message(timeout=5)["type"] == "subscribe"
@@ -78,7 +78,7 @@ def test_cutting_pubsub_cuts_a_subscriber_and_nobody_else(redis_server, client):
         assert client.client_id() == bystander
 
 
-def test_a_server_starts_again_on_the_port_it_crashed_on(stand_in):
+def test_server_restarts_on_the_port_it_crashed_on(stand_in):
     with serving() as server:
         server.kill()
         assert not server.answers()
@@ -87,13 +87,13 @@ def test_a_server_starts_again_on_the_port_it_crashed_on(stand_in):
     assert not successor.answers()
 
 
-def test_a_server_that_cannot_start_says_why(monkeypatch):
+def test_failed_start_raises_with_the_log(monkeypatch):
     stand_in_by(monkeypatch, "-m http.server port-{port}")
     with pytest.raises(RuntimeError, match="invalid int value: 'port-7'"), serving(port=7):
         pass
 
 
-def test_a_server_is_told_only_what_the_test_says(monkeypatch):
+def test_server_environment_holds_only_the_tests_settings(monkeypatch):
     monkeypatch.setenv("REDIS_URL", "redis://somebody-elses")
     monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "tests.settings")
     environment = instances._environment({"DATABASE_URL": "sqlite://", "REDIS_URL": None, "DEBUG": "false"})
@@ -103,7 +103,7 @@ def test_a_server_is_told_only_what_the_test_says(monkeypatch):
 
 
 @pytest.mark.skipif(not shutil.which("setpriv"), reason="needs util-linux's setpriv")
-def test_nothing_outlives_a_killed_test_run(monkeypatch):
+def test_no_process_outlives_a_killed_test_run(monkeypatch):
     monkeypatch.delenv("PGPORT", raising=False)
     command = [sys.executable, "-c", TEST_RUN]
     with subprocess.Popen(command, cwd=instances.TOP, stdin=PIPE, stdout=PIPE, text=True) as run:

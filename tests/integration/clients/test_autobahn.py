@@ -52,7 +52,7 @@ async def serving():
         yield server.sockets[0].getsockname()[1]
 
 
-def test_a_socket_behaves_as_the_standard_says_in_every_case(tmp_path):
+def test_server_passes_every_autobahn_case(tmp_path):
     asyncio.run(drive(tmp_path))
     (cases,) = json.loads((tmp_path / "index.json").read_text()).values()
     verdicts = {number: (case["behavior"], case["behaviorClose"]) for number, case in cases.items()}

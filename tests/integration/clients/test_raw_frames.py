@@ -64,7 +64,7 @@ def serves(server: instances.Server) -> bool:
         return event(other) == ("pusher:pong", None)
 
 
-def test_a_message_in_many_fragments_is_one(client: ClientConnection) -> None:
+def test_fragments_form_one_message(client: ClientConnection) -> None:
     for place in range(len(PING_EVENT)):
         opcode = CONTINUATION if place else TEXT
         client.socket.sendall(frame(opcode, PING_EVENT[place : place + 1], fin=place + 1 == len(PING_EVENT)))
@@ -72,14 +72,14 @@ def test_a_message_in_many_fragments_is_one(client: ClientConnection) -> None:
     assert event(client) == ("pusher:pong", None)
 
 
-def test_a_character_may_be_cut_by_a_fragment(client: ClientConnection) -> None:
+def test_fragment_may_split_a_character(client: ClientConnection) -> None:
     text = '{"event":"pusher:ping","data":"\u00e9"}'.encode()
     cut = text.index(b"\xc3") + 1
     client.socket.sendall(frame(TEXT, text[:cut], fin=False) + frame(CONTINUATION, text[cut:]))
     assert event(client) == ("pusher:pong", None)
 
 
-def test_a_message_that_is_too_large_is_told_so_and_the_socket_lives_on(client: ClientConnection) -> None:
+def test_oversized_message_is_an_error_and_the_socket_stays_open(client: ClientConnection) -> None:
     large = b'{"event":"pusher:ping","data":"' + b"x" * 100_000 + b'"}'
     client.socket.sendall(frame(TEXT, large))
     assert event(client) == ("pusher:error", 4200)
@@ -87,7 +87,7 @@ def test_a_message_that_is_too_large_is_told_so_and_the_socket_lives_on(client: 
     assert event(client) == ("pusher:pong", None)
 
 
-def test_a_binary_message_ends_the_socket(server: instances.Server, client: ClientConnection) -> None:
+def test_binary_message_closes_the_socket(server: instances.Server, client: ClientConnection) -> None:
     client.socket.sendall(frame(BINARY, b"\x00\xff" * 10))
     assert event(client) == ("pusher:error", 1003)
     assert ended(client) in (1003, 1000)  # Daphne does not send the first
@@ -111,14 +111,14 @@ def test_a_binary_message_ends_the_socket(server: instances.Server, client: Clie
         pytest.param(bytes([0x81, 0xFF]) + b"\xff" * 12, id="a length beyond all lengths"),
     ],
 )
-def test_what_is_no_web_socket_ends_that_socket_alone(server: instances.Server, sent: bytes) -> None:
+def test_invalid_frame_closes_that_socket_alone(server: instances.Server, sent: bytes) -> None:
     with greeted(server) as client:
         client.socket.sendall(sent)
         assert ended(client) in (None, 1000, 1002, 1006, 1007, 1009)
     assert serves(server)
 
 
-def test_a_client_that_vanishes_amid_a_message_costs_nothing(server: instances.Server) -> None:
+def test_client_lost_inside_a_message_costs_nothing(server: instances.Server) -> None:
     for _ in range(20):
         with greeted(server) as client:
             client.socket.sendall(frame(TEXT, PING_EVENT)[:-5])
@@ -128,13 +128,13 @@ def test_a_client_that_vanishes_amid_a_message_costs_nothing(server: instances.S
 
 
 @pytest.mark.parametrize("path", ["/app/%ff", "/app/%00", "/app/" + "x" * 5000, "/app/tikm/../tikm", "/%2e%2e", "/"])
-def test_a_wrong_address_is_accepted_and_told_why(server: instances.Server, path: str) -> None:
+def test_wrong_path_is_accepted_and_closed_with_a_code(server: instances.Server, path: str) -> None:
     with opened(server, path) as client:
         assert event(client)[1] in (4001, 4005)
         assert ended(client) in (4001, 4005)
 
 
-def test_a_foreign_page_with_a_persons_cookie_is_turned_away(server: instances.Server, desk: Desk) -> None:
+def test_cross_origin_page_with_a_cookie_is_refused(server: instances.Server, desk: Desk) -> None:
     headers = {"Cookie": desk.sessions["bao"]}
     with opened(server, origin="https://evil.example", additional_headers=headers) as client:
         assert event(client) == ("pusher:error", 4009)
@@ -147,7 +147,7 @@ def test_a_foreign_page_with_a_persons_cookie_is_turned_away(server: instances.S
         assert event(client)[0] == "pusher:subscription_error"
 
 
-def test_nothing_of_all_this_left_a_traceback_of_ours(server: instances.Server) -> None:
+def test_server_log_has_no_traceback(server: instances.Server) -> None:
     log = server.log.read_text(errors="replace")
     assert "realtime/" not in log
     assert "consumers.py" not in log

@@ -23,7 +23,7 @@ every_kind = pytest.mark.usefixtures("_every_kind")
 
 
 @every_kind
-async def test_anybody_hears_a_public_channel_and_how_many_do() -> None:
+async def test_public_channel_sends_events_and_the_subscription_count() -> None:
     first = await greeted()
     assert (await first.subscribe("news"))["event"] == SUCCEEDED
     assert await first.event("pusher_internal:subscription_count") == {"subscription_count": 1}
@@ -35,7 +35,7 @@ async def test_anybody_hears_a_public_channel_and_how_many_do() -> None:
 
 
 @every_kind
-async def test_what_is_told_reaches_all_but_the_socket_that_asked_for_it() -> None:
+async def test_event_skips_the_socket_that_caused_it() -> None:
     speaker, other = await greeted(), await greeted()
     for listener in (speaker, other):
         await listener.subscribe("talk.garden")
@@ -45,7 +45,7 @@ async def test_what_is_told_reaches_all_but_the_socket_that_asked_for_it() -> No
 
 
 @every_kind
-async def test_private_channels_tell_nobody_how_many_listen(live_cast: Cast) -> None:
+async def test_private_channel_sends_no_subscription_count(live_cast: Cast) -> None:
     first = await listen(live_cast.casey, "private-room.a")
     await listen(live_cast.bao, "private-room.a")
     assert await first.hears_nothing("private-room.a")
@@ -53,7 +53,7 @@ async def test_private_channels_tell_nobody_how_many_listen(live_cast: Cast) -> 
 
 @every_kind
 @pytest.mark.parametrize("channel", ["secret", "cache-news", "private-news", "presence-news", "private-cache-room.a"])
-async def test_a_name_of_another_kind_is_another_channel(live_cast: Cast, channel: str) -> None:
+async def test_channel_prefix_selects_the_pattern(live_cast: Cast, channel: str) -> None:
     socket = await greeted(live_cast.ada)
     assert (await socket.subscribe(channel))["event"] == "pusher:subscription_error"
 
@@ -62,7 +62,7 @@ async def test_a_name_of_another_kind_is_another_channel(live_cast: Cast, channe
 
 
 @every_kind
-async def test_a_newcomer_on_a_cache_channel_is_told_the_last_event(live_cast: Cast) -> None:
+async def test_cache_channel_sends_the_last_event_to_a_new_subscriber(live_cast: Cast) -> None:
     first = await greeted()
     await first.subscribe("cache-weather")
     await first.event("pusher:cache_miss")
@@ -74,7 +74,7 @@ async def test_a_newcomer_on_a_cache_channel_is_told_the_last_event(live_cast: C
 
 
 @every_kind
-async def test_what_is_published_by_the_log_is_remembered_too(live_cast: Cast) -> None:
+async def test_cache_channel_remembers_events_of_the_log(live_cast: Cast) -> None:
     await do(publish, Fence("private-cache-forecast"))
     socket = await listen(live_cast.casey, "private-cache-forecast")
     assert (await socket.event("test.fence")).keys() == {"event_id", "timestamp"}
@@ -84,7 +84,7 @@ async def test_what_is_published_by_the_log_is_remembered_too(live_cast: Cast) -
 
 
 @every_kind
-async def test_a_signature_admits_a_guest_where_the_pattern_allows_it() -> None:
+async def test_signature_authorizes_a_guest_where_the_pattern_allows_it() -> None:
     guest = await greeted(origin=None)
     assert (await guest.subscribe("private-room.a"))["event"] == "pusher:subscription_error"
     answer = await guest.subscribe("private-room.a", **signed(guest, "private-room.a"))
@@ -92,7 +92,7 @@ async def test_a_signature_admits_a_guest_where_the_pattern_allows_it() -> None:
 
 
 @every_kind
-async def test_a_guest_is_shown_by_what_was_signed_and_numbers_stay_numbers(live_cast: Cast) -> None:
+async def test_guest_member_has_the_signed_data(live_cast: Cast) -> None:
     guest, channel = await greeted(origin=None), "presence-room.a"
     host = await listen(live_cast.casey, channel)
     answer = await guest.subscribe(channel, **signed(guest, channel, 7, name="Zed"))
@@ -102,7 +102,7 @@ async def test_a_guest_is_shown_by_what_was_signed_and_numbers_stay_numbers(live
 
 @every_kind
 @pytest.mark.parametrize("data", ["", "[]", "{}", '{"user_id":""}', '{"user_id":"' + "x" * 200 + '"}'])
-async def test_a_presence_channel_wants_to_know_who_comes(data: str) -> None:
+async def test_presence_channel_requires_channel_data(data: str) -> None:
     guest, channel = await greeted(origin=None), "presence-room.a"
     auth = protocol.channel_auth("tikm", SECRET, guest.socket_id, channel, data)
     answer = await guest.subscribe(channel, auth=auth, channel_data=data)
@@ -110,7 +110,7 @@ async def test_a_presence_channel_wants_to_know_who_comes(data: str) -> None:
 
 
 @every_kind
-async def test_what_goes_over_an_encrypted_channel_passes_unread() -> None:
+async def test_encrypted_channel_passes_data_unchanged() -> None:
     guest, channel = await greeted(origin=None), "private-encrypted-vault"
     assert (await guest.subscribe(channel, **signed(guest, channel)))["event"] == SUCCEEDED
     sealed = '{"nonce":"bm9uY2U=","ciphertext":"c2VjcmV0"}'
@@ -124,7 +124,7 @@ async def test_what_goes_over_an_encrypted_channel_passes_unread() -> None:
 
 
 @every_kind
-async def test_a_client_event_reaches_the_others_and_names_its_sender_on_presence(live_cast: Cast) -> None:
+async def test_client_event_names_its_sender_on_a_presence_channel(live_cast: Cast) -> None:
     channel = "presence-room.a"
     speaker, other = await listen(live_cast.casey, channel), await listen(live_cast.bao, channel)
     await whisper(speaker, "client-wave", channel, {"at": "all"})
@@ -135,7 +135,7 @@ async def test_a_client_event_reaches_the_others_and_names_its_sender_on_presenc
     assert await speaker.hears_nothing(channel)
 
 
-async def test_typing_is_told_in_the_servers_words(live_cast: Cast) -> None:
+async def test_typing_event_has_the_servers_payload(live_cast: Cast) -> None:
     channel = live_cast.ticket.channel
     bao, casey = await listen(live_cast.bao, channel), await listen(live_cast.casey, channel)
     await whisper(bao, "client-typing", channel, {"name": "Ada Admin", "note": "Refund?"})
@@ -144,7 +144,7 @@ async def test_typing_is_told_in_the_servers_words(live_cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("event", ["client-replying", "client-viewing", "client-noting"])
-async def test_what_staff_do_on_a_ticket_is_told_to_staff_alone(live_cast: Cast, event: str) -> None:
+async def test_staff_activity_reaches_staff_alone(live_cast: Cast, event: str) -> None:
     bao = await listen(live_cast.bao, live_cast.ticket.presence_channel)
     dana = await listen(live_cast.dana, live_cast.ticket.presence_channel)
     casey = await listen(live_cast.casey, live_cast.ticket.channel)
@@ -155,7 +155,7 @@ async def test_what_staff_do_on_a_ticket_is_told_to_staff_alone(live_cast: Cast,
     assert await casey.hears_nothing(live_cast.ticket.channel)
 
 
-async def test_who_does_not_listen_may_not_speak(live_cast: Cast) -> None:
+async def test_client_event_requires_a_subscription(live_cast: Cast) -> None:
     channel = live_cast.ticket.channel
     bao, greta = await listen(live_cast.bao, channel), await greeted(live_cast.greta)
     await whisper(greta, "client-typing", channel, {})
@@ -163,7 +163,7 @@ async def test_who_does_not_listen_may_not_speak(live_cast: Cast) -> None:
     assert await bao.hears_nothing(channel)
 
 
-async def test_a_connection_says_so_many_things_a_second(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_client_events_are_rate_limited(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "CLIENT_EVENT_RATE", 1)
     channel = live_cast.ticket.channel
     casey, bao = await listen(live_cast.casey, channel), await listen(live_cast.bao, channel)
@@ -174,7 +174,7 @@ async def test_a_connection_says_so_many_things_a_second(live_cast: Cast, monkey
 
 
 @every_kind
-async def test_a_client_event_is_not_too_large(live_cast: Cast) -> None:
+async def test_oversized_client_event_is_refused(live_cast: Cast) -> None:
     casey = await listen(live_cast.casey, "private-room.a")
     await whisper(casey, "client-wave", "private-room.a", "x" * limits.MAX_EVENT_SIZE)
     assert (await casey.event("pusher:error"))["code"] == 4301
@@ -183,7 +183,7 @@ async def test_a_client_event_is_not_too_large(live_cast: Cast) -> None:
 # -- Signing in
 
 
-async def test_who_signs_in_is_reached_and_hears_by_the_rules(live_cast: Cast) -> None:
+async def test_signed_in_user_receives_user_events_and_authorized_channels(live_cast: Cast) -> None:
     casey, key = await greeted(origin=None), str(live_cast.casey.pk)
     await sign_in(casey, key)
     await do(broadcast_now, [f"#server-to-user-{key}"], "greeting", '"Hello"')
@@ -192,7 +192,7 @@ async def test_who_signs_in_is_reached_and_hears_by_the_rules(live_cast: Cast) -
     assert (await casey.subscribe(live_cast.billing.channel))["event"] == "pusher:subscription_error"
 
 
-async def test_nobody_hears_what_servers_tell_another_person(live_cast: Cast) -> None:
+async def test_user_channel_is_refused_to_other_users(live_cast: Cast) -> None:
     greta = await greeted(live_cast.greta)
     answer = await greta.subscribe(f"#server-to-user-{live_cast.casey.pk}")
     assert answer["event"] == "pusher:subscription_error"
@@ -201,33 +201,33 @@ async def test_nobody_hears_what_servers_tell_another_person(live_cast: Cast) ->
     assert answer["event"] == "pusher:subscription_error"
 
 
-async def test_a_forged_sign_in_ends_the_connection(live_cast: Cast) -> None:
+async def test_forged_sign_in_closes_the_connection(live_cast: Cast) -> None:
     listener = await greeted()
     await listener.say("pusher:signin", **user_data(listener, str(live_cast.casey.pk), "another secret"))
     assert (await listener.event("pusher:error"))["code"] == 4009
 
 
-async def test_a_connection_is_one_persons_for_its_life(live_cast: Cast) -> None:
+async def test_connection_cannot_change_its_user(live_cast: Cast) -> None:
     bao = await greeted(live_cast.bao)
     await bao.say("pusher:signin", **user_data(bao, str(live_cast.casey.pk)))
     assert (await bao.event("pusher:error"))["code"] == 4009
 
 
-async def test_who_is_switched_off_cannot_sign_in(live_cast: Cast) -> None:
+async def test_inactive_user_cannot_sign_in(live_cast: Cast) -> None:
     hiro = await greeted()
     await hiro.say("pusher:signin", **user_data(hiro, str(live_cast.hiro.pk)))
     assert (await hiro.event("pusher:error"))["code"] == 4009
 
 
 @pytest.mark.parametrize("data", ["", "[]", '{"id":7}', '{"id":""}', "{"])
-async def test_user_data_without_an_id_are_malformed(data: str) -> None:
+async def test_user_data_without_an_id_is_malformed(data: str) -> None:
     listener = await greeted()
     auth = protocol.user_auth("tikm", SECRET, listener.socket_id, data)
     await listener.say("pusher:signin", auth=auth, user_data=data)
     assert (await listener.event("pusher:error"))["code"] == 4200
 
 
-async def test_who_watches_others_hears_when_they_come_and_go(live_cast: Cast) -> None:
+async def test_watchlist_reports_users_online_and_offline(live_cast: Cast) -> None:
     bao, casey, greta = (str(person.pk) for person in (live_cast.bao, live_cast.casey, live_cast.greta))
     online = await greeted(origin=None)
     await sign_in(online, casey)
@@ -244,14 +244,14 @@ async def test_who_watches_others_hears_when_they_come_and_go(live_cast: Cast) -
     assert events == [{"name": "offline", "user_ids": [greta]}]
 
 
-async def test_a_watch_list_has_its_length(live_cast: Cast) -> None:
+async def test_watchlist_length_is_limited(live_cast: Cast) -> None:
     listener = await greeted()
     people = [str(number) for number in range(101)]
     await listener.say("pusher:signin", **user_data(listener, str(live_cast.bao.pk), watchlist=people))
     assert (await listener.event("pusher:error"))["code"] == 4302
 
 
-async def test_a_person_or_a_socket_is_hung_up_on(live_cast: Cast) -> None:
+async def test_user_or_socket_is_disconnected(live_cast: Cast) -> None:
     casey, bao, dana = [await greeted(getattr(live_cast, name)) for name in ("casey", "bao", "dana")]
     await do(disconnect, users=[str(live_cast.casey.pk)], sockets=[bao.socket_id])
     for listener in (casey, bao):
@@ -270,7 +270,7 @@ def token_of(person: User) -> tuple[Any, str]:
     return ApiToken.objects.create(user=person, name="Phone")
 
 
-async def test_a_bearer_token_is_an_identity_for_as_long_as_it_is_good(live_cast: Cast) -> None:
+async def test_bearer_token_authenticates_until_it_expires(live_cast: Cast) -> None:
     token, secret = await do(token_of, live_cast.bao)
     phone = await greeted(origin=None, authorization=f"Bearer {secret}")
     assert (await phone.subscribe(live_cast.ticket.channel))["event"] == SUCCEEDED
@@ -282,6 +282,6 @@ async def test_a_bearer_token_is_an_identity_for_as_long_as_it_is_good(live_cast
 
 
 @pytest.mark.parametrize("authorization", ["Bearer wrong", "Bearer ", "Basic YTpi", "Bearer \xff"])
-async def test_a_false_token_is_nobody_even_beside_a_good_cookie(live_cast: Cast, authorization: str) -> None:
+async def test_invalid_token_is_anonymous_even_with_a_valid_cookie(live_cast: Cast, authorization: str) -> None:
     phone = await greeted(live_cast.bao if "Bearer" in authorization else None, authorization=authorization)
     assert (await phone.subscribe(live_cast.ticket.channel))["event"] == "pusher:subscription_error"

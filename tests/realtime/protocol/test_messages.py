@@ -9,7 +9,7 @@ from realtime import protocol
 SECRET = "7ad3773142a6692b25b8"
 
 
-def test_signatures_are_those_of_the_documentation() -> None:
+def test_signatures_match_the_documentation() -> None:
     assert protocol.signature(SECRET, "1234.1234", "private-foobar") == (
         "58df8b0c36d6982b82c3ecf6b4662e34fe8c25bba48f5369f135bf843651c3a4"
     )
@@ -30,15 +30,13 @@ def test_signatures_are_those_of_the_documentation() -> None:
         ("key:ü{}", "1.1", "private-a", ""),
     ],
 )
-def test_a_signature_is_good_for_one_key_socket_channel_and_data(
-    auth: str, socket_id: str, channel: str, data: str
-) -> None:
+def test_signature_covers_key_socket_channel_and_data(auth: str, socket_id: str, channel: str, data: str) -> None:
     genuine = protocol.signature(SECRET, "1.1", "private-a")
     assert protocol.is_valid_channel_auth(f"key:{genuine}", "key", [SECRET], "1.1", "private-a")
     assert not protocol.is_valid_channel_auth(auth.format(genuine), "key", [SECRET], socket_id, channel, data)
 
 
-def test_while_secrets_are_rotated_both_are_good() -> None:
+def test_signature_is_accepted_with_either_rotated_secret() -> None:
     for secret in ("new", "old"):
         auth = protocol.channel_auth("key", secret, "1.1", "private-a")
         assert protocol.is_valid_channel_auth(auth, "key", ["new", "old"], "1.1", "private-a")
@@ -46,7 +44,7 @@ def test_while_secrets_are_rotated_both_are_good() -> None:
     assert not protocol.is_valid_channel_auth(forged, "key", ["new", "old"], "1.1", "private-a")
 
 
-def test_data_of_a_frame_is_a_string_of_json() -> None:
+def test_frame_data_is_a_json_string() -> None:
     frame = json.loads(protocol.connection_established("1.2", 120.0))
     assert frame == {
         "event": "pusher:connection_established",
@@ -54,20 +52,20 @@ def test_data_of_a_frame_is_a_string_of_json() -> None:
     }
 
 
-def test_socket_ids_are_two_numbers_and_never_the_same() -> None:
+def test_socket_ids_are_two_numbers_and_unique() -> None:
     ids = {protocol.new_socket_id() for _ in range(100)}
     assert len(ids) == 100
     assert all(protocol.SOCKET_ID.fullmatch(each) for each in ids)
 
 
 @pytest.mark.parametrize("data", ['{"a":1}', '"{\\"a\\":1}"'])
-def test_a_clients_data_may_be_an_object_or_its_text(data: str) -> None:
+def test_client_data_may_be_an_object_or_its_json(data: str) -> None:
     assert protocol.parse(f'{{"event":"x","data":{data}}}').fields() == {"a": 1}
 
 
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", "null", "1", '{"event":1}', '{"event":""}', '{"event":"x","data":[1]}', "[" * 50_000]
 )
-def test_what_is_no_message_is_told_so(text: str) -> None:
+def test_malformed_message_raises(text: str) -> None:
     with pytest.raises(protocol.InvalidMessage):
         protocol.parse(text).fields()

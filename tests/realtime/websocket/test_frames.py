@@ -40,7 +40,7 @@ messages = st.lists(
 
 
 @given(messages=messages, cuts=st.lists(st.integers(1, 50), max_size=40), pieces=st.booleans())
-def test_messages_arrive_whole_however_they_are_cut(messages, cuts, pieces):
+def test_messages_are_assembled_from_any_chunks(messages, cuts, pieces):
     data = b""
     for opcode, payload in messages:
         if pieces and opcode in (Opcode.TEXT, Opcode.BINARY):
@@ -57,30 +57,30 @@ def test_messages_arrive_whole_however_they_are_cut(messages, cuts, pieces):
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65_535, 65_536, 300_000])
-def test_a_client_reads_what_a_server_writes(size):
+def test_client_reads_what_the_server_writes(size):
     text = "ü" * (size // 2) + "x" * (size % 2)
     assert read_by_client(Frames(text, "and more").ready) == [(1, text.encode()), (1, b"and more")]
 
 
 @pytest.mark.parametrize("size", [126, 65_535, 65_536, 300_000])
-def test_a_server_reads_what_a_client_writes(size):
+def test_server_reads_what_the_client_writes(size):
     payload = secrets.token_bytes(size)
     assert list(reader(size).feed(sent_by_client(Opcode.BINARY, payload))) == [(Opcode.BINARY, payload)]
 
 
-def test_who_asks_for_frames_asks_for_their_encoding_once():
+def test_frames_are_encoded_once():
     frames = Frames("Hello")
     assert frames.ready is frames.ready
 
 
-def test_a_message_that_is_too_large_is_refused_before_it_has_come():
+def test_oversized_message_is_refused_before_it_has_arrived():
     head = sent_by_client(Opcode.TEXT, b"x" * (MOST + 1))[:8]
     with pytest.raises(ProtocolError) as broken:
         list(reader().feed(head))
     assert broken.value.code == 1009
 
 
-def test_pieces_that_are_too_large_together_are_refused():
+def test_oversized_fragments_are_refused():
     read = reader()
     assert not list(read.feed(sent_by_client(Opcode.TEXT, b"x" * MOST, fin=False)))
     with pytest.raises(ProtocolError) as broken:
@@ -88,7 +88,7 @@ def test_pieces_that_are_too_large_together_are_refused():
     assert broken.value.code == 1009
 
 
-def test_each_frame_counts_and_too_many_are_refused():
+def test_number_of_frames_is_limited():
     read = reader(frames=3)
     assert len(list(read.feed(sent_by_client(Opcode.PING, b"") * 3))) == 3
     with pytest.raises(ProtocolError) as broken:
@@ -96,7 +96,7 @@ def test_each_frame_counts_and_too_many_are_refused():
     assert broken.value.code == 4100
 
 
-def test_a_large_frame_counts_as_several():
+def test_large_frame_counts_as_several():
     large = sent_by_client(Opcode.BINARY, b"x" * 8192)  # as three
     assert len(list(reader(8192, frames=3).feed(large))) == 1
     with pytest.raises(ProtocolError) as broken:
@@ -104,7 +104,7 @@ def test_a_large_frame_counts_as_several():
     assert broken.value.code == 4100
 
 
-def test_a_reason_is_cut_between_two_letters_and_a_code_that_no_frame_has_is_left_out():
+def test_close_reason_is_cut_between_characters():
     (opcode, payload), *_ = read_by_client(close_frame(4100, "ü" * 100))
     assert (opcode, payload[:2], payload[2:].decode()) == (8, (4100).to_bytes(2), "ü" * 61)
     assert close_frame(1005) == frame(Opcode.CLOSE, b"")

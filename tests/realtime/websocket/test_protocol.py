@@ -23,7 +23,7 @@ async def test_message_during_opening_is_answered_after_the_greeting(live_cast: 
     peer.server.connection_lost(None)
 
 
-async def test_who_breaks_the_protocol_reads_why_and_nothing_after_it(live_cast: Cast) -> None:
+async def test_protocol_error_sends_a_close_frame_and_nothing_after_it(live_cast: Cast) -> None:
     peer = await on_wire(live_cast.bao)
     peer.writes.clear()
     peer.server.data_received(frame(frames.Opcode.TEXT, b"", reserved=4))
@@ -32,7 +32,7 @@ async def test_who_breaks_the_protocol_reads_why_and_nothing_after_it(live_cast:
     assert peer.writes[0][2:4] == (1002).to_bytes(2)
 
 
-async def test_who_goes_on_for_a_megabyte_after_his_end_is_cut_off(live_cast: Cast) -> None:
+async def test_client_that_sends_a_megabyte_after_close_is_aborted(live_cast: Cast) -> None:
     peer = await on_wire(live_cast.bao)
     peer.server.data_received(frame(frames.Opcode.TEXT, b"", reserved=4))
     peer.server.data_received(bytes(limits.MAX_DISCARDED_BYTES))

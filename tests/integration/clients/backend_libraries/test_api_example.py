@@ -16,7 +16,7 @@ def post(server, path, body, token):
         return json.load(response)
 
 
-def test_the_program_prints_what_was_said_and_what_is_said(desk, daphne, tmp_path):
+def test_documented_program_prints_past_and_live_replies(desk, daphne, tmp_path):
     (tmp_path / "follow.py").write_text(
         re.search(r"```python\n(.*?)```", (instances.TOP / "docs/api.md").read_text(), re.DOTALL)[1]
     )

@@ -66,14 +66,14 @@ def connected(server, **options):
         client.disconnect(timeout=0)  # its thread waits for a frame that does not come any more
 
 
-def test_pysher_signs_for_itself_and_hears(back_end, every_kind):
+def test_pysher_signs_its_own_subscription_and_receives(back_end, every_kind):
     with connected(every_kind, secret=secret()) as client:
         ear = Ear(client, f"private-{ROOM}", "greeting")
         back_end.tell(f"private-{ROOM}", "greeting", '{"text":"Hello"}')
         assert ear.hears("greeting") == {"text": "Hello"}
 
 
-def test_pysher_sees_who_comes_and_wakes_the_others(every_kind):
+def test_pysher_receives_presence_and_client_events(every_kind):
     zed, yve = ({"user_id": name, "user_info": {"name": name.title()}} for name in ("zed", "yve"))
     with connected(every_kind, secret=secret(), user_data=zed) as first:
         ear = Ear(first, f"presence-{ROOM}", ADDED, "client-wave")
@@ -86,7 +86,7 @@ def test_pysher_sees_who_comes_and_wakes_the_others(every_kind):
 
 
 @pytest.mark.parametrize("name", ["bao", "casey"])
-def test_pysher_hears_a_ticket_by_the_token_of_whoever_may(desk, uvicorn, name):
+def test_pysher_follows_a_ticket_with_an_authorized_token(desk, uvicorn, name):
     endpoint = {"auth_endpoint": f"{uvicorn.url}/broadcasting/auth", "auth_endpoint_headers": bearer(desk, name)}
     with connected(uvicorn, **endpoint) as client:
         ear = Ear(client, f"private-{desk.channel}", REPLY)
@@ -94,7 +94,7 @@ def test_pysher_hears_a_ticket_by_the_token_of_whoever_may(desk, uvicorn, name):
         assert ear.hears(REPLY)["reply"]["message"] == f"To {name}"
 
 
-def test_pysher_sees_colleagues_by_a_token(desk, uvicorn):
+def test_pysher_joins_a_presence_channel_with_a_token(desk, uvicorn):
     # It sends user data of its own beside the signature; what counts is what was signed.
     endpoint = {"auth_endpoint": f"{uvicorn.url}/broadcasting/auth", "auth_endpoint_headers": bearer(desk, "bao")}
     with connected(uvicorn, **endpoint, user_data={"user_id": desk.ids["ada"]}) as client:
@@ -136,12 +136,12 @@ async def hear_a_reply(desk, server, prefix, act):
     return answer, told
 
 
-def test_asyncpusher_hears_a_ticket_by_a_token(desk, uvicorn):
+def test_asyncpusher_follows_a_ticket_with_a_token(desk, uvicorn):
     hearing = hear_a_reply(desk, uvicorn, "private", lambda: answers(desk, uvicorn, "To asyncpusher"))
     answer, told = asyncio.run(hearing)
     assert (answer, told["reply"]["message"]) == ({}, "To asyncpusher")
 
 
-def test_asyncpusher_sees_colleagues_by_a_token(desk, uvicorn):
+def test_asyncpusher_joins_a_presence_channel_with_a_token(desk, uvicorn):
     answer, _ = asyncio.run(hear_a_reply(desk, uvicorn, "presence", lambda: None))
     assert answer["presence"]["hash"][desk.ids["bao"]]["name"] == "Bao Nguyen"

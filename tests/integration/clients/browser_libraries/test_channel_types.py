@@ -16,7 +16,7 @@ def hears_channel(client, channel):
     return client
 
 
-def test_a_stranger_hears_public_news_and_how_many_hear_them(start, back_end, every_kind):
+def test_anonymous_client_receives_public_events_and_subscription_count(start, back_end, every_kind):
     first = hears_channel(start("pusher.js", port=every_kind.port), "news")
     first.sees("event", event=COUNT, data={"subscription_count": 1})
     second = hears_channel(start("pusher.js", port=every_kind.port), "news")
@@ -27,7 +27,7 @@ def test_a_stranger_hears_public_news_and_how_many_hear_them(start, back_end, ev
         assert listener.sees("event", event="flash")["data"] == {"text": "Grüße 🌍", "n": [1, None]}
 
 
-def test_a_newcomer_on_a_cache_channel_is_told_the_last_event_or_that_there_is_none(start, back_end, every_kind):
+def test_cache_channel_sends_the_last_event_or_a_miss_to_a_new_subscriber(start, back_end, every_kind):
     first = hears_channel(start("pusher.js", port=every_kind.port), "cache-weather")
     first.sees("event", event=MISS)
     back_end.tell("cache-weather", "rain", '{"mm":3}')
@@ -37,7 +37,7 @@ def test_a_newcomer_on_a_cache_channel_is_told_the_last_event_or_that_there_is_n
     assert not second.saw("event", event=MISS)
 
 
-def test_what_is_sealed_for_an_encrypted_channel_its_listeners_read(start, pusher, back_end, every_kind):
+def test_encrypted_channel_subscriber_decrypts_the_event(start, pusher, back_end, every_kind):
     casey = hears_channel(pusher("casey", every_kind), VAULT)
     sealed = seal(start, {"price": 7}, channel=VAULT)
     back_end.tell(VAULT, "deal", sealed)
@@ -46,7 +46,7 @@ def test_what_is_sealed_for_an_encrypted_channel_its_listeners_read(start, pushe
     assert casey.sees("frame", event="deal")["data"] == json.loads(sealed)
 
 
-def test_who_is_nobody_gets_no_key_of_an_encrypted_channel(start, every_kind):
+def test_anonymous_client_gets_no_key_of_an_encrypted_channel(start, every_kind):
     stranger = start("pusher.js", port=every_kind.port)
     stranger.do("subscribe", channel=VAULT)
     assert stranger.sees("event", event="pusher:subscription_error")["data"]["status"] == 403

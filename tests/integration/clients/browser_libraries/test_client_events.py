@@ -6,7 +6,7 @@ ROOM = "presence-room.garden"
 SUCCEEDED = "pusher:subscription_succeeded"
 
 
-def test_typing_is_whispered_in_the_servers_words(desk, echo, daphne):
+def test_typing_event_carries_the_servers_payload(desk, echo, daphne):
     bao, casey = people = echo("bao", daphne), echo("casey", daphne)
     for person in people:
         person.do("listen", channel=desk.channel, event=".ticket.updated")
@@ -21,7 +21,7 @@ def test_typing_is_whispered_in_the_servers_words(desk, echo, daphne):
     assert len(bao.saw("whisper")) == 1
 
 
-def test_what_may_not_be_said_is_refused_and_the_connection_stays(desk, echo, daphne):
+def test_forbidden_client_event_is_refused_and_the_connection_stays(desk, echo, daphne):
     bao = echo("bao", daphne)
     bao.do("listen", channel=desk.channel, event=".ticket.updated")
     bao.sees("subscribed")
@@ -33,7 +33,7 @@ def test_what_may_not_be_said_is_refused_and_the_connection_stays(desk, echo, da
 
 
 @pytest.mark.parametrize("data", [{"at": "all"}, "Hello", "", ["a", 1, None], 7], ids=repr)
-def test_where_listeners_trust_each_other_words_pass_as_they_are(desk, pusher, every_kind, data):
+def test_client_event_data_passes_unchanged_where_the_pattern_allows_it(desk, pusher, every_kind, data):
     casey, bao = people = pusher("casey", every_kind), pusher("bao", every_kind)
     for person in people:
         person.do("subscribe", channel=ROOM)
@@ -43,7 +43,7 @@ def test_where_listeners_trust_each_other_words_pass_as_they_are(desk, pusher, e
     assert bao.sees("frame", event="client-wave")["user_id"] == desk.ids["casey"]
 
 
-def test_a_client_event_may_have_no_data(pusher, every_kind):
+def test_client_event_may_have_no_data(pusher, every_kind):
     casey, bao = people = pusher("casey", every_kind), pusher("bao", every_kind)
     for person in people:
         person.do("subscribe", channel=ROOM)

@@ -108,7 +108,7 @@ def fates() -> Iterator[dict[str, dict]]:
 
 
 @pytest.mark.parametrize(("code", "when"), CASES)
-def test_a_client_does_what_the_code_asks_for(fates, code, when):
+def test_client_reacts_to_each_close_code(fates, code, when):
     assert what_it_did(fates[f"{when}.{code}"]) == WHAT_IT_DOES[code]
 
 
@@ -129,7 +129,7 @@ ON_THE_WIRE = {("daphne", 1003): 1000}
 
 @pytest.mark.parametrize(("code", "mistake"), MISTAKES)
 @pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
-def test_our_server_closes_with_a_code_that_the_client_acts_on(start, request, kind, code, mistake):
+def test_server_sends_the_close_code_of_each_mistake(start, request, kind, code, mistake):
     key = mistake.get("key", "tikm")
     server = request.getfixturevalue(kind)
     client = start("closing.js", port=server.port, keys=[key], mischief=mistake)

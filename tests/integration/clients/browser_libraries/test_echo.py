@@ -28,7 +28,7 @@ def hears(client, channel, message):
 
 
 @pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
-def test_a_customer_hears_the_agents_reply(desk, echo, kind, request):
+def test_customer_receives_the_agents_reply(desk, echo, kind, request):
     server = request.getfixturevalue(kind)
     casey = hears_ticket(echo("casey", server), desk)
     visit(desk, server, "bao").reply(desk.ticket, f"It is **done** ({kind})")
@@ -43,7 +43,7 @@ def test_a_customer_hears_the_agents_reply(desk, echo, kind, request):
     assert data.keys() == {"ticket", "audience", "seq", "reply", "event_id", "timestamp"}
 
 
-def test_echo_is_told_by_signed_data_who_it_is(desk, echo, daphne):
+def test_echo_subscribes_with_signed_channel_data(desk, echo, daphne):
     casey = hears_ticket(echo("casey", daphne), desk)
     (subscription,) = casey.saw("sent", event="pusher:subscribe")
     channel_data = json.loads(subscription["data"]["channel_data"])
@@ -53,7 +53,7 @@ def test_echo_is_told_by_signed_data_who_it_is(desk, echo, daphne):
     assert subscription["data"]["auth"].startswith("tikm:")
 
 
-def test_a_channel_that_is_not_hers_is_refused_to_greta(desk, echo, daphne):
+def test_unauthorized_channel_is_refused_before_subscribing(desk, echo, daphne):
     greta = echo("greta", daphne)
     greta.do("listen", channel=desk.channel, event=REPLY)
     assert greta.sees("refused", channel=desk.channel)["status"] == 403
@@ -65,7 +65,7 @@ def test_a_channel_that_is_not_hers_is_refused_to_greta(desk, echo, daphne):
     assert asked == [f"private-{own}"]
 
 
-def test_who_has_left_a_channel_hears_it_no_more(desk, echo, daphne):
+def test_unsubscribed_client_receives_no_more_events(desk, echo, daphne):
     leaver, stayer = (hears_ticket(echo("casey", daphne), desk) for _ in range(2))
     leaver.do("leave", channel=desk.channel)
     own = f"user.{desk.ids['casey']}"

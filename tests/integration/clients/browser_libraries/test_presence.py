@@ -9,7 +9,7 @@ def enters(client, fresh_desk):
     return client.sees("here")["people"]
 
 
-def test_colleagues_on_two_servers_see_each_other_come_and_go(fresh_desk, echo, daphne, uvicorn):
+def test_members_on_two_servers_see_each_other_join_and_leave(fresh_desk, echo, daphne, uvicorn):
     bao, dana = echo("bao", daphne), echo("dana", uvicorn)
     assert enters(bao, fresh_desk) == ["Bao Nguyen"]
     assert enters(dana, fresh_desk) == ALL
@@ -22,7 +22,7 @@ def test_colleagues_on_two_servers_see_each_other_come_and_go(fresh_desk, echo, 
     dana.do("leave", channel=fresh_desk.channel)
 
 
-def test_a_person_with_tabs_on_two_servers_goes_with_the_last_of_them(fresh_desk, echo, daphne, uvicorn):
+def test_user_with_tabs_on_two_servers_leaves_with_the_last_one(fresh_desk, echo, daphne, uvicorn):
     bao, tab = echo("bao", daphne), echo("dana", daphne)
     other_tab, ada = echo("dana", uvicorn), echo("ada", uvicorn)
     assert enters(bao, fresh_desk) == ["Bao Nguyen"]
@@ -38,7 +38,7 @@ def test_a_person_with_tabs_on_two_servers_goes_with_the_last_of_them(fresh_desk
     assert told == [("joining", "Dana Okafor"), ("joining", "Ada Admin"), ("leaving", "Dana Okafor")]
 
 
-def test_a_customer_is_refused_where_staff_see_each_other(fresh_desk, echo, daphne):
+def test_customer_may_not_join_the_presence_channel(fresh_desk, echo, daphne):
     casey = echo("casey", daphne)
     casey.do("join", channel=fresh_desk.channel)
     assert casey.sees("refused")["status"] == 403

@@ -3,7 +3,7 @@
 import pytest
 
 
-def test_a_quiet_client_pings_and_stays(start, daphne):
+def test_idle_client_pings_and_stays_connected(start, daphne):
     impatient = {"activityTimeout": 100, "pongTimeout": 2000}
     client = start("pusher.js", port=daphne.port, key="tikm", pusher=impatient)
     client.sees("state", state="connected")
@@ -19,7 +19,7 @@ def test_a_quiet_client_pings_and_stays(start, daphne):
         pytest.param(4005, {"key": "tikm", "pusher": {"wsPath": "/elsewhere"}}, id="wrong path"),
     ],
 )
-def test_who_cannot_be_served_is_told_why_and_does_not_come_back(start, daphne, nobodys_port, code, mistake):
+def test_refused_client_reads_the_code_and_does_not_reconnect(start, daphne, nobodys_port, code, mistake):
     waiting = start("pusher.js", port=nobodys_port, key="tikm", pusher={"unavailableTimeout": 100})
     waiting.sees("state", state="unavailable")
     refused = start("pusher.js", port=daphne.port, **mistake)

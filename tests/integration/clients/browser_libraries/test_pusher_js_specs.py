@@ -71,7 +71,7 @@ def run(tmp_path, clusters, certificate):
     return run
 
 
-def test_they_pass(run):
+def test_pusher_js_specs_pass(run):
     with ThreadPoolExecutor(len(PARTS)) as threads:
         told = [line for lines in threads.map(run, PARTS) for line in lines]
     assert [line for line in told if line.get("status", "passed") != "passed"] == []

@@ -6,7 +6,7 @@ REPLY = ".ticket.reply.created"
 COMES_BACK = 30  # seconds; pusher-js waits 15 when its first new attempt fails
 
 
-def test_a_client_hears_again_after_the_server_was_killed(desk, echo):
+def test_client_receives_events_again_after_the_server_was_killed(desk, echo):
     with desk.serve("daphne") as server:
         casey = echo("casey", server)
         casey.do("listen", channel=desk.channel, event=REPLY)

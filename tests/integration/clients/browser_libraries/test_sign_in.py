@@ -9,14 +9,14 @@ def signs_in(client, desk, name):
     return client
 
 
-def test_who_signs_in_is_reached_on_every_server(desk, pusher, back_end, daphne, every_kind):
+def test_signed_in_user_receives_user_events_on_every_server(desk, pusher, back_end, daphne, every_kind):
     for server in (daphne, every_kind):
         casey = signs_in(pusher("casey", server), desk, "casey")
         back_end.tell(f"#server-to-user-{desk.ids['casey']}", "greeting", '{"text":"Hello"}')
         assert casey.sees("user", event="greeting")["data"] == {"text": "Hello"}
 
 
-def test_what_is_told_to_one_person_nobody_else_hears(desk, pusher, back_end, daphne):
+def test_user_event_reaches_that_user_alone(desk, pusher, back_end, daphne):
     casey, greta = (signs_in(pusher(name, daphne), desk, name) for name in ("casey", "greta"))
     back_end.tell(f"#server-to-user-{desk.ids['casey']}", "letter", '"Hello, Casey"')
     back_end.tell(f"#server-to-user-{desk.ids['greta']}", "letter", '"Hello, Greta"')
@@ -24,7 +24,7 @@ def test_what_is_told_to_one_person_nobody_else_hears(desk, pusher, back_end, da
     assert greta.sees("user", event="letter")["data"] == "Hello, Greta"
 
 
-def test_who_watches_hears_that_a_person_comes_and_is_hung_up_on(desk, pusher, back_end, every_kind):
+def test_watchlist_reports_a_user_online_and_offline(desk, pusher, back_end, every_kind):
     bao = signs_in(pusher("bao", every_kind), desk, "bao")
     (before,) = bao.saw("watched", event="offline")
     assert desk.ids["dana"] in before["people"]

@@ -14,7 +14,7 @@ def at_once(asks):
     return answers
 
 
-def test_of_several_who_change_one_version_one_wins_and_the_others_are_told_412(live_cast):
+def test_one_of_several_changes_to_a_version_wins_and_the_others_get_412(live_cast):
     people = [live_cast.bao, live_cast.bao, live_cast.dana, live_cast.ada]
     path, subjects = f"tickets/{live_cast.ticket.uuid}/", [f"Subject {number}" for number in range(4)]
     changes = [
@@ -28,7 +28,7 @@ def test_of_several_who_change_one_version_one_wins_and_the_others_are_told_412(
     assert (ticket.subject, ticket.version) == (won["subject"], 2)
 
 
-def test_one_key_sent_by_four_at_once_makes_one_reply(live_cast):
+def test_concurrent_requests_with_one_idempotency_key_create_one_reply(live_cast):
     path, program = f"tickets/{live_cast.ticket.uuid}/replies/", Program(live_cast.casey)
     answers = at_once([partial(program.post, path, {"message": "Hello"}, Idempotency_Key="1")] * 4)
     assert [answer.status_code for answer in answers] == [201] * 4
@@ -36,7 +36,7 @@ def test_one_key_sent_by_four_at_once_makes_one_reply(live_cast):
     assert sum("Idempotency-Replayed" in answer for answer in answers) == 3
 
 
-def test_one_key_with_two_texts_at_once_makes_one_reply(live_cast):
+def test_idempotency_key_with_two_bodies_creates_one_reply(live_cast):
     path, program = f"tickets/{live_cast.ticket.uuid}/replies/", Program(live_cast.casey)
     asks = [partial(program.post, path, {"message": text}, Idempotency_Key="1") for text in ("One", "Two")]
     assert sorted(answer.status_code for answer in at_once(asks)) == [201, 422]

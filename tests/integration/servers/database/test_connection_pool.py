@@ -21,7 +21,7 @@ def _pool_of_its_own():
 
 
 @pytest.mark.usefixtures("live_cast", "_pool_of_its_own")
-def test_a_database_that_hung_up_costs_nobody_an_answer(database_url):
+def test_terminated_connection_is_replaced_on_the_next_request(database_url):
     assert User.objects.filter(email="casey@example.com").exists()
     connection.close()  # a request ends: its connection waits for the next one
     hang_up_on_everybody(database_url)

@@ -81,7 +81,7 @@ def overlap(kind, cast):
 
 
 @pytest.mark.parametrize("kind", [HistoryReader, TailReader])
-def test_who_reads_on_misses_nothing_of_transactions_that_overlap(live_cast, kind):
+def test_reader_misses_no_event_of_overlapping_transactions(live_cast, kind):
     readers = overlap(kind, live_cast)
     for some in (readers.constant, readers.patient):
         assert [reader.seen for reader in some[:3]] == [{"early", "late"}] * 3
@@ -90,7 +90,7 @@ def test_who_reads_on_misses_nothing_of_transactions_that_overlap(live_cast, kin
 
 @pytest.mark.parametrize("kind", [HistoryReader, TailReader])
 @pytest.mark.parametrize("number", ["pk", "deliveries__position"], ids=["id", "transaction"])
-def test_a_cursor_at_the_highest_number_seen_would_have_a_hole(live_cast, kind, number, monkeypatch):
+def test_cursor_at_the_highest_number_seen_would_have_a_hole(live_cast, kind, number, monkeypatch):
     def highest_seen():
         return (Broadcast.objects.aggregate(highest=Max(number))["highest"] or 0) + 1
 

@@ -40,7 +40,7 @@ class BusyGame(Game):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("seed", range(4))
-async def test_whenever_pages_come_and_go_none_misses_a_reply(live_cast, seed, monkeypatch):
+async def test_page_misses_no_reply_in_any_sequence_of_events(live_cast, seed, monkeypatch):
     game = await do(BusyGame, live_cast, seed, monkeypatch)
     await game.play(60)
     assert {True, False} == set(game.answers)

@@ -61,7 +61,7 @@ def _others(cast):
         ("elephant", []),
     ],
 )
-def test_what_is_found(cast, text, subjects):
+def test_search_finds_subjects_references_and_messages(cast, text, subjects):
     assert found(cast.ada, text) == subjects
 
 
@@ -72,7 +72,7 @@ def test_notes_are_found_by_staff_of_their_ticket_alone(cast):
         assert found(cast.casey, text) == found(cast.emil, text) == [], text
 
 
-def test_a_note_does_not_decide_whether_a_customer_is_shown_what_is_like_it(cast):
+def test_note_does_not_change_a_customers_similar_results(cast):
     before = found(cast.casey, "chrged")
     cast.reply(cast.bao, "chrged", internal=True)
     assert found(cast.casey, "chrged") == before == ["Charged twice"]
@@ -83,7 +83,7 @@ def test_a_note_does_not_decide_whether_a_customer_is_shown_what_is_like_it(cast
     ["%", "_", "'", '"', '"open', "-", "- -", "or", "a or", "or b", "(", "a & b", "!x", "x:*", "\\", "💥", ":*", "-x",
      "' | 'x", "a" * 200, "ß", "İ", "a_b", "__"],
 )  # fmt: skip
-def test_no_text_breaks_the_search(cast, text):
+def test_any_text_is_a_valid_query(cast, text):
     assert isinstance(found(cast.ada, text), list)
 
 
@@ -94,7 +94,7 @@ def plan(rows):
     return rows.order_by().explain()
 
 
-def test_each_kind_of_text_is_looked_up_in_its_index(cast):
+def test_search_uses_the_index_of_each_text(cast):
     plans = plan(Ticket.objects.filter(searching._by_full_text("charged", cast.bao)))
     for index in ("ticket_words", "reply_words", "note_words"):
         assert index in plans
@@ -104,12 +104,12 @@ def test_each_kind_of_text_is_looked_up_in_its_index(cast):
     assert "user_name_parts" in plan(searching._named(["charged"], cast.bao))
 
 
-def test_a_customers_search_does_not_touch_the_index_of_notes(cast):
+def test_customers_search_does_not_use_the_index_of_notes(cast):
     for condition in (searching._by_full_text("charged", cast.casey), searching._by_part("charged", cast.casey)):
         assert "note_" not in plan(Ticket.objects.filter(condition))
 
 
-def test_who_owns_the_database_can_set_it_up_without_being_a_superuser(database_url):
+def test_database_owner_can_migrate_without_being_a_superuser(database_url):
     with psycopg.connect(database_url, autocommit=True) as server:
         server.execute("CREATE ROLE owner LOGIN")
         server.execute("CREATE DATABASE owned OWNER owner")

@@ -29,7 +29,7 @@ def seqs_on(ticket, version):
     return [event["seq"] for event in told_on(ticket, version)]
 
 
-def test_eight_people_answer_a_ticket_at_once_and_their_replies_stand_in_one_order(live_cast):
+def test_concurrent_replies_have_one_order(live_cast):
     def answer(name, internal):
         for turn in ("first", "second", "third"):
             live_cast.reply(live_cast.ada, f"{name}'s {turn}", internal=internal)
@@ -43,7 +43,7 @@ def test_eight_people_answer_a_ticket_at_once_and_their_replies_stand_in_one_ord
     assert told == [str(reply.pk) for reply in replies]
 
 
-def test_eight_people_do_different_things_to_a_ticket_at_once_and_nobody_is_locked_out(live_cast):
+def test_concurrent_changes_of_a_ticket_do_not_deadlock(live_cast):
     cast, ticket = live_cast, live_cast.ticket
     turns = [
         [partial(services.update_ticket, values={"status": cast.status(name)}) for name in ("Closed", "Open")],
@@ -77,7 +77,7 @@ def test_eight_people_do_different_things_to_a_ticket_at_once_and_nobody_is_lock
     ],
     ids=["status", "priority", "office", "assignee"],
 )
-def test_who_waits_while_a_ticket_changes_writes_to_it_as_it_has_become(live_cast, change):
+def test_reply_that_waited_for_a_lock_sees_the_changed_ticket(live_cast, change):
     cast = live_cast
     with ThreadPoolExecutor(1) as thread:
         with still_open(change, cast):

@@ -34,7 +34,7 @@ def restored_cast(live_cast):
     return live_cast
 
 
-async def test_a_newcomer_is_not_told_what_was_told_before_while_somebodys_transaction_is_open(live_cast):
+async def test_new_subscriber_gets_no_old_event_during_an_open_transaction(live_cast):
     async with somebody_busy(live_cast):
         first = await listen(live_cast.casey, live_cast.casey.channel)
         await do(live_cast.reply, live_cast.bao, "Old news")
@@ -45,13 +45,13 @@ async def test_a_newcomer_is_not_told_what_was_told_before_while_somebodys_trans
         assert await newcomer.hears_nothing(live_cast.ticket.channel)
 
 
-async def test_a_newcomer_to_a_restored_desk_is_not_told_its_past(restored_cast):
+async def test_new_subscriber_gets_no_old_event_of_a_restored_database(restored_cast):
     casey = await listen(restored_cast.casey, restored_cast.ticket.channel)
     await hub.here().log_tailer.read()
     assert await casey.hears_nothing(restored_cast.ticket.channel)
 
 
-def test_a_page_of_a_restored_desk_is_told_what_it_missed_and_nothing_else(restored_cast):
+def test_page_of_a_restored_database_gets_exactly_what_it_missed(restored_cast):
     cursor = history.current_cursor()
     restored_cast.reply(restored_cast.bao, "News")
     answer = history.read(restored_cast.casey, [restored_cast.ticket.channel], cursor)

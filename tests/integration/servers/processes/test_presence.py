@@ -23,7 +23,7 @@ def servers(environment, request):
         yield one, other
 
 
-def test_colleagues_at_two_servers_see_each_other_and_a_killed_server_takes_its_people_along(live_cast, servers):
+def test_members_of_a_killed_server_are_removed_on_the_other_server(live_cast, servers):
     room, (here, there) = live_cast.ticket.presence_channel, servers
     bao, dana, dana_id = Person(live_cast.bao, here), Person(live_cast.dana, there), str(live_cast.dana.pk)
     with bao.listening(room):
@@ -37,7 +37,7 @@ def test_colleagues_at_two_servers_see_each_other_and_a_killed_server_takes_its_
         assert bao.heard.count(REMOVED) == 1
 
 
-def test_whose_page_loads_anew_at_the_other_server_never_left(live_cast, servers):
+def test_page_reloaded_on_another_server_does_not_leave(live_cast, servers):
     room, (here, there) = live_cast.ticket.presence_channel, servers
     bao, ada = Person(live_cast.bao, here), Person(live_cast.ada, there)
     dana, again = Person(live_cast.dana, there), Person(live_cast.dana, here)

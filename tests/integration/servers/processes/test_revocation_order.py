@@ -38,16 +38,14 @@ async def note_is_for_dana_alone(cast, dana, bao):
     assert (await bao.frame())["event"] == "pusher:subscription_error"
 
 
-async def test_a_revocation_that_was_lost_is_not_hidden_by_a_later_one_that_was_heard(live_cast, monkeypatch):
+async def test_lost_revocation_is_not_hidden_by_a_later_delivered_one(live_cast, monkeypatch):
     dana, bao = [await listen(person, live_cast.ticket.channel) for person in (live_cast.dana, live_cast.bao)]
     await lose_messages(monkeypatch, live_cast.billing.agents.remove, live_cast.bao)
     await do(live_cast.orders.agents.remove, live_cast.emil)
     await note_is_for_dana_alone(live_cast, dana, bao)
 
 
-async def test_a_revocation_that_was_lost_is_not_hidden_by_one_that_began_later_and_committed_before(
-    live_cast, monkeypatch
-):
+async def test_lost_revocation_is_not_hidden_by_one_that_committed_earlier(live_cast, monkeypatch):
     dana, bao = [await listen(person, live_cast.ticket.channel) for person in (live_cast.dana, live_cast.bao)]
     early = still_open(live_cast.billing.agents.remove, live_cast.bao)
     await do(early.__enter__)
@@ -61,7 +59,7 @@ async def test_a_revocation_that_was_lost_is_not_hidden_by_one_that_began_later_
     await note_is_for_dana_alone(live_cast, dana, bao)
 
 
-async def test_a_revocation_that_was_lost_alone_is_not_overtaken(live_cast, monkeypatch):
+async def test_lost_revocation_is_applied_before_later_events(live_cast, monkeypatch):
     dana, bao = [await listen(person, live_cast.ticket.channel) for person in (live_cast.dana, live_cast.bao)]
     await lose_messages(monkeypatch, live_cast.billing.agents.remove, live_cast.bao)
     await note_is_for_dana_alone(live_cast, dana, bao)

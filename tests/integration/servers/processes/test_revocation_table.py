@@ -196,7 +196,7 @@ async def played(tried: list[Trial], servers: tuple[instances.Server, ...]) -> A
         await asyncio.gather(*(ear.close() for ear in [*controls, *(ear for each in tried for ear in each.ears)]))
 
 
-async def test_all_that_ends_access_ends_it_on_both_servers_at_once(live_cast, servers, subtests, request):
+async def test_every_revocation_cause_ends_access_on_both_servers(live_cast, servers, subtests, request):
     tried, times = await do(trials, live_cast, servers[0]), []
     async with played(tried, servers) as controls:
         for each in tried:

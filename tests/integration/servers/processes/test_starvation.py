@@ -87,7 +87,7 @@ def listening(server, user, channel):
 # -- Who does not read
 
 
-def test_who_does_not_read_is_given_up_at_a_megabyte_and_misses_nothing_when_he_returns(live_cast, server, others):
+def test_slow_consumer_is_dropped_at_a_megabyte_and_catches_up(live_cast, server, others):
     channel, cursor, memory = live_cast.ticket.channel, history.current_cursor(), memory_of(server)
     with ExitStack() as stack:
         slow, *never = [stack.enter_context(listening(server, live_cast.casey, channel)) for _ in range(5)]
@@ -162,7 +162,7 @@ FLOODS = [
 ]
 
 
-def test_who_floods_is_closed_with_a_code(server, others):
+def test_flooding_client_is_closed_with_a_code(server, others):
     with ThreadPoolExecutor(len(FLOODS)) as threads:
         flooding = [threads.submit(end_of_a_flood, server, *flood[1:3]) for flood in FLOODS]
         others.make_noise(100)
@@ -181,7 +181,7 @@ def end_of_a_flood(server, beginning, sent):
 # -- Who takes connections away
 
 
-def test_thousands_of_connections_keep_nobody_out_and_an_address_has_so_many_sockets(live_cast, server, others):
+def test_idle_connections_block_no_client_and_an_address_is_limited(live_cast, server, others):
     heads = (b"", b"GET /app/tikm HTTP/1.1\r\nUpgrade: websocket\r\n")
     with ExitStack() as hog:
         for number in range(1000):

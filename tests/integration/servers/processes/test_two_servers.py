@@ -48,7 +48,7 @@ def converse(casey, bao, ticket, *, within):
     casey.hears("The second one", within=within)
 
 
-def test_people_on_two_servers_hear_each_other_with_redis_and_without(live_cast, people, redis_server):
+def test_users_on_two_servers_receive_events_with_and_without_redis(live_cast, people, redis_server):
     begun = time.monotonic()
     for _ in range(2):
         converse(*people, live_cast.ticket, within=1)
@@ -60,7 +60,7 @@ def test_people_on_two_servers_hear_each_other_with_redis_and_without(live_cast,
 
 
 @pytest.mark.parametrize("redis_is", ["up", "down"])
-def test_an_agent_who_loses_a_ticket_on_one_server_is_cut_off_on_the_other(
+def test_agent_who_loses_a_ticket_is_unsubscribed_on_the_other_server(
     live_cast, servers, people, redis_server, redis_is
 ):
     casey, bao = people
@@ -102,7 +102,7 @@ def counts_in_redis(server, redis_server):
         return client.keys("*signup*")
 
 
-def test_two_servers_count_sign_ups_together_whatever_a_header_says(servers, redis_server):
+def test_two_servers_count_sign_ups_together_by_client_address(servers, redis_server):
     for server in servers:
         wait_until(partial(counts_in_redis, server, redis_server), timeout=10, message="Redis is not used again.")
     cache.clear()
@@ -113,7 +113,7 @@ def test_two_servers_count_sign_ups_together_whatever_a_header_says(servers, red
     assert sign_up(servers[len(answers) % 2], len(answers)) == 429
 
 
-def test_what_is_said_once_reaches_both_servers_at_once(live_cast, people):
+def test_ephemeral_event_reaches_both_servers(live_cast, people):
     casey, bao = people
     broadcast_now([live_cast.ticket.channel], "parcel.arrived", '{"at": "the desk"}')
     for person in (casey, bao):

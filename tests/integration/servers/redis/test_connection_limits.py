@@ -27,7 +27,7 @@ def say(process, crowd):
     return store.sync(SyncRequest(process, report=Report(process, 0.0, 0, 0, 0, 0.0, 0.0), crowd=crowd))
 
 
-def test_processes_count_together_until_one_is_full():
+def test_connections_are_counted_across_processes():
     for process in ("one", "two"):
         say(process, {})
     assert [store.admit(name, {"casey": 3, "office": 9}) for name in ("one", "two", "one", "two")] == [
@@ -40,7 +40,7 @@ def test_processes_count_together_until_one_is_full():
     assert store.admit("two", {"bao": 3, "office": 4}) == "office"
 
 
-def test_what_a_process_says_takes_the_place_of_what_was_counted():
+def test_reported_counts_replace_admitted_ones():
     for process in ("one", "two"):
         say(process, {"casey": 3})
     assert store.admit("one", {"casey": 6}) == "casey"
@@ -48,7 +48,7 @@ def test_what_a_process_says_takes_the_place_of_what_was_counted():
     assert [store.admit("one", {"casey": 5}) for _ in range(3)] == [None, None, "casey"]
 
 
-def test_a_dead_process_leaves_no_counts_behind(monkeypatch):
+def test_counts_of_a_dead_process_expire(monkeypatch):
     monkeypatch.setattr(settings, "REALTIME", {**settings.REALTIME, "LEASE": 0.4})
     say("killed", {"casey": 5})
     assert store.admit("other", {"casey": 5}) == "casey"
@@ -64,14 +64,14 @@ async def refusal_of(user, **options):
     return error["message"]
 
 
-async def test_a_person_with_many_sockets_elsewhere_is_refused_here_and_his_colleague_is_not(live_cast):
+async def test_user_over_the_limit_elsewhere_is_refused_here(live_cast):
     await do(say, "other", limit_keys(str(live_cast.bao.pk), ""))
     assert await refusal_of(live_cast.bao) == "Too many connections of one person."
     dana = await greeted(live_cast.dana)
     await dana.close()
 
 
-async def test_an_address_with_many_sockets_elsewhere_is_refused_here(live_cast, monkeypatch):
+async def test_address_over_the_limit_elsewhere_is_refused_here(live_cast, monkeypatch):
     monkeypatch.setattr(limits, "MAX_CONNECTIONS_PER_ADDRESS", 3)
     await do(say, "other", {f"address:{OFFICE}": 2})
     inside = await greeted(live_cast.bao, address=OFFICE)
@@ -87,7 +87,7 @@ async def word_is_told():
     await hub.here().presence._next_round()
 
 
-async def test_who_hangs_up_makes_room_on_every_process(live_cast):
+async def test_closed_connection_is_released_on_every_process(live_cast):
     bao, counted = await greeted(live_cast.bao), {f"user:{live_cast.bao.pk}": 1}
     await word_is_told()
     assert await do(store.admit, "other", counted)
@@ -96,7 +96,7 @@ async def test_who_hangs_up_makes_room_on_every_process(live_cast):
     assert await do(store.admit, "other", counted) is None
 
 
-async def test_a_store_that_was_emptied_is_told_everything_again(live_cast, redis_server):
+async def test_emptied_store_receives_all_counts_again(live_cast, redis_server):
     bao = await greeted(live_cast.bao)
     await word_is_told()
     await do(redis.Redis.from_url(redis_server.url).flushdb)
@@ -106,7 +106,7 @@ async def test_a_store_that_was_emptied_is_told_everything_again(live_cast, redi
     await bao.close()
 
 
-async def test_a_redis_that_hangs_holds_up_one_connection_and_refuses_none(live_cast, redis_server):
+async def test_hanging_redis_delays_one_connection_and_refuses_none(live_cast, redis_server):
     listeners = [await greeted(live_cast.bao)]
     with redis_server.hanging():
         begun = time.monotonic()

@@ -88,7 +88,7 @@ async def wait_for_subscription(server, channel, audience):
     await asyncio.to_thread(wait_until, is_subscribed, timeout=10, message="The layer did not subscribe again.")
 
 
-async def test_while_all_is_well_the_layer_tells_and_the_tail_does_not_repeat_it(live_cast):
+async def test_log_tailer_does_not_repeat_what_the_layer_delivered(live_cast):
     casey = await listen(live_cast.casey, live_cast.ticket.channel)
     async with no_tail():
         await do(live_cast.reply, live_cast.bao, "By the layer")
@@ -98,7 +98,7 @@ async def test_while_all_is_well_the_layer_tells_and_the_tail_does_not_repeat_it
 
 
 @pytest.mark.parametrize("fail", [refuse, swallow])
-async def test_what_the_layer_does_not_take_or_pass_on_is_told_by_the_tail(live_cast, fail, monkeypatch):
+async def test_log_tailer_delivers_what_the_layer_lost(live_cast, fail, monkeypatch):
     casey = await listen(live_cast.casey, live_cast.ticket.channel)
     failed = fail(monkeypatch)
     await do(live_cast.reply, live_cast.bao, "Against all odds")
@@ -106,7 +106,7 @@ async def test_what_the_layer_does_not_take_or_pass_on_is_told_by_the_tail(live_
     assert any("Against all odds" in body["frame"] for body in failed)
 
 
-async def test_redis_dies_and_nobody_misses_anything_and_it_comes_back_and_is_used(live_cast, redis_server):
+async def test_events_arrive_while_redis_is_down_and_by_redis_afterwards(live_cast, redis_server):
     ticket = live_cast.ticket
     casey = await listen(live_cast.casey, ticket.channel)
     redis_server.kill()
@@ -122,9 +122,7 @@ async def test_redis_dies_and_nobody_misses_anything_and_it_comes_back_and_is_us
     assert await casey.hears_nothing(ticket.channel)
 
 
-async def test_subscribers_are_cut_and_nobody_misses_anything_and_they_subscribe_again(
-    live_cast, redis_server, monkeypatch
-):
+async def test_events_arrive_when_redis_drops_its_subscribers(live_cast, redis_server, monkeypatch):
     ticket = live_cast.ticket
     casey = await listen(live_cast.casey, ticket.channel)
     with monkeypatch.context() as patch:
@@ -140,7 +138,7 @@ async def test_subscribers_are_cut_and_nobody_misses_anything_and_they_subscribe
     assert await casey.hears_nothing(ticket.channel)
 
 
-async def test_who_comes_while_redis_is_away_hears_all_the_same_and_by_redis_when_it_is_back(live_cast, redis_server):
+async def test_socket_opened_while_redis_is_down_receives_events(live_cast, redis_server):
     ticket = live_cast.ticket
     redis_server.kill()
     casey = await listen(live_cast.casey, ticket.channel)
@@ -153,7 +151,7 @@ async def test_who_comes_while_redis_is_away_hears_all_the_same_and_by_redis_whe
         await hears(casey, "By Redis")
 
 
-async def test_a_process_that_dies_between_commit_and_telling_is_told_for(live_cast, elsewhere):
+async def test_event_of_a_process_killed_after_commit_is_delivered(live_cast, elsewhere):
     ticket = live_cast.ticket
     casey = await listen(live_cast.casey, ticket.channel)
     async with no_tail():
@@ -163,7 +161,7 @@ async def test_a_process_that_dies_between_commit_and_telling_is_told_for(live_c
     await hears_once(casey, "Last words", ticket.channel)
 
 
-async def test_a_process_without_sockets_is_heard(live_cast, elsewhere):
+async def test_event_of_a_process_without_sockets_is_delivered(live_cast, elsewhere):
     casey = await listen(live_cast.casey, live_cast.ticket.channel)
     assert await asyncio.to_thread(elsewhere, live_cast.bao.email, str(live_cast.ticket.uuid), "From afar") == 0
     await hears_once(casey, "From afar", live_cast.ticket.channel)
@@ -181,7 +179,7 @@ def elsewhere(environment):
     return reply
 
 
-async def test_what_is_rolled_back_is_told_to_nobody_and_what_is_committed_to_all(live_cast):
+async def test_rolled_back_event_is_not_delivered(live_cast):
     ticket = live_cast.ticket
     people = [await listen(person, ticket.channel) for person in (live_cast.casey, live_cast.bao)]
 
@@ -199,7 +197,7 @@ async def test_what_is_rolled_back_is_told_to_nobody_and_what_is_committed_to_al
         await hears(listener, "Second thoughts")
 
 
-async def test_who_loses_a_ticket_while_the_layer_fails_hears_nothing_of_what_follows(live_cast, monkeypatch):
+async def test_revoked_user_receives_no_later_event_while_the_layer_fails(live_cast, monkeypatch):
     ticket, own = live_cast.ticket, live_cast.bao.channel
     bao = await listen(live_cast.bao, ticket.channel)
     await bao.subscribe(own)

@@ -39,7 +39,7 @@ def left(channel, member=None):
     return Change(channel, None, member)
 
 
-def test_a_person_on_two_processes_is_one_member_with_all_his_sockets():
+def test_user_on_two_processes_is_one_member():
     say("one", took(ROOM, CASEY, 2), took("news", sockets=3))
     answer = say("two", took(ROOM, CASEY), took(ROOM, BAO), rooms=[ROOM, "empty"])
     assert answer.occupancies == {ROOM: Occupancy(4, {"7": BAO, "casey": CASEY}), "empty": Occupancy()}
@@ -47,7 +47,7 @@ def test_a_person_on_two_processes_is_one_member_with_all_his_sockets():
     assert list(store.occupied("presence-")) == [ROOM]
 
 
-def test_comings_and_goings_are_told_once_whichever_process_had_them():
+def test_joins_and_leaves_are_reported_once_across_processes():
     came = say("one", took(ROOM, CASEY)).events
     assert [event["name"] for event in came] == ["channel_occupied", "member_added"]
     assert say("two", took(ROOM, CASEY)).events == []
@@ -59,14 +59,14 @@ def test_comings_and_goings_are_told_once_whichever_process_had_them():
     assert store.occupied() == {}
 
 
-def test_when_all_come_at_once_one_is_the_first():
+def test_concurrent_joins_occupy_a_channel_once():
     told = []
     all_at_once([lambda name=name: told.extend(say(name, took("news")).events) for name in "abcd"])
     assert told == [{"name": "channel_occupied", "channel": "news"}]
     assert store.occupancy(["news"])["news"].subscriptions == 4
 
 
-def test_a_process_that_says_nothing_more_is_gone_with_its_people(monkeypatch):
+def test_members_of_an_expired_process_are_removed(monkeypatch):
     say("alive", took(ROOM, BAO))
     with monkeypatch.context() as patch:
         lease_of(0.5, patch)
@@ -81,14 +81,14 @@ def test_a_process_that_says_nothing_more_is_gone_with_its_people(monkeypatch):
     assert not say("killed").known
 
 
-def test_a_process_knows_whether_it_was_forgotten():
+def test_process_learns_whether_it_is_known():
     assert not say("one", took("news")).known
     assert say("one").known
     assert store.forget("one") == [{"name": "channel_vacated", "channel": "news"}]
     assert not say("one").known
 
 
-def test_processes_say_how_they_are_and_list_their_sockets_when_somebody_looks():
+def test_processes_report_status_and_sockets_on_request():
     report = Report("one", 12.5, 3, 2, 5, 10.0, 1.5)
     assert not say("one", report=report).wants_sockets
     assert store.processes() == [report]
@@ -99,7 +99,7 @@ def test_processes_say_how_they_are_and_list_their_sockets_when_somebody_looks()
     assert store.sockets() == [socket]
 
 
-def test_a_store_that_is_away_says_so(redis_server):
+def test_unreachable_store_raises_unavailable(redis_server):
     assert store.occupied() == {}
     redis_server.kill()
     if settings.REALTIME["REDIS_URL"]:

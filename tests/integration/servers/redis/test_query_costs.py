@@ -50,7 +50,7 @@ def queries(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     return counted
 
 
-async def test_the_first_of_a_process_joins_a_group_and_the_next_ones_cost_nothing(
+async def test_second_subscriber_of_a_process_costs_no_redis_command(
     live_cast: Cast, redis_server: RedisServer
 ) -> None:
     bao, dana = await greeted(live_cast.bao), await greeted(live_cast.dana)
@@ -61,7 +61,7 @@ async def test_the_first_of_a_process_joins_a_group_and_the_next_ones_cost_nothi
     assert commands.since() == {}
 
 
-async def test_who_join_at_the_same_time_pass_one_fence(live_cast: Cast, redis_server: RedisServer) -> None:
+async def test_concurrent_joins_share_one_barrier(live_cast: Cast, redis_server: RedisServer) -> None:
     await greeted(live_cast.bao)
     commands, here = Commands(redis_server), hub.here()
     await asyncio.gather(*(here.prepare({channel: Audience.STAFF}) for channel in ("private-a", "private-b")))
@@ -69,7 +69,7 @@ async def test_who_join_at_the_same_time_pass_one_fence(live_cast: Cast, redis_s
     assert commands.since() == {"subscribe": 2, "publish": 1}
 
 
-async def test_an_event_is_published_once_for_each_channel_and_audience(
+async def test_event_is_published_once_for_each_channel_and_audience(
     live_cast: Cast, redis_server: RedisServer
 ) -> None:
     listeners = [await listen(live_cast.bao, live_cast.ticket.channel) for _ in range(3)]
@@ -80,7 +80,7 @@ async def test_an_event_is_published_once_for_each_channel_and_audience(
     assert commands.since() == {"publish": 2}  # to the staff of the ticket, and of its office
 
 
-async def test_who_has_just_come_is_not_looked_up_for_his_channels(live_cast: Cast, queries: Counter[str]) -> None:
+async def test_new_connection_reads_its_user_once(live_cast: Cast, queries: Counter[str]) -> None:
     bao = await greeted(live_cast.bao)
     assert queries["accounts_user"]
     queries.clear()
