@@ -45,7 +45,7 @@ class ProfileForm(forms.ModelForm[User]):
         super().__init__(*args, **kwargs)
         language: forms.TypedChoiceField = self.fields["language"]  # type: ignore[assignment]
         language.choices = [("", _("Same as browser")), *User._meta.get_field("language").flatchoices]
-        language.help_text = ""
+        language.help_text = self.fields["time_zone"].help_text = ""
         own = [self.instance.time_zone] if self.instance.time_zone else []
         zones = dict.fromkeys([*time_zones(), *own])
         self.fields["time_zone"].widget.choices = [("", _("Same as browser")), *((zone, zone) for zone in zones)]

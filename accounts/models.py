@@ -80,10 +80,10 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]
         max_length=10,
         choices=settings.LANGUAGES,
         blank=True,
-        help_text=_("Leave empty to use the browser's language."),
+        help_text=_("Leave empty to use the browser's setting."),
     )
     time_zone = models.CharField(
-        _("time zone"), max_length=64, blank=True, help_text=_("Leave empty to use the browser's language.")
+        _("time zone"), max_length=64, blank=True, help_text=_("Leave empty to use the browser's setting.")
     )
     hides_online = models.BooleanField(
         _("hide my online status"), default=False, help_text=_("Others can't see when you're online.")

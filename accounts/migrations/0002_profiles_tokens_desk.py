@@ -26,12 +26,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='user',
             name='language',
-            field=models.CharField(blank=True, choices=[('en', 'English'), ('de', 'Deutsch')], help_text="Leave empty to use the browser's language.", max_length=10, verbose_name='language'),
+            field=models.CharField(blank=True, choices=[('en', 'English'), ('de', 'Deutsch')], help_text="Leave empty to use the browser's setting.", max_length=10, verbose_name='language'),
         ),
         migrations.AddField(
             model_name='user',
             name='time_zone',
-            field=models.CharField(blank=True, help_text="Leave empty to use the browser's language.", max_length=64, verbose_name='time zone'),
+            field=models.CharField(blank=True, help_text="Leave empty to use the browser's setting.", max_length=64, verbose_name='time zone'),
         ),
         migrations.CreateModel(
             name='ApiToken',

@@ -49,7 +49,7 @@ PAGES = {
 # Forms that are not accepted, with what is typed there.
 WRONG = {
     "/tickets/new/": {"subject": ""},
-    "/profile/": {"time_zone": "Mars/Base"},
+    "/profile/": {"name": ""},
     "/profile/email/": {"email": "nonsense"},
     "/profile/password/": {"oldpassword": "wrong", "password1": "1", "password2": "2"},
 }
@@ -121,7 +121,7 @@ def test_no_state_of_a_ticket_has_a_serious_barrier(small_desk: Desk) -> None:
     dana.locator("form[data-autosubmit] select[name=status]").select_option(label="On Hold")
     expect(bao.locator("ticket-facts .pill")).to_have_text("On Hold")
     status.select_option(label="Closed")
-    expect(bao.locator("form[data-conflicted]")).to_contain_text("meanwhile")
+    expect(bao.locator("form[data-conflicted]")).to_contain_text("while you were editing")
     expect(bao.locator(".visibility details[open] .visibility-question")).to_be_visible()
     assert inspect(bao) + inspect(dana) == []
 

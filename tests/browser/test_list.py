@@ -74,7 +74,7 @@ def test_a_list_holds_still_while_rows_are_selected(three: Desk) -> None:
     expect(listing.locator("[data-selected]")).to_have_text("1 selected")
     ask(casey, "Fourth", "Hello")
     held = listing.locator("#held-updates")
-    expect(held).to_have_text(re.compile("1 new"))
+    expect(held).to_have_text(re.compile("Show 1 new"))
     ask(casey, "Fifth", "Hello")
     expect(held).to_have_text(re.compile("2 new"))
     assert subjects(listing) == ["Third", "Second", "Charged twice"]
@@ -97,7 +97,7 @@ def test_numbers_follow_a_colleague(three: Desk) -> None:
         expect(number(page, "mine")).to_have_text("1", timeout=SOON)
         expect(number(page, "unassigned")).to_have_text("2", timeout=SOON)
     expect(row(home, "Charged twice")).to_be_visible()
-    expect(home.locator("activity-list li").first).to_contain_text("Dana Okafor assigned it to Bao Nguyen")
+    expect(home.locator("activity-list li").first).to_contain_text("Dana Okafor assigned the ticket to Bao Nguyen")
     choose(work, "status", "Closed")
     expect(number(home, "mine")).to_have_text("0", timeout=SOON)
     expect(row(home, "Charged twice")).to_have_count(0)
@@ -145,7 +145,7 @@ def test_a_list_in_another_order_says_that_something_changed_and_shows_it_when_a
     expect(row(listing, "Charged twice")).to_contain_text("On Hold")
     ask(casey, "Fourth", "Hello")
     held = listing.locator("#held-updates")
-    expect(held).to_have_text(re.compile("1 changed"))
+    expect(held).to_have_text(re.compile("Show 1 updated"))
     assert subjects(listing) == ["Charged twice", "Second", "Third"]
     held.click()
     expect(row(listing, "Fourth")).to_be_visible()
