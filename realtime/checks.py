@@ -1,15 +1,12 @@
 """System checks of settings.REALTIME."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
 
 from realtime.conf import config
-from realtime.utils.client_address import parse_trusted_proxies
-from realtime.utils.networks import parse_network
-from realtime.webhooks.config import parse_webhook
 
 
 def check_settings(**_: Any) -> list[CheckMessage]:
@@ -18,14 +15,19 @@ def check_settings(**_: Any) -> list[CheckMessage]:
 
 
 def _problems() -> Iterator[str]:
-    parsers = {"WEBHOOKS": parse_webhook, "WEBHOOK_NETWORKS": parse_network, "TRUSTED_PROXIES": _parse_proxy}
+    # Imported here, because every process registers the check, also one that has no webhooks and no clients.
+    from realtime.utils.client_address import parse_trusted_proxies
+    from realtime.utils.networks import parse_network
+    from realtime.webhooks.config import parse_webhook
+
+    parsers: dict[str, Callable[[Any], object]] = {
+        "WEBHOOKS": parse_webhook,
+        "WEBHOOK_NETWORKS": parse_network,
+        "TRUSTED_PROXIES": lambda name: parse_trusted_proxies((name,)),
+    }
     for name, parse in parsers.items():
         for value in getattr(config(), name.lower()):
             try:
                 parse(value)
             except ImproperlyConfigured as error:
                 yield f'REALTIME["{name}"]: {error}'
-
-
-def _parse_proxy(value: str) -> Any:
-    return parse_trusted_proxies((value,))
