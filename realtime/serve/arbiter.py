@@ -91,9 +91,11 @@ class Application(BaseApplication):  # type: ignore[misc]
         """Return the project's application. Called in each worker, whose code may be newer than the arbiter's."""
         for name in [name for name in sys.modules if name.partition(".")[0] == "realtime"]:
             del sys.modules[name]
+        import django
         from django.conf import settings
         from django.utils.module_loading import import_string
 
+        django.setup()
         return import_string(settings.WSGI_APPLICATION if self._pages_only else settings.ASGI_APPLICATION)
 
     def run(self) -> None:

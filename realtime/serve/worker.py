@@ -3,6 +3,7 @@
 import asyncio
 import faulthandler
 import os
+import signal
 from typing import Any
 
 from gunicorn.workers.base import Worker as BaseWorker
@@ -18,13 +19,18 @@ class Worker(BaseWorker):  # type: ignore[misc]
     def init_signals(self) -> None:
         """Print where the worker is stuck when the arbiter aborts it (SIGABRT); uvicorn handles SIGTERM."""
         super().init_signals()
+        signal.signal(signal.SIGABRT, signal.SIG_DFL)  # the base class raises SystemExit, which uvicorn catches
         faulthandler.enable()
 
-    def run(self) -> None:
-        """Serve until SIGTERM, or until the arbiter is gone."""
+    def load_wsgi(self) -> None:
+        """Load the application, and the code that serves it, which the arbiter must not load."""
+        super().load_wsgi()
         from realtime.serve.server import Server
 
         self._server = Server(self.wsgi, drain=self.app.drain, while_serving=self._send_heartbeats)
+
+    def run(self) -> None:
+        """Serve until SIGTERM, or until the arbiter is gone."""
         self._server.run(sockets=[each.sock for each in self.sockets])
 
     def handle_quit(self, sig: int, frame: Any) -> None:

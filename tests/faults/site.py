@@ -74,7 +74,7 @@ def truth() -> dict[str, Any]:
     return {
         "seen": seen,
         "heard_as": heard_as,
-        "made": {row.key: Reply.objects.filter(pk=row.made).count() for row in IdempotencyKey.objects.all()},
+        "made": {row.key: Reply.objects.filter(pk=row.result_id).count() for row in IdempotencyKey.objects.all()},
         "messages": list(Reply.objects.filter(message__startswith="By key ").values_list("message", flat=True)),
     }
 

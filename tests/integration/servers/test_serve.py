@@ -21,6 +21,7 @@ from tests.support.live_user import Person
 from tests.support.sockets import session_cookie
 
 RECONNECT, BUSY = 4200, 503
+FAULTY, BLOCKING_PATH = "tests.integration.servers.faulty", "/block/"
 STUCK_AFTER = 3  # seconds
 CLIENTS = 8
 
@@ -101,17 +102,52 @@ def test_killed_worker_is_replaced(live_cast, server):
         pass
 
 
-def test_stuck_worker_delays_nobody_and_is_killed(live_cast, environment, tmp_path):
-    settings = {"GUNICORN_CMD_ARGS": f"--timeout {STUCK_AFTER}"}
-    with Serve(tmp_path, env=environment | settings, workers=2) as server:
-        stuck, _ = server.workers()
-        os.kill(stuck, signal.SIGSTOP)
-        with ThreadPoolExecutor(CLIENTS) as threads:
-            assert all(threads.map(lambda _: server.answers(), range(CLIENTS)))
-        assert stuck in server.workers()
-        instances.wait_until(lambda: stuck not in server.workers(), timeout=20, message="It was not killed.")
+@pytest.fixture
+def faulty(environment, tmp_path):
+    """Return an environment in which a test can break or block the site; see `faulty`."""
+    settings = {"GUNICORN_CMD_ARGS": f"--timeout {STUCK_AFTER}", "DJANGO_SETTINGS_MODULE": FAULTY}
+    return environment | settings | {"BROKEN_MARKER": str(tmp_path / "broken")}
+
+
+def test_failed_start_is_logged_and_leaves_nothing(live_cast, faulty, tmp_path):
+    (tmp_path / "broken").touch()
+    server = Serve(tmp_path, env=faulty)
+    with pytest.raises(RuntimeError, match="ended with 3"):
+        server.start()
+    log = server.log.read_text()
+    assert "This release is broken." in log
+    assert "Worker failed to boot." in log
+    with pytest.raises(ProcessLookupError):
+        os.killpg(server.process.pid, 0)
+
+
+def test_reload_with_broken_code_keeps_the_old_workers(live_cast, faulty, tmp_path):
+    with Serve(tmp_path, env=faulty) as server:
+        before = server.workers()
+        (tmp_path / "broken").touch()
+        server.process.send_signal(signal.SIGHUP)
+        stays = "The workers that serve stay."
+        instances.wait_until(lambda: stays in server.log.read_text(), timeout=40, message="No worker failed.")
+        assert server.workers() == before
+        assert server.answers()
+        (tmp_path / "broken").unlink()
+        server.process.send_signal(signal.SIGHUP)
+        instances.wait_until(lambda: server.has_other_workers(before), timeout=40, message="Some stayed.")
+
+
+def test_blocked_worker_delays_no_other_request_and_is_killed(live_cast, faulty, tmp_path):
+    with Serve(tmp_path, env=faulty, workers=2) as server:
+        before = server.workers()
+        with socket.create_connection(("127.0.0.1", server.port)) as client:
+            client.sendall(f"GET {BLOCKING_PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+            with ThreadPoolExecutor(CLIENTS) as threads:
+                assert all(threads.map(lambda _: server.answers(), range(CLIENTS)))
+            assert client.recv(1) == b""  # its worker is dead
         instances.wait_until(lambda: len(server.workers()) == 2, timeout=20, message="It was not replaced.")
-        assert "WORKER TIMEOUT" in server.log.read_text()
+        assert server.workers() != before
+        log = server.log.read_text()
+        assert "WORKER TIMEOUT" in log
+        assert 'faulty.py", line' in log  # the stack
 
 
 def test_reload_replaces_workers_without_a_failed_request(live_cast, server):
