@@ -8,9 +8,10 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import uvicorn
+from django.utils.module_loading import import_string
 
 from realtime import limits
-from realtime.routing import PusherProtocol
+from realtime.conf import config
 from realtime.serve.admission import Admission
 from realtime.serve.drain import drain
 from realtime.serve.http import HTTPProtocol
@@ -29,9 +30,10 @@ class Config(uvicorn.Config):
         super().__init__(
             app,
             http=HTTPProtocol,
-            ws=PusherProtocol,
+            ws=import_string(config().websocket_class),
             ws_max_size=MAX_MESSAGE,
             ws_ping_interval=None,
+            ws_per_message_deflate=False,  # it takes 38 KB a socket
             lifespan="off",
             backlog=BACKLOG,
             timeout_keep_alive=KEEP_ALIVE,

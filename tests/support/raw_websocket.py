@@ -44,8 +44,9 @@ class Peer:
         lines = "".join(f"{line}\r\n" for line in headers)
         self.socket.sendall(f"{HANDSHAKE.format(port=port)}{lines}\r\n".encode())
         self._read = self.socket.makefile("rb")
-        while self._read.readline().strip():
-            pass
+        self.response = b""
+        while (line := self._read.readline()).strip():
+            self.response += line
 
     def send(self, sent: bytes, times: int = 1) -> None:
         """Send bytes again and again, as long as anybody takes them."""
