@@ -52,5 +52,5 @@ def cast(db: None) -> casting.Cast:
 
 @pytest.fixture
 def live_cast(transactional_db: None) -> casting.Cast:
-    """The same people where transactions really commit, and so are told."""
+    """The same users, with transactions that really commit and broadcast."""
     return casting.gather()

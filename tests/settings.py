@@ -25,7 +25,7 @@ WHITENOISE_AUTOREFRESH = True
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "")
 STORAGES["attachments"]["OPTIONS"]["location"] = str(Path(os.environ["FILES_DIR"], _worker))  # noqa: F405
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-REALTIME["TAIL_INTERVAL"] = 0.1  # noqa: F405  (seconds: whoever waits for the tail waits less)
+REALTIME["TAIL_INTERVAL"] = 0.1  # noqa: F405  (seconds: tests that wait for the log tailer are faster)
 
 # A page with a query for each of its rows is an error.
 INSTALLED_APPS += ["zeal"]  # noqa: F405

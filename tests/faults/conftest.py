@@ -60,7 +60,7 @@ class Desk:
         """Return how many events of tickets have been committed so far."""
         return self.ask("SELECT count(*) FROM realtime_broadcast WHERE event LIKE 'ticket.%'")
 
-    def hang_up(self) -> None:
+    def disconnect(self) -> None:
         """Have the database end every connection, as a restart does."""
         self.ask(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"

@@ -78,7 +78,7 @@ class Saboteur:
         self._desk.redis.cut_pubsub()
 
     def database_cut(self) -> None:
-        self._desk.hang_up()
+        self._desk.disconnect()
 
     def worker_killed(self) -> None:
         os.kill(self._victim(), signal.SIGKILL)

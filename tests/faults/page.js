@@ -1,5 +1,5 @@
 /**
- * One page that somebody has open: what its HTML showed, kept up to date by the product's own modules.
+ * One open page: the content of its HTML, kept up to date by the product's own modules.
  *
  * Node has no DOM: in the place of static/js/elements/ticket-page.js this does the same to a list of replies, facts and lines.
  */
@@ -34,7 +34,7 @@ export class Page {
     this.audit = new Audit(person.name)
   }
 
-  /** Loads the page as a browser does: what it says, then what its scripts hear. */
+  /** Loads the page like a browser: its content, then its live updates. */
   async load() {
     const { cookies, path } = this.#person
     const tab = new Tab(cookies, (text) => this.audit.overhear(text, this.#person.secret))

@@ -1,31 +1,31 @@
-/** Many people's pages in one process: `open` loads them, `cut` cuts sockets, `look`, `show` and `sum` tell of them. */
+/** Pages of many users in one process: `open` loads them, `cut` cuts sockets, `look`, `show` and `sum` report on them. */
 
-import { obey, tell } from "../integration/clients/node/tell.js"
+import { onCommands, report } from "../integration/clients/node/reporting.js"
 import { Page } from "./page.js"
 import { answers, Tab } from "./tab.js"
 
 const AT_ONCE = 4 // pages that are loaded together
 const pages = []
 
-process.stdin.ref() // it waits to be told
+process.stdin.ref() // waits for commands
 
-obey({
+onCommands({
   async open({ people }) {
     const waiting = [...people]
     await Promise.all(Array.from({ length: AT_ONCE }, () => openAll(waiting)))
-    tell("opened")
+    report("opened")
   },
   cut({ share }) {
     for (const page of pages) if (Math.random() < share) page.cut()
   },
   look() {
-    tell("live", { all: pages.every((page) => page.audit.isConnected) })
+    report("live", { all: pages.every((page) => page.audit.isConnected) })
   },
   show() {
-    tell("models", { models: pages.map((page) => page.model) })
+    report("models", { models: pages.map((page) => page.model) })
   },
   sum() {
-    tell("sums", { sums: pages.map((page) => page.audit.sum), answers })
+    report("sums", { sums: pages.map((page) => page.audit.sum), answers })
   },
 })
 

@@ -31,7 +31,7 @@ class Pages:
         self._client.end()
 
     def open(self, name: str, *, ticket: str | None = None, path: str = "/tickets/", tabs: int = 1) -> None:
-        """Note that somebody has a ticket open, or a list, in so many tabs."""
+        """Register a ticket or list that a user has open, in `tabs` tabs."""
         self.opened.append(
             {
                 "number": len(self.opened),
@@ -83,8 +83,8 @@ class Pages:
 
 
 def _seen_on(page: dict[str, Any], truth: dict[str, Any]) -> dict[str, Any]:
-    """Return what there is to see: on a list the facts of every ticket that the person hears."""
-    audiences = {uuid: people.get(page["person"]) for uuid, people in truth["heard_as"].items()}
+    """Return the expected content: on a list the facts of every ticket of the user's channels."""
+    audiences = {uuid: people.get(page["person"]) for uuid, people in truth["access"].items()}
     seen = {uuid: truth["seen"][uuid][audience] for uuid, audience in audiences.items() if audience is not None}
     if page["ticket"] is not None:
         return {page["ticket"]: seen[page["ticket"]]}

@@ -16,7 +16,7 @@ CROWD = 20  # agents of Billing, so that no person has too many pages
 
 
 def prepare() -> dict[str, Any]:
-    """Migrate, gather the cast and a crowd of agents, open tickets, and sign everybody in."""
+    """Migrate, create the cast and many agents, open tickets, and sign all users in."""
     call_command("migrate", verbosity=0)
     from tests.support import cast, sockets
     from tests.support.api_client import Program
@@ -63,17 +63,17 @@ def end() -> None:
 
 
 def truth() -> dict[str, Any]:
-    """Return what each audience of each ticket is to see, who hears it as which, and what there is by each key."""
+    """Return the expected content per ticket and audience, each user's audience, and the replies by key."""
     from accounts.models import User
     from tickets.models import IdempotencyKey, Reply, Ticket
 
     seen: dict[str, dict[str, Any]] = {}
-    heard_as: dict[str, dict[str, str]] = {}
+    access: dict[str, dict[str, str]] = {}
     for ticket in Ticket.objects.select_related(*Ticket.RELATED):
-        seen[str(ticket.uuid)], heard_as[str(ticket.uuid)] = _seen(ticket, User.objects.filter(is_active=True))
+        seen[str(ticket.uuid)], access[str(ticket.uuid)] = _seen(ticket, User.objects.filter(is_active=True))
     return {
         "seen": seen,
-        "heard_as": heard_as,
+        "access": access,
         "made": {row.key: Reply.objects.filter(pk=row.result_id).count() for row in IdempotencyKey.objects.all()},
         "messages": list(Reply.objects.filter(message__startswith="By key ").values_list("message", flat=True)),
     }
@@ -85,8 +85,8 @@ def _seen(ticket: Any, people: Iterable[Any]) -> tuple[dict[str, Any], dict[str,
 
     audiences = {person: policies.audience_of(person, ticket) for person in people}
     readers = {audience: person for person, audience in audiences.items() if audience is not None}
-    heard_as = {str(person.pk): audience.value for person, audience in audiences.items() if audience is not None}
-    return {audience.value: _seen_by(person, ticket, audience) for audience, person in readers.items()}, heard_as
+    access = {str(person.pk): audience.value for person, audience in audiences.items() if audience is not None}
+    return {audience.value: _seen_by(person, ticket, audience) for audience, person in readers.items()}, access
 
 
 def _seen_by(person: Any, ticket: Any, audience: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import { AsyncLocalStorage } from "node:async_hooks"
 
 import websocket from "faye-websocket"
 
-import { at } from "../integration/clients/node/tell.js"
+import { at } from "../integration/clients/node/reporting.js"
 import { browserPusher } from "../js/window.js"
 
 const FIRST_RETRY_MS = 300
@@ -65,8 +65,8 @@ export class Tab extends EventTarget {
     const response = await this.#ask(path, headers)
     const text = await response.text()
     this.#overhear(text)
-    const { status, headers: told } = response
-    return new Response(text, { status, headers: told })
+    const { status, headers: received } = response
+    return new Response(text, { status, headers: received })
   }
 
   /** Returns the HTML of a page; where there is none for the moment, a person tries again. */

@@ -57,7 +57,7 @@ def test_every_page_matches_the_database_after_all_faults(desk, server, pages, s
     began = time.monotonic()
     wait_until(pages.are_live, timeout=PATIENCE, message="Some pages are not live again.")
     recovered = time.monotonic() - began
-    # Pages that hear nothing have no reason to ask: what is said now is told by the tail of the log, or not at all.
+    # Pages without events do not ask the history: only the log tailer can deliver these replies.
     desk.redis.kill()
     by_the_tail = pages.settle()
     desk.redis.start()

@@ -23,7 +23,7 @@ LONG = 12_000  # characters: an event names only what it has no room for
 
 
 class Writer:
-    """One who writes, by a seed of his own."""
+    """A writer with its own random seed."""
 
     def __init__(self, seed: str) -> None:
         from accounts.models import User

@@ -55,7 +55,7 @@ class History {
   }
 }
 
-/** A page that follows its ticket and notes what it is told. */
+/** A page that follows its ticket and records the events it applies. */
 function openPage({ channels = [CHANNEL], shows = { [TICKET]: 1 }, random } = {}) {
   const history = new History()
   const clock = new FakeClock(random)
@@ -67,7 +67,7 @@ function openPage({ channels = [CHANNEL], shows = { [TICKET]: 1 }, random } = {}
   stream.on("stream:reset", (data) => page.resets.push(data))
   stream.on("stream:refused", (data) => page.refused.push(data.channel))
   stream.on("stream:caughtup", (data) => page.caughtUp.push(data.applied))
-  page.hear = (...seqs) => {
+  page.receive = (...seqs) => {
     for (const seq of seqs) stream.receive(REPLY, reply(seq))
   }
   return page
@@ -90,62 +90,62 @@ async function reportedBy(act) {
 
 // Order
 
-test("a reply is shown the moment it is told", () => {
+test("a reply is applied as soon as it is received", () => {
   const page = openPage()
-  page.hear(2)
+  page.receive(2)
   assert.deepEqual(page.shown, [2])
 })
 
 test("a reply that the page was rendered with is neither shown again nor asked about", async () => {
   const page = openPage({ shows: { [TICKET]: 5 } })
-  page.hear(4, 5, 6)
+  page.receive(4, 5, 6)
   assert.deepEqual(page.shown, [6])
   await page.clock.advance(1000)
   assert.deepEqual(page.history.asked, [])
 })
 
-test("a reply told over two channels is shown once", () => {
+test("a reply received on two channels is applied once", () => {
   const page = openPage()
-  page.hear(2, 2, 3, 2, 3)
+  page.receive(2, 2, 3, 2, 3)
   assert.deepEqual(page.shown, [2, 3])
 })
 
 test("a reply that comes again while it waits its turn is shown once", () => {
   const page = openPage()
-  page.hear(3, 3, 2, 3)
+  page.receive(3, 3, 2, 3)
   assert.deepEqual(page.shown, [2, 3])
 })
 
 test("replies that overtake each other on the way are shown in order", () => {
   const page = openPage()
-  page.hear(4, 3, 5, 2)
+  page.receive(4, 3, 5, 2)
   assert.deepEqual(page.shown, [2, 3, 4, 5])
 })
 
 test("a list that never saw a ticket shows its first event and goes on from there", () => {
   const page = openPage({ shows: {} })
-  page.hear(7, 6, 9, 8)
+  page.receive(7, 6, 9, 8)
   assert.deepEqual(page.shown, [7, 8, 9])
 })
 
 test("a ticket with a gap does not hold up another ticket", () => {
   const page = openPage({ shows: { [TICKET]: 1, [OTHER]: 1 } })
-  page.hear(3)
+  page.receive(3)
   page.stream.receive(REPLY, reply(2, OTHER))
   assert.deepEqual(page.shown, [2])
 })
 
 test("a page that forgot a ticket takes its next event as the first", () => {
   const page = openPage()
-  page.hear(5)
+  page.receive(5)
   page.stream.forget(TICKET)
-  page.hear(9)
+  page.receive(9)
   assert.deepEqual(page.shown, [9])
 })
 
 test("a forgotten ticket's gap asks nothing any more", async () => {
   const page = openPage()
-  page.hear(3)
+  page.receive(3)
   page.stream.forget(TICKET)
   await page.clock.advance(1000)
   assert.deepEqual(page.history.asked, [])
@@ -158,7 +158,7 @@ test("an event outside any ticket's order is shown at once, and once", () => {
   assert.deepEqual(page.shown, ["announced"])
 })
 
-test("a whisper, which carries no id, is heard every time", () => {
+test("a client event, which has no id, is applied every time", () => {
   const page = openPage()
   let whispers = 0
   page.stream.on("client-typing", () => whispers++)
@@ -181,17 +181,17 @@ test("five thousand events are remembered, and the oldest of them is forgotten f
 
 test("a page that renewed itself shows what waited behind the renewed part", () => {
   const page = openPage()
-  page.hear(4, 6, 7)
+  page.receive(4, 6, 7)
   page.stream.setSequence(TICKET, 5)
   assert.deepEqual(page.shown, [6, 7])
-  page.hear(4)
+  page.receive(4)
   assert.deepEqual(page.shown, [6, 7])
   assert.deepEqual(page.resets, [])
 })
 
 test("a page that is renewed past its gap does not ask the history", async () => {
   const page = openPage()
-  page.hear(3)
+  page.receive(3)
   page.stream.setSequence(TICKET, 3)
   await page.clock.advance(1000)
   assert.deepEqual(page.history.asked, [])
@@ -199,11 +199,11 @@ test("a page that is renewed past its gap does not ask the history", async () =>
 
 test("a fragment older than what was already shown is renewed once, and followed from there", () => {
   const page = openPage()
-  page.hear(2, 3)
+  page.receive(2, 3)
   page.stream.setSequence(TICKET, 2)
   assert.deepEqual(page.resets, [{ reason: "gap", ticket: TICKET }])
   page.stream.setSequence(TICKET, 3)
-  page.hear(4)
+  page.receive(4)
   assert.deepEqual(page.shown, [2, 3, 4])
   assert.equal(page.resets.length, 1)
 })
@@ -217,7 +217,7 @@ test("a number in the page's markup that was never made a number is refused alou
 
 test("a page that missed two replies asks the history after 300 ms and shows them in order", async () => {
   const page = openPage()
-  page.hear(4)
+  page.receive(4)
   await page.clock.advance(299)
   assert.deepEqual(page.history.asked, [])
   await page.clock.advance(1)
@@ -229,18 +229,18 @@ test("a page that missed two replies asks the history after 300 ms and shows the
 
 test("a gap that closes by itself within 300 ms costs no request", async () => {
   const page = openPage()
-  page.hear(3)
+  page.receive(3)
   await page.clock.advance(200)
-  page.hear(2)
+  page.receive(2)
   await page.clock.advance(1000)
   assert.deepEqual(page.history.asked, [])
 })
 
 test("a second gap is given its own 300 ms", async () => {
   const page = openPage()
-  page.hear(3)
+  page.receive(3)
   await page.clock.advance(200)
-  page.hear(2, 5)
+  page.receive(2, 5)
   await page.clock.advance(299)
   assert.deepEqual(page.history.asked, [])
   await page.clock.advance(1)
@@ -249,32 +249,32 @@ test("a second gap is given its own 300 ms", async () => {
 
 test("a gap that no history fills is skipped in order, and the ticket's page renews itself once", async () => {
   const page = openPage()
-  page.hear(7, 5)
+  page.receive(7, 5)
   await page.clock.advance(300)
   await page.history.answer()
   assert.deepEqual(page.shown, [5, 7])
   assert.deepEqual(page.resets, [{ reason: "gap", ticket: TICKET }])
-  page.hear(6, 8)
+  page.receive(6, 8)
   await page.clock.advance(1000)
   assert.deepEqual(page.shown, [5, 7, 8])
   assert.equal(page.resets.length, 1)
 })
 
-test("what waited is shown before the page is told to renew itself", async () => {
+test("pending events are applied before the page is reset", async () => {
   const page = openPage()
-  const heard = []
-  page.stream.on(REPLY, ({ seq }) => heard.push(seq))
-  page.stream.on("stream:reset", ({ reason }) => heard.push(reason))
-  page.hear(5)
+  const received = []
+  page.stream.on(REPLY, ({ seq }) => received.push(seq))
+  page.stream.on("stream:reset", ({ reason }) => received.push(reason))
+  page.receive(5)
   await page.clock.advance(300)
   await page.history.answer()
-  assert.deepEqual(heard, [5, "gap"])
+  assert.deepEqual(received, [5, "gap"])
 })
 
 test("an answer that was asked for before the gap opened does not count as its last word", async () => {
   const page = openPage()
   page.stream.catchUp()
-  page.hear(4)
+  page.receive(4)
   await page.history.answer()
   assert.deepEqual(page.shown, [])
   assert.deepEqual(page.resets, [])
@@ -286,9 +286,9 @@ test("an answer that was asked for before the gap opened does not count as its l
 
 test("a gap given up leaves a younger gap its chance", async () => {
   const page = openPage()
-  page.hear(4)
+  page.receive(4)
   await page.clock.advance(300)
-  page.hear(6)
+  page.receive(6)
   await page.history.answer()
   assert.deepEqual(page.shown, [4])
   await page.clock.advance(300)
@@ -299,7 +299,7 @@ test("a gap given up leaves a younger gap its chance", async () => {
 
 test("while one part of the history cannot be read, a gap is not given up", async () => {
   const page = openPage({ channels: [...numbered(20), CHANNEL] })
-  page.hear(4)
+  page.receive(4)
   await page.clock.advance(300)
   await page.history.answer()
   await page.history.fail()
@@ -331,26 +331,26 @@ test("a ticket that is taken away vanishes at once, and once", () => {
 
 test("a ticket that was taken away and comes back is shown from its next event on, as the history has it", async () => {
   const page = openPage()
-  page.hear(2)
+  page.receive(2)
   page.stream.receive(WITHDRAWN, withdrawal())
-  page.hear(9)
+  page.receive(9)
   assert.deepEqual(page.shown, [2, "withdrawal"])
   await page.history.answer(replies(9))
-  page.hear(10)
+  page.receive(10)
   assert.deepEqual(page.shown, [2, "withdrawal", 9, 10])
 })
 
-test("what was told before a ticket was taken away and comes after does not bring it back", async () => {
+test("an event sent before a withdrawal and received after it does not restore the ticket", async () => {
   const page = openPage()
   page.stream.receive(WITHDRAWN, withdrawal())
-  page.hear(2)
+  page.receive(2)
   await page.history.answer([logged(withdrawal(), WITHDRAWN)])
   assert.deepEqual(page.shown, ["withdrawal"])
 })
 
 test("what waited for a ticket that is taken away is never shown", async () => {
   const page = openPage()
-  page.hear(4)
+  page.receive(4)
   page.stream.receive(WITHDRAWN, withdrawal())
   await page.history.answer([...replies(2, 3, 4), logged(withdrawal(), WITHDRAWN)])
   await page.clock.advance(1000)
@@ -360,7 +360,7 @@ test("what waited for a ticket that is taken away is never shown", async () => {
 test("a ticket that came back while its withdrawal was being fetched is not lost", async () => {
   const page = openPage()
   page.stream.catchUp()
-  page.hear(5)
+  page.receive(5)
   await page.history.answer([...replies(2), logged(withdrawal(), WITHDRAWN)], { cursor: "withdrawn" })
   assert.deepEqual(page.shown, [2, "withdrawal"])
   await page.history.answer(replies(5))
@@ -410,7 +410,7 @@ test("a test event far ahead opens no gap, and a test withdrawal takes nothing a
   const page = openPage()
   page.stream.receive(REPLY, { ...reply(9), test: true })
   page.stream.receive(WITHDRAWN, { ...withdrawal(), test: true })
-  page.hear(3, 2)
+  page.receive(3, 2)
   await page.clock.advance(1000)
   assert.deepEqual(page.shown, [2, 3])
   assert.deepEqual(page.history.asked, [])
@@ -458,25 +458,25 @@ test("an answer that makes no sense is asked for again", async () => {
   assert.deepEqual(page.shown, [2])
 })
 
-test("replies told live during a request stand in line with those it brings", async () => {
+test("replies received during a history request are ordered with its events", async () => {
   const page = openPage()
   page.stream.catchUp()
-  page.hear(5, 4)
+  page.receive(5, 4)
   await page.history.answer(replies(2, 3, 4))
-  page.hear(6)
+  page.receive(6)
   assert.deepEqual(page.shown, [2, 3, 4, 5, 6])
 })
 
-test("a page that catches up hears how many events it had missed", async () => {
+test("a page that catches up reports how many events it had missed", async () => {
   const page = openPage()
   const caughtUp = page.stream.catchUp()
-  page.hear(2, 5)
+  page.receive(2, 5)
   await page.history.answer(replies(2, 3, 4))
   assert.equal(await caughtUp, 3)
   assert.deepEqual(page.caughtUp, [3])
 })
 
-test("a page that missed nothing goes on from where it is told to, for each of its channels", async () => {
+test("a page that missed nothing continues from the new cursor on each channel", async () => {
   const page = openPage({ channels: numbered(3) })
   const asked = []
   const isNothing = await page.stream.checkMissed(async (question) => {
@@ -519,7 +519,7 @@ test("an answer about a channel that has been read further meanwhile does not se
 
 test("what a given-up gap held back counts as caught up", async () => {
   const page = openPage()
-  page.hear(5, 6)
+  page.receive(5, 6)
   const caughtUp = page.stream.catchUp()
   await page.history.answer()
   assert.equal(await caughtUp, 2)
@@ -634,7 +634,7 @@ test("however many parts of a page ask at once, the history is asked once more",
   assert.equal(page.history.asked.length, 2)
 })
 
-test("whoever asks again between two rounds joins the second", async () => {
+test("a request between two rounds joins the second", async () => {
   const page = openPage()
   const first = page.stream.catchUp().then(() => page.stream.catchUp())
   page.stream.catchUp()
@@ -675,7 +675,7 @@ for (const [status, why] of [
   [429, "it asks too much"],
   [503, "the server is busy"],
 ]) {
-  test(`a page that is told that ${why} waits as long as it is told`, async () => {
+  test(`a page waits for Retry-After when ${why}`, async () => {
     const page = openPage()
     page.stream.catchUp()
     await page.history.fail(failure(status, { retryAfter: 7 }))
@@ -686,7 +686,7 @@ for (const [status, why] of [
   })
 }
 
-test("a throttled page that is not told how long backs off like any other", async () => {
+test("a throttled page without Retry-After backs off like any other", async () => {
   const page = openPage()
   page.stream.catchUp()
   await page.history.fail(failure(429, { retryAfter: 0 }))
@@ -725,13 +725,13 @@ test("a page that has its answer from elsewhere asks at once about what is missi
     await page.stream.checkMissed(async () => "further")
     await settle()
     assert.equal(page.history.asked.length, 1)
-    page.hear(3)
+    page.receive(3)
     await page.clock.advance(300)
     assert.deepEqual(page.history.asked[1], { since: "further", channels: [CHANNEL] })
   }
 })
 
-test("a page in a hurry waits as long as it is told all the same", async () => {
+test("retryNow does not shorten the Retry-After of a throttled page", async () => {
   const page = openPage()
   page.stream.catchUp()
   await page.history.fail(failure(429, { retryAfter: 7 }))
@@ -753,7 +753,7 @@ test("a channel whose access has ended is said so and left, and the rest is read
 })
 
 for (const status of [401, 403]) {
-  test(`a page whose session has ended (${status}) is told of each channel and stops asking`, async () => {
+  test(`a page whose session has ended (${status}) drops each channel and stops asking`, async () => {
     const page = openPage({ channels: [CHANNEL, "private-office.1"] })
     const caughtUp = page.stream.catchUp()
     await page.history.fail(failure(status))
@@ -765,7 +765,7 @@ for (const status of [401, 403]) {
   })
 }
 
-test("a refusal that names none of the page's channels ends the asking instead of going round for ever", async () => {
+test("a refusal that names none of the page's channels stops the requests", async () => {
   const page = openPage()
   page.stream.catchUp()
   await page.history.fail(failure(403, { refused: ["private-office.99"] }))
@@ -792,7 +792,7 @@ test("a page that follows a refused channel again at once asks for it the next t
   assert.deepEqual(page.history.asked[1], { since: "embedded", channels: [CHANNEL] })
 })
 
-test("a refusal is told once, however often it comes", async () => {
+test("a repeated refusal is reported once", async () => {
   const page = openPage({ channels: [CHANNEL, "private-office.1"] })
   page.stream.catchUp()
   page.stream.unfollow(CHANNEL)
@@ -810,7 +810,7 @@ test("a page that closes during a request is let go and shows nothing more", asy
   page.stream.close()
   assert.deepEqual(await Promise.all([caughtUp, queued]), [0, 0])
   await page.history.answer(replies(2), { reset: true })
-  page.hear(2)
+  page.receive(2)
   assert.deepEqual(page.shown, [])
   assert.deepEqual([...page.resets, ...page.caughtUp], [])
   assert.equal(await page.stream.catchUp(), 0)
@@ -819,7 +819,7 @@ test("a page that closes during a request is let go and shows nothing more", asy
 
 test("a page that closes while it waits to retry is let go and leaves no timer behind", async () => {
   const page = openPage()
-  page.hear(3)
+  page.receive(3)
   const caughtUp = page.stream.catchUp()
   await page.history.fail()
   assert.equal(page.clock.pending, 2)
@@ -838,29 +838,29 @@ test("a failure that comes in after the page has closed starts nothing", async (
   assert.equal(page.clock.pending, 0)
 })
 
-test("a page that closes on an event hears nothing that stood behind it", () => {
+test("a page that closes on an event receives none of the pending ones", () => {
   const page = openPage()
   page.stream.on(REPLY, () => page.stream.close())
-  page.hear(4, 3, 2)
+  page.receive(4, 3, 2)
   assert.deepEqual(page.shown, [2])
   assert.equal(page.clock.pending, 0)
 })
 
 // Handlers
 
-test("a broken part of the page does not keep the others from hearing, nor the order from advancing", async () => {
+test("a handler that throws blocks neither other handlers nor the order", async () => {
   const page = openPage()
-  const heard = []
+  const received = []
   page.stream.on(REPLY, () => {
     throw new Error("broken part")
   })
-  page.stream.on(REPLY, ({ seq }) => heard.push(seq))
-  const errors = await reportedBy(() => page.hear(3, 2, 4))
-  assert.deepEqual(heard, [2, 3, 4])
+  page.stream.on(REPLY, ({ seq }) => received.push(seq))
+  const errors = await reportedBy(() => page.receive(3, 2, 4))
+  assert.deepEqual(received, [2, 3, 4])
   assert.deepEqual(errors, ["broken part", "broken part", "broken part"])
 })
 
-test("a broken part of the page does not make the history tell everything again", async () => {
+test("a handler that throws does not make the history repeat events", async () => {
   const page = openPage()
   page.stream.on(REPLY, () => {
     throw new Error("broken part")
@@ -879,31 +879,31 @@ test("where errors cannot be reported they go to the console", (t) => {
   page.stream.on(REPLY, () => {
     throw new Error("broken part")
   })
-  page.hear(2)
+  page.receive(2)
   assert.equal(error.mock.calls[0].arguments[0].message, "broken part")
 })
 
-test("a part of the page hears the events it named, with their names, until it is taken off", () => {
+test("a handler receives its named events until it is removed", () => {
   const page = openPage()
-  const heard = []
-  const takeOff = page.stream.on(UPDATED, (data, name) => heard.push([name, data.seq]))
+  const received = []
+  const takeOff = page.stream.on(UPDATED, (data, name) => received.push([name, data.seq]))
   page.stream.receive(UPDATED, reply(2))
-  page.hear(3)
+  page.receive(3)
   takeOff()
   page.stream.receive(UPDATED, reply(4))
-  assert.deepEqual(heard, [[UPDATED, 2]])
+  assert.deepEqual(received, [[UPDATED, 2]])
 })
 
-test("a part of the page that another one takes off hears nothing more, not even the event at hand", () => {
+test("a handler removed by another one does not receive the current event", () => {
   const page = openPage()
-  const heard = []
+  const received = []
   page.stream.on(REPLY, () => takeOff())
-  const takeOff = page.stream.on(REPLY, ({ seq }) => heard.push(seq))
-  page.hear(2)
-  assert.deepEqual(heard, [])
+  const takeOff = page.stream.on(REPLY, ({ seq }) => received.push(seq))
+  page.receive(2)
+  assert.deepEqual(received, [])
 })
 
-test("whoever hears every event hears none of the stream's own words", async () => {
+test("a handler for all events receives none of the stream's own", async () => {
   const page = openPage()
   const names = []
   page.stream.on("*", (_, name) => names.push(name))
@@ -913,15 +913,15 @@ test("whoever hears every event hears none of the stream's own words", async () 
   assert.deepEqual(page.resets, [{ reason: "log" }])
 })
 
-test("what a part of the page sets off is heard by all after what they hear now", () => {
+test("an event caused by a handler is delivered after the current one", () => {
   const page = openPage()
-  const heard = []
+  const received = []
   page.stream.on(REPLY, ({ seq }) => {
-    if (seq === 2) page.hear(3)
+    if (seq === 2) page.receive(3)
   })
-  page.stream.on(REPLY, ({ seq }) => heard.push(seq))
-  page.hear(2)
-  assert.deepEqual(heard, [2, 3])
+  page.stream.on(REPLY, ({ seq }) => received.push(seq))
+  page.receive(2)
+  assert.deepEqual(received, [2, 3])
 })
 
 test("a part of the page may forget the ticket while its replies are being handed over", async () => {
@@ -929,7 +929,7 @@ test("a part of the page may forget the ticket while its replies are being hande
   page.stream.on(REPLY, ({ seq }) => {
     if (seq === 2) page.stream.forget(TICKET)
   })
-  page.hear(4, 3, 2)
+  page.receive(4, 3, 2)
   assert.deepEqual(page.shown, [2])
   await page.clock.advance(1000)
   assert.deepEqual(page.history.asked, [])

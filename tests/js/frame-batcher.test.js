@@ -15,7 +15,7 @@ function page(hidden = false) {
   const wait = (act) => due.push(act)
   return {
     document: { hidden },
-    requestAnimationFrame: hidden ? () => assert.fail("nobody draws frames of a hidden page") : wait,
+    requestAnimationFrame: hidden ? () => assert.fail("a hidden page has no animation frames") : wait,
     setTimeout: hidden ? wait : () => assert.fail("a frame is sooner"),
     frame: () => due.splice(0).forEach((act) => act()),
   }
@@ -65,7 +65,7 @@ test("a ticket that was taken away meanwhile is not drawn", () => {
   assert.deepEqual(drawn, [[["parcel", 1]]])
 })
 
-test("a page that nobody sees is drawn too, though it has no frames", () => {
+test("a hidden page is rendered without animation frames", () => {
   begin(true)
   latest.set("refund", 1)
   world.frame()

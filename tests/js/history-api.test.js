@@ -1,4 +1,4 @@
-/** What a page makes of the history's answers, whoever gives them. */
+/** How a page handles the history's responses, from the server or a proxy. */
 
 import assert from "node:assert/strict"
 import { afterEach, test } from "node:test"

@@ -75,7 +75,7 @@ for (const [recalls, wait] of [
   ["something", 0],
   [null, 3 * SECOND],
 ]) {
-  test(`a page that is told of ${recalls} asks the history once, after ${wait} ms, and only then is live`, async () => {
+  test(`after ${recalls} a page asks the history once, after ${wait} ms, before it is connected`, async () => {
     const clock = new FakeClock()
     const desk = new FakeDesk(clock)
     desk.recalls = recalls
@@ -97,7 +97,7 @@ test("an answer that comes too late is none to the next question", async () => {
   page.desk.readmit(OWN)
   await page.clock.advance(2 * SECOND)
   forget(page)
-  page.desk.tell("realtime:missed", { id: "2", cursor: "of the question before" })
+  page.desk.broadcast("realtime:missed", { id: "2", cursor: "of the question before" })
   await page.clock.advance(SECOND - 100)
   assert.deepEqual(page.desk.asked, [])
   await page.clock.advance(200)
@@ -112,7 +112,7 @@ test("a live page asks the history every five minutes, in case", async () => {
   assert.equal(page.desk.attempts.length, 0)
 })
 
-test("a page that is to hear one more channel stays live meanwhile", async () => {
+test("a page that subscribes to one more channel stays connected", async () => {
   const page = await open()
   page.desk.unanswered = [TICKET]
   page.live.follow(TICKET)
@@ -122,7 +122,7 @@ test("a page that is to hear one more channel stays live meanwhile", async () =>
   assert.deepEqual(page.said, [])
 })
 
-test("a page that is admitted once more is told to renew what it shows of the channel", async () => {
+test("a second admission to a channel resets what the page shows of it", async () => {
   const page = await open()
   page.desk.readmit(OWN)
   assert.deepEqual(page.resets, [{ reason: "audience", channel: OWN }])
@@ -180,7 +180,7 @@ for (const [random, least] of [
   })
 }
 
-test("a page that nobody looks at does not ask while it is cut off, but as soon as somebody does", async () => {
+test("a hidden page does not poll until it becomes visible", async () => {
   const page = await open()
   page.desk.hasSockets = false
   page.window.hide(true)
@@ -353,14 +353,14 @@ test("a page that was renewed once may be renewed again", async () => {
   }
 })
 
-test("a page that is refused as signed out though it is not asks once, not for ever", async () => {
+test("a page refused as signed out although it is signed in asks once", async () => {
   const page = await refuse(4009)
   await page.clock.advance(MINUTE)
   assert.equal(page.desk.attempts.length, 1)
   assert.deepEqual(page.said, ["reconnecting", "polling", "refused"])
 })
 
-test("a page whose person is signed out says so, and asks nobody anything any more", async () => {
+test("a page of a signed-out user says so, and sends no more requests", async () => {
   const page = await open()
   page.desk.isSignedIn = false
   page.desk.close(4009)
@@ -420,7 +420,7 @@ test("a page whose ticket was taken says so, and stays live", async () => {
   assert.deepEqual([live.state, refused], ["connected", [TICKET]])
 })
 
-test("a page that may no longer hear its own person is at its end, and hangs up", async () => {
+test("a page refused on its own user channel ends, and disconnects", async () => {
   const page = await open()
   page.desk.forbidden = [OWN]
   page.desk.readmit(OWN)
@@ -466,13 +466,13 @@ test("a page that five deploys send away in an afternoon is back each time at on
   assert.equal(page.desk.attempts.length, 10)
 })
 
-test("a person with too many pages is told that it is the pages", async () => {
+test("a user with too many pages sees that as the reason", async () => {
   const page = await refuse(4100, OF_ONE_PERSON)
   await page.clock.advance(20 * SECOND)
   assert.equal(page.live.state, "crowded")
 })
 
-test("a person is told so too when the words come before the code", async () => {
+test("the reason is shown also when the message precedes the close code", async () => {
   const page = await open()
   for (let times = 0; times < 6; times++) {
     page.desk.close(4100, OF_ONE_PERSON)
@@ -520,7 +520,7 @@ test("a page out of sight, whose browser lets it run once a minute, has not slep
   assert.ok(!page.said.includes("reconnecting"))
 })
 
-test("nobody asks for a page that nobody sees, until somebody does", async () => {
+test("a hidden page sends no requests until it becomes visible", async () => {
   const page = await open()
   page.desk.hasSockets = false
   page.desk.close(1006)

@@ -38,7 +38,7 @@ test("however long it goes on, there are never two seconds with more than two qu
   }
 })
 
-test("a page that nobody sees asks when somebody does", async () => {
+test("a hidden page runs the task when it becomes visible", async () => {
   let hidden = true
   const { clock, asked, task } = paced({ isAllowed: () => !hidden })
   task.request()

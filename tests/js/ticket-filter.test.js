@@ -40,7 +40,7 @@ for (const [wanted, expected] of [
     assert.equal(matchesFilter(TICKET, wanted, "b"), expected))
 }
 
-test("nobody's ticket is nobody's, and not mine", () => {
+test("an unassigned ticket matches unassigned, not mine", () => {
   const free = { ...TICKET, assigned_to: null, office: null }
   assert.equal(matchesFilter(free, { view: "active", assignee: "none" }, "b"), true)
   assert.equal(matchesFilter(free, { view: "active", assignee: "me" }, "b"), false)

@@ -16,14 +16,14 @@ export class FakeDesk {
   hasHistory = true
   /** What each socket is closed with once it is open: `{code, message}` */
   closing = null
-  /** Whether whoever asks is signed in */
+  /** Whether the user is signed in */
   isSignedIn = true
-  /** Which channels nobody may hear, and which nobody gets an answer about */
+  /** Channels that are refused, and channels without a response */
   forbidden = []
   unanswered = []
-  /** What it says on the line to whoever asks what he has missed: "nothing", "something", or not a word */
+  /** The socket's response to realtime:missed: "nothing", "something", or none */
   recalls = "nothing"
-  /** Moments at which somebody wanted a socket, asked the history, and asked on the line */
+  /** Times of connects, history requests, and realtime:missed messages */
   attempts = []
   asked = []
   askedOnLine = []
@@ -45,7 +45,7 @@ export class FakeDesk {
   /** Closes every socket; with 1006 as when the line is cut, or the server killed. */
   close(code, message = "") {
     for (const socket of this.#sockets) {
-      if (code >= 4000) socket.hear("pusher:error", { code, message })
+      if (code >= 4000) socket.receive("pusher:error", { code, message })
       this.leave(socket)
       socket.end(code)
     }
@@ -62,12 +62,12 @@ export class FakeDesk {
     this.hasSockets = this.hasHistory = true
   }
 
-  /** Says something to everybody. */
-  tell(event, data) {
-    for (const socket of this.#sockets) socket.hear(event, data)
+  /** Sends an event to all sockets. */
+  broadcast(event, data) {
+    for (const socket of this.#sockets) socket.receive(event, data)
   }
 
-  /** Lets everybody hear `channel` once more: what they may hear of it has changed. */
+  /** Confirms `channel` again on all sockets: its audience has changed. */
   readmit(channel) {
     for (const socket of this.#sockets) this.#admit(socket, channel)
   }
@@ -78,7 +78,7 @@ export class FakeDesk {
 
   receive(socket, { event, data }) {
     if (event === "pusher:subscribe") this.#admit(socket, data.channel)
-    if (event === "pusher:ping") socket.hear("pusher:pong", {})
+    if (event === "pusher:ping") socket.receive("pusher:pong", {})
     if (event === "realtime:missed") this.#recall(socket, data)
   }
 
@@ -94,14 +94,14 @@ export class FakeDesk {
     this.askedOnLine.push(this.clock.now)
     if (!this.recalls) return
     const cursor = this.recalls === "nothing" ? `${this.clock.now}` : null
-    this.clock.setTimeout(() => socket.hear("realtime:missed", { id, cursor }), LATENCY_MS)
+    this.clock.setTimeout(() => socket.receive("realtime:missed", { id, cursor }), LATENCY_MS)
   }
 
   #admit(socket, channel) {
     const error = { type: "AuthError", error: "You may not subscribe to this channel.", status: 403 }
     if (this.unanswered.includes(channel)) return
-    if (this.forbidden.includes(channel)) socket.hear("pusher:subscription_error", error, channel)
-    else socket.hear("pusher_internal:subscription_succeeded", {}, channel)
+    if (this.forbidden.includes(channel)) socket.receive("pusher:subscription_error", error, channel)
+    else socket.receive("pusher_internal:subscription_succeeded", {}, channel)
   }
 
   #answer(socket) {
@@ -110,7 +110,7 @@ export class FakeDesk {
     socket.open()
     this.#sockets.add(socket)
     if (this.closing) return this.close(this.closing.code, this.closing.message)
-    socket.hear("pusher:connection_established", { socket_id: "1.1", activity_timeout: 30 })
+    socket.receive("pusher:connection_established", { socket_id: "1.1", activity_timeout: 30 })
   }
 }
 
@@ -141,7 +141,7 @@ class FakeWebSocket {
     this.onopen?.({})
   }
 
-  hear(event, data, channel) {
+  receive(event, data, channel) {
     const message = { event, data: JSON.stringify(data), ...(channel && { channel }) }
     this.onmessage?.({ data: JSON.stringify(message) })
   }

@@ -10,7 +10,7 @@ def test_typing_event_carries_the_servers_payload(desk, echo, daphne):
     bao, casey = people = echo("bao", daphne), echo("casey", daphne)
     for person in people:
         person.do("listen", channel=desk.channel, event=".ticket.updated")
-        person.do("hear", channel=desk.channel, event="typing")
+        person.do("listenForWhisper", channel=desk.channel, event="typing")
         person.sees("subscribed")
     bao.do("whisper", channel=desk.channel, event="typing", data={"user": {"name": "Ada Admin"}, "note": "Refund?"})
     told = {"user": {"id": desk.ids["bao"], "name": "Bao Nguyen", "role": "agent"}}
@@ -27,7 +27,7 @@ def test_forbidden_client_event_is_refused_and_the_connection_stays(desk, echo, 
     bao.sees("subscribed")
     bao.do("whisper", channel=desk.channel, event="shouting", data={})
     assert bao.sees("error")["code"] == 4301
-    bao.do("hear", channel=desk.channel, event="typing")
+    bao.do("listenForWhisper", channel=desk.channel, event="typing")
     bao.do("listen", channel=f"user.{desk.ids['bao']}", event=".ticket.updated")
     bao.sees("subscribed", channel=f"user.{desk.ids['bao']}")
 

@@ -1,10 +1,10 @@
-/** Pusher's library for Node, at this server: `do` names a method, `with` its arguments; it tells what came of it. */
+/** Pusher's library for Node, at this server: `do` names a method, `with` its arguments; reports the result. */
 
 import { createInterface } from "node:readline"
 
 import Pusher from "pusher"
 
-import { options, tell } from "./tell.js"
+import { options, report } from "./reporting.js"
 
 const { port, secret } = options
 const pusher = new Pusher({ appId: "1", key: "tikm", secret, host: "127.0.0.1", port, useTLS: false })
@@ -16,8 +16,8 @@ createInterface({ input: process.stdin }).on("line", async (line) => {
   const command = JSON.parse(line)
   try {
     const response = await pusher[command.do](...command.with)
-    tell("answer", { status: response.status, body: await response.json() })
+    report("answer", { status: response.status, body: await response.json() })
   } catch (error) {
-    tell("answer", { status: error.status, body: error.body ?? String(error) })
+    report("answer", { status: error.status, body: error.body ?? String(error) })
   }
 })

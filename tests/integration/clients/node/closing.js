@@ -1,8 +1,8 @@
-/** Real pusher-js, one for each key: once each was closed and has acted on it, tells what became of them all. */
+/** One real pusher-js per key: reports their states once all were closed and have reacted. */
 
 import Pusher from "pusher-js"
 
-import { options, server, tell } from "./tell.js"
+import { options, report, server } from "./reporting.js"
 
 const { Runtime } = Pusher
 const WebSocket = Runtime.getWebSocketAPI()
@@ -81,5 +81,6 @@ function settle(key) {
 
 /** The close may come after what the client does about it. */
 function finish() {
-  if (waiting.size === 0 && Object.values(fates).every(({ code }) => code !== null)) tell("fates", { fates })
+  if (waiting.size === 0 && Object.values(fates).every(({ code }) => code !== null))
+    report("fates", { fates })
 }

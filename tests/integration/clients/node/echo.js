@@ -5,7 +5,7 @@ import "./jar.js"
 import Echo from "laravel-echo"
 import Pusher from "pusher-js"
 
-import { at, obey, options, server, tell, watch } from "./tell.js"
+import { at, onCommands, options, report, server, watch } from "./reporting.js"
 
 const echo = new Echo({
   ...server,
@@ -17,18 +17,18 @@ const echo = new Echo({
 })
 watch(echo.connector.pusher)
 
-obey({
+onCommands({
   listen({ channel, event }) {
-    follow(echo.private(channel), channel).listen(event, (data) => tell("event", { channel, event, data }))
+    follow(echo.private(channel), channel).listen(event, (data) => report("event", { channel, event, data }))
   },
   join({ channel }) {
     follow(echo.join(channel), channel)
-      .here((people) => tell("here", { channel, people: names(people) }))
-      .joining((person) => tell("joining", { channel, name: person.name }))
-      .leaving((person) => tell("leaving", { channel, name: person.name }))
+      .here((people) => report("here", { channel, people: names(people) }))
+      .joining((person) => report("joining", { channel, name: person.name }))
+      .leaving((person) => report("leaving", { channel, name: person.name }))
   },
-  hear({ channel, event }) {
-    echo.private(channel).listenForWhisper(event, (data) => tell("whisper", { channel, event, data }))
+  listenForWhisper({ channel, event }) {
+    echo.private(channel).listenForWhisper(event, (data) => report("whisper", { channel, event, data }))
   },
   whisper({ channel, event, data }) {
     echo.private(channel).whisper(event, data)
@@ -40,8 +40,8 @@ obey({
 
 function follow(subscription, channel) {
   return subscription
-    .subscribed(() => tell("subscribed", { channel }))
-    .error(({ status }) => tell("refused", { channel, status }))
+    .subscribed(() => report("subscribed", { channel }))
+    .error(({ status }) => report("refused", { channel, status }))
 }
 
 function names(people) {

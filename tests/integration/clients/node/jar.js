@@ -2,7 +2,7 @@
 
 import http from "node:http"
 
-import { options } from "./tell.js"
+import { options } from "./reporting.js"
 
 const { request } = http
 http.request = (target, ...more) =>

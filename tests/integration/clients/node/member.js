@@ -5,7 +5,7 @@ import { createInterface } from "node:readline"
 import Backend from "pusher"
 import Pusher from "pusher-js"
 
-import { options, server, tell, watch } from "./tell.js"
+import { options, report, server, watch } from "./reporting.js"
 
 const { user, secret } = options
 const backend = new Backend({ appId: "1", key: "tikm", secret })
@@ -29,8 +29,8 @@ const commands = {
   subscribe({ channel }) {
     pusher
       .subscribe(channel)
-      .bind("pusher:subscription_succeeded", () => tell("subscribed", { channel }))
-      .bind("pusher:subscription_error", ({ status }) => tell("refused", { channel, status }))
+      .bind("pusher:subscription_succeeded", () => report("subscribed", { channel }))
+      .bind("pusher:subscription_error", ({ status }) => report("refused", { channel, status }))
   },
   whisper({ channel, event, data }) {
     pusher.channel(channel).trigger(event, data)

@@ -4,7 +4,7 @@ import "./jar.js"
 
 import Pusher from "pusher-js"
 
-import { at, obey, options, server, tell, watch } from "./tell.js"
+import { at, onCommands, options, report, server, watch } from "./reporting.js"
 
 const headers = { "X-CSRFToken": options.csrf ?? "" }
 const pusher = new Pusher(options.key ?? "tikm", {
@@ -16,16 +16,16 @@ const pusher = new Pusher(options.key ?? "tikm", {
 })
 watch(pusher)
 
-obey({
+onCommands({
   subscribe({ channel }) {
-    pusher.subscribe(channel).bind_global((event, data) => tell("event", { channel, event, data }))
+    pusher.subscribe(channel).bind_global((event, data) => report("event", { channel, event, data }))
   },
   trigger({ channel, event, data }) {
     pusher.channel(channel).trigger(event, data)
   },
   signin() {
-    pusher.user.bind_global((event, data) => tell("user", { event, data }))
-    pusher.user.watchlist.bind_global((event, { user_ids: people }) => tell("watched", { event, people }))
+    pusher.user.bind_global((event, data) => report("user", { event, data }))
+    pusher.user.watchlist.bind_global((event, { user_ids: people }) => report("watched", { event, people }))
     pusher.signin()
   },
 })

@@ -2,11 +2,11 @@
 
 import nacl from "tweetnacl"
 
-import { options, tell } from "./tell.js"
+import { options, report } from "./reporting.js"
 
 const nonce = nacl.randomBytes(nacl.secretbox.nonceLength)
 const ciphertext = nacl.secretbox(Buffer.from(options.text), nonce, Buffer.from(options.key, "base64"))
-tell("sealed", { data: JSON.stringify({ nonce: encoded(nonce), ciphertext: encoded(ciphertext) }) })
+report("sealed", { data: JSON.stringify({ nonce: encoded(nonce), ciphertext: encoded(ciphertext) }) })
 
 function encoded(bytes) {
   return Buffer.from(bytes).toString("base64")
