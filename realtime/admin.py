@@ -21,8 +21,9 @@ from django.utils.translation import gettext_lazy
 from realtime.broadcasting import ephemeral
 from realtime.models import Broadcast
 from realtime.monitoring.connections import read_connections, users_by_key
-from realtime.presence import store
+from realtime.presence.store import SocketReport, presence_store
 from realtime.signals import user_disconnected
+from realtime.utils.circuit_breaker import ServiceUnavailable
 
 if TYPE_CHECKING:  # generic for the type checker only
     _BroadcastAdmin = admin.ModelAdmin[Broadcast]
@@ -142,10 +143,10 @@ def _disconnect_socket(request: HttpRequest, socket_id: str) -> None:
     messages.success(request, _("A connection of %(name)s was closed.") % {"name": name})
 
 
-def _sockets() -> list[store.SocketReport]:
+def _sockets() -> list[SocketReport]:
     try:
-        return store.sockets()
-    except store.Unavailable:
+        return presence_store().sockets()
+    except ServiceUnavailable:
         return []
 
 
@@ -166,5 +167,5 @@ def _live_context(query: str) -> dict[str, Any]:
     address = reverse("admin:realtime_connection_changelist")
     try:
         return {"live": read_connections(query), "query": query, "address": address}
-    except store.Unavailable:
+    except ServiceUnavailable:
         return {"live": None, "query": query, "address": address}

@@ -10,7 +10,7 @@ from realtime import limits, protocol
 from realtime.channels import find, is_channel_name
 from realtime.channels.authorization import Authorization, authorize_channels
 from realtime.conf import config
-from realtime.presence.tracker import Full
+from realtime.presence.tracker import ChannelFull
 from realtime.protocol import CloseReason, InvalidMessage, Message, close_codes
 from realtime.protocol.signed_data import SubscriptionRefused
 from realtime.server import cache_channels, client_events, connect_checks, last_events
@@ -123,7 +123,7 @@ class PusherConsumer(Connection, AsyncWebsocketConsumer):
             return
         self.subscriptions[channel], subscription.has_ended = subscription, False
         subscription.audience, subscription.member = authorization.audience, authorization.member
-        self.hub.presence.sit(self, channel, authorization.member)
+        self.hub.presence.add(self, channel, authorization.member)
         await self.hub.join(self, channel, authorization.audience)
 
     async def confirm(self, subscription: Subscription) -> None:
@@ -131,8 +131,8 @@ class PusherConsumer(Connection, AsyncWebsocketConsumer):
         channel, found, members = subscription.channel, find(subscription.channel), None
         if found is not None and found.pattern.is_presence:
             try:
-                members = await self.hub.presence.enter(self, channel)
-            except Full as error:
+                members = await self.hub.presence.watch_members(self, channel)
+            except ChannelFull as error:
                 self.unsubscribe(channel)
                 self.write(protocol.subscription_error(channel, FORBIDDEN, str(error)))
         if self.subscriptions.get(channel) is not subscription or subscription.audience is None:
@@ -143,7 +143,7 @@ class PusherConsumer(Connection, AsyncWebsocketConsumer):
         subscription.must_confirm = False
         self.write(protocol.subscription_succeeded(channel, members))
         if found is not None and found.pattern.is_counted:
-            await self.hub.presence.count(self, channel)
+            await self.hub.presence.watch_count(self, channel)
         if found is not None and found.pattern.is_cached:
             await cache_channels.send_last_event(self, subscription)
 
@@ -162,7 +162,7 @@ class PusherConsumer(Connection, AsyncWebsocketConsumer):
         subscription.audience = subscription.signature = None
         if self.subscriptions.get(subscription.channel) is subscription:
             del self.subscriptions[subscription.channel]
-            self.hub.presence.stand_up(self, subscription.channel)
+            self.hub.presence.remove(self, subscription.channel)
 
     # -- Many subscriptions at once
 

@@ -27,7 +27,7 @@ from realtime.http.pusher_requests import (
     read_info,
     signed,
 )
-from realtime.presence import store
+from realtime.presence.store import Occupancy, presence_store
 
 
 @signed("POST")
@@ -58,7 +58,7 @@ def list_channels(request: SignedRequest) -> dict[str, Any]:
     prefix = request.query.get("filter_by_prefix", "")
     if "user_count" in info and not prefix.startswith("presence-"):
         raise ApiError(400, "Only presence channels have a user_count; set `filter_by_prefix` to presence-.")
-    occupied = {name: found for name, found in store.occupied(prefix).items() if not name.startswith("#")}
+    occupied = {name: found for name, found in presence_store().occupied(prefix).items() if not name.startswith("#")}
     return {"channels": {name: _channel_info(name, found, info) for name, found in occupied.items()}}
 
 
@@ -69,7 +69,7 @@ def show_channel(request: SignedRequest, channel: str) -> dict[str, Any]:
     info = read_info(request.query.get("info"), EVENT_INFO | {"cache"})
     if "user_count" in info:
         check_presence_channel(channel)
-    found = store.occupancy([channel])[channel]
+    found = presence_store().occupancy([channel])[channel]
     shown = {"occupied": found.subscriptions > 0, **_channel_info(channel, found, info)}
     return shown | {"cache": _cached_event(channel)} if "cache" in info else shown
 
@@ -79,7 +79,7 @@ def list_users(request: SignedRequest, channel: str) -> dict[str, Any]:
     """List the members of a presence channel; the list may be empty."""
     check_channel(channel)
     check_presence_channel(channel)
-    members = store.occupancy([channel])[channel].members
+    members = presence_store().occupancy([channel])[channel].members
     return {"users": [{"id": user_id} for user_id in members]}
 
 
@@ -95,7 +95,7 @@ def terminate_connections(request: SignedRequest, user_id: str) -> dict[str, Any
 @signed("GET")
 def count_connections(request: SignedRequest) -> dict[str, Any]:
     """Return the number of connections to all server processes, as Reverb does."""
-    return {"connections": sum(report.sockets for report in store.processes())}
+    return {"connections": sum(report.sockets for report in presence_store().processes())}
 
 
 @require_GET
@@ -111,11 +111,11 @@ def _publish(event: EventRequest) -> None:
 
 def _info_of_each(names: Iterable[str], info: frozenset[str]) -> dict[str, dict[str, int]]:
     """Return the requested info of each channel, without what a channel of its type does not have."""
-    occupancy = store.occupancy(names) if info else {}
+    occupancy = presence_store().occupancy(names) if info else {}
     return {name: _channel_info(name, occupancy[name], info) if info else {} for name in names}
 
 
-def _channel_info(channel: str, found: store.Occupancy, info: frozenset[str]) -> dict[str, int]:
+def _channel_info(channel: str, found: Occupancy, info: frozenset[str]) -> dict[str, int]:
     counts = {}
     if "user_count" in info and has_members(channel):
         counts["user_count"] = len(found.members)

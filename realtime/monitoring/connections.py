@@ -10,8 +10,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 
 from realtime.monitoring.status import ServerStatus, display_name, local_time, read_status
-from realtime.presence import store
-from realtime.presence.store import Occupancy, Report, SocketReport
+from realtime.presence.store import Occupancy, ProcessReport, SocketReport, presence_store
 
 MAX_ROWS = 200  # connections, and channels, on the page
 
@@ -22,7 +21,7 @@ Users = dict[str, AbstractBaseUser]
 class ProcessRow:
     """A server process and its start."""
 
-    report: Report
+    report: ProcessReport
     since: datetime
 
 
@@ -68,9 +67,9 @@ class LiveConnections:
 
 
 def read_connections(query: str = "") -> LiveConnections:
-    """Return what matches `query`, and ask the processes to list their connections. Raises store.Unavailable."""
-    store.ask_for_sockets()
-    status, sockets = read_status(), store.sockets()
+    """Return what matches `query`, and ask the processes to list their connections. Raises ServiceUnavailable."""
+    presence_store().request_sockets()
+    status, sockets = read_status(), presence_store().sockets()
     users = users_by_key([*(each.user_id for each in sockets), *_member_keys(status.channels.values())])
     word = query.strip().casefold()
     connections = sorted(_connections(sockets, users), key=lambda each: (each.report.since, each.report.socket_id))

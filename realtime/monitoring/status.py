@@ -8,15 +8,14 @@ from django.utils import timezone
 
 from realtime.conf import config
 from realtime.models import Broadcast, WebhookEvent
-from realtime.presence import store
-from realtime.presence.store import Occupancy, Report
+from realtime.presence.store import Occupancy, ProcessReport, presence_store
 
 
 @dataclass(frozen=True)
 class ServerStatus:
     """The status of all server processes; rates in frames per second, ages in seconds."""
 
-    processes: list[Report]
+    processes: list[ProcessReport]
     channels: dict[str, Occupancy]
     last_event: str = ""
     last_event_age: float | None = None
@@ -33,13 +32,13 @@ class ServerStatus:
 
 
 def read_status() -> ServerStatus:
-    """Return the current status. Raises store.Unavailable, DatabaseError."""
+    """Return the current status. Raises ServiceUnavailable, DatabaseError."""
     # Commands to server processes are log rows too; their names start with a number sign.
     events = Broadcast.objects.exclude(event__startswith="#")
     last = events.order_by("-pk").values_list("event", "created_at").first()
     event, age = ("", None) if last is None else (last[0], round((timezone.now() - last[1]).total_seconds(), 1))
     waiting = WebhookEvent.objects.count() if config().webhooks else None
-    return ServerStatus(store.processes(), store.occupied(), event, age, waiting)
+    return ServerStatus(presence_store().processes(), presence_store().occupied(), event, age, waiting)
 
 
 def local_time(timestamp: float) -> datetime:

@@ -1,1 +1,1 @@
-"""Presence: which users are subscribed to which channels, on all processes."""
+"""Presence: which users are subscribed to which channels, on all server processes."""

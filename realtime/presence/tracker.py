@@ -1,382 +1,359 @@
-"""Who is here: the seats that this process's sockets take in the census, and the rooms whose listeners are told.
-
-What is told is found by comparing: a room's listeners are told the difference between who they know to be there and
-who the census says is there. So nobody comes twice or stays for ever, whatever was lost, and whichever process died.
-"""
+"""Track the presence of one process's sockets: write their entries to the presence store, and send what changes."""
 
 import asyncio
 import logging
 import time
-from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from channels.db import database_sync_to_async
-from channels.layers import InMemoryChannelLayer
 
 from realtime import protocol
+from realtime.broadcasting import channel_layer
 from realtime.broadcasting.messages import PresenceChanged
 from realtime.conf import config
-from realtime.presence import store
-from realtime.presence.store import Change, Occupancy, SyncRequest
+from realtime.presence.channels import CountedChannel, PresenceChannel, Subscriber, WatchedChannel, WatchedUser
+from realtime.presence.store import (
+    EntryChange,
+    Occupancy,
+    PresenceEvent,
+    ProcessReport,
+    SocketReport,
+    SyncRequest,
+    SyncResult,
+    presence_store,
+)
 from realtime.protocol import Member
-
-if TYPE_CHECKING:
-    from realtime.server.connection import Connection as Socket
-    from realtime.server.hub import Hub
 
 logger = logging.getLogger(__name__)
 
-GRACE = 3.0  # seconds that a seat is kept for a socket that went away: a page that loads anew never left
-OFTEN_UP_TO = 100  # listeners of a counted channel that are told each change at once
-SELDOM = 5.0  # seconds between two counts for more of them
+RECONNECT_GRACE = 3.0  # seconds that the entry of a closed socket is kept, so that a page reload is not a departure
 
-Send = Callable[[Iterable["Socket"], str, str], None]  # to sockets, about a channel, a frame
-Seat = tuple[str, str]  # channel, and the member's key; "" for listeners without a name
-R = TypeVar("R", bound="WatchedChannel")
+EntryKey = tuple[str, str]  # channel, and the member's key; "" without a member
+Channel = TypeVar("Channel", bound=WatchedChannel)
 
 
 @dataclass
-class SeatState:
-    """A seat that sockets of this process have, or had until `left_at` (monotonic seconds)."""
+class LocalEntry:
+    """The number of this process's sockets on a channel (for one member); without any, since when they are gone."""
 
     member: Member | None
     sockets: int = 0
-    left_at: float | None = None
-
-
-class Full(Exception):
-    """A presence channel has no place for one more; the text says how many it has."""
-
-
-class WatchedChannel(ABC):
-    """A channel whose listeners are told who is there, or how many."""
-
-    def __init__(self, channel: str, send: "Send") -> None:
-        self.channel, self._send = channel, send
-        self.listeners: set[Socket] = set()
-        self.expected = 0  # sockets that are about to listen
-
-    @abstractmethod
-    def update(self, occupancy: Occupancy, *, is_whole: bool) -> None:
-        """Tell what has changed; what is missing counts as gone only if the census `is_whole`."""
-
-    def tell(self, frame: str) -> None:
-        """Write a frame to every listener."""
-        self._send(tuple(self.listeners), self.channel, frame)
-
-
-class PresenceRoom(WatchedChannel):
-    """A presence channel: its listeners know its members."""
-
-    def __init__(self, channel: str, send: "Send") -> None:
-        super().__init__(channel, send)
-        self.members: dict[str, Member] = {}
-
-    def update(self, occupancy: Occupancy, *, is_whole: bool) -> None:
-        """Tell who came and who went."""
-        known, now = self.members, occupancy.members
-        self.members = now if is_whole else known | now
-        for key in known.keys() - self.members.keys():
-            self.tell(protocol.member_removed(self.channel, known[key]))
-        for key, member in self.members.items():
-            if known.get(key) != member:
-                self.tell(protocol.member_added(self.channel, member))
-
-
-class CountedRoom(WatchedChannel):
-    """A public channel that tells how many listen."""
-
-    def __init__(self, channel: str, send: "Send") -> None:
-        super().__init__(channel, send)
-        self.told = 0
-        self._told_at = float("-inf")
-
-    def update(self, occupancy: Occupancy, *, is_whole: bool) -> None:
-        """Tell the number, if it is another one; to many listeners not too often."""
-        count, now = occupancy.subscriptions, time.monotonic()
-        if count == self.told or (count > OFTEN_UP_TO and now - self._told_at < SELDOM):
-            return
-        self.told, self._told_at = count, now
-        self.tell(protocol.subscription_count(self.channel, count))
-
-
-class WatchedPerson(WatchedChannel):
-    """The channel of a person on somebody's watch-list: he is online while any socket hears it."""
-
-    is_online = False
+    left_at: float | None = None  # monotonic seconds
 
     @property
-    def user_id(self) -> str:
-        """Whose channel it is."""
-        return self.channel.removeprefix(protocol.SERVER_TO_USER)
+    def has_expired(self) -> bool:
+        """Whether RECONNECT_GRACE has passed since the last socket left."""
+        return self.left_at is not None and self.left_at <= time.monotonic() - RECONNECT_GRACE
 
-    def update(self, occupancy: Occupancy, *, is_whole: bool) -> None:
-        """Tell whoever watches that the person came or went."""
-        before, self.is_online = self.is_online, bool(occupancy.subscriptions) or (self.is_online and not is_whole)
-        if before is not self.is_online:
-            online, offline = ([self.user_id], []) if self.is_online else ([], [self.user_id])
-            self.tell(protocol.watchlist_events(online, offline))
+
+class PresenceHub(Protocol):
+    """What the tracker needs of the hub."""
+
+    process: str
+    loop: asyncio.AbstractEventLoop
+
+    @property
+    def sockets(self) -> Collection[Any]:
+        """The open sockets of this process."""
+
+    def broadcast_presence(self, sockets: Iterable[Any], channel: str, text: str) -> None:
+        """Send a frame about the presence on a channel to sockets."""
+
+    async def send_to_layer(self, messages: Iterable[PresenceChanged]) -> None:
+        """Send messages to their groups; they are lost if the layer is unavailable."""
+
+    def report(self, seconds: float) -> ProcessReport:
+        """Return the state of this process; rates are those of the last `seconds`."""
+
+    def list_sockets(self) -> list[SocketReport]:
+        """Return the connections of this process."""
+
+
+class ConnectionCounts(Protocol):
+    """The connection counts of this process that the store sums over all processes."""
+
+    def changes(self) -> Mapping[str, int]:
+        """Return the counts that the store may not know."""
+
+    def mark_synced(self, counts: Mapping[str, int]) -> None:
+        """Note that the store knows these counts."""
+
+    def resync(self) -> None:
+        """Note that the store has lost all counts."""
+
+
+class ChannelFull(Exception):
+    """A presence channel has reached its maximum of members, which the text names."""
 
 
 class PresenceTracker:
-    """The seats of one process, and its rooms."""
+    """The presence entries of one process, and the channels whose subscribers receive presence updates."""
 
-    def __init__(self, hub: "Hub", *, on_events: Callable[[list[dict[str, str]]], None]) -> None:
-        self._hub, self._on_events = hub, on_events
-        self._seats: dict[Seat, SeatState] = {}
-        self._of_socket: defaultdict[Socket, dict[str, Seat]] = defaultdict(dict)
-        self._listening: defaultdict[Socket, set[str]] = defaultdict(set)  # to which rooms
-        self._changed: set[Seat] = set()  # what the census has not been told
-        self._kept: set[Seat] = set()  # empty seats whose GRACE runs
-        self._news: set[str] = set()  # channels of which the other processes must hear
-        self._rooms: dict[str, WatchedChannel] = {}
-        self._stale: set[str] = set()  # rooms to look at
+    def __init__(
+        self, hub: PresenceHub, counts: ConnectionCounts, *, on_events: Callable[[list[PresenceEvent]], None]
+    ) -> None:
+        self._hub, self._counts, self._on_events = hub, counts, on_events
+        self._entries: dict[EntryKey, LocalEntry] = {}
+        self._of_socket: defaultdict[Subscriber, dict[str, EntryKey]] = defaultdict(dict)
+        self._watched_by: defaultdict[Subscriber, set[str]] = defaultdict(set)
+        self._changed: set[EntryKey] = set()  # entries to write
+        self._kept: set[EntryKey] = set()  # entries in RECONNECT_GRACE
+        self._to_announce: set[str] = set()  # channels whose change the other processes must learn of
+        self._channels: dict[str, WatchedChannel] = {}
+        self._stale: set[str] = set()  # channels to read
         self._waiting: list[asyncio.Future[None]] = []
         self._wanted = asyncio.Event()
-        self._said_at = self._looked_at = self._lost_at = float("-inf")  # monotonic seconds
+        self._synced_at = self._read_all_at = self._lost_at = float("-inf")  # monotonic seconds
         self._lists_sockets = False
 
-    # -- Seats
+    # -- Entries
 
-    def sit(self, socket: "Socket", channel: str, member: Member | None) -> None:
-        """Give `socket` its seat on a channel, by the name of `member` on a presence channel."""
-        seat = (channel, "" if member is None else member.key)
-        if self._of_socket[socket].get(channel) != seat:
-            self._vacate(socket, channel, keep=False)
-            taken = self._seats.setdefault(seat, SeatState(member))
-            taken.sockets, taken.left_at = taken.sockets + 1, None
-            self._of_socket[socket][channel] = seat
-            self._note(seat)
-        elif self._seats[seat].member != member:
-            self._note(seat)
-        self._seats[seat].member = member
+    def add(self, socket: Subscriber, channel: str, member: Member | None) -> None:
+        """Count `socket` on a channel, for `member` on a presence channel."""
+        key = (channel, "" if member is None else member.key)
+        if self._of_socket[socket].get(channel) != key:
+            self._release(socket, channel, keep=False)
+            entry = self._entries.setdefault(key, LocalEntry(member))
+            entry.sockets, entry.left_at = entry.sockets + 1, None
+            self._of_socket[socket][channel] = key
+            self._mark_changed(key)
+        elif self._entries[key].member != member:
+            self._mark_changed(key)
+        self._entries[key].member = member
 
-    def stand_up(self, socket: "Socket", channel: str) -> None:
-        """Take the seat from `socket`, which hears of the channel no more."""
-        self._vacate(socket, channel, keep=False)
-        self._stop_listening(socket, channel)
+    def remove(self, socket: Subscriber, channel: str) -> None:
+        """Stop counting `socket` on a channel, and sending it presence updates."""
+        self._release(socket, channel, keep=False)
+        self._unwatch(socket, channel)
 
-    def discard(self, socket: "Socket", *, may_return: bool) -> None:
-        """Take all from a socket that is closed; the seats of one that may return are kept for GRACE seconds."""
+    def discard(self, socket: Subscriber, *, may_return: bool) -> None:
+        """Remove a closed socket; if it may return, its entries are kept for RECONNECT_GRACE seconds."""
         for channel in tuple(self._of_socket[socket]):
-            self._vacate(socket, channel, keep=may_return)
+            self._release(socket, channel, keep=may_return)
         del self._of_socket[socket]
-        for channel in self._listening.pop(socket, ()):
-            self._stop_listening(socket, channel)
+        for channel in self._watched_by.pop(socket, ()):
+            self._unwatch(socket, channel)
 
-    def clear_seats_kept_for(self, user_ids: set[str]) -> None:
-        """Keep no empty seat for these people: their access may have ended."""
-        for seat in [seat for seat in self._kept if seat[1] in user_ids]:
-            self._seats[seat].left_at = float("-inf")
-            self._note(seat)
+    def expire_kept_entries(self, user_ids: set[str]) -> None:
+        """End the grace of these users' entries at once: their access may have ended."""
+        for key in [key for key in self._kept if key[1] in user_ids]:
+            self._entries[key].left_at = float("-inf")
+            self._mark_changed(key)
 
     @property
-    def keeps_seats(self) -> bool:
-        """Whether a seat is kept for somebody who may come back, or the census has not been told that it is not."""
-        return any(not taken.sockets for taken in self._seats.values())
+    def keeps_entries(self) -> bool:
+        """Whether an entry without sockets is kept, or its removal is not written yet."""
+        return any(not entry.sockets for entry in self._entries.values())
 
-    def _vacate(self, socket: "Socket", channel: str, *, keep: bool) -> None:
-        seat = self._of_socket[socket].pop(channel, None)
-        if seat is None:
+    def _release(self, socket: Subscriber, channel: str, *, keep: bool) -> None:
+        key = self._of_socket[socket].pop(channel, None)
+        if key is None:
             return
-        taken = self._seats[seat]
-        taken.sockets -= 1
-        if not taken.sockets:
-            taken.left_at = time.monotonic() if keep else float("-inf")
-        self._note(seat)
+        entry = self._entries[key]
+        entry.sockets -= 1
+        if not entry.sockets:
+            entry.left_at = time.monotonic() if keep else float("-inf")
+        self._mark_changed(key)
 
-    def _note(self, seat: Seat) -> None:
-        channel, key = seat
-        self._changed.add(seat)
-        if key or channel in self._rooms or channel.startswith(protocol.SERVER_TO_USER):
-            self._news.add(channel)
+    def _mark_changed(self, key: EntryKey) -> None:
+        channel, member = key
+        self._changed.add(key)
+        if member or channel in self._channels or channel.startswith(protocol.SERVER_TO_USER):
+            self._to_announce.add(channel)
             self._stale.add(channel)
             self._wanted.set()
 
-    # -- Rooms
+    # -- Watched channels
 
-    async def enter(self, socket: "Socket", channel: str) -> dict[str, Member]:
-        """Have `socket` hear who comes to a presence channel and who goes; return who is there, himself included.
+    async def watch_members(self, socket: Subscriber, channel: str) -> dict[str, Member]:
+        """Send `socket` the changes of a presence channel's members; return the members.
 
-        Raises `Full` where it brings one member too many.
+        Raises ChannelFull if its member is one too many.
         """
-        room = await self._listen(PresenceRoom(channel, self._hub.broadcast_presence), socket)
-        seat = self._of_socket[socket].get(channel)
-        is_new = seat is not None and seat[1] in room.members and self._seats[seat].sockets == 1
-        if is_new and len(room.members) > config().max_members_per_channel:
-            raise Full(f"A channel has at most {config().max_members_per_channel} members.")
-        return room.members
+        watched = await self._watch(PresenceChannel(channel, self._hub.broadcast_presence), socket)
+        key = self._of_socket[socket].get(channel)
+        is_new = key is not None and key[1] in watched.members and self._entries[key].sockets == 1
+        if is_new and len(watched.members) > config().max_members_per_channel:
+            raise ChannelFull(f"A channel has at most {config().max_members_per_channel} members.")
+        return watched.members
 
-    async def count(self, socket: "Socket", channel: str) -> None:
-        """Have `socket` hear how many listen to a public channel."""
-        room = await self._listen(CountedRoom(channel, self._hub.broadcast_presence), socket)
-        if socket in room.listeners:
-            self._hub.broadcast_presence([socket], channel, protocol.subscription_count(channel, room.told))
+    async def watch_count(self, socket: Subscriber, channel: str) -> None:
+        """Send `socket` the number of a public channel's subscriptions, now and when it changes."""
+        watched = await self._watch(CountedChannel(channel, self._hub.broadcast_presence), socket)
+        if socket in watched.subscribers:
+            frame = protocol.subscription_count(channel, watched.sent_count)
+            self._hub.broadcast_presence([socket], channel, frame)
 
-    async def watch(self, socket: "Socket", user_ids: Iterable[str]) -> tuple[list[str], list[str]]:
-        """Have `socket` hear when these people come online or go; return who is online, and who is not."""
-        rooms = [
-            WatchedPerson(protocol.SERVER_TO_USER + user_id, self._hub.broadcast_presence) for user_id in user_ids
-        ]
-        watched = await asyncio.gather(*(self._listen(room, socket) for room in rooms))
-        online = [room.user_id for room in watched if room.is_online]
-        return online, [room.user_id for room in watched if not room.is_online]
+    async def watch_users(self, socket: Subscriber, user_ids: Iterable[str]) -> tuple[list[str], list[str]]:
+        """Send `socket` when these users go online or offline; return those online, and those offline."""
+        send = self._hub.broadcast_presence
+        channels = [WatchedUser(protocol.SERVER_TO_USER + user_id, send) for user_id in user_ids]
+        watched = await asyncio.gather(*(self._watch(channel, socket) for channel in channels))
+        online = [user.user_id for user in watched if user.is_online]
+        return online, [user.user_id for user in watched if not user.is_online]
 
-    def hear_news(self, channels: Iterable[str]) -> None:
-        """Look again at rooms that another process has changed."""
-        changed = self._rooms.keys() & set(channels)
+    def refresh(self, channels: Iterable[str]) -> None:
+        """Read channels again that another process has changed."""
+        changed = self._channels.keys() & set(channels)
         if changed:
             self._stale |= changed
             self._wanted.set()
 
-    async def _listen(self, new: R, socket: "Socket") -> R:
-        room = self._rooms.setdefault(new.channel, new)
-        if not isinstance(room, type(new)):
-            raise TypeError(f"{room.channel} is a {type(room).__name__}.")
-        self._stale.add(room.channel)
-        room.expected += 1
+    async def _watch(self, new: Channel, socket: Subscriber) -> Channel:
+        channel = self._channels.setdefault(new.name, new)
+        if not isinstance(channel, type(new)):
+            raise TypeError(f"{channel.name} is a {type(channel).__name__}.")
+        self._stale.add(channel.name)
+        channel.pending += 1
         try:
-            await self._next_round()
+            await self._next_sync()
         finally:
-            room.expected -= 1
-        if self._may_listen(socket, room):
-            room.listeners.add(socket)
-            self._listening[socket].add(room.channel)
-        return room
+            channel.pending -= 1
+        if self._may_watch(socket, channel):
+            channel.subscribers.add(socket)
+            self._watched_by[socket].add(channel.name)
+        return channel
 
-    def _may_listen(self, socket: "Socket", room: WatchedChannel) -> bool:
-        """Say whether `socket` is still there, and on the channel: while it waited it may have been hung up on."""
-        return socket in self._hub.sockets and (isinstance(room, WatchedPerson) or socket.is_subscribed(room.channel))
+    def _may_watch(self, socket: Subscriber, channel: WatchedChannel) -> bool:
+        """Return whether `socket` is still open and subscribed: it may have been disconnected while it waited."""
+        return socket in self._hub.sockets and (
+            isinstance(channel, WatchedUser) or socket.is_subscribed(channel.name)
+        )
 
-    def _stop_listening(self, socket: "Socket", channel: str) -> None:
-        self._listening.get(socket, set()).discard(channel)
-        room = self._rooms.get(channel)
-        if room is not None:
-            room.listeners.discard(socket)
+    def _unwatch(self, socket: Subscriber, name: str) -> None:
+        self._watched_by.get(socket, set()).discard(name)
+        channel = self._channels.get(name)
+        if channel is not None:
+            channel.subscribers.discard(socket)
 
-    # -- Rounds: one conversation with the census at a time, for all who wait
+    # -- Synchronization with the store, one at a time for all that wait
 
     async def run(self) -> None:
-        """Tell the census what has changed, soon and again before the lease runs out, and look at the rooms."""
+        """Synchronize when something changes, and before the lease expires."""
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(config().tail_interval):  # wait_for would swallow a cancellation
                     await self._wanted.wait()
             self._wanted.clear()
-            await self._round()
+            await self._sync()
 
-    def _next_round(self) -> asyncio.Future[None]:
-        """Return what is done when a round that begins after now is."""
+    def _next_sync(self) -> asyncio.Future[None]:
+        """Return a future that is done after the next synchronization that begins from now on."""
         done = self._hub.loop.create_future()
         self._waiting.append(done)
         self._wanted.set()
         return done
 
-    async def _round(self) -> None:
+    async def _sync(self) -> None:
         waiting, self._waiting = self._waiting, []
         try:
-            await self._tell_and_ask()
+            await self._sync_once()
         except Exception:
-            logger.exception("Who is here could not be told; the next round tells it.")
+            logger.exception("presence sync failed process=%s; retrying", self._hub.process)
         finally:
             for done in waiting:
                 if not done.done():
                     done.set_result(None)
 
-    async def _tell_and_ask(self) -> None:
+    async def _sync_once(self) -> None:
         self._end_grace()
-        seats, self._changed = self._changed, set()
-        news, self._news = self._news, set()
-        rooms = self._rooms_to_look_at()
+        entries, self._changed = self._changed, set()
+        to_announce, self._to_announce = self._to_announce, set()
+        channels = self._channels_to_read()
         try:
-            await self._converse(seats, rooms)
-            await self._announce(news)
+            await self._exchange(entries, channels)
+            await self._announce(to_announce)
         except Exception as error:
-            logger.warning("The census cannot be asked (%s): only this process's own people are known.", error)
-            self._changed |= seats
-            self._news |= news
-            self._show_own(rooms)
+            logger.warning(
+                "presence store unavailable process=%s error=%r; using local entries", self._hub.process, error
+            )
+            self._changed |= entries
+            self._to_announce |= to_announce
+            self._update_from_local_entries(channels)
 
     async def _announce(self, channels: set[str]) -> None:
         if channels:
             await self._hub.send_to_layer([PresenceChanged(sorted(channels))])
 
     def _end_grace(self) -> None:
-        limit = time.monotonic() - GRACE
-        for seat in [seat for seat in self._kept if (self._seats[seat].left_at or limit) <= limit]:
-            self._note(seat)
+        for key in tuple(self._kept):
+            entry = self._entries[key]
+            if entry.left_at is None or entry.has_expired:
+                self._mark_changed(key)
 
-    def _rooms_to_look_at(self) -> list[str]:
+    def _channels_to_read(self) -> list[str]:
         now = time.monotonic()
-        self._rooms = {name: room for name, room in self._rooms.items() if room.listeners or room.expected}
-        # Where no layer brings news from other processes, looking often is the only way to hear of them.
-        is_alone = isinstance(self._hub.layer, InMemoryChannelLayer)
-        period = config().tail_interval if is_alone else config().renew_interval
-        if now - self._looked_at >= period:
-            self._looked_at = now
-            self._stale |= self._rooms.keys()
-        rooms, self._stale = self._stale & self._rooms.keys(), set()
-        return sorted(rooms)
+        self._channels = {name: each for name, each in self._channels.items() if each.subscribers or each.pending}
+        # Without a layer that announces changes of other processes, only frequent reading finds them.
+        is_announced = channel_layer.reaches_every_process()
+        period = config().renew_interval if is_announced else config().tail_interval
+        if now - self._read_all_at >= period:
+            self._read_all_at = now
+            self._stale |= self._channels.keys()
+        names, self._stale = self._stale & self._channels.keys(), set()
+        return sorted(names)
 
-    async def _converse(self, seats: set[Seat], rooms: list[str]) -> None:
+    async def _exchange(self, keys: set[EntryKey], channels: list[str]) -> None:
         now = time.monotonic()
-        is_due = now - self._said_at >= config().renew_interval
-        if not (seats or rooms or is_due):
+        is_due = now - self._synced_at >= config().renew_interval
+        if not (keys or channels or is_due):
             return
-        report = self._hub.report(now - self._said_at) if is_due else None
-        sockets = self._hub.list_sockets() if is_due and self._lists_sockets else None
-        crowd = self._hub.connection_limits.changes() if is_due else {}
-        word = SyncRequest(self._hub.process, [self._change(seat) for seat in seats], report, sockets, rooms, crowd)
-        answer = await database_sync_to_async(self._exchange)(word)
-        self._hub.connection_limits.mark_synced(crowd)
-        if not answer.known and self._said_at > float("-inf"):
-            self._begin_anew(now)
+        counts = self._counts.changes() if is_due else {}
+        request = SyncRequest(
+            self._hub.process,
+            [self._change(key) for key in keys],
+            report=self._hub.report(now - self._synced_at) if is_due else None,
+            sockets=self._hub.list_sockets() if is_due and self._lists_sockets else None,
+            channels=channels,
+            connection_counts=counts,
+        )
+        result = await database_sync_to_async(self._call_store)(request)
+        self._counts.mark_synced(counts)
+        if not result.had_lease and self._synced_at > float("-inf"):
+            self._write_all(now)
         if is_due:
-            self._said_at, self._lists_sockets = now, answer.wants_sockets
-        self._forget_empty(seats)
-        self._show(answer.occupancies, is_whole=now - self._lost_at > 2 * config().renew_interval)
+            self._synced_at, self._lists_sockets = now, result.wants_sockets
+        self._forget_removed(keys)
+        self._update(result.occupancies, is_complete=now - self._lost_at > 2 * config().renew_interval)
 
-    def _change(self, seat: Seat) -> Change:
-        taken = self._seats[seat]
-        if taken.left_at is not None and taken.left_at <= time.monotonic() - GRACE:
-            return Change(seat[0], None, taken.member)
-        return Change(seat[0], taken.sockets, taken.member)
+    def _call_store(self, request: SyncRequest) -> SyncResult:
+        result = presence_store().sync(request)
+        self._on_events(result.events)
+        return result
 
-    def _forget_empty(self, seats: set[Seat]) -> None:
-        """Drop the seats that the census knows to be empty for good; remember those whose GRACE runs."""
-        for seat in seats - self._changed:
-            if self._change(seat).sockets is None:
-                del self._seats[seat]
-        self._kept = {seat for seat in self._kept | seats if seat in self._seats and not self._seats[seat].sockets}
+    def _change(self, key: EntryKey) -> EntryChange:
+        entry = self._entries[key]
+        return EntryChange(key[0], None if entry.has_expired else entry.sockets, entry.member)
 
-    def _begin_anew(self, now: float) -> None:
-        """Say everything again: the store was emptied, or this process was taken for dead."""
+    def _forget_removed(self, keys: set[EntryKey]) -> None:
+        """Delete the entries that the store has removed; remember those in RECONNECT_GRACE."""
+        for key in keys - self._changed:
+            if self._entries[key].has_expired:
+                del self._entries[key]
+        self._kept = {key for key in self._kept | keys if key in self._entries and not self._entries[key].sockets}
+
+    def _write_all(self, now: float) -> None:
+        """Write every entry again: the store was emptied, or removed this process."""
         self._lost_at = now
-        self._hub.connection_limits.resync()
-        self._changed |= self._seats.keys()
-        self._news |= {channel for channel, key in self._seats if key}
+        self._counts.resync()
+        self._changed |= self._entries.keys()
+        self._to_announce |= {channel for channel, member in self._entries if member}
         self._wanted.set()
 
-    def _show(self, occupancies: dict[str, Occupancy], *, is_whole: bool) -> None:
-        for channel, occupancy in occupancies.items():
-            if channel in self._rooms:
-                self._rooms[channel].update(occupancy, is_whole=is_whole)
+    def _update(self, occupancies: dict[str, Occupancy], *, is_complete: bool) -> None:
+        for name, occupancy in occupancies.items():
+            if name in self._channels:
+                self._channels[name].update(occupancy, is_complete=is_complete)
 
-    def _show_own(self, rooms: list[str]) -> None:
-        """Let the rooms know at least of this process's own people."""
-        own: dict[str, Occupancy] = {}
-        for (channel, key), taken in self._seats.items():
-            if channel in rooms and taken.sockets:
-                known = own.get(channel, Occupancy())
-                members = known.members if taken.member is None else known.members | {key: taken.member}
-                own[channel] = Occupancy(known.subscriptions + taken.sockets, members)
-        self._show(own, is_whole=False)
-
-    def _exchange(self, word: SyncRequest) -> store.SyncResult:
-        answer = store.sync(word)
-        self._on_events(answer.events)
-        return answer
+    def _update_from_local_entries(self, channels: list[str]) -> None:
+        occupancies: dict[str, Occupancy] = {}
+        for (name, key), entry in self._entries.items():
+            if name in channels and entry.sockets:
+                known = occupancies.get(name, Occupancy())
+                members = known.members if entry.member is None else known.members | {key: entry.member}
+                occupancies[name] = Occupancy(known.subscriptions + entry.sockets, members)
+        self._update(occupancies, is_complete=False)

@@ -6,10 +6,11 @@ import time
 
 from channels.db import database_sync_to_async
 
-from realtime.presence import store
-from realtime.presence.tracker import GRACE
+from realtime.presence.store import presence_store
+from realtime.presence.tracker import RECONNECT_GRACE
 from realtime.protocol import close_codes
 from realtime.server.hub import Hub
+from realtime.utils.circuit_breaker import ServiceUnavailable
 from realtime.webhooks import delivery
 
 STEP = 0.05  # seconds
@@ -40,13 +41,13 @@ async def _close_sockets(hub: Hub, deadline: float) -> None:
 
 
 async def _keep_presence(hub: Hub) -> None:
-    for _ in range(round((GRACE + 1) / STEP)):
-        if hub.presence.keeps_seats:
+    for _ in range(round((RECONNECT_GRACE + 1) / STEP)):
+        if hub.presence.keeps_entries:
             await asyncio.sleep(STEP)
 
 
 def _forget(process: str) -> None:
     try:
-        delivery.enqueue(store.forget(process))
-    except store.Unavailable:
+        delivery.enqueue(presence_store().remove_process(process))
+    except ServiceUnavailable:
         return  # its lease expires

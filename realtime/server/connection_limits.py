@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from realtime import limits
-from realtime.presence import store
+from realtime.presence.store import presence_store
 from realtime.utils.circuit_breaker import ServiceUnavailable
 from realtime.utils.client_address import address_key, is_limited
 
@@ -50,8 +50,8 @@ class ConnectionLimits:
         Synchronous, one round trip. While the store is unavailable no connection is refused for other processes.
         """
         try:
-            return store.admit(self._process, keys) if keys else None
-        except (ServiceUnavailable, store.Unavailable):
+            return presence_store().admit_connection(self._process, keys) if keys else None
+        except ServiceUnavailable:
             return None
 
     def changes(self) -> dict[str, int]:

@@ -28,7 +28,7 @@ from realtime.broadcasting.messages import (
 )
 from realtime.channels import Audience
 from realtime.conf import config
-from realtime.presence.store import Report, SocketReport
+from realtime.presence.store import ProcessReport, SocketReport
 from realtime.presence.tracker import PresenceTracker
 from realtime.protocol import close_codes
 from realtime.server.connection_limits import ConnectionLimits
@@ -61,8 +61,8 @@ class Hub:
         self.loop = asyncio.get_running_loop()
         self.layer = default_layer()
         self.log_tailer = LogTailer(self)
-        self.presence = PresenceTracker(self, on_events=delivery.enqueue)
         self.connection_limits = ConnectionLimits(self.process)
+        self.presence = PresenceTracker(self, self.connection_limits, on_events=delivery.enqueue)
         self.queries = QueryBatcher()
         self.session_cache = SessionCache(lambda: self.log_tailer.is_current)
         self.last_events = LastEvents()
@@ -214,7 +214,7 @@ class Hub:
         channels, users = set(command.channels), set(command.users)
         disconnected = {*command.disconnect_users, *command.disconnect_sockets}
         self.session_cache.invalidate(users | disconnected, channels)
-        self.presence.clear_seats_kept_for(users | disconnected)
+        self.presence.expire_kept_entries(users | disconnected)
         for socket in tuple(self.sockets):
             sign_in = socket.sign_in
             if disconnected & {sign_in.user_id, sign_in.signed_in_id, socket.socket_id}:
@@ -226,13 +226,13 @@ class Hub:
 
     # -- Reports
 
-    def report(self, seconds: float) -> Report:
+    def report(self, seconds: float) -> ProcessReport:
         """Return the state of this process; rates are those of the last `seconds`."""
         users = {socket.sign_in.user_id for socket in self.sockets} - {None}
         subscriptions = sum(1 for socket in self.sockets for _ in socket.joined())
         rates = round(self.fan_out.sent / seconds, 1), round(self.received / seconds, 1)
         self.fan_out.sent = self.received = 0
-        return Report(self.process, self._started_at, len(self.sockets), len(users), subscriptions, *rates)
+        return ProcessReport(self.process, self._started_at, len(self.sockets), len(users), subscriptions, *rates)
 
     def list_sockets(self) -> list[SocketReport]:
         """Return the connections of this process."""
@@ -279,7 +279,7 @@ class Hub:
         elif isinstance(message, Ephemeral):
             self._deliver_ephemeral(message)
         elif isinstance(message, PresenceChanged):
-            self.presence.hear_news(message.channels)
+            self.presence.refresh(message.channels)
         elif isinstance(message, Barrier):
             self._membership.pass_barrier(message.id)
         elif isinstance(message, Unknown):

@@ -133,7 +133,9 @@ class SignIn:
             self._socket.write(protocol.error(close_codes.WATCHLIST_TOO_LONG, message))
             return
         self._watched |= user_ids
-        self._socket.write(protocol.watchlist_events(*await self._socket.hub.presence.watch(self._socket, user_ids)))
+        self._socket.write(
+            protocol.watchlist_events(*await self._socket.hub.presence.watch_users(self._socket, user_ids))
+        )
 
     # -- Signed subscriptions
 

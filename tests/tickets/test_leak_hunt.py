@@ -256,7 +256,7 @@ def fresh_desk() -> Hunt:
 @pytest.fixture
 def _stage(settings: Settings, monkeypatch: pytest.MonkeyPatch, transactional_db: None) -> None:
     settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if not each.startswith("tests.")]
-    monkeypatch.setattr(tracker, "GRACE", 0)
+    monkeypatch.setattr(tracker, "RECONNECT_GRACE", 0)
     monkeypatch.setattr(rate_limits, "allowed", lambda *_who, **_cost: True)
     monkeypatch.setattr(limits, "CLIENT_EVENT_RATE", 10_000)
     monkeypatch.setattr(limits, "MESSAGE_BURST", 10_000)

@@ -12,7 +12,8 @@ from django.db import DatabaseError, close_old_connections
 
 from realtime.management.terminal import as_json, exits_quietly, table
 from realtime.monitoring.status import ServerStatus, display_name, local_time, read_status
-from realtime.presence.store import Occupancy, Unavailable
+from realtime.presence.store import Occupancy
+from realtime.utils.circuit_breaker import ServiceUnavailable
 
 WATCH_INTERVAL = 1.0  # seconds
 CLEAR = "\x1b[2J\x1b[H"
@@ -40,7 +41,7 @@ class Command(BaseCommand):
     def _print_once(self, *, as_text: bool) -> None:
         try:
             status = read_status()
-        except (Unavailable, DatabaseError) as error:
+        except (ServiceUnavailable, DatabaseError) as error:
             raise CommandError(f"The status is unavailable: {error}") from None
         self.stdout.write("\n".join(_lines(status)) if as_text else as_json(asdict(status), indent=2))
 
@@ -50,7 +51,7 @@ class Command(BaseCommand):
             close_old_connections()
             try:
                 status = read_status()
-            except (Unavailable, DatabaseError) as error:
+            except (ServiceUnavailable, DatabaseError) as error:
                 self.stderr.write(f"The status is unavailable: {error}")
             else:
                 self._refresh("\n".join(_lines(status)) if as_text else as_json(asdict(status)), clear=as_text)

@@ -14,8 +14,10 @@ from realtime.broadcasting import cached_events, ephemeral, expiring_values
 from realtime.channels import Audience
 from realtime.channels import patterns as patterns_module
 from realtime.http import pusher_requests
-from realtime.presence import store
+from realtime.presence.database_store import DatabasePresenceStore
+from realtime.presence.store import Occupancy
 from realtime.protocol import http_signatures
+from realtime.utils.circuit_breaker import ServiceUnavailable
 
 pytestmark = pytest.mark.django_db
 ROOM, LOBBY, TICKET = "presence-room.1", "room.1", "private-room.1"
@@ -56,10 +58,14 @@ def server(monkeypatch):
     )
     monkeypatch.setattr(ephemeral, "disconnect", lambda *, users=(), sockets=(): server.disconnected.extend(users))
     monkeypatch.setattr(
-        store, "occupied", lambda prefix="": {n: o for n, o in server.occupied.items() if n.startswith(prefix)}
+        DatabasePresenceStore,
+        "occupied",
+        staticmethod(lambda prefix="": {n: o for n, o in server.occupied.items() if n.startswith(prefix)}),
     )
     monkeypatch.setattr(
-        store, "occupancy", lambda names: {n: server.occupied.get(n) or store.Occupancy(0, {}) for n in names}
+        DatabasePresenceStore,
+        "occupancy",
+        staticmethod(lambda names: {n: server.occupied.get(n) or Occupancy(0, {}) for n in names}),
     )
     monkeypatch.setattr(expiring_values, "expiring_values", lambda: server)
     monkeypatch.setattr(cached_events, "get", lambda name, audience: server.cached.get((name, audience)))
@@ -132,7 +138,7 @@ def test_event_for_user_is_published_on_user_channel(program, server):
 
 
 def test_trigger_returns_requested_channel_info(program, server):
-    server.occupied = {ROOM: store.Occupancy(3, {"7": {}, "9": {}}), LOBBY: store.Occupancy(2, {})}
+    server.occupied = {ROOM: Occupancy(3, {"7": {}, "9": {}}), LOBBY: Occupancy(2, {})}
     answer = program.trigger(channels=[ROOM, LOBBY, TICKET], info="user_count,subscription_count").json()
     assert answer == {
         "channels": {
@@ -347,7 +353,7 @@ def test_long_or_undecodable_query_is_refused(client, query):
 
 
 def test_parameter_names_are_case_insensitive(program, server):
-    server.occupied = {LOBBY: store.Occupancy(1, {})}
+    server.occupied = {LOBBY: Occupancy(1, {})}
     response = program.request("GET", "/apps/1/channels", query={"Filter_By_Prefix": "room."})
     assert response.json() == {"channels": {LOBBY: {}}}
 
@@ -372,7 +378,7 @@ def test_each_url_allows_one_method(client, method, path):
 
 def test_unavailable_store_publishes_nothing(program, server, monkeypatch):
     def away(*_, **__):
-        raise store.Unavailable
+        raise ServiceUnavailable
 
     monkeypatch.setattr(expiring_values, "expiring_values", away)
     response = program.trigger()
@@ -380,7 +386,7 @@ def test_unavailable_store_publishes_nothing(program, server, monkeypatch):
     assert response["Retry-After"] == "60"
     assert not server.published
     assert program.get("channels").status_code == 200
-    monkeypatch.setattr(store, "occupied", away)
+    monkeypatch.setattr(DatabasePresenceStore, "occupied", staticmethod(away))
     assert refused(program.get("channels"), 503, "is unavailable")
     monkeypatch.setattr(expiring_values, "expiring_values", lambda: server)
     assert program.trigger().status_code == 200
@@ -391,9 +397,9 @@ def test_unavailable_store_publishes_nothing(program, server, monkeypatch):
 
 def test_occupied_channels_are_listed(program, server):
     server.occupied = {
-        ROOM: store.Occupancy(3, {"7": {}, "9": {}}),
-        TICKET: store.Occupancy(1, {}),
-        "#server-to-user-7": store.Occupancy(1, {}),
+        ROOM: Occupancy(3, {"7": {}, "9": {}}),
+        TICKET: Occupancy(1, {}),
+        "#server-to-user-7": Occupancy(1, {}),
     }
     assert program.get("channels").json() == {"channels": {ROOM: {}, TICKET: {}}}
     assert program.get("channels", filter_by_prefix="private-").json() == {"channels": {TICKET: {}}}
@@ -411,7 +417,7 @@ def test_user_count_requires_presence_channel(program):
 
 
 def test_channel_info_is_returned(program, server):
-    server.occupied = {ROOM: store.Occupancy(3, {"7": {}, "9": {}})}
+    server.occupied = {ROOM: Occupancy(3, {"7": {}, "9": {}})}
     asked = {"info": "user_count,subscription_count"}
     assert program.get(f"channels/{ROOM}").json() == {"occupied": True}
     assert program.get(f"channels/{ROOM}", **asked).json() == {
@@ -429,7 +435,7 @@ def test_channel_info_is_returned(program, server):
 
 
 def test_presence_members_are_listed(program, server):
-    server.occupied = {ROOM: store.Occupancy(3, {"7": {"name": "Ada"}, "9": {"name": "Bao"}})}
+    server.occupied = {ROOM: Occupancy(3, {"7": {"name": "Ada"}, "9": {"name": "Bao"}})}
     assert program.get(f"channels/{ROOM}/users").json() == {"users": [{"id": "7"}, {"id": "9"}]}
     assert program.get("channels/presence-room.2/users").json() == {"users": []}
 
@@ -455,6 +461,10 @@ def test_both_urls_terminate_a_users_connections(program, server):
 
 def test_reverb_urls_are_available(program, client, monkeypatch):
     assert client.get("/up").json() == {"health": "OK"}
-    monkeypatch.setattr(store, "processes", lambda: [SimpleNamespace(sockets=2), SimpleNamespace(sockets=3)])
+    monkeypatch.setattr(
+        DatabasePresenceStore,
+        "processes",
+        staticmethod(lambda: [SimpleNamespace(sockets=2), SimpleNamespace(sockets=3)]),
+    )
     assert program.get("connections").json() == {"connections": 5}
     assert refused(client.get("/apps/1/connections"), 401, "auth_version")

@@ -12,8 +12,10 @@ from accounts.models import User
 from realtime.admin import ConnectionAdmin
 from realtime.broadcasting import ephemeral
 from realtime.monitoring import connections
-from realtime.presence import store
-from realtime.presence.store import Member, Occupancy, Report, SocketReport
+from realtime.presence.database_store import DatabasePresenceStore
+from realtime.presence.store import Occupancy, ProcessReport, SocketReport
+from realtime.protocol import Member
+from realtime.utils.circuit_breaker import ServiceUnavailable
 from tests.support.cast import PASSWORD, Cast
 
 pytestmark = pytest.mark.django_db
@@ -54,9 +56,11 @@ def connected(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> list[SocketReport]
         "elsewhere:7": Member("elsewhere:7", {"name": "Zoe"}),
     }
     channels = {"presence-office.1": Occupancy(2, members), cast.ticket.channel: Occupancy(2)}
-    monkeypatch.setattr(store, "processes", lambda: [Report("one:1:a", NOON, 5, 2, 4, 7.5, 0.5)])
-    monkeypatch.setattr(store, "occupied", lambda prefix="": channels)
-    monkeypatch.setattr(store, "sockets", lambda: listed)
+    monkeypatch.setattr(
+        DatabasePresenceStore, "processes", staticmethod(lambda: [ProcessReport("one:1:a", NOON, 5, 2, 4, 7.5, 0.5)])
+    )
+    monkeypatch.setattr(DatabasePresenceStore, "occupied", staticmethod(lambda prefix="": channels))
+    monkeypatch.setattr(DatabasePresenceStore, "sockets", staticmethod(lambda: listed))
     return listed
 
 
@@ -125,8 +129,8 @@ def test_long_lists_are_truncated(cast: Cast, connected: list, monkeypatch: pyte
 
 def test_missing_connection_list_is_explained(cast: Cast, connected: list, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    monkeypatch.setattr(store, "ask_for_sockets", lambda: asked.append(True))
-    monkeypatch.setattr(store, "sockets", list)
+    monkeypatch.setattr(DatabasePresenceStore, "request_sockets", staticmethod(lambda: asked.append(True)))
+    monkeypatch.setattr(DatabasePresenceStore, "sockets", staticmethod(list))
     assert "Loading…" in signed_in(cast.ada).get(PAGE).text
     assert asked == [True]
 
@@ -135,9 +139,9 @@ def test_unavailable_presence_store_is_explained(
     cast: Cast, connected: list, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unavailable() -> None:
-        raise store.Unavailable("Connection refused.")
+        raise ServiceUnavailable("Connection refused.")
 
-    monkeypatch.setattr(store, "sockets", unavailable)
+    monkeypatch.setattr(DatabasePresenceStore, "sockets", staticmethod(unavailable))
     client = signed_in(cast.ada)
     assert "the shared store isn" in client.get(PAGE).text
     assert "This connection is already closed" in client.post(PAGE, {"socket": "3.3"}, follow=True).text

@@ -10,8 +10,10 @@ from pytest_django import Settings
 
 from realtime.management.commands import realtime_status
 from realtime.models import WebhookEvent, WebhookReceiver
-from realtime.presence import store
-from realtime.presence.store import Member, Occupancy, Report
+from realtime.presence.database_store import DatabasePresenceStore
+from realtime.presence.store import Occupancy, ProcessReport
+from realtime.protocol import Member
+from realtime.utils.circuit_breaker import ServiceUnavailable
 from tests.support.cast import Cast
 from tickets import services
 
@@ -33,15 +35,18 @@ def status(*args: str, out: StringIO | None = None) -> str:
 @pytest.fixture
 def busy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two processes, and users on three channels."""
-    reports = [Report("one:1:a", STARTED, 3, 2, 7, 12.5, 1.0), Report("two:2:b", STARTED + 60, 1, 1, 1, 0.0, 0.5)]
+    reports = [
+        ProcessReport("one:1:a", STARTED, 3, 2, 7, 12.5, 1.0),
+        ProcessReport("two:2:b", STARTED + 60, 1, 1, 1, 0.0, 0.5),
+    ]
     named = {f"{number}": Member(f"{number}", {"name": f"Person {number}"}) for number in range(7)}
     channels = {
         "presence-office.1": Occupancy(9, named),
         "presence-room": Occupancy(1, {"7": Member(7)}),
         "private-office.1": Occupancy(3),
     }
-    monkeypatch.setattr(store, "processes", lambda: reports)
-    monkeypatch.setattr(store, "occupied", lambda prefix="": channels)
+    monkeypatch.setattr(DatabasePresenceStore, "processes", staticmethod(lambda: reports))
+    monkeypatch.setattr(DatabasePresenceStore, "occupied", staticmethod(lambda prefix="": channels))
 
 
 @pytest.fixture
@@ -119,13 +124,13 @@ def test_redirected_output_has_no_control_characters(busy: None, sleeps: list[fl
 
 
 def unavailable(*_: Any) -> Any:
-    raise store.Unavailable("Connection refused.")
+    raise ServiceUnavailable("Connection refused.")
 
 
 def test_unavailable_store_is_reported_and_watch_continues(
     monkeypatch: pytest.MonkeyPatch, sleeps: list[float]
 ) -> None:
-    monkeypatch.setattr(store, "processes", unavailable)
+    monkeypatch.setattr(DatabasePresenceStore, "processes", staticmethod(unavailable))
     with pytest.raises(CommandError, match=r"The status is unavailable: Connection refused\."):
         status()
     assert status("--watch").count("The status is unavailable: Connection refused.") == 2

@@ -6,10 +6,12 @@ import pytest
 from pytest_django import Settings
 
 from realtime import protocol
-from realtime.presence import store, tracker
-from realtime.presence.store import Change, SyncRequest
+from realtime.presence import tracker
+from realtime.presence.database_store import DatabasePresenceStore
+from realtime.presence.store import EntryChange, SyncRequest, presence_store
 from realtime.protocol import Member
 from realtime.server import hub
+from realtime.utils.circuit_breaker import ServiceUnavailable
 from tests.support.cast import Cast
 from tests.support.sockets import Listener, do, greeted, listen
 from tickets import services
@@ -36,7 +38,7 @@ def names(present: dict) -> set[str]:
 @pytest.fixture
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever goes is gone without a moment's grace."""
-    monkeypatch.setattr(tracker, "GRACE", 0)
+    monkeypatch.setattr(tracker, "RECONNECT_GRACE", 0)
 
 
 async def test_whoever_comes_sees_who_is_there_and_is_seen(live_cast: Cast) -> None:
@@ -152,8 +154,8 @@ async def test_no_comings_and_goings_are_heard_after_access_ended(live_cast: Cas
 def other_process(cast: Cast, *people: str, gone: bool = False) -> None:
     """Have another server process say that these people look at Casey's ticket with it, or do no more."""
     members = [Member(str(getattr(cast, name).pk), {"name": getattr(cast, name).name}) for name in people]
-    changes = [Change(room_of(cast), None if gone else 1, member) for member in members]
-    store.sync(SyncRequest("elsewhere", changes))
+    changes = [EntryChange(room_of(cast), None if gone else 1, member) for member in members]
+    presence_store().sync(SyncRequest("elsewhere", changes))
 
 
 async def test_people_on_another_process_are_seen_and_go(live_cast: Cast) -> None:
@@ -180,11 +182,11 @@ async def test_the_people_of_a_killed_process_are_gone_when_its_lease_runs_out(
 async def test_a_census_that_forgot_this_process_is_told_everything_again(live_cast: Cast) -> None:
     bao, _ = await enter(live_cast, "bao")
     process = hub.here().process
-    await do(store.forget, process)
-    hub.here().presence._said_at = 0
+    await do(presence_store().remove_process, process)
+    hub.here().presence._synced_at = 0
     _ada = await enter(live_cast, "ada")
     await bao.event("pusher_internal:member_added")
-    members = (await do(store.occupancy, [room_of(live_cast)]))[room_of(live_cast)].members
+    members = (await do(presence_store().occupancy, [room_of(live_cast)]))[room_of(live_cast)].members
     assert members.keys() == {str(live_cast.bao.pk), str(live_cast.ada.pk)}
 
 
@@ -192,9 +194,9 @@ async def test_while_the_census_is_away_a_process_knows_its_own_people(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_: object) -> None:
-        raise store.Unavailable("away")
+        raise ServiceUnavailable("away")
 
-    monkeypatch.setattr(store, "sync", away)
+    monkeypatch.setattr(DatabasePresenceStore, "sync", staticmethod(away))
     bao, present = await enter(live_cast, "bao")
     assert names(present) == {"Bao Nguyen"}
     _dana, present = await enter(live_cast, "dana")

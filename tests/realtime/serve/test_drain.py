@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from realtime.presence import store, tracker
+from realtime.presence import tracker
+from realtime.presence.store import presence_store
 from realtime.serve.drain import drain
 from realtime.server import hub
 from tests.support.sockets import connect, do, greeted, listen, until
@@ -14,7 +15,7 @@ SENT_AWAY = 4200
 
 @pytest.fixture(autouse=True)
 def _short_grace(monkeypatch):
-    monkeypatch.setattr(tracker, "GRACE", 0.5)
+    monkeypatch.setattr(tracker, "RECONNECT_GRACE", 0.5)
 
 
 async def test_people_are_sent_away_at_different_moments_and_told_until_then(live_cast):
@@ -45,13 +46,13 @@ async def test_a_process_that_ended_leaves_nobody_behind_in_the_census(live_cast
     room = live_cast.ticket.presence_channel
     await listen(live_cast.bao, room)
     bao = str(live_cast.bao.pk)
-    assert bao in (await do(store.occupancy, [room]))[room].members
+    assert bao in (await do(presence_store().occupancy, [room]))[room].members
     leaving = asyncio.create_task(drain(hub.here(), 0))
     await until(lambda: not hub.here().sockets)
     # He has a moment to come back elsewhere before others see him go.
-    assert bao in (await do(store.occupancy, [room]))[room].members
+    assert bao in (await do(presence_store().occupancy, [room]))[room].members
     await leaving
-    assert not (await do(store.occupancy, [room]))[room].members
+    assert not (await do(presence_store().occupancy, [room]))[room].members
 
 
 async def frames_until_closed(listener):

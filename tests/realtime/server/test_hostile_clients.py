@@ -188,7 +188,7 @@ async def test_signing_in_again_and_again_watches_no_more_people(live_cast: Cast
         people = [f"person-{number}" for number in range(first, first + 100)]
         await watcher.say("pusher:signin", **user_data(watcher, casey, watchlist=people))
         await watcher.event(told)
-    assert len(hub.here().presence._rooms) == 100
+    assert len(hub.here().presence._channels) == 100
 
 
 @pytest.mark.parametrize("text", ["7", "true", '"a\\nb"', '"\\u0000"', '"' + "x" * 129 + '"', '"a","x":NaN'])

@@ -419,8 +419,8 @@ class Play:
     async def nothing_is_left(self) -> None:
         here = hub.here()
         async with asyncio.timeout(10):
-            while here.presence._seats or here.presence._rooms:
-                await here.presence._next_round()
+            while here.presence._entries or here.presence._channels:
+                await here.presence._next_sync()
         assert not here.sockets
         assert not any(here.fan_out.groups.values())
         assert not here.presence._of_socket
@@ -439,7 +439,7 @@ def protocol_text(message: dict[str, Any]) -> str:
 @pytest.fixture
 def _stage(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.REALTIME = {**settings.REALTIME, "CHANNELS": "tests.support.mixed_channel_patterns"}
-    monkeypatch.setattr(tracker, "GRACE", 0)
+    monkeypatch.setattr(tracker, "RECONNECT_GRACE", 0)
     monkeypatch.setattr(limits, "CLIENT_EVENT_RATE", 10_000)
     monkeypatch.setattr(limits, "MESSAGE_BURST", 10_000)
 

@@ -32,14 +32,14 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Happening], None]:
     """Have something happen between a presence channel's answer and the moment at which it is listened to."""
 
     def plan(happening: Happening) -> None:
-        next_round, left = PresenceTracker._next_round, [happening]
+        next_round, left = PresenceTracker._next_sync, [happening]
 
         async def wait_longer(self: PresenceTracker) -> None:
             await next_round(self)
             if left:
                 await left.pop()()
 
-        monkeypatch.setattr(PresenceTracker, "_next_round", wait_longer)
+        monkeypatch.setattr(PresenceTracker, "_next_sync", wait_longer)
 
     return plan
 
@@ -67,7 +67,7 @@ async def test_a_right_that_ends_while_one_enters_a_room_ends_the_comings_and_go
     while (await control.event("pusher_internal:member_added"))["user_id"] != str(live_cast.ada.pk):
         pass
     assert await answers(bao) == []
-    assert served not in hub.here().presence._rooms[room].listeners
+    assert served not in hub.here().presence._channels[room].subscribers
 
 
 async def test_who_is_there_is_not_told_while_the_rule_is_asked_again(
@@ -108,8 +108,8 @@ async def test_a_socket_that_is_hung_up_on_while_it_enters_a_room_is_not_kept(
     await bao.say("pusher:subscribe", channel=room, auth="")
     assert (await bao.event("pusher:error"))["code"] == 4009
     await until(lambda: served not in hub.here().presence._of_socket)
-    assert served not in hub.here().presence._rooms[room].listeners
-    assert len(hub.here().presence._rooms[room].listeners) == 1
+    assert served not in hub.here().presence._channels[room].subscribers
+    assert len(hub.here().presence._channels[room].subscribers) == 1
 
 
 @pytest.fixture
@@ -199,15 +199,15 @@ async def test_the_last_event_of_a_cache_channel_is_not_told_to_who_has_lost_it(
 async def test_what_fails_once_is_done_the_next_time(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     room = live_cast.ticket.presence_channel
     _bao = await listen(live_cast.bao, room)
-    tell_and_ask, failures = PresenceTracker._tell_and_ask, []
+    sync_once, failures = PresenceTracker._sync_once, []
 
     async def fail_once(self: PresenceTracker) -> None:
         if not failures:
             failures.append(True)
             raise ValueError("once")
-        await tell_and_ask(self)
+        await sync_once(self)
 
-    monkeypatch.setattr(PresenceTracker, "_tell_and_ask", fail_once)
+    monkeypatch.setattr(PresenceTracker, "_sync_once", fail_once)
     await until(lambda: failures)
     dana = await greeted(live_cast.dana)
     assert (await dana.subscribe(room))["data"]["presence"]["count"] == 2

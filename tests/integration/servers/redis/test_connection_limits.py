@@ -7,8 +7,7 @@ import redis
 from django.conf import settings
 
 from realtime import limits
-from realtime.presence import store
-from realtime.presence.store import Report, SyncRequest
+from realtime.presence.store import ProcessReport, SyncRequest, presence_store
 from realtime.server import hub
 from realtime.server.connection_limits import limit_keys
 from realtime.utils import circuit_breaker
@@ -24,36 +23,41 @@ def _empty_store(redis_server):
 
 
 def say(process, crowd):
-    return store.sync(SyncRequest(process, report=Report(process, 0.0, 0, 0, 0, 0.0, 0.0), crowd=crowd))
+    report = ProcessReport(process, 0.0, 0, 0, 0, 0.0, 0.0)
+    return presence_store().sync(SyncRequest(process, report=report, connection_counts=crowd))
+
+
+def admit(process, limits):
+    return presence_store().admit_connection(process, limits)
 
 
 def test_connections_are_counted_across_processes():
     for process in ("one", "two"):
         say(process, {})
-    assert [store.admit(name, {"casey": 3, "office": 9}) for name in ("one", "two", "one", "two")] == [
+    assert [admit(name, {"casey": 3, "office": 9}) for name in ("one", "two", "one", "two")] == [
         None,
         None,
         None,
         "casey",
     ]
-    assert store.admit("two", {"greta": 3, "office": 4}) is None, "Who is refused is not counted."
-    assert store.admit("two", {"bao": 3, "office": 4}) == "office"
+    assert admit("two", {"greta": 3, "office": 4}) is None, "Who is refused is not counted."
+    assert admit("two", {"bao": 3, "office": 4}) == "office"
 
 
 def test_reported_counts_replace_admitted_ones():
     for process in ("one", "two"):
         say(process, {"casey": 3})
-    assert store.admit("one", {"casey": 6}) == "casey"
+    assert admit("one", {"casey": 6}) == "casey"
     say("two", {"casey": 0})
-    assert [store.admit("one", {"casey": 5}) for _ in range(3)] == [None, None, "casey"]
+    assert [admit("one", {"casey": 5}) for _ in range(3)] == [None, None, "casey"]
 
 
 def test_counts_of_a_dead_process_expire(monkeypatch):
     monkeypatch.setattr(settings, "REALTIME", {**settings.REALTIME, "LEASE": 0.4})
     say("killed", {"casey": 5})
-    assert store.admit("other", {"casey": 5}) == "casey"
-    wait_until(lambda: store.admit("other", {"casey": 5}) is None, timeout=3, message="The dead are counted.")
-    store.forget("other")
+    assert admit("other", {"casey": 5}) == "casey"
+    wait_until(lambda: admit("other", {"casey": 5}) is None, timeout=3, message="The dead are counted.")
+    presence_store().remove_process("other")
     assert not redis.Redis.from_url(settings.REALTIME["REDIS_URL"]).keys("*crowd*")
 
 
@@ -83,17 +87,17 @@ async def test_address_over_the_limit_elsewhere_is_refused_here(live_cast, monke
 
 async def word_is_told():
     """Have this process say its word to the census now."""
-    hub.here().presence._said_at = 0.0
-    await hub.here().presence._next_round()
+    hub.here().presence._synced_at = 0.0
+    await hub.here().presence._next_sync()
 
 
 async def test_closed_connection_is_released_on_every_process(live_cast):
     bao, counted = await greeted(live_cast.bao), {f"user:{live_cast.bao.pk}": 1}
     await word_is_told()
-    assert await do(store.admit, "other", counted)
+    assert await do(admit, "other", counted)
     await bao.close()
     await word_is_told()
-    assert await do(store.admit, "other", counted) is None
+    assert await do(admit, "other", counted) is None
 
 
 async def test_emptied_store_receives_all_counts_again(live_cast, redis_server):
@@ -102,7 +106,7 @@ async def test_emptied_store_receives_all_counts_again(live_cast, redis_server):
     await do(redis.Redis.from_url(redis_server.url).flushdb)
     for _ in range(2):
         await word_is_told()
-    assert await do(store.admit, "other", {f"user:{live_cast.bao.pk}": 1})
+    assert await do(admit, "other", {f"user:{live_cast.bao.pk}": 1})
     await bao.close()
 
 

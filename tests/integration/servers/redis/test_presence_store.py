@@ -6,9 +6,9 @@ import pytest
 import redis
 from django.conf import settings
 
-from realtime.presence import store
-from realtime.presence.store import Change, Occupancy, Report, SocketReport, SyncRequest
+from realtime.presence.store import EntryChange, Occupancy, ProcessReport, SocketReport, SyncRequest, presence_store
 from realtime.protocol import Member
+from realtime.utils.circuit_breaker import ServiceUnavailable
 from tests.integration.servers.database.concurrent_transactions import all_at_once
 
 ROOM = "presence-room.a"
@@ -28,23 +28,23 @@ def lease_of(seconds, monkeypatch):
 
 
 def say(process, *changes, **more):
-    return store.sync(SyncRequest(process, changes, **more))
+    return presence_store().sync(SyncRequest(process, changes, **more))
 
 
 def took(channel, member=None, sockets=1):
-    return Change(channel, sockets, member)
+    return EntryChange(channel, sockets, member)
 
 
 def left(channel, member=None):
-    return Change(channel, None, member)
+    return EntryChange(channel, None, member)
 
 
 def test_user_on_two_processes_is_one_member():
     say("one", took(ROOM, CASEY, 2), took("news", sockets=3))
-    answer = say("two", took(ROOM, CASEY), took(ROOM, BAO), rooms=[ROOM, "empty"])
+    answer = say("two", took(ROOM, CASEY), took(ROOM, BAO), channels=[ROOM, "empty"])
     assert answer.occupancies == {ROOM: Occupancy(4, {"7": BAO, "casey": CASEY}), "empty": Occupancy()}
-    assert store.occupied() == {"news": Occupancy(3), ROOM: answer.occupancies[ROOM]}
-    assert list(store.occupied("presence-")) == [ROOM]
+    assert presence_store().occupied() == {"news": Occupancy(3), ROOM: answer.occupancies[ROOM]}
+    assert list(presence_store().occupied("presence-")) == [ROOM]
 
 
 def test_joins_and_leaves_are_reported_once_across_processes():
@@ -56,54 +56,54 @@ def test_joins_and_leaves_are_reported_once_across_processes():
         {"name": "member_removed", "channel": ROOM, "user_id": "casey"},
         {"name": "channel_vacated", "channel": ROOM},
     ]
-    assert store.occupied() == {}
+    assert presence_store().occupied() == {}
 
 
 def test_concurrent_joins_occupy_a_channel_once():
     told = []
     all_at_once([lambda name=name: told.extend(say(name, took("news")).events) for name in "abcd"])
     assert told == [{"name": "channel_occupied", "channel": "news"}]
-    assert store.occupancy(["news"])["news"].subscriptions == 4
+    assert presence_store().occupancy(["news"])["news"].subscriptions == 4
 
 
 def test_members_of_an_expired_process_are_removed(monkeypatch):
     say("alive", took(ROOM, BAO))
     with monkeypatch.context() as patch:
         lease_of(0.5, patch)
-        say("killed", took(ROOM, CASEY), report=Report("killed", 1.0, 1, 1, 1, 0.0, 0.0))
+        say("killed", took(ROOM, CASEY), report=ProcessReport("killed", 1.0, 1, 1, 1, 0.0, 0.0))
     told, deadline = [], time.monotonic() + 10
-    while store.occupancy([ROOM])[ROOM].members != {"7": BAO}:
+    while presence_store().occupancy([ROOM])[ROOM].members != {"7": BAO}:
         told += say("alive").events
         assert time.monotonic() < deadline
     told += say("alive").events
     assert told == [{"name": "member_removed", "channel": ROOM, "user_id": "casey"}]
-    assert store.processes() == []
-    assert not say("killed").known
+    assert presence_store().processes() == []
+    assert not say("killed").had_lease
 
 
 def test_process_learns_whether_it_is_known():
-    assert not say("one", took("news")).known
-    assert say("one").known
-    assert store.forget("one") == [{"name": "channel_vacated", "channel": "news"}]
-    assert not say("one").known
+    assert not say("one", took("news")).had_lease
+    assert say("one").had_lease
+    assert presence_store().remove_process("one") == [{"name": "channel_vacated", "channel": "news"}]
+    assert not say("one").had_lease
 
 
 def test_processes_report_status_and_sockets_on_request():
-    report = Report("one", 12.5, 3, 2, 5, 10.0, 1.5)
+    report = ProcessReport("one", 12.5, 3, 2, 5, 10.0, 1.5)
     assert not say("one", report=report).wants_sockets
-    assert store.processes() == [report]
-    store.ask_for_sockets()
+    assert presence_store().processes() == [report]
+    presence_store().request_sockets()
     assert say("one", report=report).wants_sockets
     socket = SocketReport("one", "1.2", "casey", "192.0.2.7", 99.0, ["news"])
     say("one", report=report, sockets=[socket])
-    assert store.sockets() == [socket]
+    assert presence_store().sockets() == [socket]
 
 
 def test_unreachable_store_raises_unavailable(redis_server):
-    assert store.occupied() == {}
+    assert presence_store().occupied() == {}
     redis_server.kill()
     if settings.REALTIME["REDIS_URL"]:
-        with pytest.raises(store.Unavailable):
-            store.occupied()
+        with pytest.raises(ServiceUnavailable):
+            presence_store().occupied()
     else:
-        assert store.occupied() == {}
+        assert presence_store().occupied() == {}
