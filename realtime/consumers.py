@@ -60,9 +60,7 @@ class PusherConsumer(Connection, AsyncWebsocketConsumer):
             except InvalidMessage as error:
                 self._reject(error)
 
-    async def _subscribe(
-        self, request: dict[str, Any], prepared: dict[str, tuple[int, Authorization | None]]
-    ) -> None:
+    async def _subscribe(self, request: dict[str, Any], prepared: Prepared) -> None:
         channel: str = request.get("channel", "")
         if not is_channel_name(channel):
             raise InvalidMessage(f"channel must be a valid name of 1 to {limits.MAX_CHANNEL_NAME_LENGTH} characters.")

@@ -1,83 +1,39 @@
 """Pusher protocol 7: messages, signatures and close codes, as pure functions without I/O."""
 
-from realtime.protocol.close_codes import CloseReason
-from realtime.protocol.messages import (
-    CLIENT_EVENT,
-    MISSED,
-    NEWEST_PROTOCOL,
-    OLDEST_PROTOCOL,
-    PRESENCE,
-    PUBLIC,
-    SERVER_TO_USER,
-    SOCKET_ID,
-    InvalidMessage,
-    Member,
-    Message,
-    cache_miss,
-    channel_type,
-    connection_established,
-    encode,
-    error,
-    frame,
-    is_user_id,
-    member_added,
-    member_removed,
-    missed_answer,
-    new_socket_id,
-    parse,
-    signin_success,
-    subscription_count,
-    subscription_error,
-    subscription_succeeded,
-    text_field,
-    watchlist_events,
-)
-from realtime.protocol.signatures import (
-    channel_auth,
-    embed_channel_data,
-    extract_channel_data,
-    is_valid_channel_auth,
-    is_valid_user_auth,
-    signature,
-    user_auth,
-)
-
-__all__ = [
-    "CLIENT_EVENT",
-    "MISSED",
-    "NEWEST_PROTOCOL",
-    "OLDEST_PROTOCOL",
-    "PRESENCE",
-    "PUBLIC",
-    "SERVER_TO_USER",
-    "SOCKET_ID",
-    "CloseReason",
-    "InvalidMessage",
-    "Member",
-    "Message",
-    "cache_miss",
-    "channel_auth",
-    "channel_type",
-    "connection_established",
-    "embed_channel_data",
-    "encode",
-    "error",
-    "extract_channel_data",
-    "frame",
-    "is_user_id",
-    "is_valid_channel_auth",
-    "is_valid_user_auth",
-    "member_added",
-    "member_removed",
-    "missed_answer",
-    "new_socket_id",
-    "parse",
-    "signature",
-    "signin_success",
-    "subscription_count",
-    "subscription_error",
-    "subscription_succeeded",
-    "text_field",
-    "user_auth",
-    "watchlist_events",
-]
+from realtime.protocol.close_codes import CloseReason as CloseReason
+from realtime.protocol.messages import CLIENT_EVENT as CLIENT_EVENT
+from realtime.protocol.messages import MISSED as MISSED
+from realtime.protocol.messages import NEWEST_PROTOCOL as NEWEST_PROTOCOL
+from realtime.protocol.messages import OLDEST_PROTOCOL as OLDEST_PROTOCOL
+from realtime.protocol.messages import PRESENCE as PRESENCE
+from realtime.protocol.messages import PUBLIC as PUBLIC
+from realtime.protocol.messages import SERVER_TO_USER as SERVER_TO_USER
+from realtime.protocol.messages import SOCKET_ID as SOCKET_ID
+from realtime.protocol.messages import InvalidMessage as InvalidMessage
+from realtime.protocol.messages import Member as Member
+from realtime.protocol.messages import Message as Message
+from realtime.protocol.messages import cache_miss as cache_miss
+from realtime.protocol.messages import channel_type as channel_type
+from realtime.protocol.messages import connection_established as connection_established
+from realtime.protocol.messages import encode as encode
+from realtime.protocol.messages import error as error
+from realtime.protocol.messages import frame as frame
+from realtime.protocol.messages import is_user_id as is_user_id
+from realtime.protocol.messages import member_added as member_added
+from realtime.protocol.messages import member_removed as member_removed
+from realtime.protocol.messages import missed_answer as missed_answer
+from realtime.protocol.messages import new_socket_id as new_socket_id
+from realtime.protocol.messages import parse as parse
+from realtime.protocol.messages import signin_success as signin_success
+from realtime.protocol.messages import subscription_count as subscription_count
+from realtime.protocol.messages import subscription_error as subscription_error
+from realtime.protocol.messages import subscription_succeeded as subscription_succeeded
+from realtime.protocol.messages import text_field as text_field
+from realtime.protocol.messages import watchlist_events as watchlist_events
+from realtime.protocol.signatures import channel_auth as channel_auth
+from realtime.protocol.signatures import embed_channel_data as embed_channel_data
+from realtime.protocol.signatures import extract_channel_data as extract_channel_data
+from realtime.protocol.signatures import is_valid_channel_auth as is_valid_channel_auth
+from realtime.protocol.signatures import is_valid_user_auth as is_valid_user_auth
+from realtime.protocol.signatures import signature as signature
+from realtime.protocol.signatures import user_auth as user_auth
