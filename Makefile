@@ -58,7 +58,7 @@ bench-%: .venv/dev.done node_modules/.package-lock.json
 	python -m benchmarks.$* $(OPTIONS)
 
 # Files whose spelling and words are checked.
-SPELLED := .ci benchmarks README.md CHANGELOG.md CONTRIBUTING.md $(filter-out docs/serving.md,$(wildcard docs/*.md)) docs/decisions docs/reference Makefile pyproject.toml requirements package.json biome.json
+SPELLED := .ci benchmarks README.md CHANGELOG.md CONTRIBUTING.md docs deploy Makefile pyproject.toml requirements package.json biome.json
 SPELLED += $(addprefix realtime/,http monitoring utils webhooks management static templates README.md pyproject.toml admin.py apps.py checks.py conf.py limits.py routing.py signals.py urls.py)
 SPELLED += $(addprefix tests/realtime/,http monitoring utils webhooks test_checks.py test_imports.py test_readme.py)
 
