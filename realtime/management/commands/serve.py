@@ -9,7 +9,6 @@ from typing import Any, NoReturn
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from gunicorn.systemd import SD_LISTEN_FDS_START as FIRST_FD
-from gunicorn.systemd import listen_fds
 
 from realtime.serve.preflight import find_problems
 
@@ -55,11 +54,13 @@ class Command(BaseCommand):
 
 
 def _pass_on_listener(options: dict[str, Any]) -> None:
-    """Leave a listening socket for the arbiter where systemd puts one, which may have done so already."""
-    if options["fd"] is None and listen_fds(unset_environment=False):
-        return
+    """Pass a listening socket to the arbiter as systemd would, so that gunicorn leaves it in place when it ends.
+
+    systemd's own variables cannot be used: twisted, which daphne imports, has removed them from the environment.
+    """
     listener = _inherit(options["fd"]) if options["fd"] is not None else _bind(options["host"], options["port"])
     os.dup2(listener.detach(), FIRST_FD)
+    os.set_inheritable(FIRST_FD, True)  # dup2 to itself changes nothing
     os.environ |= {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "1"}
 
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, closing
 from http.client import HTTPConnection
@@ -24,6 +25,14 @@ RECONNECT, BUSY = 4200, 503
 FAULTY, BLOCKING_PATH = "tests.integration.servers.faulty", "/block/"
 STUCK_AFTER = 3  # seconds
 CLIENTS = 8
+
+
+AS_SYSTEMD = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ |= {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "1"}
+os.execv(sys.argv[2], sys.argv[2:])
+"""
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +109,19 @@ def test_killed_worker_is_replaced(live_cast, server):
     assert f"Worker (pid:{before[0]}) was sent SIGKILL!" in server.log.read_text()
     with Person(live_cast.bao, server).listening(live_cast.ticket.channel):
         pass
+
+
+def test_systemd_socket_is_found_and_outlives_the_server(live_cast, environment, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = Serve(tmp_path, env=environment, listener=listener)
+        serve = server.command[: server.command.index("--fd")]
+        server.command = [sys.executable, "-c", AS_SYSTEMD, str(listener.fileno()), *serve, "--fd", "3"]
+        with server:
+            assert f"Serving on http://127.0.0.1:{server.port}" in server.log.read_text()
+            server.process.send_signal(signal.SIGTERM)
+            assert server.process.wait(timeout=20) == 0
+        with socket.create_connection(("127.0.0.1", server.port)):
+            pass
 
 
 @pytest.fixture
