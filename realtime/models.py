@@ -180,7 +180,7 @@ class ExpiringValue(models.Model):
 
 
 class RateCounter(models.Model):
-    """The number of rate-limited actions in the current window of a key, without Redis."""
+    """The number of rate-limited actions in the current window of a key, without Redis: utils/rate_limits.py."""
 
     key = models.CharField(max_length=300, primary_key=True)
     hits = models.BigIntegerField()
@@ -194,27 +194,9 @@ class RateCounter(models.Model):
         return self.key
 
     @classmethod
-    def increment(cls, key: str, *, seconds: int, cost: int) -> int:
-        """Count in one statement, so that concurrent calls all count; return the hits of the current window."""
-        now = time.time()
-        table = connection.ops.quote_name(cls._meta.db_table)
-        with connection.cursor() as cursor:
-            cursor.execute(INCREMENT.format(table=table), [key, cost, now + seconds, now, now])
-            return int(cursor.fetchone()[0])
-
-    @classmethod
     def delete_expired(cls) -> None:
         """Delete the counters of past windows."""
         cls.objects.filter(expires_at__lte=time.time()).delete()
-
-
-INCREMENT = """
-INSERT INTO {table} AS old (key, hits, expires_at) VALUES (%s, %s, %s)
-ON CONFLICT (key) DO UPDATE SET
-  hits = CASE WHEN old.expires_at <= %s THEN excluded.hits ELSE old.hits + excluded.hits END,
-  expires_at = CASE WHEN old.expires_at <= %s THEN excluded.expires_at ELSE old.expires_at END
-RETURNING hits
-"""
 
 
 class CurrentTransaction(models.Func):

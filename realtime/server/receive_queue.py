@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Coroutine, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from realtime.consumers import PusherConsumer
+if TYPE_CHECKING:
+    from realtime.consumers import PusherConsumer
 
 MAX_QUEUED = 16  # messages of one client; at that number, reading pauses
 
@@ -24,7 +25,7 @@ class ReceiveQueue:
 
     __slots__ = ("_has_ended", "_is_busy", "_queue", "_reader", "_task", "consumer")
 
-    def __init__(self, consumer: PusherConsumer, reader: PausableReader) -> None:
+    def __init__(self, consumer: "PusherConsumer", reader: PausableReader) -> None:
         self.consumer, self._reader = consumer, reader
         self._queue: list[str | None] = []
         self._task: asyncio.Task[None] | None = None  # a reference, so that it is not garbage
