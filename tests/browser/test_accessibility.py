@@ -87,9 +87,9 @@ def test_no_dead_end_has_a_serious_barrier(small_desk: Desk, template: str) -> N
     request.user = AnonymousUser()
     html = render_to_string(template, request=request)
     page = small_desk.visitor().context.new_page()
-    page.route("**/dead-end/", lambda route: route.fulfill(body=html, content_type="text/html"))
-    page.goto("/dead-end/")
-    expect(page.locator(".dead-end h1")).to_be_visible()
+    page.route("**/error-page/", lambda route: route.fulfill(body=html, content_type="text/html"))
+    page.goto("/error-page/")
+    expect(page.locator(".error-page h1")).to_be_visible()
     assert inspect(page) == []
 
 
@@ -115,7 +115,7 @@ def test_no_state_of_a_ticket_has_a_serious_barrier(small_desk: Desk) -> None:
     bao.locator(".visibility summary").click()
     send(bao, "With a picture")
     pick(bao, PICTURE, PROGRAM)
-    expect(bao.locator(".kept-problem").last).to_contain_text("isn't allowed")
+    expect(bao.locator(".file-item-problem").last).to_contain_text("isn't allowed")
     status = bao.locator("form[data-autosubmit] select[name=status]")
     status.focus()
     dana.locator("form[data-autosubmit] select[name=status]").select_option(label="On Hold")

@@ -30,8 +30,8 @@ def pick(page: Page, *files: dict) -> None:
 
 def named(page: Page) -> list[str]:
     """Wait until nothing is on its way, and return the names of what will be sent."""
-    expect(page.locator(".kept-file[data-state=uploading]")).to_have_count(0)
-    return page.locator(".kept-file[data-state=done] .kept-name").all_inner_texts()
+    expect(page.locator(".file-item[data-state=uploading]")).to_have_count(0)
+    return page.locator(".file-item[data-state=done] .file-item-name").all_inner_texts()
 
 
 def at_a_ticket(desk: Desk, *names: str, **options: Any) -> list[Page]:
@@ -56,7 +56,7 @@ def test_files_are_sent_with_a_reply_and_seen_at_once(desk: Desk) -> None:
         expect(answer.locator(".attachment-size").last).to_have_text(re.compile(r"^1\D*kB$"))
         picture = answer.locator("img.attachment-picture").first
         expect(picture).to_be_visible()
-    expect(bao.locator(".kept-file")).to_have_count(0)
+    expect(bao.locator(".file-item")).to_have_count(0)
     with casey.expect_download() as download:
         casey.get_by_role("link", name="log.txt").click()
     assert download.value.suggested_filename == "log.txt"
@@ -80,7 +80,7 @@ def test_a_file_comes_by_paste_and_by_drop(small_desk: Desk) -> None:
     (page,) = at_a_ticket(small_desk, "casey")
     page.evaluate(GIVE, ["paste", "pasted.txt"])
     page.evaluate(GIVE, ["drop", "dropped.txt"])
-    expect(page.locator(".kept-file[data-state=done]")).to_have_count(2)
+    expect(page.locator(".file-item[data-state=done]")).to_have_count(2)
     assert set(named(page)) == {"pasted.txt", "dropped.txt"}
 
 
@@ -98,11 +98,11 @@ def test_what_is_refused_says_why_and_what_was_typed_stays(small_desk: Desk) -> 
     (page,) = at_a_ticket(small_desk, "casey")
     page.locator("ticket-composer textarea").fill("A long story")
     pick(page, PROGRAM)
-    expect(page.locator(".kept-problem").first).to_contain_text("isn't allowed")
+    expect(page.locator(".file-item-problem").first).to_contain_text("isn't allowed")
     pick(page, *({**TEXT, "name": f"{number}.txt"} for number in range(5)))
     assert named(page) == ["0.txt", "1.txt", "2.txt", "3.txt", "4.txt"]
     pick(page, TEXT)
-    expect(page.locator(".kept-problem").last).to_contain_text("Too many files")
+    expect(page.locator(".file-item-problem").last).to_contain_text("Too many files")
     page.get_by_role("button", name="Send reply").click()
     expect(page.locator("#replies .attachment")).to_have_count(5)
     expect(page.locator("#replies .prose")).to_have_text("A long story")
@@ -113,7 +113,7 @@ def test_an_upload_that_fails_can_be_tried_again_and_loses_no_text(small_desk: D
     page.route("**/files/", lambda route: route.abort())
     page.locator("ticket-composer textarea").fill("A long story")
     pick(page, TEXT)
-    expect(page.locator(".kept-problem")).to_contain_text("Couldn't upload this file")
+    expect(page.locator(".file-item-problem")).to_contain_text("Couldn't upload this file")
     page.unroute("**/files/")
     page.get_by_role("button", name="Try again").click()
     assert named(page) == ["log.txt"]

@@ -73,7 +73,7 @@ def test_a_list_holds_still_while_rows_are_selected(three: Desk) -> None:
     listing.locator("#bulk select").first.focus()
     expect(listing.locator("[data-selected]")).to_have_text("1 selected")
     ask(casey, "Fourth", "Hello")
-    held = listing.locator("#held-updates")
+    held = listing.locator("#pending-updates")
     expect(held).to_have_text(re.compile("Show 1 new"))
     ask(casey, "Fifth", "Hello")
     expect(held).to_have_text(re.compile("2 new"))
@@ -115,8 +115,8 @@ def test_tickets_are_changed_together_and_one_that_has_left_is_answered_for(thre
     select(listing, "Second", "Third", "Charged twice")
     listing.locator("#bulk select[name=status]").select_option(label="On Hold")
     listing.locator("#bulk button[type=submit]").click()
-    expect(listing.locator("[data-news]")).to_contain_text("2 tickets updated.")
-    expect(listing.locator("[data-news]")).to_contain_text(f"{reference}: Not found")
+    expect(listing.locator("[data-notices]")).to_contain_text("2 tickets updated.")
+    expect(listing.locator("[data-notices]")).to_contain_text(f"{reference}: Not found")
     expect(listing.locator("[data-selected]")).to_have_text("1 selected")
     listing.reload()
     assert {subject: row(listing, subject).locator(".pill").inner_text() for subject in subjects(listing)} == {
@@ -133,7 +133,7 @@ def test_a_selected_ticket_that_leaves_is_said(three: Desk) -> None:
     select(listing, "Charged twice")
     choose(work, "office", "Orders")
     expect(row(listing, "Charged twice")).to_have_count(0)
-    expect(listing.locator("[data-news]")).to_contain_text(f"You no longer have access to {reference}")
+    expect(listing.locator("[data-notices]")).to_contain_text(f"You no longer have access to {reference}")
     expect(listing.locator("#bulk")).to_be_hidden()
 
 
@@ -144,7 +144,7 @@ def test_a_list_in_another_order_says_that_something_changed_and_shows_it_when_a
     choose(work, "status", "On Hold")
     expect(row(listing, "Charged twice")).to_contain_text("On Hold")
     ask(casey, "Fourth", "Hello")
-    held = listing.locator("#held-updates")
+    held = listing.locator("#pending-updates")
     expect(held).to_have_text(re.compile("Show 1 updated"))
     assert subjects(listing) == ["Charged twice", "Second", "Third"]
     held.click()

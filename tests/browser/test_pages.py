@@ -93,7 +93,7 @@ def test_a_list_holds_still_under_the_hand(small_desk: Desk) -> None:
     is_live(listing)
     listing.locator("#ticket-rows a").first.focus()
     ask(casey, "A second one", "Hello")
-    held = listing.locator("#held-updates")
+    held = listing.locator("#pending-updates")
     expect(held).to_be_visible()
     expect(held).to_contain_text("1")
     expect(listing.locator("#ticket-rows > *")).to_have_count(1)

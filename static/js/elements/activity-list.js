@@ -1,4 +1,4 @@
-/** <activity-list data-most>: recent activity on all tickets, newest first; does not move while it is in use. */
+/** <activity-list data-max>: recent activity on all tickets, newest first; does not move while it is in use. */
 
 import { clone } from "../lib/template.js"
 import { timelineEntries } from "../lib/timeline.js"
@@ -35,7 +35,7 @@ class ActivityList extends HTMLElement {
     item.querySelector("ol").append(clone(`timeline-${entry.action}`, { ...entry, created_at: timestamp }))
     item.classList.add("is-fresh")
     list.prepend(item)
-    while (list.children.length > Number(this.dataset.most)) list.lastElementChild.remove()
+    while (list.children.length > Number(this.dataset.max)) list.lastElementChild.remove()
     const empty = this.querySelector("[data-empty]")
     if (empty) empty.hidden = true
   }

@@ -1,4 +1,4 @@
-/** <file-picker data-upload data-most data-most-bytes>: uploads chosen, dropped and pasted files at once. */
+/** <file-picker data-upload data-max data-max-bytes>: uploads chosen, dropped and pasted files at once. */
 
 import { config, csrfToken } from "../lib/page-config.js"
 import { fill } from "../lib/template.js"
@@ -83,8 +83,8 @@ class FilePicker extends HTMLElement {
 
   #problemWith(file) {
     const counted = [...this.#list.children].filter((item) => item.dataset.state !== "failed")
-    if (counted.length > Number(this.dataset.most)) return config.texts.too_many_files
-    return file.size > Number(this.dataset.mostBytes) ? config.texts.file_too_large : ""
+    if (counted.length > Number(this.dataset.max)) return config.texts.too_many_files
+    return file.size > Number(this.dataset.maxBytes) ? config.texts.file_too_large : ""
   }
 
   #upload(item, file) {
@@ -114,7 +114,7 @@ class FilePicker extends HTMLElement {
 
   #fail(item, problem, again = null) {
     this.#show(item, "failed", problem)
-    const retry = item.querySelector(".kept-retry")
+    const retry = item.querySelector(".file-item-retry")
     retry.hidden = !again
     retry.onclick = again
   }
@@ -133,7 +133,7 @@ class FilePicker extends HTMLElement {
     box.disabled = state !== "done"
     box.hidden = true
     item.querySelector("progress").hidden = state !== "uploading"
-    item.querySelector(".kept-retry").hidden = true
+    item.querySelector(".file-item-retry").hidden = true
     this.#list.hidden = false
   }
 
@@ -142,7 +142,7 @@ class FilePicker extends HTMLElement {
     const box = item.querySelector("input")
     item.file ??= renderedFile(item, box)
     box.hidden = true
-    const remove = item.querySelector(".kept-remove")
+    const remove = item.querySelector(".file-item-remove")
     remove.hidden = false
     remove.addEventListener("click", () => this.#remove(item))
   }

@@ -92,11 +92,11 @@ class TicketBulk extends HTMLElement {
 
   /** Reports the result; tickets that could not be changed stay selected. */
   #showResult({ changed, message, refused }, names) {
-    const notices = this.list.querySelector("[data-news]")
+    const notices = this.list.querySelector("[data-notices]")
     notices.replaceChildren()
-    if (changed > 0) notices.append(clone("news-done", { message }))
+    if (changed > 0) notices.append(clone("notice-done", { message }))
     for (const { uuid, reference, reason } of refused) {
-      notices.append(clone("news-refused", { reference: reference || names.get(uuid), reason }))
+      notices.append(clone("notice-refused", { reference: reference || names.get(uuid), reason }))
     }
     const left = new Set(refused.map(({ uuid }) => uuid))
     for (const box of this.#selected) if (names.has(box.value) && !left.has(box.value)) box.checked = false

@@ -41,7 +41,7 @@ class TicketList extends HTMLElement {
   }
 
   get #button() {
-    return this.querySelector("[data-held]")
+    return this.querySelector("[data-pending]")
   }
 
   /** Whether a row has the pointer (moved within two seconds), the focus or a selection. */
@@ -132,9 +132,9 @@ class TicketList extends HTMLElement {
     this.#showEmpty()
   }
 
-  /** Keeps a list with data-most to its length. */
+  /** Keeps a list with data-max to its length. */
   #trim() {
-    const most = Number(this.dataset.most ?? Number.POSITIVE_INFINITY)
+    const most = Number(this.dataset.max ?? Number.POSITIVE_INFINITY)
     while (this.#rows.children.length > most) this.#removeRow(this.#rows.lastElementChild)
   }
 
@@ -152,7 +152,7 @@ class TicketList extends HTMLElement {
   #deselect(row) {
     row.querySelector(".row-check").checked = false
     const reference = row.querySelector(".reference").textContent
-    this.querySelector("[data-news]")?.append(clone("news-unselected", { reference }))
+    this.querySelector("[data-notices]")?.append(clone("notice-unselected", { reference }))
     this.dispatchEvent(new CustomEvent("ticket-list:unselected"))
   }
 

@@ -25,7 +25,7 @@ class TicketPage extends HTMLElement {
       ({ detail }) => detail.channel === this.channel && this.#showAccessEnded(),
     )
     live.follow(this.channel)
-    document.getElementById("new-below")?.addEventListener("click", () => this.#scrollToNewest())
+    document.getElementById("new-reply")?.addEventListener("click", () => this.#scrollToNewest())
     addEventListener("scroll", () => this.#hideNewReplyButton(), { passive: true })
   }
 
@@ -48,7 +48,7 @@ class TicketPage extends HTMLElement {
 
   /** Reports the end of access and shows the unsent text, so that it can be copied. */
   #showAccessEnded() {
-    const draft = document.getElementById("kept-draft")
+    const draft = document.getElementById("unsent-text")
     draft.value = this.querySelector("ticket-composer textarea").value
     draft.parentElement.hidden = !draft.value
     document.getElementById("access-ended").showModal()
@@ -127,13 +127,13 @@ class TicketPage extends HTMLElement {
   }
 
   #showNewReplyButton(item) {
-    const button = document.getElementById("new-below")
+    const button = document.getElementById("new-reply")
     if (button && item.getBoundingClientRect().top > innerHeight) button.hidden = false
   }
 
   #hideNewReplyButton() {
     const newest = document.getElementById("replies").lastElementChild
-    const button = document.getElementById("new-below")
+    const button = document.getElementById("new-reply")
     if (button && newest && newest.getBoundingClientRect().top < innerHeight) button.hidden = true
   }
 
