@@ -1,4 +1,4 @@
-/** A clock that tests move by hand. */
+/** A clock that tests advance. */
 export class FakeClock {
   now = 0
   #timers = new Map()
@@ -13,7 +13,7 @@ export class FakeClock {
     return this.#timers.size
   }
 
-  /** What scripts read as `Date.now()` and `performance.now()`. */
+  /** Replaces `Date` and `performance` in scripts. */
   get Date() {
     return { now: () => this.now }
   }
@@ -22,9 +22,9 @@ export class FakeClock {
     return this.Date
   }
 
-  setTimeout(act, ms = 0) {
+  setTimeout(callback, ms = 0) {
     this.#lastId += 1
-    this.#timers.set(this.#lastId, { act, due: this.now + ms })
+    this.#timers.set(this.#lastId, { callback, due: this.now + ms })
     return this.#lastId
   }
 
@@ -32,21 +32,21 @@ export class FakeClock {
     this.#timers.delete(id)
   }
 
-  /** Moves on by `ms`, running what falls due in its order, with all that follows from it. */
+  /** Advances by `ms` and runs due timers in order, with their consequences. */
   async advance(ms) {
     const end = this.now + ms
     await settle()
     for (let id = this.#nextBefore(end); id !== undefined; id = this.#nextBefore(end)) {
-      const { act, due } = this.#timers.get(id)
+      const { callback, due } = this.#timers.get(id)
       this.#timers.delete(id)
       this.now = Math.max(this.now, due)
-      act()
+      callback()
       await settle()
     }
     this.now = end
   }
 
-  /** Lets `ms` pass in which nothing runs: what falls due meanwhile runs late, as on a machine that was asleep. */
+  /** Advances by `ms` without running timers, like a machine that sleeps; due timers run late. */
   sleep(ms) {
     this.now += ms
   }

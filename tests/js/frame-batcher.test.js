@@ -1,4 +1,4 @@
-/** Of a burst only the last state is drawn, and of each thing that changed. */
+/** The frame batcher draws the last state of each key. */
 
 import assert from "node:assert/strict"
 import { beforeEach, test } from "node:test"
@@ -9,13 +9,13 @@ let drawn
 let world
 let latest
 
-/** A page whose frames come when the test says so. */
+/** A page whose frames the test triggers. */
 function page(hidden = false) {
   const due = []
   const wait = (act) => due.push(act)
   return {
     document: { hidden },
-    requestAnimationFrame: hidden ? () => assert.fail("a hidden page has no animation frames") : wait,
+    requestAnimationFrame: hidden ? () => assert.fail("nobody draws frames of a hidden page") : wait,
     setTimeout: hidden ? wait : () => assert.fail("a frame is sooner"),
     frame: () => due.splice(0).forEach((act) => act()),
   }
@@ -29,14 +29,14 @@ function begin(hidden) {
 
 beforeEach(() => begin())
 
-test("a burst on one ticket is drawn once, as it stands at the end", () => {
+test("a burst on one key is drawn once, with the last state", () => {
   for (let number = 1; number <= 100; number += 1) latest.set("refund", number)
   assert.deepEqual(drawn, [])
   world.frame()
   assert.deepEqual(drawn, [[["refund", 100]]])
 })
 
-test("each ticket of a burst is drawn, the one that changed last as the last", () => {
+test("each key of a burst is drawn, the last changed key last", () => {
   latest.set("refund", 1)
   latest.set("parcel", 1)
   latest.set("refund", 2)
@@ -49,7 +49,7 @@ test("each ticket of a burst is drawn, the one that changed last as the last", (
   ])
 })
 
-test("what comes after a frame is drawn in the next one", () => {
+test("states after a frame are drawn in the next frame", () => {
   latest.set("refund", 1)
   world.frame()
   latest.set("refund", 2)
@@ -57,7 +57,7 @@ test("what comes after a frame is drawn in the next one", () => {
   assert.deepEqual(drawn, [[["refund", 1]], [["refund", 2]]])
 })
 
-test("a ticket that was taken away meanwhile is not drawn", () => {
+test("a deleted key is not drawn", () => {
   latest.set("refund", 1)
   latest.set("parcel", 1)
   latest.delete("refund")
@@ -65,7 +65,7 @@ test("a ticket that was taken away meanwhile is not drawn", () => {
   assert.deepEqual(drawn, [[["parcel", 1]]])
 })
 
-test("a hidden page is rendered without animation frames", () => {
+test("a hidden page is drawn without frames", () => {
   begin(true)
   latest.set("refund", 1)
   world.frame()

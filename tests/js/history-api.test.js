@@ -1,4 +1,4 @@
-/** How a page handles the history's responses, from the server or a proxy. */
+/** The request and the errors of the event history. */
 
 import assert from "node:assert/strict"
 import { afterEach, test } from "node:test"
@@ -21,7 +21,7 @@ afterEach(() => {
   globalThis.fetch = fetchForReal
 })
 
-test("a page asks for all its channels, from its cursor on", async () => {
+test("the request has all channels and the cursor", async () => {
   const events = { events: [], cursor: "later", reset: false }
   const asked = answer(events)
   assert.deepEqual(await fetchHistory(QUESTION), events)
@@ -30,17 +30,17 @@ test("a page asks for all its channels, from its cursor on", async () => {
   ])
 })
 
-test("a refusal says which channels it is about", async () => {
+test("the error of a refusal names the channels", async () => {
   answer({ detail: "No.", refused: ["private-office.2"] }, { status: 403 })
   await assert.rejects(fetchHistory(QUESTION), { message: "No.", status: 403, refused: ["private-office.2"] })
 })
 
-test("what stands in front of the desk and has words of its own says when to come again, too", async () => {
+test("the error of a reverse proxy carries Retry-After", async () => {
   answer("503 Service Unavailable\n", { status: 503, headers: { "Retry-After": "7" } })
   await assert.rejects(fetchHistory(QUESTION), { status: 503, retryAfter: 7, refused: undefined })
 })
 
-test("a page that comes instead of an answer is none", async () => {
+test("an HTML page is not a history response", async () => {
   answer("<!doctype html>")
   await assert.rejects(fetchHistory(QUESTION), SyntaxError)
 })

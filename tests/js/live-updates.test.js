@@ -1,4 +1,4 @@
-/** What a page does, and says, while its socket is cut, refused or asleep; its pusher-js is the one of browsers. */
+/** Live updates of a page while its connection is lost or refused, or the page sleeps; with the pusher-js of browsers. */
 
 import assert from "node:assert/strict"
 import { test } from "node:test"
@@ -7,7 +7,7 @@ import Echo from "laravel-echo"
 import { echoOptions } from "../../static/js/live/echo-options.js"
 import { LiveUpdates } from "../../static/js/live/live-updates.js"
 import { FakeClock } from "./clock.js"
-import { FakeDesk, FakeWindow } from "./window.js"
+import { FakeServer, FakeWindow } from "./window.js"
 
 const CASEY = "33333333-0000-4000-8000-000000000000"
 const OWN = `private-user.${CASEY}`
@@ -17,14 +17,14 @@ const ADDRESS = { protocol: "https:", hostname: "desk.example", port: "" }
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
-const OF_ONE_PERSON = "Too many connections of one person."
+const TOO_MANY_PAGES = "Too many connections of one person."
 
-function load({ clock = new FakeClock(), desk = new FakeDesk(clock), follows = [] } = {}) {
-  const window = new FakeWindow(clock, desk)
+function load({ clock = new FakeClock(), server = new FakeServer(clock), follows = [] } = {}) {
+  const window = new FakeWindow(clock, server)
   const echo = new Echo({ ...echoOptions(CONFIG, ADDRESS, "csrf"), Pusher: window.Pusher })
-  const live = new LiveUpdates({ config: CONFIG, echo, fetchHistory: desk.history, world: window })
-  const page = { clock, desk, window, live, said: [], resets: [], refused: [] }
-  live.addEventListener("state", ({ detail }) => page.said.push(detail.state))
+  const live = new LiveUpdates({ config: CONFIG, echo, fetchHistory: server.history, world: window })
+  const page = { clock, server, window, live, states: [], resets: [], refused: [] }
+  live.addEventListener("state", ({ detail }) => page.states.push(detail.state))
   live.addEventListener("reset", ({ detail }) => page.resets.push(detail))
   live.addEventListener("refused", ({ detail }) => page.refused.push(detail.channel))
   for (const channel of follows) live.follow(channel)
@@ -32,25 +32,29 @@ function load({ clock = new FakeClock(), desk = new FakeDesk(clock), follows = [
   return page
 }
 
-/** A page that is live, with nothing noted yet. */
+/** Returns a live page with an empty record. */
 async function open(options) {
   const page = load(options)
   await page.clock.advance(SECOND)
   assert.equal(page.live.state, "connected")
-  return forget(page)
+  return clearRecord(page)
 }
 
-function forget(page) {
+function clearRecord(page) {
   page.from = page.clock.now
-  page.said.length = page.desk.attempts.length = page.desk.asked.length = page.desk.askedOnLine.length = 0
+  page.states.length =
+    page.server.attempts.length =
+    page.server.historyRequests.length =
+    page.server.missedQuestions.length =
+      0
   return page
 }
 
-/** A page whose socket was closed with `code`, and is closed so each time. */
+/** Returns a page whose socket is closed with `code`, each time. */
 async function refuse(code, message = "Because") {
   const page = await open()
-  page.desk.closing = { code, message }
-  page.desk.close(code, message)
+  page.server.closing = { code, message }
+  page.server.close(code, message)
   return page
 }
 
@@ -62,106 +66,106 @@ function gaps(moments) {
   return moments.slice(1).map((moment, index) => moment - moments[index])
 }
 
-// While all is well
+// Connected
 
-test("a page that was just loaded asks once whether it missed anything, on the line, and is live", async () => {
+test("a loaded page asks the socket once for missed events and is live", async () => {
   const page = load()
   await page.clock.advance(SECOND)
-  assert.deepEqual(page.said, ["connected"])
-  assert.deepEqual([page.desk.askedOnLine.length, page.desk.asked.length], [1, 0])
+  assert.deepEqual(page.states, ["connected"])
+  assert.deepEqual([page.server.missedQuestions.length, page.server.historyRequests.length], [1, 0])
 })
 
-for (const [recalls, wait] of [
+for (const [missed, wait] of [
   ["something", 0],
   [null, 3 * SECOND],
 ]) {
-  test(`after ${recalls} a page asks the history once, after ${wait} ms, before it is connected`, async () => {
+  test(`after the answer "${missed}" the history is read after ${wait} ms`, async () => {
     const clock = new FakeClock()
-    const desk = new FakeDesk(clock)
-    desk.recalls = recalls
-    const page = load({ clock, desk })
+    const server = new FakeServer(clock)
+    server.missed = missed
+    const page = load({ clock, server })
     await clock.advance(wait)
-    assert.deepEqual([page.said, desk.asked], [[], []])
+    assert.deepEqual([page.states, server.historyRequests], [[], []])
     await clock.advance(100)
-    assert.deepEqual([page.said, desk.asked.length], [["connected"], 1])
+    assert.deepEqual([page.states, server.historyRequests.length], [["connected"], 1])
     await clock.advance(MINUTE)
-    assert.equal(desk.asked.length, 1)
+    assert.equal(server.historyRequests.length, 1)
   })
 }
 
-test("an answer that comes too late is none to the next question", async () => {
+test("a late answer does not count for the next question", async () => {
   const page = await open()
-  page.desk.recalls = null
-  page.desk.readmit(OWN)
+  page.server.missed = null
+  page.server.confirmAgain(OWN)
   await page.clock.advance(2 * SECOND)
-  page.desk.readmit(OWN)
+  page.server.confirmAgain(OWN)
   await page.clock.advance(2 * SECOND)
-  forget(page)
-  page.desk.broadcast("realtime:missed", { id: "2", cursor: "of the question before" })
+  clearRecord(page)
+  page.server.broadcast("realtime:missed", { id: "2", cursor: "of the question before" })
   await page.clock.advance(SECOND - 100)
-  assert.deepEqual(page.desk.asked, [])
+  assert.deepEqual(page.server.historyRequests, [])
   await page.clock.advance(200)
-  assert.equal(page.desk.asked.length, 1)
+  assert.equal(page.server.historyRequests.length, 1)
 })
 
-test("a live page asks the history every five minutes, in case", async () => {
+test("a live page reads the history every five minutes", async () => {
   const page = await open()
   await page.clock.advance(16 * MINUTE)
-  assert.equal(page.desk.asked.length, 3)
-  assert.deepEqual(page.said, [])
-  assert.equal(page.desk.attempts.length, 0)
+  assert.equal(page.server.historyRequests.length, 3)
+  assert.deepEqual(page.states, [])
+  assert.equal(page.server.attempts.length, 0)
 })
 
-test("a page that subscribes to one more channel stays connected", async () => {
+test("following another channel keeps the page live", async () => {
   const page = await open()
-  page.desk.unanswered = [TICKET]
+  page.server.unanswered = [TICKET]
   page.live.follow(TICKET)
   page.live.stream.catchUp()
   await page.clock.advance(MINUTE)
-  assert.ok(page.desk.asked.length > 0)
-  assert.deepEqual(page.said, [])
+  assert.ok(page.server.historyRequests.length > 0)
+  assert.deepEqual(page.states, [])
 })
 
-test("a second admission to a channel resets what the page shows of it", async () => {
+test("a second subscription confirmation resets the channel", async () => {
   const page = await open()
-  page.desk.readmit(OWN)
+  page.server.confirmAgain(OWN)
   assert.deepEqual(page.resets, [{ reason: "audience", channel: OWN }])
 })
 
-test("a page that gets no answer says so after five seconds", async () => {
+test(`a loaded page without a connection is "reconnecting" after five seconds`, async () => {
   const clock = new FakeClock()
-  const desk = new FakeDesk(clock)
-  desk.hasSockets = desk.hasHistory = false
-  const page = load({ clock, desk })
+  const server = new FakeServer(clock)
+  server.hasSockets = server.hasHistory = false
+  const page = load({ clock, server })
   await clock.advance(4 * SECOND)
-  assert.deepEqual(page.said, [])
+  assert.deepEqual(page.states, [])
   await clock.advance(2 * SECOND)
-  assert.deepEqual(page.said, ["reconnecting"])
+  assert.deepEqual(page.states, ["reconnecting"])
 })
 
-// Breaks
+// Lost connections
 
-test("a page that is cut off says so, and is live again after a second", async () => {
+test("a lost connection is back after a second", async () => {
   const page = await open()
-  page.desk.close(1006)
-  assert.deepEqual(page.said, ["reconnecting"])
+  page.server.close(1006)
+  assert.deepEqual(page.states, ["reconnecting"])
   await page.clock.advance(2 * SECOND)
-  assert.deepEqual(page.said, ["reconnecting", "connected"])
-  assert.deepEqual(since(page, page.desk.attempts), [SECOND])
+  assert.deepEqual(page.states, ["reconnecting", "connected"])
+  assert.deepEqual(since(page, page.server.attempts), [SECOND])
 })
 
 for (const [code, wait] of [
   [1006, SECOND],
   [4200, 0],
 ]) {
-  test(`a page that is closed with ${code}, and has missed nothing when it is back, leaves the history alone`, async () => {
+  test(`a close with ${code} and no missed events does not read the history`, async () => {
     const page = await open()
-    page.desk.close(code)
+    page.server.close(code)
     await page.clock.advance(MINUTE)
-    assert.deepEqual(page.said, ["reconnecting", "connected"])
-    const [askedAfter, ...more] = since(page, page.desk.askedOnLine)
+    assert.deepEqual(page.states, ["reconnecting", "connected"])
+    const [askedAfter, ...more] = since(page, page.server.missedQuestions)
     assert.ok(askedAfter >= wait && askedAfter <= wait + 100)
-    assert.deepEqual([more, page.desk.asked], [[], []])
+    assert.deepEqual([more, page.server.historyRequests], [[], []])
   })
 }
 
@@ -169,87 +173,87 @@ for (const [random, least] of [
   [0, SECOND],
   [1, 5 * SECOND],
 ]) {
-  test(`a page that is cut off for longer asks the history after ${least / SECOND} s, by chance`, async () => {
+  test(`a longer outage reads the history after ${least / SECOND} s, at random`, async () => {
     const page = await open({ clock: new FakeClock(() => random) })
-    page.desk.hasSockets = false
-    page.desk.close(1006)
+    page.server.hasSockets = false
+    page.server.close(1006)
     await page.clock.advance(7 * SECOND)
-    const [first] = since(page, page.desk.asked)
+    const [first] = since(page, page.server.historyRequests)
     assert.ok(first >= least && first <= least + SECOND, first)
-    assert.deepEqual(page.said, ["reconnecting", "polling"])
+    assert.deepEqual(page.states, ["reconnecting", "polling"])
   })
 }
 
-test("a hidden page does not poll until it becomes visible", async () => {
+test("a hidden page does not poll until it is visible", async () => {
   const page = await open()
-  page.desk.hasSockets = false
+  page.server.hasSockets = false
   page.window.hide(true)
-  page.desk.close(1006)
+  page.server.close(1006)
   await page.clock.advance(MINUTE)
-  assert.deepEqual(page.desk.asked, [])
+  assert.deepEqual(page.server.historyRequests, [])
   page.window.hide(false)
   await page.clock.advance(100)
-  assert.equal(page.desk.asked.length, 1)
+  assert.equal(page.server.historyRequests.length, 1)
 })
 
-test("a page that is cut off while it asks on the line is live when it is back", async () => {
+test("a connection lost during the question is live when it is back", async () => {
   const page = await open()
-  page.desk.recalls = null
-  page.desk.close(4200)
+  page.server.missed = null
+  page.server.close(4200)
   await page.clock.advance(SECOND)
-  page.desk.recalls = "nothing"
-  page.desk.close(1006)
+  page.server.missed = "nothing"
+  page.server.close(1006)
   await page.clock.advance(5 * SECOND)
-  assert.deepEqual(page.said, ["reconnecting", "connected"])
+  assert.deepEqual(page.states, ["reconnecting", "connected"])
 })
 
-test("while no socket gets through, a page asks the history every five seconds and says so", async () => {
+test("without sockets a page polls the history every five seconds", async () => {
   const page = await open()
-  page.desk.hasSockets = false
-  page.desk.close(1006)
+  page.server.hasSockets = false
+  page.server.close(1006)
   await page.clock.advance(MINUTE)
-  assert.deepEqual(page.said, ["reconnecting", "polling"])
-  for (const gap of gaps(page.desk.asked)) assert.ok(gap >= 5 * SECOND && gap <= 6 * SECOND, gap)
-  assert.ok(page.desk.asked.length >= 10)
+  assert.deepEqual(page.states, ["reconnecting", "polling"])
+  for (const gap of gaps(page.server.historyRequests)) assert.ok(gap >= 5 * SECOND && gap <= 6 * SECOND, gap)
+  assert.ok(page.server.historyRequests.length >= 10)
 })
 
-test("pusher-js tries after 1 second, and once more at once, then after 15, 30, 60 and 60", async () => {
+test("pusher-js retries after 1, 0, 15, 30, 60 and 60 seconds", async () => {
   const page = await open()
-  page.desk.die()
+  page.server.stop()
   await page.clock.advance(4 * MINUTE)
-  const waits = [0, ...since(page, page.desk.attempts)]
+  const waits = [0, ...since(page, page.server.attempts)]
   assert.deepEqual(gaps(waits), [1000, 10, 15_000, 30_000, 60_000, 60_000, 60_000])
-  assert.deepEqual(page.said, ["reconnecting"])
+  assert.deepEqual(page.states, ["reconnecting"])
 })
 
-test("a page is live again as soon as its socket is, however often the history failed meanwhile", async () => {
+test("a page is live with its socket, even after history failures", async () => {
   const page = await open({ clock: new FakeClock(() => 0.99) })
-  page.desk.die()
+  page.server.stop()
   await page.clock.advance(165 * SECOND)
-  page.desk.rise()
+  page.server.start()
   await page.clock.advance(1.5 * SECOND)
   assert.equal(page.live.state, "connected")
-  assert.ok(page.desk.asked.at(-1) - page.desk.attempts.at(-1) < 100)
+  assert.ok(page.server.historyRequests.at(-1) - page.server.attempts.at(-1) < 100)
 })
 
-test("a page whose server was away for long is live soon after it is back, not when pusher-js tries again", async () => {
+test("after a long outage the page reconnects before pusher-js retries", async () => {
   const page = await open()
-  page.desk.die()
+  page.server.stop()
   await page.clock.advance(110 * SECOND)
-  page.desk.rise()
-  // The history is asked at most every 30 seconds by then, and the line is opened within three.
+  page.server.start()
+  // By then the history is read every 30 seconds at most, and the page reconnects within three.
   await page.clock.advance(35 * SECOND)
   assert.equal(page.live.state, "connected")
 })
 
-test("a page whose history falls silent too says so", async () => {
+test(`polling becomes "reconnecting" when the history does not answer`, async () => {
   const page = await open()
-  page.desk.hasSockets = false
-  page.desk.close(1006)
+  page.server.hasSockets = false
+  page.server.close(1006)
   await page.clock.advance(20 * SECOND)
-  page.desk.hasHistory = false
+  page.server.hasHistory = false
   await page.clock.advance(25 * SECOND)
-  assert.deepEqual(page.said, ["reconnecting", "polling", "reconnecting"])
+  assert.deepEqual(page.states, ["reconnecting", "polling", "reconnecting"])
 })
 
 for (const [code, wait] of [
@@ -262,13 +266,13 @@ for (const [code, wait] of [
   [4201, 0],
   [4299, 0],
 ]) {
-  test(`a page that is closed with ${code} says so at once, and is back after ${wait} ms`, async () => {
+  test(`a close with ${code} is announced at once and is back after ${wait} ms`, async () => {
     const page = await open()
-    page.desk.close(code)
+    page.server.close(code)
     await page.clock.advance(0)
-    assert.deepEqual(page.said, ["reconnecting"])
+    assert.deepEqual(page.states, ["reconnecting"])
     await page.clock.advance(2 * SECOND)
-    assert.deepEqual(since(page, page.desk.attempts), [wait])
+    assert.deepEqual(since(page, page.server.attempts), [wait])
     assert.equal(page.live.state, "connected")
   })
 }
@@ -282,232 +286,232 @@ for (const code of REFUSED) {
   const [least, most] = heals ? [MINUTE, 2 * MINUTE] : [15 * MINUTE, 30 * MINUTE]
   const says = { 4003: "off", 4004: "busy" }[code] ?? "refused"
 
-  test(`a page that is refused with ${code} says so, and lives on the history`, async () => {
+  test(`a page refused with ${code} announces it and polls the history`, async () => {
     const page = await refuse(code)
     await page.clock.advance(50 * SECOND)
     assert.equal(page.live.state, says)
     assert.equal(page.live.closeReason.code, code)
-    const last = page.desk.asked.slice(-8)
+    const last = page.server.historyRequests.slice(-8)
     for (const gap of gaps(last)) assert.ok(gap >= 5 * SECOND && gap <= 6 * SECOND, gap)
   })
 
-  test(`a page that is refused with ${code} tries again after ${least / MINUTE} minutes at least`, async () => {
+  test(`a page refused with ${code} reconnects after ${least / MINUTE} minutes at least`, async () => {
     const page = await refuse(code)
     await page.clock.advance(10 * SECOND)
-    forget(page)
+    clearRecord(page)
     await page.clock.advance(least - 11 * SECOND)
-    assert.deepEqual(page.desk.attempts, [])
-    page.desk.closing = null
+    assert.deepEqual(page.server.attempts, [])
+    page.server.closing = null
     await page.clock.advance(most - least + 10 * SECOND)
-    assert.equal(page.desk.attempts.length, 1)
-    assert.deepEqual(page.said, ["connected"])
+    assert.equal(page.server.attempts.length, 1)
+    assert.deepEqual(page.states, ["connected"])
     assert.equal(page.live.closeReason, null)
   })
 }
 
-test("a page that is refused when it is loaded says so at once", async () => {
+test("a refusal during loading is announced at once", async () => {
   const clock = new FakeClock()
-  const desk = new FakeDesk(clock)
-  desk.closing = { code: 4001, message: "There is no app with this key." }
-  const page = load({ clock, desk })
+  const server = new FakeServer(clock)
+  server.closing = { code: 4001, message: "There is no app with this key." }
+  const page = load({ clock, server })
   await clock.advance(SECOND)
-  assert.deepEqual(page.said, ["reconnecting", "refused"])
+  assert.deepEqual(page.states, ["reconnecting", "refused"])
   assert.equal(page.live.closeReason.message, "There is no app with this key.")
 })
 
-test("a page that is refused again for another reason says the other reason", async () => {
+test("a second refusal announces its own reason", async () => {
   const page = await refuse(4003)
   await page.clock.advance(10 * SECOND)
-  page.desk.closing = { code: 4001 }
+  page.server.closing = { code: 4001 }
   const codes = []
   page.live.addEventListener("state", () => codes.push(page.live.closeReason.code))
   await page.clock.advance(2 * MINUTE)
   assert.deepEqual(codes, [4001])
 })
 
-test("a refused page that comes back into the network does not come back sooner", async () => {
+test("a network change does not shorten the delay after a refusal", async () => {
   const page = await refuse(4001)
   await page.clock.advance(10 * SECOND)
-  forget(page)
+  clearRecord(page)
   page.window.dispatchEvent(new Event("online"))
   await page.clock.advance(MINUTE)
-  assert.deepEqual(page.desk.attempts, [])
-  assert.ok(since(page, page.desk.asked)[0] <= 500)
+  assert.deepEqual(page.server.attempts, [])
+  assert.ok(since(page, page.server.historyRequests)[0] <= 500)
 })
 
-test("a page whose sign-in was renewed connects anew, and says nothing of a refusal", async () => {
+test("a page with a renewed session reconnects without a refusal", async () => {
   const page = await open()
-  page.desk.close(4009)
+  page.server.close(4009)
   await page.clock.advance(5 * SECOND)
-  assert.ok(!page.said.includes("refused"))
+  assert.ok(!page.states.includes("refused"))
   assert.equal(page.live.state, "connected")
-  assert.equal(page.desk.attempts.length, 1)
+  assert.equal(page.server.attempts.length, 1)
 })
 
-test("a page that was renewed once may be renewed again", async () => {
+test("a session can be renewed twice", async () => {
   const page = await open()
   for (let times = 0; times < 3; times++) {
-    page.desk.close(4009)
+    page.server.close(4009)
     await page.clock.advance(5 * SECOND)
     assert.equal(page.live.state, "connected")
   }
 })
 
-test("a page refused as signed out although it is signed in asks once", async () => {
+test(`a wrong "signed out" close is checked once`, async () => {
   const page = await refuse(4009)
   await page.clock.advance(MINUTE)
-  assert.equal(page.desk.attempts.length, 1)
-  assert.deepEqual(page.said, ["reconnecting", "polling", "refused"])
+  assert.equal(page.server.attempts.length, 1)
+  assert.deepEqual(page.states, ["reconnecting", "polling", "refused"])
 })
 
-test("a page of a signed-out user says so, and sends no more requests", async () => {
+test("a signed-out page ends and sends no further request", async () => {
   const page = await open()
-  page.desk.isSignedIn = false
-  page.desk.close(4009)
+  page.server.isSignedIn = false
+  page.server.close(4009)
   await page.clock.advance(SECOND)
-  assert.deepEqual(page.said, ["reconnecting", "ended"])
-  forget(page)
+  assert.deepEqual(page.states, ["reconnecting", "ended"])
+  clearRecord(page)
   page.window.dispatchEvent(new Event("online"))
   page.window.hide(false)
   await page.clock.advance(60 * MINUTE)
-  assert.deepEqual([page.desk.attempts, page.desk.asked, page.said], [[], [], []])
+  assert.deepEqual([page.server.attempts, page.server.historyRequests, page.states], [[], [], []])
 })
 
-/** A live page of a ticket, which its element follows before the page goes live. */
-async function openTicket({ clock = new FakeClock(), desk = new FakeDesk(clock) } = {}) {
-  const page = load({ clock, desk, follows: [TICKET] })
+/** Returns a live ticket page. */
+async function openTicket({ clock = new FakeClock(), server = new FakeServer(clock) } = {}) {
+  const page = load({ clock, server, follows: [TICKET] })
   await clock.advance(SECOND)
   assert.equal(page.live.state, "connected")
   return page
 }
 
-function signOut(desk) {
-  desk.isSignedIn = false
-  desk.forbidden = [OWN, TICKET]
+function signOut(server) {
+  server.isSignedIn = false
+  server.forbidden = [OWN, TICKET]
 }
 
-test("a page whose person is signed out, as the socket says, does not say that its ticket was taken", async () => {
-  const { clock, desk, live, refused } = await openTicket()
-  desk.hasHistory = false
-  signOut(desk)
-  desk.close(4200)
+test("signing out by socket does not report a refused ticket", async () => {
+  const { clock, server, live, refused } = await openTicket()
+  server.hasHistory = false
+  signOut(server)
+  server.close(4200)
   await clock.advance(MINUTE)
   assert.deepEqual([live.state, refused], ["ended", []])
 })
 
-test("nor does it where the history answers for the ticket first", async () => {
+test("signing out by history does not report a refused ticket", async () => {
   const clock = new FakeClock()
-  const desk = new FakeDesk(clock)
-  const { history } = desk
-  desk.history = async (request) => {
+  const server = new FakeServer(clock)
+  const { history } = server
+  server.history = async (request) => {
     if (request.channels.includes(OWN)) await new Promise((resolve) => clock.setTimeout(resolve, 100))
     return await history(request)
   }
-  const { live, refused } = load({ clock, desk })
+  const { live, refused } = load({ clock, server })
   await clock.advance(SECOND)
   live.follow(TICKET)
-  signOut(desk)
-  desk.close(4009)
+  signOut(server)
+  server.close(4009)
   await clock.advance(MINUTE)
   assert.deepEqual([live.state, refused], ["ended", []])
 })
 
-test("a page whose ticket was taken says so, and stays live", async () => {
-  const { clock, desk, live, refused } = await openTicket()
-  desk.forbidden = [TICKET]
-  desk.readmit(TICKET)
+test("a refused ticket is reported and the page stays live", async () => {
+  const { clock, server, live, refused } = await openTicket()
+  server.forbidden = [TICKET]
+  server.confirmAgain(TICKET)
   await clock.advance(MINUTE)
   assert.deepEqual([live.state, refused], ["connected", [TICKET]])
 })
 
-test("a page refused on its own user channel ends, and disconnects", async () => {
+test("a refused user channel ends the page and disconnects", async () => {
   const page = await open()
-  page.desk.forbidden = [OWN]
-  page.desk.readmit(OWN)
+  page.server.forbidden = [OWN]
+  page.server.confirmAgain(OWN)
   await page.clock.advance(MINUTE)
-  assert.deepEqual(page.said, ["ended"])
-  assert.equal(page.desk.sockets, 0)
+  assert.deepEqual(page.states, ["ended"])
+  assert.equal(page.server.sockets, 0)
 })
 
-// Servers that are full
+// Repeated closes
 
 for (const code of [4100, 4200]) {
-  test(`a page that is sent away with ${code} again and again stays away for a minute or two, and says why`, async () => {
+  test(`repeated closes with ${code} stop retries for one to two minutes`, async () => {
     const page = await refuse(code, "Over capacity.")
     await page.clock.advance(MINUTE)
     assert.equal(page.live.state, "busy")
-    assert.ok(page.desk.attempts.length <= 5)
-    page.desk.closing = null
+    assert.ok(page.server.attempts.length <= 5)
+    page.server.closing = null
     await page.clock.advance(2 * MINUTE)
     assert.equal(page.live.state, "connected")
-    assert.ok(page.desk.attempts.length <= 6)
+    assert.ok(page.server.attempts.length <= 6)
   })
 }
 
-test("a page that is closed at once whenever it is live stays away for a while too", async () => {
+test("repeated closes right after connecting stop retries", async () => {
   const page = await open()
   for (let times = 0; times < 10; times++) {
-    page.desk.close(4100)
+    page.server.close(4100)
     await page.clock.advance(2 * SECOND)
   }
   assert.equal(page.live.state, "busy")
-  assert.equal(page.desk.attempts.length, 5)
+  assert.equal(page.server.attempts.length, 5)
   await page.clock.advance(2 * MINUTE)
   assert.equal(page.live.state, "connected")
 })
 
-test("a page that five deploys send away in an afternoon is back each time at once", async () => {
+test("five restarts in an afternoon each reconnect at once", async () => {
   const page = await open()
   for (let times = 0; times < 10; times++) {
-    page.desk.close(4200)
+    page.server.close(4200)
     await page.clock.advance(20 * SECOND)
     assert.equal(page.live.state, "connected")
   }
-  assert.equal(page.desk.attempts.length, 10)
+  assert.equal(page.server.attempts.length, 10)
 })
 
-test("a user with too many pages sees that as the reason", async () => {
-  const page = await refuse(4100, OF_ONE_PERSON)
+test(`too many pages of a user give the state "crowded"`, async () => {
+  const page = await refuse(4100, TOO_MANY_PAGES)
   await page.clock.advance(20 * SECOND)
   assert.equal(page.live.state, "crowded")
 })
 
-test("the reason is shown also when the message precedes the close code", async () => {
+test(`"crowded" is detected when the message precedes the close`, async () => {
   const page = await open()
   for (let times = 0; times < 6; times++) {
-    page.desk.close(4100, OF_ONE_PERSON)
+    page.server.close(4100, TOO_MANY_PAGES)
     await page.clock.advance(2 * SECOND)
   }
   assert.equal(page.live.state, "crowded")
 })
 
-// Sleep, network, sight
+// Page lifecycle
 
-test("a page that wakes up asks at once, and connects anew within three seconds", async () => {
+test("a page that wakes polls at once and reconnects within three seconds", async () => {
   const page = await open()
   page.clock.sleep(8 * 60 * MINUTE)
-  forget(page)
+  clearRecord(page)
   await page.clock.advance(10 * SECOND)
-  assert.ok(since(page, page.desk.asked)[0] <= 500)
-  assert.equal(page.desk.attempts.length, 1)
-  assert.ok(since(page, page.desk.attempts)[0] <= 3 * SECOND)
-  assert.deepEqual(page.said, ["reconnecting", "connected"])
+  assert.ok(since(page, page.server.historyRequests)[0] <= 500)
+  assert.equal(page.server.attempts.length, 1)
+  assert.ok(since(page, page.server.attempts)[0] <= 3 * SECOND)
+  assert.deepEqual(page.states, ["reconnecting", "connected"])
   await page.clock.advance(60 * MINUTE)
-  assert.equal(page.desk.attempts.length, 1)
-  assert.equal(page.desk.sockets, 1)
+  assert.equal(page.server.attempts.length, 1)
+  assert.equal(page.server.sockets, 1)
 })
 
-test("a page whose browser came back from its cache connects anew", async () => {
+test("a page restored from the browser's cache reconnects", async () => {
   const page = await open()
   page.window.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: true }))
   await page.clock.advance(10 * SECOND)
-  assert.equal(page.desk.attempts.length, 1)
+  assert.equal(page.server.attempts.length, 1)
   page.window.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: false }))
   await page.clock.advance(10 * SECOND)
-  assert.equal(page.desk.attempts.length, 1)
+  assert.equal(page.server.attempts.length, 1)
 })
 
-test("a page out of sight, whose browser lets it run once a minute, has not slept", async () => {
+test("a throttled hidden page does not count as asleep", async () => {
   const page = await open()
   page.window.hide(true)
   await page.clock.advance(2 * SECOND)
@@ -517,37 +521,37 @@ test("a page out of sight, whose browser lets it run once a minute, has not slep
   }
   page.window.hide(false)
   await page.clock.advance(5 * SECOND)
-  assert.ok(!page.said.includes("reconnecting"))
+  assert.ok(!page.states.includes("reconnecting"))
 })
 
-test("a hidden page sends no requests until it becomes visible", async () => {
+test("a hidden page sends no request until it is visible", async () => {
   const page = await open()
-  page.desk.hasSockets = false
-  page.desk.close(1006)
+  page.server.hasSockets = false
+  page.server.close(1006)
   page.window.hide(true)
   await page.clock.advance(10 * SECOND)
-  forget(page)
+  clearRecord(page)
   await page.clock.advance(10 * MINUTE)
-  assert.deepEqual(page.desk.asked, [])
+  assert.deepEqual(page.server.historyRequests, [])
   page.window.hide(false)
-  assert.deepEqual(since(page, page.desk.asked), [10 * MINUTE])
+  assert.deepEqual(since(page, page.server.historyRequests), [10 * MINUTE])
 })
 
-test("thirty pages that come back into the network together do not arrive together", async () => {
+test("thirty pages reconnect spread out", async () => {
   const draws = { count: 0 }
   const clock = new FakeClock(() => (draws.count++ * 0.618_034) % 1)
-  const desk = new FakeDesk(clock)
-  const pages = Array.from({ length: 30 }, () => load({ clock, desk }))
+  const server = new FakeServer(clock)
+  const pages = Array.from({ length: 30 }, () => load({ clock, server }))
   await clock.advance(SECOND)
-  desk.die()
+  server.stop()
   await clock.advance(2 * SECOND)
-  desk.rise()
-  const [page] = pages.map(forget)
+  server.start()
+  const [page] = pages.map(clearRecord)
   for (const { window } of pages) window.dispatchEvent(new Event("online"))
   await clock.advance(5 * SECOND)
   assert.ok(pages.every(({ live }) => live.state === "connected"))
-  assert.equal(desk.attempts.length, 30)
-  const arrivals = since(page, desk.attempts)
+  assert.equal(server.attempts.length, 30)
+  const arrivals = since(page, server.attempts)
   for (const begin of arrivals) {
     assert.ok(arrivals.filter((moment) => moment >= begin && moment < begin + 300).length <= 6)
   }

@@ -1,4 +1,4 @@
-/** The browser's answer to whether a ticket belongs to a list. */
+/** The filters of a list in the browser. */
 
 import assert from "node:assert/strict"
 import { test } from "node:test"
@@ -40,14 +40,14 @@ for (const [wanted, expected] of [
     assert.equal(matchesFilter(TICKET, wanted, "b"), expected))
 }
 
-test("an unassigned ticket matches unassigned, not mine", () => {
+test(`an unassigned ticket matches "none" and not "me"`, () => {
   const free = { ...TICKET, assigned_to: null, office: null }
   assert.equal(matchesFilter(free, { view: "active", assignee: "none" }, "b"), true)
   assert.equal(matchesFilter(free, { view: "active", assignee: "me" }, "b"), false)
   assert.equal(matchesFilter(free, { view: "active", office: "Billing" }, "b"), false)
 })
 
-test("a closed ticket belongs to the closed ones", () => {
+test("a closed ticket matches the closed view", () => {
   const closed = { ...TICKET, is_closed: true }
   assert.equal(matchesFilter(closed, { view: "closed" }, "b"), true)
   assert.equal(matchesFilter(closed, { view: "active" }, "b"), false)

@@ -1,4 +1,4 @@
-/** A browser's window on a fake clock, with the pusher-js that browsers load, and the desk that its page talks to. */
+/** A fake browser window with a fake clock and the pusher-js of browsers, and a fake server. */
 
 import { readFileSync } from "node:fs"
 import { createRequire } from "node:module"
@@ -9,24 +9,23 @@ const script = new vm.Script(readFileSync(PUSHER, "utf8"), { filename: PUSHER })
 
 const LATENCY_MS = 10
 
-/** The server behind the sockets and the history: what it does is a matter of its fields. */
-export class FakeDesk {
-  /** Whether sockets and questions get through to it */
+/** A server of sockets and of the history; its fields control its behaviour. */
+export class FakeServer {
+  /** Whether sockets and history requests reach it */
   hasSockets = true
   hasHistory = true
-  /** What each socket is closed with once it is open: `{code, message}` */
+  /** Closes each socket after it opens: `{code, message}` */
   closing = null
-  /** Whether the user is signed in */
   isSignedIn = true
-  /** Channels that are refused, and channels without a response */
+  /** Channels whose subscription is denied, and those whose subscription gets no answer */
   forbidden = []
   unanswered = []
-  /** The socket's response to realtime:missed: "nothing", "something", or none */
-  recalls = "nothing"
-  /** Times of connects, history requests, and realtime:missed messages */
+  /** The answer to "realtime:missed": "nothing", "something", or null for none */
+  missed = "nothing"
+  /** Times of connection attempts, history requests and "realtime:missed" questions */
   attempts = []
-  asked = []
-  askedOnLine = []
+  historyRequests = []
+  missedQuestions = []
   #sockets = new Set()
 
   constructor(clock) {
@@ -42,34 +41,34 @@ export class FakeDesk {
     return this.#sockets.size
   }
 
-  /** Closes every socket; with 1006 as when the line is cut, or the server killed. */
+  /** Closes every socket; 1006 is a lost connection. */
   close(code, message = "") {
     for (const socket of this.#sockets) {
-      if (code >= 4000) socket.receive("pusher:error", { code, message })
+      if (code >= 4000) socket.deliver("pusher:error", { code, message })
       this.leave(socket)
       socket.end(code)
     }
   }
 
-  /** Goes away with all its sockets. */
-  die() {
+  /** Stops, and loses all sockets. */
+  stop() {
     this.hasSockets = this.hasHistory = false
     this.close(1006)
   }
 
-  /** Comes back. */
-  rise() {
+  /** Starts again. */
+  start() {
     this.hasSockets = this.hasHistory = true
   }
 
   /** Sends an event to all sockets. */
   broadcast(event, data) {
-    for (const socket of this.#sockets) socket.receive(event, data)
+    for (const socket of this.#sockets) socket.deliver(event, data)
   }
 
-  /** Confirms `channel` again on all sockets: its audience has changed. */
-  readmit(channel) {
-    for (const socket of this.#sockets) this.#admit(socket, channel)
+  /** Confirms the subscription of `channel` once more: the audience has changed. */
+  confirmAgain(channel) {
+    for (const socket of this.#sockets) this.#subscribe(socket, channel)
   }
 
   leave(socket) {
@@ -77,31 +76,31 @@ export class FakeDesk {
   }
 
   receive(socket, { event, data }) {
-    if (event === "pusher:subscribe") this.#admit(socket, data.channel)
-    if (event === "pusher:ping") socket.receive("pusher:pong", {})
-    if (event === "realtime:missed") this.#recall(socket, data)
+    if (event === "pusher:subscribe") this.#subscribe(socket, data.channel)
+    if (event === "pusher:ping") socket.deliver("pusher:pong", {})
+    if (event === "realtime:missed") this.#answerMissed(socket, data)
   }
 
   history = async () => {
-    this.asked.push(this.clock.now)
+    this.historyRequests.push(this.clock.now)
     await new Promise((resolve) => this.clock.setTimeout(resolve, LATENCY_MS))
     if (!this.hasHistory) throw new TypeError("Failed to fetch")
     if (!this.isSignedIn) throw Object.assign(new Error("Sign in."), { status: 401 })
     return { events: [], cursor: `${this.clock.now}`, reset: false }
   }
 
-  #recall(socket, { id }) {
-    this.askedOnLine.push(this.clock.now)
-    if (!this.recalls) return
-    const cursor = this.recalls === "nothing" ? `${this.clock.now}` : null
-    this.clock.setTimeout(() => socket.receive("realtime:missed", { id, cursor }), LATENCY_MS)
+  #answerMissed(socket, { id }) {
+    this.missedQuestions.push(this.clock.now)
+    if (!this.missed) return
+    const cursor = this.missed === "nothing" ? `${this.clock.now}` : null
+    this.clock.setTimeout(() => socket.deliver("realtime:missed", { id, cursor }), LATENCY_MS)
   }
 
-  #admit(socket, channel) {
+  #subscribe(socket, channel) {
     const error = { type: "AuthError", error: "You may not subscribe to this channel.", status: 403 }
     if (this.unanswered.includes(channel)) return
-    if (this.forbidden.includes(channel)) socket.receive("pusher:subscription_error", error, channel)
-    else socket.receive("pusher_internal:subscription_succeeded", {}, channel)
+    if (this.forbidden.includes(channel)) socket.deliver("pusher:subscription_error", error, channel)
+    else socket.deliver("pusher_internal:subscription_succeeded", {}, channel)
   }
 
   #answer(socket) {
@@ -110,38 +109,38 @@ export class FakeDesk {
     socket.open()
     this.#sockets.add(socket)
     if (this.closing) return this.close(this.closing.code, this.closing.message)
-    socket.receive("pusher:connection_established", { socket_id: "1.1", activity_timeout: 30 })
+    socket.deliver("pusher:connection_established", { socket_id: "1.1", activity_timeout: 30 })
   }
 }
 
 class FakeWebSocket {
   readyState = 0
-  #desk
+  #server
 
-  constructor(desk) {
-    this.#desk = desk
-    desk.connect(this)
+  constructor(server) {
+    this.#server = server
+    server.connect(this)
   }
 
   send(text) {
     const { event, data } = JSON.parse(text)
-    if (this.readyState === 1) this.#desk.receive(this, { event, data })
+    if (this.readyState === 1) this.#server.receive(this, { event, data })
   }
 
   close() {
     if (this.readyState === 3) return
-    this.#desk.leave(this)
-    this.#desk.clock.setTimeout(() => this.end(1005), 0)
+    this.#server.leave(this)
+    this.#server.clock.setTimeout(() => this.end(1005), 0)
   }
 
-  // What the other side does
+  // Called by the server
 
   open() {
     this.readyState = 1
     this.onopen?.({})
   }
 
-  receive(event, data, channel) {
+  deliver(event, data, channel) {
     const message = { event, data: JSON.stringify(data), ...(channel && { channel }) }
     this.onmessage?.({ data: JSON.stringify(message) })
   }
@@ -158,33 +157,33 @@ class FakeWebSocket {
   }
 }
 
-/** A window of its own for each page, with a pusher-js of its own in it. */
+/** A browser window with its own pusher-js. */
 export class FakeWindow extends EventTarget {
   document = Object.assign(new EventTarget(), { hidden: false, body: {}, location: { protocol: "https:" } })
 
-  constructor(clock, desk) {
+  constructor(clock, server) {
     super()
     this.clock = clock
     this.Date = clock.Date
     this.performance = clock.performance
-    this.Pusher = browserPusher(this, FakeWebSocket.bind(null, desk))
+    this.Pusher = browserPusher(this, FakeWebSocket.bind(null, server))
   }
 
   random() {
     return this.clock.random()
   }
 
-  setTimeout = (act, ms) => this.clock.setTimeout(act, ms)
+  setTimeout = (callback, ms) => this.clock.setTimeout(callback, ms)
   clearTimeout = (id) => this.clock.clearTimeout(id)
 
-  /** Is looked away from, or looked at. */
+  /** Hides the window, or shows it. */
   hide(hidden) {
     this.document.hidden = hidden
     this.document.dispatchEvent(new Event("visibilitychange"))
   }
 }
 
-/** Returns a pusher-js of its own, as it runs in a browser's `window`, on sockets of this class. */
+/** Returns a new pusher-js that runs in `window` and uses this WebSocket class. */
 export function browserPusher(window, WebSocket) {
   const scope = vm.createContext({
     setTimeout: window.setTimeout,
