@@ -10,7 +10,7 @@ from asgiref.sync import sync_to_async
 
 from accounts.models import User
 from realtime.consumers import PusherConsumer
-from realtime.routing import PusherProtocol
+from realtime.serve.pusher_protocol import PusherProtocol
 from realtime.serve.server import MAX_MESSAGE
 from realtime.websocket.frames import Opcode
 from tests.support.raw_websocket import frame
