@@ -26,9 +26,7 @@ class Config:
     redis_url: str = ""
     redis_prefix: str = "realtime"
     bearer: str = ""
-    websocket_class: str = (
-        "realtime.serve.pusher_protocol.PusherProtocol"  # or a WebSocket class of uvicorn: see docs/serving.md
-    )
+    websocket_class: str = "realtime.serve.pusher_protocol.PusherProtocol"  # see docs/serving.md
     trusted_proxies: tuple[str, ...] = ()  # addresses, networks and "unix": see realtime/utils/client_address.py
     user_data: str = ""
     encryption_master_key: bytes = b""

@@ -25,5 +25,6 @@ def decrypt(token: str, *, purpose: str) -> str | None:
 
 
 def _cipher(purpose: str) -> Fernet:
+    # Part of the key of tokens that clients hold: never change it.
     key = salted_hmac(f"realtime.seal.{purpose}", "", secret=settings.SECRET_KEY, algorithm="sha256").digest()
     return Fernet(base64.urlsafe_b64encode(key))
