@@ -1,4 +1,4 @@
-"""What allauth asks the project."""
+"""The project's allauth adapter."""
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
@@ -7,7 +7,7 @@ UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104  (what is written where the server has
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """Signs people in also where the server does not know their address."""
+    """Supports servers that do not know the client's address."""
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """Return the address of the client after trusted proxies, or 0.0.0.0 behind a Unix socket."""

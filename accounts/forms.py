@@ -1,4 +1,4 @@
-"""What sign-up asks beyond e-mail address and password, and what a person decides about himself."""
+"""Forms for registration, profile and API tokens."""
 
 import zoneinfo
 from functools import cache
@@ -15,7 +15,7 @@ TOKEN_DAYS = ((30, _("30 days")), (90, _("90 days")), (365, _("1 year")))
 
 
 class NameForm(forms.Form):
-    """The name by which the desk addresses a person."""
+    """The name of a new user."""
 
     name = forms.CharField(
         label=_("Name"),
@@ -25,13 +25,13 @@ class NameForm(forms.Form):
     field_order = ["name", "email", "password1", "password2"]
 
     def signup(self, request: HttpRequest, user: User) -> None:
-        """Give the new customer his name (called by allauth)."""
+        """Set the new customer's name (called by allauth)."""
         user.name = self.cleaned_data["name"]
         user.save(update_fields=["name"])
 
 
 class ProfileForm(forms.ModelForm[User]):
-    """Name, language, time zone, and what others see of a person."""
+    """Name, language, time zone and privacy of a user."""
 
     class Meta:
         model = User
@@ -71,14 +71,14 @@ class TokenForm(forms.Form):
         self.user = user
 
     def clean(self) -> dict[str, Any]:
-        """Refuse one more than anybody needs."""
+        """Check the limit of tokens."""
         tokens.check_token_limit(self.user)
         return super().clean() or {}
 
 
 @cache
 def time_zones() -> list[str]:
-    """Return the names that people look for: places, and UTC."""
+    """Return the time zones to choose from: places, and UTC."""
     places = {
         name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/"))
     }

@@ -1,4 +1,4 @@
-"""Middleware: a person's own language and time zone, and when he was last seen in this browser."""
+"""Middleware: the user's language and time zone, and the last activity of the session."""
 
 import zoneinfo
 from collections.abc import Callable
@@ -15,20 +15,20 @@ LAST_SEEN_KEY = "seen_at"
 
 
 class PersonalMiddleware:
-    """Answers in the person's language, with dates in his zone; without a choice, in the browser's and the desk's."""
+    """Activates the user's language and time zone; by default the browser's and the site's."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Leave the zone as it was before."""
+        """Reset the time zone after the request."""
         try:
             return self.get_response(request)
         finally:
             timezone.deactivate()
 
     def process_view(self, request: HttpRequest, view: object, args: object, kwargs: object) -> None:
-        """Ask who it is only where the view does: a stylesheet for everybody is nobody's."""
+        """Load the user only for views that use it: stylesheets are the same for all users."""
         user = request.user if hasattr(request, "realtime_cursor") else AnonymousUser()
         if isinstance(user, User):
             activate_preferences(request, user)
@@ -36,7 +36,7 @@ class PersonalMiddleware:
 
 
 def activate_preferences(request: HttpRequest, user: User) -> None:
-    """Turn to the language and the time zone that a person has chosen."""
+    """Activate the language and the time zone of `user`."""
     if user.language:
         translation.activate(user.language)
         request.LANGUAGE_CODE = user.language
@@ -44,11 +44,11 @@ def activate_preferences(request: HttpRequest, user: User) -> None:
         try:
             timezone.activate(zoneinfo.ZoneInfo(user.time_zone))
         except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-            return  # a zone that the system's database has dropped
+            return  # the system's database no longer has this zone
 
 
 def _note_seen(request: HttpRequest) -> None:
-    """Write it down at most once in five minutes: each time costs two writes."""
+    """Record activity at most once in five minutes: it costs two writes."""
     now = int(timezone.now().timestamp())
     if now - request.session.get(LAST_SEEN_KEY, 0) >= sessions.LAST_SEEN_INTERVAL.total_seconds():
         request.session[LAST_SEEN_KEY] = now

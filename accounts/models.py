@@ -1,4 +1,4 @@
-"""Who: users with their role, the offices that agents work in, and what holds for the whole desk."""
+"""Users with their roles, offices, API tokens and the site's settings."""
 
 import uuid
 from time import monotonic
@@ -13,16 +13,16 @@ from knox.models import AbstractAuthToken
 
 from realtime import reauthorize
 
-# The grounds that avatars are drawn on: white letters keep a contrast of 4.5 on each (WCAG 1.4.3).
+# Backgrounds of avatars: white letters have a contrast of 4.5 on each (WCAG 1.4.3).
 AVATAR_COLORS = ("#1d4ed8", "#0f766e", "#7c3aed", "#be123c", "#a16207", "#0369a1", "#4d7c0f", "#a21caf")
 
 
 class UserQuerySet(models.QuerySet["User"]):
-    """People; what is taken from many at once is revoked as it is from one."""
+    """Users. Bulk updates revoke access like single ones."""
 
     @transaction.atomic
     def update(self, **fields: Any) -> int:
-        """Update, and have their sockets ask again: no signal is sent for rows."""
+        """Update, and reauthorize the users: `update` sends no signals."""
         decides = not fields.keys().isdisjoint(("role", "is_active", "password"))
         people = list(self.values_list("pk", flat=True)) if decides else []
         changed = super().update(**fields)
@@ -32,14 +32,14 @@ class UserQuerySet(models.QuerySet["User"]):
 
 
 class UserManager(BaseUserManager["User"]):
-    """Creates people by their e-mail address."""
+    """Creates users by e-mail address."""
 
     def get_queryset(self) -> UserQuerySet:
-        """Return all people."""
+        """Return all users."""
         return UserQuerySet(self.model, using=self._db)
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Create a person whose address is known to be his; without a role, a customer."""
+        """Create a user with a verified e-mail address; a customer by default."""
         from accounts import email_addresses  # which needs this model
 
         user = self.model(email=self.normalize_email(email).lower(), **fields)
@@ -53,12 +53,12 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, **{**fields, "role": User.Role.ADMIN})
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        """Find a person by e-mail address, whatever its case."""
+        """Return the user with an e-mail address, ignoring case."""
         return self.get(email__iexact=username)
 
 
 class User(AbstractBaseUser):  # type: ignore[django-manager-missing]
-    """A person: signs in by e-mail address, and is an admin, an agent or a customer."""
+    """A user: signs in by e-mail address, and is an admin, an agent or a customer."""
 
     class Role(models.TextChoices):
         ADMIN = "admin", _("Admin")
@@ -111,7 +111,7 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save, and revoke what the change takes away, in one transaction."""
+        """Save and write the revocation in one transaction."""
         with transaction.atomic():
             super().save(*args, **kwargs)
 
@@ -125,55 +125,55 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]
 
     @property
     def kind(self) -> tuple[str, bool]:
-        """What rules ask of a person beside his key: the role, and whether he may sign in."""
+        """What rules use besides the key: role and activity."""
         return self.role, self.is_active
 
     @classmethod
     def of_kind(cls, *kind: Any, pk: uuid.UUID) -> "User":
-        """Return somebody of a `kind` to make a query for; to ask anything else of him is an error."""
+        """Return a stand-in of a `kind` to compile queries for; other fields raise an error."""
         return cls.from_db(None, ["id", "role", "is_active"], [pk, *kind])
 
     @property
     def is_admin(self) -> bool:
-        """Runs the desk."""
+        """Whether the user manages the site."""
         return self.role == self.Role.ADMIN
 
     @property
     def is_agent(self) -> bool:
-        """Answers tickets."""
+        """Whether the user answers tickets."""
         return self.role == self.Role.AGENT
 
     @property
     def is_customer(self) -> bool:
-        """Asks."""
+        """Whether the user opens tickets only."""
         return self.role == self.Role.CUSTOMER
 
     @property
     def is_staff(self) -> bool:
-        """May enter Django's admin, where each page asks the policies what he sees."""
+        """Whether the user may open Django's admin, where policies limit each page."""
         return self.is_active and not self.is_customer
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
-        """Admins may do everything in Django's admin that it offers; what agents may, its pages say one by one."""
+        """Allow admins everything in Django's admin; each page decides about agents."""
         return self.is_active and self.is_admin
 
     def has_module_perms(self, app_label: str) -> bool:
-        """Admins see every application of Django's admin."""
+        """Allow admins every application of Django's admin."""
         return self.is_active and self.is_admin
 
     @property
     def avatar_color(self) -> str:
-        """The colour that the avatar is drawn on, the same for ever."""
+        """The background colour of the avatar; it never changes."""
         return AVATAR_COLORS[self.id.int % len(AVATAR_COLORS)]
 
     @property
     def channel(self) -> str:
-        """The channel of what concerns this person."""
+        """The channel of all events for this user."""
         return f"private-user.{self.pk}"
 
 
 class Office(models.Model):
-    """A department, with the agents who work in it."""
+    """A department with its agents."""
 
     name = models.CharField(_("name"), max_length=80, unique=True)
     description = models.TextField(_("description"), blank=True)
@@ -199,19 +199,19 @@ class Office(models.Model):
 
     @property
     def channel(self) -> str:
-        """The channel of this office's tickets, for its agents."""
+        """The channel of this office's tickets."""
         return f"private-office.{self.pk}"
 
     @property
     def presence_channel(self) -> str:
-        """The channel on which this office's people see who of them is there."""
+        """The presence channel of this office's staff."""
         return f"presence-office.{self.pk}"
 
 
 class ApiToken(AbstractAuthToken):  # type: ignore[misc]
-    """A program's key to one person's desk: stored as a hash, shown once, named so that it can be found again."""
+    """A bearer token for programs: stored as a hash, shown once, identified by its name."""
 
-    # What pages and programs call it: the digest stays with us.
+    # The public id: the digest is never shown.
     id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     name = models.CharField(_("name"), max_length=80)
 
@@ -230,12 +230,12 @@ _settings_cache: list[tuple[float, "DeskSettings"]] = []
 
 
 def clear_settings_cache() -> None:
-    """Have the desk's settings read anew."""
+    """Read the settings again on next use."""
     _settings_cache.clear()
 
 
 class DeskSettings(models.Model):
-    """What holds for the whole desk: one row, changed in the admin."""
+    """Settings of the site: one row, changed in the admin."""
 
     class StaffNames(models.TextChoices):
         FULL = "full", _("Full name")
@@ -257,18 +257,18 @@ class DeskSettings(models.Model):
         constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_desk")]
 
     def __str__(self) -> str:
-        """Name the only row."""
+        """Return the name of the only row."""
         return str(_("Desk settings"))
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save the one row; this process knows at once, the others within `DESK_SECONDS`."""
+        """Save the row. This process uses it at once, the others within SETTINGS_CACHE_SECONDS."""
         self.pk = 1
         super().save(*args, **kwargs)
         clear_settings_cache()
 
     @classmethod
     def current(cls) -> Self:
-        """Return the settings in force: they are asked for with each name, and so remembered for seconds."""
+        """Return the settings, cached for seconds because every name needs them."""
         now = monotonic()
         if not _settings_cache or now - _settings_cache[0][0] > SETTINGS_CACHE_SECONDS:
             _settings_cache[:] = [(now, cls._default_manager.first() or cls())]

@@ -1,4 +1,4 @@
-"""Who somebody is by password and code, for programs: with the limits of the sign-in page, and without a session."""
+"""Authentication by password and code for the API, with the sign-in page's limits and without a session."""
 
 from typing import NoReturn
 
@@ -15,11 +15,11 @@ from rest_framework.exceptions import AuthenticationFailed, Throttled
 
 from accounts.models import User
 
-LOCKED_SECONDS = 300  # for how long allauth counts attempts that failed
+LOCKED_SECONDS = 300  # seconds for which allauth counts failed attempts
 
 
 def authenticate(request: HttpRequest, email: str, *, password: str, code: str) -> User:
-    """Return the person; AuthenticationFailed says what is wrong, Throttled that it was wrong too often."""
+    """Return the user. Raises AuthenticationFailed, Throttled, PermissionDenied."""
     try:
         user = get_adapter().authenticate(request, email=email, password=password)
     except ValidationError:
@@ -34,7 +34,7 @@ def authenticate(request: HttpRequest, email: str, *, password: str, code: str) 
 
 
 def _check_code(user: User, code: str) -> None:
-    """Use up the code of an app, or a recovery code."""
+    """Check and use up a code of the authenticator app, or a recovery code."""
     if not code:
         _fail("code_required", _("A code from the authenticator app or a recovery code is required."))
     form = BaseAuthenticateForm({"code": code}, user=user)

@@ -1,4 +1,4 @@
-"""What each audience may know of a person: the one serializer behind page, payload, API and presence."""
+"""Payloads of users for each audience, for pages, events, API and presence."""
 
 from typing import Any
 
@@ -13,39 +13,39 @@ StaffNames = DeskSettings.StaffNames
 
 
 def user_payload(person: User, audience: Audience, office: Office | None) -> dict[str, str]:
-    """Return who someone is; never an address. `office` is where he is met: customers may see its name for his."""
+    """Return id, name and role, never the address. `office` may replace the name for customers."""
     return {"id": str(person.pk), "name": display_name(person, audience, office), "role": person.role}
 
 
 def online_member(person: User, **_: Any) -> Member | None:
-    """Return how colleagues see that someone is here; nobody sees who hides that he is online."""
+    """Return the presence member for colleagues; None if the user hides their online status."""
     if person.hides_online:
         return None
     return Member(str(person.pk), user_payload(person, Audience.STAFF, None))
 
 
 def display_name(person: User, audience: Audience, office: Office | None) -> str:
-    """Return the name by which `audience` knows `person`; customers know staff as the desk's settings say."""
+    """Return the name shown to `audience`; the site's settings decide how customers see staff."""
     if audience is Audience.STAFF or person.is_customer:
         return person.name
     return _masked(person.name, office)
 
 
 def avatar_url(person: User, audience: Audience) -> str:
-    """Return where the avatar is; another address while its letters are others, since browsers keep it."""
+    """Return the avatar's address, which changes with its letters because browsers cache it."""
     address = reverse("avatar", args=[person.pk])
     return address if audience is Audience.STAFF else f"{address}?names={DeskSettings.current().staff_names}"
 
 
 def initials_for(viewer: User, person: User) -> str:
-    """Return the letters on an avatar: customers get those of the name that they may see."""
+    """Return the letters on an avatar, from the name that `viewer` may see."""
     if viewer.is_customer and not person.is_customer:
         return initials(_masked(person.name, None))
     return initials(person.name)
 
 
 def initials(name: str) -> str:
-    """Return the one or two letters that stand for a name."""
+    """Return one or two initials of a name."""
     words = name.split()
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
 

@@ -1,4 +1,4 @@
-"""Who hears a person, who hears an office, and which offices one works in or may write to."""
+"""Permissions on users and offices: channels, staff, and who manages what."""
 
 from typing import Any
 from uuid import UUID
@@ -33,7 +33,7 @@ def staffed_offices(user: User) -> QuerySet[Office]:
 
 
 def visible_users(user: User) -> QuerySet[User]:
-    """Return whom `user` may look up: everybody for admins; for agents himself and whoever answers tickets."""
+    """Return the users that `user` may look up: all for admins; themselves and active staff for agents."""
     if not user.is_active or user.is_customer:
         return User.objects.none()
     if user.is_admin:
@@ -42,15 +42,15 @@ def visible_users(user: User) -> QuerySet[User]:
 
 
 def can_manage_users(user: User) -> bool:
-    """Only admins make people, give roles, and staff offices."""
+    """Allow admins to create users, set roles and staff offices."""
     return user.is_active and user.is_admin
 
 
 def other_admins(person: User) -> QuerySet[User]:
-    """Return the active admins beside `person`: the desk never loses its last one."""
+    """Return the active admins except `person`: the site keeps at least one."""
     return User.objects.filter(role=User.Role.ADMIN, is_active=True).exclude(pk=person.pk)
 
 
 def offered_offices(user: User) -> QuerySet[Office]:
-    """Return the offices that `user` may write a new ticket to."""
+    """Return the offices for new tickets of `user`."""
     return Office.objects.filter(is_internal=False) if user.is_customer else Office.objects.all()

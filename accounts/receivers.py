@@ -1,4 +1,4 @@
-"""Access that changes for a person: every server process asks the rules of his sockets again."""
+"""Receivers that reauthorize the sockets of users whose access changes."""
 
 from typing import Any
 
@@ -18,20 +18,20 @@ from realtime.signals import user_disconnected
 
 @receiver(post_save, sender=User)
 def person_changed(instance: User, created: bool, update_fields: Any, **_: Any) -> None:
-    """A role, an account switched off or a new password changes what a person may hear."""
+    """Reauthorize: role, activity or password may have changed."""
     if not created and update_fields != frozenset({"last_login"}):
         reauthorize(users=[instance.pk])
 
 
 @receiver(post_delete, sender=User)
 def person_deleted(instance: User, **_: Any) -> None:
-    """The sign-ins of a person that is deleted are left behind, and are nobody's."""
+    """Reauthorize: the sessions of a deleted user are left behind."""
     reauthorize(users=[instance.pk])
 
 
 @receiver(m2m_changed, sender=Office.agents.through)
 def agents_changed(instance: Office | User, action: str, pk_set: set[Any] | None, reverse: bool, **_: Any) -> None:
-    """Who joins or leaves an office hears more, or less."""
+    """Reauthorize users who join or leave an office."""
     if action not in ("post_add", "post_remove", "pre_clear"):
         return
     if isinstance(instance, User):
@@ -43,14 +43,14 @@ def agents_changed(instance: Office | User, action: str, pk_set: set[Any] | None
 
 @receiver(pre_delete, sender=Office)
 def office_deleted(instance: Office, **_: Any) -> None:
-    """Nobody hears it any more; no other signal is sent for memberships that go with their office."""
+    """Reauthorize the office's channels and agents: deleted memberships send no signal."""
     agents = instance.agents.values_list("pk", flat=True)
     reauthorize(channels=[instance.channel, instance.presence_channel], users=list(agents))
 
 
 @receiver(post_delete, sender=Session)
 def session_ended(instance: Session, **_: Any) -> None:
-    """The sockets of a sign-in end in the transaction that ends it (the signal of a sign-out comes before that)."""
+    """Reauthorize in the transaction that ends the session (the sign-out signal is sent before it)."""
     user_id = instance.get_decoded().get(SESSION_KEY)
     if user_id is not None:
         reauthorize(users=[user_id])
@@ -58,26 +58,26 @@ def session_ended(instance: Session, **_: Any) -> None:
 
 @receiver([password_changed, password_set, password_reset])
 def password_replaced(request: HttpRequest, user: User, **_: Any) -> None:
-    """A new password ends every other sign-in and every token: whoever knew the old one is out."""
+    """End every other session and revoke every token: the old password may have been stolen."""
     sessions.end_other_sessions(user, request.session.session_key)
     tokens.revoke_all(user)
 
 
 @receiver(post_delete, sender=ApiToken)
 def token_revoked(instance: ApiToken, **_: Any) -> None:
-    """The sockets of a token end with it."""
+    """Reauthorize the sockets of a revoked token."""
     reauthorize(users=[instance.user_id])
 
 
 @receiver(user_disconnected)
 def disconnected_by_an_admin(user: User, **_: Any) -> None:
-    """Who is disconnected is signed out everywhere: his pages would only connect again."""
+    """End all sessions of a disconnected user: their pages would reconnect."""
     sessions.end_other_sessions(user, None)
 
 
 @receiver(pre_save, sender=DeskSettings)
 def staff_are_seen_otherwise(instance: DeskSettings, **_: Any) -> None:
-    """Events hold the names that customers knew then: the history does not tell them again."""
+    """Invalidate the history: its events contain the previous names of staff."""
     before = DeskSettings.objects.first() or DeskSettings()
     if before.staff_names != instance.staff_names:
         event_log.invalidate_history()
@@ -85,6 +85,6 @@ def staff_are_seen_otherwise(instance: DeskSettings, **_: Any) -> None:
 
 @receiver(pre_save, sender=Office)
 def office_becomes_internal(instance: Office, **_: Any) -> None:
-    """Customers never see an internal office, not even in what was told before it was one."""
+    """Invalidate the history: its events name an office that is now internal."""
     if instance.is_internal and Office.objects.filter(pk=instance.pk, is_internal=False).exists():
         event_log.invalidate_history()

@@ -1,4 +1,4 @@
-"""Open sign-ins: the browsers in which a person is signed in, and ending them."""
+"""Active sessions: the browsers in which a user is signed in, and ending them."""
 
 import re
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 
 LAST_SEEN_INTERVAL = timedelta(minutes=5)
-# The first that fits: browsers call themselves by the names of those that they want to be taken for.
+# The first match counts: browsers also name the browsers they imitate.
 BROWSERS = (
     ("Edge", r"Edg(e|A|iOS)?/"),
     ("Opera", r"OPR/|Opera"),
@@ -35,7 +35,7 @@ SYSTEMS = (
 
 
 def active_sessions(user: User) -> QuerySet[UserSession]:
-    """Return the sign-ins of `user` whose session has not ended."""
+    """Return the sessions of `user` that have not expired."""
     running = Session.objects.filter(expire_date__gt=timezone.now())
     sign_ins: QuerySet[UserSession] = UserSession.objects.filter(user=user)
     return sign_ins.filter(session_key__in=running.values("session_key"))
@@ -43,7 +43,7 @@ def active_sessions(user: User) -> QuerySet[UserSession]:
 
 @transaction.atomic
 def end_sessions(sign_ins: Iterable[UserSession]) -> None:
-    """End sign-ins: their sessions are deleted, and with them goes what their sockets may hear."""
+    """End sessions, and with them their sockets."""
     for sign_in in sign_ins:
         for session in Session.objects.filter(session_key=sign_in.session_key):
             session.delete()
@@ -51,17 +51,17 @@ def end_sessions(sign_ins: Iterable[UserSession]) -> None:
 
 
 def end_other_sessions(user: User, session_key: str | None) -> None:
-    """End every sign-in of `user` but the one that is named."""
+    """End every session of `user` except `session_key`."""
     end_sessions(UserSession.objects.filter(user=user).exclude(session_key=session_key or ""))
 
 
 def record_activity(session_key: str) -> None:
-    """Write down that somebody is active in a sign-in."""
+    """Record activity in a session."""
     UserSession.objects.filter(session_key=session_key).update(last_seen_at=timezone.now())
 
 
 def browser_name(user_agent: str) -> str:
-    """Return what a person calls his browser: "Firefox on Linux"."""
+    """Return a browser's name, such as "Firefox on Linux"."""
     browser, system = _first(BROWSERS, user_agent), _first(SYSTEMS, user_agent)
     if browser and system:
         return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}

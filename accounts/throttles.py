@@ -1,4 +1,4 @@
-"""How often one person does what costs others something: by page or by program, counted by all processes together."""
+"""Rate limits of a user's actions, on pages and API together, counted over all processes."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ MINUTE = 60  # seconds
 
 
 class Throttled(ValidationError):
-    """A person has done something more often than settings.ACTION_RATES allows; `wait` is in seconds."""
+    """A user exceeded settings.ACTION_RATES; `wait` is in seconds."""
 
     def __init__(self, wait: int) -> None:
         self.wait = wait
@@ -30,17 +30,17 @@ class Throttled(ValidationError):
         super().__init__(words % {"minutes": minutes}, code="throttled")
 
 
-def count(deed: str, *, by: User, cost: int = 1) -> None:
-    """Count a deed; raise `Throttled` if it is one too many. Outside of transactions, which would hold others up."""
-    rate = parse(settings.ACTION_RATES[deed])
-    if not rate_limits.allowed(rate, "deed", deed, str(by.pk), cost=cost):
+def count(action: str, *, by: User, cost: int = 1) -> None:
+    """Count an action. Raises `Throttled` above the rate. Call it outside of transactions, to avoid lock waits."""
+    rate = parse(settings.ACTION_RATES[action])
+    if not rate_limits.allowed(rate, "deed", action, str(by.pk), cost=cost):
         raise Throttled(rate.get_expiry())
 
 
-def permits(form: Form, deed: str, *, by: User) -> bool:
-    """Count a deed; one too many becomes the form's error."""
+def permits(form: Form, action: str, *, by: User) -> bool:
+    """Count an action; above the rate, add an error to the form and return False."""
     try:
-        count(deed, by=by)
+        count(action, by=by)
     except Throttled as error:
         form.add_error(None, error)
         return False
@@ -48,7 +48,7 @@ def permits(form: Form, deed: str, *, by: User) -> bool:
 
 
 def with_retry_after(response: HttpResponse, *errors: Any) -> HttpResponse:
-    """Return the answer to what was refused for these errors: with 429, and when to try again, if it was too much."""
+    """Set 429 and Retry-After on the response if one of the errors is `Throttled`."""
     waits = [error.wait for error in errors if isinstance(error, Throttled)]
     if waits:
         response.status_code, response["Retry-After"] = 429, str(max(waits))
@@ -56,17 +56,17 @@ def with_retry_after(response: HttpResponse, *errors: Any) -> HttpResponse:
 
 
 def errors_of(form: Form) -> list[ValidationError]:
-    """Return the errors of all fields as they were raised."""
+    """Return the validation errors of all fields."""
     return [error for errors in form.errors.as_data().values() for error in errors]
 
 
 def too_many_requests(request: HttpRequest, exception: Throttled | None = None) -> HttpResponse:
-    """Answer with a page that says to wait: for what has no form of its own, and for allauth's limits."""
+    """Render the 429 page, for views without a form and for allauth's limits."""
     return with_retry_after(render(request, "429.html", status=429), exception or Throttled(MINUTE))
 
 
 class ThrottledMiddleware:
-    """Answers with that page where a view raises `Throttled`."""
+    """Renders the 429 page where a view raises `Throttled`."""
 
     def __init__(self, get_response: Any) -> None:
         self.get_response = get_response

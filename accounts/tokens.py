@@ -1,4 +1,4 @@
-"""API tokens: whose one is, whether it is still good, and making one."""
+"""API tokens: look-up, creation and revocation."""
 
 from datetime import datetime, timedelta
 
@@ -10,43 +10,43 @@ from knox.crypto import hash_token
 
 from accounts.models import ApiToken, User
 
-MAX_TOKENS = 20  # of one person
-MAX_TOKEN_LENGTH = 200  # of a token that is looked up at all
+MAX_TOKENS = 20  # per user
+MAX_TOKEN_LENGTH = 200  # characters of a token that is looked up
 
 
 def user_of_token(token: str) -> tuple[User, str] | None:
-    """Return whose token this is, and the key that names it; None if it opens nothing."""
+    """Return the user and the public id of a token; None if it is invalid."""
     found = find_token(token)
     return None if found is None else (found.user, str(found.id))
 
 
 def bearer(token: str) -> tuple[User, datetime | None] | None:
-    """Return who a token speaks for now, and when it expires (what the socket asks, at the handshake and again)."""
+    """Return the user and expiry of a token (for sockets, on the handshake and on revalidation)."""
     found = find_token(token)
     return None if found is None else (found.user, found.expiry)
 
 
 def find_token(token: str) -> ApiToken | None:
-    """Return the token that was issued as these characters, if it still opens something."""
+    """Return the valid token with this secret."""
     if len(token) > MAX_TOKEN_LENGTH or not token.isascii():
         return None
     return _valid_tokens().filter(digest=hash_token(token)).first()
 
 
 def check_token_limit(user: User) -> None:
-    """Refuse one more than anybody needs."""
+    """Raise ValidationError if `user` has MAX_TOKENS tokens."""
     if ApiToken.objects.filter(user=user).count() >= MAX_TOKENS:
         raise ValidationError(_("You already have %(most)d tokens. Revoke one first.") % {"most": MAX_TOKENS})
 
 
 def issue(user: User, *, name: str, days: int) -> tuple[ApiToken, str]:
-    """Make a token of `user`, and return it with its characters, which nobody can read again."""
+    """Create a token of `user`; return it with its secret, which is not stored."""
     token, characters = ApiToken.objects.create(user=user, name=name, expiry=timedelta(days=days))
     return token, str(characters)
 
 
 def revoke_all(user: User) -> None:
-    """End every token of `user`, and with them their sockets."""
+    """Revoke every token of `user`, with its sockets."""
     ApiToken.objects.filter(user=user).delete()
 
 

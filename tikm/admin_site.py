@@ -1,4 +1,4 @@
-"""Django's admin as this project joins it: without the pages that would ask none of our rules."""
+"""The project's admin site, without pages that bypass the policies."""
 
 from typing import Any
 
@@ -10,18 +10,18 @@ from django.urls import URLPattern, URLResolver
 
 
 class ProjectAdminSite(AdminSite):
-    """The admin; what it has in common with the desk is done on the desk."""
+    """Django's admin, which uses the site's own account pages."""
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        """Leave out the short cut from a key to a page: it says to everybody what there is."""
+        """Remove the redirect from a key to a page: it reveals which objects exist."""
         return [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]
-        """Lead to the desk's page, which limits guesses and ends the other sign-ins."""
+        """Redirect to the account page, which limits guesses and ends other sessions."""
         return redirect("account_change_password")
 
 
 class ProjectAdminConfig(AdminConfig):
-    """Makes `DeskAdminSite` the admin."""
+    """Makes `ProjectAdminSite` the admin."""
 
     default_site = "tikm.admin_site.ProjectAdminSite"

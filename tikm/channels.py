@@ -1,4 +1,4 @@
-"""Every channel, who hears it, and what may be said there."""
+"""All channels, with their authorization rules and allowed client events."""
 
 from accounts.payloads import online_member
 from accounts.policies import authorize_office, authorize_user

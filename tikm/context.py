@@ -1,4 +1,4 @@
-"""What every page tells its scripts: who is here, where the socket is, and the cursor from before its first query."""
+"""Template context of live updates: user, socket address, channels, and the cursor before the first query."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from realtime.conf import config
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """Add `live`, the configuration of live updates, for signed-in people."""
+    """Add `live`, the configuration of live updates, for signed-in users."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}

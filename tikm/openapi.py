@@ -166,7 +166,7 @@ def _document() -> bytes:
 @require_GET
 @cache_control(public=True, max_age=300)
 def document(request: HttpRequest) -> HttpResponse:
-    """Return the OpenAPI document: made once a process, the same for everybody."""
+    """Return the OpenAPI document, built once per process and the same for all users."""
     return HttpResponse(_document(), content_type="application/vnd.oai.openapi+json")
 
 

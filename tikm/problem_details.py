@@ -1,4 +1,4 @@
-"""Errors of the API as problem details (RFC 9457), whoever finds them: a view, a verb, or Django itself."""
+"""API errors as problem details (RFC 9457), from views, services and Django itself."""
 
 from collections.abc import Callable, Iterator
 from http import HTTPStatus

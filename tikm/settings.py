@@ -142,7 +142,7 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.NameForm"
-# On one's own machine there is no mail to wait for; elsewhere a sign-up does not say which addresses are taken.
+# In development without mail; elsewhere registration does not reveal existing addresses.
 ACCOUNT_EMAIL_VERIFICATION = "optional" if DEBUG else "mandatory"
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
@@ -155,7 +155,7 @@ vars().update(EMAIL_CONFIG)
 
 REST_KNOX = {"TOKEN_MODEL": "accounts.ApiToken", "AUTH_HEADER_PREFIX": "Bearer"}
 KNOX_TOKEN_MODEL = "accounts.ApiToken"  # noqa: S105
-MIGRATION_MODULES = {"knox": None}  # its own table, which our model replaces, would stand beside it
+MIGRATION_MODULES = {"knox": None}  # our model replaces its table
 
 # --- The API
 
@@ -175,10 +175,10 @@ REST_FRAMEWORK = {
     "URL_FORMAT_OVERRIDE": None,
 }
 
-# --- How often: counted by all processes together. Live updates have theirs in realtime/limits.py
+# --- Rate limits, counted over all processes. Those of sockets are in realtime/limits.py
 
 API_RATES = {"address": "1200/minute", "person": "600/minute", "token": "300/minute"}
-# What one person does, on pages and by programs alike.
+# Actions of one user, on pages and API together.
 ACTION_RATES = {
     "ticket": "30/minute",
     "reply": "60/minute",
@@ -187,9 +187,9 @@ ACTION_RATES = {
     "download": "600/minute",
     "search": "120/minute",
 }
-# Where nobody is signed in yet, and guesses, by programs too: per address (ip), account or e-mail (key), and person.
+# Sign-in and account pages, API included: per address (ip), account or e-mail (key), and user.
 ACCOUNT_RATE_LIMITS = {
-    "login": "120/m/ip",  # a whole office may sign in behind one address
+    "login": "120/m/ip",  # an office may share one address
     "login_failed": "20/m/ip,5/5m/key",
     "signup": "20/m/ip",
     "reset_password": "20/m/ip,5/m/key",
@@ -237,7 +237,7 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 
-# --- Files that the browser gets
+# --- Files
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
@@ -307,7 +307,7 @@ CONTENT_SECURITY_POLICY = {
 }
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
-# The first middleware leaves the header only where a trusted proxy has sent it.
+# The first middleware removes the header unless a trusted proxy sent it.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 
@@ -351,7 +351,7 @@ if REALTIME["HOST"]:
     _place = f"{REALTIME['HOST']}:{REALTIME['PORT']}" if REALTIME["PORT"] else REALTIME["HOST"]
     CONTENT_SECURITY_POLICY["DIRECTIVES"]["connect-src"] = [SELF, *(f"{scheme}://{_place}" for scheme in _sockets)]
 
-# --- What is said in the log
+# --- Logging
 
 LOGGING = {
     "version": 1,

@@ -1,4 +1,4 @@
-"""How often programs may ask: for each address, person and token, counted by all processes together."""
+"""Rate limits of the API per address, user and token, counted over all processes."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 def limit_by_address(get_response: GetResponse) -> GetResponse:
-    """Count what comes from one address before anybody is asked who he is: guessed tokens count too."""
+    """Count requests per address before authentication, so that guessed tokens count too."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if not request.path.startswith("/api/"):
@@ -34,34 +34,34 @@ def limit_by_address(get_response: GetResponse) -> GetResponse:
 
 
 def rate_of(kind: str) -> RateLimitItem:
-    """Return how often one address, person or token may ask."""
+    """Return the rate of one address, person (user) or token."""
     return parse(settings.API_RATES[kind])
 
 
 class UserThrottle(BaseThrottle):  # type: ignore[misc]
-    """Counts what one person asks, by whatever means."""
+    """Counts the requests of one user, by session or token."""
 
     kind = "person"
 
     def allow_request(self, request: Request, view: object) -> bool:
-        """Count, and say whether it is within the rate."""
+        """Count the request; return whether it is within the rate."""
         who = self.who(request)
         return who is None or rate_limits.allowed(rate_of(self.kind), "api", self.kind, who)
 
     def wait(self) -> float:
-        """Return the seconds after which asking again is of use."""
+        """Return the seconds until a retry may succeed."""
         return float(rate_of(self.kind).get_expiry())
 
     def who(self, request: Request) -> str | None:
-        """Return whom to count; None is nobody."""
+        """Return the key to count by; None for anonymous requests."""
         return str(request.user.pk) if request.user.is_authenticated else None
 
 
 class TokenThrottle(UserThrottle):
-    """Counts what one token asks, so that one program leaves its person's others something."""
+    """Counts the requests of one token, so that one program does not use up its user's limit."""
 
     kind = "token"
 
     def who(self, request: Request) -> str | None:
-        """Return the token's key."""
+        """Return the token's id."""
         return str(request.auth.id) if isinstance(request.auth, ApiToken) else None

@@ -1,4 +1,4 @@
-"""What all pages of Django's admin have in common: nobody is let in, but by a rule."""
+"""Base classes of the admin pages. Every permission comes from a policy."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, cast
@@ -22,12 +22,12 @@ admin.site.site_url = "/"
 
 
 def request_user(request: HttpRequest) -> User:
-    """Return who asks: the admin lets nobody in who is not signed in."""
+    """Return the signed-in user; the admin admits no others."""
     return cast(User, request.user)
 
 
 def name_column(field: str, label: "StrPromise") -> Callable[[object, Model], str]:
-    """Return a column that names a person, without a link that would lead an agent nowhere."""
+    """Return a column with a user's name, without a link that agents may not follow."""
 
     @admin.display(description=label, ordering=f"{field}__name")
     def show(_page: object, row: Model) -> str:
@@ -37,35 +37,35 @@ def name_column(field: str, label: "StrPromise") -> Callable[[object, Model], st
 
 
 class ProjectAdmin(admin.ModelAdmin[Any]):
-    """For admins alone; pages that agents may see say so."""
+    """An admin page for admins; see `StaffCanView` for agents."""
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """Answer 404 for what is not there, and for what one may not see."""
+        """Return the object; 404 if it does not exist or is not visible."""
         found = super().get_object(request, object_id, from_field)
         if found is None:
             raise Http404
         return found
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Answer a list's own filters, and no other question: a hash would be guessed letter by letter."""
+        """Allow only the list's own filters: other lookups could guess a hash letter by letter."""
         asked = [*self.get_list_filter(request), self.date_hierarchy or ""]
         names = [getattr(each, "parameter_name", each) for each in asked]
         is_offered = any(lookup == name or lookup.startswith(f"{name}__") for name in names if name)
         return is_offered and super().lookup_allowed(lookup, value, request)
 
     def get_view_on_site_url(self, obj: Any = None) -> str | None:
-        """Lead straight to its page on the desk."""
+        """Return the object's own page."""
         return obj.get_absolute_url() if hasattr(obj, "get_absolute_url") else None
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Count what stands in the way: it may be thousands of rows."""
+        """Count protected rows instead of listing them: there may be thousands."""
         in_the_way = list(_in_the_way(list(objs)))
         if in_the_way:
             return [], {}, set(), in_the_way
         return super().get_deleted_objects(objs, request)
 
     def may_see_history(self, request: HttpRequest) -> bool:
-        """Say whether one reads who changed what: admins do."""
+        """Return whether the user may see who changed what."""
         return policies.can_manage_users(request_user(request))
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
@@ -75,12 +75,12 @@ class ProjectAdmin(admin.ModelAdmin[Any]):
         return super().history_view(request, object_id, extra_context)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        """Tell the page whether it leads to the history."""
+        """Add whether the page links to the history."""
         context["shows_history"] = self.may_see_history(request)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Offer the page to whoever may see it."""
+        """Show the page in the index to users who may view it."""
         return self.has_view_permission(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -101,7 +101,7 @@ class ProjectAdmin(admin.ModelAdmin[Any]):
 
 
 def _in_the_way(rows: list[Model]) -> Iterator[str]:
-    """Say how many rows of which kind cannot do without these."""
+    """Yield how many rows of each model refer to `rows` and protect them."""
     for relation in rows[0]._meta.related_objects if rows else ():
         if relation.on_delete is PROTECT:
             users = relation.related_model._default_manager.filter(**{f"{relation.field.name}__in": rows})
@@ -111,32 +111,32 @@ def _in_the_way(rows: list[Model]) -> Iterator[str]:
 
 
 class StaffCanView:
-    """A page that agents see too; what is on it is for its queryset to say."""
+    """A page that agents may view too; its queryset limits what they see."""
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Staff of any office may look."""
+        """Allow agents and admins."""
         return request_user(request).is_staff
 
 
 class OfficeFilter(admin.SimpleListFilter):
-    """By office: an agent is offered his own."""
+    """Filter by office; agents choose from their own."""
 
     title = _("office")
     parameter_name = "office"
     path = "office"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Offer the offices that one works in."""
+        """Return the offices of the user."""
         return [(str(office.pk), office.name) for office in policies.staffed_offices(request_user(request))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Show one office's."""
+        """Return the rows of the chosen office."""
         offered = {key for key, _name in self.lookup_choices}
         return queryset.filter(**{self.path: self.value()}) if self.value() in offered else queryset
 
 
 class ReadOnly:
-    """Shows, and changes nothing."""
+    """A read-only page."""
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nothing is added here."""

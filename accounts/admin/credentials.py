@@ -23,16 +23,16 @@ from accounts.models import ApiToken
 
 
 class ListOnly(ProjectAdmin):
-    """A list to look at and delete from; nothing is made or changed, and a row has no page of its own."""
+    """A list from which rows can be deleted, but not added or changed. Rows have no page."""
 
     list_display_links = None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """They come about elsewhere."""
+        """Adding is not possible here."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """They are as they are."""
+        """Changing is not possible."""
         return False
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -42,7 +42,7 @@ class ListOnly(ProjectAdmin):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(ListOnly):
-    """Whose programs may work the desk; to delete a token is to revoke it."""
+    """API tokens. Deleting a token revokes it."""
 
     list_display = ("name", "user", "created", "expiry")
     list_select_related = ("user",)
@@ -67,7 +67,7 @@ class ApiTokenAdmin(ListOnly):
         return super().response_action(request, queryset, *args)
 
     def log_deletions(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> Any:
-        """Write down who revoked which, by its public id."""
+        """Log the deletions by public ids."""
         kind = ContentType.objects.get_for_model(ApiToken)
         how = {"user": request_user(request), "content_type": kind, "action_flag": DELETION}
         return [LogEntry.objects.create(object_id=str(each.id), object_repr=str(each), **how) for each in queryset]
@@ -75,7 +75,7 @@ class ApiTokenAdmin(ListOnly):
 
 @admin.register(UserSession)
 class UserSessionAdmin(ListOnly):
-    """Who is signed in where; to delete a sign-in is to end it."""
+    """Active sessions. Deleting a session ends it."""
 
     list_display = ("user", "browser", "ip", "created_at", "last_seen_at")
     list_select_related = ("user",)
@@ -84,21 +84,21 @@ class UserSessionAdmin(ListOnly):
 
     @admin.display(description=_("browser"))
     def browser(self, sign_in: UserSession) -> str:
-        """Return which browser it is."""
+        """Return the browser's name."""
         return sessions.browser_name(sign_in.user_agent)
 
     def delete_model(self, request: HttpRequest, obj: UserSession) -> None:
-        """End the session, and with it its sockets."""
+        """End the session and its sockets."""
         sessions.end_sessions([obj])
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
-        """End the sessions, and with them their sockets."""
+        """End the sessions and their sockets."""
         sessions.end_sessions(queryset)
 
 
 @admin.register(Authenticator)
 class AuthenticatorAdmin(ListOnly):
-    """Who has a second step; to delete it is to let somebody in who lost his phone. The secret is never shown."""
+    """Two-step sign-in methods. Delete one for a user who lost their device. Secrets are never shown."""
 
     list_display = ("user", "type", "created_at", "last_used_at")
     list_filter = ("type",)
@@ -106,7 +106,7 @@ class AuthenticatorAdmin(ListOnly):
     search_fields = ("user__name", "user__email")
 
     def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
-        """Take the second step off; codes to recover from it alone would be one."""
+        """Delete the method, and recovery codes that would be left alone."""
         left = Authenticator.objects.filter(user=obj.user_id)
         obj.delete()
         if not left.exclude(type=Authenticator.Type.RECOVERY_CODES).exists():
@@ -114,7 +114,7 @@ class AuthenticatorAdmin(ListOnly):
 
     @transaction.atomic
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Authenticator]) -> None:
-        """Take each off."""
+        """Delete each method."""
         for authenticator in queryset:
             self.delete_model(request, authenticator)
 

@@ -19,13 +19,13 @@ from accounts.models import Office, User
 
 
 class OwnAddress:
-    """A person's address is his alone, however it is spelt."""
+    """Checks that an e-mail address belongs to one user only, in any spelling."""
 
     instance: User
     cleaned_data: dict[str, Any]
 
     def clean_email(self) -> str:
-        """Refuse one that is somebody else's, be it his second one."""
+        """Refuse the primary or confirmed address of another user."""
         email: str = self.cleaned_data["email"].lower()
         others = User.objects.filter(email__iexact=email).exclude(pk=self.instance.pk)
         confirmed = EmailAddress.objects.filter(email__iexact=email, verified=True).exclude(user=self.instance.pk)
@@ -54,7 +54,7 @@ class UserChangeForm(OwnAddress, forms.ModelForm[User]):
     is_oneself = False
 
     def clean(self) -> dict[str, Any]:
-        """Keep somebody who runs the desk: nobody steps down by himself, and two do not take it from each other."""
+        """Keep at least one admin: no admin removes their own role, nor do two remove each other's at once."""
         data = super().clean() or {}
         stays = data.get("role") == User.Role.ADMIN and data.get("is_active")
         if stays or not (self.instance.is_admin and self.instance.is_active):
@@ -99,7 +99,7 @@ class OfficeOfPerson(OfficeFilter):
 
 @admin.register(User)
 class UserAdmin(StaffCanView, ProjectAdmin, DjangoUserAdmin[User]):
-    """Everybody; a person who leaves is switched off, since tickets keep their authors."""
+    """All users. They are deactivated, not deleted, since tickets keep their authors."""
 
     form = UserChangeForm
     add_form = UserCreationForm
@@ -128,11 +128,11 @@ class UserAdmin(StaffCanView, ProjectAdmin, DjangoUserAdmin[User]):
     agents_fieldsets = ((None, {"fields": ("name", "role")}),)
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
-        """A new person has no addresses yet."""
+        """Hide addresses while creating a user."""
         return () if obj is None else self.inlines
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        """Show whom the policies let one look up."""
+        """Return the users that the signed-in user may look up."""
         return policies.visible_users(request_user(request))
 
     def get_list_display(self, request: HttpRequest) -> Any:
@@ -140,7 +140,7 @@ class UserAdmin(StaffCanView, ProjectAdmin, DjangoUserAdmin[User]):
         return ("name", "email", *self.list_display[1:]) if self._manages(request) else ("name", "role")
 
     def get_list_filter(self, request: HttpRequest) -> Any:
-        """Leave agents what they could see anyhow."""
+        """Limit agents to filters on fields they can see."""
         return self.list_filter if self._manages(request) else ("role",)
 
     def get_search_fields(self, request: HttpRequest) -> Any:
@@ -152,13 +152,13 @@ class UserAdmin(StaffCanView, ProjectAdmin, DjangoUserAdmin[User]):
         return super().get_fieldsets(request, obj) if self._manages(request) else self.agents_fieldsets
 
     def get_form(self, request: HttpRequest, obj: User | None = None, change: bool = False, **kwargs: Any) -> Any:
-        """Tell the form whether it is one's own."""
+        """Mark the form of the signed-in user's own account."""
         form: Any = super().get_form(request, obj, change=change, **kwargs)
         form.is_oneself = obj is not None and obj.pk == request_user(request).pk and self._manages(request)
         return form
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[User], term: str) -> Any:
-        """Offer for a field only whom it accepts."""
+        """Limit autocompletion to users that the field accepts."""
         found, may_repeat = super().get_search_results(request, queryset, term)
         field = (request.GET.get("model_name"), request.GET.get("field_name"))
         if field == ("ticket", "assigned_to"):
@@ -168,7 +168,7 @@ class UserAdmin(StaffCanView, ProjectAdmin, DjangoUserAdmin[User]):
         return found, may_repeat
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Save; an address that an admin wrote counts as known, and who is switched off stays out when he is back."""
+        """Save. An address entered by an admin counts as verified; deactivation ends all sessions."""
         super().save_model(request, obj, form, change)
         if not obj.is_active:
             sessions.end_other_sessions(obj, None)
@@ -176,13 +176,13 @@ class UserAdmin(StaffCanView, ProjectAdmin, DjangoUserAdmin[User]):
             email_addresses.mark_verified(obj)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
-        """Set another person's password; one's own is changed on the desk, by who knows it."""
+        """Set the password of another user; redirect to the account page for one's own."""
         if id == str(request_user(request).pk):
             return redirect("account_change_password")
         return super().user_change_password(request, id, form_url)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody is deleted."""
+        """Users cannot be deleted."""
         return False
 
     def _manages(self, request: HttpRequest) -> bool:
@@ -191,7 +191,7 @@ class UserAdmin(StaffCanView, ProjectAdmin, DjangoUserAdmin[User]):
 
 @admin.register(Office)
 class OfficeAdmin(StaffCanView, ProjectAdmin):
-    """Offices and who works in them; an agent sees his own."""
+    """Offices and their agents. Agents see their own offices."""
 
     list_display = ("name", "is_internal", "people", "description")
     list_filter = ("is_internal",)

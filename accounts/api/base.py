@@ -1,4 +1,4 @@
-"""What every view of the API stands on: who asks, in which language, and that nobody else keeps the answer."""
+"""Base classes of API views: language, time zone, validation, and no caching."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -28,24 +28,24 @@ class InvalidParameter(APIException):  # type: ignore[misc]
 
 
 class ProjectAPIView(APIView):  # type: ignore[misc]
-    """A view of the API, in the language and time zone of who asks."""
+    """An API view in the language and time zone of its user."""
 
     http_method_names = ["get", "head", "post", "patch", "delete"]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Speak as the pages do: what a middleware does for a sign-in is done here for a token."""
+        """Activate the user's preferences, as the middleware does for sessions."""
         super().initial(request, *args, **kwargs)
         if isinstance(request.user, User):
             activate_preferences(request._request, request.user)
 
     def finalize_response(self, request: HttpRequest, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Have no cache keep it."""
+        """Forbid caching."""
         response = super().finalize_response(request, response, *args, **kwargs)
         patch_cache_control(response, private=True, no_store=True)
         return response
 
     def read(self, serializer: type[Serializer], **context: Any) -> dict[str, Any]:
-        """Return what was sent, checked."""
+        """Return the validated request body."""
         reader = serializer(data=self.request.data, context={"request": self.request, **context})
         reader.is_valid(raise_exception=True)
         data: dict[str, Any] = reader.validated_data

@@ -1,4 +1,4 @@
-"""The REST API of people: who one is, one's tokens, and the offices that one may write to."""
+"""REST API of the user: account, tokens, offices."""
 
 from uuid import UUID
 
@@ -28,7 +28,7 @@ TOKEN = {
 
 
 class Me(ProjectAPIView):
-    """Who asks."""
+    """The authenticated user."""
 
     @extend_schema(
         operation_id="me",
@@ -54,7 +54,7 @@ class Me(ProjectAPIView):
         ],
     )
     def get(self, request: Request) -> Response:
-        """Return the person whose token or sign-in this is, and where to hear what concerns them."""
+        """Return the authenticated user, with their channels and socket address."""
         user = request.user
         fields = ("id", "name", "email", "role", "language", "time_zone", "channel")
         me = {name: getattr(user, name) for name in fields}
@@ -67,29 +67,29 @@ class Offices(ProjectAPIView):
 
     @extend_schema(
         operation_id="offices",
-        summary="Offices that you may write to",
+        summary="Offices for new tickets",
         tags=["Look-ups"],
         responses=serializers.OfficeSerializer(many=True),
         examples=[OpenApiExample("Billing", OFFICE, response_only=True)],
     )
     def get(self, request: Request) -> Response:
-        """List the offices that a new ticket of yours may go to; customers see no internal ones."""
+        """List the offices for your new tickets; customers see no internal offices."""
         return serialized_response(serializers.OfficeSerializer, offered_offices(request.user), many=True)
 
 
 class Tokens(ProjectAPIView):
-    """Tokens: list them, and make one."""
+    """List and create tokens."""
 
     def get_permissions(self) -> list[object]:
-        """Whoever makes one says in the request itself who he is."""
+        """Allow creation without authentication: the body has the credentials."""
         return [AllowAny()] if self.request.method == "POST" else super().get_permissions()
 
     def get_authenticators(self) -> list[object]:
-        """A token makes no further tokens: to make one, nothing counts but what the body says."""
+        """Ignore tokens and sessions on creation: a token cannot create further tokens."""
         return [] if self.request is not None and self.request.method == "POST" else super().get_authenticators()
 
     def get_authenticate_header(self, request: Request) -> str:
-        """Answer wrong words with 401, like a token that opens nothing."""
+        """Answer wrong credentials with 401, like an invalid token."""
         return BearerAuthentication().authenticate_header(request)
 
     @extend_schema(
@@ -100,22 +100,22 @@ class Tokens(ProjectAPIView):
         examples=[OpenApiExample("A phone", TOKEN, response_only=True)],
     )
     def get(self, request: Request) -> Response:
-        """List your tokens, newest first, without the characters that open anything."""
+        """List your tokens, newest first, without their secrets."""
         context = {"current": request.auth}
         found = serializers.TokenSerializer(_own_tokens(request), many=True, context=context)
         return Response(found.data)
 
     @extend_schema(
         operation_id="token_create",
-        summary="Make a token",
+        summary="Create a token",
         tags=["Tokens"],
         auth=[],
         request=serializers.CredentialsSerializer,
         responses={201: serializers.NewTokenSerializer},
         extensions={
             "x-problems": {
-                "401": "E-mail address, password or code are wrong (`wrong_credentials`, `wrong_code`), or a code is "
-                "needed beside the password (`code_required`).",
+                "401": "E-mail address, password or code is wrong (`wrong_credentials`, `wrong_code`), or a code is "
+                "also required (`code_required`).",
                 "403": "The account cannot sign in yet: its address is not confirmed.",
             }
         },
@@ -129,7 +129,7 @@ class Tokens(ProjectAPIView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Make a token with your password and, where you have two-step sign-in, a code of your app."""
+        """Create a token with your password and, with two-step sign-in, a code."""
         wanted = self.read(serializers.CredentialsSerializer)
         user = password_login.authenticate(
             request._request, wanted["email"], password=wanted["password"], code=wanted.get("code", "")
@@ -151,7 +151,7 @@ class Token(ProjectAPIView):
         responses={204: None},
     )
     def delete(self, request: Request, token_id: UUID) -> Response:
-        """End a token of yours at once; the sockets that it opened end with it."""
+        """Revoke a token of yours at once, with the sockets it opened."""
         token = _own_tokens(request).filter(id=token_id).first()
         if token is None:
             raise Http404
@@ -160,7 +160,7 @@ class Token(ProjectAPIView):
 
 
 def socket_url() -> str:
-    """Return the address of the socket; on this host, unless the settings name another one."""
+    """Return the socket's address, relative unless the settings name another host."""
     settings = config()
     path = f"/app/{settings.app_key}"
     if not settings.host:

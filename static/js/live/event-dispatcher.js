@@ -43,7 +43,7 @@ function matches(entry, { name, data }) {
   return entry.name === name || (entry.name === "*" && !isLocal(name))
 }
 
-/** Tells the stream's own events from the server's. */
+/** Returns whether an event is the stream's own, not the server's. */
 function isLocal(name) {
   return name.startsWith("stream:")
 }
