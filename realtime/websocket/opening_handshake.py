@@ -4,6 +4,7 @@ import asyncio
 import base64
 import binascii
 import hashlib
+from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote
 
@@ -14,30 +15,17 @@ VERSION = b"13"
 
 
 class Request:
-    """An HTTP request, parsed as it arrives."""
+    """The HTTP request of a handshake, as uvicorn's HTTP protocol passes it on: complete, in one piece.
 
-    def __init__(self) -> None:
-        self.is_whole = False
+    Raises httptools.HttpParserError for anything else.
+    """
+
+    def __init__(self, data: bytes) -> None:
         self.url = b""
         self.headers: list[tuple[bytes, bytes]] = []  # names in lower case
         self._parser = httptools.HttpRequestParser(self)
-        self._expects = False
-
-    def feed(self, data: bytes) -> None:
-        """Parse more of the request; bytes after it are ignored. Raises httptools.HttpParserError."""
-        try:
+        with suppress(httptools.HttpParserUpgrade):
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self.is_whole = True
-        except httptools.HttpParserError:
-            if not self.is_whole:
-                raise
-
-    @property
-    def is_handshake(self) -> bool:
-        """Whether it asks to go on as a WebSocket, and for nothing else."""
-        is_asked = self.header(b"upgrade").lower() == b"websocket"
-        return self.is_whole and is_asked and bool(self._parser.should_upgrade())
 
     @property
     def method(self) -> bytes:
@@ -45,49 +33,27 @@ class Request:
         return bytes(self._parser.get_method())
 
     @property
-    def path(self) -> bytes:
-        """The path that is asked for, without its query; b"" where it is none."""
-        try:
-            return bytes(httptools.parse_url(self.url).path or b"")
-        except httptools.HttpParserInvalidURLError:
-            return b""
-
-    @property
     def version(self) -> str:
         """The version of HTTP, such as 1.1."""
         return str(self._parser.get_http_version())
 
     def header(self, name: bytes) -> bytes:
-        """Return the last header of this name, b"" where there is none."""
+        """Return the last header of this name, b"" if there is none."""
         return next((value for key, value in reversed(self.headers) if key == name), b"")
-
-    def waits_for_word(self) -> bool:
-        """Say, once, whether the client sends the body when it is told to (RFC 9110, section 10.1.1)."""
-        waits, self._expects = self._expects and not self.is_whole, False
-        return waits
 
     def on_url(self, url: bytes) -> None:
         """Add a piece of the URL."""
         self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Note a header, and whether it waits to be told to go on."""
-        name = name.lower()
-        self.headers.append((name, value))
-        if name == b"expect":
-            self._expects = value.lower() == b"100-continue"
-
-    def on_message_complete(self) -> None:
-        """Note that the request is complete."""
-        self.is_whole = True
+        """Add a header."""
+        self.headers.append((name.lower(), value))
 
 
-def refuse(client: asyncio.Transport, status: str, *, retry_after: int | None = None) -> None:
+def refuse(client: asyncio.Transport, status: str) -> None:
     """Send an HTTP error, and close."""
     body = f"{status}\n"
     head = {"Content-Type": "text/plain", "Content-Length": len(body), "Connection": "close"}
-    if retry_after is not None:
-        head["Retry-After"] = retry_after
     lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
     client.write(f"HTTP/1.1 {status}\r\n{lines}\r\n{body}".encode())
     client.close()

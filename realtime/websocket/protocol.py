@@ -105,9 +105,8 @@ class WebSocketProtocol(asyncio.Protocol):
 
     def _read_request(self, data: bytes) -> None:
         """Answer the request; uvicorn's HTTP protocol passes it in one piece."""
-        request = Request()
         try:
-            request.feed(data)
+            request = Request(data)
         except httptools.HttpParserError:
             refuse(self.tcp, "400 Bad Request")
             return
