@@ -66,7 +66,7 @@ def _channel_data(user: AbstractBaseUser, found: Found) -> dict[str, Any]:
 
 
 def _shared_secret(channel: str, found: Found) -> dict[str, str]:
-    """Return the key of an encrypted channel, derived from its name and REALTIME["ENCRYPTION_MASTER_KEY"] (32 bytes)."""
+    """Derive the key of an encrypted channel from its name and REALTIME["ENCRYPTION_MASTER_KEY"] (32 bytes)."""
     if not found.pattern.is_encrypted:
         return {}
     key = hashlib.sha256(channel.encode() + config().encryption_master_key).digest()
