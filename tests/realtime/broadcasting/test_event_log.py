@@ -1,4 +1,4 @@
-"""What is committed is told, once, whatever the channel layer does; what is rolled back was never told."""
+"""The event log: committed events arrive once, whatever the channel layer does; rolled-back events never."""
 
 import asyncio
 import json
@@ -27,14 +27,14 @@ from tickets import services
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-async def heard_once(listener: Listener, channel: str, message: str) -> bool:
-    """Say whether the next reply is `message`, and nothing follows it."""
+async def received_once(listener: Listener, channel: str, message: str) -> bool:
+    """Return whether the next reply is `message`, and nothing follows it."""
     reply = (await listener.event("ticket.reply.created"))["reply"]
     await hub.here().log_tailer.read()
     return reply["message"] == message and await listener.hears_nothing(channel)
 
 
-async def test_what_is_rolled_back_is_heard_by_nobody(live_cast: Cast) -> None:
+async def test_rolled_back_event_is_not_delivered(live_cast: Cast) -> None:
     listener = await listen(live_cast.casey, live_cast.ticket.channel)
 
     def fail() -> None:
@@ -46,12 +46,10 @@ async def test_what_is_rolled_back_is_heard_by_nobody(live_cast: Cast) -> None:
     await hub.here().log_tailer.read()
     assert await listener.hears_nothing(live_cast.ticket.channel)
     await do(live_cast.reply, live_cast.bao, "Really")
-    assert await heard_once(listener, live_cast.ticket.channel, "Really")
+    assert await received_once(listener, live_cast.ticket.channel, "Really")
 
 
-async def test_a_group_send_that_fails_is_made_good_by_the_tail(
-    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_log_tailer_delivers_after_a_failed_send(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     listener = await listen(live_cast.casey, live_cast.ticket.channel)
 
     async def fail(*_: Any) -> None:
@@ -59,14 +57,12 @@ async def test_a_group_send_that_fails_is_made_good_by_the_tail(
 
     with monkeypatch.context() as broken:
         broken.setattr(InMemoryChannelLayer, "group_send", fail)
-        await do(live_cast.reply, live_cast.bao, "Told all the same")
+        await do(live_cast.reply, live_cast.bao, "Despite the error")
         await listener.event("ticket.reply.created")
     assert await listener.hears_nothing(live_cast.ticket.channel)
 
 
-async def test_a_message_that_the_layer_swallows_is_made_good_by_the_tail(
-    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_log_tailer_delivers_what_the_layer_lost(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     listener = await listen(live_cast.casey, live_cast.ticket.channel)
 
     async def swallow(*_: Any) -> None:
@@ -81,23 +77,21 @@ async def test_a_message_that_the_layer_swallows_is_made_good_by_the_tail(
     assert await listener.hears_nothing(live_cast.ticket.channel)
 
 
-async def test_the_layer_tells_long_before_the_tail_reads(live_cast: Cast, settings: Settings) -> None:
+async def test_layer_delivers_before_the_log_tailer_reads(live_cast: Cast, settings: Settings) -> None:
     settings.REALTIME = {**settings.REALTIME, "TAIL_INTERVAL": 3600}
     listener = await listen(live_cast.casey, live_cast.ticket.channel)
     await do(live_cast.reply, live_cast.bao, "At once")
-    assert await heard_once(listener, live_cast.ticket.channel, "At once")
+    assert await received_once(listener, live_cast.ticket.channel, "At once")
 
 
-async def test_layer_and_tail_together_tell_once(live_cast: Cast) -> None:
+async def test_layer_and_log_tailer_deliver_once(live_cast: Cast) -> None:
     listener = await listen(live_cast.casey, live_cast.ticket.channel)
     await do(live_cast.reply, live_cast.bao, "Once")
     await hub.here().log_tailer.read()
-    assert await heard_once(listener, live_cast.ticket.channel, "Once")
+    assert await received_once(listener, live_cast.ticket.channel, "Once")
 
 
-async def test_a_message_that_the_layer_brings_late_is_not_told_again(
-    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_late_message_of_the_layer_is_ignored(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     listener = await listen(live_cast.casey, live_cast.ticket.channel)
     late: list[tuple[str, dict]] = []
     send = InMemoryChannelLayer.group_send
@@ -115,17 +109,17 @@ async def test_a_message_that_the_layer_brings_late_is_not_told_again(
     assert await listener.hears_nothing(live_cast.ticket.channel)
 
 
-async def test_a_layer_that_forgot_this_process_is_joined_again(live_cast: Cast) -> None:
+async def test_groups_are_joined_again_after_the_layer_lost_them(live_cast: Cast) -> None:
     listener = await listen(live_cast.casey, live_cast.ticket.channel)
     here = hub.here()
     here.layer.groups.clear()
-    await do(live_cast.reply, live_cast.bao, "By the tail")
-    assert (await listener.event("ticket.reply.created"))["reply"]["message"] == "By the tail"
+    await do(live_cast.reply, live_cast.bao, "By the log tailer")
+    assert (await listener.event("ticket.reply.created"))["reply"]["message"] == "By the log tailer"
     await here.resync_groups()
     assert here.fan_out.groups.keys() <= here.layer.groups.keys()
 
 
-async def test_groups_that_nobody_hears_are_left(live_cast: Cast) -> None:
+async def test_groups_without_subscribers_are_left(live_cast: Cast) -> None:
     listener, here = await listen(live_cast.casey, live_cast.ticket.channel), hub.here()
     group = f"public.{live_cast.ticket.channel}"
     assert group in here.layer.groups
@@ -135,7 +129,7 @@ async def test_groups_that_nobody_hears_are_left(live_cast: Cast) -> None:
     assert group not in here.fan_out.groups
 
 
-async def test_two_hundred_replies_at_once_arrive_in_order(live_cast: Cast) -> None:
+async def test_burst_of_replies_arrives_in_order(live_cast: Cast) -> None:
     listener = await listen(live_cast.casey, live_cast.ticket.channel)
 
     def burst() -> None:
@@ -143,26 +137,26 @@ async def test_two_hundred_replies_at_once_arrive_in_order(live_cast: Cast) -> N
             live_cast.reply(live_cast.bao, str(number))
 
     await do(burst)
-    heard = [(await listener.event("ticket.reply.created"))["reply"]["message"] for _ in range(200)]
-    assert heard == [str(number) for number in range(200)]
+    received = [(await listener.event("ticket.reply.created"))["reply"]["message"] for _ in range(200)]
+    assert received == [str(number) for number in range(200)]
 
 
-async def test_a_receipt_says_how_many_sockets_were_told(live_cast: Cast) -> None:
-    told = [await listen(person, live_cast.ticket.channel) for person in (live_cast.casey, live_cast.bao)]
+async def test_receipt_counts_the_sockets(live_cast: Cast) -> None:
+    sockets = [await listen(person, live_cast.ticket.channel) for person in (live_cast.casey, live_cast.bao)]
     broadcast = await do(publish, Fence(live_cast.ticket.channel), receipt=True)
     await hub.here().log_tailer.read()
     await hub.here().log_tailer.read()
     receipts = await do(lambda: [(r.broadcast_id, r.sockets) for r in Receipt.objects.all()])
-    assert receipts == [(broadcast.pk, len(told))]
+    assert receipts == [(broadcast.pk, len(sockets))]
 
 
-async def test_the_tail_survives_a_database_that_is_away(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_log_tailer_survives_an_unavailable_database(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     listener = await listen(live_cast.casey, live_cast.ticket.channel)
-    asked = asyncio.Event()
+    attempted = asyncio.Event()
     loop = asyncio.get_running_loop()
 
     def away(_position: int) -> Any:
-        loop.call_soon_threadsafe(asked.set)
+        loop.call_soon_threadsafe(attempted.set)
         raise ConnectionError("no database")
 
     async def swallow(*_: Any) -> None:
@@ -172,23 +166,23 @@ async def test_the_tail_survives_a_database_that_is_away(live_cast: Cast, monkey
     with monkeypatch.context() as broken:
         broken.setattr(event_log, "read_since", away)
         await do(live_cast.reply, live_cast.bao, "Later")
-        await asyncio.wait_for(asked.wait(), 3)
+        await asyncio.wait_for(attempted.wait(), 3)
     assert (await listener.event("ticket.reply.created"))["reply"]["message"] == "Later"
 
 
-def test_only_what_committed_is_in_the_history(live_cast: Cast, client: Client) -> None:
+def test_history_contains_committed_events_once(live_cast: Cast, client: Client) -> None:
     client.force_login(live_cast.casey)
     channel = live_cast.ticket.channel
     start = client.get("/broadcasting/history", {"channel": channel}).json()
     assert start == {"events": [], "cursor": start["cursor"], "reset": False}
-    live_cast.reply(live_cast.bao, "Told")
+    live_cast.reply(live_cast.bao, "Committed")
     answer = client.get("/broadcasting/history", {"channel": channel, "since": start["cursor"]}).json()
-    assert [event["data"]["reply"]["message"] for event in answer["events"]] == ["Told"]
+    assert [event["data"]["reply"]["message"] for event in answer["events"]] == ["Committed"]
     again = client.get("/broadcasting/history", {"channel": channel, "since": answer["cursor"]}).json()
     assert again["events"] == []
 
 
-def test_an_event_on_two_channels_is_in_the_history_once(live_cast: Cast, client: Client) -> None:
+def test_history_contains_an_event_on_two_channels_once(live_cast: Cast, client: Client) -> None:
     client.force_login(live_cast.bao)
     channels = [live_cast.ticket.channel, live_cast.billing.channel]
     start = client.get("/broadcasting/history", {"channel": channels}).json()["cursor"]
@@ -198,7 +192,7 @@ def test_an_event_on_two_channels_is_in_the_history_once(live_cast: Cast, client
     assert "no-store" in response["Cache-Control"]
 
 
-def test_who_lost_a_ticket_is_not_told_its_past_again(live_cast: Cast, client: Client) -> None:
+def test_history_omits_events_of_a_lost_ticket(live_cast: Cast, client: Client) -> None:
     client.force_login(live_cast.bao)
     channels = [live_cast.billing.channel]
     start = client.get("/broadcasting/history", {"channel": channels}).json()["cursor"]
@@ -210,7 +204,7 @@ def test_who_lost_a_ticket_is_not_told_its_past_again(live_cast: Cast, client: C
     assert [event["event"] for event in after["events"]] == ["ticket.withdrawn"]
 
 
-def test_a_log_that_no_longer_reaches_back_says_reset(live_cast: Cast) -> None:
+def test_history_resets_after_pruning(live_cast: Cast) -> None:
     start = history.current_cursor()
     live_cast.reply(live_cast.bao, "Old")
     assert not history.read(live_cast.casey, [live_cast.ticket.channel], start).reset
@@ -225,7 +219,9 @@ def test_a_log_that_no_longer_reaches_back_says_reset(live_cast: Cast) -> None:
     assert len(history.read(live_cast.casey, [live_cast.ticket.channel], now).events) == 1
 
 
-def test_an_answer_behind_many_notes_reaches_the_customer(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_notes_do_not_count_toward_a_customers_history_limit(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("realtime.limits.MAX_HISTORY_EVENTS", 3)
     start, channel = history.current_cursor(), live_cast.ticket.channel
     for _ in range(8):
@@ -238,21 +234,21 @@ def test_an_answer_behind_many_notes_reaches_the_customer(live_cast: Cast, monke
 
 
 @pytest.mark.parametrize("cursor", ["", "1", "nonsense", "7\x00", "ü", "f" * 5000])
-def test_a_cursor_that_is_not_ours_says_reset(live_cast: Cast, client: Client, cursor: str) -> None:
+def test_invalid_cursor_resets(live_cast: Cast, client: Client, cursor: str) -> None:
     client.force_login(live_cast.casey)
-    query = {"channel": live_cast.ticket.channel, "since": cursors}
+    query = {"channel": live_cast.ticket.channel, "since": cursor}
     answer = client.get("/broadcasting/history", query).json()
     assert (answer["reset"], answer["events"]) == (True, [])
     query["since"] = answer["cursor"]
     assert client.get("/broadcasting/history", query).json()["reset"] is False
 
 
-def test_a_cursor_from_another_databases_future_says_reset(live_cast: Cast) -> None:
+def test_cursor_beyond_the_watermark_resets(live_cast: Cast) -> None:
     future = cursors.encode_cursor(event_log.watermark() + 1)
     assert history.read(live_cast.casey, [live_cast.ticket.channel], future).reset
 
 
-def test_a_cursor_tells_nobody_how_much_was_written(live_cast: Cast) -> None:
+def test_cursor_does_not_reveal_the_position(live_cast: Cast) -> None:
     before = history.current_cursor()
     live_cast.reply(live_cast.bao, "Note", internal=True)
     after = history.current_cursor()
@@ -261,7 +257,7 @@ def test_a_cursor_tells_nobody_how_much_was_written(live_cast: Cast) -> None:
     assert before != history.current_cursor()
 
 
-def test_the_history_asks_about_many_tickets_as_quickly_as_about_few(
+def test_history_needs_constant_queries_for_many_tickets(
     live_cast: Cast, client: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     client.force_login(live_cast.bao)
@@ -272,7 +268,7 @@ def test_the_history_asks_about_many_tickets_as_quickly_as_about_few(
         assert len(client.get("/broadcasting/history", query).json()["events"]) == 30
 
 
-def test_more_than_a_page_can_take_says_reset(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_history_over_the_limit_resets(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("realtime.limits.MAX_HISTORY_EVENTS", 3)
     start = history.current_cursor()
     for _ in range(3):
@@ -290,14 +286,14 @@ def test_more_than_a_page_can_take_says_reset(live_cast: Cast, monkeypatch: pyte
         ({"channel": [f"private-office.{n}" for n in range(21)]}, 400),
     ],
 )
-def test_a_malformed_question_gets_a_clear_answer(live_cast: Cast, client: Client, query: dict, status: int) -> None:
+def test_malformed_history_request_is_explained(live_cast: Cast, client: Client, query: dict, status: int) -> None:
     client.force_login(live_cast.casey)
     response = client.get("/broadcasting/history", query)
     assert response.status_code == status
     assert response.json()["detail"]
 
 
-def test_a_flood_of_questions_is_slowed_down(live_cast: Cast, client: Client) -> None:
+def test_history_requests_are_rate_limited(live_cast: Cast, client: Client) -> None:
     client.force_login(live_cast.casey)
     answers = [client.get("/broadcasting/history", {"channel": live_cast.casey.channel}) for _ in range(121)]
     assert answers[119].status_code == 200
@@ -308,39 +304,39 @@ def test_a_flood_of_questions_is_slowed_down(live_cast: Cast, client: Client) ->
 
 @dataclass(frozen=True)
 class Huge(Fence):
-    """Says too much."""
+    """An event over the size limit."""
 
     def broadcast_with(self, audience: Audience) -> dict[str, Any]:
         return {"text": "é" * 6000}
 
 
 @dataclass(frozen=True)
-class Aside(Fence):
-    """Is said to customers alone."""
+class ForCustomers(Fence):
+    """An event for customers only."""
 
     def broadcast_to(self) -> OnlyAudience:
         return OnlyAudience(Audience.PUBLIC)
 
 
-def test_an_event_for_one_audience_alone_is_told_to_no_other(live_cast: Cast) -> None:
+def test_event_for_only_customers_is_not_sent_to_staff(live_cast: Cast) -> None:
     start, channel = history.current_cursor(), live_cast.ticket.channel
-    told = []
-    for event in (Aside(channel), Fence(channel)):
+    counts = []
+    for event in (ForCustomers(channel), Fence(channel)):
         publish(event)
-        told.append(
+        counts.append(
             [len(history.read(person, [channel], start).events) for person in (live_cast.casey, live_cast.bao)]
         )
-    assert told == [[1, 0], [2, 1]]
+    assert counts == [[1, 0], [2, 1]]
 
 
-def test_an_event_that_is_too_large_is_an_error_and_logs_nothing(live_cast: Cast) -> None:
+def test_too_large_event_raises_and_logs_nothing(live_cast: Cast) -> None:
     before = Broadcast.objects.count()
     with pytest.raises(PayloadTooLarge):
         publish(Huge(live_cast.ticket.channel))
     assert Broadcast.objects.count() == before
 
 
-def test_an_event_must_say_to_whom() -> None:
+def test_event_without_audience_cannot_be_created() -> None:
     class Careless(Event):
         broadcast_as = "careless"
 
@@ -355,7 +351,7 @@ def test_an_event_must_say_to_whom() -> None:
 
 
 @pytest.mark.parametrize(("connection", "lines"), [("log", 2), ("null", 0)])
-def test_broadcasting_can_be_switched_off(
+def test_other_connections_log_no_event(
     live_cast: Cast, settings: Settings, caplog: pytest.LogCaptureFixture, connection: str, lines: int
 ) -> None:
     settings.REALTIME = {**settings.REALTIME, "CONNECTION": connection}

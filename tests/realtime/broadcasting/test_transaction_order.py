@@ -1,4 +1,4 @@
-"""What one transaction told is heard in its order, however many channels hear it."""
+"""Events of one transaction arrive in order, whatever the number of their channels."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ from tests.support.sockets import do, listen
 
 @dataclass(frozen=True)
 class Word(Event):
-    """One word on some channels."""
+    """An event with a number, on some channels."""
 
     broadcast_as = "test.word"
     word: str
@@ -33,17 +33,17 @@ class Word(Event):
         return {"word": self.word}
 
 
-async def test_a_short_event_does_not_overtake_a_long_one(live_cast: Cast) -> None:
+async def test_event_on_one_channel_does_not_overtake_one_on_many(live_cast: Cast) -> None:
     channels = [live_cast.ada.channel, live_cast.ticket.channel, live_cast.orders.channel, live_cast.billing.channel]
     listener = await listen(live_cast.ada, channels[0])
     for channel in channels[1:]:
         await listener.subscribe(channel)
 
-    def tell() -> None:
+    def publish_both() -> None:
         with transaction.atomic():
             publish(Word("first", tuple(channels)))
             publish(Word("second", (channels[-1],)))
 
-    await do(tell)
-    heard = [await listener.event("test.word") for _ in range(5)]
-    assert [word["word"] for word in heard] == ["first"] * 4 + ["second"]
+    await do(publish_both)
+    received = [await listener.event("test.word") for _ in range(5)]
+    assert [word["word"] for word in received] == ["first"] * 4 + ["second"]

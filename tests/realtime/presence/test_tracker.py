@@ -1,4 +1,4 @@
-"""Who is here: people, however many sockets they have, on every process, and not a moment longer than they are."""
+"""Members of presence channels: one for each user, on every process, removed when their last socket is gone."""
 
 from collections.abc import Callable
 
@@ -19,14 +19,14 @@ from tickets import services
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def room_of(cast: Cast) -> str:
+def presence_channel(cast: Cast) -> str:
     return cast.ticket.channel.replace("private-", "presence-")
 
 
-async def enter(cast: Cast, name: str) -> tuple[Listener, dict]:
-    """Have someone look at Casey's ticket; return the socket, and who is there by name."""
+async def subscribe(cast: Cast, name: str) -> tuple[Listener, dict]:
+    """Subscribe a user to the presence channel of Casey's ticket; return the socket and the members."""
     socket = await greeted(getattr(cast, name))
-    answer = await socket.subscribe(room_of(cast))
+    answer = await socket.subscribe(presence_channel(cast))
     assert answer["event"] == "pusher_internal:subscription_succeeded", answer
     return socket, answer["data"]["presence"]
 
@@ -36,48 +36,48 @@ def names(present: dict) -> set[str]:
 
 
 @pytest.fixture
-def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever goes is gone without a moment's grace."""
+def _no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove members at once."""
     monkeypatch.setattr(tracker, "RECONNECT_GRACE", 0)
 
 
-async def test_whoever_comes_sees_who_is_there_and_is_seen(live_cast: Cast) -> None:
-    bao, present = await enter(live_cast, "bao")
+async def test_new_member_sees_the_others_and_is_seen(live_cast: Cast) -> None:
+    bao, present = await subscribe(live_cast, "bao")
     assert (present["count"], names(present)) == (1, {"Bao Nguyen"})
-    _dana, present = await enter(live_cast, "dana")
+    _dana, present = await subscribe(live_cast, "dana")
     assert (present["count"], names(present)) == (2, {"Bao Nguyen", "Dana Okafor"})
     added = await bao.event("pusher_internal:member_added")
     assert added["user_id"] == str(live_cast.dana.pk)
     assert added["user_info"] == {"id": str(live_cast.dana.pk), "name": "Dana Okafor", "role": "agent"}
 
 
-@pytest.mark.usefixtures("_at_once")
-async def test_a_person_with_two_tabs_is_one_and_goes_with_the_last(live_cast: Cast) -> None:
-    bao, _ = await enter(live_cast, "bao")
-    first, _ = await enter(live_cast, "dana")
+@pytest.mark.usefixtures("_no_grace")
+async def test_user_with_two_tabs_is_one_member(live_cast: Cast) -> None:
+    bao, _ = await subscribe(live_cast, "bao")
+    first, _ = await subscribe(live_cast, "dana")
     await bao.event("pusher_internal:member_added")
-    second, present = await enter(live_cast, "dana")
+    second, present = await subscribe(live_cast, "dana")
     assert present["count"] == 2
     await first.close()
-    assert await bao.hears_nothing(room_of(live_cast))
+    assert await bao.hears_nothing(presence_channel(live_cast))
     await second.close()
     assert await bao.event("pusher_internal:member_removed") == {"user_id": str(live_cast.dana.pk)}
 
 
-async def test_a_page_that_loads_anew_never_left(live_cast: Cast) -> None:
-    bao, _ = await enter(live_cast, "bao")
-    dana, _ = await enter(live_cast, "dana")
+async def test_page_reload_does_not_remove_the_member(live_cast: Cast) -> None:
+    bao, _ = await subscribe(live_cast, "bao")
+    dana, _ = await subscribe(live_cast, "dana")
     await bao.event("pusher_internal:member_added")
     await dana.close()
-    _again, present = await enter(live_cast, "dana")
+    _again, present = await subscribe(live_cast, "dana")
     assert present["count"] == 2
-    assert await bao.hears_nothing(room_of(live_cast))
+    assert await bao.hears_nothing(presence_channel(live_cast))
 
 
-async def test_whoever_leaves_the_channel_is_gone_at_once(live_cast: Cast) -> None:
-    bao, _ = await enter(live_cast, "bao")
-    dana, _ = await enter(live_cast, "dana")
-    await dana.say("pusher:unsubscribe", channel=room_of(live_cast))
+async def test_unsubscribing_removes_the_member_at_once(live_cast: Cast) -> None:
+    bao, _ = await subscribe(live_cast, "bao")
+    dana, _ = await subscribe(live_cast, "dana")
+    await dana.say("pusher:unsubscribe", channel=presence_channel(live_cast))
     assert (await bao.event("pusher_internal:member_removed"))["user_id"] == str(live_cast.dana.pk)
 
 
@@ -96,52 +96,52 @@ def hide(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("cause", [switch_off, leave_office, hide])
-async def test_whose_access_ends_is_no_longer_seen(live_cast: Cast, cause: Callable[[Cast], None]) -> None:
-    bao, _ = await enter(live_cast, "bao")
-    _dana = await enter(live_cast, "dana")
+async def test_member_without_access_is_removed(live_cast: Cast, cause: Callable[[Cast], None]) -> None:
+    bao, _ = await subscribe(live_cast, "bao")
+    _dana = await subscribe(live_cast, "dana")
     await bao.event("pusher_internal:member_added")
     await do(cause, live_cast)
     assert (await bao.event("pusher_internal:member_removed"))["user_id"] == str(live_cast.dana.pk)
 
 
-async def test_a_seat_kept_for_a_moment_ends_with_the_access(live_cast: Cast) -> None:
-    bao, _ = await enter(live_cast, "bao")
-    dana, _ = await enter(live_cast, "dana")
+async def test_kept_entry_ends_with_the_access(live_cast: Cast) -> None:
+    bao, _ = await subscribe(live_cast, "bao")
+    dana, _ = await subscribe(live_cast, "dana")
     await dana.close()
     await do(switch_off, live_cast)
     assert (await bao.event("pusher_internal:member_removed"))["user_id"] == str(live_cast.dana.pk)
 
 
 @pytest.mark.parametrize("name", ["casey", "greta", "emil", "fatima"])
-async def test_who_is_not_staff_of_the_ticket_does_not_see_who_looks_at_it(live_cast: Cast, name: str) -> None:
+async def test_only_staff_of_the_ticket_may_subscribe(live_cast: Cast, name: str) -> None:
     socket = await greeted(getattr(live_cast, name))
-    assert (await socket.subscribe(room_of(live_cast)))["event"] == "pusher:subscription_error"
+    assert (await socket.subscribe(presence_channel(live_cast)))["event"] == "pusher:subscription_error"
 
 
-async def test_who_hides_being_online_sees_the_others_unseen(live_cast: Cast) -> None:
+async def test_hidden_user_sees_members_and_is_not_one(live_cast: Cast) -> None:
     live_cast.dana.hides_online = True
     await do(live_cast.dana.save)
-    bao, _ = await enter(live_cast, "bao")
-    _dana, present = await enter(live_cast, "dana")
+    bao, _ = await subscribe(live_cast, "bao")
+    _dana, present = await subscribe(live_cast, "dana")
     assert names(present) == {"Bao Nguyen"}
-    assert await bao.hears_nothing(room_of(live_cast))
+    assert await bao.hears_nothing(presence_channel(live_cast))
 
 
-async def test_what_a_client_says_of_itself_is_not_shown(live_cast: Cast) -> None:
-    bao, _ = await enter(live_cast, "bao")
+async def test_unsigned_channel_data_is_ignored(live_cast: Cast) -> None:
+    bao, _ = await subscribe(live_cast, "bao")
     dana = await greeted(live_cast.dana)
     data = protocol.encode({"user_id": str(live_cast.ada.pk), "user_info": {"name": "Ada Admin"}})
-    await dana.subscribe(room_of(live_cast), channel_data=data)
+    await dana.subscribe(presence_channel(live_cast), channel_data=data)
     assert (await bao.event("pusher_internal:member_added"))["user_info"]["name"] == "Dana Okafor"
 
 
-async def test_no_comings_and_goings_are_heard_after_access_ended(live_cast: Cast) -> None:
-    bao, _ = await enter(live_cast, "bao")
-    ada, _ = await enter(live_cast, "ada")
+async def test_presence_updates_end_with_the_access(live_cast: Cast) -> None:
+    bao, _ = await subscribe(live_cast, "bao")
+    ada, _ = await subscribe(live_cast, "ada")
     await do(services.update_ticket, live_cast.ticket, by=live_cast.ada, values={"office": live_cast.orders})
     assert (await bao.event("pusher:subscription_error"))["status"] == 403
     before = len(bao.heard)
-    _emil = await enter(live_cast, "emil")
+    _emil = await subscribe(live_cast, "emil")
     await ada.event("pusher_internal:member_added")
     await bao.say("pusher:ping")
     await bao.event("pusher:pong")
@@ -152,15 +152,15 @@ async def test_no_comings_and_goings_are_heard_after_access_ended(live_cast: Cas
 
 
 def other_process(cast: Cast, *people: str, gone: bool = False) -> None:
-    """Have another server process say that these people look at Casey's ticket with it, or do no more."""
+    """Write entries of another server process for these members, or remove them."""
     members = [Member(str(getattr(cast, name).pk), {"name": getattr(cast, name).name}) for name in people]
-    changes = [EntryChange(room_of(cast), None if gone else 1, member) for member in members]
+    changes = [EntryChange(presence_channel(cast), None if gone else 1, member) for member in members]
     presence_store().sync(SyncRequest("elsewhere", changes))
 
 
-async def test_people_on_another_process_are_seen_and_go(live_cast: Cast) -> None:
+async def test_members_on_another_process_are_added_and_removed(live_cast: Cast) -> None:
     await do(other_process, live_cast, "dana")
-    bao, present = await enter(live_cast, "bao")
+    bao, present = await subscribe(live_cast, "bao")
     assert names(present) == {"Bao Nguyen", "Dana Okafor"}
     await do(other_process, live_cast, "emil")
     assert (await bao.event("pusher_internal:member_added"))["user_info"] == {"name": "Emil Sørensen"}
@@ -168,10 +168,8 @@ async def test_people_on_another_process_are_seen_and_go(live_cast: Cast) -> Non
     assert (await bao.event("pusher_internal:member_removed"))["user_id"] == str(live_cast.dana.pk)
 
 
-async def test_the_people_of_a_killed_process_are_gone_when_its_lease_runs_out(
-    live_cast: Cast, settings: Settings
-) -> None:
-    bao, _ = await enter(live_cast, "bao")
+async def test_members_of_a_killed_process_are_removed_with_its_lease(live_cast: Cast, settings: Settings) -> None:
+    bao, _ = await subscribe(live_cast, "bao")
     lasting, settings.REALTIME = settings.REALTIME, {**settings.REALTIME, "LEASE": 0.5}
     await do(other_process, live_cast, "dana")
     settings.REALTIME = lasting
@@ -179,41 +177,42 @@ async def test_the_people_of_a_killed_process_are_gone_when_its_lease_runs_out(
     assert (await bao.event("pusher_internal:member_removed"))["user_id"] == str(live_cast.dana.pk)
 
 
-async def test_a_census_that_forgot_this_process_is_told_everything_again(live_cast: Cast) -> None:
-    bao, _ = await enter(live_cast, "bao")
+async def test_process_writes_all_entries_again_after_its_removal(live_cast: Cast) -> None:
+    bao, _ = await subscribe(live_cast, "bao")
     process = hub.here().process
     await do(presence_store().remove_process, process)
     hub.here().presence._synced_at = 0
-    _ada = await enter(live_cast, "ada")
+    _ada = await subscribe(live_cast, "ada")
     await bao.event("pusher_internal:member_added")
-    members = (await do(presence_store().occupancy, [room_of(live_cast)]))[room_of(live_cast)].members
-    assert members.keys() == {str(live_cast.bao.pk), str(live_cast.ada.pk)}
+    channel = presence_channel(live_cast)
+    occupancies = await do(presence_store().occupancy, [channel])
+    assert occupancies[channel].members.keys() == {str(live_cast.bao.pk), str(live_cast.ada.pk)}
 
 
-async def test_while_the_census_is_away_a_process_knows_its_own_people(
+async def test_process_uses_local_entries_while_the_store_is_unavailable(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_: object) -> None:
         raise ServiceUnavailable("away")
 
     monkeypatch.setattr(DatabasePresenceStore, "sync", staticmethod(away))
-    bao, present = await enter(live_cast, "bao")
+    bao, present = await subscribe(live_cast, "bao")
     assert names(present) == {"Bao Nguyen"}
-    _dana, present = await enter(live_cast, "dana")
+    _dana, present = await subscribe(live_cast, "dana")
     assert names(present) == {"Bao Nguyen", "Dana Okafor"}
     await bao.event("pusher_internal:member_added")
 
 
-async def test_a_channel_has_a_bounded_number_of_members(live_cast: Cast, settings: Settings) -> None:
+async def test_members_of_a_channel_are_limited(live_cast: Cast, settings: Settings) -> None:
     settings.REALTIME = {**settings.REALTIME, "MAX_MEMBERS_PER_CHANNEL": 1}
-    _bao = await enter(live_cast, "bao")
+    _bao = await subscribe(live_cast, "bao")
     dana = await greeted(live_cast.dana)
-    assert (await dana.subscribe(room_of(live_cast)))["event"] == "pusher:subscription_error"
-    _tab, present = await enter(live_cast, "bao")
+    assert (await dana.subscribe(presence_channel(live_cast)))["event"] == "pusher:subscription_error"
+    _tab, present = await subscribe(live_cast, "bao")
     assert present["count"] == 1
 
 
-async def test_an_office_sees_who_is_online(live_cast: Cast) -> None:
+async def test_office_channel_shows_online_agents(live_cast: Cast) -> None:
     channel = live_cast.billing.channel.replace("private-", "presence-")
     bao = await listen(live_cast.bao, channel)
     _ada = await listen(live_cast.ada, channel)

@@ -70,7 +70,7 @@ async def refusal_of(user, **options):
 
 async def test_user_over_the_limit_elsewhere_is_refused_here(live_cast):
     await do(say, "other", limit_keys(str(live_cast.bao.pk), ""))
-    assert await refusal_of(live_cast.bao) == "Too many connections of one person."
+    assert await refusal_of(live_cast.bao) == "Too many connections for this user."
     dana = await greeted(live_cast.dana)
     await dana.close()
 
@@ -79,7 +79,7 @@ async def test_address_over_the_limit_elsewhere_is_refused_here(live_cast, monke
     monkeypatch.setattr(limits, "MAX_CONNECTIONS_PER_ADDRESS", 3)
     await do(say, "other", {f"address:{OFFICE}": 2})
     inside = await greeted(live_cast.bao, address=OFFICE)
-    assert await refusal_of(live_cast.dana, address=OFFICE) == "Too many connections from one address."
+    assert await refusal_of(live_cast.dana, address=OFFICE) == "Too many connections from this address."
     outside = await greeted(live_cast.dana, address="203.0.113.8")
     for listener in (inside, outside):
         await listener.close()
