@@ -58,8 +58,8 @@ bench-%: .venv/dev.done node_modules/.package-lock.json
 	python -m benchmarks.$* $(OPTIONS)
 
 # Files whose spelling and words are checked.
-SPELLED := .ci benchmarks README.md CHANGELOG.md CONTRIBUTING.md docs deploy Makefile pyproject.toml requirements package.json biome.json
-SPELLED += $(addprefix realtime/,http monitoring utils webhooks management static templates README.md pyproject.toml admin.py apps.py checks.py conf.py limits.py routing.py signals.py urls.py)
+SPELLED := .ci accounts benchmarks deploy docs realtime static templates tikm tests/browser tests/faults tests/js \
+  README.md CHANGELOG.md CONTRIBUTING.md Makefile pyproject.toml package.json biome.json
 SPELLED += $(addprefix tests/realtime/,http monitoring utils webhooks test_checks.py test_imports.py test_readme.py)
 
 lint: .venv/dev.done node_modules/.package-lock.json

@@ -134,7 +134,7 @@ class PusherConsumer(Connection, AsyncWebsocketConsumer):
                 self.unsubscribe(channel)
                 self.write(protocol.subscription_error(channel, FORBIDDEN, str(error)))
         if self.subscriptions.get(channel) is not subscription or subscription.audience is None:
-            return  # it has ended in the meantime, and the client was told so
+            return  # ended since, and the client was notified
         if subscription.state is State.REVALIDATING:
             subscription.must_confirm = True
             return

@@ -12,7 +12,7 @@ from realtime.channels import Audience
 # No client can name these channels: the number sign is not in Pusher's alphabet. The texts are stored in the event
 # log and shared with processes of the previous release.
 REAUTHORIZE_CHANNEL = "#recheck"
-RELAY_CHANNEL = "#tell"
+RELAY_CHANNEL = "#tell"  # codespell:ignore tell
 
 LAYER_NAME = re.compile(r"[a-zA-Z0-9\-_.]{1,99}")  # Channels: valid group names
 

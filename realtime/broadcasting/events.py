@@ -24,7 +24,7 @@ class ForChannel:
 
 @dataclass(frozen=True)
 class OnlyAudience:
-    """Exactly one audience: `OnlyAudience(PUBLIC)` is not sent to staff, for whom there is another event."""
+    """Exactly one audience: `OnlyAudience(PUBLIC)` is not sent to staff, who receive another event."""
 
     audience: Audience
 

@@ -91,7 +91,7 @@ def encode(message: LayerMessage) -> dict[str, Any]:
             }
         case Ephemeral():
             rest = {"frame": message.frame, "except": message.except_socket}
-            return {"type": "realtime.tell", "group": message.group, **rest}
+            return {"type": "realtime.tell", "group": message.group, **rest}  # codespell:ignore tell
         case Batch():
             messages = [encode(each) for each in message.messages]
             return {"type": "realtime.bundle", "group": message.group, "messages": messages}
@@ -114,7 +114,7 @@ _DECODERS: dict[str, Callable[[dict[str, Any]], LayerMessage]] = {
     "realtime.deliver": lambda data: Deliver(
         data["group"], data["id"], data["broadcast"], data["wants_receipt"], data["frame"], data["after"]
     ),
-    "realtime.tell": lambda data: Ephemeral(data["group"], data["frame"], data["except"]),
+    "realtime.tell": lambda data: Ephemeral(data["group"], data["frame"], data["except"]),  # codespell:ignore tell
     "realtime.bundle": lambda data: Batch(data["group"], [decode(each) for each in data["messages"]]),
     "realtime.presence": lambda data: PresenceChanged(data["channels"]),
     "realtime.fence": lambda data: Barrier(data.get("group", ""), data["fence"]),

@@ -153,7 +153,7 @@ def subscription_count(channel: str, count: int) -> str:
 
 
 def cache_miss(channel: str) -> str:
-    """Return the frame that tells a new subscriber of a cache channel that no event is cached."""
+    """Return the frame for a new subscriber of a cache channel without a cached event."""
     return frame("pusher:cache_miss", channel=channel)
 
 
@@ -163,7 +163,7 @@ def signin_success(user_data: str) -> str:
 
 
 def watchlist_events(online: Sequence[str], offline: Sequence[str]) -> str:
-    """Return the frame that tells a signed-in user which users of their watchlist went online or offline."""
+    """Return the frame that reports to a signed-in user which users of their watchlist went online or offline."""
     named = (("online", online), ("offline", offline))
     events = [{"name": name, "user_ids": list(user_ids)} for name, user_ids in named if user_ids]
     return frame("pusher_internal:watchlist_events", data=encode({"events": events}))

@@ -90,7 +90,7 @@ class WebSocketProtocol(asyncio.Protocol):
         self._end(ABNORMAL)
 
     def pause_writing(self) -> None:
-        """Tell the handler that the write buffer is full."""
+        """Notify the handler that the write buffer is full."""
         if self._handler is not None:
             self._handler.on_write_buffer_full()
 

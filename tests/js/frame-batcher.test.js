@@ -15,7 +15,7 @@ function page(hidden = false) {
   const wait = (act) => due.push(act)
   return {
     document: { hidden },
-    requestAnimationFrame: hidden ? () => assert.fail("nobody draws frames of a hidden page") : wait,
+    requestAnimationFrame: hidden ? () => assert.fail("a hidden page has no animation frames") : wait,
     setTimeout: hidden ? wait : () => assert.fail("a frame is sooner"),
     frame: () => due.splice(0).forEach((act) => act()),
   }
