@@ -28,7 +28,7 @@ class CloseReason:
 # The client stays away.
 UNKNOWN_APP: Final = CloseReason(4001, "There is no app with this key.")
 APP_DISABLED: Final = CloseReason(4003, "Broadcasting is disabled.")
-PATH_NOT_FOUND: Final = CloseReason(4005, "The WebSocket URL is /app/{{key}}.")
+PATH_NOT_FOUND: Final = CloseReason(4005, "The WebSocket URL is /app/{key}.")
 INVALID_VERSION: Final = CloseReason(4006, "The client version is malformed.")
 UNSUPPORTED_PROTOCOL: Final = CloseReason(4007, "Protocol {number} is not supported; use 5, 6 or 7.")
 ORIGIN_NOT_ALLOWED: Final = CloseReason(4009, "This origin is not allowed.")

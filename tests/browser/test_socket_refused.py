@@ -6,16 +6,17 @@ import re
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
+from realtime.protocol import close_codes
 from tests.browser.conftest import Desk
 from tests.browser.test_accessibility import inspect
 from tests.browser.test_files import at_a_ticket
 from tests.browser.test_two_people import send
 
-OF_ONE_PERSON = "Too many connections of one person."
+TOO_MANY = close_codes.TOO_MANY_CONNECTIONS_OF_USER.message  # the page recognises its words
 REASONS = [
     (4003, "Disabled.", "Live updates turned off, checking every 5 s"),
     (4004, "Over quota.", "Live updates overloaded, checking every 5 s"),
-    (4200, OF_ONE_PERSON, "Too many open tabs for live updates, checking every 5 s"),
+    (4200, TOO_MANY, "Too many open tabs for live updates, checking every 5 s"),
     (4009, "Foreign.", "Live updates unavailable, checking every 5 s"),
 ]
 

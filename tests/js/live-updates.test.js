@@ -17,7 +17,7 @@ const ADDRESS = { protocol: "https:", hostname: "desk.example", port: "" }
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
-const TOO_MANY_PAGES = "Too many connections of one person."
+const TOO_MANY_PAGES = "Too many connections for this user."
 
 function load({ clock = new FakeClock(), server = new FakeServer(clock), follows = [] } = {}) {
   const window = new FakeWindow(clock, server)

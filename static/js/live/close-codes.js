@@ -15,7 +15,7 @@ export function isRetriedByPusher(code) {
 /** Returns the state of a page whose socket the server closes: "refused", "off", "busy" or "crowded". */
 export function unavailableState({ code, message }) {
   // The protocol has no code for this case: the user has too many pages open.
-  if (message?.includes("of one person")) return "crowded"
+  if (message?.includes("for this user")) return "crowded"
   if (code === DISABLED) return "off"
   return code === OVER_QUOTA || isRetriedByPusher(code) ? "busy" : "refused"
 }
