@@ -1,4 +1,4 @@
-"""gunicorn's arbiter, which on SIGHUP stops old workers only once new ones serve.
+"""gunicorn's arbiter, which on SIGHUP replaces its workers one after the other; the new one serves first.
 
 The arbiter does not load the project: each worker does, so that SIGHUP deploys new code.
 """
@@ -22,21 +22,20 @@ class RollingArbiter(Arbiter):  # type: ignore[misc]
     """Keeps `num_workers` workers serving through reloads and failed starts."""
 
     has_started = False
+    outdated_age = 0  # workers up to this age (gunicorn counts them) are to be replaced
 
     def handle_hup(self) -> None:
-        """Start new workers; `manage_workers` stops as many old ones once these serve."""
-        self.log.info("Reloading: starting %s new workers", self.num_workers)
-        for _ in range(self.num_workers):
-            self.spawn_worker()
+        """Have `manage_workers` replace the workers that run now."""
+        self.log.info("Reloading: replacing %s workers", len(self.WORKERS))
+        self.outdated_age = self.worker_age
 
     def manage_workers(self) -> None:
-        """Start missing workers, and stop the oldest of those that serve while there are too many."""
-        staying = sorted(
-            (each for each in self.WORKERS.values() if not _is_stopping(each)), key=lambda each: each.age
-        )
-        for _ in range(self.num_workers - len(staying)):
-            self.spawn_worker()
+        """Start missing workers, and one more while some are outdated; stop the oldest of too many that serve."""
+        staying = sorted((each for each in self.WORKERS.values() if not _is_stopping(each)), key=_age)
         serving = [each for each in staying if _is_serving(each)]
+        is_replacing = len(serving) == len(staying) == self.num_workers and serving[0].age <= self.outdated_age
+        for _ in range(self.num_workers - len(staying) + is_replacing):
+            self.spawn_worker()
         for worker in serving[: max(0, len(serving) - self.num_workers)]:
             worker.is_stopping = True
             self.kill_worker(worker.pid, signal.SIGTERM)
@@ -51,8 +50,13 @@ class RollingArbiter(Arbiter):  # type: ignore[misc]
         except HaltServer as failure:
             if not self.has_started:
                 raise
+            self.outdated_age = 0
             self.log.error("%s The workers that serve stay.", failure.reason)
             time.sleep(RESTART_PAUSE)
+
+
+def _age(worker: Any) -> int:
+    return int(worker.age)
 
 
 def _is_stopping(worker: Any) -> bool:

@@ -23,7 +23,7 @@ from tests.support.sockets import session_cookie
 
 RECONNECT, BUSY = 4200, 503
 FAULTY, BLOCKING_PATH = "tests.integration.servers.faulty", "/block/"
-STUCK_AFTER = 3  # seconds
+STUCK_AFTER = 8  # seconds
 CLIENTS = 8
 
 
@@ -165,8 +165,9 @@ def test_blocked_worker_delays_no_other_request_and_is_killed(live_cast, faulty,
             with ThreadPoolExecutor(CLIENTS) as threads:
                 assert all(threads.map(lambda _: server.answers(), range(CLIENTS)))
             assert client.recv(1) == b""  # its worker is dead
-        instances.wait_until(lambda: len(server.workers()) == 2, timeout=20, message="It was not replaced.")
-        assert server.workers() != before
+        instances.wait_until(
+            lambda: len({*server.workers()} - {*before}) == 1, timeout=20, message="It was not replaced."
+        )
         log = server.log.read_text()
         assert "WORKER TIMEOUT" in log
         assert 'faulty.py", line' in log  # the stack
