@@ -93,7 +93,11 @@ class Bearer(OpenApiAuthenticationExtension):
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
         """Return the scheme."""
-        return {"type": "http", "scheme": "bearer", "description": "A token from the profile, or from auth/token/."}
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "An API token, created in the profile or with `auth/token/`.",
+        }
 
 
 class TextSchema(OpenApiSerializerFieldExtension):

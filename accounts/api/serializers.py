@@ -66,13 +66,13 @@ class NewTokenSerializer(TokenSerializer):
 class CredentialsSerializer(Body):
     """Credentials, and the new token's name and lifetime."""
 
-    email = Text(max_length=254, help_text="E-mail address of the account.")
+    email = Text(max_length=254, help_text="Email address of the account.")
     password = Text(max_length=1000, write_only=True, help_text="Password of the account.")
     code = Text(
         max_length=20,
         required=False,
         write_only=True,
-        help_text="Code from the authenticator app, or a recovery code, if two-step sign-in is on.",
+        help_text="Code from the authenticator app, or a recovery code, if two-factor authentication is on.",
     )
     name = Text(max_length=80, help_text="What the token is for; shown in the list of tokens.")
     days = OneOf([days for days, _label in TOKEN_DAYS], default=90, help_text="Days until the token expires.")

@@ -32,7 +32,7 @@ class Me(ProjectAPIView):
 
     @extend_schema(
         operation_id="me",
-        summary="Who you are",
+        summary="Read the current user",
         tags=["People"],
         responses=serializers.MeSerializer,
         examples=[
@@ -94,7 +94,7 @@ class Tokens(ProjectAPIView):
 
     @extend_schema(
         operation_id="tokens",
-        summary="Your tokens",
+        summary="List tokens",
         tags=["Tokens"],
         responses=serializers.TokenSerializer(many=True),
         examples=[OpenApiExample("A phone", TOKEN, response_only=True)],
@@ -116,7 +116,7 @@ class Tokens(ProjectAPIView):
             "x-problems": {
                 "401": "E-mail address, password or code is wrong (`wrong_credentials`, `wrong_code`), or a code is "
                 "also required (`code_required`).",
-                "403": "The account cannot sign in yet: its address is not confirmed.",
+                "403": "The account's email address isn't confirmed yet.",
             }
         },
         examples=[
@@ -125,11 +125,11 @@ class Tokens(ProjectAPIView):
                 {"email": "bao@example.com", "password": "correct horse battery", "name": "Bao's phone", "days": 90},
                 request_only=True,
             ),
-            OpenApiExample("Its token", TOKEN | {"token": "4f9c…"}, response_only=True, status_codes=["201"]),
+            OpenApiExample("The token", TOKEN | {"token": "4f9c…"}, response_only=True, status_codes=["201"]),
         ],
     )
     def post(self, request: Request) -> Response:
-        """Create a token with your password and, with two-step sign-in, a code."""
+        """Create a token with your password and, with two-factor authentication, a code."""
         wanted = self.read(serializers.CredentialsSerializer)
         user = password_login.authenticate(
             request._request, wanted["email"], password=wanted["password"], code=wanted.get("code", "")

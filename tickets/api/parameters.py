@@ -23,18 +23,23 @@ def query(name: str, schema: Any, text: str, **more: Any) -> OpenApiParameter:
 
 
 AFTER = query("after", CURSOR, "The cursor from `next`.")
-SIZE = query("size", {"type": "integer", "minimum": 1, "maximum": 100, "default": PAGE_SIZE}, "How many at most.")
+SIZE = query("size", {"type": "integer", "minimum": 1, "maximum": 100, "default": PAGE_SIZE}, "Page size.")
 LIST_PARAMETERS = [
-    query("q", WORDS, f"Words of subject, messages, reference and customer: at most {MAX_WORDS}."),
-    query("status", VIEW, "`active` (the default), `closed`, `all`, for customers `waiting`, or a status's id."),
+    query("q", WORDS, f"Search terms (at most {MAX_WORDS}), matched in subject, messages, reference and customer."),
+    query("status", VIEW, "`active` (default), `closed`, `all`, `waiting` (customers only), or a status's id."),
     query("priority", ROW, "A priority's id. Staff only."),
     query("office", ROW, "An office's id. Staff only."),
-    query("assignee", PERSON, "`me`, `none`, or a person's id. Staff only."),
-    query("created_from", DAY, "Opened on this day or later."),
-    query("created_to", DAY, "Opened on this day or before."),
-    query("updated_from", DAY, "Changed last on this day or later."),
-    query("updated_to", DAY, "Changed last on this day or before."),
-    query("sort", OpenApiTypes.STR, "The order; by priority for staff only.", enum=[name for name, _label in SORTS]),
+    query("assignee", PERSON, "`me`, `none`, or a user's id. Staff only."),
+    query("created_from", DAY, "Created on or after this day."),
+    query("created_to", DAY, "Created on or before this day."),
+    query("updated_from", DAY, "Updated on or after this day."),
+    query("updated_to", DAY, "Updated on or before this day."),
+    query(
+        "sort",
+        OpenApiTypes.STR,
+        "Sort order. Sorting by priority is for staff only.",
+        enum=[name for name, _label in SORTS],
+    ),
     AFTER,
     query("before", CURSOR, "The cursor from `previous`."),
     SIZE,
@@ -44,46 +49,47 @@ IF_MATCH = OpenApiParameter(
     {"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)$'},
     OpenApiParameter.HEADER,
     required=True,
-    description="The ETag of what you change, as you saw it; `*` changes it whatever it is.",
+    description="The ETag you last read, or `*` to overwrite.",
 )
 ETAG = OpenApiParameter(
     "ETag",
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
     response=[200, 201],
-    description="The ticket's version, for `If-Match`: a status, priority, assignee, office or subject that changes "
-    "raises it, a reply does not. Only for staff of the ticket, who alone can change it.",
+    description="The ticket's version, for `If-Match`. Changes of status, priority, assignee, office or "
+    "subject raise it; replies do not. Only for staff with access to the ticket.",
 )
 REPLY_ETAG = OpenApiParameter(
     "ETag",
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
     response=[200, 201],
-    description="The reply's version, for `If-Match`: a note that is made public gets another one. Only for staff of "
-    "the ticket, who alone can change it.",
+    description="The reply's version, for `If-Match`. Publishing a note changes it. Only for staff with "
+    "access to the ticket.",
 )
 LOCATION = OpenApiParameter(
-    "Location", OpenApiTypes.STR, OpenApiParameter.HEADER, response=[201], description="Where it is."
+    "Location", OpenApiTypes.STR, OpenApiParameter.HEADER, response=[201], description="URL of the created resource."
 )
 REPLAYED = OpenApiParameter(
     "Idempotency-Replayed",
     {"type": "string", "enum": ["true"]},
     OpenApiParameter.HEADER,
     response=[201],
-    description="This was made by an earlier request with the same key.",
+    description="`true` if an earlier request with the same key created the resource.",
 )
 IDEMPOTENCY_PARAMETERS = [
     OpenApiParameter(
         "Idempotency-Key",
         {"type": "string", "pattern": "^[!-~]{1,255}$"},
         OpenApiParameter.HEADER,
-        description="A key of your own, such as a UUID: sent again within a day, the request makes nothing twice.",
+        description="A unique key such as a UUID. Repeating a request with the same key within a day does not "
+        "create a duplicate.",
     ),
     LOCATION,
     REPLAYED,
 ]
 VERSION_PROBLEMS = {
-    "412": "It has changed since you saw it (`version_outdated`): read it again.",
+    "412": "The resource has changed since you read it (`version_outdated`).",
     "428": "If-Match is missing (`version_required`).",
 }
-KEY_PROBLEMS = {"410": "What the first request with this key made has been deleted meanwhile."}
+KEY_PROBLEMS = {"410": "The resource created with this key has been deleted."}

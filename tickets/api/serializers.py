@@ -15,112 +15,110 @@ from tickets import payloads, policies
 from tickets.markdown import render
 from tickets.models import MAX_MESSAGE, MAX_SUBJECT, Attachment, Priority, Reply, Status, Ticket, TimelineEntry
 
-AUDIENCE = "As whom you read it: `staff` reads internal notes too."
-SEQ = "The number of the latest event that you may hear of this ticket: a live event with `seq` + 1 follows it."
-NAME_OR_ID = "By name, as answers call it, or by id."
+AUDIENCE = "Your audience; `staff` includes internal notes."
+SEQ = "Number of the ticket's latest event for your audience; the next live event has `seq` + 1."
+NAME_OR_ID = "By name or id."
 
 
 class ChoiceSerializer(serializers.Serializer):  # type: ignore[misc]
     """A priority."""
 
-    id = serializers.IntegerField(help_text="What tickets are changed to, as an alternative to the name.")
-    name = serializers.CharField(help_text="As tickets and events call it.")
-    color = serializers.RegexField(r"^#[0-9a-fA-F]{6}$", help_text="As #rrggbb.")
-    is_default = serializers.BooleanField(help_text="New tickets begin with it.")
+    id = serializers.IntegerField(help_text="Id, accepted in place of the name.")
+    name = serializers.CharField(help_text="Name, as in tickets and events.")
+    color = serializers.RegexField(r"^#[0-9a-fA-F]{6}$", help_text="Colour as `#rrggbb`.")
+    is_default = serializers.BooleanField(help_text="Whether it is the default for new tickets.")
 
 
 class StatusSerializer(ChoiceSerializer):
     """A status."""
 
-    is_closed = serializers.BooleanField(help_text="Nothing is left to do.")
+    is_closed = serializers.BooleanField(help_text="Whether tickets with this status count as closed.")
 
 
 class NamedSerializer(serializers.Serializer):  # type: ignore[misc]
-    """A person, as you know them."""
+    """A user, as visible to you."""
 
-    id = serializers.UUIDField(help_text="The same for ever.")
-    name = serializers.CharField(help_text="Customers may know staff by another name than colleagues do.")
+    id = serializers.UUIDField(help_text="Stable id.")
+    name = serializers.CharField(help_text="Display name; customers may see a different name of staff.")
 
 
 class AssigneeSerializer(NamedSerializer):
-    """Who works on a ticket, as you know them."""
+    """The assignee of a ticket, as visible to you."""
 
-    id = serializers.UUIDField(allow_null=True, help_text="The same for ever; null where you may not know who it is.")
+    id = serializers.UUIDField(allow_null=True, help_text="Stable id; null if the user is hidden from you.")
 
 
 class PersonSerializer(NamedSerializer):
-    """A person with their role, as you know them."""
+    """A user with their role, as visible to you."""
 
-    role = serializers.ChoiceField(User.Role.values, help_text="What they are at the desk.")
+    role = serializers.ChoiceField(User.Role.values, help_text="Role of the user.")
 
 
 class AttachmentSerializer(serializers.Serializer):  # type: ignore[misc]
     """A file."""
 
-    id = serializers.UUIDField(help_text="What `attachments` takes, until it is sent.")
-    filename = serializers.CharField(help_text="It ends as its content is, whatever it was sent as.")
-    size = serializers.IntegerField(help_text="Bytes.")
-    url = serializers.CharField(source="content_url", help_text="Where its content is.")
+    id = serializers.UUIDField(help_text="Use it in `attachments` until the file is attached.")
+    filename = serializers.CharField(help_text="File name; its extension matches the detected type.")
+    size = serializers.IntegerField(help_text="Size in bytes.")
+    url = serializers.CharField(source="content_url", help_text="URL of the content.")
 
 
 class TicketSerializer(serializers.Serializer):  # type: ignore[misc]
-    """A ticket, with the fields that live events carry too."""
+    """A ticket, with the fields of live events."""
 
-    uuid = serializers.UUIDField(help_text="By which it is addressed.")
-    reference = serializers.CharField(help_text="A short code for people, such as K7F-Q2MD.")
-    url = serializers.CharField(help_text="Its page.")
-    channel = serializers.CharField(help_text="The live channel of what happens to it.")
-    subject = serializers.CharField(help_text="One line.")
-    status = serializers.CharField(help_text="The status's name.")
-    is_closed = serializers.BooleanField(help_text="Whether its status means that nothing is left to do.")
-    priority = serializers.CharField(help_text="The priority's name.")
-    office = serializers.CharField(allow_null=True, help_text="The office's name; null where you may not know it.")
-    creator = NamedSerializer(help_text="Who asked.")
-    assigned_to = AssigneeSerializer(allow_null=True, help_text="Who works on it; null is nobody.")
-    created_at = serializers.DateTimeField(help_text="When it was opened.")
-    updated_at = serializers.DateTimeField(help_text="Its latest change that you may know of.")
+    uuid = serializers.UUIDField(help_text="Identifier in URLs.")
+    reference = serializers.CharField(help_text="Short human-readable reference such as K7F-Q2MD.")
+    url = serializers.CharField(help_text="URL of the ticket's page.")
+    channel = serializers.CharField(help_text="Live channel of the ticket.")
+    subject = serializers.CharField(help_text="Subject, one line.")
+    status = serializers.CharField(help_text="Name of the status.")
+    is_closed = serializers.BooleanField(help_text="Whether the status counts as closed.")
+    priority = serializers.CharField(help_text="Name of the priority.")
+    office = serializers.CharField(allow_null=True, help_text="Name of the office; null if hidden from you.")
+    creator = NamedSerializer(help_text="The customer.")
+    assigned_to = AssigneeSerializer(allow_null=True, help_text="Assignee; null if unassigned.")
+    created_at = serializers.DateTimeField(help_text="Creation time.")
+    updated_at = serializers.DateTimeField(help_text="Time of the latest change visible to you.")
     audience = serializers.ChoiceField(Audience.values, help_text=AUDIENCE)
     seq = serializers.IntegerField(help_text=SEQ)
     version = serializers.IntegerField(
-        required=False, help_text="For staff: of the fields that can be changed, as in the ETag."
+        required=False, help_text="Version of the editable fields, as in the ETag; staff only."
     )
 
 
 class WholeTicketSerializer(TicketSerializer):
-    """A ticket with its opening message."""
+    """A ticket with its first message."""
 
-    content = serializers.CharField(help_text="The message that it was opened with, in Markdown.")
-    content_html = serializers.CharField(help_text="The same as safe HTML.")
-    attachments = AttachmentSerializer(many=True, help_text="The files that came with that message.")
+    content = serializers.CharField(help_text="The first message, in Markdown.")
+    content_html = serializers.CharField(help_text="The message as sanitised HTML.")
+    attachments = AttachmentSerializer(many=True, help_text="Files attached to the first message.")
 
 
 class ReplySerializer(serializers.Serializer):  # type: ignore[misc]
-    """One turn of the conversation, or an internal note."""
+    """A reply or an internal note."""
 
-    id = serializers.UUIDField(help_text="As live events name it.")
-    message = serializers.CharField(help_text="Markdown.")
-    message_html = serializers.CharField(help_text="The same as safe HTML.")
-    is_internal = serializers.BooleanField(help_text="A note: read by staff of the ticket alone.")
-    created_at = serializers.DateTimeField(help_text="When it was written, or else made public.")
-    user = PersonSerializer(help_text="Who wrote it.")
-    attachments = AttachmentSerializer(many=True, help_text="The files that came with it.")
-    version = serializers.IntegerField(required=False, help_text="For staff: its place, as in the ETag.")
+    id = serializers.UUIDField(help_text="Id, as in live events.")
+    message = serializers.CharField(help_text="Text in Markdown.")
+    message_html = serializers.CharField(help_text="The message as sanitised HTML.")
+    is_internal = serializers.BooleanField(help_text="Whether it is an internal note, visible to staff only.")
+    created_at = serializers.DateTimeField(help_text="Time of creation, or of publication for a published note.")
+    user = PersonSerializer(help_text="Author.")
+    attachments = AttachmentSerializer(many=True, help_text="Attached files.")
+    version = serializers.IntegerField(required=False, help_text="Version, as in the ETag; staff only.")
 
 
 class TimelineSerializer(serializers.Serializer):  # type: ignore[misc]
-    """Who did what to the ticket, and when."""
+    """A timeline entry."""
 
-    action = serializers.ChoiceField(
-        TimelineEntry.Action.values, help_text="For changes, the field's name; else what was done."
-    )
-    actor = PersonSerializer(help_text="Who did it.")
-    created_at = serializers.DateTimeField(help_text="When.")
+    action = serializers.ChoiceField(TimelineEntry.Action.values, help_text="The changed field, or the action.")
+    actor = PersonSerializer(help_text="The acting user.")
+    created_at = serializers.DateTimeField(help_text="Time of the action.")
 
     def get_fields(self) -> dict[str, Any]:
         """Add `from`, which is no name in Python."""
         words = {
-            "from": "The value before the change, by its name; else null.",
-            "to": "The value after it; else null.",
+            "from": "Name of the old value, or null.",
+            "to": "Name of the new value, or null.",
         }
         fields = {name: serializers.CharField(allow_null=True, help_text=text) for name, text in words.items()}
         return {**super().get_fields(), **fields}
@@ -129,30 +127,30 @@ class TimelineSerializer(serializers.Serializer):  # type: ignore[misc]
 class TicketPage(serializers.Serializer):  # type: ignore[misc]
     """A page of tickets."""
 
-    next = serializers.CharField(allow_null=True, help_text="The address of the page after this one; null: the last.")
-    previous = serializers.CharField(allow_null=True, help_text="The address of the page before; null: the first.")
-    results = TicketSerializer(many=True, help_text="The tickets, in the order that was asked for.")
+    next = serializers.CharField(allow_null=True, help_text="URL of the next page; null on the last page.")
+    previous = serializers.CharField(allow_null=True, help_text="URL of the previous page; null on the first page.")
+    results = TicketSerializer(many=True, help_text="Tickets in the requested order.")
 
 
 class ReplyPage(serializers.Serializer):  # type: ignore[misc]
-    """Some turns of a conversation, oldest first."""
+    """A page of replies, oldest first."""
 
-    next = serializers.CharField(allow_null=True, help_text="The address of what follows; null: nothing.")
+    next = serializers.CharField(allow_null=True, help_text="URL of the next page; null on the last page.")
     results = ReplySerializer(many=True, help_text="The replies.")
 
 
 class TimelinePage(serializers.Serializer):  # type: ignore[misc]
-    """Some lines of a timeline, oldest first."""
+    """A page of timeline entries, oldest first."""
 
-    next = serializers.CharField(allow_null=True, help_text="The address of what follows; null: nothing.")
-    results = TimelineSerializer(many=True, help_text="The lines.")
+    next = serializers.CharField(allow_null=True, help_text="URL of the next page; null on the last page.")
+    results = TimelineSerializer(many=True, help_text="Timeline entries.")
 
 
 class Files(serializers.ListField):  # type: ignore[misc]
     """Files that the person has uploaded and not sent yet."""
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("help_text", "Ids of files that you have uploaded and not sent yet.")
+        kwargs.setdefault("help_text", "Ids of uploaded files that are not attached yet.")
         kwargs.update(required=False, default=list, max_length=settings.ATTACHMENT_MAX_FILES)
         super().__init__(child=RowId(lambda user: Attachment.objects.filter(uploader=user, ticket=None)), **kwargs)
 
@@ -165,11 +163,11 @@ class Files(serializers.ListField):  # type: ignore[misc]
 
 
 class NewTicketSerializer(Body):
-    """A ticket to open."""
+    """A new ticket."""
 
-    subject = Text(max_length=MAX_SUBJECT, help_text="One line.")
+    subject = Text(max_length=MAX_SUBJECT, help_text="Subject, one line.")
     content = Text(max_length=MAX_MESSAGE, help_text="The message, in Markdown.")
-    office = Row(offered_offices, help_text=f"Where it goes. {NAME_OR_ID}")
+    office = Row(offered_offices, help_text=f"Office. {NAME_OR_ID}")
     priority = Row(lambda user: Priority.objects.all(), required=False, help_text=f"{NAME_OR_ID} Else the default.")
     attachments = Files()
 
@@ -179,23 +177,23 @@ class NewTicketSerializer(Body):
 class NewReplySerializer(Body):
     """A reply, or an internal note."""
 
-    message = Text(max_length=MAX_MESSAGE, help_text="Markdown.")
-    is_internal = Flag(default=False, help_text="A note for staff of the ticket; only they may write one.")
+    message = Text(max_length=MAX_MESSAGE, help_text="Text in Markdown.")
+    is_internal = Flag(default=False, help_text="Whether it is an internal note; staff only.")
     attachments = Files()
 
     default_error_messages = {"invalid": _("The body must be a JSON object.")}
 
 
 class VisibilitySerializer(Body):
-    """Who may read a message."""
+    """The visibility of a message."""
 
-    is_internal = Flag(help_text="True makes a reply a note; false makes a note a reply, which its customer reads.")
+    is_internal = Flag(help_text="`true` turns a reply into an internal note, `false` publishes a note.")
 
     default_error_messages = {"invalid": _("The body must be a JSON object.")}
 
 
 class ChangesSerializer(Body):
-    """What to change; a field that is not sent stays as it is."""
+    """The fields to change; omitted fields keep their values."""
 
     status = Row(lambda user: Status.objects.all(), required=False, help_text=NAME_OR_ID)
     priority = Row(lambda user: Priority.objects.all(), required=False, help_text=NAME_OR_ID)
@@ -203,10 +201,10 @@ class ChangesSerializer(Body):
         lambda user: policies.assignable_users(),
         required=False,
         allow_null=True,
-        help_text="An agent's or admin's id; null takes the assignee off.",
+        help_text="Id of an agent or admin; null removes the assignee.",
     )
-    office = Row(offered_offices, required=False, help_text=f"Moves it. {NAME_OR_ID}")
-    subject = Text(max_length=MAX_SUBJECT, required=False, help_text="One line.")
+    office = Row(offered_offices, required=False, help_text=f"Moves the ticket to this office. {NAME_OR_ID}")
+    subject = Text(max_length=MAX_SUBJECT, required=False, help_text="Subject, one line.")
 
     default_error_messages = {"invalid": _("The body must be a JSON object.")}
 

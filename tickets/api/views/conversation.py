@@ -44,14 +44,14 @@ class Replies(ProjectAPIView):
 
     @extend_schema(
         operation_id="replies",
-        summary="Read the conversation",
+        summary="List replies",
         tags=["Conversation"],
         parameters=[AFTER, SIZE],
         responses=ReplyPage,
-        examples=[response_example("An answer", {"next": None, "results": [REPLY]})],
+        examples=[response_example("A reply", {"next": None, "results": [REPLY]})],
     )
     def get(self, request: Request, uuid: UUID) -> Response:
-        """List the replies, oldest first; internal notes for staff of the ticket alone."""
+        """List replies, oldest first. Internal notes are included for staff with access to the ticket."""
         ticket = fetch(request, uuid)
         audience = audience_for(request.user, ticket)
         replies = policies.visible_replies(request.user, ticket)
@@ -62,7 +62,7 @@ class Replies(ProjectAPIView):
 
     @extend_schema(
         operation_id="reply_create",
-        summary="Reply, or write a note",
+        summary="Add a reply or a note",
         tags=["Conversation"],
         parameters=[*IDEMPOTENCY_PARAMETERS, REPLY_ETAG],
         request=NewReplySerializer,
@@ -75,7 +75,7 @@ class Replies(ProjectAPIView):
         ],
     )
     def post(self, request: Request, uuid: UUID) -> Response:
-        """Add a reply; whoever may read it hears it at once. A customer's reply opens a closed ticket again."""
+        """Add a reply or an internal note. A customer's reply reopens a closed ticket."""
         ticket = fetch(request, uuid)
         throttles.count("reply", by=request.user)
         replies = policies.visible_replies(request.user, ticket)
@@ -104,28 +104,28 @@ class OneReply(ProjectAPIView):
         examples=[response_example("A reply", REPLY)],
     )
     def get(self, request: Request, uuid: UUID, reply_id: UUID) -> Response:
-        """Return one reply whole: a live event that would have been too large names it only."""
+        """Return a complete reply. Live events omit the text of long replies."""
         return _answer(request, _fetch(request, uuid, reply_id))
 
     @extend_schema(
         operation_id="reply_change",
-        summary="Make a note public, or a reply internal",
+        summary="Publish a note or hide a reply",
         tags=["Conversation"],
         parameters=[IF_MATCH, REPLY_ETAG],
         request=VisibilitySerializer,
         responses=ReplySerializer,
         extensions={"x-problems": VERSION_PROBLEMS},
         examples=[
-            request_example("Make it internal", {"is_internal": True}),
+            request_example("Hide the reply", {"is_internal": True}),
             response_example("The note", REPLY | {"is_internal": True}),
         ],
     )
     def patch(self, request: Request, uuid: UUID, reply_id: UUID) -> Response:
-        """Change who may read it: staff of the ticket alone, or its customer too.
+        """Change the visibility of a message: staff only, or staff and customer.
 
-        A note that is made public is a reply from now on, with the time and the place of now; a reply that is made
-        internal is gone for the customer. Only staff of the ticket change that, and not what its customer wrote. What
-        it is already changes nothing, whatever the version.
+        A published note becomes the newest reply; a hidden reply disappears for the customer. Only staff with access
+        to the ticket can change this, and not for the customer's own messages. Setting the current value has no
+        effect, whatever the version.
         """
         reply = _fetch(request, uuid, reply_id)
         if not policies.can_change(request.user, reply.ticket):
@@ -162,14 +162,14 @@ class Timeline(ProjectAPIView):
 
     @extend_schema(
         operation_id="timeline",
-        summary="Read the timeline",
+        summary="List timeline entries",
         tags=["Conversation"],
         parameters=[AFTER, SIZE],
         responses=TimelinePage,
         examples=[response_example("A change", {"next": None, "results": [LINE]})],
     )
     def get(self, request: Request, uuid: UUID) -> Response:
-        """List who did what to the ticket, oldest first; what is for staff alone only for them."""
+        """List the activity on a ticket, oldest first. Staff-only entries are included for staff."""
         ticket = fetch(request, uuid)
         audience = audience_for(request.user, ticket)
         lines = policies.visible_timeline(request.user, ticket)

@@ -34,7 +34,7 @@ FILE = {
     "size": 48213,
     "url": "/api/v1/attachments/1a2b3c4d-5e6f-4a0b-9c8d-7e6f5a4b3c2d/content/",
 }
-CONTENT = OpenApiResponse(OpenApiTypes.BINARY, "The file, as the type that its content shows.")
+CONTENT = OpenApiResponse(OpenApiTypes.BINARY, "The file, with the content type detected from its content.")
 FORM = {
     "multipart/form-data": {
         "type": "object",
@@ -60,9 +60,9 @@ class Attachments(ProjectAPIView):
         examples=[response_example("A file", FILE, "201")],
     )
     def post(self, request: Request) -> Response:
-        """Keep a file until a ticket or a reply names it; what nobody sends is deleted after a day.
+        """Upload a file, to attach it to a ticket or a reply. Unattached files are deleted after a day.
 
-        Its type is known by its content, never by its name.
+        The type is detected from the content, not from the name.
         """
         upload = _uploaded(request)
         files.count_upload(upload, by=request.user)
@@ -87,25 +87,25 @@ class OneAttachment(ProjectAPIView):
 
     @extend_schema(
         operation_id="attachment",
-        summary="Read what a file is called",
+        summary="Read a file's metadata",
         tags=["Files"],
         responses=AttachmentSerializer,
         examples=[response_example("A file", FILE)],
     )
     def get(self, request: Request, attachment_id: UUID) -> Response:
-        """Return a file's name and size."""
+        """Return a file's name, size and URL."""
         return serialized_response(AttachmentSerializer, attachment_data(_fetch(request, attachment_id)))
 
     @extend_schema(
         operation_id="attachment_discard",
-        summary="Discard a file",
+        summary="Delete a file",
         tags=["Files"],
         request=None,
         responses={204: None},
-        extensions={"x-problems": {"403": "It belongs to a message already."}},
+        extensions={"x-problems": {"403": "The file is already attached to a message."}},
     )
     def delete(self, request: Request, attachment_id: UUID) -> Response:
-        """Forget a file that you have uploaded and not sent."""
+        """Delete an uploaded file that is not attached yet."""
         attachment = _fetch(request, attachment_id)
         if not policies.can_discard(request.user, attachment):
             raise PermissionDenied(_("It is already attached to a message."))

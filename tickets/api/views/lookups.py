@@ -27,7 +27,7 @@ class Statuses(ProjectAPIView):
         ],
     )
     def get(self, request: Request) -> Response:
-        """List where a ticket may stand, in the desk's order."""
+        """List statuses in their configured order."""
         return serialized_response(StatusSerializer, Status.objects.all(), many=True)
 
 
@@ -42,7 +42,7 @@ class Priorities(ProjectAPIView):
         examples=[response_example("High", {"id": 3, "name": "High", "color": "#c2410c", "is_default": False})],
     )
     def get(self, request: Request) -> Response:
-        """List how much a ticket may hurt, in the desk's order."""
+        """List priorities in their configured order."""
         return serialized_response(ChoiceSerializer, Priority.objects.all(), many=True)
 
 
@@ -51,13 +51,13 @@ class Assignees(ProjectAPIView):
 
     @extend_schema(
         operation_id="assignees",
-        summary="Whom a ticket may be assigned to",
+        summary="List assignees",
         tags=["Look-ups"],
         responses=NamedSerializer(many=True),
         examples=[response_example("A colleague", {"id": REPLY["user"]["id"], "name": REPLY["user"]["name"]})],
     )
     def get(self, request: Request) -> Response:
-        """List the active agents and admins; customers, who assign nothing, get an empty list."""
+        """List active agents and admins. Customers get an empty list."""
         return serialized_response(
             NamedSerializer, policies.assignable_users() & visible_users(request.user), many=True
         )

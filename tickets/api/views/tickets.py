@@ -74,7 +74,7 @@ class Tickets(ProjectAPIView):
         examples=[response_example("One ticket", {"next": None, "previous": None, "results": [TICKET]})],
     )
     def get(self, request: Request) -> Response:
-        """List the tickets that you may see, by the same filters and search as the page's."""
+        """List the tickets you can see, with the filters and the search of the ticket list."""
         query = request._request.GET
         wanted = _wanted(query, request.user)
         if wanted.words:
@@ -91,7 +91,7 @@ class Tickets(ProjectAPIView):
 
     @extend_schema(
         operation_id="ticket_create",
-        summary="Open a ticket",
+        summary="Create a ticket",
         tags=["Tickets"],
         parameters=[*IDEMPOTENCY_PARAMETERS, ETAG],
         request=NewTicketSerializer,
@@ -105,7 +105,7 @@ class Tickets(ProjectAPIView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Open a ticket; who works in the office hears it at once."""
+        """Create a ticket. The office's staff receive it live."""
         throttles.count("ticket", by=request.user)
 
         def make() -> tuple[UUID, Ticket]:
@@ -134,7 +134,7 @@ class OneTicket(ProjectAPIView):
         examples=[response_example("A ticket", WHOLE_TICKET)],
     )
     def get(self, request: Request, uuid: UUID) -> Response:
-        """Return a ticket with its opening message."""
+        """Return a ticket with its first message."""
         return _answer(request, fetch(request, uuid))
 
     @extend_schema(
@@ -145,12 +145,16 @@ class OneTicket(ProjectAPIView):
         request=ChangesSerializer,
         responses={200: WholeTicketSerializer, 204: None},
         extensions={"x-problems": VERSION_PROBLEMS},
-        examples=[request_example("Close it", {"status": "Closed"}), response_example("The ticket", WHOLE_TICKET)],
+        examples=[
+            request_example("Close the ticket", {"status": "Closed"}),
+            response_example("The ticket", WHOLE_TICKET),
+        ],
     )
     def patch(self, request: Request, uuid: UUID) -> Response:
-        """Change the fields that are sent, all or none; 204 if that takes the ticket out of your sight.
+        """Update the given fields, all or none. Returns 204 if you lose access to the ticket by the change.
 
-        Only staff of the ticket change it. Of several that change one version one wins, and the others get 412.
+        Only staff with access to the ticket can update it. Of concurrent updates to one version, one succeeds and the
+        others get 412.
         """
         ticket = fetch(request, uuid)
         if not policies.can_change(request.user, ticket):
