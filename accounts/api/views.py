@@ -114,7 +114,7 @@ class Tokens(ProjectAPIView):
         responses={201: serializers.NewTokenSerializer},
         extensions={
             "x-problems": {
-                "401": "E-mail address, password or code is wrong (`wrong_credentials`, `wrong_code`), or a code is "
+                "401": "Email address, password or code is wrong (`wrong_credentials`, `wrong_code`), or a code is "
                 "also required (`code_required`).",
                 "403": "The account's email address isn't confirmed yet.",
             }
