@@ -286,7 +286,7 @@ class Hub:
             logger.warning("layer message ignored type=%s; the log tailer delivers what is logged", message.type)
 
     def _handle_delivery(self, message: Deliver) -> None:
-        if message.group != REAUTHORIZE_GROUP and not self._delivered.keys() >= set(message.after):
+        if message.after and message.group != REAUTHORIZE_GROUP and not self._delivered.keys() >= set(message.after):
             # The layer lost or delayed a revocation: the tailer delivers both, in the order of the log.
             self.log_tailer.wake()
         else:
