@@ -46,8 +46,8 @@ def deliveries_since(position: int) -> QuerySet[Delivery]:
 
 def read_since(position: int) -> tuple[int, list[Delivery]]:
     """Return the watermark and the deliveries at or above `position`, without payloads."""
-    mark = watermark()
-    return mark, list(deliveries_since(position).only("broadcast_id", "position", "channel", "audience", "version"))
+    end = watermark()
+    return end, list(deliveries_since(position).only("broadcast_id", "position", "channel", "audience", "version"))
 
 
 def last_positions(limit: int) -> tuple[int, dict[str, int]]:
