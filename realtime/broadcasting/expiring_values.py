@@ -44,17 +44,14 @@ class RedisExpiringValues(ExpiringValues):
 
     @unavailable_on(RedisError)
     def add(self, key: str, *, seconds: int) -> bool:
-        """See `ExpiringValues.add`."""
         return bool(redis_client.connection().set(redis_client.key(f"seen:{key}"), 1, nx=True, ex=seconds))
 
     @unavailable_on(RedisError)
     def put(self, key: str, value: dict[str, Any], *, seconds: int) -> None:
-        """See `ExpiringValues.put`."""
         redis_client.connection().set(redis_client.key(f"kept:{key}"), encode(value), ex=seconds)
 
     @unavailable_on(RedisError)
     def get(self, key: str) -> Found | None:
-        """See `ExpiringValues.get`."""
         name, pipeline = redis_client.key(f"kept:{key}"), redis_client.connection().pipeline()
         pipeline.get(name).ttl(name)
         text, ttl = pipeline.execute()
@@ -66,7 +63,7 @@ class DatabaseExpiringValues(ExpiringValues):
 
     @unavailable_on(DatabaseError)
     def add(self, key: str, *, seconds: int) -> bool:
-        """See `ExpiringValues.add`; deletes what has expired."""
+        """See the base class; also delete expired values."""
         now = database_time()
         with transaction.atomic():
             ExpiringValue.objects.filter(expires_at__lte=now).delete()
@@ -75,13 +72,11 @@ class DatabaseExpiringValues(ExpiringValues):
 
     @unavailable_on(DatabaseError)
     def put(self, key: str, value: dict[str, Any], *, seconds: int) -> None:
-        """See `ExpiringValues.put`."""
         expires_at = database_time() + timedelta(seconds=seconds)
         ExpiringValue.objects.update_or_create(key=key, defaults={"value": value, "expires_at": expires_at})
 
     @unavailable_on(DatabaseError)
     def get(self, key: str) -> Found | None:
-        """See `ExpiringValues.get`."""
         now = database_time()
         found = ExpiringValue.objects.filter(key=key, expires_at__gt=now).first()
         return None if found is None else Found(found.value, int((found.expires_at - now).total_seconds()))

@@ -33,12 +33,11 @@ ADVISORY_LOCK = 0x7265616C74696D65  # "realtime"
 
 
 class DatabasePresenceStore(PresenceStore):
-    """See `PresenceStore`."""
+    """The presence store in the database."""
 
     @unavailable_on(DatabaseError)
     @transaction.atomic
     def sync(self, request: SyncRequest) -> SyncResult:
-        """See `PresenceStore.sync`."""
         _lock()
         now = database_time()
         processes = list(ServerProcess.objects.order_by("pk"))
@@ -52,7 +51,6 @@ class DatabasePresenceStore(PresenceStore):
     @unavailable_on(DatabaseError)
     @transaction.atomic
     def remove_process(self, process: str) -> list[PresenceEvent]:
-        """See `PresenceStore.remove_process`."""
         _lock()
         return _remove([process])
 
@@ -62,7 +60,6 @@ class DatabasePresenceStore(PresenceStore):
 
     @unavailable_on(DatabaseError)
     def occupancy(self, channels: Iterable[str]) -> dict[str, Occupancy]:
-        """See `PresenceStore.occupancy`."""
         found = {channel: Occupancy() for channel in channels}
         if not found:
             return found
@@ -77,23 +74,19 @@ class DatabasePresenceStore(PresenceStore):
 
     @unavailable_on(DatabaseError)
     def channel_names(self) -> list[str]:
-        """See `PresenceStore.channel_names`."""
         rows = PresenceEntry.objects.filter(process__expires_at__gt=database_time())
         return list(rows.values_list("channel", flat=True).distinct())
 
     @unavailable_on(DatabaseError)
     def processes(self) -> list[ProcessReport]:
-        """See `PresenceStore.processes`."""
         return [ProcessReport(**row.report) for row in _live_processes() if row.report is not None]
 
     @unavailable_on(DatabaseError)
     def request_sockets(self) -> None:
-        """See `PresenceStore.request_sockets`."""
         DatabaseExpiringValues().put(WANTS_SOCKETS, {}, seconds=SOCKET_LIST_EXPIRY)
 
     @unavailable_on(DatabaseError)
     def sockets(self) -> list[SocketReport]:
-        """See `PresenceStore.sockets`."""
         return [SocketReport(**socket) for row in _live_processes() for socket in row.sockets or ()]
 
 

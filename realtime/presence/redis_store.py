@@ -120,11 +120,10 @@ return false
 
 
 class RedisPresenceStore(PresenceStore):
-    """See `PresenceStore`."""
+    """The presence store in Redis."""
 
     @unavailable_on(RedisError)
     def sync(self, request: SyncRequest) -> SyncResult:
-        """See `PresenceStore.sync`."""
         had_lease, events = _sync(request.process, request.changes)
         if request.report is not None:
             _put_for_lease("report", request.process, asdict(request.report))
@@ -136,19 +135,18 @@ class RedisPresenceStore(PresenceStore):
 
     @unavailable_on(RedisError)
     def remove_process(self, process: str) -> list[PresenceEvent]:
-        """See `PresenceStore.remove_process`: make its lease expire, and remove it."""
+        """See the base class: expire the lease, then remove what has expired."""
         _redis().zadd(redis_client.key("processes"), {process: 0})
         return _sync(process, [], "remove")[1]
 
     @unavailable_on(RedisError)
     def admit_connection(self, process: str, limits: Mapping[str, int]) -> str | None:
-        """See `PresenceStore.admit_connection`; a Redis that hangs delays only the first connection."""
+        """See the base class; a Redis that hangs delays only the first connection."""
         args = [redis_client.key(), process, _lease(), *chain.from_iterable(limits.items())]
         return redis_breaker.call(redis_client.script(ADMIT), args=args) or None
 
     @unavailable_on(RedisError)
     def occupancy(self, channels: Iterable[str]) -> dict[str, Occupancy]:
-        """See `PresenceStore.occupancy`."""
         names = list(dict.fromkeys(channels))
         if not names:
             return {}
@@ -163,23 +161,19 @@ class RedisPresenceStore(PresenceStore):
 
     @unavailable_on(RedisError)
     def channel_names(self) -> list[str]:
-        """See `PresenceStore.channel_names`."""
         return list(_redis().smembers(redis_client.key("occupied")))
 
     @unavailable_on(RedisError)
     def processes(self) -> list[ProcessReport]:
-        """See `PresenceStore.processes`."""
         reports = [ProcessReport(**report) for report in _of_processes("report")]
         return sorted(reports, key=lambda report: report.name)
 
     @unavailable_on(RedisError)
     def request_sockets(self) -> None:
-        """See `PresenceStore.request_sockets`."""
         _redis().set(redis_client.key("wants-sockets"), 1, ex=SOCKET_LIST_EXPIRY)
 
     @unavailable_on(RedisError)
     def sockets(self) -> list[SocketReport]:
-        """See `PresenceStore.sockets`."""
         return [SocketReport(**socket) for listed in _of_processes("sockets") for socket in listed]
 
 
