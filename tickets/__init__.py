@@ -1,1 +1,1 @@
-"""What: tickets, their replies and notes, and everything that happens to them."""
+"""Tickets, their replies, notes and attachments."""

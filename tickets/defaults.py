@@ -1,4 +1,4 @@
-"""The statuses and priorities that a new desk begins with."""
+"""The statuses and priorities of a new installation."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ PRIORITIES = [
 
 
 def install_defaults(**_: Any) -> None:
-    """Write them where there are none yet; what an admin changed stays."""
+    """Create them if there are none yet."""
     if not Status.objects.exists():
         Status.objects.bulk_create(Status(**fields) for fields in STATUSES)
     if not Priority.objects.exists():

@@ -1,4 +1,4 @@
-"""Files that people send: what they are by their content, what they are called, and where they are kept."""
+"""Uploads: validation by content, safe names, storage and cleanup."""
 
 import os
 import struct
@@ -26,7 +26,7 @@ from accounts import throttles
 from accounts.models import User
 from tickets.models import INLINE_TYPES, Attachment, attachment_storage
 
-# Every type that may be allowed, with the endings that its names may have.
+# Every type that settings.ATTACHMENT_TYPES may allow, with its file name extensions.
 TYPES: dict[str, tuple[str, ...]] = {
     "image/png": (".png",),
     "image/jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"),
@@ -43,8 +43,8 @@ TYPES: dict[str, tuple[str, ...]] = {
     "application/vnd.oasis.opendocument.spreadsheet": (".ods",),
     "video/mp4": (".mp4", ".m4v"),
 }
-ZIP_MARK = b"PK\x03\x04"
-# The folder by which a zip file is known as an Office document (ECMA-376).
+ZIP_SIGNATURE = b"PK\x03\x04"
+# The folder that identifies a zip file as an Office document (ECMA-376).
 OFFICE_FOLDERS = {
     "word": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "xl": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -55,13 +55,13 @@ MAX_NAME = 150
 MAX_PIXELS = 100_000_000
 MAX_UNPACKED = 1024**3  # bytes
 MAX_RATIO = 200
-MAX_MIMETYPE_PART = 100  # bytes of what an OpenDocument says of itself
-MAX_PENDING = 20  # files that a person has uploaded and not yet sent
-KEPT_PENDING = timedelta(days=1)
+MAX_MIMETYPE_PART = 100  # bytes of the `mimetype` part of an OpenDocument
+MAX_PENDING = 20  # uploaded and unsent files per user
+PENDING_RETENTION = timedelta(days=1)
 
 
 def store(upload: File[bytes], *, by: User) -> Attachment:
-    """Store an uploaded file for `by` to send; one that is not acceptable is a ValidationError that says why."""
+    """Store an uploaded file until `by` sends it. Raises ValidationError."""
     content_type = validated_type(upload)
     name = clean_name(upload.name or "", content_type)
     with transaction.atomic():
@@ -74,43 +74,43 @@ def store(upload: File[bytes], *, by: User) -> Attachment:
 
 
 def count_upload(upload: File[bytes], *, by: User) -> None:
-    """Count an upload and its bytes as its person's, before anything looks at it."""
+    """Count an upload and its bytes against the user's rate limits. Raises Throttled."""
     throttles.count("upload", by=by)
     throttles.count("upload bytes", by=by, cost=upload.size)
 
 
 def validated_type(upload: File[bytes]) -> str:
-    """Return the type of a file by its content, never by its name or by what the browser says of it."""
+    """Return the type of a file by its content, ignoring its name and declared type. Raises ValidationError."""
     if not upload.size:
-        raise _refusal(_("“%(name)s” is empty."), upload)
+        raise _error(_("“%(name)s” is empty."), upload)
     if upload.size > settings.ATTACHMENT_MAX_BYTES:
         raise too_large(upload.name or "")
     content_type = _sniff(upload)
     if content_type is None or content_type not in settings.ATTACHMENT_TYPES:
-        raise _refusal(_("“%(name)s”: this file type isn't allowed."), upload)
+        raise _error(_("“%(name)s”: this file type isn't allowed."), upload)
     if content_type in INLINE_TYPES:
-        _refuse_odd_picture(upload)
+        _validate_image(upload)
     return content_type
 
 
 def too_large(name: str) -> ValidationError:
-    """Return what is said of a file of that name that is too large."""
+    """Return the error for a file that is too large."""
     params = {"name": short_name(name), "most": settings.ATTACHMENT_MAX_BYTES // 1024**2}
     return ValidationError(_("“%(name)s” is larger than %(most)d MB.") % params)
 
 
 def missing() -> ValidationError:
-    """Return what is said where no file came."""
+    """Return the error for a request without a file."""
     return ValidationError(_("No file was sent."))
 
 
 def too_many() -> ValidationError:
-    """Return what is said of more files than can be sent at once."""
+    """Return the error for more than ATTACHMENT_MAX_FILES files."""
     return ValidationError(_("Attach at most %(most)d files.") % {"most": settings.ATTACHMENT_MAX_FILES})
 
 
 def clean_name(name: str, content_type: str) -> str:
-    """Return a name without folders, invisible or direction-changing characters, that ends as its content is."""
+    """Return a name without folders and without control or bidi characters, with an extension of `content_type`."""
     last = name.replace("\\", "/").rpartition("/")[2]
     seen = "".join(char if unicodedata.category(char)[0] != "C" else "" for char in last)
     path = PurePath(" ".join(seen.split()).strip(". ") or _("file"))
@@ -120,12 +120,12 @@ def clean_name(name: str, content_type: str) -> str:
 
 
 def prune() -> int:
-    """Delete uploads that nobody sent within a day, and stored files that no row names; return how many."""
-    old = timezone.now() - KEPT_PENDING
+    """Delete uploads that were not sent within a day, and stored files without a row. Return their number."""
+    old = timezone.now() - PENDING_RETENTION
     pending = list(Attachment.objects.filter(ticket=None, created_at__lt=old))
     for attachment in pending:
         attachment.delete()
-    return len(pending) + sum(1 for _name in _sweep_strays(old.timestamp()))
+    return len(pending) + sum(1 for _name in _prune_orphans(old.timestamp()))
 
 
 @receiver(post_delete, sender=Attachment)
@@ -135,8 +135,8 @@ def delete_stored_file(instance: Attachment, **_: Any) -> None:
     transaction.on_commit(lambda: storage.delete(name))
 
 
-def _sweep_strays(before: float) -> Iterator[str]:
-    """Delete the files that a rolled-back transaction left, and yield their names."""
+def _prune_orphans(before: float) -> Iterator[str]:
+    """Delete the files that rolled-back transactions left, and yield their names."""
     storage = attachment_storage()
     root = Path(storage.path(""))
     for folder, _folders, names in os.walk(root):
@@ -148,19 +148,19 @@ def _sweep_strays(before: float) -> Iterator[str]:
 
 
 def _sniff(upload: File[bytes]) -> str | None:
-    """Return the type that the content shows, or None for one that is never accepted."""
+    """Return the type of the content, or None for a type that is never accepted."""
     upload.seek(0)
     content = upload.read()
     upload.seek(0)
-    if content.startswith(ZIP_MARK):
-        return _kind_of_zip(upload)
-    found = _best_guess(content)
+    if content.startswith(ZIP_SIGNATURE):
+        return _zip_type(upload)
+    found = _guess_by_magic(content)
     if found in TYPES and found != "text/plain":
         return found
     return "text/plain" if _is_plain_text(content) else None
 
 
-def _best_guess(content: bytes) -> str | None:
+def _guess_by_magic(content: bytes) -> str | None:
     try:
         return str(puremagic.magic_string(content)[0].mime_type)
     except puremagic.PureError:
@@ -168,7 +168,7 @@ def _best_guess(content: bytes) -> str | None:
 
 
 def _is_plain_text(content: bytes) -> bool:
-    """Say whether this is text and no markup, which a browser might take for a page."""
+    """Return whether the content is text, but not markup that a browser might render."""
     try:
         text = content.decode(TEXT_BOMS.get(content[:2], "utf-8-sig"))
     except UnicodeDecodeError:
@@ -176,28 +176,28 @@ def _is_plain_text(content: bytes) -> bool:
     return "\x00" not in text and not text.lstrip().startswith("<")
 
 
-def _kind_of_zip(upload: File[bytes]) -> str | None:
-    """Return which kind of zip file this is by its table of contents; nothing is unpacked."""
+def _zip_type(upload: File[bytes]) -> str | None:
+    """Return the type of a zip file by its directory, without unpacking it. Raises ValidationError for a zip bomb."""
     try:
         with zipfile.ZipFile(upload) as archive:
             sizes = {part.filename: part.file_size for part in archive.infolist()}
-            declared = _beginning(archive, "mimetype") if "mimetype" in sizes else ""
+            declared = _read_start(archive, "mimetype") if "mimetype" in sizes else ""
     except (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError, zlib.error):
         return None
     unpacked = sum(sizes.values())
     if unpacked > MAX_UNPACKED or unpacked > MAX_RATIO * (upload.size + 1024**2):
-        raise _refusal(_("“%(name)s” is compressed too much to be opened safely."), upload)
+        raise _error(_("“%(name)s” is compressed too much to be opened safely."), upload)
     return _type_of_parts(sizes.keys(), declared)
 
 
-def _beginning(archive: zipfile.ZipFile, name: str) -> str:
-    """Return the first bytes of a part: asked for all of it, `zipfile` unpacks more than it says that it has."""
+def _read_start(archive: zipfile.ZipFile, name: str) -> str:
+    """Return the first bytes of a part. `zipfile` may unpack more than the declared size when it reads the whole."""
     with archive.open(name) as part:
         return part.read(MAX_MIMETYPE_PART).decode()
 
 
 def _type_of_parts(names: Collection[str], declared: str) -> str | None:
-    """Return the type of a zip file with these parts; `declared` is what an OpenDocument says of itself."""
+    """Return the type of a zip file with these parts; `declared` is the `mimetype` part of an OpenDocument."""
     if any(name.endswith("vbaProject.bin") for name in names):
         return None  # macros
     if declared in TYPES:
@@ -206,15 +206,15 @@ def _type_of_parts(names: Collection[str], declared: str) -> str | None:
     return next((kind for folder, kind in OFFICE_FOLDERS.items() if folder in folders), "application/zip")
 
 
-def _refuse_odd_picture(upload: File[bytes]) -> None:
-    width, height = _pixels(upload)
+def _validate_image(upload: File[bytes]) -> None:
+    width, height = _image_size(upload)
     if width <= 0 or height <= 0:
-        raise _refusal(_("“%(name)s” is damaged."), upload)
+        raise _error(_("“%(name)s” is damaged."), upload)
     if width * height > MAX_PIXELS:
-        raise _refusal(_("“%(name)s” has too many pixels."), upload)
+        raise _error(_("“%(name)s” has too many pixels."), upload)
 
 
-def _pixels(upload: File[bytes]) -> tuple[int, int]:
+def _image_size(upload: File[bytes]) -> tuple[int, int]:
     upload.seek(0)
     try:
         width, height = imagesize.get(BytesIO(upload.read()))
@@ -225,11 +225,11 @@ def _pixels(upload: File[bytes]) -> tuple[int, int]:
     return (width, height)
 
 
-def _refusal(message: str, upload: File[bytes]) -> ValidationError:
+def _error(message: str, upload: File[bytes]) -> ValidationError:
     return ValidationError(message % {"name": short_name(upload.name or "")})
 
 
 def short_name(name: str) -> str:
-    """Return the beginning of the name that was sent, without what could disturb a sentence."""
+    """Return the first 40 printable characters of a file name, for use in an error message."""
     last = name.replace("\\", "/").rpartition("/")[2]
     return "".join(char for char in last if char.isprintable())[:40]

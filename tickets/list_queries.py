@@ -1,4 +1,4 @@
-"""The list as queries: which tickets a person asked for, in which order, a page at a time, and how many there are."""
+"""Queries of the ticket list: filters, pages by cursor, and counts."""
 
 import json
 from dataclasses import dataclass
@@ -19,26 +19,26 @@ PAGE_SIZE = 50
 ACTIVE = Q(status__is_closed=False)
 View = Literal["active", "closed", "all", "waiting"]
 DEFAULT_SORT = "-updated"
-# What a page is ordered by: the annotation of `policies.listed_tickets` that says when, as this reader may know it.
+# `changed` is an annotation of `policies.listed_tickets`: the last change that the user may see.
 SORT_KEYS = {"updated": "changed", "created": "created_at", "priority": "priority__order"}
 
 
 @dataclass(frozen=True)
 class Period:
-    """From a moment on, and before another one; None is open."""
+    """A period from `start` to before `end`; None is open."""
 
     start: datetime | None = None
     end: datetime | None = None
 
     def on(self, field: str) -> Q:
-        """Return the condition that `field` lies within."""
+        """Return the condition that `field` lies within the period."""
         bounds = {f"{field}__gte": self.start, f"{field}__lt": self.end}
         return Q(**{name: moment for name, moment in bounds.items() if moment is not None})
 
 
 @dataclass(frozen=True)
 class TicketFilter:
-    """What a person asked the list for."""
+    """The filters, search words and order of the ticket list."""
 
     view: View = "active"
     status: Status | None = None
@@ -53,43 +53,45 @@ class TicketFilter:
 
 @dataclass(frozen=True)
 class Page:
-    """Some rows, the cursors of the pages beside it, and whether the cursor that was asked for was of no use."""
+    """The rows of a page, and the cursors of the newer and the older page."""
 
     rows: list[Any]
     newer: str = ""
     older: str = ""
     is_first: bool = True
-    is_astray: bool = False
+    is_cursor_invalid: bool = False
 
 
-def filter_tickets(user: User, wanted: TicketFilter) -> QuerySet[Ticket]:
-    """Return the tickets of `user`'s list that are wanted; each condition by what its reader may know."""
+def filter_tickets(user: User, ticket_filter: TicketFilter) -> QuerySet[Ticket]:
+    """Return the tickets of `user` that match. No condition reveals what the user may not see."""
     tickets = policies.listed_tickets(user).filter(
-        _of_view(wanted, user) & wanted.created.on("created_at") & wanted.updated.on("changed")
+        _matches_view(ticket_filter, user)
+        & ticket_filter.created.on("created_at")
+        & ticket_filter.updated.on("changed")
     )
-    if wanted.priority is not None:
-        tickets = tickets.filter(priority=wanted.priority)
-    if wanted.office is not None:
-        tickets = tickets.filter(_of_office(wanted.office))
-    if wanted.assignee is not None:
-        tickets = tickets.filter(_of_assignee(wanted.assignee, user))
-    return search(tickets, wanted.words, user=user) if wanted.words else tickets
+    if ticket_filter.priority is not None:
+        tickets = tickets.filter(priority=ticket_filter.priority)
+    if ticket_filter.office is not None:
+        tickets = tickets.filter(_matches_office(ticket_filter.office))
+    if ticket_filter.assignee is not None:
+        tickets = tickets.filter(_matches_assignee(ticket_filter.assignee, user))
+    return search(tickets, ticket_filter.words, user=user) if ticket_filter.words else tickets
 
 
-def _of_view(wanted: TicketFilter, user: User) -> Q:
-    if wanted.status is not None:
-        return Q(status=wanted.status)
+def _matches_view(ticket_filter: TicketFilter, user: User) -> Q:
+    if ticket_filter.status is not None:
+        return Q(status=ticket_filter.status)
     views = {"active": ACTIVE, "closed": ~ACTIVE, "all": Q(), "waiting": Q(pk__in=waiting_for(user).values("pk"))}
-    return views[wanted.view]
+    return views[ticket_filter.view]
 
 
-def _of_office(office: Office) -> Q:
-    """Match an office; that an internal one works for him is not found out by who merely opened the ticket."""
+def _matches_office(office: Office) -> Q:
+    """Match an office. Its customer must not find out that an internal office has the ticket."""
     return Q(office=office, is_staffed=True) if office.is_internal else Q(office=office)
 
 
-def _of_assignee(assignee: User | Literal["me", "none"], user: User) -> Q:
-    """Match who works on a ticket; behind the mask of staff's names he is not found by who merely opened it."""
+def _matches_assignee(assignee: User | Literal["me", "none"], user: User) -> Q:
+    """Match the assignee. Its customer must not find out who it is while staff names are masked."""
     if assignee == "none":
         return Q(assigned_to=None)
     found = Q(assigned_to=user if assignee == "me" else assignee)
@@ -97,50 +99,52 @@ def _of_assignee(assignee: User | Literal["me", "none"], user: User) -> Q:
 
 
 def waiting_for(user: User) -> QuerySet[Ticket]:
-    """Return the open tickets of a customer whose latest public message is by somebody else."""
+    """Return the customer's open tickets whose latest public reply is not theirs."""
     public = Reply.objects.filter(ticket=OuterRef("pk"), is_internal=False).order_by("-number")
     own = policies.visible_tickets(user).filter(ACTIVE, creator=user)
     return own.alias(last=Subquery(public.values("author")[:1])).filter(last__isnull=False).exclude(last=user.pk)
 
 
-# Pages: rows after or before a row, by the order and, where that is equal, by the key that no two rows share.
+# Keyset pagination: by the sort value, then by the primary key.
 
 
 def paginate(
     tickets: QuerySet[Ticket], sort: str, *, after: str = "", before: str = "", size: int = PAGE_SIZE
 ) -> Page:
-    """Return the page after or before a cursor; the first one if there is none, or it is of another order."""
-    place = _open(after or before, sort)
-    is_astray = bool(after or before) and place is None
+    """Return the page after or before a cursor; the first page without one, or if it belongs to another order."""
+    place = _decode_cursor(after or before, sort)
+    is_cursor_invalid = bool(after or before) and place is None
     if place is None:
-        return _page(tickets, sort, size, is_astray=is_astray)
+        return _page(tickets, sort, size, is_cursor_invalid=is_cursor_invalid)
     if after:
-        return _page(tickets.filter(_beyond(sort, place)), sort, size, is_first=False)
-    rows = list(_in_order(tickets.filter(_beyond(_reverse(sort), place)), _reverse(sort))[: size + 1])
+        return _page(tickets.filter(_after(sort, place)), sort, size, is_first=False)
+    rows = list(_sorted(tickets.filter(_after(_reverse(sort), place)), _reverse(sort))[: size + 1])
     if len(rows) <= size:
         return _page(tickets, sort, size)
     rows = rows[:size][::-1]
-    return Page(rows, newer=_close(rows[0], sort), older=_close(rows[-1], sort), is_first=False)
+    return Page(rows, newer=_encode_cursor(rows[0], sort), older=_encode_cursor(rows[-1], sort), is_first=False)
 
 
-def _page(tickets: QuerySet[Ticket], sort: str, size: int, *, is_first: bool = True, is_astray: bool = False) -> Page:
-    rows = list(_in_order(tickets, sort)[: size + 1])
+def _page(
+    tickets: QuerySet[Ticket], sort: str, size: int, *, is_first: bool = True, is_cursor_invalid: bool = False
+) -> Page:
+    rows = list(_sorted(tickets, sort)[: size + 1])
     has_more, rows = len(rows) > size, rows[:size]
     return Page(
         rows,
-        newer="" if is_first or not rows else _close(rows[0], sort),
-        older=_close(rows[-1], sort) if has_more else "",
+        newer="" if is_first or not rows else _encode_cursor(rows[0], sort),
+        older=_encode_cursor(rows[-1], sort) if has_more else "",
         is_first=is_first,
-        is_astray=is_astray,
+        is_cursor_invalid=is_cursor_invalid,
     )
 
 
-def _in_order(tickets: QuerySet[Ticket], sort: str) -> QuerySet[Ticket]:
+def _sorted(tickets: QuerySet[Ticket], sort: str) -> QuerySet[Ticket]:
     sign = "-" if sort.startswith("-") else ""
     return tickets.annotate(place=F(_key(sort))).order_by(f"{sign}place", f"{sign}pk")
 
 
-def _beyond(sort: str, place: tuple[Any, int]) -> Q:
+def _after(sort: str, place: tuple[Any, int]) -> Q:
     value, pk = place
     key, then = _key(sort), "lt" if sort.startswith("-") else "gt"
     return Q(**{f"{key}__{then}": value}) | Q(**{key: value, f"pk__{then}": pk})
@@ -154,13 +158,13 @@ def _reverse(sort: str) -> str:
     return sort.removeprefix("-") if sort.startswith("-") else f"-{sort}"
 
 
-def _close(ticket: Any, sort: str) -> str:
-    """Return the place of a row sealed: its key counts the desk's tickets, which customers never see."""
+def _encode_cursor(ticket: Any, sort: str) -> str:
+    """Return an encrypted cursor: the primary key would reveal the number of tickets to customers."""
     value = ticket.place.isoformat() if isinstance(ticket.place, datetime) else ticket.place
     return encryption.encrypt(json.dumps([sort, value, ticket.pk]), purpose="tickets.page")
 
 
-def _open(cursor: str, sort: str) -> tuple[Any, int] | None:
+def _decode_cursor(cursor: str, sort: str) -> tuple[Any, int] | None:
     text = encryption.decrypt(cursor, purpose="tickets.page") if cursor else None
     if text is None:
         return None
@@ -170,23 +174,23 @@ def _open(cursor: str, sort: str) -> tuple[Any, int] | None:
     return datetime.fromisoformat(value) if isinstance(value, str) else value, pk
 
 
-# How many: names are what `data-count` says in pages.
+# Counts; the keys are the values of `data-count` in pages.
 
 
 def counts(user: User, statuses: list[Status]) -> dict[str, int]:
-    """Return how many tickets each view of `user`'s list has; for customers also those that wait for them."""
+    """Return the number of tickets in each view of the user's list."""
     of_status = {f"status-{status.pk}": Count("pk", filter=Q(status=status)) for status in statuses}
     of_views = {"all": Count("pk"), "active": Count("pk", filter=ACTIVE), "closed": Count("pk", filter=~ACTIVE)}
     tickets = policies.listed_tickets(user).order_by()
     if user.is_customer:
         return tickets.aggregate(**of_views, **of_status) | {"waiting": waiting_for(user).count()}
     is_mine = ACTIVE & Q(assigned_to=user)
-    is_nobodys = ACTIVE & Q(assigned_to=None)
-    of_hands = {"mine": Count("pk", filter=is_mine), "unassigned": Count("pk", filter=is_nobodys)}
-    return tickets.aggregate(**of_views, **of_status, **of_hands) | office_counts(user)
+    is_unassigned = ACTIVE & Q(assigned_to=None)
+    of_assignees = {"mine": Count("pk", filter=is_mine), "unassigned": Count("pk", filter=is_unassigned)}
+    return tickets.aggregate(**of_views, **of_status, **of_assignees) | office_counts(user)
 
 
 def office_counts(user: User) -> dict[str, int]:
-    """Return how many open tickets each of `user`'s offices has."""
+    """Return the number of open tickets of each of the user's offices."""
     offices = staffed_offices(user).annotate(number=Count("tickets", filter=Q(tickets__status__is_closed=False)))
     return {f"office-{pk}": number for pk, number in offices.order_by().values_list("pk", "number")}

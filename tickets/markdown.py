@@ -1,4 +1,4 @@
-"""Messages: Markdown in, safe HTML out."""
+"""Render messages: Markdown to sanitised HTML."""
 
 import re
 
@@ -13,14 +13,14 @@ TAGS = {
 }  # fmt: skip
 ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 
-# The parser leaves out what is nested deeper than this, so a line that might be is shown as it was typed.
+# The parser drops content that is nested deeper, so text that might be is shown as plain text.
 MAX_NESTING = 40
 TOO_DEEP = re.compile(r"^(?:[ \t]*(?:[>*+-]|\d+[.)])| {2}|\t){15}", re.MULTILINE)
-MAX_BARE_LINKS = 200  # linkify-it takes time that grows with the square of their number
+MAX_BARE_LINKS = 200  # linkify-it takes quadratic time
 
 
 def render(text: str) -> SafeString:
-    """Return `text` as HTML; only harmless tags, and links to http, https and mailto, come through."""
+    """Return `text` as HTML with allowed tags and with http, https and mailto links only."""
     clean = nh3.clean(
         _render(text),
         tags=TAGS,
@@ -28,7 +28,7 @@ def render(text: str) -> SafeString:
         url_schemes={"http", "https", "mailto"},
         link_rel="noopener noreferrer nofollow",
     )
-    return mark_safe(clean)  # noqa: S308  (nh3 let only harmless tags through)
+    return mark_safe(clean)  # noqa: S308  (sanitised by nh3)
 
 
 def _render(text: str) -> str:
@@ -42,7 +42,7 @@ def _parser(*, linkify: bool) -> MarkdownIt:
     options = {"html": False, "linkify": linkify, "breaks": True, "maxNesting": MAX_NESTING}
     parser = MarkdownIt("commonmark", options)
     parser.enable(["table", "strikethrough", *(["linkify"] if linkify else [])])
-    return parser.disable("image")  # a remote picture would tell a stranger who reads this, and when
+    return parser.disable("image")  # a remote image would reveal to its server who reads this, and when
 
 
 _linking, _plain = _parser(linkify=True), _parser(linkify=False)

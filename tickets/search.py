@@ -1,4 +1,4 @@
-"""Finds tickets by words: subject, messages, reference and customer; a note only for staff of its ticket."""
+"""Search tickets by subject, messages, reference and customer; internal notes for staff of the ticket only."""
 
 import re
 from functools import reduce
@@ -16,17 +16,17 @@ from tickets.models import Ticket
 
 MAX_LENGTH = 200
 MAX_WORDS = 12
-LIKENESS = "0.3"  # of two words, by the triples of letters that they share: "invioce" is as near to "invoice"
-CONFIG = "simple"  # customers write in any language: words are taken as they stand
+MIN_SIMILARITY = "0.3"  # trigram similarity of two words: "invioce" is as near to "invoice"
+CONFIG = "simple"  # no stemming: customers write in any language
 
 _OPERATORS = re.compile(r'["-]|\bor\b', re.IGNORECASE)
 _REFERENCE = re.compile(r"#?([0-9A-Z]{3})[-\s]?([0-9A-Z]{4})")
 
 
 def search(tickets: QuerySet[Ticket], text: str, *, user: User) -> QuerySet[Ticket]:
-    """Return those of `tickets` in which `user` may read `text`; where none is, those with its parts or its like.
+    """Return the `tickets` in which `user` may read `text`; without a match, those with parts of it or similar words.
 
-    PostgreSQL takes quotes, `or` and `-` as web searches do, and the last word as the beginning of one.
+    On PostgreSQL quotes, `or` and `-` work as in web searches, and the last word matches as a prefix.
     """
     connection = connections[tickets.db]
     if connection.vendor != "postgresql":
@@ -35,25 +35,25 @@ def search(tickets: QuerySet[Ticket], text: str, *, user: User) -> QuerySet[Tick
     if exact.exists():
         return exact
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('pg_trgm.strict_word_similarity_threshold', %s, false)", [LIKENESS])
-    return tickets.filter(_by_parts(text, user, or_like=True))
+        cursor.execute("SELECT set_config('pg_trgm.strict_word_similarity_threshold', %s, false)", [MIN_SIMILARITY])
+    return tickets.filter(_by_parts(text, user, or_similar=True))
 
 
 def _by_reference(text: str) -> Q:
-    """Match a reference as people write it: in any case, with its dash or without."""
+    """Match a reference in any case, with or without the dash."""
     match = _REFERENCE.fullmatch(text.strip().upper())
     return Q(reference="-".join(match.groups())) if match else Q(pk__in=[])
 
 
 def _by_full_text(text: str, user: User) -> Q:
-    """Match one text that says all of it; each kind of text is asked by itself, through an index of its own."""
+    """Match a text that contains all words. Each kind of text has its own query, which uses its own index."""
     query = _query(text)
     tickets = Ticket.objects.alias(words=SearchVector("subject", "content", config=CONFIG)).filter(words=query)
     replies = [
         replies.alias(words=SearchVector("message", config=CONFIG)).filter(words=query).values("ticket")
         for replies in policies.searchable_replies(user)
     ]
-    return _any_of(tickets.values("pk"), *replies, _of_people(_named(text.split(), user)))
+    return _any_of(tickets.values("pk"), *replies, _of_customers(_users_named(text.split(), user)))
 
 
 def _query(text: str) -> SearchQuery:
@@ -65,41 +65,41 @@ def _query(text: str) -> SearchQuery:
     return SearchQuery(" ".join(others), config=CONFIG, search_type="websearch") & beginning if others else beginning
 
 
-def _by_parts(text: str, user: User, *, or_like: bool = False) -> Q:
-    """Match every word somewhere, even inside of another one."""
-    return reduce(and_, (_by_part(word, user, or_like=or_like) for word in text.split()))
+def _by_parts(text: str, user: User, *, or_similar: bool = False) -> Q:
+    """Match every word anywhere, also within other words."""
+    return reduce(and_, (_by_part(word, user, or_similar=or_similar) for word in text.split()))
 
 
-def _by_part(word: str, user: User, *, or_like: bool = False) -> Q:
-    """Match a word; `or_like` matches a subject or a name with a word that is written almost so, too."""
+def _by_part(word: str, user: User, *, or_similar: bool = False) -> Q:
+    """Match a word; with `or_similar` also subjects and names with a similar word."""
     fields = ("subject", "content", "reference")
     in_tickets = [Ticket.objects.filter(**{f"{field}__icontains": word}).values("pk") for field in fields]
     in_replies = [
         replies.filter(message__icontains=word).values("ticket") for replies in policies.searchable_replies(user)
     ]
-    found = [*in_tickets, *in_replies, _of_people(_named([word], user))]
-    return _any_of(*found, *(_like(word) if or_like else ()))
+    found = [*in_tickets, *in_replies, _of_customers(_users_named([word], user))]
+    return _any_of(*found, *(_similar(word) if or_similar else ()))
 
 
-def _like(word: str) -> list[QuerySet[Ticket, Any]]:
+def _similar(word: str) -> list[QuerySet[Ticket, Any]]:
     like = {"spelled__trigram_strict_word_similar": word.upper()}
-    people = User.objects.alias(spelled=Upper("name")).filter(**like)
-    return [Ticket.objects.alias(spelled=Upper("subject")).filter(**like).values("pk"), _of_people(people)]
+    users = User.objects.alias(spelled=Upper("name")).filter(**like)
+    return [Ticket.objects.alias(spelled=Upper("subject")).filter(**like).values("pk"), _of_customers(users)]
 
 
-def _named(words: list[str], user: User) -> QuerySet[User]:
-    """Return the people with all of these words in the name; staff may know the address too."""
+def _users_named(words: list[str], user: User) -> QuerySet[User]:
+    """Return the users with all of these words in the name; staff may also search by email address."""
     names = reduce(and_, (Q(name__icontains=word) for word in words))
     if user.is_customer:
         return User.objects.filter(names)
     return User.objects.alias(address=Lower("email")).filter(names | Q(address=" ".join(words).lower()))
 
 
-def _of_people(people: QuerySet[User]) -> QuerySet[Ticket, Any]:
-    return Ticket.objects.filter(creator__in=people.values("pk")).values("pk")
+def _of_customers(users: QuerySet[User]) -> QuerySet[Ticket, Any]:
+    return Ticket.objects.filter(creator__in=users.values("pk")).values("pk")
 
 
 def _any_of(*found: QuerySet[Any, Any]) -> Q:
-    """Match what one of the queries found: as a union each of them uses its index, as alternatives none would."""
+    """Match the results of any query. In a union each query uses its index; with OR none would."""
     first, *rest = (keys.order_by() for keys in found)
     return Q(pk__in=first.union(*rest))

@@ -12,7 +12,7 @@ from tickets.models import Priority, Status
 
 
 class ChoiceAdmin(StaffCanView, ProjectAdmin):
-    """A list of named, coloured values."""
+    """Admin page of a choice: named, coloured and ordered values."""
 
     form = ChoiceForm
     list_display: tuple[str, ...] = ("name", "color", "order", "is_default")
@@ -20,7 +20,7 @@ class ChoiceAdmin(StaffCanView, ProjectAdmin):
 
     @transaction.atomic
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Save; a new default takes the place of the old one."""
+        """Save; a new default replaces the old one."""
         obj.is_default = form.is_default
         if obj.is_default:
             type(obj).objects.exclude(pk=obj.pk).update(is_default=False)
@@ -29,11 +29,9 @@ class ChoiceAdmin(StaffCanView, ProjectAdmin):
 
 @admin.register(Status)
 class StatusAdmin(ChoiceAdmin):
-    """Where tickets stand."""
-
     list_display = (*ChoiceAdmin.list_display, "is_closed")
 
 
 @admin.register(Priority)
 class PriorityAdmin(ChoiceAdmin):
-    """How much tickets hurt."""
+    """Admin page of priorities."""

@@ -1,4 +1,4 @@
-"""Forms of tickets in Django's admin: they carry what they were made with, and write by the verbs."""
+"""Forms of Django's admin pages of tickets; they save through the services."""
 
 import uuid
 from functools import cached_property
@@ -14,7 +14,7 @@ from accounts.models import User
 from tickets import policies, services
 from tickets.models import Reply, Ticket
 
-# How much of a conversation a form shows: each row is fields, of which a browser may send a thousand.
+# Each row adds form fields, and Django accepts at most 1000 (DATA_UPLOAD_MAX_NUMBER_FIELDS).
 MAX_ROWS = 50
 
 
@@ -23,52 +23,51 @@ FIELDS = ("subject", "status", "priority", "assigned_to", "office")
 
 
 class UnchangedField:
-    """A field that goes with the form and is not filled in."""
+    """A hidden field that never counts as changed."""
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        """Nobody changes it."""
         return False
 
 
 class HiddenNumberField(UnchangedField, forms.IntegerField):
-    """A number that goes with the form."""
+    """A hidden number."""
 
 
 class HiddenKeyField(UnchangedField, forms.UUIDField):
-    """A key that goes with the form."""
+    """A hidden UUID."""
 
 
 class TicketForm(forms.ModelForm[Ticket]):
-    """A ticket's fields with what they were when the page was made: only what somebody changed is written."""
+    """A ticket's fields with their initial values: only changed fields are saved."""
 
     seen = HiddenNumberField(required=False, widget=forms.HiddenInput)
     key = HiddenKeyField(required=False, widget=forms.HiddenInput, initial=uuid.uuid4)
-    refusal: ValidationError | None = None
+    service_error: ValidationError | None = None
 
     class Meta:
         model = Ticket
         fields = ("subject", "content", "office", "status", "priority", "assigned_to")
 
     def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
-        if data is not None and isinstance(self.refusal, services.Conflict):
+        if data is not None and isinstance(self.service_error, services.Conflict):
             data = data.copy()
-            data["seen"] = self.refusal.ticket.version  # whoever sends it again has seen it
+            data["seen"] = self.service_error.ticket.version  # the form that is shown again displays this version
         super().__init__(data, *args, **kwargs)
         if self.instance.pk:
             self.initial["seen"] = self.instance.version
 
     def clean(self) -> dict[str, Any]:
-        """Say what a verb has refused, at the field that it is about."""
+        """Add the error of the service that failed, at its field."""
         data = super().clean() or {}
-        if self.refusal is not None:
-            self._refuse(self.refusal)
+        if self.service_error is not None:
+            self._add_service_error(self.service_error)
         return data
 
-    def _refuse(self, refusal: ValidationError) -> None:
-        for name, errors in getattr(refusal, "error_dict", {NON_FIELD_ERRORS: refusal}).items():
+    def _add_service_error(self, service_error: ValidationError) -> None:
+        for name, errors in getattr(service_error, "error_dict", {NON_FIELD_ERRORS: service_error}).items():
             self.add_error(name if name in self.fields else None, errors)
-        if isinstance(refusal, services.Conflict):
-            self.add_error(refusal.field, _("Save again to overwrite this change."))
+        if isinstance(service_error, services.Conflict):
+            self.add_error(service_error.field, _("Save again to overwrite this change."))
 
     def apply(self, ticket: Ticket, *, by: User) -> None:
         """Change only the fields that the user changed, one by one, since a handover may end the permission."""
@@ -79,7 +78,7 @@ class TicketForm(forms.ModelForm[Ticket]):
 
 
 class LatestRowsFormSet(BaseInlineFormSet[Any, Ticket, Any]):
-    """The latest rows of a ticket; what was sent refers to any of them."""
+    """Shows the latest rows of a ticket; a submitted form may refer to any row."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -89,48 +88,47 @@ class LatestRowsFormSet(BaseInlineFormSet[Any, Ticket, Any]):
 
 
 class ConversationFormSet(LatestRowsFormSet):
-    """The conversation: rows are added and deleted, by the verbs, and never rewritten."""
+    """The conversation. Rows are added and deleted by services, and never edited."""
 
-    by: User  # who looks
+    by: User
 
     @cached_property
     def deletable(self) -> set[Any]:
-        """The messages that one may delete."""
         return set(policies.deletable_replies(self.by, self.instance).values_list("pk", flat=True))
 
     def add_fields(self, form: Any, index: int | None) -> None:
-        """Offer to delete what one may delete; what is sent all the same, the verb refuses."""
+        """Disable deletion where the service would refuse it."""
         super().add_fields(form, index)
         if "DELETE" in form.fields and form.instance.pk not in self.deletable:
             form.fields["DELETE"].widget.attrs["disabled"] = True
 
     def write(self, ticket: Ticket, key: uuid.UUID | None) -> list[dict[str, Any]]:
-        """Delete and add by the verbs; return what happened as Django's log of changes has it, without the words."""
-        # As they are, not as the form would have them; what somebody else has deleted is gone.
-        gone = list(ticket.replies.filter(pk__in=[form.instance.pk for form in self.deleted_forms]))
-        for reply in gone:
+        """Delete and add messages. Return entries for the admin's change log, without any text."""
+        # Read the stored rows: the form's instances are modified, and other users may have deleted some.
+        deleted = list(ticket.replies.filter(pk__in=[form.instance.pk for form in self.deleted_forms]))
+        for reply in deleted:
             services.delete_reply(reply, by=self.by)
         added = [self._add(ticket, form, key) for form in self.extra_forms if form.has_changed()]
-        return [{"deleted": _about(reply)} for reply in gone] + [{"added": _about(reply)} for reply in added]
+        return [{"deleted": _log_name(reply)} for reply in deleted] + [{"added": _log_name(reply)} for reply in added]
 
     def _add(self, ticket: Ticket, form: Any, key: uuid.UUID | None) -> Reply:
-        words = {"message": form.cleaned_data["message"], "internal": form.cleaned_data["is_internal"]}
-        return services.add_reply(ticket, by=self.by, key=key and uuid.uuid5(key, form.prefix), **words)
+        values = {"message": form.cleaned_data["message"], "internal": form.cleaned_data["is_internal"]}
+        return services.add_reply(ticket, by=self.by, key=key and uuid.uuid5(key, form.prefix), **values)
 
 
 class ChoiceForm(forms.ModelForm[Any]):
-    """A status or priority."""
+    """The form of a status or priority."""
 
     class Meta:
         widgets = {"color": forms.TextInput(attrs={"type": "color"})}
 
     def clean(self) -> dict[str, Any]:
-        """Leave the default to who saves: beside the old one, the new one would be refused."""
+        """Leave `is_default` to `save_model`: a second default violates the unique constraint."""
         data = super().clean() or {}
         self.is_default = data.pop("is_default", False)
         return data
 
 
-def _about(reply: Reply) -> dict[str, str]:
-    """Name a message by its place: a deleted note leaves no words."""
+def _log_name(reply: Reply) -> dict[str, str]:
+    """Name a message by its position, without its text."""
     return {"name": "internal note" if reply.is_internal else "reply", "object": str(reply.number)}

@@ -26,7 +26,7 @@ from tickets.models import Attachment, Priority, Reply, Status, Ticket, Timeline
 
 
 class BulkForm(ActionForm):
-    """What the selected tickets become; what is left empty stays."""
+    """New values for the selected tickets; an empty field is not changed."""
 
     status = forms.ModelChoiceField(Status.objects.all(), required=False, label=_("Status"))
     priority = forms.ModelChoiceField(Priority.objects.all(), required=False, label=_("Priority"))
@@ -40,14 +40,14 @@ class BulkForm(ActionForm):
         self.order_fields(self.field_order)
 
     def chosen(self) -> dict[str, Any]:
-        """Return what the tickets are to become; None takes the assignee off."""
+        """Return the chosen fields and their values; None removes the assignee."""
         chosen = {name: self.cleaned_data.get(name) for name in services.EDITABLE_FIELDS}
         return {name: None if value == "none" else value for name, value in chosen.items() if value}
 
 
 @admin.register(Ticket)
 class TicketAdmin(StaffCanView, ProjectAdmin):
-    """Every ticket that one is staff of; each change goes through its verb."""
+    """The tickets that the user is staff of; every change goes through a service."""
 
     form = TicketForm
     action_form = BulkForm
@@ -55,8 +55,8 @@ class TicketAdmin(StaffCanView, ProjectAdmin):
     list_display = (
         "reference",
         "subject",
-        "standing",
-        "urgency",
+        "status_badge",
+        "priority_badge",
         "office",
         "customer",
         "assigned_to",
@@ -74,139 +74,128 @@ class TicketAdmin(StaffCanView, ProjectAdmin):
     show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Ticket]:
-        """Show the tickets that one is staff of; those that one merely opened are on the desk's own pages."""
+        """Return the tickets that the user is staff of. Their own requests are on the site's pages."""
         return Ticket.objects.filter(policies.staffed_by(request_user(request)))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Staff open tickets too."""
         return request_user(request).is_staff
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A ticket's staff change it."""
-        person = request_user(request)
-        return person.is_staff if obj is None else policies.can_change(person, obj)
+        user = request_user(request)
+        return user.is_staff if obj is None else policies.can_change(user, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Ask the same rule as the verb."""
-        person = request_user(request)
-        return person.is_admin if obj is None else policies.can_delete_ticket(person, obj)
+        user = request_user(request)
+        return user.is_admin if obj is None else policies.can_delete_ticket(user, obj)
 
     def get_fields(self, request: HttpRequest, obj: Ticket | None = None) -> Any:
-        """A new ticket begins as new tickets do."""
         if obj is None:
             return ("subject", "content", "office", "priority", "key")
         shown = ("customer", "content", "files")
         return ("subject", *shown, "status", "priority", "assigned_to", "office", "seen", "key")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Ticket | None = None) -> Any:
-        """Who asked, and what, stays."""
         return () if obj is None else ("customer", "content", "files")
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """A new ticket begins with the default priority."""
         return {"priority": Priority.default().pk, **super().get_changeform_initial_data(request)}
 
     def get_inlines(self, request: HttpRequest, obj: Ticket | None) -> Any:
-        """A conversation begins with a ticket."""
         return () if obj is None else self.inlines
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        """Have each field carry what it was, and say what a verb has just refused."""
+        """Return a form whose fields carry their initial values, and which shows the error of the last attempt."""
         form: Any = super().get_form(request, obj, change=change, **kwargs)
-        form.refusal = getattr(request, "refusal", None)
+        form.service_error = getattr(request, "service_error", None)
         for name in form.base_fields.keys() & set(services.EDITABLE_FIELDS):
             form.base_fields[name].show_hidden_initial = change
-            _choose_only(form.base_fields[name].widget)
+            _hide_related_buttons(form.base_fields[name].widget)
         return form
 
     def may_see_history(self, request: HttpRequest) -> bool:
-        """Its staff read what happened to it."""
         return request_user(request).is_staff
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Save all or nothing; what a verb refuses is shown in the form, with all that was typed."""
+        """Save all or nothing. Show a service's error in the form, with the submitted values."""
         try:
             return super().changeform_view(request, *args, **kwargs)  # one transaction
         except ValidationError as error:
-            request.refusal = error  # type: ignore[attr-defined]
+            request.service_error = error  # type: ignore[attr-defined]
             return super().changeform_view(request, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Ticket, form: Any, change: bool) -> None:
-        """Open a new ticket; what changes is written by `save_related`, after what was said."""
+        """Open a new ticket. `save_related` saves changes, after the replies."""
         if change:
             return
-        words = {name: form.cleaned_data[name] for name in ("subject", "content", "office", "priority", "key")}
-        with _refusals():
-            obj.__dict__.update(services.open_ticket(by=request_user(request), **words).__dict__)
+        values = {name: form.cleaned_data[name] for name in ("subject", "content", "office", "priority", "key")}
+        with _as_validation_errors():
+            obj.__dict__.update(services.open_ticket(by=request_user(request), **values).__dict__)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Call the verbs with the ticket as it stands, not as the form would have it."""
-        form.said = []
+        """Call the services with the stored ticket, not with the form's modified instance."""
+        form.message_log = []
         if not change:
             return
-        with _refusals():
+        with _as_validation_errors():
             for formset in formsets:
                 if isinstance(formset, ConversationFormSet):
-                    form.said += formset.write(form.instance, form.cleaned_data["key"])
+                    form.message_log += formset.write(form.instance, form.cleaned_data["key"])
             form.apply(Ticket.objects.get(pk=form.instance.pk), by=request_user(request))
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
-        """Write down which fields changed and that something was said, never what."""
-        return [*super().construct_change_message(request, form, [], add), *form.said]
+        """Log which fields changed and that messages were added or deleted, but no text."""
+        return [*super().construct_change_message(request, form, [], add), *form.message_log]
 
     def response_add(self, request: HttpRequest, obj: Ticket, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Lead on to the ticket, if it is for who opened it to work on."""
-        return super().response_add(self._staying(request, obj), obj, *args, **kwargs)
+        """Redirect to the new ticket if the user is staff of it."""
+        return super().response_add(self._stay_if_staff(request, obj), obj, *args, **kwargs)
 
     def response_change(self, request: HttpRequest, obj: Ticket) -> HttpResponse:
-        """Stay on the page, if the ticket was not handed away."""
-        return super().response_change(self._staying(request, obj), obj)
+        """Stay on the page if the user is still staff of the ticket."""
+        return super().response_change(self._stay_if_staff(request, obj), obj)
 
-    def _staying(self, request: Any, ticket: Ticket) -> HttpRequest:
+    def _stay_if_staff(self, request: Any, ticket: Ticket) -> HttpRequest:
         if not self.get_queryset(request).filter(pk=ticket.pk).exists():
             request.POST = request.POST.copy()
             request.POST.pop("_continue", None)
         return cast(HttpRequest, request)
 
     def delete_model(self, request: HttpRequest, obj: Ticket) -> None:
-        """Delete by the verb; what is gone already is gone."""
+        """Delete the ticket; ignore one that is already deleted."""
         with suppress(Ticket.DoesNotExist):
             services.delete_ticket(obj, by=request_user(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> None:
-        """Delete each by the verb, all or none."""
+        """Delete all tickets or none."""
         with transaction.atomic():
             for ticket in queryset.order_by("pk"):
                 self.delete_model(request, ticket)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Say how much goes with the tickets, not each line of it."""
+        """Return counts of the related rows instead of one line for each."""
         tickets = list(objs)
-        belongings = {
+        related = {
             model._meta.verbose_name_plural: model._default_manager.filter(ticket__in=tickets).count()
             for model in (Reply, Attachment, TimelineEntry)
         }
-        counts = {self.opts.verbose_name_plural: len(tickets), **belongings}
+        counts = {self.opts.verbose_name_plural: len(tickets), **related}
         return [str(ticket) for ticket in tickets], counts, set(), []
 
     @admin.display(description=_("status"), ordering="status__order")
-    def standing(self, ticket: Ticket) -> str:
-        """Show the status as the desk does."""
+    def status_badge(self, ticket: Ticket) -> str:
         return format_html('<span class="pill" data-status="{0}">{0}</span>', ticket.status.name)
 
     @admin.display(description=_("priority"), ordering="priority__order")
-    def urgency(self, ticket: Ticket) -> str:
-        """Show the priority as the desk does."""
+    def priority_badge(self, ticket: Ticket) -> str:
         return format_html('<span class="priority" data-priority="{0}">{0}</span>', ticket.priority.name)
 
     @admin.display(description=_("attachments"))
     def files(self, ticket: Ticket) -> str:
-        """Lead to what was sent with the first message."""
+        """Return links to the files of the first message."""
         return attachment_links(ticket.attachments.filter(reply=None)) or "-"
 
     @admin.action(description=_("Update selected tickets with these values"), permissions=["change"])
     def change_selected(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> None:
-        """Change each ticket by the verbs of what was chosen."""
         form = BulkForm(request.POST)
         form.fields["action"].choices = [(name, name) for name in self.actions]  # type: ignore[attr-defined]
         if not form.is_valid():
@@ -231,7 +220,7 @@ class TicketAdmin(StaffCanView, ProjectAdmin):
             return
         for ticket in tickets:
             try:
-                with transaction.atomic(), _refusals():
+                with transaction.atomic(), _as_validation_errors():
                     services.update_ticket(ticket, by=request_user(request), values=values)
                 changed += 1
             except ValidationError as error:
@@ -241,8 +230,8 @@ class TicketAdmin(StaffCanView, ProjectAdmin):
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
-    """Make one kind of whatever a verb refuses."""
+def _as_validation_errors() -> Iterator[None]:
+    """Convert PermissionDenied and ObjectDoesNotExist to ValidationError."""
     try:
         yield
     except PermissionDenied as error:
@@ -251,7 +240,7 @@ def _refusals() -> Iterator[None]:
         raise ValidationError(gettext("Not found. It may have been moved or deleted.")) from error
 
 
-def _choose_only(widget: Any) -> None:
-    """Leave out the buttons that would make or change an office beside the choice of one."""
+def _hide_related_buttons(widget: Any) -> None:
+    """Hide the buttons that add or change related objects beside a select field."""
     for what in ("add", "change", "delete", "view"):
         setattr(widget, f"can_{what}_related", False)

@@ -1,1 +1,1 @@
-"""The REST API of tickets: the same policies, verbs and briefs as the pages, for programs."""
+"""The REST API of tickets, with the same policies, services and payloads as the pages."""

@@ -1,4 +1,4 @@
-"""Examples of the OpenAPI document: the people and offices of the desk's documentation."""
+"""Examples for the OpenAPI document."""
 
 from typing import Any
 
@@ -47,10 +47,8 @@ LINE = {
 
 
 def response_example(name: str, value: object, *statuses: str) -> OpenApiExample:
-    """Return an example of an answer."""
     return OpenApiExample(name, value, response_only=True, status_codes=statuses or ("200",))
 
 
 def request_example(name: str, value: object) -> OpenApiExample:
-    """Return an example of a body."""
     return OpenApiExample(name, value, request_only=True)

@@ -1,6 +1,6 @@
-"""Idempotency-Key: a request that is sent again, because its answer was lost, makes nothing twice.
+"""Idempotency-Key: a repeated request creates nothing twice (IETF draft-ietf-httpapi-idempotency-key-header).
 
-After the draft of the IETF's HTTP API group: the same key with another body is refused with 422.
+The same key with another body is answered with 422.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from rest_framework.request import Request
 from accounts.api.base import InvalidParameter
 from tickets.models import IdempotencyKey
 
-Made = TypeVar("Made")
+Created = TypeVar("Created")
 
 HEADER = "Idempotency-Key"
 KEY = re.compile(r"[!-~]{1,255}")
@@ -29,7 +29,7 @@ RETENTION = timedelta(days=1)
 
 
 class KeyReused(APIException):  # type: ignore[misc]
-    """The key came with another request before."""
+    """The key was used with another request before."""
 
     status_code = 422
     default_detail = _("This Idempotency-Key was already used for a different request. Use a new one.")
@@ -37,7 +37,7 @@ class KeyReused(APIException):  # type: ignore[misc]
 
 
 class Gone(APIException):  # type: ignore[misc]
-    """What the first request made is not there any more."""
+    """The object that the first request created no longer exists."""
 
     status_code = 410
     default_detail = _("The resource created by this request has been deleted.")
@@ -46,30 +46,38 @@ class Gone(APIException):  # type: ignore[misc]
 
 @transaction.atomic
 def create_once(
-    request: Request, *, said: bytes, make: Callable[[], tuple[UUID, Made]], find: Callable[[UUID], Made | None]
-) -> tuple[Made, bool]:
-    """Make something, or find what the same request made before; say which. What fails leaves the key unused."""
+    request: Request,
+    *,
+    body: bytes,
+    create: Callable[[], tuple[UUID, Created]],
+    find: Callable[[UUID], Created | None],
+) -> tuple[Created, bool]:
+    """Create an object, or find the one that the same request created before. Return it, and True if it was found.
+
+    `body` identifies the request. A failed request leaves the key unused.
+    Raises InvalidParameter, KeyReused, Gone.
+    """
     key = request.headers.get(HEADER)
     if key is None:
-        return make()[1], False
+        return create()[1], False
     if not KEY.fullmatch(key):
         raise InvalidParameter(
             {HEADER: [gettext("The key must have 1 to 255 printable ASCII characters.")]}, place="header"
         )
     IdempotencyKey.objects.filter(user=request.user, created_at__lt=timezone.now() - RETENTION).delete()
-    fingerprint = hashlib.sha256(f"{request.path} ".encode() + said).hexdigest()
-    # Of two at once the second one waits here, for the unique key, until the first one has committed.
+    fingerprint = hashlib.sha256(f"{request.path} ".encode() + body).hexdigest()
+    # Of two concurrent requests the second one waits here, on the unique key, until the first one commits.
     row, is_new = IdempotencyKey.objects.get_or_create(
         user=request.user, key=key, defaults={"fingerprint": fingerprint}
     )
     if is_new:
-        row.result_id, made = make()
+        row.result_id, created = create()
         row.save(update_fields=["result_id"])
-        return made, False
+        return created, False
     return _found(row, fingerprint, find), True
 
 
-def _found(row: IdempotencyKey, fingerprint: str, find: Callable[[UUID], Made | None]) -> Made:
+def _found(row: IdempotencyKey, fingerprint: str, find: Callable[[UUID], Created | None]) -> Created:
     if row.fingerprint != fingerprint:
         raise KeyReused
     found = find(row.result_id) if row.result_id is not None else None
@@ -79,5 +87,5 @@ def _found(row: IdempotencyKey, fingerprint: str, find: Callable[[UUID], Made | 
 
 
 def canonical_body(request: Request) -> bytes:
-    """Return what a JSON body says, whatever the order of its fields and its white space."""
+    """Return the JSON body with sorted keys and normalised white space."""
     return json.dumps(request.data, sort_keys=True).encode()

@@ -1,4 +1,4 @@
-"""Pages of the API: cursors are sealed, since places in a conversation count what customers never see."""
+"""Cursor pagination of the API. Cursors are encrypted: positions count notes, which customers never see."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ PURPOSE = "api.page"
 
 
 def page_size(query: QueryDict) -> int:
-    """Return how many rows are asked for."""
+    """Return the requested page size. Raises InvalidParameter."""
     text = query.get("size", str(list_queries.PAGE_SIZE))
     if not (text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= MAX_PAGE_SIZE):
         raise InvalidParameter({"size": [_("Must be a number from 1 to %(most)d.") % {"most": MAX_PAGE_SIZE}]})
@@ -24,25 +24,25 @@ def page_size(query: QueryDict) -> int:
 
 
 def invalid_cursor(name: str) -> InvalidParameter:
-    """Return what is said of a cursor that belongs to another list, or to none."""
+    """Return the error for a cursor of another list or order."""
     return InvalidParameter(
         {name: [_("This cursor belongs to another list or sort order. Start again without a cursor.")]}
     )
 
 
-def page_url(request: Request, **place: str) -> str | None:
-    """Return this address with another cursor; None without one."""
-    if not any(place.values()):
+def page_url(request: Request, **cursors: str) -> str | None:
+    """Return this URL with the given cursor, or None without one."""
+    if not any(cursors.values()):
         return None
     query = request._request.GET.copy()
     for name in ("after", "before"):
         query.pop(name, None)
-    query.update({name: cursor for name, cursor in place.items() if cursor})
+    query.update({name: cursor for name, cursor in cursors.items() if cursor})
     return f"{request.path}?{query.urlencode()}"
 
 
 def paginate_rows(request: Request, rows: QuerySet[Any], key: str, *, of: str) -> tuple[list[Any], str | None]:
-    """Return a page of `rows` in the order of `key`, and the address of the next; `of` names what they belong to."""
+    """Return a page of `rows` ordered by `key`, and the URL of the next page. `of` binds cursors to this list."""
     query = request._request.GET
     reject_unknown_parameters(query, "after", "size")
     if "after" in query:

@@ -1,4 +1,4 @@
-"""Parameters and headers as the OpenAPI document describes them."""
+"""Parameters and headers for the OpenAPI document."""
 
 from typing import Any
 
@@ -9,36 +9,34 @@ from tickets.forms.lists import SORTS
 from tickets.list_queries import PAGE_SIZE
 from tickets.search import MAX_LENGTH, MAX_WORDS
 
-DAY = {"type": "string", "format": "date", "pattern": r"^(19[7-9][0-9]|2[0-9]{3})-[0-9]{2}-[0-9]{2}$"}
-ROW = {"type": "string", "pattern": "^[0-9]{1,9}$"}
-PERSON = {"type": "string", "pattern": "^(me|none|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$"}
+DATE = {"type": "string", "format": "date", "pattern": r"^(19[7-9][0-9]|2[0-9]{3})-[0-9]{2}-[0-9]{2}$"}
+ROW_ID = {"type": "string", "pattern": "^[0-9]{1,9}$"}
+ASSIGNEE = {"type": "string", "pattern": "^(me|none|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$"}
 VIEW = {"type": "string", "pattern": "^(active|closed|all|waiting|[0-9]{1,9})$"}
 WORDS = {"type": "string", "pattern": r"^[^\u0000]*$", "minLength": 1, "maxLength": MAX_LENGTH}
 CURSOR = {"type": "string", "pattern": "^[A-Za-z0-9_=-]+$"}
 
 
 def query(name: str, schema: Any, text: str, **more: Any) -> OpenApiParameter:
-    """Return a parameter of the address."""
     return OpenApiParameter(name, schema, OpenApiParameter.QUERY, description=text, **more)
 
 
 AFTER = query("after", CURSOR, "The cursor from `next`.")
-SIZE = query("size", {"type": "integer", "minimum": 1, "maximum": 100, "default": PAGE_SIZE}, "Page size.")
+SIZE = query(
+    "size", {"type": "integer", "minimum": 1, "maximum": 100, "default": PAGE_SIZE}, "The maximum number of results."
+)
 LIST_PARAMETERS = [
-    query("q", WORDS, f"Search terms (at most {MAX_WORDS}), matched in subject, messages, reference and customer."),
-    query("status", VIEW, "`active` (default), `closed`, `all`, `waiting` (customers only), or a status's id."),
-    query("priority", ROW, "A priority's id. Staff only."),
-    query("office", ROW, "An office's id. Staff only."),
-    query("assignee", PERSON, "`me`, `none`, or a user's id. Staff only."),
-    query("created_from", DAY, "Created on or after this day."),
-    query("created_to", DAY, "Created on or before this day."),
-    query("updated_from", DAY, "Updated on or after this day."),
-    query("updated_to", DAY, "Updated on or before this day."),
+    query("q", WORDS, f"Search words in subject, messages, reference and customer name: at most {MAX_WORDS}."),
+    query("status", VIEW, "`active` (the default), `closed`, `all`, for customers `waiting`, or a status's id."),
+    query("priority", ROW_ID, "A priority's id. Staff only."),
+    query("office", ROW_ID, "An office's id. Staff only."),
+    query("assignee", ASSIGNEE, "`me`, `none`, or a user's id. Staff only."),
+    query("created_from", DATE, "Opened on this date or later."),
+    query("created_to", DATE, "Opened on this date or earlier."),
+    query("updated_from", DATE, "Last updated on this date or later."),
+    query("updated_to", DATE, "Last updated on this date or earlier."),
     query(
-        "sort",
-        OpenApiTypes.STR,
-        "Sort order. Sorting by priority is for staff only.",
-        enum=[name for name, _label in SORTS],
+        "sort", OpenApiTypes.STR, "The sort order. Priority is for staff only.", enum=[name for name, _label in SORTS]
     ),
     AFTER,
     query("before", CURSOR, "The cursor from `previous`."),
@@ -49,47 +47,46 @@ IF_MATCH = OpenApiParameter(
     {"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)$'},
     OpenApiParameter.HEADER,
     required=True,
-    description="The ETag you last read, or `*` to overwrite.",
+    description="The ETag of the version that you read, or `*` for any version.",
 )
 ETAG = OpenApiParameter(
     "ETag",
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
     response=[200, 201],
-    description="The ticket's version, for `If-Match`. Changes of status, priority, assignee, office or "
-    "subject raise it; replies do not. Only for staff with access to the ticket.",
+    description="The ticket's version, for `If-Match`. A change of status, priority, assignee, office or subject "
+    "increments it; a reply does not. Sent to staff of the ticket only.",
 )
 REPLY_ETAG = OpenApiParameter(
     "ETag",
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
     response=[200, 201],
-    description="The reply's version, for `If-Match`. Publishing a note changes it. Only for staff with "
-    "access to the ticket.",
+    description="The reply's version, for `If-Match`. It changes when a note is made public. Sent to staff of the "
+    "ticket only.",
 )
 LOCATION = OpenApiParameter(
-    "Location", OpenApiTypes.STR, OpenApiParameter.HEADER, response=[201], description="URL of the created resource."
+    "Location", OpenApiTypes.STR, OpenApiParameter.HEADER, response=[201], description="The URL of the new object."
 )
 REPLAYED = OpenApiParameter(
     "Idempotency-Replayed",
     {"type": "string", "enum": ["true"]},
     OpenApiParameter.HEADER,
     response=[201],
-    description="`true` if an earlier request with the same key created the resource.",
+    description="An earlier request with the same key created this object.",
 )
 IDEMPOTENCY_PARAMETERS = [
     OpenApiParameter(
         "Idempotency-Key",
         {"type": "string", "pattern": "^[!-~]{1,255}$"},
         OpenApiParameter.HEADER,
-        description="A unique key such as a UUID. Repeating a request with the same key within a day does not "
-        "create a duplicate.",
+        description="A unique key, such as a UUID. A request repeated with it within a day creates nothing twice.",
     ),
     LOCATION,
     REPLAYED,
 ]
 VERSION_PROBLEMS = {
-    "412": "The resource has changed since you read it (`version_outdated`).",
+    "412": "The object has changed since you read it (`version_outdated`). Read it again.",
     "428": "If-Match is missing (`version_required`).",
 }
-KEY_PROBLEMS = {"410": "The resource created with this key has been deleted."}
+KEY_PROBLEMS = {"410": "The object that the first request with this key created has been deleted."}

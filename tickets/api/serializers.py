@@ -1,4 +1,4 @@
-"""What the API says of tickets and is told, field by field; the values are those of `tickets/payloads.py`."""
+"""Serializers of tickets and their conversation; the values come from `tickets/payloads.py`."""
 
 from typing import Any
 
@@ -15,110 +15,110 @@ from tickets import payloads, policies
 from tickets.markdown import render
 from tickets.models import MAX_MESSAGE, MAX_SUBJECT, Attachment, Priority, Reply, Status, Ticket, TimelineEntry
 
-AUDIENCE = "Your audience; `staff` includes internal notes."
-SEQ = "Number of the ticket's latest event for your audience; the next live event has `seq` + 1."
-NAME_OR_ID = "By name or id."
+AUDIENCE = "Your audience: `staff` also reads internal notes."
+SEQ = "The sequence number of the latest event of this ticket for you; the next live event has `seq` + 1."
+NAME_OR_ID = "By name or by id."
 
 
 class ChoiceSerializer(serializers.Serializer):  # type: ignore[misc]
     """A priority."""
 
-    id = serializers.IntegerField(help_text="Id, accepted in place of the name.")
-    name = serializers.CharField(help_text="Name, as in tickets and events.")
-    color = serializers.RegexField(r"^#[0-9a-fA-F]{6}$", help_text="Colour as `#rrggbb`.")
-    is_default = serializers.BooleanField(help_text="Whether it is the default for new tickets.")
+    id = serializers.IntegerField(help_text="Accepted in requests instead of the name.")
+    name = serializers.CharField(help_text="As in tickets and events.")
+    color = serializers.RegexField(r"^#[0-9a-fA-F]{6}$", help_text="As #rrggbb.")
+    is_default = serializers.BooleanField(help_text="The value of new tickets.")
 
 
 class StatusSerializer(ChoiceSerializer):
     """A status."""
 
-    is_closed = serializers.BooleanField(help_text="Whether tickets with this status count as closed.")
+    is_closed = serializers.BooleanField(help_text="Tickets with this status are closed.")
 
 
 class NamedSerializer(serializers.Serializer):  # type: ignore[misc]
-    """A user, as visible to you."""
+    """A user, under the name that you may see."""
 
-    id = serializers.UUIDField(help_text="Stable id.")
-    name = serializers.CharField(help_text="Display name; customers may see a different name of staff.")
+    id = serializers.UUIDField(help_text="Never changes.")
+    name = serializers.CharField(help_text="Customers may see another name of staff than colleagues do.")
 
 
 class AssigneeSerializer(NamedSerializer):
-    """The assignee of a ticket, as visible to you."""
+    """The assignee, under the name that you may see."""
 
-    id = serializers.UUIDField(allow_null=True, help_text="Stable id; null if the user is hidden from you.")
+    id = serializers.UUIDField(allow_null=True, help_text="Null if you may not see who it is.")
 
 
 class PersonSerializer(NamedSerializer):
-    """A user with their role, as visible to you."""
+    """A user with their role, under the name that you may see."""
 
-    role = serializers.ChoiceField(User.Role.values, help_text="Role of the user.")
+    role = serializers.ChoiceField(User.Role.values, help_text="The user's role.")
 
 
 class AttachmentSerializer(serializers.Serializer):  # type: ignore[misc]
     """A file."""
 
-    id = serializers.UUIDField(help_text="Use it in `attachments` until the file is attached.")
-    filename = serializers.CharField(help_text="File name; its extension matches the detected type.")
+    id = serializers.UUIDField(help_text="Accepted in `attachments` until the file is sent.")
+    filename = serializers.CharField(help_text="The extension matches the content.")
     size = serializers.IntegerField(help_text="Size in bytes.")
-    url = serializers.CharField(source="content_url", help_text="URL of the content.")
+    url = serializers.CharField(source="content_url", help_text="The URL of the content.")
 
 
 class TicketSerializer(serializers.Serializer):  # type: ignore[misc]
     """A ticket, with the fields of live events."""
 
-    uuid = serializers.UUIDField(help_text="Identifier in URLs.")
-    reference = serializers.CharField(help_text="Short human-readable reference such as K7F-Q2MD.")
-    url = serializers.CharField(help_text="URL of the ticket's page.")
-    channel = serializers.CharField(help_text="Live channel of the ticket.")
-    subject = serializers.CharField(help_text="Subject, one line.")
-    status = serializers.CharField(help_text="Name of the status.")
-    is_closed = serializers.BooleanField(help_text="Whether the status counts as closed.")
-    priority = serializers.CharField(help_text="Name of the priority.")
-    office = serializers.CharField(allow_null=True, help_text="Name of the office; null if hidden from you.")
+    uuid = serializers.UUIDField(help_text="The id used in URLs.")
+    reference = serializers.CharField(help_text="A short code to quote, such as K7F-Q2MD.")
+    url = serializers.CharField(help_text="The URL of its page.")
+    channel = serializers.CharField(help_text="The live channel of its events.")
+    subject = serializers.CharField(help_text="A single line.")
+    status = serializers.CharField(help_text="The status's name.")
+    is_closed = serializers.BooleanField(help_text="Whether its status is a closed one.")
+    priority = serializers.CharField(help_text="The priority's name.")
+    office = serializers.CharField(allow_null=True, help_text="The office's name; null if you may not see it.")
     creator = NamedSerializer(help_text="The customer.")
-    assigned_to = AssigneeSerializer(allow_null=True, help_text="Assignee; null if unassigned.")
-    created_at = serializers.DateTimeField(help_text="Creation time.")
-    updated_at = serializers.DateTimeField(help_text="Time of the latest change visible to you.")
+    assigned_to = AssigneeSerializer(allow_null=True, help_text="The assignee; null if unassigned.")
+    created_at = serializers.DateTimeField(help_text="When the ticket was opened.")
+    updated_at = serializers.DateTimeField(help_text="Its latest change that you may see.")
     audience = serializers.ChoiceField(Audience.values, help_text=AUDIENCE)
     seq = serializers.IntegerField(help_text=SEQ)
     version = serializers.IntegerField(
-        required=False, help_text="Version of the editable fields, as in the ETag; staff only."
+        required=False, help_text="Staff only: the version of the editable fields, as in the ETag."
     )
 
 
 class WholeTicketSerializer(TicketSerializer):
     """A ticket with its first message."""
 
-    content = serializers.CharField(help_text="The first message, in Markdown.")
-    content_html = serializers.CharField(help_text="The message as sanitised HTML.")
-    attachments = AttachmentSerializer(many=True, help_text="Files attached to the first message.")
+    content = serializers.CharField(help_text="The opening message, in Markdown.")
+    content_html = serializers.CharField(help_text="The same as sanitised HTML.")
+    attachments = AttachmentSerializer(many=True, help_text="The files of that message.")
 
 
 class ReplySerializer(serializers.Serializer):  # type: ignore[misc]
-    """A reply or an internal note."""
+    """A reply, or an internal note."""
 
-    id = serializers.UUIDField(help_text="Id, as in live events.")
-    message = serializers.CharField(help_text="Text in Markdown.")
-    message_html = serializers.CharField(help_text="The message as sanitised HTML.")
-    is_internal = serializers.BooleanField(help_text="Whether it is an internal note, visible to staff only.")
-    created_at = serializers.DateTimeField(help_text="Time of creation, or of publication for a published note.")
-    user = PersonSerializer(help_text="Author.")
-    attachments = AttachmentSerializer(many=True, help_text="Attached files.")
-    version = serializers.IntegerField(required=False, help_text="Version, as in the ETag; staff only.")
+    id = serializers.UUIDField(help_text="As in live events.")
+    message = serializers.CharField(help_text="Markdown.")
+    message_html = serializers.CharField(help_text="The same as sanitised HTML.")
+    is_internal = serializers.BooleanField(help_text="An internal note, for staff of the ticket only.")
+    created_at = serializers.DateTimeField(help_text="When it was written, or when the note was made public.")
+    user = PersonSerializer(help_text="The author.")
+    attachments = AttachmentSerializer(many=True, help_text="The files of this message.")
+    version = serializers.IntegerField(required=False, help_text="Staff only: its version, as in the ETag.")
 
 
 class TimelineSerializer(serializers.Serializer):  # type: ignore[misc]
     """A timeline entry."""
 
     action = serializers.ChoiceField(TimelineEntry.Action.values, help_text="The changed field, or the action.")
-    actor = PersonSerializer(help_text="The acting user.")
-    created_at = serializers.DateTimeField(help_text="Time of the action.")
+    actor = PersonSerializer(help_text="The user who did it.")
+    created_at = serializers.DateTimeField(help_text="When it was done.")
 
     def get_fields(self) -> dict[str, Any]:
-        """Add `from`, which is no name in Python."""
+        """Add `from`, which is a Python keyword."""
         words = {
-            "from": "Name of the old value, or null.",
-            "to": "Name of the new value, or null.",
+            "from": "The previous value's name, or null.",
+            "to": "The new value's name, or null.",
         }
         fields = {name: serializers.CharField(allow_null=True, help_text=text) for name, text in words.items()}
         return {**super().get_fields(), **fields}
@@ -127,27 +127,29 @@ class TimelineSerializer(serializers.Serializer):  # type: ignore[misc]
 class TicketPage(serializers.Serializer):  # type: ignore[misc]
     """A page of tickets."""
 
-    next = serializers.CharField(allow_null=True, help_text="URL of the next page; null on the last page.")
-    previous = serializers.CharField(allow_null=True, help_text="URL of the previous page; null on the first page.")
-    results = TicketSerializer(many=True, help_text="Tickets in the requested order.")
+    next = serializers.CharField(allow_null=True, help_text="The URL of the next page; null on the last page.")
+    previous = serializers.CharField(
+        allow_null=True, help_text="The URL of the previous page; null on the first page."
+    )
+    results = TicketSerializer(many=True, help_text="The tickets in the requested order.")
 
 
 class ReplyPage(serializers.Serializer):  # type: ignore[misc]
     """A page of replies, oldest first."""
 
-    next = serializers.CharField(allow_null=True, help_text="URL of the next page; null on the last page.")
+    next = serializers.CharField(allow_null=True, help_text="The URL of the next page; null on the last page.")
     results = ReplySerializer(many=True, help_text="The replies.")
 
 
 class TimelinePage(serializers.Serializer):  # type: ignore[misc]
     """A page of timeline entries, oldest first."""
 
-    next = serializers.CharField(allow_null=True, help_text="URL of the next page; null on the last page.")
-    results = TimelineSerializer(many=True, help_text="Timeline entries.")
+    next = serializers.CharField(allow_null=True, help_text="The URL of the next page; null on the last page.")
+    results = TimelineSerializer(many=True, help_text="The entries.")
 
 
 class Files(serializers.ListField):  # type: ignore[misc]
-    """Files that the person has uploaded and not sent yet."""
+    """Ids of uploaded files that the user has not sent yet."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("help_text", "Ids of uploaded files that are not attached yet.")
@@ -155,7 +157,7 @@ class Files(serializers.ListField):  # type: ignore[misc]
         super().__init__(child=RowId(lambda user: Attachment.objects.filter(uploader=user, ticket=None)), **kwargs)
 
     def to_internal_value(self, data: Any) -> list[Attachment]:
-        """Count before each is looked up."""
+        """Check the number of ids before looking them up."""
         if isinstance(data, list) and len(data) > self.max_length:
             self.fail("max_length", max_length=self.max_length)
         found: list[Attachment] = super().to_internal_value(data)
@@ -165,10 +167,14 @@ class Files(serializers.ListField):  # type: ignore[misc]
 class NewTicketSerializer(Body):
     """A new ticket."""
 
-    subject = Text(max_length=MAX_SUBJECT, help_text="Subject, one line.")
+    subject = Text(max_length=MAX_SUBJECT, help_text="A single line.")
     content = Text(max_length=MAX_MESSAGE, help_text="The message, in Markdown.")
-    office = Row(offered_offices, help_text=f"Office. {NAME_OR_ID}")
-    priority = Row(lambda user: Priority.objects.all(), required=False, help_text=f"{NAME_OR_ID} Else the default.")
+    office = Row(offered_offices, help_text=f"The office to contact. {NAME_OR_ID}")
+    priority = Row(
+        lambda user: Priority.objects.all(),
+        required=False,
+        help_text=f"{NAME_OR_ID} Defaults to the default priority.",
+    )
     attachments = Files()
 
     default_error_messages = {"invalid": _("The body must be a JSON object.")}
@@ -177,8 +183,8 @@ class NewTicketSerializer(Body):
 class NewReplySerializer(Body):
     """A reply, or an internal note."""
 
-    message = Text(max_length=MAX_MESSAGE, help_text="Text in Markdown.")
-    is_internal = Flag(default=False, help_text="Whether it is an internal note; staff only.")
+    message = Text(max_length=MAX_MESSAGE, help_text="Markdown.")
+    is_internal = Flag(default=False, help_text="An internal note. Only staff of the ticket may write one.")
     attachments = Files()
 
     default_error_messages = {"invalid": _("The body must be a JSON object.")}
@@ -187,13 +193,13 @@ class NewReplySerializer(Body):
 class VisibilitySerializer(Body):
     """The visibility of a message."""
 
-    is_internal = Flag(help_text="`true` turns a reply into an internal note, `false` publishes a note.")
+    is_internal = Flag(help_text="True makes a reply an internal note; false makes a note a public reply.")
 
     default_error_messages = {"invalid": _("The body must be a JSON object.")}
 
 
 class ChangesSerializer(Body):
-    """The fields to change; omitted fields keep their values."""
+    """The fields to change; a missing field is not changed."""
 
     status = Row(lambda user: Status.objects.all(), required=False, help_text=NAME_OR_ID)
     priority = Row(lambda user: Priority.objects.all(), required=False, help_text=NAME_OR_ID)
@@ -201,10 +207,10 @@ class ChangesSerializer(Body):
         lambda user: policies.assignable_users(),
         required=False,
         allow_null=True,
-        help_text="Id of an agent or admin; null removes the assignee.",
+        help_text="An agent's or admin's id; null removes the assignee.",
     )
-    office = Row(offered_offices, required=False, help_text=f"Moves the ticket to this office. {NAME_OR_ID}")
-    subject = Text(max_length=MAX_SUBJECT, required=False, help_text="Subject, one line.")
+    office = Row(offered_offices, required=False, help_text=f"Moves the ticket. {NAME_OR_ID}")
+    subject = Text(max_length=MAX_SUBJECT, required=False, help_text="A single line.")
 
     default_error_messages = {"invalid": _("The body must be a JSON object.")}
 

@@ -1,4 +1,4 @@
-"""The addresses of the API of tickets, below /api/v1/."""
+"""URLs of the tickets API, below /api/v1/."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Forms of the list: what it shows, and what is changed on several tickets at once."""
+"""Forms of the ticket list: its filters, and changes to several tickets."""
 
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
@@ -36,7 +36,7 @@ ASSIGNEES = [("me", _("Me")), ("none", _("No one"))]
 
 
 class InstanceChoiceField(forms.ChoiceField):
-    """One of some rows, read once for the choices and the answer; words may stand beside them."""
+    """A choice of model instances, read once for choices and validation, with additional words."""
 
     def __init__(self, rows: Iterable[Model], words: Iterable[tuple[str, Any]] = (), **kwargs: Any) -> None:
         self.rows = {str(row.pk): row for row in rows}
@@ -44,13 +44,13 @@ class InstanceChoiceField(forms.ChoiceField):
         super().__init__(choices=choices, required=False, **kwargs)
 
     def clean(self, value: Any) -> Any:
-        """Return the row, the word, or None."""
+        """Return the instance, the word, or None."""
         chosen = super().clean(value)
         return self.rows.get(chosen, chosen) or None
 
 
-class DayField(forms.DateField):
-    """A day, as date inputs send it."""
+class DateInputField(forms.DateField):
+    """A date as date inputs send it."""
 
     def __init__(self, **kwargs: Any) -> None:
         widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "min": EARLIEST, "max": LATEST})
@@ -59,7 +59,7 @@ class DayField(forms.DateField):
 
 
 class FilterForm(forms.Form):
-    """What the list shows; each field that is wrong says so, and is left out."""
+    """The filters of the ticket list. An invalid field shows an error and is ignored."""
 
     q = forms.CharField(
         label=_("Search"),
@@ -67,22 +67,22 @@ class FilterForm(forms.Form):
         max_length=MAX_LENGTH,
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
     )
-    created_from = DayField(label=_("Created on or after"))
-    created_to = DayField(label=_("Created on or before"))
-    updated_from = DayField(label=_("Updated on or after"))
-    updated_to = DayField(label=_("Updated on or before"))
+    created_from = DateInputField(label=_("Created on or after"))
+    created_to = DateInputField(label=_("Created on or before"))
+    updated_from = DateInputField(label=_("Updated on or after"))
+    updated_to = DateInputField(label=_("Updated on or before"))
 
     def __init__(self, data: QueryDict, *, user: User, statuses: list[Status]) -> None:
         super().__init__(data, auto_id="filter-%s")
-        # Customers are offered, and answered, what they may know of.
+        # Customers must not filter by what they may not see.
         views = [VIEWS[0], WAITING, *VIEWS[1:]] if user.is_customer else VIEWS
         self.fields["status"] = InstanceChoiceField(statuses, views, label=_("Status"))
         sorts = [sort for sort in SORTS if not user.is_customer or "priority" not in sort[0]]
         self.fields["sort"] = forms.ChoiceField(choices=sorts, label=_("Sort by"), required=False)
         if not user.is_customer:
-            self._add_staffs_fields()
+            self._add_staff_fields()
 
-    def _add_staffs_fields(self) -> None:
+    def _add_staff_fields(self) -> None:
         anyone = ("", _("Anyone"))
         self.fields["priority"] = InstanceChoiceField(Priority.objects.all(), [("", _("Any"))], label=_("Priority"))
         self.fields["assignee"] = InstanceChoiceField(
@@ -91,22 +91,22 @@ class FilterForm(forms.Form):
         self.fields["office"] = InstanceChoiceField(Office.objects.all(), [("", _("Any"))], label=_("Office"))
 
     def clean_q(self) -> str:
-        """Refuse more words than a search asks for."""
+        """Limit the number of words."""
         words: str = self.cleaned_data["q"]
         if len(words.split()) > MAX_WORDS:
             raise ValidationError(_("Use at most %(most)d search terms.") % {"most": MAX_WORDS})
         return words
 
     def clean(self) -> dict[str, Any]:
-        """Refuse a period that ends before it begins."""
+        """Reject a period that ends before it begins."""
         for name in ("created", "updated"):
             first, last = (self.cleaned_data.get(f"{name}_{end}") for end in ("from", "to"))
             if first and last and last < first:
                 self.add_error(f"{name}_to", _("The end date is before the start date."))
         return self.cleaned_data
 
-    def wanted(self) -> TicketFilter:
-        """Return what was asked for, without what was wrong."""
+    def ticket_filter(self) -> TicketFilter:
+        """Return the filter, without invalid fields."""
         self.is_valid()
         status = self.cleaned_data.get("status")
         return TicketFilter(
@@ -123,10 +123,10 @@ class FilterForm(forms.Form):
 
     def _period(self, name: str) -> Period:
         first, last = (self.cleaned_data.get(f"{name}_{end}") for end in ("from", "to"))
-        return Period(_begin(first), _begin(last + timedelta(days=1)) if last else None)
+        return Period(_start_of_day(first), _start_of_day(last + timedelta(days=1)) if last else None)
 
     def chips(self) -> list[dict[str, Any]]:
-        """Return the filters in force: what each is called, its value, and the query without it."""
+        """Return the active filters: the label, the value, and the query without this filter."""
         names = ["priority", "office", "assignee", "created_from", "created_to", "updated_from", "updated_to", "q"]
         return [self._chip(name) for name in names if self.cleaned_data.get(name)]
 
@@ -138,7 +138,7 @@ class FilterForm(forms.Form):
         return {"label": self.fields[name].label, "value": shown, "query": self.query(name)}
 
     def query(self, *without: str) -> str:
-        """Return the form's own part of the address, without some of its fields."""
+        """Return the query string of the form, without some of its fields."""
         query = QueryDict(mutable=True)
         for name in self.fields:
             if name not in without and self.data.get(name):
@@ -146,13 +146,13 @@ class FilterForm(forms.Form):
         return query.urlencode()
 
 
-def _begin(day: date | None) -> datetime | None:
-    """Return when a day begins where the person is."""
+def _start_of_day(day: date | None) -> datetime | None:
+    """Return the start of a day in the user's time zone."""
     return datetime.combine(day, time.min, tzinfo=timezone.get_current_timezone()) if day else None
 
 
 class BulkForm(forms.Form):
-    """What becomes of the selected tickets; a field that is left alone stays as it is on each of them."""
+    """New values for the selected tickets; an empty field is not changed."""
 
     def __init__(self, data: QueryDict | None = None) -> None:
         super().__init__(data, auto_id="bulk-%s")
@@ -164,7 +164,7 @@ class BulkForm(forms.Form):
         self.fields["office"] = InstanceChoiceField(Office.objects.all(), [same], label=_("Office"))
 
     def clean(self) -> dict[str, Any]:
-        """Ask for tickets, not too many, and for something to change."""
+        """Require 1 to MAX_BULK_TICKETS tickets and at least one change."""
         self.uuids = self._uuids()
         if not self.errors and not any(self.cleaned_data.values()):
             raise ValidationError(_("Choose at least one change."))

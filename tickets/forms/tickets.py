@@ -1,4 +1,4 @@
-"""Forms: what people may type, checked before a verb sees it."""
+"""Forms of tickets, replies and changes."""
 
 import uuid
 from typing import Any
@@ -17,16 +17,14 @@ from tickets.models import MAX_MESSAGE, MAX_SUBJECT, Attachment, Priority, Statu
 
 
 class MultipleFileInput(forms.ClearableFileInput):
-    """An input that takes several files."""
-
     allow_multiple_selected = True
 
 
 class AttachmentsForm(forms.Form):
-    """What can be sent with files, and twice without harm.
+    """A form with attachments that may be submitted twice.
 
-    Files come uploaded before (`attachments`, their ids) or with the form (`uploads`); those are kept at once: a form
-    that is shown again still has them.
+    Files are uploaded before (`attachments`, their ids) or with the form (`uploads`). Files in `uploads` are
+    stored at once, so that a form that is shown again still has them.
     """
 
     key = forms.UUIDField(required=False, widget=forms.HiddenInput)
@@ -43,29 +41,29 @@ class AttachmentsForm(forms.Form):
         self.user = user
         self.too_large: tuple[str, ...] = getattr(request, "too_large", ())
         attachments: forms.ModelMultipleChoiceField[Attachment] = self.fields["attachments"]  # type: ignore[assignment]
-        attachments.queryset = self._own_files()
-        self.kept: list[Attachment] = []
-        self.most_files, self.most_bytes = settings.ATTACHMENT_MAX_FILES, settings.ATTACHMENT_MAX_BYTES
-        self.most_megabytes = self.most_bytes // 1024**2
+        attachments.queryset = self._own_attachments()
+        self.stored: list[Attachment] = []
+        self.max_files, self.max_bytes = settings.ATTACHMENT_MAX_FILES, settings.ATTACHMENT_MAX_BYTES
+        self.max_megabytes = self.max_bytes // 1024**2
 
     def clean_uploads(self) -> None:
-        """Keep what is acceptable, and say of each other file why it is not."""
+        """Store the valid files, and add an error for each other one."""
         chosen = {str(attachment.pk): attachment for attachment in self.cleaned_data.get("attachments", ())}
-        waiting = {key for key, attachment in chosen.items() if attachment.ticket_id is None}
-        self.kept = [chosen[key] for key in dict.fromkeys(self._sent("attachments")) if key in waiting]
+        unsent = {key for key, attachment in chosen.items() if attachment.ticket_id is None}
+        self.stored = [chosen[key] for key in dict.fromkeys(self._submitted("attachments")) if key in unsent]
         for upload in self.cleaned_data["uploads"] or ():
-            self._keep(upload)
+            self._store(upload)
         for name in self.too_large:
             self.add_error("uploads", files.too_large(name))
 
     def clean(self) -> dict[str, Any]:
-        """Hand the verb everything that was kept."""
+        """Return the stored files as `attachments`."""
         data = super().clean() or {}
         data.pop("uploads", None)
-        return data | {"attachments": self.kept}
+        return data | {"attachments": self.stored}
 
-    def _own_files(self) -> QuerySet[Attachment]:
-        """Return the files that wait to be sent, and those that went with this very form: it may come twice."""
+    def _own_attachments(self) -> QuerySet[Attachment]:
+        """Return the user's unsent files, and those sent by an earlier submission of this form."""
         files = Attachment.objects.filter(uploader=self.user)
         try:
             key = uuid.UUID(self.data.get("key", ""))
@@ -73,24 +71,22 @@ class AttachmentsForm(forms.Form):
             return files.filter(ticket=None)
         return files.filter(Q(ticket=None) | Q(reply__request_key=key) | Q(reply=None, ticket__request_key=key))
 
-    def _sent(self, name: str) -> list[str]:
-        """Return a field's values in the order in which they were sent."""
+    def _submitted(self, name: str) -> list[str]:
+        """Return a field's values in the submitted order."""
         return list(self.fields[name].widget.value_from_datadict(self.data, self.files, name) or ())
 
-    def _keep(self, upload: UploadedFile[bytes]) -> None:
-        if len(self.kept) >= settings.ATTACHMENT_MAX_FILES:
+    def _store(self, upload: UploadedFile[bytes]) -> None:
+        if len(self.stored) >= settings.ATTACHMENT_MAX_FILES:
             self.add_error("uploads", files.too_many())
             return
         try:
             files.count_upload(upload, by=self.user)
-            self.kept.append(files.store(upload, by=self.user))
+            self.stored.append(files.store(upload, by=self.user))
         except forms.ValidationError as error:
             self.add_error("uploads", error)
 
 
 class TicketForm(AttachmentsForm):
-    """A new ticket."""
-
     subject = forms.CharField(label=_("Subject"), max_length=MAX_SUBJECT)
     office = forms.ModelChoiceField(Office.objects.none(), label=_("Office"), empty_label=None)
     priority = forms.ModelChoiceField(Priority.objects.all(), label=_("Priority"), empty_label=None)
@@ -111,7 +107,7 @@ class TicketForm(AttachmentsForm):
 
 
 class ReplyForm(AttachmentsForm):
-    """A reply or an internal note; the button that was pressed says which."""
+    """A reply or an internal note, depending on the button."""
 
     message = forms.CharField(
         label=_("Message"),
@@ -122,15 +118,15 @@ class ReplyForm(AttachmentsForm):
 
 
 class VisibilityForm(forms.Form):
-    """Who may read a message; `seen` is its version as the person had it before him."""
+    """The visibility of a message; `seen` is the version that the user saw."""
 
     reply = forms.UUIDField()
     seen = forms.IntegerField(required=False)
-    # Named either way: what says neither makes nothing public.
+    # Required: a form without it must not publish a note.
     visibility = forms.ChoiceField(choices=[("public", ""), ("internal", "")])
 
-    def wanted(self) -> dict[str, Any]:
-        """Return what the verb is asked for."""
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments of `services.change_visibility`."""
         seen = self.cleaned_data["seen"]
         return {
             "internal": self.cleaned_data["visibility"] == "internal",
@@ -139,9 +135,9 @@ class VisibilityForm(forms.Form):
 
 
 class ChangeForm(forms.Form):
-    """One or more properties of a ticket; a field that was not sent stays as it is.
+    """One or more properties of a ticket; a missing field is not changed.
 
-    `version` is the ticket's as the person saw it: what somebody else has changed since is not overwritten.
+    `version` is the one that the user saw: later changes by other users are not overwritten.
     """
 
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)

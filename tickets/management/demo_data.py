@@ -1,4 +1,4 @@
-"""The demo desk: who works there and what is asked, made by the verbs themselves."""
+"""Demo data: offices, users and tickets, created through the services."""
 
 import os
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from tickets.models import Priority, Status, Ticket, TimelineEntry
 
 Action = TimelineEntry.Action
 
-PASSWORD = "password"  # noqa: S105  (the demo desk is made with DEBUG only)
+PASSWORD = "password"  # noqa: S105  (demo data requires DEBUG)
 
 OFFICES = [
     ("Billing", "Invoices, refunds and contracts", False),
@@ -25,7 +25,7 @@ OFFICES = [
     ("Orders & Delivery", "Order status, delivery and returns", False),
     ("Fraud Desk", "Investigates suspicious orders", True),
 ]
-PEOPLE = [
+USERS = [
     ("admin@example.com", "Ada Admin", "admin", []),
     ("agent@example.com", "Bao Nguyen", "agent", ["Billing", "Technical Support"]),
     ("customer@example.com", "Casey Rivers", "customer", []),
@@ -62,7 +62,7 @@ TOPICS: dict[str, list[tuple[str, str]]] = {
         ),
         ("Export stops at {number} rows", "The CSV export stops at {number} rows without an error message 😕"),
         ("Label printer not found", "The label printer worked yesterday. Today the app says *No device found*."),
-        ("App is slow in the afternoon", "From about 3 pm, every click takes ten seconds. Mornings are fine."),
+        ("App is slow in the afternoon", "From about 3 pm, every click takes ten seconds. It's fine in the morning."),
     ],
     "Orders & Delivery": [
         ("Where is order {number}?", "Order {number} was due on Monday. The tracking page hasn't updated since."),
@@ -96,68 +96,68 @@ MONTHS = ["August", "September", "October", "November"]
 
 @transaction.atomic
 def create_demo_data(random: Random, *, tickets: int) -> None:
-    """Make offices, people and tickets whose changes lie in the last three weeks."""
+    """Create offices, users and tickets with activity in the last three weeks."""
     offices = {
         name: Office.objects.create(name=name, description=text, is_internal=internal)
         for name, text, internal in OFFICES
     }
-    password = make_password(PASSWORD)  # once: a good hash is slow
-    for email, name, role, works_in in PEOPLE:
-        person = User.objects.create(email=email, password=password, name=name, role=role)
-        email_addresses.mark_verified(person)
-        person.offices.set(offices[office] for office in works_in)
+    password = make_password(PASSWORD)  # hash once: it is slow on purpose
+    for email, name, role, offices_of_user in USERS:
+        user = User.objects.create(email=email, password=password, name=name, role=role)
+        email_addresses.mark_verified(user)
+        user.offices.set(offices[office] for office in offices_of_user)
     now = timezone.now()
     moments = sorted(now - timedelta(minutes=random.triangular(30, 30_000, 30)) for _ in range(tickets))
     for moment in moments:
-        _play(random, moment, now)
-    # Nobody was there to hear any of it.
+        _create_ticket_history(random, moment, now)
+    # No client was connected: the log can start empty.
     Broadcast.objects.all().delete()
 
 
 def welcome() -> str:
-    """Return what a newcomer needs to know: where it is, and three ways in."""
+    """Return the URL and three accounts to sign in with."""
     port = os.environ.get("PORT", "8000")
-    rows = [("Email", "Password", "Role"), *((email, PASSWORD, role) for email, _, role, _ in PEOPLE[:3])]
-    lines = [f"  {email:<22} {password:<10} {role}" for email, password, role in rows]
-    return "\n".join(["", f"TIKM is at http://127.0.0.1:{port}", "", "Sign in with:", *lines, ""])
+    rows = [("Email", "Password", "Role"), *((email, PASSWORD, role) for email, _, role, _ in USERS[:3])]
+    entries = [f"  {email:<22} {password:<10} {role}" for email, password, role in rows]
+    return "\n".join(["", f"TIKM is at http://127.0.0.1:{port}", "", "Sign in with:", *entries, ""])
 
 
-def _play(random: Random, moment: datetime, now: datetime) -> None:
-    """Let one ticket happen, from `moment` on."""
-    ticket = _ask(random)
+def _create_ticket_history(random: Random, moment: datetime, now: datetime) -> None:
+    """Create one ticket with its conversation, starting at `moment`."""
+    ticket = _open_ticket(random)
     agent = random.choice(list(User.objects.filter(offices=ticket.office)))
-    # The younger a ticket is, the less has happened to it.
-    patience = min(1, (now - moment) / timedelta(days=2))
+    # Newer tickets have less activity.
+    progress = min(1, (now - moment) / timedelta(days=2))
     for step in (_take, _talk, _note, _talk, _finish):
-        if random.random() < 0.8 * patience:
+        if random.random() < 0.8 * progress:
             step(random, ticket, agent)
     _backdate(random, ticket, moment, now)
 
 
 def _backdate(random: Random, ticket: Ticket, moment: datetime, now: datetime) -> None:
-    """Spread what has just happened over the time since `moment`."""
-    lines = list(ticket.timeline.all())
+    """Spread the ticket's activity over the time since `moment`."""
+    entries = list(ticket.timeline.all())
     replies = iter(ticket.replies.all())
-    for line in lines:
-        line.created_at = moment
-        if line.action in (Action.REPLIED, Action.NOTED):
+    for entry in entries:
+        entry.created_at = moment
+        if entry.action in (Action.REPLIED, Action.NOTED):
             reply = next(replies)
             ticket.replies.filter(pk=reply.pk).update(created_at=moment)
         moment += min(timedelta(minutes=random.expovariate(1 / 90)), (now - moment) / 2)
-    TimelineEntry.objects.bulk_update(lines, ["created_at"])
-    heard = [line.created_at for line in lines if line.audience == Audience.PUBLIC]
-    times = {"created_at": heard[0], "public_updated_at": heard[-1], "updated_at": lines[-1].created_at}
+    TimelineEntry.objects.bulk_update(entries, ["created_at"])
+    public = [entry.created_at for entry in entries if entry.audience == Audience.PUBLIC]
+    times = {"created_at": public[0], "public_updated_at": public[-1], "updated_at": entries[-1].created_at}
     Ticket.objects.filter(pk=ticket.pk).update(**times)
 
 
-def _ask(random: Random) -> Ticket:
+def _open_ticket(random: Random) -> Ticket:
     office = random.choice(list(TOPICS))
     subject, content = random.choice(TOPICS[office])
-    words = {"month": random.choice(MONTHS), "number": random.randint(10_000, 99_999)}
+    values = {"month": random.choice(MONTHS), "number": random.randint(10_000, 99_999)}
     return services.open_ticket(
         by=random.choice(list(User.objects.filter(role=User.Role.CUSTOMER))),
-        subject=subject.format(**words),
-        content=content.format(**words),
+        subject=subject.format(**values),
+        content=content.format(**values),
         office=Office.objects.get(name=office),
         priority=random.choices(list(Priority.objects.all()), [2, 6, 3, 1])[0],
     )

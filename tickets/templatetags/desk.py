@@ -1,4 +1,4 @@
-"""What the desk's templates need: safe Markdown, icons, CSS strings."""
+"""Template tags: Markdown, icons, CSS strings."""
 
 from datetime import datetime
 from functools import lru_cache
@@ -15,27 +15,27 @@ register = template.Library()
 
 @register.filter
 def markdown(text: str) -> SafeString:
-    """Render a message; the result is sanitised."""
+    """Render a message as sanitised HTML."""
     return render(text)
 
 
 @register.filter
 def from_iso(text: str) -> datetime | None:
-    """Read a brief's time, for `date`."""
+    """Parse a payload's time, for the `date` filter."""
     return datetime.fromisoformat(text) if text else None
 
 
 @register.simple_tag
 def icon(name: str) -> SafeString:
-    """Draw a Lucide icon; it is decoration, the words beside it say what it means."""
+    """Return a Lucide icon, hidden from screen readers."""
     return _icon(name)
 
 
 @register.filter
 def css_string(text: str) -> SafeString:
-    """Write text as a CSS string (CSS Syntax, section 4.3.5): every character but letters and digits is escaped."""
+    """Return a CSS string (CSS Syntax, section 4.3.5) with all characters but letters and digits escaped."""
     escaped = "".join(char if char.isascii() and char.isalnum() else f"\\{ord(char):x} " for char in text)
-    return format_html('"{}"', mark_safe(escaped))  # noqa: S308  (only hexadecimal escapes are left)
+    return format_html('"{}"', mark_safe(escaped))  # noqa: S308  (escaped above)
 
 
 @lru_cache

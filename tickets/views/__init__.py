@@ -1,1 +1,1 @@
-"""Pages: fetch through a policy, validate, call a verb, render."""
+"""Page views: load through a policy, validate, call a service, render."""

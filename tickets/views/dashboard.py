@@ -1,4 +1,4 @@
-"""The first page: what waits for the person, and what has just happened."""
+"""The home page: tickets that need attention, and recent activity."""
 
 from itertools import groupby
 from typing import Any
@@ -15,24 +15,24 @@ from tickets import list_queries, payloads, policies
 from tickets.models import Status, Ticket
 from tickets.views.lists import row
 
-MOST_TICKETS = 10
-MOST_LINES = 15
+MAX_TICKETS = 10
+MAX_ENTRIES = 15
 
 
 @require_GET
 @login_required
 def home(request: AuthenticatedRequest) -> HttpResponse:
-    """Show a customer his tickets, and staff their work."""
-    wanted = (
+    """Show customers their tickets, and staff their assigned tickets, offices and activity."""
+    ticket_filter = (
         list_queries.TicketFilter(view="all")
         if request.user.is_customer
         else list_queries.TicketFilter(assignee="me")
     )
-    tickets = list_queries.filter_tickets(request.user, wanted).select_related(*Ticket.RELATED)
+    tickets = list_queries.filter_tickets(request.user, ticket_filter).select_related(*Ticket.RELATED)
     counts = list_queries.counts(request.user, list(Status.objects.all()))
     context = {
-        "rows": [row(ticket) for ticket in tickets[:MOST_TICKETS]],
-        "most_tickets": MOST_TICKETS,
+        "rows": [row(ticket) for ticket in tickets[:MAX_TICKETS]],
+        "max_tickets": MAX_TICKETS,
         "numbers": counts,
     }
     if request.user.is_customer:
@@ -40,19 +40,19 @@ def home(request: AuthenticatedRequest) -> HttpResponse:
     offices = [
         {"office": office, "number": counts[f"office-{office.pk}"]} for office in staffed_offices(request.user)
     ]
-    staffs = {"offices": offices, "activity": _activity(request), "most_lines": MOST_LINES}
-    return render(request, "dashboard/staff.html", context | staffs)
+    staff_context = {"offices": offices, "activity": _activity(request), "max_entries": MAX_ENTRIES}
+    return render(request, "dashboard/staff.html", context | staff_context)
 
 
 def _activity(request: AuthenticatedRequest) -> list[dict[str, Any]]:
-    """Return the latest lines, those of one ticket that follow one another together."""
-    lines = policies.visible_activity(request.user)[:MOST_LINES]
+    """Return the latest timeline entries, consecutive ones of one ticket grouped."""
+    entries = policies.visible_activity(request.user)[:MAX_ENTRIES]
     return [
-        {"ticket": ticket, "lines": [_line(line) for line in together]}
-        for ticket, together in groupby(lines, key=lambda line: line.ticket)
+        {"ticket": ticket, "lines": [_entry(entry) for entry in group]}
+        for ticket, group in groupby(entries, key=lambda entry: entry.ticket)
     ]
 
 
-def _line(line: Any) -> dict[str, Any]:
-    audience = Audience.STAFF if line.is_staffed else Audience.PUBLIC
-    return payloads.timeline_payload(line, line.ticket, audience)
+def _entry(entry: Any) -> dict[str, Any]:
+    audience = Audience.STAFF if entry.is_staffed else Audience.PUBLIC
+    return payloads.timeline_payload(entry, entry.ticket, audience)

@@ -1,4 +1,4 @@
-"""Files: uploaded before they are sent, and given only to who may read what they belong to."""
+"""Attachments: upload before sending, download with the permission of their message."""
 
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from tickets.models import Attachment
 @require_POST
 @login_required
 def upload(request: AuthenticatedRequest) -> HttpResponse:
-    """Keep one file, the field `file`, until it is sent; 422 says why it is not accepted."""
+    """Store the file in the field `file` until it is sent; 422 if it is not accepted."""
     sent = request.FILES.get("file")
     try:
         for name in getattr(request, "too_large", ()):
@@ -35,7 +35,7 @@ def upload(request: AuthenticatedRequest) -> HttpResponse:
 @require_POST
 @login_required
 def discard(request: AuthenticatedRequest, attachment_id: UUID) -> HttpResponse:
-    """Forget a file that was not sent."""
+    """Delete a file that was not sent."""
     get_object_or_404(Attachment, pk=attachment_id, ticket=None, uploader=request.user).delete()
     return HttpResponse(status=204)
 
@@ -44,7 +44,7 @@ def discard(request: AuthenticatedRequest, attachment_id: UUID) -> HttpResponse:
 @login_required
 @cache_control(private=True, no_store=True)
 def download(request: AuthenticatedRequest, attachment_id: UUID) -> HttpResponse | FileResponse:
-    """Give a file to be saved, never to be shown."""
+    """Return a file as a download."""
     return content_of(_fetch(request, attachment_id), as_attachment=True)
 
 
@@ -52,7 +52,7 @@ def download(request: AuthenticatedRequest, attachment_id: UUID) -> HttpResponse
 @login_required
 @cache_control(private=True, no_store=True)
 def view(request: AuthenticatedRequest, attachment_id: UUID) -> HttpResponse | FileResponse:
-    """Show a picture in the page: pixels only."""
+    """Return a raster image for display in the page."""
     attachment = _fetch(request, attachment_id)
     if not attachment.is_image:
         raise Http404
@@ -65,7 +65,7 @@ def _fetch(request: AuthenticatedRequest, attachment_id: UUID) -> Attachment:
 
 
 def content_of(attachment: Attachment, *, as_attachment: bool) -> FileResponse:
-    """Answer by the type that the content had; whatever a browser makes of it, it runs nothing."""
+    """Return the file with its stored type; the headers keep browsers from running anything in it."""
     try:
         opened = attachment.file.open("rb")
     except FileNotFoundError as error:

@@ -1,4 +1,4 @@
-"""The list of tickets, its counts, and changes to several of them at once."""
+"""The ticket list, its counts, and bulk changes."""
 
 from typing import Any
 from uuid import UUID
@@ -28,51 +28,59 @@ from tickets.views.responses import error_response, wants_json
 @require_GET
 @login_required
 def ticket_list(request: AuthenticatedRequest) -> HttpResponse:
-    """List the tickets that the person may see and asked for, a page of them, with what else there is."""
+    """Show a page of the tickets that match the filter."""
     statuses = list(Status.objects.all())
     form = FilterForm(request.GET, user=request.user, statuses=statuses)
-    wanted = form.wanted()
-    if wanted.words:
+    ticket_filter = form.ticket_filter()
+    if ticket_filter.words:
         throttles.count("search", by=request.user)
-    tickets = list_queries.filter_tickets(request.user, wanted).select_related(*Ticket.RELATED)
+    tickets = list_queries.filter_tickets(request.user, ticket_filter).select_related(*Ticket.RELATED)
     after, before = (request.GET.get(name, "") for name in ("after", "before"))
-    page = list_queries.paginate(tickets, wanted.sort, after=after, before=before)
+    page = list_queries.paginate(tickets, ticket_filter.sort, after=after, before=before)
     counts = list_queries.counts(request.user, statuses)
     context = {
         "rows": [row(ticket) for ticket in page.rows],
         "page": page,
         "form": form,
         "chips": form.chips(),
-        "wanted": wanted,
-        "assignee": wanted.assignee.pk if isinstance(wanted.assignee, User) else wanted.assignee or "",
-        "mode": _mode(wanted, page),
-        "views": _views(request.user, wanted, statuses, counts),
+        "ticket_filter": ticket_filter,
+        "assignee": ticket_filter.assignee.pk
+        if isinstance(ticket_filter.assignee, User)
+        else ticket_filter.assignee or "",
+        "mode": _mode(ticket_filter, page),
+        "views": _views(request.user, ticket_filter, statuses, counts),
         "bulk": None if request.user.is_customer else BulkForm(),
     }
     return render(request, "tickets/list.html", context)
 
 
 def _views(
-    user: User, wanted: list_queries.TicketFilter, statuses: list[Status], counts: dict[str, int]
+    user: User, ticket_filter: list_queries.TicketFilter, statuses: list[Status], counts: dict[str, int]
 ) -> list[dict[str, Any]]:
-    """Return the ready-made views: where each is, its name and number, and whether it is what is shown."""
-    of_hands = [
-        ("mine", "?assignee=me", _("Mine"), "user-round-check", wanted.assignee == "me"),
-        ("unassigned", "?assignee=none", _("Unassigned"), "user-round-x", wanted.assignee == "none"),
+    """Return the predefined views with query, name, count and whether each is current."""
+    by_assignee = [
+        ("mine", "?assignee=me", _("Mine"), "user-round-check", ticket_filter.assignee == "me"),
+        ("unassigned", "?assignee=none", _("Unassigned"), "user-round-x", ticket_filter.assignee == "none"),
     ]
     waiting = [
-        ("waiting", "?status=waiting", _("Needs your reply"), "message-circle-reply", wanted.view == "waiting")
+        ("waiting", "?status=waiting", _("Needs your reply"), "message-circle-reply", ticket_filter.view == "waiting")
     ]
-    is_active = wanted.view == "active" and wanted.assignee not in ("me", "none")
-    active = [("active", "", _("Active"), "inbox", is_active), *(waiting if user.is_customer else of_hands)]
-    everything = ("all", "?status=all", _("All"), "tickets", wanted.view == "all" and wanted.status is None)
+    is_active = ticket_filter.view == "active" and ticket_filter.assignee not in ("me", "none")
+    active = [("active", "", _("Active"), "inbox", is_active), *(waiting if user.is_customer else by_assignee)]
+    all_tickets = (
+        "all",
+        "?status=all",
+        _("All"),
+        "tickets",
+        ticket_filter.view == "all" and ticket_filter.status is None,
+    )
     views = [_view(counts, *view) for view in active]
     for status in statuses:
-        here = wanted.status == status
+        here = ticket_filter.status == status
         views.append(
             _view(counts, f"status-{status.pk}", f"?status={status.pk}", status.name, "", here) | {"status": status}
         )
-    return [*views, _view(counts, *everything)]
+    return [*views, _view(counts, *all_tickets)]
 
 
 def _view(counts: dict[str, int], key: str, query: str, name: str, icon: str, is_here: bool) -> dict[str, Any]:
@@ -80,14 +88,14 @@ def _view(counts: dict[str, int], key: str, query: str, name: str, icon: str, is
 
 
 def row(ticket: Any) -> dict[str, Any]:
-    """Return a listed ticket as its reader may know it; `is_staffed` is the list's annotation."""
+    """Return a row of the list; `is_staffed` is an annotation of `policies.listed_tickets`."""
     audience = Audience.STAFF if ticket.is_staffed else Audience.PUBLIC
     return {"ticket": payloads.ticket_payload(ticket, audience), "seq": ticket.seq(audience), "audience": audience}
 
 
-def _mode(wanted: list_queries.TicketFilter, page: list_queries.Page) -> str:
-    """Say what a change does to the page: it comes in, it is only announced, or rows stay where they are."""
-    if wanted.words or wanted.sort != list_queries.DEFAULT_SORT or wanted.view == "waiting":
+def _mode(ticket_filter: list_queries.TicketFilter, page: list_queries.Page) -> str:
+    """Return how live changes affect the list: insert rows, only announce them, or keep rows in place."""
+    if ticket_filter.words or ticket_filter.sort != list_queries.DEFAULT_SORT or ticket_filter.view == "waiting":
         return "announce"
     return "insert" if page.is_first else "stay"
 
@@ -96,29 +104,29 @@ def _mode(wanted: list_queries.TicketFilter, page: list_queries.Page) -> str:
 @login_required
 @cache_control(private=True, no_store=True)
 def ticket_counts(request: AuthenticatedRequest) -> HttpResponse:
-    """Return the numbers beside the views and on the dashboard."""
+    """Return the counts of the views and the dashboard."""
     return JsonResponse({"counts": list_queries.counts(request.user, list(Status.objects.all()))})
 
 
 @require_POST
 @login_required
 def change_tickets(request: AuthenticatedRequest) -> HttpResponse:
-    """Change several tickets, each by itself, and say which could not be changed."""
+    """Change several tickets one by one, and report the ones that could not be changed."""
     if request.user.is_customer:
         raise PermissionDenied
     form = BulkForm(request.POST)
     if not form.is_valid():
-        return error_response(request, form) or _back(request, [], _errors(form))
+        return error_response(request, form) or _redirect_to_list(request, [], _errors(form))
     refused = _change_each(form, request.user)
     changed = len(form.uuids) - len(refused)
     done = ngettext("%(number)d ticket updated.", "%(number)d tickets updated.", changed) % {"number": changed}
     if wants_json(request):
         return JsonResponse({"changed": changed, "message": done, "refused": refused})
-    return _back(request, [done] if changed else [], [_sentence(answer) for answer in refused])
+    return _redirect_to_list(request, [done] if changed else [], [_sentence(failure) for failure in refused])
 
 
 def _change_each(form: BulkForm, user: User) -> list[dict[str, str]]:
-    """Change the tickets one after the other, in one order for everybody; return those that were not, and why."""
+    """Change the tickets in primary key order, which prevents deadlocks. Return the failures with reasons."""
     tickets = policies.visible_tickets(user).filter(uuid__in=form.uuids).order_by("pk")
     found = {ticket.uuid: ticket for ticket in tickets}
     answers = [_missing(uuid) for uuid in form.uuids - found.keys()]
@@ -140,7 +148,7 @@ def _change(form: BulkForm, ticket: Ticket, user: User) -> dict[str, str] | None
 
 
 def _missing(uuid: UUID) -> dict[str, str]:
-    """Say that a ticket is not there; whether it is somebody else's or nobody's, and its reference, is not said."""
+    """Return the failure for a ticket that does not exist or that the user may not see, alike."""
     return {"uuid": str(uuid), "reference": "", "reason": _("Not found. It may have been moved or deleted.")}
 
 
@@ -152,8 +160,8 @@ def _errors(form: BulkForm) -> list[str]:
     return [str(message) for errors in form.errors.values() for message in errors]
 
 
-def _back(request: HttpRequest, done: list[str], problems: list[str]) -> HttpResponse:
-    """Lead back to the list as it was: the form names its query only, so that it cannot lead elsewhere."""
+def _redirect_to_list(request: HttpRequest, done: list[str], problems: list[str]) -> HttpResponse:
+    """Redirect to the list with the submitted query; only the query, so that no redirect leaves the list."""
     for message in done:
         messages.success(request, message)
     for message in problems:

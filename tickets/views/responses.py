@@ -1,4 +1,4 @@
-"""How views answer: a verb's refusal becomes a form's error; a script gets JSON where a browser gets a page."""
+"""Shared responses: errors of a service as form errors, and JSON instead of pages for scripts."""
 
 from typing import Any
 
@@ -8,21 +8,21 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 
-def call_service(form: Form, verb: Any, *args: Any, **kwargs: Any) -> Any:
-    """Call a verb, all or nothing; what it finds invalid becomes the form's errors."""
+def call_service(form: Form, service: Any, *args: Any, **kwargs: Any) -> Any:
+    """Call a service in a transaction; add its ValidationError to the form and return None."""
     try:
         with transaction.atomic():
-            return verb(*args, **kwargs)
+            return service(*args, **kwargs)
     except ValidationError as error:
         form.add_error(None, error)
         return None
 
 
 def error_response(request: HttpRequest, form: Form) -> HttpResponse | None:
-    """Answer a script with the form's errors; None where a page is wanted."""
+    """Return the form's errors as JSON if the client wants JSON, else None."""
     return JsonResponse({"errors": form.errors}, status=422) if wants_json(request) else None
 
 
 def wants_json(request: HttpRequest) -> bool:
-    """Say whether a script asks, rather than a browser for a page."""
+    """Return whether the client prefers JSON to HTML."""
     return request.get_preferred_type(["text/html", "application/json"]) == "application/json"

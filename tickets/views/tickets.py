@@ -1,4 +1,4 @@
-"""The pages of one ticket: fetch through a policy, validate, call a verb, render."""
+"""The pages of one ticket."""
 
 from uuid import UUID
 
@@ -25,7 +25,7 @@ from tickets.views.responses import call_service, error_response, wants_json
 @require_http_methods(["GET", "POST"])
 @login_required
 def new_ticket(request: AuthenticatedRequest) -> HttpResponse:
-    """Ask for, and open, a ticket."""
+    """Show the form of a new ticket, or open it."""
     form = TicketForm(request, user=request.user)
     if request.method == "POST" and form.is_valid() and throttles.permits(form, "ticket", by=request.user):
         ticket = call_service(form, services.open_ticket, by=request.user, **form.cleaned_data)
@@ -38,7 +38,7 @@ def new_ticket(request: AuthenticatedRequest) -> HttpResponse:
 @require_GET
 @login_required
 def ticket_page(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
-    """Show the conversation, and to staff what they can change."""
+    """Show the conversation and, for staff, the editable properties."""
     return _render_ticket(request, _fetch(request, uuid), ReplyForm(user=request.user))
 
 
@@ -63,7 +63,7 @@ def create_reply(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
 @login_required
 @cache_control(private=True, no_store=True)
 def reply_data(request: AuthenticatedRequest, uuid: UUID, reply_id: UUID) -> HttpResponse:
-    """Return one reply whole: an event that would have been too large names it only."""
+    """Return one reply in full; live events omit a message that is too large."""
     ticket = _fetch(request, uuid)
     reply = get_object_or_404(policies.visible_replies(request.user, ticket), pk=reply_id)
     audience = policies.audience_of(request.user, ticket) or Audience.PUBLIC
@@ -82,9 +82,9 @@ def change_visibility(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse
         )
     reply = get_object_or_404(policies.visible_replies(request.user, ticket), pk=form.cleaned_data["reply"])
     try:
-        services.change_visibility(reply, by=request.user, **form.wanted())
+        services.change_visibility(reply, by=request.user, **form.arguments())
     except services.Stale:
-        return _refuse_turning(request, ticket)
+        return _visibility_conflict(request, ticket)
     return (
         HttpResponse(status=204) if wants_json(request) else redirect(f"{ticket.get_absolute_url()}#reply-{reply.pk}")
     )
@@ -93,7 +93,7 @@ def change_visibility(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse
 @require_POST
 @login_required
 def change_ticket(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
-    """Change the properties that were sent, all or none."""
+    """Change the submitted properties, all or none."""
     ticket = _fetch(request, uuid)
     if not policies.can_change(request.user, ticket):
         raise PermissionDenied
@@ -101,20 +101,20 @@ def change_ticket(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
     if form.is_valid():
         call_service(form, form.apply, ticket, by=request.user)
     if form.errors:
-        return _refuse_change(request, _fetch(request, uuid), form)
+        return _change_error(request, _fetch(request, uuid), form)
     return HttpResponse(status=204) if wants_json(request) else redirect(ticket)
 
 
 @require_GET
 @cache_control(public=True, max_age=300)
 def palette(request: HttpRequest) -> HttpResponse:
-    """Give statuses and priorities their colours: a stylesheet, since the policy allows no style attributes."""
+    """Return a stylesheet with the colours of statuses and priorities; the CSP allows no style attributes."""
     choices = {"statuses": Status.objects.all(), "priorities": Priority.objects.all()}
     return render(request, "tickets/palette.css", choices, content_type="text/css")
 
 
-def _refuse_turning(request: AuthenticatedRequest, ticket: Ticket) -> HttpResponse:
-    """Say that the message was turned and turned back since it was looked at."""
+def _visibility_conflict(request: AuthenticatedRequest, ticket: Ticket) -> HttpResponse:
+    """Respond that the message's visibility changed since the user saw it."""
     sentence = _("Someone else changed who can see this message. Review it and try again.")
     if wants_json(request):
         return JsonResponse({"errors": {"__all__": [sentence]}}, status=409)
@@ -122,8 +122,8 @@ def _refuse_turning(request: AuthenticatedRequest, ticket: Ticket) -> HttpRespon
     return _render_ticket(request, _fetch(request, ticket.uuid), ReplyForm(user=request.user), status=409)
 
 
-def _refuse_change(request: AuthenticatedRequest, ticket: Ticket, form: ChangeForm) -> HttpResponse:
-    """Say what is wrong; where somebody else was faster, both values are there to choose from."""
+def _change_error(request: AuthenticatedRequest, ticket: Ticket, form: ChangeForm) -> HttpResponse:
+    """Return the errors; after a conflict also the current values, to choose from."""
     conflicts = {field for field in form.errors if form.has_error(field, "conflict")}
     status = 409 if conflicts else 422
     if wants_json(request):
@@ -149,10 +149,10 @@ def _render_ticket(
     audience = policies.audience_of(user, ticket)
     if audience is None:
         return render(request, "404.html", status=404)
-    until = Q(number__lte=ticket.staff_seq)  # what is younger than `seq` comes as an event
+    until = Q(number__lte=ticket.staff_seq)  # later entries arrive as live events
     context = {
         "ticket": ticket,
-        "brief": payloads.ticket_payload(ticket, audience),
+        "payload": payloads.ticket_payload(ticket, audience),
         "seq": ticket.seq(audience),
         "is_staff": audience is Audience.STAFF,
         "audience": audience,
@@ -160,8 +160,8 @@ def _render_ticket(
             payloads.reply_payload(reply, audience) for reply in policies.visible_replies(user, ticket).filter(until)
         ],
         "timeline": [
-            payloads.timeline_payload(line, ticket, audience)
-            for line in policies.visible_timeline(user, ticket).filter(until)
+            payloads.timeline_payload(entry, ticket, audience)
+            for entry in policies.visible_timeline(user, ticket).filter(until)
         ],
         "opening_attachments": [payloads.attachment_payload(file) for file in ticket.attachments.filter(reply=None)],
         "form": form,
@@ -170,7 +170,7 @@ def _render_ticket(
     return render(request, "tickets/ticket.html", context, status=status)
 
 
-def _properties(ticket: Ticket, refused: ChangeForm | None) -> list[BoundField]:
-    """Return the field of every property, one that was refused as it was sent."""
-    sent = {field.name: field for field in refused or ()}
+def _properties(ticket: Ticket, rejected: ChangeForm | None) -> list[BoundField]:
+    """Return the field of every property; a rejected one with its submitted value."""
+    sent = {field.name: field for field in rejected or ()}
     return [sent.get(field.name, field) for field in ChangeForm(ticket=ticket).visible_fields()]

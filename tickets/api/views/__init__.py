@@ -1,1 +1,1 @@
-"""Views of the API: fetch through a policy, read, call a verb, answer with a brief."""
+"""API views: load through a policy, validate, call a service, return a payload."""

@@ -40,8 +40,6 @@ from tickets.models import Reply
 
 
 class Replies(ProjectAPIView):
-    """The conversation."""
-
     @extend_schema(
         operation_id="replies",
         summary="List replies",
@@ -51,7 +49,7 @@ class Replies(ProjectAPIView):
         examples=[response_example("A reply", {"next": None, "results": [REPLY]})],
     )
     def get(self, request: Request, uuid: UUID) -> Response:
-        """List replies, oldest first. Internal notes are included for staff with access to the ticket."""
+        """List the replies, oldest first; internal notes for staff of the ticket only."""
         ticket = fetch(request, uuid)
         audience = audience_for(request.user, ticket)
         replies = policies.visible_replies(request.user, ticket)
@@ -75,26 +73,24 @@ class Replies(ProjectAPIView):
         ],
     )
     def post(self, request: Request, uuid: UUID) -> Response:
-        """Add a reply or an internal note. A customer's reply reopens a closed ticket."""
+        """Add a reply. A customer's reply reopens a closed ticket."""
         ticket = fetch(request, uuid)
         throttles.count("reply", by=request.user)
         replies = policies.visible_replies(request.user, ticket)
 
-        def make() -> tuple[UUID, Reply]:
-            words = self.read(NewReplySerializer)
-            reply = services.add_reply(ticket, by=request.user, internal=words.pop("is_internal"), **words)
+        def create() -> tuple[UUID, Reply]:
+            values = self.read(NewReplySerializer)
+            reply = services.add_reply(ticket, by=request.user, internal=values.pop("is_internal"), **values)
             return reply.pk, reply
 
         reply, is_replay = create_once(
-            request, said=canonical_body(request), make=make, find=lambda pk: replies.filter(pk=pk).first()
+            request, body=canonical_body(request), create=create, find=lambda pk: replies.filter(pk=pk).first()
         )
         headers = {"Location": reverse("api:reply", args=[uuid, reply.pk]), **replay_header(is_replay)}
-        return _answer(request, reply, status=201, headers=headers)
+        return _reply_response(request, reply, status=201, headers=headers)
 
 
 class OneReply(ProjectAPIView):
-    """One turn of it."""
-
     @extend_schema(
         operation_id="reply",
         summary="Read a reply",
@@ -104,8 +100,8 @@ class OneReply(ProjectAPIView):
         examples=[response_example("A reply", REPLY)],
     )
     def get(self, request: Request, uuid: UUID, reply_id: UUID) -> Response:
-        """Return a complete reply. Live events omit the text of long replies."""
-        return _answer(request, _fetch(request, uuid, reply_id))
+        """Return one reply in full; live events omit a message that is too large."""
+        return _reply_response(request, _fetch(request, uuid, reply_id))
 
     @extend_schema(
         operation_id="reply_change",
@@ -121,11 +117,11 @@ class OneReply(ProjectAPIView):
         ],
     )
     def patch(self, request: Request, uuid: UUID, reply_id: UUID) -> Response:
-        """Change the visibility of a message: staff only, or staff and customer.
+        """Change the visibility of a message.
 
-        A published note becomes the newest reply; a hidden reply disappears for the customer. Only staff with access
-        to the ticket can change this, and not for the customer's own messages. Setting the current value has no
-        effect, whatever the version.
+        A note that is made public moves to the end of the conversation and gets the current time. A reply that is
+        made internal disappears for the customer. Only staff of the ticket may do this, and not with the customer's
+        own messages. A request that changes nothing succeeds with any version.
         """
         reply = _fetch(request, uuid, reply_id)
         if not policies.can_change(request.user, reply.ticket):
@@ -136,20 +132,20 @@ class OneReply(ProjectAPIView):
             services.change_visibility(reply, by=request.user, internal=internal, if_versions=if_versions)
         except services.Stale:
             raise VersionOutdated from None
-        return _answer(request, _fetch(request, uuid, reply_id))
+        return _reply_response(request, _fetch(request, uuid, reply_id))
 
 
 def _fetch(request: Request, uuid: UUID, reply_id: UUID) -> Reply:
-    """Return a reply that the person may read; 404 otherwise."""
+    """Return a reply that the user may read, or raise Http404."""
     ticket = fetch(request, uuid)
     reply: Reply = get_object_or_404(policies.visible_replies(request.user, ticket), pk=reply_id)
     return reply
 
 
-def _answer(
+def _reply_response(
     request: Request, reply: Reply, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Return a reply; its version, which counts what customers do not see, to staff."""
+    """Return a reply; for staff with its version, which customers must not see because it counts notes."""
     audience = audience_for(request.user, reply.ticket)
     tag = {"ETag": f'"{reply.number}"'} if audience is Audience.STAFF else {}
     return serialized_response(
@@ -158,8 +154,6 @@ def _answer(
 
 
 class Timeline(ProjectAPIView):
-    """What happened."""
-
     @extend_schema(
         operation_id="timeline",
         summary="List timeline entries",
@@ -169,10 +163,10 @@ class Timeline(ProjectAPIView):
         examples=[response_example("A change", {"next": None, "results": [LINE]})],
     )
     def get(self, request: Request, uuid: UUID) -> Response:
-        """List the activity on a ticket, oldest first. Staff-only entries are included for staff."""
+        """List the timeline entries, oldest first; internal ones for staff of the ticket only."""
         ticket = fetch(request, uuid)
         audience = audience_for(request.user, ticket)
         lines = policies.visible_timeline(request.user, ticket)
         found, following = paginate_rows(request, lines, "pk", of=f"timeline {uuid}")
-        told_lines = [payloads.timeline_payload(line, ticket, audience) for line in found]
-        return serialized_response(TimelinePage, {"next": following, "results": told_lines})
+        entries = [payloads.timeline_payload(entry, ticket, audience) for entry in found]
+        return serialized_response(TimelinePage, {"next": following, "results": entries})

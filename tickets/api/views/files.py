@@ -1,4 +1,4 @@
-"""Files: uploaded before they are sent, and given only to who may read what they belong to."""
+"""Attachments: upload before sending, download with the permission of their message."""
 
 import hashlib
 from typing import Any
@@ -34,19 +34,17 @@ FILE = {
     "size": 48213,
     "url": "/api/v1/attachments/1a2b3c4d-5e6f-4a0b-9c8d-7e6f5a4b3c2d/content/",
 }
-CONTENT = OpenApiResponse(OpenApiTypes.BINARY, "The file, with the content type detected from its content.")
+CONTENT = OpenApiResponse(OpenApiTypes.BINARY, "The file, with the type of its content.")
 FORM = {
     "multipart/form-data": {
         "type": "object",
-        "properties": {"file": {"type": "string", "format": "binary", "description": "The file, with its name."}},
+        "properties": {"file": {"type": "string", "format": "binary", "description": "The file with its name."}},
         "required": ["file"],
     }
 }
 
 
 class Attachments(ProjectAPIView):
-    """Files that are about to be sent."""
-
     parser_classes = [MultiPartParser]
 
     @extend_schema(
@@ -60,14 +58,14 @@ class Attachments(ProjectAPIView):
         examples=[response_example("A file", FILE, "201")],
     )
     def post(self, request: Request) -> Response:
-        """Upload a file, to attach it to a ticket or a reply. Unattached files are deleted after a day.
+        """Upload a file for a ticket or reply; it is deleted after a day if it is not sent.
 
-        The type is detected from the content, not from the name.
+        The type is determined by the content, not by the name.
         """
         upload = _uploaded(request)
         files.count_upload(upload, by=request.user)
 
-        def make() -> tuple[UUID, Attachment]:
+        def create() -> tuple[UUID, Attachment]:
             try:
                 attachment = files.store(upload, by=request.user)
             except InvalidValue as error:
@@ -76,18 +74,16 @@ class Attachments(ProjectAPIView):
 
         own = Attachment.objects.filter(uploader=request.user)
         attachment, is_replay = create_once(
-            request, said=_said(upload), make=make, find=lambda pk: own.filter(pk=pk).first()
+            request, body=_fingerprint(upload), create=create, find=lambda pk: own.filter(pk=pk).first()
         )
         headers = {"Location": reverse("api:attachment", args=[attachment.pk]), **replay_header(is_replay)}
         return serialized_response(AttachmentSerializer, attachment_data(attachment), status=201, headers=headers)
 
 
 class OneAttachment(ProjectAPIView):
-    """A file."""
-
     @extend_schema(
         operation_id="attachment",
-        summary="Read a file's metadata",
+        summary="Read the name and size of a file",
         tags=["Files"],
         responses=AttachmentSerializer,
         examples=[response_example("A file", FILE)],
@@ -102,10 +98,10 @@ class OneAttachment(ProjectAPIView):
         tags=["Files"],
         request=None,
         responses={204: None},
-        extensions={"x-problems": {"403": "The file is already attached to a message."}},
+        extensions={"x-problems": {"403": "The file belongs to a message."}},
     )
     def delete(self, request: Request, attachment_id: UUID) -> Response:
-        """Delete an uploaded file that is not attached yet."""
+        """Delete a file that you uploaded and did not send."""
         attachment = _fetch(request, attachment_id)
         if not policies.can_discard(request.user, attachment):
             raise PermissionDenied(_("It is already attached to a message."))
@@ -114,8 +110,6 @@ class OneAttachment(ProjectAPIView):
 
 
 class AttachmentContent(ProjectAPIView):
-    """What is in a file."""
-
     @extend_schema(
         operation_id="attachment_content",
         summary="Download a file",
@@ -133,7 +127,7 @@ def _fetch(request: Request, attachment_id: UUID) -> Attachment:
 
 
 def _uploaded(request: Request) -> Any:
-    """Return the file that came, or say what is wrong with what came."""
+    """Return the uploaded file. Raises ValidationError."""
     upload = request.data.get("file")
     for name in getattr(request._request, "too_large", ()):
         raise ValidationError({"file": files.too_large(name).messages})
@@ -142,8 +136,8 @@ def _uploaded(request: Request) -> Any:
     return upload
 
 
-def _said(upload: Any) -> bytes:
-    """Return what stands for a file: its name and the hash of its content."""
+def _fingerprint(upload: Any) -> bytes:
+    """Return the file's name and SHA-256, which identify the request."""
     content = hashlib.sha256()
     for chunk in upload.chunks():
         content.update(chunk)

@@ -1,4 +1,4 @@
-"""What forms offer: statuses, priorities, and whom a ticket may be assigned to."""
+"""Choices for forms: statuses, priorities and assignees."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -13,8 +13,6 @@ from tickets.models import Priority, Status
 
 
 class Statuses(ProjectAPIView):
-    """Statuses."""
-
     @extend_schema(
         operation_id="statuses",
         summary="Statuses",
@@ -27,13 +25,11 @@ class Statuses(ProjectAPIView):
         ],
     )
     def get(self, request: Request) -> Response:
-        """List statuses in their configured order."""
+        """List the statuses in their configured order."""
         return serialized_response(StatusSerializer, Status.objects.all(), many=True)
 
 
 class Priorities(ProjectAPIView):
-    """Priorities."""
-
     @extend_schema(
         operation_id="priorities",
         summary="Priorities",
@@ -42,22 +38,20 @@ class Priorities(ProjectAPIView):
         examples=[response_example("High", {"id": 3, "name": "High", "color": "#c2410c", "is_default": False})],
     )
     def get(self, request: Request) -> Response:
-        """List priorities in their configured order."""
+        """List the priorities in their configured order."""
         return serialized_response(ChoiceSerializer, Priority.objects.all(), many=True)
 
 
 class Assignees(ProjectAPIView):
-    """People who answer tickets."""
-
     @extend_schema(
         operation_id="assignees",
-        summary="List assignees",
+        summary="Assignees",
         tags=["Look-ups"],
         responses=NamedSerializer(many=True),
         examples=[response_example("A colleague", {"id": REPLY["user"]["id"], "name": REPLY["user"]["name"]})],
     )
     def get(self, request: Request) -> Response:
-        """List active agents and admins. Customers get an empty list."""
+        """List the active agents and admins; empty for customers."""
         return serialized_response(
             NamedSerializer, policies.assignable_users() & visible_users(request.user), many=True
         )

@@ -47,7 +47,7 @@ VERSION = re.compile(r'"([0-9]{1,9})"')
 
 
 class VersionRequired(APIException):  # type: ignore[misc]
-    """A change that does not say of which version (RFC 6585, section 3)."""
+    """The change has no If-Match header (RFC 6585, section 3)."""
 
     status_code = 428
     default_detail = gettext_lazy("Send If-Match with the ETag you last read, or * to overwrite.")
@@ -55,7 +55,7 @@ class VersionRequired(APIException):  # type: ignore[misc]
 
 
 class VersionOutdated(APIException):  # type: ignore[misc]
-    """What was to be changed has changed since it was seen (RFC 9110, section 13.1.1)."""
+    """The object has another version than If-Match names (RFC 9110, section 13.1.1)."""
 
     status_code = 412
     default_detail = gettext_lazy("It has changed since you read it. Read it again.")
@@ -63,8 +63,6 @@ class VersionOutdated(APIException):  # type: ignore[misc]
 
 
 class Tickets(ProjectAPIView):
-    """All of them."""
-
     @extend_schema(
         operation_id="tickets",
         summary="List tickets",
@@ -74,16 +72,16 @@ class Tickets(ProjectAPIView):
         examples=[response_example("One ticket", {"next": None, "previous": None, "results": [TICKET]})],
     )
     def get(self, request: Request) -> Response:
-        """List the tickets you can see, with the filters and the search of the ticket list."""
+        """List the tickets that you may see, with the filters and search of the ticket list."""
         query = request._request.GET
-        wanted = _wanted(query, request.user)
-        if wanted.words:
+        ticket_filter = _ticket_filter(query, request.user)
+        if ticket_filter.words:
             throttles.count("search", by=request.user)
-        tickets = list_queries.filter_tickets(request.user, wanted).select_related(*Ticket.RELATED)
-        place = {name: query.get(name, "") for name in ("after", "before")}
-        page = list_queries.paginate(tickets, wanted.sort, size=paging.page_size(query), **place)
-        if page.is_astray:
-            raise paging.invalid_cursor("after" if place["after"] else "before")
+        tickets = list_queries.filter_tickets(request.user, ticket_filter).select_related(*Ticket.RELATED)
+        cursors = {name: query.get(name, "") for name in ("after", "before")}
+        page = list_queries.paginate(tickets, ticket_filter.sort, size=paging.page_size(query), **cursors)
+        if page.is_cursor_invalid:
+            raise paging.invalid_cursor("after" if cursors["after"] else "before")
         found = [ticket_data(row, Audience.STAFF if row.is_staffed else Audience.PUBLIC) for row in page.rows]
         after = paging.page_url(request, after=page.older)
         before = paging.page_url(request, before=page.newer)
@@ -105,26 +103,24 @@ class Tickets(ProjectAPIView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Create a ticket. The office's staff receive it live."""
+        """Open a ticket."""
         throttles.count("ticket", by=request.user)
 
-        def make() -> tuple[UUID, Ticket]:
+        def create() -> tuple[UUID, Ticket]:
             ticket = services.open_ticket(by=request.user, **self.read(NewTicketSerializer))
             return ticket.uuid, ticket
 
         ticket, is_replay = create_once(
             request,
-            said=canonical_body(request),
-            make=make,
+            body=canonical_body(request),
+            create=create,
             find=lambda uuid: _visible(request).filter(uuid=uuid).first(),
         )
         headers = {"Location": reverse("api:ticket", args=[ticket.uuid]), **replay_header(is_replay)}
-        return _answer(request, ticket, status=201, headers=headers)
+        return _ticket_response(request, ticket, status=201, headers=headers)
 
 
 class OneTicket(ProjectAPIView):
-    """One of them."""
-
     @extend_schema(
         operation_id="ticket",
         summary="Read a ticket",
@@ -134,8 +130,8 @@ class OneTicket(ProjectAPIView):
         examples=[response_example("A ticket", WHOLE_TICKET)],
     )
     def get(self, request: Request, uuid: UUID) -> Response:
-        """Return a ticket with its first message."""
-        return _answer(request, fetch(request, uuid))
+        """Return a ticket with its opening message."""
+        return _ticket_response(request, fetch(request, uuid))
 
     @extend_schema(
         operation_id="ticket_change",
@@ -151,10 +147,9 @@ class OneTicket(ProjectAPIView):
         ],
     )
     def patch(self, request: Request, uuid: UUID) -> Response:
-        """Update the given fields, all or none. Returns 204 if you lose access to the ticket by the change.
+        """Change the given fields, all or none; 204 if you can no longer see the ticket afterwards.
 
-        Only staff with access to the ticket can update it. Of concurrent updates to one version, one succeeds and the
-        others get 412.
+        Only staff of the ticket may change it. Of concurrent changes of one version one succeeds; the others get 412.
         """
         ticket = fetch(request, uuid)
         if not policies.can_change(request.user, ticket):
@@ -166,22 +161,22 @@ class OneTicket(ProjectAPIView):
         except services.Stale:
             raise VersionOutdated from None
         changed = _visible(request).filter(uuid=uuid).first()
-        return Response(status=204) if changed is None else _answer(request, changed)
+        return Response(status=204) if changed is None else _ticket_response(request, changed)
 
 
 def fetch(request: Request, uuid: UUID) -> Ticket:
-    """Return a ticket that the person may see; 404 otherwise."""
+    """Return a ticket that the user may see, or raise Http404."""
     ticket: Ticket = get_object_or_404(_visible(request), uuid=uuid)
     return ticket
 
 
 def audience_for(user: User, ticket: Ticket) -> Audience:
-    """Return as whom a visible ticket is read; a change of hands since it was fetched makes nobody staff."""
+    """Return the user's audience; PUBLIC if they lost access after the ticket was loaded."""
     return policies.audience_of(user, ticket) or Audience.PUBLIC
 
 
 def replay_header(is_replay: bool) -> dict[str, str]:
-    """Return the header that says that nothing was made this time."""
+    """Return the header of a repeated request."""
     return {"Idempotency-Replayed": "true"} if is_replay else {}
 
 
@@ -189,10 +184,10 @@ def _visible(request: Request) -> Any:
     return policies.visible_tickets(request.user).select_related(*Ticket.RELATED)
 
 
-def _answer(
+def _ticket_response(
     request: Request, ticket: Ticket, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Return a ticket; its version, which counts what customers do not see, to staff."""
+    """Return a ticket; for staff with its version as ETag."""
     audience = audience_for(request.user, ticket)
     tag = {"ETag": f'"{ticket.version}"'} if audience is Audience.STAFF else {}
     data = whole_ticket_data(ticket, audience)
@@ -200,7 +195,7 @@ def _answer(
 
 
 def if_match_versions(request: Request) -> set[int] | None:
-    """Return the versions that may be changed; None for any. A weak tag matches none (RFC 9110, section 13.1.1)."""
+    """Return the versions in If-Match, None for `*`. A weak tag matches none (RFC 9110, section 13.1.1)."""
     tags = parse_etags(request.headers.get("If-Match", ""))
     if not tags:
         raise VersionRequired
@@ -208,12 +203,12 @@ def if_match_versions(request: Request) -> set[int] | None:
     return None if tags == ["*"] else {int(match[1]) for match in found if match}
 
 
-def _wanted(query: QueryDict, user: User) -> list_queries.TicketFilter:
-    """Return what is asked for; unlike the page, which leaves out what is wrong, a program is told."""
+def _ticket_filter(query: QueryDict, user: User) -> list_queries.TicketFilter:
+    """Return the requested filter. Unlike the page, which ignores invalid values, raises InvalidParameter."""
     form = FilterForm(query, user=user, statuses=list(Status.objects.all()))
     reject_unknown_parameters(query, *form.fields, "after", "before", "size")
     if query.get("after") and query.get("before"):
         raise InvalidParameter({"before": [_("Send only one cursor.")]})
     if not form.is_valid():
         raise InvalidParameter({name: list(map(str, errors)) for name, errors in form.errors.items()})
-    return form.wanted()
+    return form.ticket_filter()

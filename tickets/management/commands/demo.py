@@ -1,4 +1,4 @@
-"""Fills a fresh database with the demo desk."""
+"""Fill an empty database with demo data."""
 
 import random
 from argparse import ArgumentParser
@@ -13,25 +13,23 @@ from tickets.management import demo_data
 
 
 class Command(BaseCommand):
-    """Offices, people and a few hundred believable tickets, all made by the verbs."""
+    """Create offices, users and a few hundred tickets through the services."""
 
-    help = "Fill a fresh database with the demo desk (DEBUG only: its passwords are known to everybody)."
+    help = "Fill an empty database with demo data. Requires DEBUG=true: the passwords are public."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Describe what `make run` needs."""
-        parser.add_argument("--tickets", type=int, default=240, help="how many")
-        parser.add_argument("--if-empty", action="store_true", help="leave a database with people alone")
-        parser.add_argument("--migrate", action="store_true", help="bring the database's tables up to date first")
+        parser.add_argument("--tickets", type=int, default=240, help="number of tickets")
+        parser.add_argument("--if-empty", action="store_true", help="do nothing if the database has users")
+        parser.add_argument("--migrate", action="store_true", help="run the database migrations first")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make the desk, unless there is one."""
         if not settings.DEBUG:
-            raise CommandError("The demo desk has known passwords: it is made with DEBUG=true only.")
+            raise CommandError("The demo data has public passwords; set DEBUG=true to create it.")
         if options["migrate"]:
             call_command("migrate", verbosity=0, interactive=False)
         if User.objects.exists():
             if not options["if_empty"]:
-                raise CommandError("There are people in this database: the demo desk wants a fresh one.")
+                raise CommandError("The database already has users; demo data needs an empty one.")
         else:
             demo_data.create_demo_data(random.Random(1), tickets=options["tickets"])
         self.stdout.write(demo_data.welcome())

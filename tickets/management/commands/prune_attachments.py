@@ -1,4 +1,4 @@
-"""Deletes uploads that nobody sent, and stored files that belong to nothing."""
+"""Delete unsent uploads and orphaned files. Run it daily."""
 
 from typing import Any
 
@@ -8,10 +8,9 @@ from tickets import files
 
 
 class Command(BaseCommand):
-    """Run it daily."""
+    """See `help`."""
 
-    help = "Deletes uploads that were not sent within a day, and stored files that no attachment names."
+    help = "Delete uploads that were not sent within a day, and stored files without an attachment."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        """Sweep, and say how many went."""
         self.stdout.write(f"{files.prune()} files deleted.")
