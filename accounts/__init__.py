@@ -1,1 +1,1 @@
-"""Who: people, their roles and offices."""
+"""Users, roles, offices, sessions and API tokens."""

@@ -1,4 +1,4 @@
-"""Forms for registration, profile and API tokens."""
+"""Forms of sign-up, profile and API tokens."""
 
 import zoneinfo
 from functools import cache
@@ -15,7 +15,7 @@ TOKEN_DAYS = ((30, _("30 days")), (90, _("90 days")), (365, _("1 year")))
 
 
 class NameForm(forms.Form):
-    """The name of a new user."""
+    """Adds the name to the sign-up form."""
 
     name = forms.CharField(
         label=_("Name"),
@@ -25,13 +25,13 @@ class NameForm(forms.Form):
     field_order = ["name", "email", "password1", "password2"]
 
     def signup(self, request: HttpRequest, user: User) -> None:
-        """Set the new customer's name (called by allauth)."""
+        """Save the name of the new user. Called by allauth."""
         user.name = self.cleaned_data["name"]
         user.save(update_fields=["name"])
 
 
 class ProfileForm(forms.ModelForm[User]):
-    """Name, language, time zone and privacy of a user."""
+    """The user's name, language, time zone and privacy settings."""
 
     class Meta:
         model = User
@@ -51,7 +51,7 @@ class ProfileForm(forms.ModelForm[User]):
         self.fields["time_zone"].widget.choices = [("", _("Same as browser")), *((zone, zone) for zone in zones)]
 
     def clean_time_zone(self) -> str:
-        """Accept the zones that the time zone database names."""
+        """Reject names that the time zone database does not know."""
         name: str = self.cleaned_data["time_zone"].strip()
         if name and name not in zoneinfo.available_timezones():
             raise forms.ValidationError(_("Unknown time zone. Choose one such as Europe/Berlin."))
@@ -59,8 +59,6 @@ class ProfileForm(forms.ModelForm[User]):
 
 
 class TokenForm(forms.Form):
-    """A new API token."""
-
     name = forms.CharField(
         label=_("Name"), max_length=80, help_text=_("What the token is for, such as “Invoice import”.")
     )
@@ -71,14 +69,14 @@ class TokenForm(forms.Form):
         self.user = user
 
     def clean(self) -> dict[str, Any]:
-        """Check the limit of tokens."""
+        """Enforce the limit of tokens per user."""
         tokens.check_token_limit(self.user)
         return super().clean() or {}
 
 
 @cache
 def time_zones() -> list[str]:
-    """Return the time zones to choose from: places, and UTC."""
+    """Return the time zones of places, and UTC."""
     places = {
         name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/"))
     }

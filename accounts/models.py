@@ -1,4 +1,4 @@
-"""Users with their roles, offices, API tokens and the site's settings."""
+"""Models: users, offices, API tokens and site settings."""
 
 import uuid
 from time import monotonic
@@ -13,34 +13,33 @@ from knox.models import AbstractAuthToken
 
 from realtime import reauthorize
 
-# Backgrounds of avatars: white letters have a contrast of 4.5 on each (WCAG 1.4.3).
+# White letters have a contrast of at least 4.5 on each (WCAG 1.4.3).
 AVATAR_COLORS = ("#1d4ed8", "#0f766e", "#7c3aed", "#be123c", "#a16207", "#0369a1", "#4d7c0f", "#a21caf")
 
 
 class UserQuerySet(models.QuerySet["User"]):
-    """Users. Bulk updates revoke access like single ones."""
+    """A queryset whose `update` revokes access as `save` does."""
 
     @transaction.atomic
     def update(self, **fields: Any) -> int:
-        """Update, and reauthorize the users: `update` sends no signals."""
-        decides = not fields.keys().isdisjoint(("role", "is_active", "password"))
-        people = list(self.values_list("pk", flat=True)) if decides else []
+        """Update the rows, and reauthorize the sockets of these users: `update` sends no signals."""
+        affects_access = not fields.keys().isdisjoint(("role", "is_active", "password"))
+        users = list(self.values_list("pk", flat=True)) if affects_access else []
         changed = super().update(**fields)
-        if people:
-            reauthorize(users=people)
+        if users:
+            reauthorize(users=users)
         return changed
 
 
 class UserManager(BaseUserManager["User"]):
-    """Creates users by e-mail address."""
+    """Creates users by email address."""
 
     def get_queryset(self) -> UserQuerySet:
-        """Return all users."""
         return UserQuerySet(self.model, using=self._db)
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Create a user with a verified e-mail address; a customer by default."""
-        from accounts import email_addresses  # which needs this model
+        """Create a user with a verified address; without a role, a customer."""
+        from accounts import email_addresses  # imports this module
 
         user = self.model(email=self.normalize_email(email).lower(), **fields)
         user.set_password(password)
@@ -49,16 +48,15 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Create an admin."""
         return self.create_user(email, password, **{**fields, "role": User.Role.ADMIN})
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        """Return the user with an e-mail address, ignoring case."""
+        """Return a user by email address, ignoring case."""
         return self.get(email__iexact=username)
 
 
 class User(AbstractBaseUser):  # type: ignore[django-manager-missing]
-    """A user: signs in by e-mail address, and is an admin, an agent or a customer."""
+    """A user, who signs in by email address and is an admin, an agent or a customer."""
 
     class Role(models.TextChoices):
         ADMIN = "admin", _("Admin")
@@ -107,73 +105,66 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]
         ]
 
     def __str__(self) -> str:
-        """Return the name."""
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save and write the revocation in one transaction."""
+        """Save in one transaction with the receivers that revoke access."""
         with transaction.atomic():
             super().save(*args, **kwargs)
 
     def get_full_name(self) -> str:
-        """Return the name."""
         return self.name
 
     def get_short_name(self) -> str:
-        """Return the name."""
         return self.name
 
     @property
     def kind(self) -> tuple[str, bool]:
-        """What rules use besides the key: role and activity."""
+        """The values that channel authorization reads beside the primary key: role and is_active."""
         return self.role, self.is_active
 
     @classmethod
     def of_kind(cls, *kind: Any, pk: uuid.UUID) -> "User":
-        """Return a stand-in of a `kind` to compile queries for; other fields raise an error."""
+        """Return an unsaved user of a `kind`, to build a query for; other fields are not loaded."""
         return cls.from_db(None, ["id", "role", "is_active"], [pk, *kind])
 
     @property
     def is_admin(self) -> bool:
-        """Whether the user manages the site."""
         return self.role == self.Role.ADMIN
 
     @property
     def is_agent(self) -> bool:
-        """Whether the user answers tickets."""
         return self.role == self.Role.AGENT
 
     @property
     def is_customer(self) -> bool:
-        """Whether the user opens tickets only."""
         return self.role == self.Role.CUSTOMER
 
     @property
     def is_staff(self) -> bool:
-        """Whether the user may open Django's admin, where policies limit each page."""
+        """Whether the user may enter Django's admin, where each page applies the policies."""
         return self.is_active and not self.is_customer
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
-        """Allow admins everything in Django's admin; each page decides about agents."""
+        """Return True for admins; the pages of Django's admin decide what agents may do."""
         return self.is_active and self.is_admin
 
     def has_module_perms(self, app_label: str) -> bool:
-        """Allow admins every application of Django's admin."""
         return self.is_active and self.is_admin
 
     @property
     def avatar_color(self) -> str:
-        """The background colour of the avatar; it never changes."""
+        """The background colour of the avatar, derived from the id."""
         return AVATAR_COLORS[self.id.int % len(AVATAR_COLORS)]
 
     @property
     def channel(self) -> str:
-        """The channel of all events for this user."""
+        """The channel of events that concern this user."""
         return f"private-user.{self.pk}"
 
 
 class Office(models.Model):
-    """A department with its agents."""
+    """An office with its agents."""
 
     name = models.CharField(_("name"), max_length=80, unique=True)
     description = models.TextField(_("description"), blank=True)
@@ -194,7 +185,6 @@ class Office(models.Model):
         ordering = ["name"]
 
     def __str__(self) -> str:
-        """Return the name."""
         return self.name
 
     @property
@@ -204,14 +194,14 @@ class Office(models.Model):
 
     @property
     def presence_channel(self) -> str:
-        """The presence channel of this office's staff."""
+        """The channel that shows which agents of this office are online."""
         return f"presence-office.{self.pk}"
 
 
 class ApiToken(AbstractAuthToken):  # type: ignore[misc]
-    """A bearer token for programs: stored as a hash, shown once, identified by its name."""
+    """An API token of a user: stored as a hash, shown once."""
 
-    # The public id: the digest is never shown.
+    # The public id; the digest is never shown.
     id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     name = models.CharField(_("name"), max_length=80)
 
@@ -221,7 +211,6 @@ class ApiToken(AbstractAuthToken):  # type: ignore[misc]
         ordering = ["-created"]
 
     def __str__(self) -> str:
-        """Return the name."""
         return self.name
 
 
@@ -230,12 +219,12 @@ _settings_cache: list[tuple[float, "DeskSettings"]] = []
 
 
 def clear_settings_cache() -> None:
-    """Read the settings again on next use."""
+    """Clear the cached settings."""
     _settings_cache.clear()
 
 
 class DeskSettings(models.Model):
-    """Settings of the site: one row, changed in the admin."""
+    """The settings of the site: one row, edited in Django's admin."""
 
     class StaffNames(models.TextChoices):
         FULL = "full", _("Full name")
@@ -257,18 +246,17 @@ class DeskSettings(models.Model):
         constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_desk")]
 
     def __str__(self) -> str:
-        """Return the name of the only row."""
         return str(_("Desk settings"))
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save the row. This process uses it at once, the others within SETTINGS_CACHE_SECONDS."""
+        """Save the row; other processes read it within SETTINGS_CACHE_SECONDS."""
         self.pk = 1
         super().save(*args, **kwargs)
         clear_settings_cache()
 
     @classmethod
     def current(cls) -> Self:
-        """Return the settings, cached for seconds because every name needs them."""
+        """Return the settings, cached for SETTINGS_CACHE_SECONDS: every displayed name needs them."""
         now = monotonic()
         if not _settings_cache or now - _settings_cache[0][0] > SETTINGS_CACHE_SECONDS:
             _settings_cache[:] = [(now, cls._default_manager.first() or cls())]

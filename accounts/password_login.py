@@ -1,4 +1,4 @@
-"""Authentication by password and code for the API, with the sign-in page's limits and without a session."""
+"""Authenticate by password and code without a session, with the rate limits of the sign-in page."""
 
 from typing import NoReturn
 
@@ -15,11 +15,11 @@ from rest_framework.exceptions import AuthenticationFailed, Throttled
 
 from accounts.models import User
 
-LOCKED_SECONDS = 300  # seconds for which allauth counts failed attempts
+LOCKED_SECONDS = 300  # the window in which allauth counts failed attempts
 
 
 def authenticate(request: HttpRequest, email: str, *, password: str, code: str) -> User:
-    """Return the user. Raises AuthenticationFailed, Throttled, PermissionDenied."""
+    """Return the user. Raises AuthenticationFailed, PermissionDenied, and Throttled after too many failures."""
     try:
         user = get_adapter().authenticate(request, email=email, password=password)
     except ValidationError:
@@ -47,8 +47,8 @@ def _check_code(user: User, code: str) -> None:
 
 
 def _is_unconfirmed(user: User) -> bool:
-    is_asked = settings.ACCOUNT_EMAIL_VERIFICATION == EmailVerificationMethod.MANDATORY
-    return is_asked and not EmailAddress.objects.filter(user=user, verified=True).exists()
+    is_required = settings.ACCOUNT_EMAIL_VERIFICATION == EmailVerificationMethod.MANDATORY
+    return is_required and not EmailAddress.objects.filter(user=user, verified=True).exists()
 
 
 def _fail(code: str, detail: str) -> NoReturn:

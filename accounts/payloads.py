@@ -1,4 +1,4 @@
-"""Payloads of users for each audience, for pages, events, API and presence."""
+"""What each audience may see of a user, shared by pages, events, API and presence."""
 
 from typing import Any
 
@@ -12,36 +12,36 @@ from realtime.protocol import Member
 StaffNames = DeskSettings.StaffNames
 
 
-def user_payload(person: User, audience: Audience, office: Office | None) -> dict[str, str]:
-    """Return id, name and role, never the address. `office` may replace the name for customers."""
-    return {"id": str(person.pk), "name": display_name(person, audience, office), "role": person.role}
+def user_payload(user: User, audience: Audience, office: Office | None) -> dict[str, str]:
+    """Return id, name and role. Customers may see the name of `office` instead of the user's."""
+    return {"id": str(user.pk), "name": display_name(user, audience, office), "role": user.role}
 
 
-def online_member(person: User, **_: Any) -> Member | None:
-    """Return the presence member for colleagues; None if the user hides their online status."""
-    if person.hides_online:
+def online_member(user: User, **_: Any) -> Member | None:
+    """Return the presence member for colleagues, or None if the user hides their online status."""
+    if user.hides_online:
         return None
-    return Member(str(person.pk), user_payload(person, Audience.STAFF, None))
+    return Member(str(user.pk), user_payload(user, Audience.STAFF, None))
 
 
-def display_name(person: User, audience: Audience, office: Office | None) -> str:
-    """Return the name shown to `audience`; the site's settings decide how customers see staff."""
-    if audience is Audience.STAFF or person.is_customer:
-        return person.name
-    return _masked(person.name, office)
+def display_name(user: User, audience: Audience, office: Office | None) -> str:
+    """Return the name that `audience` may see; for customers the site's settings decide how staff appear."""
+    if audience is Audience.STAFF or user.is_customer:
+        return user.name
+    return _masked(user.name, office)
 
 
-def avatar_url(person: User, audience: Audience) -> str:
-    """Return the avatar's address, which changes with its letters because browsers cache it."""
-    address = reverse("avatar", args=[person.pk])
+def avatar_url(user: User, audience: Audience) -> str:
+    """Return the avatar's URL. It varies with the setting that changes the initials, since browsers cache it."""
+    address = reverse("avatar", args=[user.pk])
     return address if audience is Audience.STAFF else f"{address}?names={DeskSettings.current().staff_names}"
 
 
-def initials_for(viewer: User, person: User) -> str:
-    """Return the letters on an avatar, from the name that `viewer` may see."""
-    if viewer.is_customer and not person.is_customer:
-        return initials(_masked(person.name, None))
-    return initials(person.name)
+def initials_for(viewer: User, user: User) -> str:
+    """Return the initials on an avatar, of the name that `viewer` may see."""
+    if viewer.is_customer and not user.is_customer:
+        return initials(_masked(user.name, None))
+    return initials(user.name)
 
 
 def initials(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Permissions on users and offices: channels, staff, and who manages what."""
+"""Permissions of users and offices, and the authorization of their channels."""
 
 from typing import Any
 from uuid import UUID
@@ -33,7 +33,7 @@ def staffed_offices(user: User) -> QuerySet[Office]:
 
 
 def visible_users(user: User) -> QuerySet[User]:
-    """Return the users that `user` may look up: all for admins; themselves and active staff for agents."""
+    """Return the users that `user` may look up: all for admins; for agents themselves and active staff."""
     if not user.is_active or user.is_customer:
         return User.objects.none()
     if user.is_admin:
@@ -42,15 +42,15 @@ def visible_users(user: User) -> QuerySet[User]:
 
 
 def can_manage_users(user: User) -> bool:
-    """Allow admins to create users, set roles and staff offices."""
+    """Allow admins to manage users, roles and offices."""
     return user.is_active and user.is_admin
 
 
-def other_admins(person: User) -> QuerySet[User]:
-    """Return the active admins except `person`: the site keeps at least one."""
-    return User.objects.filter(role=User.Role.ADMIN, is_active=True).exclude(pk=person.pk)
+def other_admins(user: User) -> QuerySet[User]:
+    """Return the active admins except `user`."""
+    return User.objects.filter(role=User.Role.ADMIN, is_active=True).exclude(pk=user.pk)
 
 
 def offered_offices(user: User) -> QuerySet[Office]:
-    """Return the offices for new tickets of `user`."""
+    """Return the offices in which `user` may open a ticket."""
     return Office.objects.filter(is_internal=False) if user.is_customer else Office.objects.all()

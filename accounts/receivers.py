@@ -1,4 +1,4 @@
-"""Receivers that reauthorize the sockets of users whose access changes."""
+"""Receivers that revoke access: every server process reauthorizes the sockets of the affected users."""
 
 from typing import Any
 
@@ -17,21 +17,21 @@ from realtime.signals import user_disconnected
 
 
 @receiver(post_save, sender=User)
-def person_changed(instance: User, created: bool, update_fields: Any, **_: Any) -> None:
-    """Reauthorize: role, activity or password may have changed."""
+def user_changed(instance: User, created: bool, update_fields: Any, **_: Any) -> None:
+    """Reauthorize after a change of role, activation or password."""
     if not created and update_fields != frozenset({"last_login"}):
         reauthorize(users=[instance.pk])
 
 
 @receiver(post_delete, sender=User)
-def person_deleted(instance: User, **_: Any) -> None:
-    """Reauthorize: the sessions of a deleted user are left behind."""
+def user_deleted(instance: User, **_: Any) -> None:
+    """Close the sockets of a deleted user: sessions remain in the database."""
     reauthorize(users=[instance.pk])
 
 
 @receiver(m2m_changed, sender=Office.agents.through)
 def agents_changed(instance: Office | User, action: str, pk_set: set[Any] | None, reverse: bool, **_: Any) -> None:
-    """Reauthorize users who join or leave an office."""
+    """Reauthorize agents who join or leave an office."""
     if action not in ("post_add", "post_remove", "pre_clear"):
         return
     if isinstance(instance, User):
@@ -43,14 +43,14 @@ def agents_changed(instance: Office | User, action: str, pk_set: set[Any] | None
 
 @receiver(pre_delete, sender=Office)
 def office_deleted(instance: Office, **_: Any) -> None:
-    """Reauthorize the office's channels and agents: deleted memberships send no signal."""
+    """Reauthorize its channels and agents: deleting an office sends no m2m_changed."""
     agents = instance.agents.values_list("pk", flat=True)
     reauthorize(channels=[instance.channel, instance.presence_channel], users=list(agents))
 
 
 @receiver(post_delete, sender=Session)
 def session_ended(instance: Session, **_: Any) -> None:
-    """Reauthorize in the transaction that ends the session (the sign-out signal is sent before it)."""
+    """Reauthorize in the transaction that deletes the session; the sign-out signal is sent before it."""
     user_id = instance.get_decoded().get(SESSION_KEY)
     if user_id is not None:
         reauthorize(users=[user_id])
@@ -58,7 +58,7 @@ def session_ended(instance: Session, **_: Any) -> None:
 
 @receiver([password_changed, password_set, password_reset])
 def password_replaced(request: HttpRequest, user: User, **_: Any) -> None:
-    """End every other session and revoke every token: the old password may have been stolen."""
+    """End all other sessions and revoke all tokens."""
     sessions.end_other_sessions(user, request.session.session_key)
     tokens.revoke_all(user)
 
@@ -70,21 +70,21 @@ def token_revoked(instance: ApiToken, **_: Any) -> None:
 
 
 @receiver(user_disconnected)
-def disconnected_by_an_admin(user: User, **_: Any) -> None:
-    """End all sessions of a disconnected user: their pages would reconnect."""
+def user_disconnected_by_admin(user: User, **_: Any) -> None:
+    """End all sessions of the user: their pages would otherwise reconnect."""
     sessions.end_other_sessions(user, None)
 
 
 @receiver(pre_save, sender=DeskSettings)
-def staff_are_seen_otherwise(instance: DeskSettings, **_: Any) -> None:
-    """Invalidate the history: its events contain the previous names of staff."""
+def staff_names_changed(instance: DeskSettings, **_: Any) -> None:
+    """Invalidate the history: logged events contain the names that customers saw before."""
     before = DeskSettings.objects.first() or DeskSettings()
     if before.staff_names != instance.staff_names:
         event_log.invalidate_history()
 
 
 @receiver(pre_save, sender=Office)
-def office_becomes_internal(instance: Office, **_: Any) -> None:
-    """Invalidate the history: its events name an office that is now internal."""
+def office_made_internal(instance: Office, **_: Any) -> None:
+    """Invalidate the history: logged events contain the office's name, which customers must no longer see."""
     if instance.is_internal and Office.objects.filter(pk=instance.pk, is_internal=False).exists():
         event_log.invalidate_history()

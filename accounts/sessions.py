@@ -1,4 +1,4 @@
-"""Active sessions: the browsers in which a user is signed in, and ending them."""
+"""Sessions of users: list, end and describe them."""
 
 import re
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 
 LAST_SEEN_INTERVAL = timedelta(minutes=5)
-# The first match counts: browsers also name the browsers they imitate.
+# The first match counts: user agents also contain the names of browsers they imitate.
 BROWSERS = (
     ("Edge", r"Edg(e|A|iOS)?/"),
     ("Opera", r"OPR/|Opera"),
@@ -35,33 +35,33 @@ SYSTEMS = (
 
 
 def active_sessions(user: User) -> QuerySet[UserSession]:
-    """Return the sessions of `user` that have not expired."""
+    """Return the user's sessions that have not expired."""
     running = Session.objects.filter(expire_date__gt=timezone.now())
-    sign_ins: QuerySet[UserSession] = UserSession.objects.filter(user=user)
-    return sign_ins.filter(session_key__in=running.values("session_key"))
+    sessions: QuerySet[UserSession] = UserSession.objects.filter(user=user)
+    return sessions.filter(session_key__in=running.values("session_key"))
 
 
 @transaction.atomic
-def end_sessions(sign_ins: Iterable[UserSession]) -> None:
-    """End sessions, and with them their sockets."""
-    for sign_in in sign_ins:
-        for session in Session.objects.filter(session_key=sign_in.session_key):
+def end_sessions(sessions: Iterable[UserSession]) -> None:
+    """Delete the sessions, which also revokes their sockets."""
+    for user_session in sessions:
+        for session in Session.objects.filter(session_key=user_session.session_key):
             session.delete()
-        sign_in.delete()
+        user_session.delete()
 
 
 def end_other_sessions(user: User, session_key: str | None) -> None:
-    """End every session of `user` except `session_key`."""
+    """End every session of `user` except `session_key`; None ends all."""
     end_sessions(UserSession.objects.filter(user=user).exclude(session_key=session_key or ""))
 
 
 def record_activity(session_key: str) -> None:
-    """Record activity in a session."""
+    """Set the time of the session's last activity to now."""
     UserSession.objects.filter(session_key=session_key).update(last_seen_at=timezone.now())
 
 
 def browser_name(user_agent: str) -> str:
-    """Return a browser's name, such as "Firefox on Linux"."""
+    """Return a readable name of browser and system, such as "Firefox on Linux"."""
     browser, system = _first(BROWSERS, user_agent), _first(SYSTEMS, user_agent)
     if browser and system:
         return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}

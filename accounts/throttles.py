@@ -1,4 +1,4 @@
-"""Rate limits of a user's actions, on pages and API together, counted over all processes."""
+"""Rate limits per user and action, shared by pages and API and by all processes."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ MINUTE = 60  # seconds
 
 
 class Throttled(ValidationError):
-    """A user exceeded settings.ACTION_RATES; `wait` is in seconds."""
+    """The user exceeded settings.ACTION_RATES; `wait` is in seconds."""
 
     def __init__(self, wait: int) -> None:
         self.wait = wait
@@ -31,14 +31,14 @@ class Throttled(ValidationError):
 
 
 def count(action: str, *, by: User, cost: int = 1) -> None:
-    """Count an action. Raises `Throttled` above the rate. Call it outside of transactions, to avoid lock waits."""
+    """Count an action. Raises Throttled over the limit. Call it outside of transactions, which would block others."""
     rate = parse(settings.ACTION_RATES[action])
-    if not rate_limits.allowed(rate, "deed", action, str(by.pk), cost=cost):
+    if not rate_limits.allowed(rate, "action", action, str(by.pk), cost=cost):
         raise Throttled(rate.get_expiry())
 
 
 def permits(form: Form, action: str, *, by: User) -> bool:
-    """Count an action; above the rate, add an error to the form and return False."""
+    """Count an action; over the limit, add an error to the form and return False."""
     try:
         count(action, by=by)
     except Throttled as error:
@@ -48,7 +48,7 @@ def permits(form: Form, action: str, *, by: User) -> bool:
 
 
 def with_retry_after(response: HttpResponse, *errors: Any) -> HttpResponse:
-    """Set 429 and Retry-After on the response if one of the errors is `Throttled`."""
+    """Return the response with status 429 and Retry-After if one of the errors is Throttled."""
     waits = [error.wait for error in errors if isinstance(error, Throttled)]
     if waits:
         response.status_code, response["Retry-After"] = 429, str(max(waits))
@@ -56,26 +56,24 @@ def with_retry_after(response: HttpResponse, *errors: Any) -> HttpResponse:
 
 
 def errors_of(form: Form) -> list[ValidationError]:
-    """Return the validation errors of all fields."""
+    """Return the errors of all fields."""
     return [error for errors in form.errors.as_data().values() for error in errors]
 
 
 def too_many_requests(request: HttpRequest, exception: Throttled | None = None) -> HttpResponse:
-    """Render the 429 page, for views without a form and for allauth's limits."""
+    """Render the page of a request without a form, and of allauth's limits."""
     return with_retry_after(render(request, "429.html", status=429), exception or Throttled(MINUTE))
 
 
 class ThrottledMiddleware:
-    """Renders the 429 page where a view raises `Throttled`."""
+    """Renders that page when a view raises `Throttled`."""
 
     def __init__(self, get_response: Any) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Pass the request on."""
         response: HttpResponse = self.get_response(request)
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Leave every other exception to Django."""
         return too_many_requests(request, exception) if isinstance(exception, Throttled) else None

@@ -1,4 +1,4 @@
-"""API tokens: look-up, creation and revocation."""
+"""API tokens: look up, create and revoke."""
 
 from datetime import datetime, timedelta
 
@@ -11,46 +11,46 @@ from knox.crypto import hash_token
 from accounts.models import ApiToken, User
 
 MAX_TOKENS = 20  # per user
-MAX_TOKEN_LENGTH = 200  # characters of a token that is looked up
+MAX_TOKEN_LENGTH = 200  # secret; longer tokens are not looked up
 
 
 def user_of_token(token: str) -> tuple[User, str] | None:
-    """Return the user and the public id of a token; None if it is invalid."""
+    """Return the user and the public id of a valid token, or None."""
     found = find_token(token)
     return None if found is None else (found.user, str(found.id))
 
 
 def bearer(token: str) -> tuple[User, datetime | None] | None:
-    """Return the user and expiry of a token (for sockets, on the handshake and on revalidation)."""
+    """Return the user and expiry of a valid token, or None (REALTIME["BEARER"])."""
     found = find_token(token)
     return None if found is None else (found.user, found.expiry)
 
 
 def find_token(token: str) -> ApiToken | None:
-    """Return the valid token with this secret."""
+    """Return the valid token with this secret, or None."""
     if len(token) > MAX_TOKEN_LENGTH or not token.isascii():
         return None
     return _valid_tokens().filter(digest=hash_token(token)).first()
 
 
 def check_token_limit(user: User) -> None:
-    """Raise ValidationError if `user` has MAX_TOKENS tokens."""
+    """Raise ValidationError if the user has MAX_TOKENS tokens."""
     if ApiToken.objects.filter(user=user).count() >= MAX_TOKENS:
         raise ValidationError(_("You already have %(most)d tokens. Revoke one first.") % {"most": MAX_TOKENS})
 
 
 def issue(user: User, *, name: str, days: int) -> tuple[ApiToken, str]:
-    """Create a token of `user`; return it with its secret, which is not stored."""
-    token, characters = ApiToken.objects.create(user=user, name=name, expiry=timedelta(days=days))
-    return token, str(characters)
+    """Create a token, and return it with its secret, which is not stored."""
+    token, secret = ApiToken.objects.create(user=user, name=name, expiry=timedelta(days=days))
+    return token, str(secret)
 
 
 def revoke_all(user: User) -> None:
-    """Revoke every token of `user`, with its sockets."""
+    """Revoke every token of `user` and close their sockets."""
     ApiToken.objects.filter(user=user).delete()
 
 
 def _valid_tokens() -> QuerySet[ApiToken]:
-    is_running = Q(expiry=None) | Q(expiry__gt=timezone.now())
-    tokens: QuerySet[ApiToken] = ApiToken.objects.filter(is_running, user__is_active=True).select_related("user")
+    is_valid = Q(expiry=None) | Q(expiry__gt=timezone.now())
+    tokens: QuerySet[ApiToken] = ApiToken.objects.filter(is_valid, user__is_active=True).select_related("user")
     return tokens

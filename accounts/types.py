@@ -1,4 +1,4 @@
-"""The type of a request behind @login_required."""
+"""Types for annotations."""
 
 from django.http import HttpRequest
 
@@ -6,6 +6,6 @@ from accounts.models import User
 
 
 class AuthenticatedRequest(HttpRequest):
-    """A request whose person is known."""
+    """A request behind @login_required."""
 
     user: User

@@ -1,4 +1,4 @@
-"""Sign-in, sign-up, sign-out, reset, and one's own profile: most are allauth's views, under its names."""
+"""URLs of sign-in, sign-up, password reset and profile; most views are allauth's."""
 
 from allauth.account import views as allauth
 from django.urls import include, path, re_path
@@ -31,7 +31,7 @@ urlpatterns = [
     path("profile/two-step/", include("allauth.mfa.urls")),
     path("profile/sign-ins/", sessions.session_list, name="sign-ins"),
     path("profile/sign-ins/others/end/", sessions.end_other_sessions, name="sign-ins-end-others"),
-    path("profile/sign-ins/<int:sign_in_id>/end/", sessions.end_session, name="sign-in-end"),
+    path("profile/sign-ins/<int:session_id>/end/", sessions.end_session, name="sign-in-end"),
     path("profile/tokens/", tokens.token_list, name="tokens"),
     path("profile/tokens/<uuid:token_id>/revoke/", tokens.revoke_token, name="token-revoke"),
     path("avatars/<uuid:user_id>.svg", avatars.avatar, name="avatar"),

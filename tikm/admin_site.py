@@ -1,4 +1,4 @@
-"""The project's admin site, without pages that bypass the policies."""
+"""Django's admin site without the views that bypass our policies."""
 
 from typing import Any
 
@@ -10,18 +10,18 @@ from django.urls import URLPattern, URLResolver
 
 
 class ProjectAdminSite(AdminSite):
-    """Django's admin, which uses the site's own account pages."""
+    """The admin site; passwords are changed on the site's own pages."""
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        """Remove the redirect from a key to a page: it reveals which objects exist."""
+        """Omit the view_on_site redirect: it reveals which objects exist."""
         return [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]
-        """Redirect to the account page, which limits guesses and ends other sessions."""
+        """Redirect to the profile's page, which limits attempts and ends other sessions."""
         return redirect("account_change_password")
 
 
 class ProjectAdminConfig(AdminConfig):
-    """Makes `ProjectAdminSite` the admin."""
+    """Makes `ProjectAdminSite` the default admin site."""
 
     default_site = "tikm.admin_site.ProjectAdminSite"

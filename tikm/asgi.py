@@ -1,4 +1,4 @@
-"""Joins HTTP and the WebSocket; who may connect from where is the consumer's to say, in words a client can read."""
+"""The ASGI application: HTTP and WebSocket. The consumer checks the origin, so that clients get a readable error."""
 
 import os
 
@@ -9,7 +9,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tikm.settings")
 pages = get_asgi_application()
 
 from realtime.routing import websocket_urlpatterns  # noqa: E402
-from realtime.utils.client_address import ProxyHeadersMiddleware  # noqa: E402  (applications must be loaded first)
+from realtime.utils.client_address import ProxyHeadersMiddleware  # noqa: E402  (needs loaded apps)
 
 application = ProtocolTypeRouter(
     {"http": pages, "websocket": ProxyHeadersMiddleware(URLRouter(websocket_urlpatterns))}

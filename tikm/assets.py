@@ -1,4 +1,4 @@
-"""Template tags for the browser's modules: an import map, so that names that change with the content are found."""
+"""Template tags for JavaScript modules: an import map to file names with a content hash."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 register = template.Library()
 
 ECHO = "vendor/laravel-echo/echo.js"
-CLASSIC = {"js/theme.js", "js/admin.js"}  # the one runs before the first paint, the other in the admin only
+CLASSIC = {"js/theme.js", "js/admin.js"}  # not modules: one runs before the first paint, the other in the admin
 
 
 @register.simple_tag
@@ -24,7 +24,7 @@ def import_map() -> SafeString:
 
 @register.simple_tag
 def module_preloads() -> SafeString:
-    """Return links that fetch all modules at once: a phone far away would wait for one after the other."""
+    """Return preload links for all modules, which saves a round trip for each import."""
     return format_html_join("\n", '<link rel="modulepreload" href="{}">', ((static(name),) for name in _modules()))
 
 
@@ -35,5 +35,5 @@ def _modules() -> list[str]:
 
 
 def _script_safe(text: str) -> SafeString:
-    """Escape as Django's json_script does: nothing in the text can end the script element."""
+    """Escape like Django's json_script, so that the text cannot end the script element."""
     return mark_safe(text.translate({ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"}))  # noqa: S308

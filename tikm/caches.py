@@ -1,4 +1,4 @@
-"""The cache in Redis, as pages can rely on it: while Redis is away each process keeps its own in memory."""
+"""A Redis cache that falls back to memory, per process, while Redis is unavailable."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,19 +12,19 @@ OPTIONS = {"socket_timeout": TIMEOUT, "socket_connect_timeout": TIMEOUT}
 
 
 def _with_fallback(name: str) -> Callable[..., Any]:
-    """Return the method `name` of a cache, which asks this process's memory where Redis does not answer."""
+    """Return the cache method `name` with a fallback to memory."""
 
     def method(self: "FallbackRedisCache", *args: Any, **kwargs: Any) -> Any:
         try:
             return redis_breaker.call(getattr(super(FallbackRedisCache, self), name), *args, **kwargs)
         except ServiceUnavailable:
-            return getattr(self.meanwhile, name)(*args, **kwargs)
+            return getattr(self.fallback, name)(*args, **kwargs)
 
     return method
 
 
 class FallbackRedisCache(RedisCache):
-    """Redis's cache, which outlives Redis."""
+    """A Redis cache with a fallback in memory."""
 
     add = _with_fallback("add")
     get = _with_fallback("get")
@@ -40,4 +40,4 @@ class FallbackRedisCache(RedisCache):
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, {**params, "OPTIONS": OPTIONS})
-        self.meanwhile = LocMemCache("while Redis is away", params)
+        self.fallback = LocMemCache("redis-fallback", params)

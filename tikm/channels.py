@@ -1,4 +1,4 @@
-"""All channels, with their authorization rules and allowed client events."""
+"""Channel patterns: authorization, presence members and client events of each channel."""
 
 from accounts.payloads import online_member
 from accounts.policies import authorize_office, authorize_user

@@ -1,4 +1,4 @@
-"""Template context of live updates: user, socket address, channels, and the cursor before the first query."""
+"""The context processor of pages: the configuration of live updates."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from realtime.conf import config
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """Add `live`, the configuration of live updates, for signed-in users."""
+    """Return `live` for signed-in users; its cursor was read before the page's first query."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}

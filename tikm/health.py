@@ -1,8 +1,8 @@
-"""Liveness: the process answers."""
+"""The liveness endpoint."""
 
 from django.http import HttpRequest, HttpResponse
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Answer 200 without asking anything else."""
+    """Return 200 without checking dependencies."""
     return HttpResponse("ok\n", content_type="text/plain")

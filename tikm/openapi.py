@@ -1,4 +1,4 @@
-"""The OpenAPI document, what it says of every operation alike, and the page that shows it."""
+"""The OpenAPI document: common errors, field extensions, and its page."""
 
 import json
 from functools import cache
@@ -57,7 +57,7 @@ PROBLEM = {
         "errors": [{"pointer": "#/subject", "code": "blank", "detail": "Enter a message."}],
     },
 }
-TEXTS = {
+DESCRIPTIONS = {
     "400": "The URL, a header or the body is malformed.",
     "401": "Authentication is missing, or the token is invalid.",
     "403": "You don't have permission to do this.",
@@ -67,7 +67,7 @@ TEXTS = {
     "422": "The body failed validation; see `errors`.",
     "429": "Rate limit exceeded for this user, token or IP address.",
 }
-PLACES = {
+PATH_PARAMETERS = {
     "uuid": "The ticket's `uuid`.",
     "reply_id": "The reply's `id`.",
     "attachment_id": "The file's `id`.",
@@ -77,73 +77,65 @@ RETRY_AFTER = {"description": "Seconds to wait.", "schema": {"type": "integer"},
 
 
 class ClosedBodySchema(AutoSchema):
-    """Says that a body holds known fields only."""
+    """Forbids additional properties in request bodies."""
 
     def _map_serializer(self, serializer: Any, direction: str, bypass_extensions: bool = False) -> Any:
-        """Close the objects that programs send."""
         schema = super()._map_serializer(serializer, direction, bypass_extensions)
         return {**schema, "additionalProperties": False} if isinstance(serializer, Body) else schema
 
 
 class Bearer(OpenApiAuthenticationExtension):
-    """How a token is sent."""
+    """Describes bearer tokens."""
 
     target_class = "accounts.api.authentication.BearerAuthentication"
     name = "token"
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
-        """Return the scheme."""
-        return {
-            "type": "http",
-            "scheme": "bearer",
-            "description": "An API token, created in the profile or with `auth/token/`.",
-        }
+        return {"type": "http", "scheme": "bearer", "description": "A token from the profile, or from auth/token/."}
 
 
 class TextSchema(OpenApiSerializerFieldExtension):
-    """Words that can be seen."""
+    """Describes `Text` fields."""
 
     target_class = "accounts.api.fields.Text"
 
     def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
-        """Return what the field accepts."""
         return {"type": "string", "minLength": 1, "maxLength": self.target.max_length, "pattern": WORDS}
 
 
 class RowSchema(OpenApiSerializerFieldExtension):
-    """A row by name or id."""
+    """Describes `Row` fields."""
 
     target_class = "accounts.api.fields.Row"
 
     def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
-        """Return both ways to name it."""
         return {"oneOf": [{"type": "string", "minLength": 1, "maxLength": 80}, {"type": "integer", "minimum": 1}]}
 
 
-def ours_only(endpoints: list[Any]) -> list[Any]:
-    """Leave what is not below /api/v1/ out of the document."""
+def only_api_v1(endpoints: list[Any]) -> list[Any]:
+    """Keep only endpoints below /api/v1/."""
     return [endpoint for endpoint in endpoints if endpoint[0].startswith("/api/v1/")]
 
 
 def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Add to every operation how it can fail, so that no view has to say it again."""
+    """Add the common error responses to every operation."""
     result["components"]["schemas"]["Problem"] = PROBLEM
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
-            texts = {status: TEXTS[status] for status in _failures(path, method, operation)}
+            texts = {status: DESCRIPTIONS[status] for status in _failures(path, method, operation)}
             for status, text in (texts | operation.pop("x-problems", {})).items():
                 operation["responses"][status] = _problem(status, text)
             operation["responses"] = dict(sorted(operation["responses"].items()))
             for parameter in operation.get("parameters", ()):
-                parameter.setdefault("description", PLACES.get(parameter["name"], ""))
+                parameter.setdefault("description", PATH_PARAMETERS.get(parameter["name"], ""))
     return result
 
 
 def _failures(path: str, method: str, operation: dict[str, Any]) -> list[str]:
-    """Return the statuses with which any operation of its kind can fail."""
+    """Return the error statuses of an operation."""
     has_body = "requestBody" in operation
     has_parameters = any(parameter["in"] in ("query", "header") for parameter in operation.get("parameters", ()))
-    kinds = {
+    applicable = {
         "400": has_body or has_parameters,
         "401": operation.get("security") != [],
         "403": method != "get",
@@ -153,7 +145,7 @@ def _failures(path: str, method: str, operation: dict[str, Any]) -> list[str]:
         "422": has_body,
         "429": True,
     }
-    return [status for status, applies in kinds.items() if applies]
+    return [status for status, applies in applicable.items() if applies]
 
 
 def _problem(status: str, text: str) -> dict[str, Any]:
@@ -170,12 +162,12 @@ def _document() -> bytes:
 @require_GET
 @cache_control(public=True, max_age=300)
 def document(request: HttpRequest) -> HttpResponse:
-    """Return the OpenAPI document, built once per process and the same for all users."""
+    """Return the OpenAPI document, generated once per process."""
     return HttpResponse(_document(), content_type="application/vnd.oai.openapi+json")
 
 
 @require_GET
 @ensure_csrf_cookie
 def docs(request: HttpRequest) -> HttpResponse:
-    """Show the document, with everything that the page needs from this server."""
+    """Render the document's page."""
     return render(request, "api/docs.html")

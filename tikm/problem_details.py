@@ -1,4 +1,4 @@
-"""API errors as problem details (RFC 9457), from views, services and Django itself."""
+"""API errors as problem details (RFC 9457), for exceptions of views, services and Django."""
 
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
@@ -21,16 +21,16 @@ MEDIA_TYPE = "application/problem+json"
 
 
 def problem_body(status: int, code: str, detail: str, **more: Any) -> dict[str, Any]:
-    """Return what a program can act on (`code`, `errors`) and a person can read (`detail`).
+    """Return a problem document: `code` and `errors` for programs, `detail` for users.
 
-    The type is about:blank: the status says it, and `title` is the name of the status (RFC 9457, 4.2.1).
+    The type is about:blank, so `title` is the name of the status (RFC 9457, section 4.2.1).
     """
     title = HTTPStatus(status).phrase
     return {"type": "about:blank", "title": title, "status": status, "code": code, "detail": detail, **more}
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Return the answer to what a view of the API raised; None leaves it to Django as a fault of ours."""
+    """Return the response for an exception of an API view; None for unexpected ones, which Django handles."""
     found = _as_api_exception(error)
     if found is None:
         return None
@@ -43,26 +43,26 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 
 
 def problem_response(status: int, code: str, detail: str, **headers: str) -> HttpResponse:
-    """Return a problem where no view of the API has been reached."""
+    """Return a problem response outside of API views."""
     body = problem_body(status, code, detail)
     return JsonResponse(body, status=status, headers=headers, content_type=MEDIA_TYPE)
 
 
 @csrf_exempt
 def not_found(request: HttpRequest) -> HttpResponse:
-    """Answer every other address below /api/."""
+    """Return 404 for unknown URLs below /api/."""
     return problem_response(404, "not_found", _("Not found. API URLs end with a slash."))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer programs in their form where something broke on our side, and people with a page."""
+    """Return 500 as a problem below /api/, and as a page elsewhere."""
     if request.path.startswith("/api/"):
         return problem_response(500, "server_error", _("Internal server error."))
     return defaults.server_error(request)
 
 
 def _as_api_exception(error: Exception) -> exceptions.APIException | None:
-    """Return what Django and the verbs raise in the words of REST framework."""
+    """Convert exceptions of Django and of services to those of REST framework."""
     if isinstance(error, exceptions.ValidationError):
         return _of_status(422, exceptions.ValidationError(error.detail))
     if isinstance(error, exceptions.APIException):
@@ -98,10 +98,10 @@ def _body(error: exceptions.APIException) -> dict[str, Any]:
 
 
 def _errors(detail: Any, place: str, where: str = "") -> Iterator[tuple[str, str, str]]:
-    """Yield (where, code, sentence) of each error; `where` is a JSON pointer (RFC 6901), or a parameter's name."""
+    """Yield (location, code, message) of each error; the location is a JSON pointer (RFC 6901) or a parameter."""
     if isinstance(detail, dict):
         for name, inner in detail.items():
-            yield from _errors(inner, place, _below(where, name, place))
+            yield from _errors(inner, place, _join_location(where, name, place))
     elif isinstance(detail, list):
         for inner in detail:
             yield from _errors(inner, place, where)
@@ -109,7 +109,7 @@ def _errors(detail: Any, place: str, where: str = "") -> Iterator[tuple[str, str
         yield where or "#", str(detail.code), str(detail)
 
 
-def _below(where: str, name: Any, place: str) -> str:
+def _join_location(where: str, name: Any, place: str) -> str:
     if name == api_settings.NON_FIELD_ERRORS_KEY or place != "pointer":
         return where if place == "pointer" else str(name)
     step = str(name).replace("~", "~0").replace("/", "~1")

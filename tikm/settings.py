@@ -1,4 +1,4 @@
-"""Every setting, read top to bottom; what varies comes from the environment or a .env file."""
+"""Settings. What varies between installations comes from the environment or a .env file."""
 
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ env = environ.Env()
 env.read_env(BASE_DIR / ".env")
 environment.refuse_unknown_names()
 
-# --- What this installation is
+# --- Installation
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = environment.secret("SECRET_KEY", debug=DEBUG)
@@ -103,7 +103,7 @@ TEMPLATES = [
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'tikm.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # One writer at a time, taken at BEGIN: select_for_update is a no-op here, and read-then-write would fail.
+    # Take the write lock at BEGIN: select_for_update is a no-op on SQLite, and read-then-write would fail.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
@@ -112,17 +112,17 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
 elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 16, "timeout": 10}
-    # After a restart of the database each connection of the pool would cost one more request.
+    # Otherwise each pooled connection fails one request after a restart of the database.
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
 CACHES = {
     "default": {"BACKEND": "tikm.caches.FallbackRedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": REDIS_PREFIX}
     if REDIS_URL
-    # Attempts to sign in are counted here: by all processes together, with Redis or without.
+    # A shared cache also without Redis: allauth counts sign-in attempts in it.
     else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "tikm_cache"}
 }
 
-# --- People
+# --- Users and sign-in
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -142,7 +142,7 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.NameForm"
-# In development without mail; elsewhere registration does not reveal existing addresses.
+# In production a sign-up must not reveal which addresses are registered.
 ACCOUNT_EMAIL_VERIFICATION = "optional" if DEBUG else "mandatory"
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
@@ -155,7 +155,7 @@ vars().update(EMAIL_CONFIG)
 
 REST_KNOX = {"TOKEN_MODEL": "accounts.ApiToken", "AUTH_HEADER_PREFIX": "Bearer"}
 KNOX_TOKEN_MODEL = "accounts.ApiToken"  # noqa: S105
-MIGRATION_MODULES = {"knox": None}  # our model replaces its table
+MIGRATION_MODULES = {"knox": None}  # ApiToken replaces its table
 
 # --- The API
 
@@ -175,10 +175,10 @@ REST_FRAMEWORK = {
     "URL_FORMAT_OVERRIDE": None,
 }
 
-# --- Rate limits, counted over all processes. Those of sockets are in realtime/limits.py
+# --- Rate limits, shared by all processes. Those of live updates are in realtime/limits.py
 
-API_RATES = {"address": "1200/minute", "person": "600/minute", "token": "300/minute"}
-# Actions of one user, on pages and API together.
+API_RATES = {"address": "1200/minute", "user": "600/minute", "token": "300/minute"}
+# Per user and action, for pages and API together.
 ACTION_RATES = {
     "ticket": "30/minute",
     "reply": "60/minute",
@@ -187,7 +187,7 @@ ACTION_RATES = {
     "download": "600/minute",
     "search": "120/minute",
 }
-# Sign-in and account pages, API included: per address (ip), account or e-mail (key), and user.
+# Before sign-in, for pages and API: per address (ip), account or email (key), and user.
 ACCOUNT_RATE_LIMITS = {
     "login": "120/m/ip",  # an office may share one address
     "login_failed": "20/m/ip,5/5m/key",
@@ -200,7 +200,7 @@ ACCOUNT_RATE_LIMITS = {
     "manage_email": "10/m/user",
 }
 
-# --- The API's document
+# --- OpenAPI document
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "TIKM",
@@ -211,7 +211,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
     "SORT_OPERATIONS": False,
-    "PREPROCESSING_HOOKS": ["tikm.openapi.ours_only"],
+    "PREPROCESSING_HOOKS": ["tikm.openapi.only_api_v1"],
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "tikm.openapi.add_problems"],
     "ENUM_NAME_OVERRIDES": {
         "Role": "accounts.models.User.Role",
@@ -237,7 +237,7 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 
-# --- Files
+# --- Static files and uploads
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
@@ -249,7 +249,7 @@ STATICFILES_DIRS = [
 ]
 ATTACHMENT_MAX_BYTES = env.int("ATTACHMENT_MAX_BYTES", default=10 * 1024**2)
 ATTACHMENT_MAX_FILES = env.int("ATTACHMENT_MAX_FILES", default=5)
-# By content; tickets/files.py names every type that can be allowed.
+# Types by content; tickets/files.py lists every type that can be allowed.
 ATTACHMENT_TYPES = env.list(
     "ATTACHMENT_TYPES",
     default=[

@@ -1,4 +1,4 @@
-"""Rate limits of the API per address, user and token, counted over all processes."""
+"""Rate limits of the API per address, user and token, shared by all processes."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 def limit_by_address(get_response: GetResponse) -> GetResponse:
-    """Count requests per address before authentication, so that guessed tokens count too."""
+    """Limit API requests per address before authentication, so that guessed tokens count too."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if not request.path.startswith("/api/"):
@@ -34,34 +34,33 @@ def limit_by_address(get_response: GetResponse) -> GetResponse:
 
 
 def rate_of(kind: str) -> RateLimitItem:
-    """Return the rate of one address, person (user) or token."""
+    """Return the rate limit of an address, user or token."""
     return parse(settings.API_RATES[kind])
 
 
 class UserThrottle(BaseThrottle):  # type: ignore[misc]
-    """Counts the requests of one user, by session or token."""
+    """Limits requests per user, by token or session."""
 
-    kind = "person"
+    kind = "user"
 
     def allow_request(self, request: Request, view: object) -> bool:
-        """Count the request; return whether it is within the rate."""
-        who = self.who(request)
-        return who is None or rate_limits.allowed(rate_of(self.kind), "api", self.kind, who)
+        """Count the request, and return whether it is within the limit."""
+        key = self.key(request)
+        return key is None or rate_limits.allowed(rate_of(self.kind), "api", self.kind, key)
 
     def wait(self) -> float:
-        """Return the seconds until a retry may succeed."""
+        """Return the seconds until the limit resets."""
         return float(rate_of(self.kind).get_expiry())
 
-    def who(self, request: Request) -> str | None:
-        """Return the key to count by; None for anonymous requests."""
+    def key(self, request: Request) -> str | None:
+        """Return the key to count by; None for no limit."""
         return str(request.user.pk) if request.user.is_authenticated else None
 
 
 class TokenThrottle(UserThrottle):
-    """Counts the requests of one token, so that one program does not use up its user's limit."""
+    """Limits requests per token, so that one program leaves a share to the user's others."""
 
     kind = "token"
 
-    def who(self, request: Request) -> str | None:
-        """Return the token's id."""
+    def key(self, request: Request) -> str | None:
         return str(request.auth.id) if isinstance(request.auth, ApiToken) else None

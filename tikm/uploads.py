@@ -1,4 +1,4 @@
-"""How much of an upload is read: past the limit a file is dropped, whatever it was announced as."""
+"""An upload handler with a size limit, whatever size the client declares."""
 
 from typing import Any
 
@@ -7,15 +7,13 @@ from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 
 
 class BoundedUpload(FileUploadHandler):
-    """Stops storing a file that is larger than ATTACHMENT_MAX_BYTES, and leaves its name in `request.too_large`."""
+    """Stops reading a file at ATTACHMENT_MAX_BYTES, and adds its name to `request.too_large`."""
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
-        """Begin to count."""
         super().new_file(*args, **kwargs)
         self.received = 0
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
-        """Count, and pass on what is within the limit."""
         self.received += len(raw_data)
         if self.received > settings.ATTACHMENT_MAX_BYTES:
             too_large = getattr(self.request, "too_large", ())
@@ -24,4 +22,4 @@ class BoundedUpload(FileUploadHandler):
         return raw_data
 
     def file_complete(self, file_size: int) -> None:
-        """Leave the file to the handlers that follow."""
+        """Return None: the next handlers store the file."""

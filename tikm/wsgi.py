@@ -1,4 +1,4 @@
-"""Pages without sockets, for a WSGI server."""
+"""The WSGI application: pages without sockets."""
 
 import os
 

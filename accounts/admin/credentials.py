@@ -23,26 +23,24 @@ from accounts.models import ApiToken
 
 
 class ListOnly(ProjectAdmin):
-    """A list from which rows can be deleted, but not added or changed. Rows have no page."""
+    """A list whose rows can only be deleted; they have no page of their own."""
 
     list_display_links = None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Adding is not possible here."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Changing is not possible."""
         return False
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Show on a row's page what the list shows: never a hash or a secret."""
+        """Return the columns of the list, which hold no hash or secret."""
         return self.list_display
 
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(ListOnly):
-    """API tokens. Deleting a token revokes it."""
+    """API tokens; deleting one revokes it."""
 
     list_display = ("name", "user", "created", "expiry")
     list_select_related = ("user",)
@@ -50,16 +48,16 @@ class ApiTokenAdmin(ListOnly):
     date_hierarchy = "created"
 
     def get_urls(self) -> list[URLPattern]:
-        """Offer the list alone: the address of a row would be its hash."""
+        """Return the list's URL only: a row's URL would contain its hash."""
         return [url for url in super().get_urls() if (url.name or "").endswith("_changelist")]
 
     def action_checkbox(self, obj: ApiToken) -> SafeString:
-        """Select a token by its public id."""
+        """Render a checkbox with the token's public id."""
         box = CheckboxInput({"class": "action-select", "aria-label": str(obj)}, lambda value: False)
         return box.render(ACTION_CHECKBOX_NAME, str(obj.id))
 
     def response_action(self, request: Any, queryset: QuerySet[ApiToken], *args: Any) -> HttpResponse | None:
-        """Find the tokens that were selected by their public ids."""
+        """Replace the selected public ids by primary keys."""
         ids = [key for key in map(_uuid, request.POST.getlist(ACTION_CHECKBOX_NAME)) if key is not None]
         request.POST = request.POST.copy()
         digests = list(ApiToken.objects.filter(id__in=ids).values_list("digest", flat=True))
@@ -67,15 +65,15 @@ class ApiTokenAdmin(ListOnly):
         return super().response_action(request, queryset, *args)
 
     def log_deletions(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> Any:
-        """Log the deletions by public ids."""
+        """Log the deletions with public ids."""
         kind = ContentType.objects.get_for_model(ApiToken)
-        how = {"user": request_user(request), "content_type": kind, "action_flag": DELETION}
-        return [LogEntry.objects.create(object_id=str(each.id), object_repr=str(each), **how) for each in queryset]
+        fields = {"user": request_user(request), "content_type": kind, "action_flag": DELETION}
+        return [LogEntry.objects.create(object_id=str(each.id), object_repr=str(each), **fields) for each in queryset]
 
 
 @admin.register(UserSession)
 class UserSessionAdmin(ListOnly):
-    """Active sessions. Deleting a session ends it."""
+    """Active sessions; deleting one ends it."""
 
     list_display = ("user", "browser", "ip", "created_at", "last_seen_at")
     list_select_related = ("user",)
@@ -83,9 +81,8 @@ class UserSessionAdmin(ListOnly):
     date_hierarchy = "created_at"
 
     @admin.display(description=_("browser"))
-    def browser(self, sign_in: UserSession) -> str:
-        """Return the browser's name."""
-        return sessions.browser_name(sign_in.user_agent)
+    def browser(self, session: UserSession) -> str:
+        return sessions.browser_name(session.user_agent)
 
     def delete_model(self, request: HttpRequest, obj: UserSession) -> None:
         """End the session and its sockets."""
@@ -98,7 +95,7 @@ class UserSessionAdmin(ListOnly):
 
 @admin.register(Authenticator)
 class AuthenticatorAdmin(ListOnly):
-    """Two-step sign-in methods. Delete one for a user who lost their device. Secrets are never shown."""
+    """Two-step sign-in. Deleting it lets a user sign in who lost their phone. The secret is never shown."""
 
     list_display = ("user", "type", "created_at", "last_used_at")
     list_filter = ("type",)
@@ -106,7 +103,7 @@ class AuthenticatorAdmin(ListOnly):
     search_fields = ("user__name", "user__email")
 
     def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
-        """Delete the method, and recovery codes that would be left alone."""
+        """Delete it, and recovery codes if nothing else is left: they alone would require a second step."""
         left = Authenticator.objects.filter(user=obj.user_id)
         obj.delete()
         if not left.exclude(type=Authenticator.Type.RECOVERY_CODES).exists():
@@ -114,7 +111,6 @@ class AuthenticatorAdmin(ListOnly):
 
     @transaction.atomic
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Authenticator]) -> None:
-        """Delete each method."""
         for authenticator in queryset:
             self.delete_model(request, authenticator)
 

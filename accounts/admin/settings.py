@@ -14,19 +14,16 @@ from accounts.models import DeskSettings
 
 @admin.register(DeskSettings)
 class DeskSettingsAdmin(ProjectAdmin):
-    """One row: its list leads straight to it."""
+    """The single row of settings; the list redirects to it."""
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Lead to the only row."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         row, _created = DeskSettings.objects.get_or_create(pk=1)
         return redirect(reverse("admin:accounts_desksettings_change", args=[row.pk]))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """There is one desk."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """There is always one desk."""
         return False

@@ -18,14 +18,14 @@ from accounts.admin.base import OfficeFilter, ProjectAdmin, ReadOnly, StaffCanVi
 from accounts.models import Office, User
 
 
-class OwnAddress:
-    """Checks that an e-mail address belongs to one user only, in any spelling."""
+class UniqueEmail:
+    """Requires an email address that no other user has, ignoring case."""
 
     instance: User
     cleaned_data: dict[str, Any]
 
     def clean_email(self) -> str:
-        """Refuse the primary or confirmed address of another user."""
+        """Reject an address that another user has or has verified."""
         email: str = self.cleaned_data["email"].lower()
         others = User.objects.filter(email__iexact=email).exclude(pk=self.instance.pk)
         confirmed = EmailAddress.objects.filter(email__iexact=email, verified=True).exclude(user=self.instance.pk)
@@ -34,16 +34,14 @@ class OwnAddress:
         return email
 
 
-class UserCreationForm(OwnAddress, AdminUserCreationForm[User]):
-    """Asks for a new person's address and name."""
-
+class UserCreationForm(UniqueEmail, AdminUserCreationForm[User]):
     class Meta:
         model = User
         fields = ("email", "name", "role")
 
 
-class UserChangeForm(OwnAddress, forms.ModelForm[User]):
-    """Shows that there is a password, never which."""
+class UserChangeForm(UniqueEmail, forms.ModelForm[User]):
+    """The form of an existing user; shows whether a password is set."""
 
     password = ReadOnlyPasswordHashField(label=_("Password"))
 
@@ -51,17 +49,17 @@ class UserChangeForm(OwnAddress, forms.ModelForm[User]):
         model = User
         fields = ("email", "name", "role", "is_active", "password")
 
-    is_oneself = False
+    is_self = False
 
     def clean(self) -> dict[str, Any]:
-        """Keep at least one admin: no admin removes their own role, nor do two remove each other's at once."""
+        """Keep at least one active admin. Admins cannot demote or deactivate themselves."""
         data = super().clean() or {}
         stays = data.get("role") == User.Role.ADMIN and data.get("is_active")
         if stays or not (self.instance.is_admin and self.instance.is_active):
             return data
-        if self.is_oneself:
+        if self.is_self:
             raise forms.ValidationError(_("Only another admin can remove your admin role."))
-        # One after the other, in the page's transaction: who waited here counts anew.
+        # Lock the admins, in the page's transaction: a concurrent change waits here and counts again.
         list(User.objects.select_for_update().filter(role=User.Role.ADMIN).order_by("pk"))
         if not policies.other_admins(self.instance).exists():
             raise forms.ValidationError(_("At least one active admin is required."))
@@ -69,11 +67,9 @@ class UserChangeForm(OwnAddress, forms.ModelForm[User]):
 
 
 class PasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
-    """Gives a person another password."""
-
     @transaction.atomic
     def save(self, commit: bool = True) -> User:
-        """Save, and end what was signed in with the old one."""
+        """Save, end all sessions and revoke all tokens."""
         user: User = super().save(commit)
         sessions.end_other_sessions(user, None)
         tokens.revoke_all(user)
@@ -81,31 +77,30 @@ class PasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
 
 
 class EmailAddressInline(ReadOnly, admin.TabularInline[EmailAddress, User]):
-    """The addresses that a person has confirmed, or not yet."""
+    """The user's email addresses and whether they are verified."""
 
     model = EmailAddress
     fields = readonly_fields = ("email", "verified", "primary")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Addresses are for admins."""
         return policies.can_manage_users(request_user(request))
 
 
-class OfficeOfPerson(OfficeFilter):
-    """By the office that a person works in."""
+class UserOfficeFilter(OfficeFilter):
+    """Filters by the offices of the user."""
 
     path = "offices"
 
 
 @admin.register(User)
 class UserAdmin(StaffCanView, ProjectAdmin, DjangoUserAdmin[User]):
-    """All users. They are deactivated, not deleted, since tickets keep their authors."""
+    """Users. They are deactivated instead of deleted, since tickets keep their authors."""
 
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = PasswordForm
     list_display = ("name", "role", "is_active", "date_joined")
-    list_filter = ("role", "is_active", OfficeOfPerson)
+    list_filter = ("role", "is_active", UserOfficeFilter)
     search_fields = ("name", "email")
     ordering = ("name",)
     filter_horizontal = ()
@@ -125,40 +120,35 @@ class UserAdmin(StaffCanView, ProjectAdmin, DjangoUserAdmin[User]):
             },
         ),
     )
-    agents_fieldsets = ((None, {"fields": ("name", "role")}),)
+    agent_fieldsets = ((None, {"fields": ("name", "role")}),)
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
-        """Hide addresses while creating a user."""
         return () if obj is None else self.inlines
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        """Return the users that the signed-in user may look up."""
         return policies.visible_users(request_user(request))
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        """Show addresses to admins only."""
         return ("name", "email", *self.list_display[1:]) if self._manages(request) else ("name", "role")
 
     def get_list_filter(self, request: HttpRequest) -> Any:
-        """Limit agents to filters on fields they can see."""
         return self.list_filter if self._manages(request) else ("role",)
 
     def get_search_fields(self, request: HttpRequest) -> Any:
-        """Agents do not find out addresses by searching for them."""
+        """Agents cannot search by email address."""
         return self.search_fields if self._manages(request) else ("name",)
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
-        """Show agents a colleague's name and role."""
-        return super().get_fieldsets(request, obj) if self._manages(request) else self.agents_fieldsets
+        return super().get_fieldsets(request, obj) if self._manages(request) else self.agent_fieldsets
 
     def get_form(self, request: HttpRequest, obj: User | None = None, change: bool = False, **kwargs: Any) -> Any:
-        """Mark the form of the signed-in user's own account."""
+        """Pass to the form whether the user edits themselves."""
         form: Any = super().get_form(request, obj, change=change, **kwargs)
-        form.is_oneself = obj is not None and obj.pk == request_user(request).pk and self._manages(request)
+        form.is_self = obj is not None and obj.pk == request_user(request).pk and self._manages(request)
         return form
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[User], term: str) -> Any:
-        """Limit autocompletion to users that the field accepts."""
+        """Limit the autocomplete results to the users that the field accepts."""
         found, may_repeat = super().get_search_results(request, queryset, term)
         field = (request.GET.get("model_name"), request.GET.get("field_name"))
         if field == ("ticket", "assigned_to"):
@@ -168,7 +158,7 @@ class UserAdmin(StaffCanView, ProjectAdmin, DjangoUserAdmin[User]):
         return found, may_repeat
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Save. An address entered by an admin counts as verified; deactivation ends all sessions."""
+        """Save; verify an address set by an admin, and end the sessions of a deactivated user."""
         super().save_model(request, obj, form, change)
         if not obj.is_active:
             sessions.end_other_sessions(obj, None)
@@ -176,13 +166,12 @@ class UserAdmin(StaffCanView, ProjectAdmin, DjangoUserAdmin[User]):
             email_addresses.mark_verified(obj)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
-        """Set the password of another user; redirect to the account page for one's own."""
+        """Set another user's password. Their own is changed on the site, which asks for the old one."""
         if id == str(request_user(request).pk):
             return redirect("account_change_password")
         return super().user_change_password(request, id, form_url)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Users cannot be deleted."""
         return False
 
     def _manages(self, request: HttpRequest) -> bool:
@@ -191,7 +180,7 @@ class UserAdmin(StaffCanView, ProjectAdmin, DjangoUserAdmin[User]):
 
 @admin.register(Office)
 class OfficeAdmin(StaffCanView, ProjectAdmin):
-    """Offices and their agents. Agents see their own offices."""
+    """Offices and their agents; agents see their own offices."""
 
     list_display = ("name", "is_internal", "people", "description")
     list_filter = ("is_internal",)
@@ -199,10 +188,8 @@ class OfficeAdmin(StaffCanView, ProjectAdmin):
     formfield_overrides = {ManyToManyField: {"widget": forms.CheckboxSelectMultiple}}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Office]:
-        """Show the offices that one works in."""
         return policies.staffed_offices(request_user(request)).annotate(people=Count("agents"))
 
     @admin.display(description=_("agents"), ordering="people")
     def people(self, office: Any) -> int:
-        """Return how many agents work in it."""
         return int(office.people)

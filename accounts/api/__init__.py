@@ -1,1 +1,1 @@
-"""The REST API of people: who one is, tokens, offices; and what every view of the API stands on."""
+"""The REST API of users, tokens and offices, and the base classes of all API views."""

@@ -1,4 +1,4 @@
-"""How programs come in, and in what they are answered: what the settings of REST framework name."""
+"""Authentication and content negotiation of the API."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ class BearerAuthentication(BaseAuthentication):  # type: ignore[misc]
     """`Authorization: Bearer TOKEN` (RFC 6750)."""
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
-        """Return whose token it is; a token that opens nothing is an error, not a stranger."""
+        """Return the token's user. An invalid token raises AuthenticationFailed instead of being ignored."""
         scheme, _space, given = get_authorization_header(request).decode("latin-1").partition(" ")
         if scheme.lower() != "bearer":
             return None
@@ -26,19 +26,18 @@ class BearerAuthentication(BaseAuthentication):  # type: ignore[misc]
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:
-        """Name the scheme in answers with 401."""
+        """Return the WWW-Authenticate header of 401 responses."""
         return 'Bearer realm="api"'
 
 
 class AlwaysJSON(BaseContentNegotiation):  # type: ignore[misc]
-    """Answers JSON, whatever else a program would take (RFC 9110, section 12.4.1, allows that)."""
+    """Always returns JSON, ignoring Accept (allowed by RFC 9110, section 12.4.1)."""
 
     def select_parser(self, request: Request, parsers: list[Any]) -> Any:
-        """Return the parser of what was sent; None is answered with 415."""
+        """Return the parser for the request's content type; None leads to 415."""
         return next(
             (parser for parser in parsers if media_type_matches(parser.media_type, request.content_type)), None
         )
 
     def select_renderer(self, request: Request, renderers: list[Any], format_suffix: str | None = None) -> Any:
-        """Return the only renderer."""
         return renderers[0], renderers[0].media_type

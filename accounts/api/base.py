@@ -1,4 +1,4 @@
-"""Base classes of API views: language, time zone, validation, and no caching."""
+"""Base classes of the API: language and time zone of the user, caching headers, parameter errors."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,23 +17,23 @@ from accounts.models import User
 
 
 class InvalidParameter(APIException):  # type: ignore[misc]
-    """Something in the address or in a header cannot be read; `detail` is {name: sentences}."""
+    """A query parameter or header is invalid; `detail` is {name: messages}."""
 
     status_code = 400
     default_code = "bad_request"
 
     def __init__(self, errors: Mapping[str, list[str]], place: str = "parameter") -> None:
-        super().__init__({name: list(map(str, sentences)) for name, sentences in errors.items()})
+        super().__init__({name: list(map(str, messages)) for name, messages in errors.items()})
         self.place = place
 
 
 class ProjectAPIView(APIView):  # type: ignore[misc]
-    """An API view in the language and time zone of its user."""
+    """An API view in the language and time zone of the user."""
 
     http_method_names = ["get", "head", "post", "patch", "delete"]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Activate the user's preferences, as the middleware does for sessions."""
+        """Activate the user's language and time zone, as the middleware does for sessions."""
         super().initial(request, *args, **kwargs)
         if isinstance(request.user, User):
             activate_preferences(request._request, request.user)
@@ -45,7 +45,7 @@ class ProjectAPIView(APIView):  # type: ignore[misc]
         return response
 
     def read(self, serializer: type[Serializer], **context: Any) -> dict[str, Any]:
-        """Return the validated request body."""
+        """Return the validated request body. Raises ValidationError."""
         reader = serializer(data=self.request.data, context={"request": self.request, **context})
         reader.is_valid(raise_exception=True)
         data: dict[str, Any] = reader.validated_data
@@ -53,7 +53,7 @@ class ProjectAPIView(APIView):  # type: ignore[misc]
 
 
 def reject_unknown_parameters(query: QueryDict, *known: str) -> None:
-    """Refuse parameters that nothing reads, come twice or are empty: what is misspelt would ask for too much."""
+    """Reject unknown, repeated and empty parameters: a misspelt filter would return too much."""
     errors = {name: [_("Unknown parameter.")] for name in query.keys() - set(known)}
     errors |= {
         name: [_("Send exactly one value, or omit the parameter.")] for name in query if len(query.getlist(name)) > 1
@@ -73,5 +73,5 @@ def serialized_response(
     many: bool = False,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return an answer that holds what `serializer` describes, and nothing else."""
+    """Return a response with the fields of `serializer` only."""
     return Response(serializer(data, many=many).data, status=status, headers=headers)

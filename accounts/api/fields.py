@@ -1,4 +1,4 @@
-"""Fields of what programs send: strict, so that what is misspelt or mistyped is said instead of guessed."""
+"""Strict request fields: misspelt and mistyped values are errors."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -11,17 +11,17 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
-# A character that can be seen; the OpenAPI document says so of a whole text, in which no NUL may be either.
+# A visible character; the OpenAPI document describes texts with at least one, and without NUL.
 VISIBLE = r"[^\s\u0000-\u001f\u007f-\u009f]"
 WORDS = rf"^[^\u0000]*{VISIBLE}[^\u0000]*$"
 CANONICAL_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class Body(serializers.Serializer):  # type: ignore[misc]
-    """An object that holds known fields only."""
+    """A JSON object with known fields only."""
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        """Refuse what nothing would read, beside what is wrong."""
+        """Report unknown fields together with invalid ones."""
         unknown = set(data) - set(self.fields) if isinstance(data, Mapping) else set()
         errors: dict[str, Any] = {name: [ErrorDetail(_("Unknown field."), "unknown")] for name in unknown}
         try:
@@ -34,14 +34,13 @@ class Body(serializers.Serializer):  # type: ignore[misc]
 
 
 class Text(serializers.CharField):  # type: ignore[misc]
-    """Words that can be seen; a number is none."""
+    """A string with at least one visible character; numbers are rejected."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(trim_whitespace=False, **kwargs)
         self.validators.append(RegexValidator(VISIBLE, _("Enter a message."), "blank"))
 
     def to_internal_value(self, data: Any) -> str:
-        """Take nothing but a string."""
         if not isinstance(data, str):
             self.fail("invalid")
         value: str = super().to_internal_value(data)
@@ -49,27 +48,26 @@ class Text(serializers.CharField):  # type: ignore[misc]
 
 
 class Flag(serializers.BooleanField):  # type: ignore[misc]
-    """`true` or `false`, not a word for it."""
+    """`true` or `false`; strings and numbers are rejected."""
 
     def to_internal_value(self, data: Any) -> bool:
-        """Take nothing but a boolean."""
         if not isinstance(data, bool):
             self.fail("invalid", input=data)
         return bool(data)
 
 
 class OneOf(serializers.ChoiceField):  # type: ignore[misc]
-    """One of some values, of their own type."""
+    """One of the choices, of the same type."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """Take "30" for no 30."""
+        """Reject "30" where 30 is expected."""
         if type(data) not in (int, str) or data not in self.choices:
             self.fail("invalid_choice", input=data)
         return data
 
 
 class Row(serializers.Field):  # type: ignore[misc]
-    """One of the rows that the person may choose, by its id or by its name, as answers call it."""
+    """A row that the user may choose, by id or by name."""
 
     default_error_messages = {
         "invalid": _("Expected a name or an id."),
@@ -81,7 +79,7 @@ class Row(serializers.Field):  # type: ignore[misc]
         super().__init__(**kwargs)
 
     def to_internal_value(self, data: Any) -> Any:
-        """Look it up among the rows of who asks."""
+        """Look it up among the rows of the user."""
         if isinstance(data, bool) or not isinstance(data, int | str):
             self.fail("invalid")
         if isinstance(data, str) and ("\x00" in data or not data.isprintable()):
@@ -93,12 +91,11 @@ class Row(serializers.Field):  # type: ignore[misc]
         return row
 
     def to_representation(self, value: Any) -> str:
-        """Call it by its name."""
         return str(value)
 
 
 class RowId(serializers.UUIDField):  # type: ignore[misc]
-    """One of the rows that the person may choose, by its UUID."""
+    """A row that the user may choose, by UUID."""
 
     default_error_messages = {"does_not_exist": _("Unknown value.")}
 
@@ -107,7 +104,7 @@ class RowId(serializers.UUIDField):  # type: ignore[misc]
         super().__init__(**kwargs)
 
     def to_internal_value(self, data: Any) -> Any:
-        """Look it up among the rows of who asks."""
+        """Look it up among the rows of the user."""
         row = self.rows(self.context["request"].user).filter(pk=uuid_of(self, data)).first()
         if row is None:
             self.fail("does_not_exist")
@@ -115,7 +112,7 @@ class RowId(serializers.UUIDField):  # type: ignore[misc]
 
 
 def uuid_of(field: serializers.UUIDField, data: Any) -> UUID:
-    """Return a UUID that was written as such: 36 characters."""
+    """Return the UUID of a string in canonical form (36 characters)."""
     if not isinstance(data, str) or not CANONICAL_UUID.fullmatch(data):
         field.fail("invalid", value=data)
     return UUID(data)

@@ -1,4 +1,4 @@
-"""Reads JSON from programs: a bounded amount, and nothing that only looks like it."""
+"""The JSON parser of the API: strict, with a size limit."""
 
 import json
 from collections.abc import Mapping
@@ -9,11 +9,11 @@ from rest_framework import renderers
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 
-MAX_BODY = 1024**2  # bytes; the longest message takes at most 600 KB, every character of it escaped
+MAX_BODY = 1024**2  # bytes; the longest message takes at most 600 KB with every character escaped
 
 
 class TooLarge(APIException):  # type: ignore[misc]
-    """The body is larger than what any address takes."""
+    """The body is larger than MAX_BODY."""
 
     status_code = 413
     default_detail = _("The JSON body exceeds 1 MB.")
@@ -29,7 +29,7 @@ class BoundedJSON(BaseParser):  # type: ignore[misc]
     def parse(
         self, stream: IO[bytes], media_type: str | None = None, context: Mapping[str, Any] | None = None
     ) -> Any:
-        """Return what the text says; the rest of one that is too large is not read."""
+        """Return the parsed body, reading at most MAX_BODY bytes."""
         text = stream.read(MAX_BODY + 1)
         if len(text) > MAX_BODY:
             raise TooLarge

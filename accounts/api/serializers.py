@@ -9,20 +9,20 @@ from accounts.api.fields import Body, OneOf, Text
 from accounts.forms import TOKEN_DAYS
 from accounts.models import User
 
-SHOWN_ONCE = "Shown only once: only its hash is stored."
+SHOWN_ONCE = "Shown only once; the server stores only a hash."
 
 
 class OfficeSerializer(serializers.Serializer):  # type: ignore[misc]
-    """An office to which tickets are addressed."""
+    """An office that receives tickets."""
 
-    id = serializers.IntegerField(help_text="Value for `office` of a ticket; the name is accepted too.")
-    name = serializers.CharField(help_text="As used in tickets and events.")
-    description = serializers.CharField(allow_blank=True, help_text="What the office handles; may be empty.")
-    is_internal = serializers.BooleanField(help_text="Hidden from customers, who cannot address it.")
+    id = serializers.IntegerField(help_text="Accepted as `office` when a ticket is opened or moved, like the name.")
+    name = serializers.CharField(help_text="As in tickets and events.")
+    description = serializers.CharField(allow_blank=True, help_text="What the office helps with; may be empty.")
+    is_internal = serializers.BooleanField(help_text="Hidden from customers, who cannot open tickets in it.")
 
 
 class WorkplaceSerializer(serializers.Serializer):  # type: ignore[misc]
-    """An office of the authenticated user."""
+    """An office of the user."""
 
     id = serializers.IntegerField(help_text="As in the list of offices.")
     name = serializers.CharField(help_text="As in the list of offices.")
@@ -30,51 +30,58 @@ class WorkplaceSerializer(serializers.Serializer):  # type: ignore[misc]
 
 
 class MeSerializer(serializers.Serializer):  # type: ignore[misc]
-    """The authenticated user."""
+    """The current user."""
 
     id = serializers.UUIDField(help_text="Never changes.")
-    name = serializers.CharField(help_text="Full name, as staff see it.")
-    email = serializers.EmailField(help_text="The address used to sign in; not shown to other users.")
+    name = serializers.CharField(help_text="The full name, as colleagues see it.")
+    email = serializers.EmailField(help_text="The address to sign in with; not shown to other users.")
     role = serializers.ChoiceField(User.Role.values, help_text="Permissions also depend on the ticket.")
-    language = serializers.CharField(allow_blank=True, help_text="Language of responses; empty: `Accept-Language`.")
-    time_zone = serializers.CharField(allow_blank=True, help_text="Time zone of date filters; if empty, UTC.")
-    offices = WorkplaceSerializer(many=True, help_text="Offices where the user works; empty for customers.")
-    channel = serializers.CharField(help_text="The channel of all events for the user.")
-    socket_url = serializers.CharField(help_text="Address for Pusher clients, relative or absolute.")
+    language = serializers.CharField(
+        allow_blank=True, help_text="The language of responses; empty for `Accept-Language`."
+    )
+    time_zone = serializers.CharField(allow_blank=True, help_text="The time zone of date filters; empty for UTC.")
+    offices = WorkplaceSerializer(
+        many=True, help_text="The offices whose tickets the user works on; empty for customers."
+    )
+    channel = serializers.CharField(help_text="The live channel of the user.")
+    socket_url = serializers.CharField(
+        help_text="The WebSocket URL for Pusher clients, relative to this server or absolute."
+    )
 
 
 class TokenSerializer(serializers.Serializer):  # type: ignore[misc]
-    """A token, without its secret."""
+    """A token without its secret."""
 
-    id = serializers.UUIDField(help_text="Used to revoke the token.")
-    name = serializers.CharField(help_text="What the token is for.")
-    created_at = serializers.DateTimeField(source="created", help_text="Time of creation.")
-    expires_at = serializers.DateTimeField(source="expiry", allow_null=True, help_text="Time of expiry.")
-    is_current = serializers.SerializerMethodField(help_text="Whether this request uses the token.")
+    id = serializers.UUIDField(help_text="The id to revoke it by.")
+    name = serializers.CharField(help_text="What the token is used for.")
+    created_at = serializers.DateTimeField(source="created", help_text="When it was created.")
+    expires_at = serializers.DateTimeField(
+        source="expiry", allow_null=True, help_text="When it expires; null for never."
+    )
+    is_current = serializers.SerializerMethodField(help_text="Whether this request used it.")
 
     def get_is_current(self, token: Any) -> bool:
-        """Compare with the token of the request."""
         return bool(token == self.context.get("current"))
 
 
 class NewTokenSerializer(TokenSerializer):
-    """A new token, with its secret."""
+    """A new token with its secret."""
 
     token = serializers.CharField(help_text=f"For `Authorization: Bearer`. {SHOWN_ONCE}")
 
 
 class CredentialsSerializer(Body):
-    """Credentials, and the new token's name and lifetime."""
+    """Credentials, and the name and lifetime of the token."""
 
-    email = Text(max_length=254, help_text="Email address of the account.")
-    password = Text(max_length=1000, write_only=True, help_text="Password of the account.")
+    email = Text(max_length=254, help_text="The email address of the account.")
+    password = Text(max_length=1000, write_only=True, help_text="The password of the account.")
     code = Text(
         max_length=20,
         required=False,
         write_only=True,
-        help_text="Code from the authenticator app, or a recovery code, if two-factor authentication is on.",
+        help_text="A code of the authenticator app or a recovery code, if the user has two-step sign-in.",
     )
-    name = Text(max_length=80, help_text="What the token is for; shown in the list of tokens.")
-    days = OneOf([days for days, _label in TOKEN_DAYS], default=90, help_text="Days until the token expires.")
+    name = Text(max_length=80, help_text="A name for the token, such as the program that uses it.")
+    days = OneOf([days for days, _label in TOKEN_DAYS], default=90, help_text="The number of days until it expires.")
 
     default_error_messages = {"invalid": _("The body must be a JSON object.")}

@@ -1,4 +1,4 @@
-"""The addresses of the API of people, below /api/v1/."""
+"""URLs of the accounts API, below /api/v1/."""
 
 from django.urls import path
 

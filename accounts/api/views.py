@@ -1,4 +1,4 @@
-"""REST API of the user: account, tokens, offices."""
+"""API views of the current user, their tokens and the offices."""
 
 from uuid import UUID
 
@@ -28,11 +28,9 @@ TOKEN = {
 
 
 class Me(ProjectAPIView):
-    """The authenticated user."""
-
     @extend_schema(
         operation_id="me",
-        summary="Read the current user",
+        summary="The current user",
         tags=["People"],
         responses=serializers.MeSerializer,
         examples=[
@@ -54,7 +52,7 @@ class Me(ProjectAPIView):
         ],
     )
     def get(self, request: Request) -> Response:
-        """Return the authenticated user, with their channels and socket address."""
+        """Return the user of this token or session, with their live channels."""
         user = request.user
         fields = ("id", "name", "email", "role", "language", "time_zone", "channel")
         me = {name: getattr(user, name) for name in fields}
@@ -63,17 +61,15 @@ class Me(ProjectAPIView):
 
 
 class Offices(ProjectAPIView):
-    """Offices."""
-
     @extend_schema(
         operation_id="offices",
-        summary="Offices for new tickets",
+        summary="Offices",
         tags=["Look-ups"],
         responses=serializers.OfficeSerializer(many=True),
         examples=[OpenApiExample("Billing", OFFICE, response_only=True)],
     )
     def get(self, request: Request) -> Response:
-        """List the offices for your new tickets; customers see no internal offices."""
+        """List the offices in which you may open tickets; internal ones are hidden from customers."""
         return serialized_response(serializers.OfficeSerializer, offered_offices(request.user), many=True)
 
 
@@ -81,15 +77,15 @@ class Tokens(ProjectAPIView):
     """List and create tokens."""
 
     def get_permissions(self) -> list[object]:
-        """Allow creation without authentication: the body has the credentials."""
+        """Allow anonymous requests to create a token: the body holds the credentials."""
         return [AllowAny()] if self.request.method == "POST" else super().get_permissions()
 
     def get_authenticators(self) -> list[object]:
-        """Ignore tokens and sessions on creation: a token cannot create further tokens."""
+        """Ignore tokens and sessions when a token is created: only the body counts."""
         return [] if self.request is not None and self.request.method == "POST" else super().get_authenticators()
 
     def get_authenticate_header(self, request: Request) -> str:
-        """Answer wrong credentials with 401, like an invalid token."""
+        """Return the header that makes wrong credentials a 401."""
         return BearerAuthentication().authenticate_header(request)
 
     @extend_schema(
@@ -114,9 +110,9 @@ class Tokens(ProjectAPIView):
         responses={201: serializers.NewTokenSerializer},
         extensions={
             "x-problems": {
-                "401": "Email address, password or code is wrong (`wrong_credentials`, `wrong_code`), or a code is "
-                "also required (`code_required`).",
-                "403": "The account's email address isn't confirmed yet.",
+                "401": "The email address, password or code is wrong (`wrong_credentials`, `wrong_code`), or a "
+                "code is required (`code_required`).",
+                "403": "The email address is not confirmed yet.",
             }
         },
         examples=[
@@ -129,20 +125,18 @@ class Tokens(ProjectAPIView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Create a token with your password and, with two-factor authentication, a code."""
-        wanted = self.read(serializers.CredentialsSerializer)
+        """Create a token with your password and, with two-step sign-in, a code."""
+        data = self.read(serializers.CredentialsSerializer)
         user = password_login.authenticate(
-            request._request, wanted["email"], password=wanted["password"], code=wanted.get("code", "")
+            request._request, data["email"], password=data["password"], code=data.get("code", "")
         )
         tokens.check_token_limit(user)
-        token, characters = tokens.issue(user, name=wanted["name"], days=wanted["days"])
-        token.token = characters
+        token, secret = tokens.issue(user, name=data["name"], days=data["days"])
+        token.token = secret
         return serialized_response(serializers.NewTokenSerializer, token, status=201)
 
 
 class Token(ProjectAPIView):
-    """One token."""
-
     @extend_schema(
         operation_id="token_revoke",
         summary="Revoke a token",
@@ -151,7 +145,7 @@ class Token(ProjectAPIView):
         responses={204: None},
     )
     def delete(self, request: Request, token_id: UUID) -> Response:
-        """Revoke a token of yours at once, with the sockets it opened."""
+        """Revoke one of your tokens and close the sockets that it opened."""
         token = _own_tokens(request).filter(id=token_id).first()
         if token is None:
             raise Http404
@@ -160,7 +154,7 @@ class Token(ProjectAPIView):
 
 
 def socket_url() -> str:
-    """Return the socket's address, relative unless the settings name another host."""
+    """Return the WebSocket URL; a path unless REALTIME_HOST is set."""
     settings = config()
     path = f"/app/{settings.app_key}"
     if not settings.host:

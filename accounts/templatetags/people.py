@@ -1,4 +1,4 @@
-"""What templates need of people."""
+"""Template filters for users."""
 
 from django import template
 
@@ -9,5 +9,4 @@ register = template.Library()
 
 @register.filter
 def browser(user_agent: str) -> str:
-    """Say which browser this is."""
     return browser_name(user_agent)

@@ -1,1 +1,1 @@
-"""Pages of and about people."""
+"""Page views of users and their profile."""

@@ -1,4 +1,4 @@
-"""Avatars: initials on a coloured ground, drawn by our own server."""
+"""Avatars: SVG images with initials."""
 
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from accounts.types import AuthenticatedRequest
 @login_required
 @cache_control(private=True, max_age=86400)
 def avatar(request: AuthenticatedRequest, user_id: UUID) -> HttpResponse:
-    """Draw the initials of the name that the one who asks may see."""
-    person = get_object_or_404(User, pk=user_id)
-    context = {"avatar_color": person.avatar_color, "initials": initials_for(request.user, person)}
+    """Return an SVG with the initials of the name that the current user may see."""
+    user = get_object_or_404(User, pk=user_id)
+    context = {"avatar_color": user.avatar_color, "initials": initials_for(request.user, user)}
     return render(request, "accounts/avatar.svg", context, content_type="image/svg+xml")

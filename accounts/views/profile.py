@@ -1,4 +1,4 @@
-"""The profile page: name, language, time zone, privacy."""
+"""The profile page."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -15,12 +15,12 @@ from accounts.types import AuthenticatedRequest
 @require_http_methods(["GET", "POST"])
 @login_required
 def profile(request: AuthenticatedRequest) -> HttpResponse:
-    """Show and save the user's profile."""
+    """Show or save the user's profile."""
     form = ProfileForm(request.POST or None, instance=request.user)
     if request.method == "POST" and form.is_valid():
         form.save()
         with translation.override(request.user.language or translation.get_language()):
             messages.success(request, _("Changes saved."))
         return redirect("profile")
-    request.user.refresh_from_db()  # an invalid form has changed the instance, whose name the page shows
+    request.user.refresh_from_db()  # an invalid form has modified the instance, whose name the page shows
     return render(request, "accounts/profile.html", {"form": form}, status=422 if form.errors else 200)

@@ -1,4 +1,4 @@
-"""Where a person is signed in, and signing out there."""
+"""The user's active sessions."""
 
 from allauth.usersessions.models import UserSession
 from django.contrib import messages
@@ -17,9 +17,9 @@ from accounts.types import AuthenticatedRequest
 @require_GET
 @login_required
 def session_list(request: AuthenticatedRequest) -> HttpResponse:
-    """List the browsers that are signed in, the latest first."""
+    """List the active sessions, latest first."""
     context = {
-        "sign_ins": sessions.active_sessions(request.user).order_by("-created_at"),
+        "sessions": sessions.active_sessions(request.user).order_by("-created_at"),
         "current": request.session.session_key,
     }
     return render(request, "accounts/sign_ins.html", context)
@@ -27,10 +27,9 @@ def session_list(request: AuthenticatedRequest) -> HttpResponse:
 
 @require_POST
 @login_required
-def end_session(request: AuthenticatedRequest, sign_in_id: int) -> HttpResponse:
-    """Sign out one other browser."""
+def end_session(request: AuthenticatedRequest, session_id: int) -> HttpResponse:
     others = _others(request)
-    sessions.end_sessions([get_object_or_404(others, pk=sign_in_id)])
+    sessions.end_sessions([get_object_or_404(others, pk=session_id)])
     messages.success(request, _("Session signed out."))
     return redirect("sign-ins")
 
@@ -38,7 +37,7 @@ def end_session(request: AuthenticatedRequest, sign_in_id: int) -> HttpResponse:
 @require_POST
 @login_required
 def end_other_sessions(request: AuthenticatedRequest) -> HttpResponse:
-    """Sign out everywhere but here."""
+    """End all other sessions."""
     others = list(_others(request))
     sessions.end_sessions(others)
     count = len(others)

@@ -1,4 +1,4 @@
-"""Pages for API tokens."""
+"""The user's API tokens."""
 
 from uuid import UUID
 
@@ -22,7 +22,7 @@ from accounts.types import AuthenticatedRequest
 @login_required
 @reauthentication_required  # type: ignore[untyped-decorator]
 def token_list(request: AuthenticatedRequest) -> HttpResponse:
-    """List the user's tokens after reauthentication; create one, whose secret only this response shows."""
+    """List or create tokens, after reauthentication. The secret is shown in this response only."""
     form = TokenForm(request.POST or None, user=request.user)
     secret = ""
     if request.method == "POST" and form.is_valid():
@@ -35,7 +35,6 @@ def token_list(request: AuthenticatedRequest) -> HttpResponse:
 @require_POST
 @login_required
 def revoke_token(request: AuthenticatedRequest, token_id: UUID) -> HttpResponse:
-    """Revoke a token."""
     token = get_object_or_404(ApiToken, id=token_id, user=request.user)
     token.delete()
     messages.success(request, _("“%(name)s” was revoked.") % {"name": token.name})

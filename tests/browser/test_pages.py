@@ -177,7 +177,7 @@ def test_a_test_event_is_a_toast_and_nothing_else(small_desk: Desk) -> None:
         output = thread.submit(small_desk.manage, *command)  # waits for receipts while the toast appears
         expect(page.locator("toast-list")).to_contain_text("was updated by Bao Nguyen", timeout=20_000)
     assert page.locator("#timeline > li").count() == before
-    assert re.search(r"[1-9] sockets were told by 1 processes", output.result())
+    assert re.search(r"[1-9] sockets received the event from 1 processes", output.result())
 
 
 def test_a_page_that_missed_nothing_is_live_without_the_history(small_desk: Desk) -> None:

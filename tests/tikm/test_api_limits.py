@@ -14,7 +14,7 @@ ME = "/api/v1/me/"
 
 @pytest.fixture
 def rates(settings: Any) -> dict[str, str]:
-    settings.API_RATES = {"address": "100/minute", "person": "100/minute", "token": "100/minute"}
+    settings.API_RATES = {"address": "100/minute", "user": "100/minute", "token": "100/minute"}
     return settings.API_RATES
 
 
@@ -31,7 +31,7 @@ def test_one_token_leaves_its_persons_others_something(cast: Cast, rates: dict[s
 
 
 def test_one_person_is_counted_by_all_means_together(cast: Cast, rates: dict[str, str]) -> None:
-    rates["person"] = "3/minute"
+    rates["user"] = "3/minute"
     browser = Client()
     browser.force_login(cast.bao)
     assert statuses(Program(cast.bao), Program(cast.bao)) == [200, 200]

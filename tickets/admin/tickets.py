@@ -112,7 +112,7 @@ class TicketAdmin(StaffCanView, ProjectAdmin):
             _hide_related_buttons(form.base_fields[name].widget)
         return form
 
-    def may_see_history(self, request: HttpRequest) -> bool:
+    def can_view_history(self, request: HttpRequest) -> bool:
         return request_user(request).is_staff
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
