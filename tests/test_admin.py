@@ -62,14 +62,14 @@ def names(response: Any) -> set[str]:
     return {str(row) for row in response.context["cl"].result_list}
 
 
-def test_staff_enter_and_customers_do_not(cast: Cast) -> None:
+def test_only_staff_enter_the_admin(cast: Cast) -> None:
     for person, status in ((cast.ada, 200), (cast.bao, 200), (cast.casey, 302), (cast.hiro, 302)):
         assert signed_in(person).get("/admin/").status_code == status
     assert Client().get("/admin/", follow=True).request["PATH_INFO"] == "/login/"
 
 
 @pytest.mark.parametrize("address", LISTS)
-def test_an_admin_sees_every_list_and_a_customer_none(cast: Cast, address: str) -> None:
+def test_admins_see_every_list_and_customers_none(cast: Cast, address: str) -> None:
     cast.reply(cast.bao, "Secret", internal=True)
     UserSession.objects.create(user=cast.bao, ip="127.0.0.1", session_key="x", user_agent="x")
     ApiToken.objects.create(user=cast.bao, name="Import")
@@ -118,7 +118,7 @@ def test_agent_filters_and_suggestions_name_only_visible_users(cast: Cast) -> No
     assert offered == {"Bao Nguyen", "Dana Okafor", "Emil Sørensen", "Fatima Zahra"}
 
 
-def test_an_agent_edits_neither_people_nor_roles_nor_offices(cast: Cast) -> None:
+def test_agents_cannot_edit_users_or_offices(cast: Cast) -> None:
     agent = signed_in(cast.bao)
     address = f"/admin/accounts/user/{cast.dana.pk}/change/"
     page = agent.get(address).text
@@ -134,7 +134,7 @@ def test_an_agent_edits_neither_people_nor_roles_nor_offices(cast: Cast) -> None
     assert User.objects.get(pk=cast.dana.pk).role == "agent"
 
 
-def test_an_admin_makes_an_agent_who_signs_in_and_works_in_an_office(cast: Cast) -> None:
+def test_admin_creates_an_agent_who_signs_in(cast: Cast) -> None:
     client = signed_in(cast.ada)
     person = {
         "email": "new@example.com", "name": "New", "role": "agent", "usable_password": "true",
@@ -175,7 +175,7 @@ def test_deleting_an_office_without_tickets_ends_subscriptions(cast: Cast) -> No
     assert str(cast.fatima.pk) in Broadcast.objects.get(event=REAUTHORIZE_CHANNEL).staff
 
 
-def test_only_what_was_changed_is_written(cast: Cast) -> None:
+def test_only_changed_fields_are_saved(cast: Cast) -> None:
     client, address = signed_in(cast.bao), ticket_page(cast.ticket)
     sent = filled_in(client, address, subject="Refund")
     services.update_ticket(cast.ticket, by=cast.dana, values={"status": cast.status("On Hold")})
@@ -184,7 +184,7 @@ def test_only_what_was_changed_is_written(cast: Cast) -> None:
     assert (cast.ticket.subject, cast.ticket.status.name) == ("Refund", "On Hold")
 
 
-def test_a_field_that_a_colleague_has_changed_meanwhile_asks_for_a_choice(cast: Cast) -> None:
+def test_field_changed_by_a_colleague_is_a_conflict(cast: Cast) -> None:
     client, address = signed_in(cast.bao), ticket_page(cast.ticket)
     sent = filled_in(client, address, subject="Refund", status=cast.status("Closed").pk) | with_reply("A long note")
     services.update_ticket(cast.ticket, by=cast.dana, values={"status": cast.status("On Hold")})
@@ -211,13 +211,13 @@ def test_agent_cannot_delete_the_reply_of_another_user(cast: Cast) -> None:
     assert not Reply.objects.exists()
 
 
-def test_what_was_said_is_not_rewritten(cast: Cast) -> None:
+def test_messages_cannot_be_edited(cast: Cast) -> None:
     cast.reply(cast.bao, "What I said")
     save(signed_in(cast.ada), ticket_page(cast.ticket), **{"replies-0-message": "What I did not say"})
     assert Reply.objects.get().message == "What I said"
 
 
-def test_bulk_says_of_each_ticket_that_could_not_be_changed_why(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bulk_action_reports_each_failed_ticket(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     second = services.open_ticket(by=cast.casey, subject="Second", content="x", office=cast.billing)
     verb = services.update_ticket
 
@@ -247,7 +247,7 @@ def test_only_admins_delete_tickets(cast: Cast) -> None:
     assert not Ticket.objects.exists()
 
 
-def test_the_desks_settings_are_one_page(cast: Cast) -> None:
+def test_site_settings_are_one_page(cast: Cast) -> None:
     client = signed_in(cast.ada)
     response = client.get("/admin/accounts/desksettings/", follow=True)
     assert response.request["PATH_INFO"] == "/admin/accounts/desksettings/1/change/"
@@ -256,7 +256,7 @@ def test_the_desks_settings_are_one_page(cast: Cast) -> None:
     assert client.get("/admin/accounts/desksettings/add/").status_code == 403
 
 
-def test_an_admin_ends_a_sign_in(cast: Cast) -> None:
+def test_admin_ends_a_session(cast: Cast) -> None:
     agent, client = Client(), signed_in(cast.ada)
     agent.post("/login/", {"login": "bao@example.com", "password": PASSWORD})
     sign_in = UserSession.objects.get(user=cast.bao)
@@ -266,7 +266,7 @@ def test_an_admin_ends_a_sign_in(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("address", ["/admin/tickets/ticket/", "/admin/tickets/reply/", "/admin/accounts/office/"])
-def test_a_list_asks_the_database_as_often_for_many_rows_as_for_few(
+def test_list_query_count_is_independent_of_rows(
     cast: Cast, address: str, django_assert_max_num_queries: Any
 ) -> None:
     client, asked = signed_in(cast.ada), []

@@ -69,7 +69,7 @@ def browser(user: User | None) -> Client:
 
 
 @pytest.mark.parametrize(("name", "row"), CASES)
-def test_the_rule_answers_as_the_matrix_says(cast: Cast, name: str | None, row: tuple) -> None:
+def test_authorization_matches_the_matrix(cast: Cast, name: str | None, row: tuple) -> None:
     stage, user = Stage(cast), person(cast, name)
     expected = dict(zip(stage.channels, row, strict=True))
     if user is not None:
@@ -77,7 +77,7 @@ def test_the_rule_answers_as_the_matrix_says(cast: Cast, name: str | None, row: 
 
 
 @pytest.mark.parametrize(("name", "row"), CASES)
-async def test_the_socket_answers_as_the_matrix_says(live_cast: Cast, name: str | None, row: tuple) -> None:
+async def test_socket_matches_the_matrix(live_cast: Cast, name: str | None, row: tuple) -> None:
     stage = await do(Stage, live_cast)
     listener = await greeted(person(live_cast, name))
     for channel, audience in zip(stage.channels, row, strict=True):
@@ -88,7 +88,7 @@ async def test_the_socket_answers_as_the_matrix_says(live_cast: Cast, name: str 
 
 
 @pytest.mark.parametrize(("name", "row"), CASES)
-async def test_a_socket_without_a_cookie_answers_alike_to_what_the_auth_endpoint_signs(
+async def test_cookieless_socket_with_signature_matches_the_matrix(
     live_cast: Cast, name: str | None, row: tuple
 ) -> None:
     stage, user = await do(Stage, live_cast), person(live_cast, name)
@@ -113,7 +113,7 @@ def signed(socket_id: str, channel: str, user: User | None) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("name", "row"), CASES)
-def test_the_history_answers_as_the_matrix_says(cast: Cast, name: str | None, row: tuple) -> None:
+def test_history_matches_the_matrix(cast: Cast, name: str | None, row: tuple) -> None:
     client = browser(person(cast, name))
     start = history.current_cursor()
     stage = Stage(cast)
@@ -136,7 +136,7 @@ def history_of(client: Client, channel: str, since: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("name", "row"), CASES)
-def test_the_page_answers_as_the_matrix_says(cast: Cast, name: str | None, row: tuple) -> None:
+def test_page_matches_the_matrix(cast: Cast, name: str | None, row: tuple) -> None:
     stage, user = Stage(cast), person(cast, name)
     stage.talk(cast)
     client = browser(user)
@@ -159,7 +159,7 @@ def test_the_page_answers_as_the_matrix_says(cast: Cast, name: str | None, row: 
         "private-office.1.2", "private-user.x", "#recheck", "private-tickets." + "a" * 200,
     ],
 )  # fmt: skip
-async def test_a_name_that_matches_no_pattern_is_refused_even_to_an_admin(live_cast: Cast, channel: str) -> None:
+async def test_unmatched_channel_name_is_refused_even_to_admins(live_cast: Cast, channel: str) -> None:
     assert await do(authorize, live_cast.ada, channel) is None
     listener = await greeted(live_cast.ada)
     await listener.say("pusher:subscribe", channel=channel, auth="")

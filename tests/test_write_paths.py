@@ -373,7 +373,7 @@ async def ears(cast: Cast) -> dict[str, Ear]:
 
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS.keys())
-async def test_each_write_is_heard_once_by_the_right_people(live_cast: Cast, row: Row) -> None:
+async def test_each_write_reaches_the_right_users_once(live_cast: Cast, row: Row) -> None:
     await do(row.before, live_cast)
     everybody = await ears(live_cast)
     await do(row.write, live_cast)
@@ -381,5 +381,5 @@ async def test_each_write_is_heard_once_by_the_right_people(live_cast: Cast, row
     assert heard == {name: list(getattr(row, name, ())) for name in everybody}
 
 
-def test_the_table_holds_every_event() -> None:
+def test_table_covers_every_event() -> None:
     assert {event for row in ROWS.values() for event in (*row.casey, *row.staff, *row.office)} == EVERY_EVENT

@@ -26,7 +26,7 @@ def person_page(person: User) -> str:
 @pytest.mark.parametrize(
     "query", ["email__startswith=d", "last_login__isnull=1", "password__startswith=m", "hides_online=0"]
 )
-def test_a_list_answers_no_question_but_those_of_its_filters(cast: Cast, query: str) -> None:
+def test_list_allows_only_its_own_filters(cast: Cast, query: str) -> None:
     agent = signed_in(cast.bao)
     assert names(agent.get("/admin/accounts/user/?role__exact=admin")) == {"Ada Admin"}
     assert agent.get(f"/admin/accounts/user/?{query}").status_code == 400
@@ -35,11 +35,11 @@ def test_a_list_answers_no_question_but_those_of_its_filters(cast: Cast, query: 
 @pytest.mark.parametrize(
     "address", ["accounts/apitoken/?digest__startswith=a", "mfa/authenticator/?data__contains=a"]
 )
-def test_not_even_admins_ask_lists_for_secrets(cast: Cast, address: str) -> None:
+def test_lists_cannot_be_filtered_by_secrets(cast: Cast, address: str) -> None:
     assert signed_in(cast.ada).get(f"/admin/{address}").status_code == 400
 
 
-def test_what_an_agent_may_not_see_is_not_there(cast: Cast) -> None:
+def test_invisible_object_returns_404_to_agents(cast: Cast) -> None:
     other = services.open_ticket(by=cast.greta, subject="Elsewhere", content="x", office=cast.orders)
     agent = signed_in(cast.bao)
     for address in (person_page(cast.casey), f"/admin/tickets/ticket/{other.pk}/change/"):
@@ -49,7 +49,7 @@ def test_what_an_agent_may_not_see_is_not_there(cast: Cast) -> None:
     assert agent.get(f"/admin/r/{kind}/{other.pk}/").status_code == 404
 
 
-def test_who_changed_what_about_people_is_read_by_admins(cast: Cast) -> None:
+def test_only_admins_read_the_change_log_of_users(cast: Cast) -> None:
     save(signed_in(cast.ada), person_page(cast.dana), name="Dana O.")
     for page in (f"accounts/user/{cast.dana.pk}", f"accounts/office/{cast.billing.pk}"):
         assert signed_in(cast.bao).get(f"/admin/{page}/history/").status_code == 403
@@ -68,7 +68,7 @@ def test_form_refuses_the_email_address_of_another_user(cast: Cast) -> None:
     assert Client().post("/login/", {"login": "new@example.com", "password": PASSWORD}).status_code == 302
 
 
-def test_a_password_that_an_admin_sets_ends_every_sign_in_of_that_person(cast: Cast) -> None:
+def test_password_set_by_admin_ends_all_sessions(cast: Cast) -> None:
     agent = Client()
     agent.post("/login/", {"login": "bao@example.com", "password": PASSWORD})
     assert agent.get("/tickets/").status_code == 200
@@ -89,7 +89,7 @@ def test_reactivated_user_has_to_sign_in_again(cast: Cast) -> None:
     assert agent.get("/tickets/").status_code == 200
 
 
-def test_ones_own_password_is_changed_on_the_desk(cast: Cast) -> None:
+def test_own_password_is_changed_on_the_site(cast: Cast) -> None:
     response = signed_in(cast.bao).get("/admin/password_change/")
     assert response["Location"] == reverse("account_change_password")
     for person, own in ((cast.ada, True), (cast.bao, False)):
@@ -107,7 +107,7 @@ def test_user_without_a_second_step_is_not_asked_for_recovery_codes(cast: Cast) 
     assert not Authenticator.objects.exists()
 
 
-def test_a_tokens_hash_is_nowhere_to_be_read(cast: Cast) -> None:
+def test_token_hash_is_never_shown(cast: Cast) -> None:
     token, _secret = ApiToken.objects.create(user=cast.bao, name="Import")
     other, _secret = ApiToken.objects.create(user=cast.bao, name="Export")
     client = signed_in(cast.ada)

@@ -24,7 +24,7 @@ def code(response: Any) -> tuple[int, str]:
     return response.status_code, response.json()["code"]
 
 
-def test_a_password_makes_a_token_that_opens_the_desk(cast: Cast) -> None:
+def test_password_creates_a_working_token(cast: Cast) -> None:
     made = ask()
     assert made.status_code == 201
     assert tokens.bearer(made.json()["token"])[0] == cast.bao
@@ -37,12 +37,12 @@ def test_a_password_makes_a_token_that_opens_the_desk(cast: Cast) -> None:
 @pytest.mark.parametrize(
     "wrong", [{"password": "no"}, {"email": "unknown@example.com"}, {"email": "hiro@example.com"}]
 )
-def test_wrong_words_do_not_say_which_is_wrong(cast: Cast, wrong: dict[str, str]) -> None:
+def test_wrong_credentials_do_not_reveal_which_is_wrong(cast: Cast, wrong: dict[str, str]) -> None:
     assert code(ask(**wrong)) == (401, "wrong_credentials")
     assert not ApiToken.objects.exists()
 
 
-def test_where_there_is_a_second_step_it_is_asked_for(cast: Cast) -> None:
+def test_two_step_code_is_required(cast: Cast) -> None:
     secret = turn_on(enter("bao"))
     assert code(ask()) == (401, "code_required")
     assert code(ask(code="000000")) == (401, "wrong_code")
@@ -53,14 +53,14 @@ def test_where_there_is_a_second_step_it_is_asked_for(cast: Cast) -> None:
     assert code(ask(password="no", code=code_of(secret))) == (401, "wrong_credentials")
 
 
-def test_a_recovery_code_makes_one_token(cast: Cast) -> None:
+def test_recovery_code_creates_one_token(cast: Cast) -> None:
     browser = enter("bao")
     turn_on(browser)
     recovery = recovery_codes(browser)[0]
     assert [ask(code=recovery).status_code for _ in range(2)] == [201, 401]
 
 
-def test_guessing_ends_after_a_few_times_for_codes_too(cast: Cast) -> None:
+def test_password_and_code_attempts_are_limited(cast: Cast) -> None:
     answers = [ask(password="no") for _ in range(6)]
     assert [answer.status_code for answer in answers] == [401] * 5 + [429]
     assert answers[-1]["Retry-After"] == "300"
@@ -76,13 +76,13 @@ def test_unconfirmed_email_address_does_not_sign_in(cast: Cast) -> None:
     assert not ApiToken.objects.exists()
 
 
-def test_a_token_makes_no_further_tokens(cast: Cast) -> None:
+def test_token_cannot_create_tokens(cast: Cast) -> None:
     program = Program(cast.bao)
     assert program.post("auth/token/", {"name": "Another"}).status_code == 422
     assert ApiToken.objects.count() == 1
 
 
-def test_there_is_an_end_to_tokens_here_as_well(cast: Cast) -> None:
+def test_api_limits_the_number_of_tokens(cast: Cast) -> None:
     for _ in range(20):
         tokens.issue(cast.bao, name="x", days=30)
     assert ask().status_code == 422
@@ -92,12 +92,12 @@ def test_there_is_an_end_to_tokens_here_as_well(cast: Cast) -> None:
 @pytest.mark.parametrize(
     ("field", "value"), [("days", 36500), ("days", "30"), ("days", [30]), ("name", ""), ("x", 1)]
 )
-def test_what_is_wrong_is_said(cast: Cast, field: str, value: Any) -> None:
+def test_invalid_fields_are_named(cast: Cast, field: str, value: Any) -> None:
     answer = ask(**{field: value})
     assert [error["pointer"] for error in answer.json()["errors"]] == [f"#/{field}"]
 
 
-def test_tokens_are_listed_without_their_characters_and_revoked(cast: Cast) -> None:
+def test_tokens_are_listed_without_secrets_and_revoked(cast: Cast) -> None:
     program, other = Program(cast.bao), Program(cast.bao)
     listed = program.get("auth/token/")
     assert [(row["id"], row["is_current"]) for row in listed.json()] == [

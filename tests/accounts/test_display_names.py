@@ -27,7 +27,7 @@ def signed_in(user: User) -> Client:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("names", "shown", "letters"), MODES)
-def test_a_customer_reads_the_name_that_the_desk_shows(cast: Cast, names: str, shown: str, letters: str) -> None:
+def test_customer_sees_the_configured_display_name(cast: Cast, names: str, shown: str, letters: str) -> None:
     show(names)
     start = history.current_cursor()
     services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": cast.bao})
@@ -48,9 +48,7 @@ def test_a_customer_reads_the_name_that_the_desk_shows(cast: Cast, names: str, s
 
 
 @pytest.mark.parametrize(("names", "shown", "letters"), MODES)
-async def test_an_event_names_staff_as_the_desk_shows_them(
-    live_cast: Cast, names: str, shown: str, letters: str
-) -> None:
+async def test_event_uses_the_configured_display_name(live_cast: Cast, names: str, shown: str, letters: str) -> None:
     await do(show, names)
     customer = await listen(live_cast.casey, live_cast.ticket.channel)
     staff = await listen(live_cast.dana, live_cast.ticket.channel)
@@ -60,7 +58,7 @@ async def test_an_event_names_staff_as_the_desk_shows_them(
 
 
 @pytest.mark.django_db
-def test_what_was_handed_over_under_full_names_is_read_under_the_names_of_today(cast: Cast) -> None:
+def test_timeline_uses_the_current_display_names(cast: Cast) -> None:
     services.update_ticket(cast.ticket, by=cast.ada, values={"assigned_to": cast.bao})
     services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": cast.dana})
     assert "Bao Nguyen" in signed_in(cast.casey).get(cast.ticket.get_absolute_url()).text
@@ -83,7 +81,7 @@ def test_internal_office_is_not_used_as_a_display_name(cast: Cast) -> None:
 
 
 @pytest.mark.django_db
-def test_customers_are_called_by_their_names(cast: Cast) -> None:
+def test_customers_appear_under_their_names(cast: Cast) -> None:
     show("office")
     assert user_payload(cast.casey, Audience.PUBLIC, cast.billing)["name"] == "Casey Rivers"
     assert "Casey Rivers" in signed_in(cast.casey).get(cast.ticket.get_absolute_url()).text
@@ -99,7 +97,7 @@ def test_agent_who_opens_a_ticket_keeps_their_own_name(cast: Cast) -> None:
 
 
 @pytest.mark.django_db
-def test_there_is_one_desk(cast: Cast) -> None:
+def test_site_settings_have_one_row(cast: Cast) -> None:
     show("first")
     show("office")
     assert DeskSettings.objects.count() == 1
@@ -125,7 +123,7 @@ def test_handover_between_equal_display_names_is_for_staff_only(cast: Cast, name
 
 
 @pytest.mark.django_db
-def test_two_of_one_first_name_are_one_to_customers_who_see_first_names(cast: Cast) -> None:
+def test_agents_with_one_first_name_are_indistinguishable(cast: Cast) -> None:
     show("first")
     other = User.objects.create_user("bao.tran@example.com", name="Bao Tran", role=User.Role.AGENT)
     services.update_ticket(cast.ticket, by=cast.ada, values={"assigned_to": cast.bao})
@@ -165,7 +163,7 @@ def test_history_omits_names_from_before_a_change_of_display_names(cast: Cast) -
 
 
 @pytest.mark.django_db
-def test_an_office_that_becomes_internal_is_nowhere_in_what_customers_get(cast: Cast) -> None:
+def test_office_made_internal_disappears_for_customers(cast: Cast) -> None:
     start, casey, emil = history.current_cursor(), Program(cast.casey), Program(cast.emil)
     services.update_ticket(cast.ticket, by=cast.ada, values={"office": cast.orders})
     channels = {"channel": cast.ticket.channel, "since": start}

@@ -30,7 +30,7 @@ def save(client: Client, **fields: Any) -> Any:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_page_of_the_profile_is_ones_own(casey: Client, page: str) -> None:
+def test_profile_pages_require_sign_in(casey: Client, page: str) -> None:
     assert casey.get(f"/profile/{page}").status_code == 200
     assert Client().get(f"/profile/{page}")["Location"].startswith("/login/")
 
@@ -50,14 +50,14 @@ def test_user_cannot_change_their_own_role(cast: Cast, casey: Client) -> None:
 @pytest.mark.parametrize(
     ("field", "value"), [("name", ""), ("language", "tlh"), ("time_zone", "Mars/Olympus"), ("time_zone", "../../etc")]
 )
-def test_what_is_wrong_is_said_beside_the_field(cast: Cast, casey: Client, field: str, value: str) -> None:
+def test_profile_errors_are_shown_at_their_fields(cast: Cast, casey: Client, field: str, value: str) -> None:
     response = save(casey, **{field: value})
     assert response.status_code == 422
     assert response.context["form"].errors.keys() == {field}
     assert "Account menu of Casey Rivers" in response.text
 
 
-def test_pages_speak_the_persons_language_whatever_the_browser_says(casey: Client) -> None:
+def test_pages_use_the_users_language_over_the_browsers(casey: Client) -> None:
     save(casey, language="de")
     response = casey.get("/profile/", headers={"accept-language": "en"})
     assert '<html lang="de"' in response.text
@@ -67,7 +67,7 @@ def test_pages_speak_the_persons_language_whatever_the_browser_says(casey: Clien
     assert '<html lang="de"' in Client().get("/login/", headers={"accept-language": "de"}).text
 
 
-def test_dates_are_those_of_the_persons_zone(cast: Cast, casey: Client) -> None:
+def test_dates_use_the_users_time_zone(cast: Cast, casey: Client) -> None:
     Ticket.objects.update(created_at=datetime(2026, 1, 5, 23, 30, tzinfo=UTC))
     address = cast.ticket.get_absolute_url()
     assert "5 Jan 2026, 23:30" in casey.get(address).text
@@ -84,19 +84,19 @@ def staff_page(cast: Cast, address: str) -> str:
     return client.get(address).text
 
 
-def test_a_zone_that_is_no_more_breaks_no_page(cast: Cast, casey: Client) -> None:
+def test_unknown_time_zone_breaks_no_page(cast: Cast, casey: Client) -> None:
     User.objects.filter(pk=cast.casey.pk).update(time_zone="Atlantis/Capital")
     assert casey.get(cast.ticket.get_absolute_url()).status_code == 200
 
 
-def test_a_new_address_counts_once_it_is_confirmed(cast: Cast, casey: Client) -> None:
+def test_new_email_address_counts_once_confirmed(cast: Cast, casey: Client) -> None:
     casey.post("/profile/email/", {"action_add": "", "email": "casey@example.org"})
     assert "casey@example.org" in [address for letter in mail.outbox for address in letter.to]
     cast.casey.refresh_from_db()
     assert cast.casey.email == "casey@example.com"
 
 
-def test_an_address_is_offered_what_can_be_done_with_it(cast: Cast, casey: Client) -> None:
+def test_email_addresses_offer_their_actions(cast: Cast, casey: Client) -> None:
     for email, verified in (("second@example.com", True), ("third@example.com", False)):
         EmailAddress.objects.create(user=cast.casey, email=email, verified=verified)
     forms = casey.get("/profile/email/").text.split("sheet-row")[1:4]

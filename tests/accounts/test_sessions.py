@@ -47,7 +47,7 @@ def test_user_sees_only_their_own_sessions(cast: Cast) -> None:
     assert page.count("This device") == 1
 
 
-def test_signing_out_there_ends_that_browser_and_its_sockets(cast: Cast) -> None:
+def test_ending_a_session_signs_out_and_closes_its_sockets(cast: Cast) -> None:
     here, there = signed_in("casey"), signed_in("casey", PHONE)
     Broadcast.objects.all().delete()
     assert here.post(f"/profile/sign-ins/{sign_in_of(there).pk}/end/").status_code == 302
@@ -55,7 +55,7 @@ def test_signing_out_there_ends_that_browser_and_its_sockets(cast: Cast) -> None
     assert str(cast.casey.pk) in Broadcast.objects.get(event=REAUTHORIZE_CHANNEL).staff
 
 
-async def test_the_socket_of_an_ended_sign_in_is_closed_and_the_other_one_stays(live_cast: Cast) -> None:
+async def test_only_sockets_of_the_ended_session_are_closed(live_cast: Cast) -> None:
     here, there = await do(signed_in, "casey"), await do(signed_in, "casey", PHONE)
     ended, stays = await greeted(cookie=cookie_of(there)), await greeted(cookie=cookie_of(here))
     await do(here.post, f"/profile/sign-ins/{(await do(sign_in_of, there)).pk}/end/")
@@ -66,7 +66,7 @@ async def test_the_socket_of_an_ended_sign_in_is_closed_and_the_other_one_stays(
     await stays.close()
 
 
-def test_signing_out_everywhere_else_leaves_this_browser(cast: Cast) -> None:
+def test_ending_other_sessions_keeps_the_current_one(cast: Cast) -> None:
     here, others = signed_in("casey"), [signed_in("casey"), signed_in("casey", PHONE)]
     other_user = signed_in("greta")
     here.post("/profile/sign-ins/others/end/")
@@ -79,7 +79,7 @@ def test_user_cannot_end_the_session_of_another_user(cast: Cast) -> None:
     assert is_in(bao)
 
 
-def test_a_new_password_signs_out_everywhere_else(cast: Cast) -> None:
+def test_new_password_ends_other_sessions(cast: Cast) -> None:
     here, there = signed_in("casey"), signed_in("casey", PHONE)
     words = {"oldpassword": PASSWORD, "password1": "another-phrase-9", "password2": "another-phrase-9"}
     here.post("/profile/password/", words)
@@ -87,13 +87,13 @@ def test_a_new_password_signs_out_everywhere_else(cast: Cast) -> None:
     assert UserSession.objects.filter(user=cast.casey).count() == 1
 
 
-def test_a_sign_in_that_has_ended_is_not_listed(cast: Cast) -> None:
+def test_expired_session_is_not_listed(cast: Cast) -> None:
     here, there = signed_in("casey"), signed_in("casey", PHONE)
     there.post("/logout/")
     assert here.get("/profile/sign-ins/").text.count('class="sheet-row"') == 1
 
 
-def test_when_one_was_last_seen_is_written_every_five_minutes(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_activity_is_recorded_every_five_minutes(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     client = signed_in("casey")
     client.get("/profile/")
     first = sign_in_of(client).last_seen_at
@@ -106,13 +106,13 @@ def test_when_one_was_last_seen_is_written_every_five_minutes(cast: Cast, monkey
     assert sign_in_of(client).last_seen_at > first
 
 
-def test_a_server_that_knows_no_addresses_signs_people_in_too(cast: Cast) -> None:
+def test_sign_in_works_without_a_client_address(cast: Cast) -> None:
     client = Client(REMOTE_ADDR="")
     client.post("/login/", {"login": "casey@example.com", "password": PASSWORD})
     assert sign_in_of(client).ip == "0.0.0.0"
 
 
-def test_a_list_of_many_asks_the_database_as_often_as_one_of_few(cast: Cast, django_assert_num_queries: Any) -> None:
+def test_session_list_query_count_is_independent_of_rows(cast: Cast, django_assert_num_queries: Any) -> None:
     client = signed_in("casey")
     client.get("/profile/sign-ins/")
     with django_assert_num_queries(4):
@@ -127,5 +127,5 @@ def test_a_list_of_many_asks_the_database_as_often_as_one_of_few(cast: Cast, dja
     ("user_agent", "words"),
     [(FIREFOX, "Firefox on Linux"), (PHONE, "Safari on iPhone"), ("curl/8", "Unknown browser")],
 )
-def test_a_browser_is_called_as_people_call_it(user_agent: str, words: str) -> None:
+def test_browser_names_are_readable(user_agent: str, words: str) -> None:
     assert browser_name(user_agent) == words

@@ -35,7 +35,7 @@ def test_customer_signs_up_confirms_the_address_and_sees_tickets(client: Client)
     assert client.get("/tickets/").status_code == 200
 
 
-def test_a_sign_up_does_not_say_which_addresses_are_taken(cast: Cast, client: Client) -> None:
+def test_sign_up_does_not_reveal_registered_addresses(cast: Cast, client: Client) -> None:
     taken = client.post("/register/", NINA | {"email": "casey@example.com"})
     free = Client().post("/register/", NINA)
     assert (taken.status_code, taken["Location"]) == (free.status_code, free["Location"])
@@ -49,24 +49,24 @@ def test_sign_up_creates_customers_only(client: Client) -> None:
 
 
 @pytest.mark.parametrize("field", ["name", "email", "password1"])
-def test_what_is_missing_is_asked_for(client: Client, field: str) -> None:
+def test_sign_up_requires_all_fields(client: Client, field: str) -> None:
     response = client.post("/register/", NINA | {field: ""})
     assert response.status_code == 200
     assert response.context["form"].errors[field]
     assert not User.objects.exists()
 
 
-def test_an_address_signs_in_whatever_its_case_and_not_with_another_password(cast: Cast, client: Client) -> None:
+def test_sign_in_ignores_address_case_and_checks_password(cast: Cast, client: Client) -> None:
     assert sign_in(client, "BAO@example.com", "wrong") == 200
     assert sign_in(client, "BAO@example.com") == 302
 
 
-def test_an_inactive_person_does_not_get_in(cast: Cast, client: Client) -> None:
+def test_inactive_user_cannot_sign_in(cast: Cast, client: Client) -> None:
     sign_in(client, "hiro@example.com")
     assert client.get("/tickets/").status_code == 302
 
 
-def test_signing_out_is_a_post(cast: Cast, client: Client) -> None:
+def test_sign_out_requires_post(cast: Cast, client: Client) -> None:
     client.force_login(cast.bao)
     assert client.get("/logout/").status_code == 200
     assert client.get("/tickets/").status_code == 200
@@ -74,7 +74,7 @@ def test_signing_out_is_a_post(cast: Cast, client: Client) -> None:
     assert client.get("/tickets/").status_code == 302
 
 
-def test_a_forgotten_password_is_set_anew_by_mail(cast: Cast, client: Client) -> None:
+def test_forgotten_password_is_reset_by_email(cast: Cast, client: Client) -> None:
     client.post("/password/reset/", {"email": "casey@example.com"})
     link = re.search(r"http://testserver(\S+)", mail.outbox[0].body)
     assert link is not None
@@ -85,13 +85,13 @@ def test_a_forgotten_password_is_set_anew_by_mail(cast: Cast, client: Client) ->
     assert sign_in(client, "casey@example.com", "another-phrase-8") == 302
 
 
-def test_a_stranger_learns_nothing_from_asking_for_a_reset(cast: Cast, client: Client) -> None:
+def test_password_reset_does_not_reveal_registered_addresses(cast: Cast, client: Client) -> None:
     answers = [client.post("/password/reset/", {"email": f"{name}@example.com"}) for name in ("casey", "unknown")]
     assert answers[0].status_code == answers[1].status_code == 302
     assert answers[0]["Location"] == answers[1]["Location"]
 
 
-def test_avatars_are_drawn_here_and_for_people_who_are_signed_in(cast: Cast, client: Client) -> None:
+def test_avatars_are_served_to_signed_in_users(cast: Cast, client: Client) -> None:
     address = f"/avatars/{cast.emil.pk}.svg"
     assert client.get(address).status_code == 302
     client.force_login(cast.casey)
@@ -100,7 +100,7 @@ def test_avatars_are_drawn_here_and_for_people_who_are_signed_in(cast: Cast, cli
     assert ">ES<" in response.text
 
 
-def test_a_name_cannot_draw_anything_but_itself(cast: Cast, client: Client) -> None:
+def test_avatar_escapes_the_name(cast: Cast, client: Client) -> None:
     cast.emil.name = "<script>alert(1)</script>"
     cast.emil.save()
     client.force_login(cast.casey)

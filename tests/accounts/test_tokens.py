@@ -38,7 +38,7 @@ def whose(secret: str) -> User | None:
         return None
 
 
-def test_a_token_is_shown_once_and_kept_as_a_hash(cast: Cast) -> None:
+def test_token_is_shown_once_and_stored_as_a_hash(cast: Cast) -> None:
     client = signed_in("bao")
     secret = make(client)
     assert whose(secret) == cast.bao
@@ -52,19 +52,19 @@ def test_a_token_is_shown_once_and_kept_as_a_hash(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("days", [30, 90, 365])
-def test_a_token_ends_by_itself(cast: Cast, days: int) -> None:
+def test_token_expires(cast: Cast, days: int) -> None:
     make(signed_in("bao"), days=str(days))
     left = ApiToken.objects.get().expiry - timezone.now()
     assert timedelta(days=days) - timedelta(minutes=1) < left <= timedelta(days=days)
 
 
-def test_an_expired_token_opens_nothing(cast: Cast) -> None:
+def test_expired_token_is_refused(cast: Cast) -> None:
     secret = make(signed_in("bao"))
     ApiToken.objects.update(expiry=timezone.now() - timedelta(seconds=1))
     assert whose(secret) is None
 
 
-def test_a_revoked_token_opens_nothing(cast: Cast) -> None:
+def test_revoked_token_is_refused(cast: Cast) -> None:
     client = signed_in("bao")
     secret = make(client)
     client.post(f"/profile/tokens/{ApiToken.objects.get().id}/revoke/")
@@ -86,7 +86,7 @@ def test_user_cannot_see_or_revoke_the_token_of_another_user(cast: Cast) -> None
     assert whose(secret) == cast.bao
 
 
-def test_making_one_asks_again_who_it_is_some_time_after_the_sign_in(cast: Cast) -> None:
+def test_creating_a_token_requires_recent_authentication(cast: Cast) -> None:
     client = signed_in("bao")
     session = client.session
     for method in session["account_authentication_methods"]:
@@ -98,13 +98,13 @@ def test_making_one_asks_again_who_it_is_some_time_after_the_sign_in(cast: Cast)
 
 
 @pytest.mark.parametrize(("field", "value"), [("name", ""), ("days", "36500"), ("days", "x")])
-def test_what_is_wrong_is_said(cast: Cast, field: str, value: str) -> None:
+def test_invalid_fields_are_named(cast: Cast, field: str, value: str) -> None:
     response = signed_in("bao").post("/profile/tokens/", IMPORT | {field: value})
     assert response.status_code == 422
     assert response.context["form"].errors.keys() == {field}
 
 
-def test_there_is_an_end_to_tokens(cast: Cast) -> None:
+def test_number_of_tokens_is_limited(cast: Cast) -> None:
     client = signed_in("bao")
     for _ in range(20):
         ApiToken.objects.create(user=cast.bao, name="x")
@@ -113,20 +113,20 @@ def test_there_is_an_end_to_tokens(cast: Cast) -> None:
     assert "Revoke one first" in response.text
 
 
-def test_a_program_is_known_by_its_token(cast: Cast) -> None:
+def test_token_identifies_its_user(cast: Cast) -> None:
     secret = make(signed_in("bao"))
     assert tokens.user_of_token(secret) == (cast.bao, str(ApiToken.objects.get().id))
     assert tokens.bearer(secret) == (cast.bao, ApiToken.objects.get().expiry)
 
 
 @pytest.mark.parametrize("token", ["", "x", "0" * 64, "\x00", "é", "\ud800", "0" * 100_000])
-def test_what_was_never_issued_is_nobodys(cast: Cast, token: str) -> None:
+def test_unknown_token_has_no_user(cast: Cast, token: str) -> None:
     make(signed_in("bao"))
     assert tokens.user_of_token(token) is None
     assert tokens.bearer(token) is None
 
 
-def test_a_new_password_ends_every_token(cast: Cast) -> None:
+def test_new_password_revokes_all_tokens(cast: Cast) -> None:
     client = signed_in("bao")
     secret, caseys = make(client), make(signed_in("casey"))
     words = {"oldpassword": PASSWORD, "password1": "another-phrase-9", "password2": "another-phrase-9"}

@@ -42,7 +42,7 @@ def is_in(client: Client) -> bool:
     return client.get("/profile/").status_code == 200
 
 
-def test_the_password_alone_is_no_longer_enough(cast: Cast) -> None:
+def test_password_alone_is_not_enough_with_two_step(cast: Cast) -> None:
     secret = turn_on(enter("bao"))
     client = enter("bao")
     assert not is_in(client)
@@ -52,7 +52,7 @@ def test_the_password_alone_is_no_longer_enough(cast: Cast) -> None:
     assert is_in(client)
 
 
-def test_a_wrong_code_turns_nothing_on(cast: Cast) -> None:
+def test_wrong_code_does_not_enable_two_step(cast: Cast) -> None:
     client = enter("bao")
     client.post("/reauthenticate/", {"password": PASSWORD})
     client.get(f"{PAGE}totp/activate/")
@@ -60,14 +60,14 @@ def test_a_wrong_code_turns_nothing_on(cast: Cast) -> None:
     assert is_in(enter("bao"))
 
 
-def test_the_picture_for_the_app_comes_with_the_page(cast: Cast) -> None:
+def test_qr_code_is_part_of_the_page(cast: Cast) -> None:
     client = enter("bao")
     client.post("/reauthenticate/", {"password": PASSWORD})
     page = client.get(f"{PAGE}totp/activate/").text
     assert 'src="data:image/svg+xml' in page
 
 
-def test_a_recovery_code_works_once(cast: Cast) -> None:
+def test_recovery_code_works_once(cast: Cast) -> None:
     first = enter("bao")
     turn_on(first)
     codes = recovery_codes(first)
@@ -78,7 +78,7 @@ def test_a_recovery_code_works_once(cast: Cast) -> None:
         assert is_in(client) == expected
 
 
-def test_new_recovery_codes_end_the_old_ones(cast: Cast) -> None:
+def test_new_recovery_codes_replace_the_old_ones(cast: Cast) -> None:
     client = enter("bao")
     turn_on(client)
     old = recovery_codes(client)
@@ -87,7 +87,7 @@ def test_new_recovery_codes_end_the_old_ones(cast: Cast) -> None:
     assert "text/plain" in client.get(f"{PAGE}recovery-codes/download/")["Content-Type"]
 
 
-def test_the_admin_asks_for_the_second_step_too(cast: Cast) -> None:
+def test_admin_requires_the_second_step(cast: Cast) -> None:
     secret = turn_on(enter("ada"))
     client = Client()
     assert client.get("/admin/", follow=True).request["PATH_INFO"] == "/login/"

@@ -24,7 +24,7 @@ def new_reply(client: Client, address: str, message: str, **fields: str) -> dict
     return sent | {"replies-TOTAL_FORMS": place + 1} | row
 
 
-def test_an_agent_writes_and_renames_and_hands_over_in_one_form(cast: Cast) -> None:
+def test_agent_replies_renames_and_reassigns_in_one_form(cast: Cast) -> None:
     client, address = signed_in(cast.bao), ticket_page(cast.ticket)
     changes = {"subject": "Refund", "office": cast.orders.pk, "_continue": "1"} | with_reply("To Orders with it")
     response = client.post(address, filled_in(client, address, **changes), follow=True)
@@ -35,7 +35,7 @@ def test_an_agent_writes_and_renames_and_hands_over_in_one_form(cast: Cast) -> N
     assert response.request["PATH_INFO"] == "/admin/tickets/ticket/"
 
 
-def test_a_refusal_keeps_what_was_typed(cast: Cast) -> None:
+def test_service_error_keeps_submitted_text(cast: Cast) -> None:
     client, address = signed_in(cast.bao), ticket_page(cast.ticket)
     sent = filled_in(client, address, assigned_to=str(cast.greta.pk)) | with_reply("A long answer")
     response = client.post(address, sent)
@@ -45,7 +45,7 @@ def test_a_refusal_keeps_what_was_typed(cast: Cast) -> None:
     assert not Reply.objects.exists()
 
 
-def test_a_conflict_stands_at_its_field(cast: Cast) -> None:
+def test_conflict_is_shown_at_its_field(cast: Cast) -> None:
     client, address = signed_in(cast.bao), ticket_page(cast.ticket)
     sent = filled_in(client, address, status=cast.status("Closed").pk)
     services.update_ticket(cast.ticket, by=cast.dana, values={"status": cast.status("On Hold")})
@@ -54,7 +54,7 @@ def test_a_conflict_stands_at_its_field(cast: Cast) -> None:
     assert "Save again to overwrite this change." in problem
 
 
-def test_a_form_sent_twice_makes_one_reply_and_opens_one_ticket(cast: Cast) -> None:
+def test_repeated_form_makes_one_reply_and_one_ticket(cast: Cast) -> None:
     client, address = signed_in(cast.bao), ticket_page(cast.ticket)
     sent = filled_in(client, address) | with_reply("Once")
     words = filled_in(client, "/admin/tickets/ticket/add/", subject="Late", content="x", office=cast.billing.pk)
@@ -67,13 +67,13 @@ def test_a_form_sent_twice_makes_one_reply_and_opens_one_ticket(cast: Cast) -> N
     assert Reply.objects.count() == 2
 
 
-def test_without_scripts_there_is_a_row_to_answer_in(cast: Cast) -> None:
+def test_reply_row_exists_without_scripts(cast: Cast) -> None:
     cast.reply(cast.bao, "Before")
     page = signed_in(cast.bao).get(ticket_page(cast.ticket)).text
     assert 'name="replies-1-message"' in page
 
 
-def test_a_long_conversation_can_still_be_answered(cast: Cast) -> None:
+def test_long_conversation_can_still_be_answered(cast: Cast) -> None:
     said = {"ticket": cast.ticket, "author": cast.bao}
     Reply.objects.bulk_create(Reply(message=f"Message {number}", number=number, **said) for number in range(2, 600))
     Ticket.objects.filter(pk=cast.ticket.pk).update(staff_seq=600)
@@ -86,7 +86,7 @@ def test_a_long_conversation_can_still_be_answered(cast: Cast) -> None:
     assert Reply.objects.order_by("number").last().message == "The last word"
 
 
-def test_the_history_says_that_there_was_a_note_and_nothing_of_it(cast: Cast) -> None:
+def test_change_log_mentions_note_without_its_text(cast: Cast) -> None:
     client, address = signed_in(cast.bao), ticket_page(cast.ticket)
     assert client.post(address, new_reply(client, address, "Fraud suspected", is_internal="on")).status_code == 302
     assert save(client, address, **{"replies-0-DELETE": "on"}).status_code == 302
@@ -99,7 +99,7 @@ def test_the_history_says_that_there_was_a_note_and_nothing_of_it(cast: Cast) ->
     assert signed_in(cast.emil).get(address.replace("change", "history")).status_code == 404
 
 
-def test_an_agent_is_offered_to_delete_his_own_words(cast: Cast) -> None:
+def test_agent_can_delete_only_own_messages(cast: Cast) -> None:
     cast.reply(cast.bao, "Mine")
     cast.reply(cast.dana, "Hers")
     formset = signed_in(cast.bao).get(ticket_page(cast.ticket)).context["inline_admin_formsets"][0].formset
@@ -107,7 +107,7 @@ def test_an_agent_is_offered_to_delete_his_own_words(cast: Cast) -> None:
     assert ["disabled" in attributes for attributes in boxes] == [False, True]
 
 
-def test_a_ticket_that_is_gone_meanwhile_stops_nobody(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_deleted_ticket_does_not_stop_bulk_action(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     second = services.open_ticket(by=cast.casey, subject="Second", content="x", office=cast.billing)
     verb = services.update_ticket
 
@@ -121,7 +121,7 @@ def test_a_ticket_that_is_gone_meanwhile_stops_nobody(cast: Cast, monkeypatch: p
     assert "1 ticket updated." in response.text
 
 
-def test_more_tickets_than_can_be_changed_at_once_are_refused(cast: Cast) -> None:
+def test_bulk_action_rejects_too_many_tickets(cast: Cast) -> None:
     for number in range(100):
         services.open_ticket(by=cast.casey, subject=f"{number}", content="x", office=cast.billing)
     chosen = {"select_across": "1", "status": cast.status("Closed").pk}
@@ -130,14 +130,14 @@ def test_more_tickets_than_can_be_changed_at_once_are_refused(cast: Cast) -> Non
     assert not Ticket.objects.filter(status__is_closed=True).exists()
 
 
-def test_a_new_default_takes_the_old_ones_place(cast: Cast) -> None:
+def test_new_default_replaces_the_old_one(cast: Cast) -> None:
     client = signed_in(cast.ada)
     address = f"/admin/tickets/status/{cast.status('On Hold').pk}/change/"
     assert save(client, address, is_default="on").status_code == 302
     assert [status.name for status in Status.objects.filter(is_default=True)] == ["On Hold"]
 
 
-def test_an_office_or_status_in_use_says_so_and_stays(cast: Cast) -> None:
+def test_office_or_status_in_use_cannot_be_deleted(cast: Cast) -> None:
     client = signed_in(cast.ada)
     for address in (f"accounts/office/{cast.billing.pk}", f"tickets/status/{cast.ticket.status_id}"):
         page = client.get(f"/admin/{address}/delete/").text
@@ -146,7 +146,7 @@ def test_an_office_or_status_in_use_says_so_and_stays(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("name", ["ada", "bao"])
-def test_a_tickets_form_asks_the_database_as_often_for_many_messages_as_for_few(
+def test_ticket_form_query_count_is_independent_of_messages(
     cast: Cast, name: str, django_assert_max_num_queries: Any
 ) -> None:
     client, asked = signed_in(getattr(cast, name)), []
@@ -163,7 +163,7 @@ def test_a_tickets_form_asks_the_database_as_often_for_many_messages_as_for_few(
 
 @pytest.mark.parametrize("page", ["attachment", "timelineentry", "reply", "ticket"])
 @pytest.mark.parametrize("name", ["ada", "bao"])
-def test_a_list_asks_as_often_for_many_rows_as_for_few(
+def test_list_query_count_is_independent_of_rows(
     cast: Cast, name: str, page: str, django_assert_max_num_queries: Any
 ) -> None:
     client, asked = signed_in(getattr(cast, name)), []

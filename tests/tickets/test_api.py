@@ -44,7 +44,7 @@ def code(response: Any) -> tuple[int, str]:
 # Opening, reading, changing
 
 
-def test_a_program_opens_a_ticket_and_reads_it_again(cast: Cast) -> None:
+def test_opened_ticket_can_be_read(cast: Cast) -> None:
     casey = Program(cast.casey)
     made = casey.post("tickets/", LATE)
     assert made.status_code == 201
@@ -55,7 +55,7 @@ def test_a_program_opens_a_ticket_and_reads_it_again(cast: Cast) -> None:
     assert read.json()["content_html"] == "<p>Where is <em>it</em>?</p>\n"
 
 
-def test_a_ticket_reads_as_live_events_tell_it(cast: Cast) -> None:
+def test_ticket_has_the_fields_of_live_events(cast: Cast) -> None:
     for person, audience in ((cast.bao, "staff"), (cast.casey, "public")):
         shown = Program(person).get(address(cast.ticket)).json()
         told = payloads.ticket_payload(cast.ticket, Audience(audience))
@@ -65,7 +65,7 @@ def test_a_ticket_reads_as_live_events_tell_it(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("way", ["name", "id"])
-def test_what_has_a_name_is_sent_by_name_or_by_id(cast: Cast, way: str) -> None:
+def test_choices_are_accepted_by_name_or_id(cast: Cast, way: str) -> None:
     rows = {"status": cast.status("On Hold"), "priority": cast.priority("High"), "office": cast.orders}
     changes: dict[str, Any] = {name: row.name if way == "name" else row.pk for name, row in rows.items()}
     changes |= {"assigned_to": str(cast.bao.pk), "subject": "Charged thrice"}
@@ -77,12 +77,12 @@ def test_what_has_a_name_is_sent_by_name_or_by_id(cast: Cast, way: str) -> None:
     assert answer.json()["assigned_to"] == {"id": str(cast.bao.pk), "name": "Bao Nguyen"}
 
 
-def test_null_takes_the_assignee_off(cast: Cast) -> None:
+def test_null_removes_the_assignee(cast: Cast) -> None:
     services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": cast.dana})
     assert Program(cast.bao).patch(address(cast.ticket), {"assigned_to": None}).json()["assigned_to"] is None
 
 
-def test_who_gives_a_ticket_away_is_told_that_it_is_gone_and_no_more(cast: Cast) -> None:
+def test_change_that_ends_access_returns_204(cast: Cast) -> None:
     bao = Program(cast.bao)
     answer = bao.patch(address(cast.ticket), {"office": "Orders", "status": "Closed"})
     assert (answer.status_code, answer.content) == (204, b"")
@@ -110,7 +110,7 @@ def test_who_gives_a_ticket_away_is_told_that_it_is_gone_and_no_more(cast: Cast)
         ("x", {"#": "invalid"}),
     ],
 )
-def test_what_is_wrong_is_said_field_by_field(cast: Cast, body: Any, wrong: dict[str, str]) -> None:
+def test_validation_errors_name_their_fields(cast: Cast, body: Any, wrong: dict[str, str]) -> None:
     answer = Program(cast.casey).post("tickets/", json.dumps(body))
     assert answer.status_code == 422
     found = problems(answer)
@@ -123,11 +123,11 @@ def test_what_is_wrong_is_said_field_by_field(cast: Cast, body: Any, wrong: dict
     [(b"{", 400), (b"\xff", 400), (b"[" * 100_000, 400), (b"NaN", 400), (b" " * (1024**2 + 1), 413)],
     ids=["cut off", "not UTF-8", "deep", "not a number", "large"],
 )
-def test_what_is_not_json_is_no_crash(cast: Cast, body: bytes, status: int) -> None:
+def test_invalid_json_is_rejected(cast: Cast, body: bytes, status: int) -> None:
     assert Program(cast.casey).post("tickets/", body).status_code == status
 
 
-def test_another_type_of_body_is_refused(cast: Cast) -> None:
+def test_unsupported_content_type_is_rejected(cast: Cast) -> None:
     casey = Program(cast.casey)
     answer = casey.client.post("/api/v1/tickets/", LATE, headers=casey.headers)
     assert code(answer) == (415, "unsupported_media_type")
@@ -135,11 +135,11 @@ def test_another_type_of_body_is_refused(cast: Cast) -> None:
 
 @pytest.mark.parametrize(("path", "status"), [("tickets", 404), ("nowhere/", 404), ("tickets/x/", 404)])
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-def test_where_there_is_nothing_programs_are_told_so_in_their_form(method: str, path: str, status: int) -> None:
+def test_unknown_api_url_returns_a_problem(method: str, path: str, status: int) -> None:
     assert code(Program().ask(method, path)) == (status, "not_found")
 
 
-def test_what_breaks_on_our_side_is_told_in_their_form_too(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_server_error_returns_a_problem(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     def breaks(*_: Any, **__: Any) -> None:
         raise RuntimeError("No disk")
 
@@ -149,14 +149,14 @@ def test_what_breaks_on_our_side_is_told_in_their_form_too(cast: Cast, monkeypat
     assert "No disk" not in answer.text
 
 
-def test_no_cache_keeps_an_answer(cast: Cast) -> None:
+def test_responses_are_not_cached(cast: Cast) -> None:
     assert Program(cast.casey).get("tickets/")["Cache-Control"] == "private, no-store"
 
 
 # Who asks
 
 
-def test_a_sign_in_works_too_and_writes_with_its_csrf_token_only(cast: Cast) -> None:
+def test_session_writes_require_a_csrf_token(cast: Cast) -> None:
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(cast.casey)
     assert browser.get("/api/v1/me/").json()["name"] == "Casey Rivers"
@@ -168,7 +168,7 @@ def test_a_sign_in_works_too_and_writes_with_its_csrf_token_only(cast: Cast) -> 
     assert browser.post("/api/v1/tickets/", **body, headers={"X-CSRFToken": token}).status_code == 201
 
 
-def test_a_token_needs_no_csrf_token(cast: Cast) -> None:
+def test_token_needs_no_csrf_token(cast: Cast) -> None:
     browser = Client(enforce_csrf_checks=True)
     headers = Program(cast.casey).headers
     answer = browser.post("/api/v1/tickets/", LATE, content_type="application/json", headers=headers)
@@ -176,19 +176,19 @@ def test_a_token_needs_no_csrf_token(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("header", ["Bearer", "Bearer x", "Bearer " + "0" * 64, "Bearer é", "Basic eDp5", "Token x"])
-def test_what_opens_nothing_is_401(cast: Cast, header: str) -> None:
+def test_invalid_credentials_return_401(cast: Cast, header: str) -> None:
     answer = Client().get("/api/v1/me/", headers={"Authorization": header})
     assert answer.status_code == 401
     assert answer["WWW-Authenticate"] == 'Bearer realm="api"'
 
 
-def test_a_wrong_token_beside_a_sign_in_is_not_overlooked(cast: Cast) -> None:
+def test_invalid_token_beside_a_session_returns_401(cast: Cast) -> None:
     browser = Client()
     browser.force_login(cast.casey)
     assert browser.get("/api/v1/me/", headers={"Authorization": "Bearer x"}).status_code == 401
 
 
-def test_days_begin_where_the_person_is(cast: Cast) -> None:
+def test_date_filters_use_the_users_time_zone(cast: Cast) -> None:
     User.objects.filter(pk=cast.casey.pk).update(time_zone="Pacific/Kiritimati")  # UTC+14
     Ticket.objects.update(created_at=datetime(2026, 3, 1, 12, tzinfo=UTC))
     casey = Program(cast.casey)
@@ -196,7 +196,7 @@ def test_days_begin_where_the_person_is(cast: Cast) -> None:
     assert not casey.get("tickets/?created_to=2026-03-01").json()["results"]
 
 
-def test_errors_speak_the_persons_language(cast: Cast) -> None:
+def test_errors_use_the_users_language(cast: Cast) -> None:
     User.objects.filter(pk=cast.casey.pk).update(language="de")
     body = Program(cast.casey).post("tickets/", LATE | {"subject": ""}).json()
     assert body["errors"][0]["detail"] == "Dieses Feld darf nicht leer sein."
@@ -205,7 +205,7 @@ def test_errors_speak_the_persons_language(cast: Cast) -> None:
 # Versions
 
 
-def test_two_who_change_one_version_are_one_winner_and_one_412(cast: Cast) -> None:
+def test_concurrent_changes_of_one_version_give_one_412(cast: Cast) -> None:
     bao, dana = Program(cast.bao), Program(cast.dana)
     tags = [program.get(address(cast.ticket))["ETag"] for program in (bao, dana)]
     won = bao.patch(address(cast.ticket), {"status": "On Hold"}, If_Match=tags[0])
@@ -217,14 +217,14 @@ def test_two_who_change_one_version_are_one_winner_and_one_412(cast: Cast) -> No
     assert dana.patch(address(ticket), {"priority": "High"}, If_Match=won["ETag"]).status_code == 200
 
 
-def test_even_two_programs_of_one_person_do_not_overwrite_each_other(cast: Cast) -> None:
+def test_two_clients_of_one_user_do_not_overwrite_each_other(cast: Cast) -> None:
     bao = Program(cast.bao)
     tag = bao.get(address(cast.ticket))["ETag"]
     statuses = [bao.patch(address(cast.ticket), {"status": s}, If_Match=tag).status_code for s in ("Closed", "Open")]
     assert statuses == [200, 412]
 
 
-def test_a_change_says_of_which_version_it_is(cast: Cast) -> None:
+def test_change_requires_if_match(cast: Cast) -> None:
     assert code(Program(cast.bao).ask("PATCH", address(cast.ticket), {"status": "Closed"})) == (
         428,
         "version_required",
@@ -245,19 +245,19 @@ def test_a_change_says_of_which_version_it_is(cast: Cast) -> None:
         ("", 428),
     ],
 )
-def test_only_a_strong_tag_of_this_version_matches(cast: Cast, header: str, status: int) -> None:
+def test_only_a_strong_tag_of_the_current_version_matches(cast: Cast, header: str, status: int) -> None:
     answer = Program(cast.bao).patch(address(cast.ticket), {"status": "Closed"}, If_Match=header)
     assert answer.status_code == status
 
 
-def test_a_note_raises_no_version(cast: Cast) -> None:
+def test_note_does_not_change_the_version(cast: Cast) -> None:
     bao = Program(cast.bao)
     before = bao.get(address(cast.ticket))["ETag"]
     bao.post(address(cast.ticket, "replies/"), {"message": "Hm", "is_internal": True})
     assert bao.get(address(cast.ticket))["ETag"] == before
 
 
-def test_a_change_that_is_wrong_in_part_changes_nothing(cast: Cast) -> None:
+def test_partly_invalid_change_changes_nothing(cast: Cast) -> None:
     changes = {"status": "Closed", "assigned_to": str(cast.casey.pk)}
     answer = Program(cast.bao).patch(address(cast.ticket), changes)
     assert (answer.status_code, problems(answer)) == (422, {"#/assigned_to": "does_not_exist"})
@@ -268,7 +268,7 @@ def test_a_change_that_is_wrong_in_part_changes_nothing(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("what", ["ticket", "reply", "file"])
-def test_the_same_request_again_makes_nothing_and_is_answered_alike(cast: Cast, what: str) -> None:
+def test_repeated_request_returns_the_first_result(cast: Cast, what: str) -> None:
     casey, key = Program(cast.casey), str(uuid4())
     rows = {"ticket": Ticket, "reply": Reply, "file": Attachment}[what].objects
 
@@ -286,7 +286,7 @@ def test_the_same_request_again_makes_nothing_and_is_answered_alike(cast: Cast, 
     assert rows.count() == before + 1
 
 
-def test_a_reply_with_files_is_answered_alike_too(cast: Cast) -> None:
+def test_repeated_reply_with_files_returns_the_first_result(cast: Cast) -> None:
     casey, key = Program(cast.casey), str(uuid4())
     file = casey.upload(SimpleUploadedFile("bill.png", PNG)).json()
     body = {"message": "Here", "attachments": [file["id"]]}
@@ -295,7 +295,7 @@ def test_a_reply_with_files_is_answered_alike_too(cast: Cast) -> None:
     assert answers[0].json()["attachments"] == answers[1].json()["attachments"] == [file]
 
 
-def test_another_body_with_the_same_key_is_refused(cast: Cast) -> None:
+def test_reused_key_with_another_body_is_rejected(cast: Cast) -> None:
     casey, key = Program(cast.casey), "my-key"
     casey.post("tickets/", LATE, Idempotency_Key=key)
     assert code(casey.post("tickets/", LATE | {"subject": "Later"}, Idempotency_Key=key)) == (422, "key_reused")
@@ -304,19 +304,19 @@ def test_another_body_with_the_same_key_is_refused(cast: Cast) -> None:
     assert (Ticket.objects.filter(creator=cast.casey).count(), Reply.objects.count()) == (2, 0)
 
 
-def test_somebody_elses_key_is_another_key(cast: Cast) -> None:
+def test_idempotency_keys_are_per_user(cast: Cast) -> None:
     for person in (cast.casey, cast.greta):
         assert Program(person).post("tickets/", LATE, Idempotency_Key="1").status_code == 201
     assert Ticket.objects.filter(subject="Late").count() == 2
 
 
-def test_a_request_that_failed_leaves_its_key_unused(cast: Cast) -> None:
+def test_failed_request_leaves_its_key_unused(cast: Cast) -> None:
     casey = Program(cast.casey)
     assert casey.post("tickets/", LATE | {"office": "Nowhere"}, Idempotency_Key="1").status_code == 422
     assert casey.post("tickets/", LATE, Idempotency_Key="1").status_code == 201
 
 
-def test_what_was_deleted_meanwhile_is_not_made_again(cast: Cast) -> None:
+def test_deleted_result_is_not_created_again(cast: Cast) -> None:
     casey = Program(cast.casey)
     path = address(cast.ticket, "replies/")
     casey.post(path, {"message": "Hello"}, Idempotency_Key="1")
@@ -324,7 +324,7 @@ def test_what_was_deleted_meanwhile_is_not_made_again(cast: Cast) -> None:
     assert code(casey.post(path, {"message": "Hello"}, Idempotency_Key="1")) == (410, "gone")
 
 
-def test_a_key_is_forgotten_after_a_day(cast: Cast) -> None:
+def test_key_expires_after_a_day(cast: Cast) -> None:
     casey = Program(cast.casey)
     casey.post("tickets/", LATE, Idempotency_Key="1")
     IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(days=1, minutes=1))
@@ -333,7 +333,7 @@ def test_a_key_is_forgotten_after_a_day(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "a b", "é"])
-def test_a_key_that_is_none_is_said(cast: Cast, key: str) -> None:
+def test_invalid_key_is_rejected(cast: Cast, key: str) -> None:
     answer = Program(cast.casey).post("tickets/", LATE, Idempotency_Key=key)
     assert (answer.status_code, problems(answer)) == (400, {"Idempotency-Key": "bad_request"})
 
@@ -350,7 +350,7 @@ def several(cast: Cast, number: int) -> None:
         services.open_ticket(by=cast.casey, subject=f"T{count}", content="x", office=cast.billing)
 
 
-def test_pages_lead_forth_and_back(cast: Cast) -> None:
+def test_pages_link_forward_and_back(cast: Cast) -> None:
     several(cast, 4)
     bao = Program(cast.bao)
     first = bao.get("tickets/?size=2&sort=created")
@@ -371,7 +371,7 @@ def test_pages_lead_forth_and_back(cast: Cast) -> None:
         ("created_from=2999-01-01", []),
     ],
 )
-def test_the_filters_are_the_pages(cast: Cast, query: str, found: list[str]) -> None:
+def test_filters_match_those_of_the_page(cast: Cast, query: str, found: list[str]) -> None:
     done = services.open_ticket(by=cast.casey, subject="Done", content="x", office=cast.billing)
     services.update_ticket(done, by=cast.bao, values={"status": cast.status("Closed")})
     other = services.open_ticket(by=cast.greta, subject="Elsewhere", content="x", office=cast.orders)
@@ -389,13 +389,13 @@ def test_the_filters_are_the_pages(cast: Cast, query: str, found: list[str]) -> 
         ("created_from=2026-03-02&created_to=2026-03-01", "created_to"), ("sort=name", "sort"),
     ],
 )  # fmt: skip
-def test_a_parameter_that_cannot_be_read_is_said_instead_of_left_out(cast: Cast, query: str, wrong: str) -> None:
+def test_invalid_parameter_is_rejected(cast: Cast, query: str, wrong: str) -> None:
     answer = Program(cast.bao).get(f"tickets/?{query}")
     assert answer.status_code == 400
     assert wrong in problems(answer)
 
 
-def test_a_cursor_of_another_order_is_said(cast: Cast) -> None:
+def test_cursor_of_another_order_is_rejected(cast: Cast) -> None:
     several(cast, 2)
     bao = Program(cast.bao)
     after = bao.get("tickets/?size=1&sort=created").json()["next"].partition("after=")[2].partition("&")[0]
@@ -403,12 +403,12 @@ def test_a_cursor_of_another_order_is_said(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("query", ["assignee=me", "office=1", "priority=1", "sort=-priority"])
-def test_customers_do_not_filter_by_what_is_staffs(cast: Cast, query: str) -> None:
+def test_customers_cannot_use_staff_filters(cast: Cast, query: str) -> None:
     assert Program(cast.casey).get(f"tickets/?{query}").status_code == 400
 
 
 @pytest.mark.parametrize("what", ["replies", "timeline"])
-def test_a_long_conversation_comes_in_pages(cast: Cast, what: str) -> None:
+def test_long_conversation_is_paginated(cast: Cast, what: str) -> None:
     for number in range(5):
         cast.reply(cast.casey, f"R{number}")
     bao, seen, path = Program(cast.bao), [], address(cast.ticket, f"{what}/?size=2")
@@ -420,7 +420,7 @@ def test_a_long_conversation_comes_in_pages(cast: Cast, what: str) -> None:
     assert (seen, whole["next"]) == (whole["results"], None)
 
 
-def test_a_cursor_of_another_ticket_is_said(cast: Cast) -> None:
+def test_cursor_of_another_ticket_is_rejected(cast: Cast) -> None:
     other = services.open_ticket(by=cast.casey, subject="Other", content="x", office=cast.billing)
     for number in range(2):
         cast.reply(cast.casey, f"R{number}")
@@ -433,7 +433,7 @@ def test_a_cursor_of_another_ticket_is_said(cast: Cast) -> None:
 # Files
 
 
-def test_a_file_is_uploaded_sent_and_read_by_who_may_read_its_message(cast: Cast) -> None:
+def test_sent_file_is_readable_like_its_message(cast: Cast) -> None:
     bao, casey, greta = Program(cast.bao), Program(cast.casey), Program(cast.greta)
     file = bao.upload(SimpleUploadedFile("bill.png", PNG)).json()
     assert casey.get(file["url"]).status_code == 404
@@ -446,7 +446,7 @@ def test_a_file_is_uploaded_sent_and_read_by_who_may_read_its_message(cast: Cast
     assert greta.get(file["url"]).status_code == 404
 
 
-def test_what_is_no_acceptable_file_is_said(cast: Cast) -> None:
+def test_unacceptable_file_is_rejected(cast: Cast) -> None:
     casey = Program(cast.casey)
     answer = casey.upload(SimpleUploadedFile("page.png", b"<script>alert(1)</script>"))
     assert (answer.status_code, problems(answer)) == (422, {"#/file": "invalid"})
@@ -456,7 +456,7 @@ def test_what_is_no_acceptable_file_is_said(cast: Cast) -> None:
     assert not Attachment.objects.exists()
 
 
-def test_only_what_was_not_sent_can_be_discarded(cast: Cast) -> None:
+def test_only_unsent_files_can_be_discarded(cast: Cast) -> None:
     casey = Program(cast.casey)
     kept, sent = (casey.upload(SimpleUploadedFile("bill.png", PNG)).json()["id"] for _ in range(2))
     casey.post(address(cast.ticket, "replies/"), {"message": "Here", "attachments": [sent]})

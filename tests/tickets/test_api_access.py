@@ -143,7 +143,7 @@ def ids(row: Row) -> str:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=ids)
-def test_every_endpoint_answers_each_person_as_the_table_says(cast: Cast, row: Row) -> None:
+def test_every_endpoint_answers_each_user_as_in_the_table(cast: Cast, row: Row) -> None:
     stage = Stage(cast)
     found = [status_for(stage, name, row) for name in PEOPLE]
     assert dict(zip(PEOPLE, found, strict=True)) == dict(zip(PEOPLE, row.statuses, strict=True))
@@ -171,11 +171,11 @@ def endpoints() -> set[tuple[str, str]]:
     }
 
 
-def test_the_table_holds_every_endpoint_and_method() -> None:
+def test_table_covers_every_endpoint_and_method() -> None:
     assert {(row.method, re.sub(r"\{\w+\}", "{}", row.path)) for row in ROWS} == endpoints()
 
 
-def test_nobody_ends_somebody_elses_token(cast: Cast) -> None:
+def test_user_cannot_revoke_another_users_token(cast: Cast) -> None:
     bao, casey = Program(cast.bao), Program(cast.casey)
     assert casey.ask("DELETE", f"auth/token/{bao.id}/").status_code == 404
     assert bao.get("me/").status_code == 200
@@ -211,9 +211,7 @@ def words(answers: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize(("customer", "colleague", "which"), [("casey", "bao", "caseys"), ("bao", "emil", "baos")])
-def test_nothing_of_a_note_is_in_any_answer_that_its_customer_can_get(
-    cast: Cast, customer: str, colleague: str, which: str
-) -> None:
+def test_no_response_to_a_customer_contains_a_note(cast: Cast, customer: str, colleague: str, which: str) -> None:
     stage = Stage(cast)
     ticket = getattr(stage, which)
     if which == "baos":
@@ -231,7 +229,7 @@ def test_nothing_of_a_note_is_in_any_answer_that_its_customer_can_get(
         assert secret not in told
 
 
-def test_nothing_counts_what_a_customer_does_not_see(cast: Cast) -> None:
+def test_responses_do_not_count_what_customers_cannot_see(cast: Cast) -> None:
     """Two desks that differ by a note only give a customer the same answers, but for what is random or new."""
     casey = Program(cast.casey)
     path = f"tickets/{cast.ticket.uuid}/"
@@ -256,7 +254,7 @@ def test_customers_get_no_version_and_no_etag(cast: Cast) -> None:
     assert (staffs["ETag"], staffs.json()["version"]) == ('"1"', 1)
 
 
-def test_an_internal_office_is_nowhere_in_what_a_customer_gets(cast: Cast) -> None:
+def test_no_response_to_a_customer_names_an_internal_office(cast: Cast) -> None:
     services.update_ticket(cast.ticket, by=cast.bao, values={"office": cast.fraud})
     theirs = words(everything(Program(cast.casey), cast.ticket))
     ours = words(everything(Program(cast.fatima), cast.ticket))
@@ -264,7 +262,7 @@ def test_an_internal_office_is_nowhere_in_what_a_customer_gets(cast: Cast) -> No
     assert "Fraud" not in theirs
 
 
-def test_cursors_tell_no_numbers(cast: Cast) -> None:
+def test_cursors_reveal_no_numbers(cast: Cast) -> None:
     for _ in range(2):
         cast.reply(cast.casey, "Hello")
     path = f"tickets/{cast.ticket.uuid}/replies/?size=1"
@@ -272,7 +270,7 @@ def test_cursors_tell_no_numbers(cast: Cast) -> None:
     assert re.search(r"after=gAAAA[\w%=-]{80,}$", first)  # sealed: Fernet
 
 
-def test_a_cursor_is_as_long_whatever_it_counts(cast: Cast) -> None:
+def test_cursor_length_does_not_depend_on_its_value(cast: Cast) -> None:
     first, second = (cast.reply(cast.casey, "Hello") for _ in range(2))
     path = f"tickets/{cast.ticket.uuid}/replies/?size=1"
     lengths = set()

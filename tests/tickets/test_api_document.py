@@ -156,7 +156,7 @@ def stage(cast: Cast, settings: Any) -> Iterator[Stage]:
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.generate],
 )
-def test_every_answer_is_as_the_document_says(case: schemathesis.Case, stage: Stage) -> None:
+def test_every_response_matches_the_document(case: schemathesis.Case, stage: Stage) -> None:
     person = stage.person()
     if case.meta is None or case.meta.generation.mode.is_positive:
         stage.fit(case, person)
@@ -166,11 +166,11 @@ def test_every_answer_is_as_the_document_says(case: schemathesis.Case, stage: St
     case.call_and_validate(headers=stage.programs[person].headers, excluded_checks=excluded)
 
 
-def test_the_document_is_made_without_a_warning(tmp_path: Path) -> None:
+def test_document_is_generated_without_warnings(tmp_path: Path) -> None:
     call_command("spectacular", validate=True, fail_on_warn=True, file=str(tmp_path / "openapi.yaml"))
 
 
-def test_everything_is_described_and_every_answer_has_an_example() -> None:
+def test_every_operation_has_descriptions_and_examples() -> None:
     raw = document.raw_schema
     bare = [
         f"{name}.{field}"
@@ -188,5 +188,5 @@ def test_everything_is_described_and_every_answer_has_an_example() -> None:
     assert bare == []
 
 
-def test_every_operation_was_asked() -> None:
+def test_every_operation_was_requested() -> None:
     assert {operation.ok().label for operation in document.get_all_operations()} == ASKED

@@ -20,7 +20,7 @@ async def program_listens(program: Program, channel: str) -> Listener:
     return listener
 
 
-async def test_a_reply_through_the_api_is_heard_once_by_browsers_and_programs(live_cast: Cast) -> None:
+async def test_api_reply_is_received_once_by_all_clients(live_cast: Cast) -> None:
     channel = live_cast.ticket.channel
     bao, casey = await do(Program, live_cast.bao), await do(Program, live_cast.casey)
     ears = [await listen(live_cast.casey, channel), await program_listens(bao, channel)]
@@ -36,7 +36,7 @@ async def test_a_reply_through_the_api_is_heard_once_by_browsers_and_programs(li
         await ear.close()
 
 
-async def test_a_note_through_the_api_is_heard_by_staff_alone(live_cast: Cast) -> None:
+async def test_api_note_is_received_by_staff_only(live_cast: Cast) -> None:
     channel = live_cast.ticket.channel
     bao, caseys = await do(Program, live_cast.bao), await do(Program, live_cast.casey)
     staff, customer = await program_listens(bao, channel), await program_listens(caseys, channel)
@@ -46,7 +46,7 @@ async def test_a_note_through_the_api_is_heard_by_staff_alone(live_cast: Cast) -
     assert await customer.hears_nothing(channel)
 
 
-async def test_what_was_refused_is_not_told(live_cast: Cast) -> None:
+async def test_rejected_request_broadcasts_nothing(live_cast: Cast) -> None:
     channel = live_cast.ticket.channel
     bao, staff = await do(Program, live_cast.bao), await listen(live_cast.dana, channel)
     path = f"tickets/{live_cast.ticket.uuid}/"
@@ -61,7 +61,7 @@ async def test_what_was_refused_is_not_told(live_cast: Cast) -> None:
     assert (await staff.event("ticket.status.changed"))["status_change"]["to"]["name"] == "Closed"
 
 
-async def test_a_revoked_token_hears_nothing_more(live_cast: Cast) -> None:
+async def test_revoked_token_receives_nothing_more(live_cast: Cast) -> None:
     channel = live_cast.ticket.channel
     bao = await do(Program, live_cast.bao)
     ear, other = await program_listens(bao, channel), await listen(live_cast.dana, channel)
@@ -76,7 +76,7 @@ async def test_a_revoked_token_hears_nothing_more(live_cast: Cast) -> None:
 
 
 @pytest.mark.django_db
-def test_a_program_asks_the_history_with_its_token(cast: Cast) -> None:
+def test_history_accepts_a_token(cast: Cast) -> None:
     bao, path = Program(cast.bao), f"/broadcasting/history?channel={cast.ticket.channel}"
     cursor = bao.client.get(path, headers=bao.headers).json()["cursor"]
     bao.post(f"tickets/{cast.ticket.uuid}/replies/", {"message": "Hello"})

@@ -66,7 +66,7 @@ def queries(program: Program, path: str) -> int:
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_the_number_of_queries_is_the_same_for_1_10_and_100_rows(cast: Cast, path: str) -> None:
+def test_query_count_is_the_same_for_1_10_and_100_rows(cast: Cast, path: str) -> None:
     address, asked, have = path.format(cast.ticket.uuid), [], 0
     programs = [Program(cast.bao), Program(cast.casey)]
     for want in ROWS:

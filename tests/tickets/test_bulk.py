@@ -33,7 +33,7 @@ def change(user: User, selected: list[Ticket], *, as_program: bool = True, **fie
     return client.post("/tickets/bulk/", fields, headers=JSON if as_program else {}, follow=not as_program)
 
 
-def test_an_agent_changes_all_that_is_selected(cast, tickets):
+def test_agent_changes_all_selected_tickets(cast, tickets):
     answer = change(
         cast.bao, tickets, status=cast.status("On Hold").pk, priority=cast.priority("High").pk, assigned_to="me"
     )
@@ -46,20 +46,20 @@ def test_an_agent_changes_all_that_is_selected(cast, tickets):
     assert Ticket.objects.get(assigned_to=cast.emil) == tickets[0]
 
 
-def test_each_change_is_told_as_if_it_had_been_made_by_itself(cast, tickets):
+def test_each_change_broadcasts_its_own_events(cast, tickets):
     before = Broadcast.objects.count()
     change(cast.bao, tickets, status=cast.status("On Hold").pk, priority=cast.priority("High").pk)
     names = Broadcast.objects.order_by("pk").values_list("event", flat=True)[before:]
     assert sorted(names) == ["ticket.status.changed"] * 3 + ["ticket.updated"] * 3
 
 
-def test_tickets_are_changed_and_moved_away_in_one_go(cast, tickets):
+def test_tickets_are_changed_and_moved_in_one_request(cast, tickets):
     answer = change(cast.bao, tickets, office=cast.orders.pk, priority=cast.priority("High").pk)
     assert answer.json()["changed"] == 3
     assert {(ticket.office, ticket.priority.name) for ticket in Ticket.objects.all()} == {(cast.orders, "High")}
 
 
-def test_what_cannot_be_changed_is_answered_for_and_the_rest_is_changed(cast, tickets):
+def test_failed_tickets_are_reported_and_the_rest_changed(cast, tickets):
     own = services.open_ticket(by=cast.bao, subject="Bao asks", content="x", office=cast.orders)
     services.update_ticket(tickets[1], by=cast.ada, values={"office": cast.orders})
     answer = change(cast.bao, [*tickets, own], status=cast.status("On Hold").pk).json()
@@ -71,7 +71,7 @@ def test_what_cannot_be_changed_is_answered_for_and_the_rest_is_changed(cast, ti
     assert Ticket.objects.filter(status__name="On Hold").count() == 2
 
 
-def test_somebody_elses_ticket_and_none_at_all_are_answered_alike(cast, tickets):
+def test_invisible_and_missing_tickets_are_reported_alike(cast, tickets):
     services.update_ticket(tickets[1], by=cast.ada, values={"office": cast.orders})
     nothing = Ticket(reference="XXX-XXXX")
     answer = change(cast.bao, [tickets[1], nothing], status=cast.status("On Hold").pk).json()
@@ -80,7 +80,7 @@ def test_somebody_elses_ticket_and_none_at_all_are_answered_alike(cast, tickets)
     assert tickets[1].reference not in json.dumps(answer)
 
 
-def test_a_ticket_of_which_one_change_fails_keeps_its_other_values(cast, tickets, monkeypatch):
+def test_ticket_with_one_failed_change_keeps_all_values(cast, tickets, monkeypatch):
     def fail(ticket: Ticket, field: str, *_: object) -> None:
         if ticket == tickets[1] and field == "priority":
             assert ticket.status == cast.status("On Hold")
@@ -94,7 +94,7 @@ def test_a_ticket_of_which_one_change_fails_keeps_its_other_values(cast, tickets
     assert [ticket.status.name for ticket in Ticket.objects.order_by("pk")] == ["On Hold", "Open", "On Hold"]
 
 
-def test_tickets_are_taken_in_one_order_by_everybody(cast, tickets, monkeypatch):
+def test_tickets_are_locked_in_a_fixed_order(cast, tickets, monkeypatch):
     taken = []
     monkeypatch.setattr(services, "update_ticket", lambda ticket, **_: taken.append(ticket.pk))
     for order in (tickets, tickets[::-1]):
@@ -118,7 +118,7 @@ def test_tickets_are_taken_in_one_order_by_everybody(cast, tickets, monkeypatch)
         ),
     ],
 )
-def test_what_cannot_be_understood_changes_nothing_and_says_why(cast, tickets, fields, field, error):
+def test_invalid_request_changes_nothing_and_names_the_error(cast, tickets, fields, field, error):
     answer = change(cast.bao, tickets, **fields)
     assert answer.status_code == 422
     assert answer.json()["errors"][field][0].startswith(error)
@@ -127,11 +127,11 @@ def test_what_cannot_be_understood_changes_nothing_and_says_why(cast, tickets, f
     assert set(Ticket.objects.values_list("version", flat=True)) == {1}
 
 
-def test_a_customer_can_be_assigned_nothing(cast, tickets):
+def test_customers_cannot_be_assigned(cast, tickets):
     assert change(cast.bao, tickets, assigned_to=str(cast.casey.pk)).status_code == 422
 
 
-def test_customers_change_nothing(cast, tickets):
+def test_customers_cannot_change_tickets(cast, tickets):
     assert change(cast.casey, tickets, status=cast.status("Closed").pk).status_code == 403
     assert "row-check" not in change(cast.greta, [], as_program=False).text
     client = Client()
@@ -140,7 +140,7 @@ def test_customers_change_nothing(cast, tickets):
     assert Ticket.objects.filter(status__name="Closed").count() == 0
 
 
-def test_without_scripts_one_is_back_in_the_list_and_reads_what_was_done(cast, tickets):
+def test_result_is_shown_in_the_list_without_scripts(cast, tickets):
     services.update_ticket(tickets[1], by=cast.ada, values={"office": cast.orders})
     status, back = cast.status("On Hold").pk, "status=all&q=second"
     page = change(cast.bao, tickets, as_program=False, status=status, back=back)
@@ -152,14 +152,14 @@ def test_without_scripts_one_is_back_in_the_list_and_reads_what_was_done(cast, t
 @pytest.mark.parametrize(
     "back", ["//evil.example", "https://evil.example/", "\r\nX: y", "next=//evil.example", "a\x00b"]
 )
-def test_the_way_back_leads_nowhere_else(cast, tickets, back):
+def test_redirect_never_leaves_the_list(cast, tickets, back):
     client = Client()
     client.force_login(cast.bao)
     response = client.post("/tickets/bulk/", {"back": back})
     assert response["Location"].startswith("/tickets/?")
 
 
-def test_only_rows_that_one_may_change_can_be_selected(cast, tickets):
+def test_only_changeable_rows_can_be_selected(cast, tickets):
     services.open_ticket(by=cast.bao, subject="Bao asks", content="x", office=cast.orders)
     client = Client()
     client.force_login(cast.bao)

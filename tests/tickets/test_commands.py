@@ -20,7 +20,7 @@ def broadcast(*args: str) -> str:
 
 
 @pytest.mark.django_db
-def test_the_demo_desk_has_three_ways_in(settings: Settings, client: Client) -> None:
+def test_demo_data_has_three_accounts(settings: Settings, client: Client) -> None:
     settings.DEBUG = True
     out = StringIO()
     call_command("demo", tickets=8, stdout=out)
@@ -32,7 +32,7 @@ def test_the_demo_desk_has_three_ways_in(settings: Settings, client: Client) -> 
 
 
 @pytest.mark.django_db
-def test_the_demo_desk_never_touches_a_database_with_people(cast: Cast, settings: Settings) -> None:
+def test_demo_data_is_not_added_to_a_database_with_users(cast: Cast, settings: Settings) -> None:
     settings.DEBUG = True
     before = User.objects.count()
     with pytest.raises(CommandError, match="needs an empty one"):
@@ -42,7 +42,7 @@ def test_the_demo_desk_never_touches_a_database_with_people(cast: Cast, settings
 
 
 @pytest.mark.django_db
-def test_the_demo_desk_is_refused_in_production(settings: Settings) -> None:
+def test_demo_data_is_refused_in_production(settings: Settings) -> None:
     settings.DEBUG = False
     with pytest.raises(CommandError, match="DEBUG"):
         call_command("demo")
@@ -50,7 +50,7 @@ def test_the_demo_desk_is_refused_in_production(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("name", ["ticket.updated", "ticket.status.changed", "ticket.reply.created"])
-def test_a_test_event_is_told_and_changes_nothing(cast: Cast, name: str) -> None:
+def test_test_event_is_broadcast_and_changes_nothing(cast: Cast, name: str) -> None:
     reply = cast.reply(cast.bao, "Answer")
     before, start = Ticket.objects.values().get(), history.current_cursor()
     where = ["--reply", str(reply.pk)] if "reply" in name else ["--ticket", str(cast.ticket.uuid)]
@@ -64,7 +64,7 @@ def test_a_test_event_is_told_and_changes_nothing(cast: Cast, name: str) -> None
     assert Ticket.objects.values().get() == before
 
 
-def test_a_test_event_for_a_note_is_for_staff(cast: Cast) -> None:
+def test_test_event_for_a_note_reaches_staff_only(cast: Cast) -> None:
     note = cast.reply(cast.bao, "Note", internal=True)
     start = history.current_cursor()
     broadcast("ticket.reply.created", "--reply", str(note.pk))
@@ -72,7 +72,7 @@ def test_a_test_event_for_a_note_is_for_staff(cast: Cast) -> None:
     assert len(history.read(cast.bao, [cast.ticket.channel], start).events) == 1
 
 
-def test_a_test_event_says_who_and_what(cast: Cast) -> None:
+def test_test_event_names_actor_and_changes(cast: Cast) -> None:
     start, ticket = history.current_cursor(), str(cast.ticket.uuid)
     broadcast("ticket.updated", "--ticket", ticket, "--by", "BAO@example.com", "--change", "test=websocket")
     (event,) = history.read(cast.casey, [cast.ticket.channel], start).events
@@ -90,6 +90,6 @@ def test_a_test_event_says_who_and_what(cast: Cast) -> None:
         (["ticket.status.changed", "--ticket", "{uuid}", "--to", "Nowhere"], "No status Nowhere found"),
     ],
 )
-def test_a_mistake_is_named(cast: Cast, args: list[str], words: str) -> None:
+def test_invalid_arguments_are_named(cast: Cast, args: list[str], words: str) -> None:
     with pytest.raises(CommandError, match=words):
         broadcast(*(arg.format(uuid=cast.ticket.uuid) for arg in args))

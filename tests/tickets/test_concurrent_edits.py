@@ -23,7 +23,7 @@ def change(user: User, ticket: Ticket, **fields: Any) -> Any:
     return client.post(f"/tickets/{ticket.uuid}/change/", fields, **scripted)
 
 
-def test_what_a_colleague_has_set_meanwhile_is_not_overwritten(cast: Cast) -> None:
+def test_colleagues_change_is_not_overwritten(cast: Cast) -> None:
     seen = cast.ticket.version
     services.update_ticket(cast.ticket, by=cast.dana, values={"status": cast.status("On Hold")})
     response = change(cast.bao, cast.ticket, status=cast.status("Closed").pk, version=seen)
@@ -35,7 +35,7 @@ def test_what_a_colleague_has_set_meanwhile_is_not_overwritten(cast: Cast) -> No
     assert body["version"] == cast.ticket.version
 
 
-def test_whoever_has_seen_it_may_change_it_all_the_same(cast: Cast) -> None:
+def test_change_of_the_seen_version_is_accepted(cast: Cast) -> None:
     seen = cast.ticket.version
     services.update_ticket(cast.ticket, by=cast.dana, values={"status": cast.status("On Hold")})
     refused = change(cast.bao, cast.ticket, status=cast.status("Closed").pk, version=seen).json()
@@ -46,7 +46,7 @@ def test_whoever_has_seen_it_may_change_it_all_the_same(cast: Cast) -> None:
     assert cast.ticket.status.name == "Closed"
 
 
-def test_without_scripts_the_page_offers_both_values(cast: Cast) -> None:
+def test_page_offers_both_values_without_scripts(cast: Cast) -> None:
     seen = cast.ticket.version
     services.update_ticket(cast.ticket, by=cast.dana, values={"assigned_to": cast.dana})
     response = change(cast.bao, cast.ticket, assigned_to=cast.emil.pk, version=seen, scripted=False)
@@ -56,32 +56,32 @@ def test_without_scripts_the_page_offers_both_values(cast: Cast) -> None:
     assert f'name="version" value="{seen + 1}"' in response.text
 
 
-def test_another_field_is_no_conflict(cast: Cast) -> None:
+def test_change_of_another_field_is_no_conflict(cast: Cast) -> None:
     seen = cast.ticket.version
     services.update_ticket(cast.ticket, by=cast.dana, values={"priority": cast.priority("High")})
     cast.reply(cast.dana, "A note", internal=True)
     assert change(cast.bao, cast.ticket, status=cast.status("Closed").pk, version=seen).status_code == 204
 
 
-def test_what_was_changed_before_one_looked_is_no_conflict(cast: Cast) -> None:
+def test_change_before_the_seen_version_is_no_conflict(cast: Cast) -> None:
     seen = services.update_ticket(cast.ticket, by=cast.dana, values={"status": cast.status("On Hold")}).version
     services.update_ticket(cast.ticket, by=cast.dana, values={"priority": cast.priority("High")})
     assert change(cast.bao, cast.ticket, status=cast.status("Closed").pk, version=seen).status_code == 204
 
 
-def test_the_same_value_is_no_conflict(cast: Cast) -> None:
+def test_same_value_is_no_conflict(cast: Cast) -> None:
     seen = cast.ticket.version
     services.update_ticket(cast.ticket, by=cast.dana, values={"status": cast.status("Closed")})
     assert change(cast.bao, cast.ticket, status=cast.status("Closed").pk, version=seen).status_code == 204
 
 
-def test_nobody_is_in_conflict_with_himself(cast: Cast) -> None:
+def test_own_change_is_no_conflict(cast: Cast) -> None:
     seen = cast.ticket.version
     services.update_ticket(cast.ticket, by=cast.bao, values={"status": cast.status("On Hold")})
     assert change(cast.bao, cast.ticket, status=cast.status("Closed").pk, version=seen).status_code == 204
 
 
-def test_a_form_with_several_fields_changes_all_or_none(cast: Cast) -> None:
+def test_form_with_several_fields_changes_all_or_none(cast: Cast) -> None:
     seen = cast.ticket.version
     services.update_ticket(cast.ticket, by=cast.dana, values={"status": cast.status("On Hold")})
     fields = {"subject": "Refund", "status": cast.status("Closed").pk}
@@ -91,12 +91,12 @@ def test_a_form_with_several_fields_changes_all_or_none(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("version", ["x", "-1", "9" * 30, ""])
-def test_a_version_that_is_none_is_no_crash(cast: Cast, version: str) -> None:
+def test_invalid_version_is_no_crash(cast: Cast, version: str) -> None:
     response = change(cast.bao, cast.ticket, status=cast.status("Closed").pk, version=version)
     assert response.status_code in (204, 422)
 
 
-def test_customers_learn_no_version(cast: Cast) -> None:
+def test_customers_see_no_version(cast: Cast) -> None:
     client = Client()
     client.force_login(cast.casey)
     assert "version" not in client.get(cast.ticket.get_absolute_url()).text
@@ -110,14 +110,14 @@ def reply(user: User, ticket: Ticket, **fields: Any) -> Any:
     return client.post(f"/tickets/{ticket.uuid}/replies/", fields, **JSON)
 
 
-def test_a_reply_that_is_sent_twice_is_one_reply(cast: Cast) -> None:
+def test_repeated_reply_makes_one_reply(cast: Cast) -> None:
     words = {"message": "Thank you", "key": str(uuid4())}
     first, second = reply(cast.casey, cast.ticket, **words), reply(cast.casey, cast.ticket, **words)
     assert (first.status_code, second.status_code) == (201, 201)
     assert first.json() == second.json() == {"id": str(Reply.objects.get().pk)}
 
 
-async def test_a_reply_that_is_sent_twice_is_told_once(live_cast: Cast) -> None:
+async def test_repeated_reply_is_broadcast_once(live_cast: Cast) -> None:
     listener = await listen(live_cast.bao, live_cast.ticket.channel)
     words = {"message": "Thank you", "key": str(uuid4())}
     for _ in range(2):
@@ -126,20 +126,20 @@ async def test_a_reply_that_is_sent_twice_is_told_once(live_cast: Cast) -> None:
     assert await listener.hears_nothing(live_cast.ticket.channel)
 
 
-def test_a_text_that_was_changed_after_a_failure_is_not_lost(cast: Cast) -> None:
+def test_text_changed_after_a_failure_makes_another_reply(cast: Cast) -> None:
     key = str(uuid4())
     reply(cast.casey, cast.ticket, message="Thank you", key=key)
     reply(cast.casey, cast.ticket, message="Thank you, and one thing more", key=key)
     assert Reply.objects.count() == 2
 
 
-def test_the_same_words_on_purpose_are_two_replies(cast: Cast) -> None:
+def test_same_text_in_two_forms_makes_two_replies(cast: Cast) -> None:
     for _ in range(2):
         reply(cast.casey, cast.ticket, message="Any news?", key=str(uuid4()))
     assert Reply.objects.count() == 2
 
 
-def test_somebody_elses_key_matches_nothing(cast: Cast) -> None:
+def test_key_of_another_user_is_ignored(cast: Cast) -> None:
     words = {"message": "Hello", "key": str(uuid4())}
     reply(cast.casey, cast.ticket, **words)
     reply(cast.bao, cast.ticket, **words)
@@ -147,7 +147,7 @@ def test_somebody_elses_key_matches_nothing(cast: Cast) -> None:
     assert Reply.objects.count() == 3
 
 
-def test_a_ticket_that_is_sent_twice_is_one_ticket(cast: Cast) -> None:
+def test_repeated_ticket_form_opens_one_ticket(cast: Cast) -> None:
     client = Client()
     client.force_login(cast.casey)
     words = {
@@ -165,21 +165,21 @@ def a_file(user: User) -> str:
     return str(Attachment.objects.create(uploader=user, **file).pk)
 
 
-def test_a_reply_with_a_file_that_is_sent_twice_is_one_reply_with_one_file(cast: Cast) -> None:
+def test_repeated_reply_with_a_file_makes_one_reply_with_one_file(cast: Cast) -> None:
     words = {"message": "See the bill", "key": str(uuid4()), "attachments": [a_file(cast.casey)]}
     answers = [reply(cast.casey, cast.ticket, **words) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [201, 201]
     assert Reply.objects.get().attachments.count() == 1
 
 
-def test_a_file_that_went_with_the_first_sending_does_not_hold_up_a_text_that_was_changed(cast: Cast) -> None:
+def test_already_sent_file_does_not_block_a_changed_text(cast: Cast) -> None:
     words = {"key": str(uuid4()), "attachments": [a_file(cast.casey)]}
     for message in ("See the bill", "See the bill, please"):
         assert reply(cast.casey, cast.ticket, message=message, **words).status_code == 201
     assert [said.attachments.count() for said in Reply.objects.all()] == [1, 0]
 
 
-def test_a_file_of_another_form_is_not_sent_again(cast: Cast) -> None:
+def test_file_of_another_form_is_not_sent_again(cast: Cast) -> None:
     file = a_file(cast.casey)
     reply(cast.casey, cast.ticket, message="See the bill", key=str(uuid4()), attachments=[file])
     again = reply(cast.casey, cast.ticket, message="See it", key=str(uuid4()), attachments=[file])
@@ -187,7 +187,7 @@ def test_a_file_of_another_form_is_not_sent_again(cast: Cast) -> None:
     assert again.json()["errors"]["attachments"] == ["A file is no longer available. Add it again."]
 
 
-def test_a_ticket_with_a_file_that_is_sent_twice_is_one_ticket(cast: Cast) -> None:
+def test_repeated_ticket_form_with_a_file_opens_one_ticket(cast: Cast) -> None:
     client = Client()
     client.force_login(cast.casey)
     words = {

@@ -29,14 +29,14 @@ def ask(cast: Cast, subject: str, by: User, office=None):
     return services.open_ticket(by=by, subject=subject, content="x", office=office or cast.billing)
 
 
-def test_who_signs_in_lands_on_it(cast, client):
+def test_sign_in_redirects_to_the_dashboard(cast, client):
     response = client.post("/login/", {"login": "casey@example.com", "password": "correct horse battery"})
     assert response["Location"] == "/"
     assert "Hello, Casey Rivers" in home(cast.casey).text
     assert Client().get("/")["Location"].startswith("/login/")
 
 
-def test_a_customer_sees_how_his_tickets_stand(cast):
+def test_customer_sees_their_tickets(cast):
     done, answered, again = (ask(cast, subject, cast.casey) for subject in ("Done", "Answered", "Answered twice"))
     services.update_ticket(done, by=cast.bao, values={"status": cast.status("Closed")})
     for ticket in (answered, again, done):
@@ -52,7 +52,7 @@ def test_a_customer_sees_how_his_tickets_stand(cast):
     assert "Needs your reply" in page.text
 
 
-def test_an_agent_sees_his_work(cast):
+def test_agent_sees_assigned_tickets_and_offices(cast):
     services.update_ticket(ask(cast, "Mine", cast.greta), by=cast.bao, values={"assigned_to": cast.bao})
     ask(cast, "Elsewhere", cast.greta, cast.orders)
     page = home(cast.bao)
@@ -64,7 +64,7 @@ def test_an_agent_sees_his_work(cast):
     assert [line["office"].name for line in home(cast.ada).context["offices"]] == ["Billing", "Fraud Desk", "Orders"]
 
 
-def test_activity_is_what_one_may_read(cast):
+def test_activity_shows_only_readable_entries(cast):
     cast.reply(cast.bao, "Fishy", internal=True)
     cast.reply(cast.bao, "Which charge?")
     assert lines(cast.dana) == lines(cast.ada) == [
@@ -79,7 +79,7 @@ def test_activity_is_what_one_may_read(cast):
 
 
 @pytest.mark.parametrize("name", ["ada", "bao", "dana", "emil", "fatima", "casey", "greta", "hiro"])
-def test_all_timelines_together_are_the_timelines_of_each_ticket(cast, name):
+def test_activity_equals_all_ticket_timelines(cast, name):
     services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": cast.emil})
     services.update_ticket(cast.ticket, by=cast.bao, values={"office": cast.fraud})
     services.update_ticket(cast.ticket, by=cast.ada, values={"office": cast.orders})
@@ -98,7 +98,7 @@ def fresh(ticket):
     return type(ticket).objects.get(pk=ticket.pk)
 
 
-def test_a_customers_page_holds_no_trace_of_notes_and_hands(cast):
+def test_customer_dashboard_has_no_trace_of_notes_or_assignees(cast):
     before = home(cast.casey).context
     cast.reply(cast.dana, "Fishy", internal=True)
     services.update_ticket(cast.ticket, by=cast.bao, values={"office": cast.fraud})
@@ -109,7 +109,7 @@ def test_a_customers_page_holds_no_trace_of_notes_and_hands(cast):
 
 
 @pytest.mark.parametrize("name", ["casey", "bao", "ada"])
-def test_it_asks_the_database_as_often_for_many_rows_as_for_few(
+def test_dashboard_query_count_is_independent_of_rows(
     cast: Cast, name: str, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     client, asked = Client(), []

@@ -29,7 +29,7 @@ def told(user: User, channel: str, start: str) -> list[dict[str, Any]]:
     return history.read(user, [channel], start).events
 
 
-def test_a_reply_is_told_with_exactly_these_keys(cast: Cast, start: str) -> None:
+def test_reply_event_has_exactly_these_keys(cast: Cast, start: str) -> None:
     cast.reply(cast.bao, "Done **now**")
     (event,) = told(cast.casey, cast.ticket.channel, start)
     data = event["data"]
@@ -45,7 +45,7 @@ def test_a_reply_is_told_with_exactly_these_keys(cast: Cast, start: str) -> None
     assert MOMENT.fullmatch(data["reply"]["created_at"])
 
 
-def test_a_change_of_status_is_told_with_both_colours(cast: Cast, start: str) -> None:
+def test_status_event_has_both_colours(cast: Cast, start: str) -> None:
     services.update_ticket(cast.ticket, by=cast.bao, values={"status": cast.status("Closed")})
     (event,) = told(cast.casey, cast.ticket.channel, start)
     assert event["event"] == "ticket.status.changed"
@@ -56,7 +56,7 @@ def test_a_change_of_status_is_told_with_both_colours(cast: Cast, start: str) ->
     assert event["data"]["changed_by"] == {"id": str(cast.bao.pk), "name": "Bao Nguyen", "role": "agent"}
 
 
-def test_a_change_is_told_as_from_and_to(cast: Cast, start: str) -> None:
+def test_update_event_has_from_and_to(cast: Cast, start: str) -> None:
     services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": cast.emil})
     services.update_ticket(cast.ticket, by=cast.bao, values={"priority": cast.priority("Urgent")})
     events = told(cast.casey, cast.ticket.channel, start)
@@ -67,7 +67,7 @@ def test_a_change_is_told_as_from_and_to(cast: Cast, start: str) -> None:
     assert events[0]["data"].keys() == STAMP | {"changes", "updated_by"}
 
 
-def test_a_new_ticket_is_told_to_its_office_and_its_creator(cast: Cast, start: str) -> None:
+def test_new_ticket_is_broadcast_to_office_and_creator(cast: Cast, start: str) -> None:
     services.open_ticket(by=cast.greta, subject="Late", content="Where?", office=cast.orders)
     for person, channel in ((cast.emil, cast.orders.channel), (cast.greta, cast.greta.channel)):
         (event,) = told(person, channel, start)
@@ -76,7 +76,7 @@ def test_a_new_ticket_is_told_to_its_office_and_its_creator(cast: Cast, start: s
     assert told(cast.bao, cast.billing.channel, start) == []
 
 
-def test_the_sequences_have_no_gap_for_anybody(cast: Cast, start: str) -> None:
+def test_sequences_have_no_gap_for_any_audience(cast: Cast, start: str) -> None:
     cast.reply(cast.bao, "Answer")
     cast.reply(cast.bao, "Note", internal=True)
     services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": cast.bao})
@@ -90,7 +90,7 @@ def test_the_sequences_have_no_gap_for_anybody(cast: Cast, start: str) -> None:
     assert seqs == {cast.casey: [2, 3, 4, 5, 6], cast.bao: [2, 3, 4, 5, 6, 7, 8]}
 
 
-def test_a_creator_who_is_an_agent_elsewhere_hears_no_note_on_his_own_channel(cast: Cast) -> None:
+def test_creator_who_is_an_agent_elsewhere_receives_no_note(cast: Cast) -> None:
     ticket = services.open_ticket(by=cast.bao, subject="Chair", content="Broken", office=cast.orders)
     services.update_ticket(ticket, by=cast.emil, values={"assigned_to": cast.fatima})
     start = history.current_cursor()
@@ -99,7 +99,7 @@ def test_a_creator_who_is_an_agent_elsewhere_hears_no_note_on_his_own_channel(ca
     assert len(told(cast.fatima, cast.fatima.channel, start)) == 1
 
 
-def test_a_move_between_internal_offices_is_for_staff(cast: Cast) -> None:
+def test_move_between_internal_offices_is_for_staff(cast: Cast) -> None:
     services.update_ticket(cast.ticket, by=cast.ada, values={"office": cast.fraud})
     before = history.current_cursor()
     cellar = type(cast.fraud).objects.create(name="Cellar", is_internal=True)
@@ -109,7 +109,7 @@ def test_a_move_between_internal_offices_is_for_staff(cast: Cast) -> None:
     assert event["data"]["changes"] == {"office": {"from": "Fraud Desk", "to": "Cellar"}}
 
 
-def test_customers_do_not_learn_the_names_of_internal_offices(cast: Cast, start: str) -> None:
+def test_customers_do_not_see_internal_office_names(cast: Cast, start: str) -> None:
     services.update_ticket(cast.ticket, by=cast.ada, values={"office": cast.fraud})
     cast.reply(cast.ada, "We are on it")
     events = told(cast.casey, cast.ticket.channel, start)
@@ -118,7 +118,7 @@ def test_customers_do_not_learn_the_names_of_internal_offices(cast: Cast, start:
     assert "Fraud" in json.dumps(told(cast.ada, cast.ticket.channel, start))
 
 
-def test_nobodys_address_and_no_counter_is_told(cast: Cast, start: str) -> None:
+def test_events_contain_no_email_address_and_no_counter(cast: Cast, start: str) -> None:
     cast.reply(cast.bao, "Answer")
     services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": cast.bao})
     services.update_ticket(cast.ticket, by=cast.bao, values={"status": cast.status("Closed")})
@@ -129,7 +129,7 @@ def test_nobodys_address_and_no_counter_is_told(cast: Cast, start: str) -> None:
         assert all("id" not in event["data"]["ticket"] for event in events)
 
 
-def test_a_reply_that_is_too_long_for_an_event_says_so(cast: Cast, start: str) -> None:
+def test_event_of_a_too_long_reply_is_truncated(cast: Cast, start: str) -> None:
     cast.reply(cast.bao, "ü" * 9000)
     (event,) = told(cast.casey, cast.ticket.channel, start)
     assert event["data"]["truncated"]
@@ -137,6 +137,6 @@ def test_a_reply_that_is_too_long_for_an_event_says_so(cast: Cast, start: str) -
     assert event["data"]["reply"]["message"] == ""
 
 
-def test_who_is_told_of_a_reply_on_an_unassigned_ticket(cast: Cast, start: str) -> None:
+def test_recipients_of_a_reply_on_an_unassigned_ticket(cast: Cast, start: str) -> None:
     cast.reply(cast.casey, "Anybody?")
     assert len(told(cast.dana, cast.billing.channel, start)) == 1

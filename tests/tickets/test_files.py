@@ -98,7 +98,7 @@ def kept(user: User, name: str = "bill.png", content: bytes = PNG) -> Attachment
         ("logs.zip", zipped(a=b"one"), "application/zip"),
     ],
 )
-def test_what_people_send_is_known_by_its_content(cast: Cast, name: str, content: bytes, as_what: str) -> None:
+def test_type_is_determined_by_content(cast: Cast, name: str, content: bytes, as_what: str) -> None:
     response = upload(cast.casey, name, content, "text/html")
     assert response.status_code == 201
     attachment = Attachment.objects.get()
@@ -125,7 +125,7 @@ def test_what_people_send_is_known_by_its_content(cast: Cast, name: str, content
     ],
     ids=lambda value: value if isinstance(value, str) and "." in value else "",
 )
-def test_what_could_harm_is_refused_with_a_reason(
+def test_harmful_file_is_rejected_with_a_reason(
     cast: Cast, name: str, content: bytes, declared: str, why: str, stored: Path
 ) -> None:
     response = upload(cast.casey, name, content, declared)
@@ -135,7 +135,7 @@ def test_what_could_harm_is_refused_with_a_reason(
     assert not any(path.is_file() for path in stored.rglob("*"))
 
 
-def test_a_part_that_lies_about_its_size_is_not_unpacked(cast: Cast) -> None:
+def test_zip_part_with_a_false_size_is_not_unpacked(cast: Cast) -> None:
     size = 64 * 1024**2
     liar = zipped(mimetype=bytes(size)).replace(struct.pack("<I", size), struct.pack("<I", 39))
     tracemalloc.start()
@@ -160,7 +160,7 @@ def test_a_part_that_lies_about_its_size_is_not_unpacked(cast: Cast) -> None:
         ("بيان.png", "بيان.png"),
     ],
 )
-def test_a_name_is_only_ever_a_name(cast: Cast, sent: str, shown: str) -> None:
+def test_file_name_is_sanitised(cast: Cast, sent: str, shown: str) -> None:
     name = files.clean_name(sent.replace(":", "") if "Set" in sent else sent, "image/png")
     assert name == shown
     attachment = kept(cast.casey)
@@ -170,12 +170,12 @@ def test_a_name_is_only_ever_a_name(cast: Cast, sent: str, shown: str) -> None:
     assert "\n" not in response["Content-Disposition"]
 
 
-def test_a_script_that_calls_itself_text_is_text(cast: Cast) -> None:
+def test_script_named_as_text_is_text(cast: Cast) -> None:
     upload(cast.casey, "run.bat", b"@echo off\r\ndel *.*")
     assert Attachment.objects.get().filename == "run.bat.txt"
 
 
-def test_a_file_is_kept_under_a_name_that_says_nothing(cast: Cast, stored: Path) -> None:
+def test_file_is_stored_under_a_random_name(cast: Cast, stored: Path) -> None:
     attachment = kept(cast.casey, "salary.png")
     (path,) = [path for path in stored.rglob("*") if path.is_file()]
     assert len(path.name) == 64
@@ -183,7 +183,7 @@ def test_a_file_is_kept_under_a_name_that_says_nothing(cast: Cast, stored: Path)
     assert signed_in(cast.ada).get(f"/media/{attachment.file.name}").status_code == 404
 
 
-def test_a_file_comes_as_a_download_that_runs_nothing(cast: Cast) -> None:
+def test_download_headers_prevent_execution(cast: Cast) -> None:
     attachment = kept(cast.casey)
     response, content = get(cast.casey, f"/files/{attachment.pk}/")
     assert content == PNG
@@ -193,7 +193,7 @@ def test_a_file_comes_as_a_download_that_runs_nothing(cast: Cast) -> None:
     assert "no-store" in response["Cache-Control"]
 
 
-def test_only_pictures_are_shown_in_the_page(cast: Cast) -> None:
+def test_only_images_are_shown_inline(cast: Cast) -> None:
     picture, text = kept(cast.casey), kept(cast.casey, "a.txt", b"text")
     shown, _ = get(cast.casey, f"/files/{picture.pk}/view/")
     assert (shown.status_code, shown["Content-Type"]) == (200, "image/png")
@@ -207,7 +207,7 @@ def send(cast: Cast, by: User, *, internal: bool = False, name: str = "bill.png"
 
 
 @pytest.mark.parametrize("internal", [False, True], ids=["reply", "note"])
-def test_a_file_is_read_by_whoever_may_read_its_message(cast: Cast, internal: bool) -> None:
+def test_file_is_readable_like_its_message(cast: Cast, internal: bool) -> None:
     attachment = send(cast, cast.bao, internal=internal)
     readers = {cast.ada, cast.bao, cast.dana} | (set() if internal else {cast.casey})
     for person in (cast.ada, cast.bao, cast.dana, cast.emil, cast.fatima, cast.casey, cast.greta):
@@ -217,7 +217,7 @@ def test_a_file_is_read_by_whoever_may_read_its_message(cast: Cast, internal: bo
     assert Client().get(f"/files/{attachment.pk}/").status_code == 302
 
 
-def test_a_file_that_is_not_sent_yet_is_its_uploaders_alone(cast: Cast) -> None:
+def test_unsent_file_is_readable_by_its_uploader_only(cast: Cast) -> None:
     attachment = kept(cast.casey)
     assert status(cast.casey, f"/files/{attachment.pk}/") == 200
     for person in (cast.ada, cast.bao, cast.greta):
@@ -226,7 +226,7 @@ def test_a_file_that_is_not_sent_yet_is_its_uploaders_alone(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("internal", [False, True], ids=["reply", "note"])
-def test_access_to_files_ends_with_access_to_the_ticket(cast: Cast, internal: bool) -> None:
+def test_file_access_ends_with_ticket_access(cast: Cast, internal: bool) -> None:
     attachment = send(cast, cast.dana, internal=internal)
     assert status(cast.bao, f"/files/{attachment.pk}/") == 200
     services.update_ticket(cast.ticket, by=cast.ada, values={"office": cast.orders})
@@ -235,14 +235,14 @@ def test_access_to_files_ends_with_access_to_the_ticket(cast: Cast, internal: bo
     assert status(cast.emil, f"/files/{attachment.pk}/") == 200
 
 
-def test_what_somebody_was_assigned_for_a_while_is_not_his_to_open_afterwards(cast: Cast) -> None:
+def test_former_assignee_cannot_open_files(cast: Cast) -> None:
     attachment = send(cast, cast.bao, internal=True)
     for assignee, expected in ((None, 404), (cast.fatima, 200), (None, 404)):
         services.update_ticket(cast.ticket, by=cast.ada, values={"assigned_to": assignee})
         assert status(cast.fatima, f"/files/{attachment.pk}/") == expected
 
 
-def test_somebody_elses_upload_cannot_be_sent(cast: Cast) -> None:
+def test_upload_of_another_user_cannot_be_sent(cast: Cast) -> None:
     attachment = kept(cast.greta)
     reply = {"message": "Mine now", "attachments": [str(attachment.pk)]}
     response = signed_in(cast.casey).post(f"/tickets/{cast.ticket.uuid}/replies/", reply)
@@ -252,14 +252,14 @@ def test_somebody_elses_upload_cannot_be_sent(cast: Cast) -> None:
     assert not Reply.objects.exists()
 
 
-def test_a_file_is_sent_once(cast: Cast) -> None:
+def test_file_can_be_sent_once(cast: Cast) -> None:
     attachment = send(cast, cast.casey)
     with pytest.raises(services.ValidationError, match="no longer exists"):
         services.add_reply(cast.ticket, by=cast.casey, message="Again", attachments=[attachment])
     assert Reply.objects.count() == 1
 
 
-def test_without_scripts_files_come_with_the_form_in_their_order(cast: Cast) -> None:
+def test_files_in_the_form_keep_their_order(cast: Cast) -> None:
     uploads = [SimpleUploadedFile(f"{number}.png", PNG) for number in range(3)]
     reply = {"message": "See these", "uploads": uploads}
     response = signed_in(cast.casey).post(f"/tickets/{cast.ticket.uuid}/replies/", reply)
@@ -269,7 +269,7 @@ def test_without_scripts_files_come_with_the_form_in_their_order(cast: Cast) -> 
     assert page.index("0.png") < page.index("1.png") < page.index("2.png")
 
 
-def test_a_ticket_begins_with_files(cast: Cast) -> None:
+def test_new_ticket_can_have_files(cast: Cast) -> None:
     words = {"subject": "Late", "content": "x", "office": cast.orders.pk, "priority": cast.ticket.priority_id}
     signed_in(cast.casey).post("/tickets/new/", words | {"uploads": [SimpleUploadedFile("bill.png", PNG)]})
     ticket = Ticket.objects.get(subject="Late")
@@ -277,7 +277,7 @@ def test_a_ticket_begins_with_files(cast: Cast) -> None:
     assert "bill.png" in signed_in(cast.emil).get(ticket.get_absolute_url()).text
 
 
-def test_six_files_are_one_too_many_and_the_first_five_and_the_text_stay(cast: Cast) -> None:
+def test_sixth_file_is_rejected_and_text_and_five_files_stay(cast: Cast) -> None:
     uploads = [SimpleUploadedFile(f"{number}.png", PNG) for number in range(6)]
     client = signed_in(cast.casey)
     response = client.post(f"/tickets/{cast.ticket.uuid}/replies/", {"message": "A long story", "uploads": uploads})
@@ -292,7 +292,7 @@ def test_six_files_are_one_too_many_and_the_first_five_and_the_text_stay(cast: C
     assert Reply.objects.get().attachments.count() == 5
 
 
-def test_a_bad_file_beside_a_good_one_loses_neither_the_good_one_nor_the_text(cast: Cast) -> None:
+def test_rejected_file_keeps_the_valid_one_and_the_text(cast: Cast) -> None:
     uploads = [SimpleUploadedFile("bill.png", PNG), SimpleUploadedFile("bad.png", b"MZ\x00\x00")]
     large = SimpleUploadedFile("large.txt", b"x" * (11 * 1024**2))
     reply = {"message": "A long story", "uploads": [*uploads, large]}
@@ -315,7 +315,7 @@ def test_deleting_a_reply_deletes_its_files(
     assert not attachment_storage().exists(attachment.file.name)
 
 
-def test_what_nobody_sent_is_swept_after_a_day(
+def test_unsent_uploads_are_pruned_after_a_day(
     cast: Cast, stored: Path, capsys: pytest.CaptureFixture, django_capture_on_commit_callbacks: Any
 ) -> None:
     sent, young, old = send(cast, cast.casey), kept(cast.casey), kept(cast.casey)
@@ -334,7 +334,7 @@ def test_what_nobody_sent_is_swept_after_a_day(
     assert (stray.exists(), fresh.exists(), (stored / sent.file.name).exists()) == (False, True, True)
 
 
-def test_uploads_that_are_never_sent_do_not_pile_up(cast: Cast) -> None:
+def test_number_of_unsent_uploads_is_limited(cast: Cast) -> None:
     first = kept(cast.casey)
     for _ in range(files.MAX_PENDING):
         kept(cast.casey)
@@ -342,19 +342,19 @@ def test_uploads_that_are_never_sent_do_not_pile_up(cast: Cast) -> None:
     assert not Attachment.objects.filter(pk=first.pk).exists()
 
 
-def test_an_upload_without_a_file_says_so(cast: Cast) -> None:
+def test_upload_without_a_file_is_rejected(cast: Cast) -> None:
     response = signed_in(cast.casey).post("/files/")
     assert (response.status_code, response.json()) == (422, {"errors": {"file": ["No file was sent."]}})
 
 
-def test_a_file_that_is_gone_from_the_disk_is_not_found(cast: Cast) -> None:
+def test_file_missing_on_disk_returns_404(cast: Cast) -> None:
     attachment = kept(cast.casey)
     attachment_storage().delete(attachment.file.name)
     assert status(cast.casey, f"/files/{attachment.pk}/") == 404
     assert status(cast.casey, f"/files/{uuid4()}/") == 404
 
 
-def test_a_customers_pages_do_not_name_a_notes_files(cast: Cast) -> None:
+def test_customer_pages_do_not_name_files_of_notes(cast: Cast) -> None:
     send(cast, cast.bao, internal=True, name="fraud-report.png")
     assert "fraud-report" not in signed_in(cast.casey).get(cast.ticket.get_absolute_url()).text
     assert "fraud-report" in signed_in(cast.dana).get(cast.ticket.get_absolute_url()).text

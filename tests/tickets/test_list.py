@@ -67,7 +67,7 @@ def test_staff_filter_by_each_property(cast):
     assert shown(cast.ada, f"?assignee=none&office={cast.billing.pk}") == ["Charged twice"]
 
 
-def test_a_view_of_each_kind(cast):
+def test_each_view_lists_its_tickets(cast):
     closed = ask(cast, "Done", status=cast.status("Closed"))
     answered = ask(cast, "Answered")
     services.add_reply(answered, by=cast.bao, message="What do you mean?")
@@ -77,7 +77,7 @@ def test_a_view_of_each_kind(cast):
     assert shown(cast.casey, "?status=all") == ["Answered", "Done", "Charged twice"]
 
 
-def test_days_are_those_of_the_person_and_belong_to_the_period(cast):
+def test_date_filters_include_the_days_of_the_users_time_zone(cast):
     for subject, moment in {"Late": at(3, 22, 30), "Early": at(2, 21, 59), "Next": at(4, 22, 0)}.items():
         ask(cast, subject, created_at=moment)
     cast.ada.time_zone = "Europe/Berlin"
@@ -88,7 +88,7 @@ def test_days_are_those_of_the_person_and_belong_to_the_period(cast):
         assert "Next" in shown(cast.ada, "?created_from=2026-05-05")
 
 
-def test_a_customer_filters_and_orders_by_the_change_he_may_know(cast):
+def test_customer_filters_and_sorts_by_public_changes(cast):
     old = ask(cast, "Old", updated_at=at(1), public_updated_at=at(1))
     Ticket.objects.filter(pk=old.pk).update(updated_at=at(20))
     ask(cast, "Newer", updated_at=at(10), public_updated_at=at(10))
@@ -99,7 +99,7 @@ def test_a_customer_filters_and_orders_by_the_change_he_may_know(cast):
     assert shown(cast.bao, "?updated_from=2026-05-15&updated_to=2026-05-31") == ["Old"]
 
 
-def test_a_customers_list_answers_nothing_about_offices_assignees_and_priorities(cast):
+def test_customer_list_ignores_staff_filters(cast):
     services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": cast.bao})
     for query in ("office=1", "office=999", "assignee=none", "assignee=me", f"assignee={cast.bao.pk}", "priority=1"):
         response = signed_in(cast.casey).get(f"/tickets/?{query}")
@@ -112,7 +112,7 @@ def test_a_customers_list_answers_nothing_about_offices_assignees_and_priorities
     assert shown(cast.bao, "?assignee=none") == []
 
 
-def test_an_agent_does_not_find_out_that_an_internal_office_works_for_him(cast):
+def test_agents_own_request_does_not_reveal_an_internal_office(cast):
     ticket = ask(cast, "Bao's own", by=cast.bao, office=cast.orders)
     services.update_ticket(ticket, by=cast.ada, values={"office": cast.fraud})
     query = f"?office={cast.fraud.pk}"
@@ -133,23 +133,23 @@ def test_an_agent_does_not_find_out_that_an_internal_office_works_for_him(cast):
         ("q", "x" * 201), ("q", "a " * 13),
     ],
 )  # fmt: skip
-def test_a_parameter_that_is_wrong_says_so_and_is_left_out(cast, field, value):
+def test_invalid_parameter_shows_an_error_and_is_ignored(cast, field, value):
     response = signed_in(cast.bao).get("/tickets/", {field: value})
     assert subjects(response) == ["Charged twice"]
     assert list(response.context["form"].errors) == [field]
     assert f'id="filter-{field}_error"' in response.text
 
 
-def test_a_period_that_ends_before_it_begins_says_so(cast):
+def test_period_that_ends_before_it_begins_is_rejected(cast):
     response = signed_in(cast.bao).get("/tickets/?created_from=2026-05-02&created_to=2026-05-01")
     assert "The end date is before the start date." in response.text
 
 
-def test_a_parameter_that_comes_twice_counts_once(cast):
+def test_repeated_parameter_counts_once(cast):
     assert shown(cast.bao, "?status=closed&status=all&q=x&q=charged") == ["Charged twice"]
 
 
-def test_filters_in_force_can_be_taken_off_one_by_one(cast):
+def test_active_filters_can_be_removed_one_by_one(cast):
     response = signed_in(cast.bao).get("/tickets/?assignee=me&q=May&created_from=2026-05-02&sort=created&after=zzz")
     chips = {chip["value"]: chip["query"] for chip in response.context["chips"]}
     assert {str(value) for value in chips} == {"Me", "05/02/2026", "May"}
@@ -187,7 +187,7 @@ def walk(user: User, query: str, way: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("sort", ["-updated", "updated", "-created", "created", "-priority", "priority"])
-def test_pages_follow_one_another_without_a_hole_though_all_is_equal(cast, sort):
+def test_pages_have_no_gap_with_equal_sort_values(cast, sort):
     Ticket.objects.all().delete()
     same = {"created_at": at(1), "updated_at": at(1), "public_updated_at": at(1)}
     for number in range(7):
@@ -197,7 +197,7 @@ def test_pages_follow_one_another_without_a_hole_though_all_is_equal(cast, sort)
     assert sorted(chain(*pages)) == list("0123456")
 
 
-def test_pages_lead_back_too(cast):
+def test_pages_link_back(cast):
     for number in range(7):
         ask(cast, str(number))
     client = signed_in(cast.bao)
@@ -209,7 +209,7 @@ def test_pages_lead_back_too(cast):
     assert subjects(client.get("/tickets/", {"before": again.context["page"].newer})) == subjects(first)
 
 
-def test_what_changes_between_two_pages_neither_hides_nor_doubles_the_others(cast):
+def test_changes_between_pages_neither_hide_nor_repeat_rows(cast):
     tickets = {str(number): ask(cast, str(number)) for number in range(7)}
     client = signed_in(cast.bao)
     first = client.get("/tickets/")
@@ -221,7 +221,7 @@ def test_what_changes_between_two_pages_neither_hides_nor_doubles_the_others(cas
 
 
 @pytest.mark.parametrize("way", ["after", "before"])
-def test_a_cursor_that_is_of_no_use_gives_the_first_page_and_says_so(cast, way):
+def test_invalid_cursor_shows_the_first_page_with_a_message(cast, way):
     for number in range(4):
         ask(cast, str(number))
     other = encryption.encrypt(json.dumps(["-updated", at(1).isoformat(), 1]), purpose="cursor")
@@ -232,7 +232,7 @@ def test_a_cursor_that_is_of_no_use_gives_the_first_page_and_says_so(cast, way):
         assert "Showing the first page" in response.text
 
 
-def test_a_cursor_tells_nobody_how_many_tickets_there_are(cast):
+def test_cursor_does_not_reveal_the_number_of_tickets(cast):
     for number in range(4):
         ask(cast, str(number))
     older = signed_in(cast.casey).get("/tickets/").context["page"].older
@@ -249,7 +249,7 @@ def counts(user: User) -> dict[str, int]:
     return response.json()["counts"]
 
 
-def test_each_view_has_as_many_tickets_as_it_says(cast):
+def test_each_view_count_matches_its_tickets(cast):
     services.update_ticket(ask(cast, "Bao's"), by=cast.bao, values={"assigned_to": cast.bao})
     ask(cast, "Done", status=cast.status("Closed"))
     ask(cast, "Orders' one", office=cast.orders, by=cast.greta)
@@ -262,14 +262,14 @@ def test_each_view_has_as_many_tickets_as_it_says(cast):
         assert told["all"] > 0
 
 
-def test_an_agents_offices_are_counted_and_no_others(cast):
+def test_agent_counts_cover_only_their_offices(cast):
     told = {key: number for key, number in counts(cast.bao).items() if key.startswith("office-")}
     assert told == {f"office-{cast.billing.pk}": 1}
     ask(cast, "Done", status=cast.status("Closed"))
     assert counts(cast.ada)[f"office-{cast.billing.pk}"] == 1
 
 
-def test_a_customers_counts_say_nothing_of_notes_hands_and_offices(cast):
+def test_customer_counts_reveal_no_notes_assignees_or_offices(cast):
     before = counts(cast.casey)
     cast.reply(cast.bao, "Fishy", internal=True)
     services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": cast.bao})
@@ -280,13 +280,13 @@ def test_a_customers_counts_say_nothing_of_notes_hands_and_offices(cast):
     assert counts(cast.casey) == before | {"waiting": 1}
 
 
-def test_who_is_not_signed_in_gets_no_numbers(cast, client):
+def test_anonymous_user_gets_no_counts(cast, client):
     assert client.get("/tickets/counts/").status_code == 302
 
 
 @pytest.mark.parametrize("name", ["casey", "bao", "ada"])
 @pytest.mark.parametrize("address", ["/tickets/", "/tickets/?q=x&sort=-priority", "/tickets/counts/"])
-def test_a_list_asks_the_database_as_often_for_many_rows_as_for_few(
+def test_list_query_count_is_independent_of_rows(
     cast: Cast, name: str, address: str, monkeypatch, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     monkeypatch.setattr(list_queries.paginate, "__kwdefaults__", {"after": "", "before": "", "size": 50})

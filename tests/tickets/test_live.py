@@ -13,7 +13,7 @@ from tests.support.sockets import do, listen
 from tickets import services
 
 
-async def test_a_note_reaches_staff_and_only_staff(live_cast: Cast) -> None:
+async def test_note_reaches_staff_only(live_cast: Cast) -> None:
     staff = await listen(live_cast.bao, live_cast.ticket.channel)
     customer = await listen(live_cast.casey, live_cast.ticket.channel)
     await do(live_cast.reply, live_cast.bao, "Refund?", internal=True)
@@ -21,7 +21,7 @@ async def test_a_note_reaches_staff_and_only_staff(live_cast: Cast) -> None:
     assert await customer.hears_nothing(live_cast.ticket.channel)
 
 
-async def test_an_agent_who_opened_a_ticket_elsewhere_hears_no_note_on_his_own_channel(live_cast: Cast) -> None:
+async def test_agent_who_opened_a_ticket_elsewhere_receives_no_note(live_cast: Cast) -> None:
     ticket = await do(
         services.open_ticket, by=live_cast.bao, subject="Chair", content="Broken", office=live_cast.orders
     )
@@ -36,7 +36,7 @@ async def test_an_agent_who_opened_a_ticket_elsewhere_hears_no_note_on_his_own_c
     assert (heard["reply"]["message"], heard["seq"]) == ("A new one comes", 3)
 
 
-async def test_a_customer_hears_the_agents_reply_as_safe_html(live_cast: Cast) -> None:
+async def test_customer_receives_the_reply_as_sanitised_html(live_cast: Cast) -> None:
     customer = await listen(live_cast.casey, live_cast.ticket.channel)
     await do(live_cast.reply, live_cast.bao, "It is **done** 🎉 <script>alert(1)</script>")
     reply = (await customer.event("ticket.reply.created"))["reply"]
@@ -44,7 +44,7 @@ async def test_a_customer_hears_the_agents_reply_as_safe_html(live_cast: Cast) -
     assert reply["user"]["name"] == "Bao Nguyen"
 
 
-async def test_an_old_office_learns_only_that_a_ticket_has_left(live_cast: Cast) -> None:
+async def test_previous_office_receives_only_the_withdrawal(live_cast: Cast) -> None:
     ticket, loser = live_cast.ticket, await listen(live_cast.bao, live_cast.ticket.channel)
     office = await listen(live_cast.bao, live_cast.billing.channel)
     owner = await listen(live_cast.casey, ticket.channel)
@@ -63,7 +63,7 @@ def heard_of(cast: Cast, since: str, person: User) -> str:
 
 
 @pytest.mark.django_db
-def test_the_history_tells_nothing_of_what_a_deleted_reply_said(cast: Cast) -> None:
+def test_history_has_no_text_of_a_deleted_reply(cast: Cast) -> None:
     start = history.current_cursor()
     kept, gone = cast.reply(cast.bao, "This stays"), cast.reply(cast.bao, "My card number")
     assert "My card number" in heard_of(cast, start, cast.casey)
@@ -76,7 +76,7 @@ def test_the_history_tells_nothing_of_what_a_deleted_reply_said(cast: Cast) -> N
 
 
 @pytest.mark.django_db
-def test_of_a_deleted_ticket_nothing_stays_in_the_log_but_that_it_is_gone(cast: Cast) -> None:
+def test_log_keeps_only_the_withdrawal_of_a_deleted_ticket(cast: Cast) -> None:
     cast.reply(cast.bao, "A note", internal=True)
     assert Broadcast.objects.filter(guard=cast.ticket.channel).exists()
     services.delete_ticket(cast.ticket, by=cast.ada)

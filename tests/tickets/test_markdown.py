@@ -15,11 +15,11 @@ from tickets.templatetags.desk import css_string
         ("3. c", '<ol start="3">\n<li>c</li>\n</ol>\n'),
     ],
 )
-def test_markdown_works(text: str, html: str) -> None:
+def test_markdown_is_rendered(text: str, html: str) -> None:
     assert render(text) == html
 
 
-def test_links_are_links_and_keep_their_distance() -> None:
+def test_links_are_rendered_with_rel_attributes() -> None:
     html = render("see https://example.com/a?b=1&c=2 or [here](mailto:a@example.com)")
     assert '<a href="https://example.com/a?b=1&amp;c=2" rel="noopener noreferrer nofollow">' in html
     assert 'href="mailto:a@example.com"' in html
@@ -36,7 +36,7 @@ def test_links_are_links_and_keep_their_distance() -> None:
         "<form action=https://evil.example><input name=password>", "<details open ontoggle=alert(1)>",
     ],
 )  # fmt: skip
-def test_what_could_harm_is_only_text(text: str) -> None:
+def test_harmful_markup_is_escaped(text: str) -> None:
     html = render(text).lower()
     for harm in (
         "<script",
@@ -53,18 +53,18 @@ def test_what_could_harm_is_only_text(text: str) -> None:
     assert "onerror=" not in html.replace("onerror=alert(1)&gt;", "")
 
 
-def test_links_beyond_measure_are_left_as_text() -> None:
+def test_too_many_bare_links_stay_text() -> None:
     many = "http://a.example " * (MAX_BARE_LINKS + 1)
     assert "<a" not in render(many)
     assert render("http://a.example " * MAX_BARE_LINKS).count("<a") == MAX_BARE_LINKS
 
 
 @pytest.mark.parametrize("depth", [5, 13, 14, 15, 16, 25, 60, 20_000])
-def test_nothing_is_left_out_however_deep_it_is_quoted(depth: int) -> None:
+def test_deeply_nested_text_is_kept(depth: int) -> None:
     nested = "".join("  " * level + "- a\n" for level in range(min(depth, 150)))
     for text in (">" * depth + " end", "> " * depth + "end", nested + "  " * depth + "- end"):
         assert "end" in render(text)
 
 
-def test_a_name_cannot_leave_its_css_string() -> None:
+def test_name_cannot_leave_its_css_string() -> None:
     assert css_string('a"}*{x') == '"a\\22 \\7d \\2a \\7b x"'

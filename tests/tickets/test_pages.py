@@ -33,7 +33,7 @@ def signed_in(user: object) -> Client:
     return client
 
 
-def test_a_customer_opens_a_ticket(cast: Cast, casey: Client) -> None:
+def test_customer_opens_a_ticket(cast: Cast, casey: Client) -> None:
     words = {
         "subject": "Late",
         "content": "Where *is* it?",
@@ -46,7 +46,7 @@ def test_a_customer_opens_a_ticket(cast: Cast, casey: Client) -> None:
     assert "<em>is</em>" in casey.get(ticket.get_absolute_url()).text
 
 
-def test_a_customer_is_not_offered_internal_offices(cast: Cast, casey: Client, bao: Client) -> None:
+def test_customer_is_not_offered_internal_offices(cast: Cast, casey: Client, bao: Client) -> None:
     assert "Fraud" not in casey.get("/tickets/new/").text
     assert "Fraud" in bao.get("/tickets/new/").text
     words = {"subject": "Late", "content": "x", "office": cast.fraud.pk, "priority": cast.ticket.priority_id}
@@ -54,21 +54,21 @@ def test_a_customer_is_not_offered_internal_offices(cast: Cast, casey: Client, b
     assert Ticket.objects.count() == 1
 
 
-def test_what_is_wrong_is_said_and_what_was_typed_is_kept(cast: Cast, casey: Client) -> None:
+def test_invalid_form_shows_errors_and_keeps_its_text(cast: Cast, casey: Client) -> None:
     response = casey.post("/tickets/new/", {"subject": "", "content": "A long story", "office": "x", "priority": ""})
     assert response.status_code == 422
     assert response.context["form"].errors.keys() == {"subject", "office", "priority"}
     assert "A long story" in response.text
 
 
-def test_a_reply_without_scripts_leads_back_to_it(cast: Cast, casey: Client) -> None:
+def test_reply_without_scripts_redirects_to_it(cast: Cast, casey: Client) -> None:
     response = casey.post(f"{cast.ticket.get_absolute_url()}replies/", {"message": "Hello?"})
     reply = Reply.objects.get()
     assert response["Location"] == f"{cast.ticket.get_absolute_url()}#reply-{reply.pk}"
 
 
 @pytest.mark.parametrize("message", ["", " ", "x" * 50_001, "a\x00b"])
-def test_a_reply_that_cannot_be_kept_is_refused_beside_the_field(cast: Cast, casey: Client, message: str) -> None:
+def test_invalid_reply_shows_an_error_at_its_field(cast: Cast, casey: Client, message: str) -> None:
     address = f"{cast.ticket.get_absolute_url()}replies/"
     page = casey.post(address, {"message": message})
     assert page.status_code == 422
@@ -78,14 +78,14 @@ def test_a_reply_that_cannot_be_kept_is_refused_beside_the_field(cast: Cast, cas
     assert not Reply.objects.exists()
 
 
-def test_a_customer_cannot_write_a_note_even_by_hand(cast: Cast, casey: Client, bao: Client) -> None:
+def test_customer_cannot_post_a_note(cast: Cast, casey: Client, bao: Client) -> None:
     address = f"{cast.ticket.get_absolute_url()}replies/"
     assert casey.post(address, {"message": "x", "internal": "on"}).status_code == 403
     assert bao.post(address, {"message": "x", "internal": "on"}).status_code == 302
     assert [reply.is_internal for reply in Reply.objects.all()] == [True]
 
 
-def test_an_agent_changes_each_property(cast: Cast, bao: Client) -> None:
+def test_agent_changes_each_property(cast: Cast, bao: Client) -> None:
     address = f"{cast.ticket.get_absolute_url()}change/"
     for data in (
         {"status": cast.status("On Hold").pk},
@@ -102,32 +102,32 @@ def test_an_agent_changes_each_property(cast: Cast, bao: Client) -> None:
     assert bao.get(cast.ticket.get_absolute_url()).status_code == 404
 
 
-def test_a_customer_changes_nothing(cast: Cast, casey: Client) -> None:
+def test_customer_cannot_change_a_ticket(cast: Cast, casey: Client) -> None:
     address = f"{cast.ticket.get_absolute_url()}change/"
     assert casey.post(address, {"status": cast.status("Closed").pk}).status_code == 403
     assert casey.post(address, {"subject": "Mine"}).status_code == 403
     assert Ticket.objects.get().version == 1
 
 
-def test_a_customer_cannot_find_out_which_offices_there_are(cast: Cast, casey: Client) -> None:
+def test_customer_cannot_find_out_which_offices_exist(cast: Cast, casey: Client) -> None:
     address = f"{cast.ticket.get_absolute_url()}change/"
     answers = [casey.post(address, {"office": office}).status_code for office in (cast.fraud.pk, 999)]
     assert answers == [403, 403]
 
 
-def test_pages_of_people_who_are_signed_in_are_kept_by_no_cache(cast: Cast, bao: Client, client: Client) -> None:
+def test_pages_of_signed_in_users_are_not_cached(cast: Cast, bao: Client, client: Client) -> None:
     for path in ("/tickets/", cast.ticket.get_absolute_url()):
         assert bao.get(path)["Cache-Control"] == "private, no-store"
     assert "private" in bao.get(f"/avatars/{cast.bao.pk}.svg")["Cache-Control"]
     assert "no-store" not in client.get("/tickets/palette.css")["Cache-Control"]
 
 
-def test_the_admin_is_entered_through_the_desks_own_door(cast: Cast, client: Client) -> None:
+def test_admin_uses_the_sites_own_sign_in(cast: Cast, client: Client) -> None:
     response = client.get("/admin/login/?next=/admin/")
     assert (response.status_code, response["Location"].split("?")[0]) == (302, "/login/")
 
 
-def test_what_happened_while_a_page_was_made_is_left_to_the_events(
+def test_changes_during_rendering_are_left_to_events(
     cast: Cast, casey: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fetch = pages._fetch
@@ -146,7 +146,7 @@ def test_what_happened_while_a_page_was_made_is_left_to_the_events(
     assert (context["seq"], len(context["replies"]), len(context["timeline"])) == (2, 1, 2)
 
 
-def test_a_change_of_several_properties_is_all_or_nothing(cast: Cast, bao: Client) -> None:
+def test_change_of_several_properties_is_all_or_nothing(cast: Cast, bao: Client) -> None:
     address = f"{cast.ticket.get_absolute_url()}change/"
     response = bao.post(address, {"subject": "New", "status": "999"}, headers={"accept": "application/json"})
     assert (response.status_code, list(response.json()["errors"])) == (422, ["status"])
@@ -154,7 +154,7 @@ def test_a_change_of_several_properties_is_all_or_nothing(cast: Cast, bao: Clien
 
 
 @pytest.mark.parametrize("path", ["", "replies/", "change/"])
-def test_who_may_not_see_a_ticket_cannot_tell_that_it_exists(cast: Cast, path: str) -> None:
+def test_invisible_ticket_looks_like_a_missing_one(cast: Cast, path: str) -> None:
     client = signed_in(cast.greta)
     real, unreal = (f"/tickets/{uuid}/{path}" for uuid in (cast.ticket.uuid, cast.casey.pk))
     ask = client.post if path else client.get
@@ -162,7 +162,7 @@ def test_who_may_not_see_a_ticket_cannot_tell_that_it_exists(cast: Cast, path: s
     assert [answer.status_code for answer in answers] == [404, 404]
 
 
-def test_a_reply_is_fetched_whole_by_who_may_read_it(cast: Cast, casey: Client, bao: Client) -> None:
+def test_full_reply_is_fetched_by_users_who_may_read_it(cast: Cast, casey: Client, bao: Client) -> None:
     reply, note = cast.reply(cast.bao, "Long " * 3000), cast.reply(cast.bao, "Secret", internal=True)
     base = f"{cast.ticket.get_absolute_url()}replies/"
     assert casey.get(f"{base}{reply.pk}/").json()["reply"]["message"] == "Long " * 2999 + "Long"
@@ -170,7 +170,7 @@ def test_a_reply_is_fetched_whole_by_who_may_read_it(cast: Cast, casey: Client, 
     assert bao.get(f"{base}{note.pk}/").json()["reply"]["message"] == "Secret"
 
 
-def test_a_customers_page_holds_no_trace_of_a_note(cast: Cast, casey: Client, bao: Client) -> None:
+def test_customer_page_has_no_trace_of_a_note(cast: Cast, casey: Client, bao: Client) -> None:
     clean = casey.get(cast.ticket.get_absolute_url()).text
     cast.reply(cast.dana, "Secret", internal=True)
     page, listing = casey.get(cast.ticket.get_absolute_url()).text, casey.get("/tickets/").text
@@ -188,7 +188,7 @@ def without_tokens(page: str) -> str:
     return re.sub(r'"cursor": "[^"]*"', "", page)
 
 
-def test_a_list_is_ordered_by_what_its_reader_may_know(cast: Cast, casey: Client, bao: Client) -> None:
+def test_list_is_ordered_by_visible_changes(cast: Cast, casey: Client, bao: Client) -> None:
     newer = services.open_ticket(by=cast.casey, subject="Newer", content="x", office=cast.billing)
     cast.reply(cast.bao, "Secret", internal=True)
     orders = {
@@ -198,7 +198,7 @@ def test_a_list_is_ordered_by_what_its_reader_may_know(cast: Cast, casey: Client
     assert orders == {"casey": [newer.subject, "Charged twice"], "bao": ["Charged twice", newer.subject]}
 
 
-def test_a_list_shows_the_chosen_status(cast: Cast, bao: Client) -> None:
+def test_list_shows_the_chosen_status(cast: Cast, bao: Client) -> None:
     services.update_ticket(cast.ticket, by=cast.bao, values={"status": cast.status("Closed")})
     services.open_ticket(by=cast.greta, subject="Another", content="x", office=cast.billing)
     shown = {
@@ -211,7 +211,7 @@ def test_a_list_shows_the_chosen_status(cast: Cast, bao: Client) -> None:
     }  # fmt: skip
 
 
-def test_pages_carry_a_cursor_from_before_their_first_query(cast: Cast, casey: Client) -> None:
+def test_page_cursor_is_older_than_its_first_query(cast: Cast, casey: Client) -> None:
     page = casey.get(cast.ticket.get_absolute_url())
     config = json.loads(re.search(r'id="live-config"[^>]*>(.*?)</script>', page.text)[1])
     cast.reply(cast.bao, "Meanwhile")
@@ -233,7 +233,7 @@ def test_pages_allow_no_inline_script_or_style(cast: Cast, path: str) -> None:
         assert inline == []
 
 
-def test_the_palette_is_a_stylesheet_and_no_more(cast: Cast, client: Client) -> None:
+def test_palette_is_a_stylesheet(cast: Cast, client: Client) -> None:
     status = cast.status("Open")
     status.name = 'Open"]} body{display:none} a["'
     status.save()
@@ -243,7 +243,7 @@ def test_the_palette_is_a_stylesheet_and_no_more(cast: Cast, client: Client) -> 
     assert status.color in response.text
 
 
-def test_a_subject_is_text_and_nothing_else(cast: Cast, casey: Client) -> None:
+def test_subject_is_escaped(cast: Cast, casey: Client) -> None:
     ticket = services.open_ticket(
         by=cast.casey, subject='<img src=x onerror=alert(1)>"', content="x", office=cast.billing
     )
@@ -251,7 +251,7 @@ def test_a_subject_is_text_and_nothing_else(cast: Cast, casey: Client) -> None:
         assert "<img src=x" not in casey.get(address).text
 
 
-def test_echos_header_is_taken_as_djangos_own(cast: Cast) -> None:
+def test_echo_csrf_header_is_accepted(cast: Cast) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(cast.casey)
     client.get("/tickets/new/")
@@ -266,7 +266,7 @@ def test_echos_header_is_taken_as_djangos_own(cast: Cast) -> None:
     "data",
     [{}, {"socket_id": "1"}, {"socket_id": "1.1", "channel_name": "a b"}, {"socket_id": "x", "channel_name": "a"}],
 )
-def test_a_malformed_request_for_a_signature_is_told_so(casey: Client, data: dict) -> None:
+def test_malformed_channel_auth_request_is_rejected(casey: Client, data: dict) -> None:
     response = casey.post("/broadcasting/auth", data)
     assert response.status_code == 400
     assert response.json()["detail"]
@@ -274,7 +274,7 @@ def test_a_malformed_request_for_a_signature_is_told_so(casey: Client, data: dic
 
 @pytest.mark.parametrize("name", ["casey", "bao", "ada"])
 @pytest.mark.parametrize("which", ["list", "ticket"])
-def test_pages_ask_the_database_as_often_for_many_rows_as_for_few(
+def test_page_query_count_is_independent_of_rows(
     cast: Cast, name: str, which: str, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     client, asked = signed_in(getattr(cast, name)), []

@@ -17,7 +17,7 @@ def fresh(ticket: Ticket) -> Ticket:
     return Ticket.objects.get(pk=ticket.pk)
 
 
-def test_a_new_ticket_is_open_unassigned_and_has_a_reference(cast: Cast) -> None:
+def test_new_ticket_is_open_unassigned_and_has_a_reference(cast: Cast) -> None:
     ticket = fresh(cast.ticket)
     assert (ticket.status.name, ticket.priority.name, ticket.assigned_to) == ("Open", "Medium", None)
     assert len(ticket.reference) == 8
@@ -25,14 +25,14 @@ def test_a_new_ticket_is_open_unassigned_and_has_a_reference(cast: Cast) -> None
     assert timeline(ticket) == [("created", "public")]
 
 
-def test_a_customer_cannot_write_to_an_internal_office_but_an_agent_can(cast: Cast) -> None:
+def test_only_staff_open_tickets_in_internal_offices(cast: Cast) -> None:
     words = {"subject": "S", "content": "C", "office": cast.fraud}
     with pytest.raises(PermissionDenied):
         services.open_ticket(by=cast.casey, **words)
     assert services.open_ticket(by=cast.emil, **words).office == cast.fraud
 
 
-def test_a_note_moves_nothing_that_a_customer_sees(cast: Cast) -> None:
+def test_note_does_not_change_what_customers_see(cast: Cast) -> None:
     before = fresh(cast.ticket)
     cast.reply(cast.bao, "Suspicious", internal=True)
     after = fresh(cast.ticket)
@@ -52,7 +52,7 @@ def test_only_staff_of_the_ticket_write_notes(cast: Cast) -> None:
     assert cast.reply(cast.dana, "Hm", internal=True).is_internal
 
 
-def test_an_agent_is_the_customer_of_a_ticket_that_he_merely_opened(cast: Cast) -> None:
+def test_agent_is_the_customer_of_their_own_request(cast: Cast) -> None:
     ticket = services.open_ticket(by=cast.bao, subject="Chair", content="Broken", office=cast.orders)
     with pytest.raises(PermissionDenied):
         services.add_reply(ticket, by=cast.bao, message="Hm", internal=True)
@@ -61,7 +61,7 @@ def test_an_agent_is_the_customer_of_a_ticket_that_he_merely_opened(cast: Cast) 
     assert services.add_reply(ticket, by=cast.bao, message="Any news?").author == cast.bao
 
 
-def test_a_customers_reply_opens_a_closed_ticket_and_an_agents_does_not(cast: Cast) -> None:
+def test_only_a_customers_reply_reopens_a_closed_ticket(cast: Cast) -> None:
     services.update_ticket(cast.ticket, by=cast.bao, values={"status": cast.status("Closed")})
     cast.reply(cast.bao, "One more thing")
     assert fresh(cast.ticket).status.is_closed
@@ -70,7 +70,7 @@ def test_a_customers_reply_opens_a_closed_ticket_and_an_agents_does_not(cast: Ca
     assert [action for action, _ in timeline(cast.ticket)][-2:] == ["replied", "status"]
 
 
-def test_each_property_is_changed_and_told(cast: Cast) -> None:
+def test_each_property_change_is_saved_and_broadcast(cast: Cast) -> None:
     services.update_ticket(cast.ticket, by=cast.bao, values={"priority": cast.priority("High")})
     services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": cast.emil})
     services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": None})
@@ -83,7 +83,7 @@ def test_each_property_is_changed_and_told(cast: Cast) -> None:
     ]  # fmt: skip
 
 
-def test_what_changes_nothing_tells_nobody(cast: Cast) -> None:
+def test_unchanged_value_broadcasts_nothing(cast: Cast) -> None:
     before = (Broadcast.objects.count(), TimelineEntry.objects.count(), fresh(cast.ticket).staff_seq)
     services.update_ticket(cast.ticket, by=cast.bao, values={"status": cast.ticket.status})
     services.update_ticket(cast.ticket, by=cast.bao, values={"priority": cast.ticket.priority})
@@ -104,7 +104,7 @@ def test_tickets_are_assigned_to_active_staff_only(cast: Cast) -> None:
     )
 
 
-def test_nobody_but_staff_of_the_ticket_changes_it(cast: Cast) -> None:
+def test_only_staff_of_the_ticket_change_it(cast: Cast) -> None:
     for person in (cast.casey, cast.emil, cast.greta, cast.hiro):
         with pytest.raises(PermissionDenied):
             services.update_ticket(cast.ticket, by=person, values={"status": cast.status("Closed")})
@@ -115,24 +115,24 @@ def test_nobody_but_staff_of_the_ticket_changes_it(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("message", ["", "  \n ", "x" * (MAX_MESSAGE + 1), "a\x00b"])
-def test_a_message_that_cannot_be_kept_is_refused_in_words(cast: Cast, message: str) -> None:
+def test_invalid_message_is_rejected_with_a_reason(cast: Cast, message: str) -> None:
     with pytest.raises(ValidationError) as refused:
         cast.reply(cast.casey, message)
     assert refused.value.message_dict["message"]
 
 
-def test_any_script_of_the_world_is_kept(cast: Cast) -> None:
+def test_any_script_is_stored(cast: Cast) -> None:
     text = "こんにちは 👩‍👩‍👧‍👦 مرحبا \u202eabc\u202c Здравствуйте"
     assert Reply.objects.get(pk=cast.reply(cast.casey, text).pk).message == text
 
 
-def test_references_say_nothing_of_how_many_there_are(cast: Cast) -> None:
+def test_references_reveal_no_number_of_tickets(cast: Cast) -> None:
     tickets = [services.open_ticket(by=cast.casey, subject="S", content="C", office=cast.billing) for _ in range(20)]
     assert len({ticket.reference for ticket in tickets}) == 20
     assert all(len(set(ticket.reference) - set("23456789BCDFGHJKMNPQRSTVWXZ-")) == 0 for ticket in tickets)
 
 
-def test_several_properties_change_together_even_where_the_ticket_is_given_away(cast: Cast) -> None:
+def test_several_fields_change_together_including_a_handover(cast: Cast) -> None:
     values = {"office": cast.orders, "subject": "Late", "status": cast.status("On Hold"), "assigned_to": cast.emil}
     services.update_ticket(cast.ticket, by=cast.bao, values=values)
     ticket = fresh(cast.ticket)
@@ -140,7 +140,7 @@ def test_several_properties_change_together_even_where_the_ticket_is_given_away(
     assert [action for action, _audience in timeline(ticket)][1:] == ["status", "subject", "assigned_to", "office"]
 
 
-def test_a_ticket_of_another_version_is_left_as_it_is(cast: Cast) -> None:
+def test_ticket_of_another_version_is_not_changed(cast: Cast) -> None:
     values = {"status": cast.status("Closed")}
     with pytest.raises(services.Stale):
         services.update_ticket(cast.ticket, by=cast.bao, values=values, if_versions={cast.ticket.version + 1})

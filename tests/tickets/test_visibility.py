@@ -63,7 +63,7 @@ def everything(user: User, ticket: Ticket, since: str) -> str:
     return RANDOM.sub("-", "\n".join([*answers, *pages, json.dumps([told(user, ticket.channel, since), mine])]))
 
 
-def test_nothing_tells_a_customer_that_a_reply_was_a_note_before(cast: Cast) -> None:
+def test_published_note_looks_like_a_new_reply(cast: Cast) -> None:
     """Two desks that differ in that alone give him the same answers; the times are those of the publication."""
     seen = {}
     for was_note in (True, False):
@@ -83,7 +83,7 @@ def test_nothing_tells_a_customer_that_a_reply_was_a_note_before(cast: Cast) -> 
     assert seen[True] == seen[False]
 
 
-def test_a_customer_cannot_tell_a_reply_that_was_made_internal_from_a_deleted_one(cast: Cast) -> None:
+def test_hidden_reply_looks_like_a_deleted_one(cast: Cast) -> None:
     seen = {}
     for is_hidden in (True, False):
         Ticket.objects.all().delete()
@@ -102,7 +102,7 @@ def test_a_customer_cannot_tell_a_reply_that_was_made_internal_from_a_deleted_on
     assert seen[True] == seen[False]
 
 
-def test_a_note_stands_where_and_when_it_was_made_public(cast: Cast) -> None:
+def test_published_note_has_position_and_time_of_publication(cast: Cast) -> None:
     note = cast.reply(cast.bao, "It was our mistake", internal=True)
     between = cast.reply(cast.casey, "Any news?")
     turn(note, cast.dana, internal=False)
@@ -114,7 +114,7 @@ def test_a_note_stands_where_and_when_it_was_made_public(cast: Cast) -> None:
     assert between.created_at < note.created_at == ticket.public_updated_at
 
 
-def test_each_audience_hears_one_event_and_no_sequence_has_a_gap(cast: Cast) -> None:
+def test_each_audience_receives_one_event_without_sequence_gap(cast: Cast) -> None:
     since = history.current_cursor()
     note, reply = cast.reply(cast.bao, "A note", internal=True), cast.reply(cast.bao, "An answer")
     for internal in (False, True, False):
@@ -134,7 +134,7 @@ def test_each_audience_hears_one_event_and_no_sequence_has_a_gap(cast: Cast) -> 
         assert [event["data"]["seq"] for event in heard] == list(range(2, 2 + len(events)))
 
 
-def test_staff_are_told_what_it_is_now_and_who_turned_it(cast: Cast) -> None:
+def test_staff_event_has_new_visibility_and_actor(cast: Cast) -> None:
     note, since = cast.reply(cast.bao, "A note", internal=True), history.current_cursor()
     turn(note, cast.dana, internal=False)
     (event,) = told(cast.bao, cast.ticket.channel, since)
@@ -146,7 +146,7 @@ def test_staff_are_told_what_it_is_now_and_who_turned_it(cast: Cast) -> None:
     assert event["data"]["updated_by"]["name"] == "Dana Okafor"
 
 
-def test_the_timeline_tells_staff_who_turned_it_and_customers_of_a_reply_that_came_and_went(cast: Cast) -> None:
+def test_timeline_of_visibility_changes_per_audience(cast: Cast) -> None:
     note = cast.reply(cast.bao, "A note", internal=True)
     turn(note, cast.dana, internal=False)
     turn(note, cast.ada, internal=True)
@@ -159,7 +159,7 @@ def test_the_timeline_tells_staff_who_turned_it_and_customers_of_a_reply_that_ca
     assert lines(cast.bao) == [("noted", "Bao Nguyen"), ("published", "Dana Okafor"), ("hidden", "Ada Admin")]
 
 
-def test_files_and_search_follow_their_message(cast: Cast) -> None:
+def test_files_and_search_follow_the_visibility(cast: Cast) -> None:
     note = say(cast.ticket, cast.bao, internal=True)
     (file,) = note.attachments.all()
     casey = Client()
@@ -181,7 +181,7 @@ def test_files_and_search_follow_their_message(cast: Cast) -> None:
     assert reads() == [False, False, False]
 
 
-def test_a_published_note_waits_for_the_customer(cast: Cast) -> None:
+def test_published_note_waits_for_the_customer(cast: Cast) -> None:
     note = cast.reply(cast.bao, "Which charge?", internal=True)
     cast.reply(cast.casey, "Hello?")
     casey = Client()
@@ -193,7 +193,7 @@ def test_a_published_note_waits_for_the_customer(cast: Cast) -> None:
     assert waiting == [1, 0]
 
 
-def test_only_staff_of_the_ticket_turn_messages_and_not_what_its_customer_wrote(cast: Cast) -> None:
+def test_only_staff_change_visibility_and_not_of_customer_messages(cast: Cast) -> None:
     note, reply = cast.reply(cast.bao, "A note", internal=True), cast.reply(cast.bao, "An answer")
     own = cast.reply(cast.casey, "My number is 5")
     for person in (cast.casey, cast.greta, cast.emil, cast.fatima):
@@ -207,7 +207,7 @@ def test_only_staff_of_the_ticket_turn_messages_and_not_what_its_customer_wrote(
     assert turn(reply, cast.ada, internal=True).audience == "staff"
 
 
-def test_what_an_agent_asked_as_a_customer_stays_his(cast: Cast) -> None:
+def test_agents_own_request_cannot_be_hidden_from_them(cast: Cast) -> None:
     ticket = services.open_ticket(by=cast.bao, subject="Chair", content="Broken", office=cast.orders)
     own = services.add_reply(ticket, by=cast.bao, message="Any news?")
     note = services.add_reply(ticket, by=cast.emil, message="A chair a month", internal=True)
@@ -217,7 +217,7 @@ def test_what_an_agent_asked_as_a_customer_stays_his(cast: Cast) -> None:
     assert not turn(note, cast.emil, internal=False).is_internal
 
 
-def test_what_it_is_already_changes_nothing_and_tells_nobody(cast: Cast) -> None:
+def test_unchanged_visibility_broadcasts_nothing(cast: Cast) -> None:
     note, reply = cast.reply(cast.bao, "A note", internal=True), cast.reply(cast.casey, "Hm")
     before = (Broadcast.objects.count(), Ticket.objects.values().get(), list(Reply.objects.values()))
     turn(note, cast.dana, internal=True)
@@ -225,7 +225,7 @@ def test_what_it_is_already_changes_nothing_and_tells_nobody(cast: Cast) -> None
     assert (Broadcast.objects.count(), Ticket.objects.values().get(), list(Reply.objects.values())) == before
 
 
-def test_of_a_turned_message_that_is_deleted_the_log_keeps_no_word(cast: Cast) -> None:
+def test_log_keeps_no_text_of_a_deleted_former_note(cast: Cast) -> None:
     note = say(cast.ticket, cast.bao, internal=True)
     turn(note, cast.bao, internal=False)
     turn(note, cast.bao, internal=True)
@@ -237,7 +237,7 @@ def test_of_a_turned_message_that_is_deleted_the_log_keeps_no_word(cast: Cast) -
 
 
 @pytest.mark.parametrize("internal", [False, True], ids=["reply", "note"])
-def test_a_form_that_comes_again_does_not_undo_what_was_turned_meanwhile(cast: Cast, internal: bool) -> None:
+def test_repeated_form_does_not_undo_a_visibility_change(cast: Cast, internal: bool) -> None:
     words = {"by": cast.bao, "message": "An answer", "internal": internal, "key": uuid4()}
     reply = services.add_reply(cast.ticket, **words)
     turn(reply, cast.dana, internal=not internal)
@@ -256,14 +256,14 @@ def send(user: User, reply: Reply, visibility: str | None, seen: int | None = No
     return client.post(f"/tickets/{reply.ticket.uuid}/visibility/", sent, headers=headers)
 
 
-def test_the_page_turns_a_message_without_scripts(cast: Cast) -> None:
+def test_page_changes_visibility_without_scripts(cast: Cast) -> None:
     note = cast.reply(cast.bao, "A note", internal=True)
     response = send(cast.dana, note, "public", note.number)
     assert response.url == f"{cast.ticket.get_absolute_url()}#reply-{note.pk}"
     assert not Reply.objects.get().is_internal
 
 
-def test_what_was_turned_and_turned_back_meanwhile_is_not_turned_unseen(cast: Cast) -> None:
+def test_stale_visibility_change_is_rejected(cast: Cast) -> None:
     note = cast.reply(cast.bao, "A note", internal=True)
     seen = note.number
     turn(note, cast.dana, internal=False)
@@ -278,7 +278,7 @@ def test_what_was_turned_and_turned_back_meanwhile_is_not_turned_unseen(cast: Ca
     assert send(cast.bao, note, "public", Reply.objects.get().number).status_code == 302
 
 
-def test_what_does_not_say_for_whom_makes_nothing_public(cast: Cast) -> None:
+def test_form_without_visibility_publishes_nothing(cast: Cast) -> None:
     note = cast.reply(cast.bao, "A note", internal=True)
     assert send(cast.bao, note, None).status_code == 422
     for visibility in (None, "", "everybody"):
@@ -286,7 +286,7 @@ def test_what_does_not_say_for_whom_makes_nothing_public(cast: Cast) -> None:
     assert Reply.objects.get().is_internal
 
 
-def test_a_customer_finds_no_note_and_turns_no_reply(cast: Cast) -> None:
+def test_customer_cannot_see_notes_or_change_visibility(cast: Cast) -> None:
     note, reply = cast.reply(cast.bao, "A note", internal=True), cast.reply(cast.bao, "An answer")
     assert (send(cast.casey, note, "public").status_code, send(cast.casey, reply, "internal").status_code) == (
         404,
@@ -297,7 +297,7 @@ def test_a_customer_finds_no_note_and_turns_no_reply(cast: Cast) -> None:
     assert send(cast.bao, elsewhere, "public").status_code == 404
 
 
-def test_only_staff_are_offered_to_turn_a_message_and_not_the_customers(cast: Cast) -> None:
+def test_visibility_button_is_for_staff_and_not_customer_messages(cast: Cast) -> None:
     cast.reply(cast.casey, "Hm")
     cast.reply(cast.bao, "An answer")
 
@@ -313,7 +313,7 @@ def test_only_staff_are_offered_to_turn_a_message_and_not_the_customers(cast: Ca
 # The API
 
 
-def test_a_program_turns_a_reply_of_the_version_that_it_saw(cast: Cast) -> None:
+def test_api_changes_visibility_of_the_given_version(cast: Cast) -> None:
     note = cast.reply(cast.bao, "A note", internal=True)
     path, bao = f"tickets/{cast.ticket.uuid}/replies/{note.pk}/", Program(cast.bao)
     seen = bao.get(path)["ETag"]
@@ -331,7 +331,7 @@ def test_a_program_turns_a_reply_of_the_version_that_it_saw(cast: Cast) -> None:
 # Live
 
 
-async def test_a_reply_that_is_made_internal_vanishes_live_and_stays_with_staff(live_cast: Cast) -> None:
+async def test_hidden_reply_disappears_live_for_customers_only(live_cast: Cast) -> None:
     reply = await do(live_cast.reply, live_cast.bao, "Sorry, wrong window")
     customer = await listen(live_cast.casey, live_cast.ticket.channel)
     staff = await listen(live_cast.dana, live_cast.ticket.channel)

@@ -22,7 +22,7 @@ def statuses(*programs: Program) -> list[int]:
     return [program.get("me/").status_code for program in programs]
 
 
-def test_one_token_leaves_its_persons_others_something(cast: Cast, rates: dict[str, str]) -> None:
+def test_limit_of_one_token_does_not_affect_the_users_others(cast: Cast, rates: dict[str, str]) -> None:
     rates["token"] = "2/minute"
     busy, other = Program(cast.bao), Program(cast.bao)
     assert statuses(busy, busy, busy, other) == [200, 200, 429, 200]
@@ -30,7 +30,7 @@ def test_one_token_leaves_its_persons_others_something(cast: Cast, rates: dict[s
     assert (refused["Retry-After"], refused["Content-Type"]) == ("60", "application/problem+json")
 
 
-def test_one_person_is_counted_by_all_means_together(cast: Cast, rates: dict[str, str]) -> None:
+def test_user_limit_counts_tokens_and_sessions_together(cast: Cast, rates: dict[str, str]) -> None:
     rates["user"] = "3/minute"
     browser = Client()
     browser.force_login(cast.bao)
@@ -48,17 +48,17 @@ def test_address_is_counted_before_authentication(cast: Cast, rates: dict[str, s
     assert Client().get("/login/").status_code == 200
 
 
-def test_an_address_is_not_what_a_header_says(cast: Cast, rates: dict[str, str]) -> None:
+def test_address_limit_ignores_untrusted_headers(cast: Cast, rates: dict[str, str]) -> None:
     rates["address"] = "2/minute"
     answers = [Client().get(ME, headers={"X-Forwarded-For": f"192.0.2.{number}"}) for number in range(3)]
     assert [answer.status_code for answer in answers] == [401, 401, 429]
 
 
-def test_the_addresses_of_one_household_are_one(cast: Cast, rates: dict[str, str]) -> None:
+def test_addresses_of_one_ipv6_network_share_a_limit(cast: Cast, rates: dict[str, str]) -> None:
     rates["address"] = "2/minute"
     asked = ["2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8:0:1::1"]
     assert [Client(REMOTE_ADDR=address).get(ME).status_code for address in asked] == [401, 401, 429, 401]
 
 
-def test_a_server_on_a_unix_socket_knows_no_address(cast: Cast, rates: dict[str, str]) -> None:
+def test_address_limit_works_behind_a_unix_socket(cast: Cast, rates: dict[str, str]) -> None:
     assert Client(REMOTE_ADDR="").get(ME, headers=Program(cast.bao).headers).status_code == 200

@@ -39,12 +39,12 @@ def read(**environment: str) -> str:
     return ""
 
 
-def test_a_good_start_is_silent() -> None:
+def test_valid_start_prints_nothing() -> None:
     assert start(**GOOD) == "System check identified no issues (0 silenced)."
     assert read(DEBUG="true") == ""
 
 
-def test_a_mistake_is_the_last_that_a_start_says() -> None:
+def test_configuration_error_is_the_last_line_of_a_start() -> None:
     assert start(**GOOD, REALTIME_APP_ID="tikm").endswith("REALTIME_APP_ID is 'tikm'; set it to a number, such as 1.")
 
 
@@ -64,11 +64,11 @@ def test_a_mistake_is_the_last_that_a_start_says() -> None:
         ),
     ],
 )
-def test_a_mistake_stops_the_start_with_a_sentence(change: dict[str, str], sentence: str) -> None:
+def test_configuration_error_stops_the_start(change: dict[str, str], sentence: str) -> None:
     assert sentence in read(**{**GOOD, **change})
 
 
-def test_webhooks_are_addresses_and_the_events_that_each_wants() -> None:
+def test_webhooks_are_parsed_as_urls_and_events() -> None:
     assert environment.webhooks("") == []
     assert environment.webhooks(" https://a.example/?a=1  member_added cache_miss , http://[2001:db8::1]/") == [
         ("https://a.example/?a=1", ["member_added", "cache_miss"]),
@@ -77,7 +77,7 @@ def test_webhooks_are_addresses_and_the_events_that_each_wants() -> None:
 
 
 @pytest.mark.django_db
-def test_a_release_serves_every_module_under_a_name_made_of_its_content(
+def test_modules_are_served_under_hashed_names(
     settings: Settings, tmp_path: Path, client: Client, django_user_model: type
 ) -> None:
     storage = "whitenoise.storage.CompressedManifestStaticFilesStorage"

@@ -32,7 +32,7 @@ def a_file(size=3):
     return SimpleUploadedFile("a.txt", b"x" * size)
 
 
-def test_replies_by_page_and_by_program_are_counted_together_and_nothing_typed_is_lost(cast, rates, bao):
+def test_replies_of_page_and_api_share_a_limit_and_keep_the_text(cast, rates, bao):
     rates["reply"] = "2/minute"
     page, api = f"/tickets/{cast.ticket.uuid}/replies/", f"tickets/{cast.ticket.uuid}/replies/"
     program = Program(cast.bao)
@@ -52,13 +52,13 @@ def test_replies_by_page_and_by_program_are_counted_together_and_nothing_typed_i
     assert Program(cast.dana).post(api, {"message": "Mine"}).status_code == 201
 
 
-def test_a_form_that_is_not_accepted_counts_for_nothing(cast, rates, bao):
+def test_invalid_form_does_not_count(cast, rates, bao):
     rates["reply"] = "1/minute"
     page = f"/tickets/{cast.ticket.uuid}/replies/"
     assert [bao.post(page, {"message": text}).status_code for text in ("", "", "One", "Two")] == [422, 422, 302, 429]
 
 
-def test_new_tickets_by_page_and_by_program_are_counted_together(cast, rates, bao):
+def test_new_tickets_of_page_and_api_share_a_limit(cast, rates, bao):
     rates["ticket"] = "1/minute"
     words = {"subject": "Help", "content": "Me", "office": cast.billing.pk}
     assert Program(cast.bao).post("tickets/", words).status_code == 201
@@ -73,7 +73,7 @@ def upload_by_program(program, file):
     return program.client.post("/api/v1/attachments/", {"file": file}, headers=program.headers)
 
 
-def test_uploads_are_counted_together_by_number(cast, rates, bao):
+def test_uploads_of_page_and_api_share_a_limit(cast, rates, bao):
     rates["upload"] = "2/minute"
     assert bao.post("/files/", {"file": a_file()}).status_code == 201
     assert upload_by_program(Program(cast.bao), a_file()).status_code == 201
@@ -86,14 +86,14 @@ def test_uploads_are_counted_together_by_number(cast, rates, bao):
     assert Attachment.objects.count() == 2
 
 
-def test_uploads_are_counted_by_their_bytes(cast, rates, bao):
+def test_uploads_are_limited_by_bytes(cast, rates, bao):
     rates["upload bytes"] = "10/hour"
     answers = [bao.post("/files/", {"file": a_file(size)}) for size in (6, 6)]
     assert [refusal(answer) for answer in answers] == [(None, 201), ("3600", 429)]
     assert "Try again in 60 minutes." in answers[1].json()["errors"]["file"][0]
 
 
-def test_searches_are_counted_together_and_lists_are_not(cast, rates, bao):
+def test_searches_share_a_limit_and_lists_have_none(cast, rates, bao):
     rates["search"] = "2/minute"
     assert bao.get("/tickets/", {"q": "charged"}).status_code == 200
     assert Program(cast.bao).get("tickets/?q=charged").status_code == 200
@@ -104,7 +104,7 @@ def test_searches_are_counted_together_and_lists_are_not(cast, rates, bao):
     assert bao.get("/tickets/").status_code == 200
 
 
-def test_downloads_are_counted_together(cast, rates, bao):
+def test_downloads_of_page_and_api_share_a_limit(cast, rates, bao):
     rates["download"] = "2/minute"
     file = bao.post("/files/", {"file": a_file()}).json()["attachment"]
     content = f"attachments/{file['id']}/content/"
@@ -113,7 +113,7 @@ def test_downloads_are_counted_together(cast, rates, bao):
 
 
 @pytest.mark.parametrize("lie", ["X-Other: {}", "X-Forwarded-For: {}", "X-Real-IP: {}", "Forwarded: for={}"])
-def test_sign_ups_from_one_address_are_counted_whatever_a_header_says(lie, settings):
+def test_sign_up_limit_ignores_untrusted_headers(lie, settings):
     settings.ACCOUNT_RATE_LIMITS = {"signup": "2/m/ip"}
     name, text = lie.split(": ")
     browsers = [Client(REMOTE_ADDR="203.0.113.7", headers={name: text.format(f"198.51.100.{n}")}) for n in range(3)]

@@ -28,11 +28,11 @@ def texts(entry: polib.POEntry) -> list[str]:
     return list(entry.msgstr_plural.values()) if entry.msgid_plural else [entry.msgstr]
 
 
-def test_every_text_has_its_german(german: polib.POFile) -> None:
+def test_every_text_has_a_german_translation(german: polib.POFile) -> None:
     assert [entry.msgid for entry in german if not all(texts(entry)) or entry.fuzzy] == []
 
 
-def test_placeholders_and_tags_are_those_of_the_source(german: polib.POFile) -> None:
+def test_translations_keep_placeholders_and_tags(german: polib.POFile) -> None:
     odd = []
     for entry in german:
         wanted = {tuple(sorted(PLACEHOLDER.findall(text))) for text in (entry.msgid, entry.msgid_plural) if text}
@@ -40,12 +40,12 @@ def test_placeholders_and_tags_are_those_of_the_source(german: polib.POFile) -> 
     assert odd == []
 
 
-def test_the_compiled_catalogue_is_this_one(german: polib.POFile) -> None:
+def test_compiled_catalogue_is_up_to_date(german: polib.POFile) -> None:
     compiled = {entry.msgid: texts(entry) for entry in polib.mofile(str(CATALOGUE.with_suffix(".mo")))}
     assert compiled == {entry.msgid: texts(entry) for entry in german if not entry.obsolete}
 
 
-def test_no_text_of_the_sources_is_missing_in_the_catalogue(german: polib.POFile, tmp_path: Path) -> None:
+def test_catalogue_has_every_text_of_the_sources(german: polib.POFile, tmp_path: Path) -> None:
     for name in SOURCES:
         shutil.copytree(settings.BASE_DIR / name, tmp_path / name)
     (tmp_path / "locale").mkdir()
@@ -57,7 +57,7 @@ def test_no_text_of_the_sources_is_missing_in_the_catalogue(german: polib.POFile
 
 
 @pytest.mark.django_db
-def test_a_german_reads_german(cast: Cast) -> None:
+def test_german_user_sees_german_pages(cast: Cast) -> None:
     client = Client(headers={"accept-language": "de"})
     client.force_login(cast.casey)
     page = client.get(cast.ticket.get_absolute_url()).text
