@@ -1,4 +1,4 @@
-"""The product's settings, with what tests need: secrets that are not ours, quick passwords, plain static names."""
+"""The project's settings with test secrets, fast password hashing and plain static file names."""
 
 import atexit
 import os
@@ -27,7 +27,7 @@ STORAGES["attachments"]["OPTIONS"]["location"] = str(Path(os.environ["FILES_DIR"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 REALTIME["TAIL_INTERVAL"] = 0.1  # noqa: F405  (seconds: tests that wait for the log tailer are faster)
 
-# A page with a query for each of its rows is an error.
+# A page with one query per row is an error.
 INSTALLED_APPS += ["zeal"]  # noqa: F405
 MIDDLEWARE = ["tests.support.query_guard.pages_ask_once", *MIDDLEWARE]  # noqa: F405
 ZEAL_RAISE = True

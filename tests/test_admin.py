@@ -1,4 +1,4 @@
-"""Django's admin: each page shows what the policies say, and each write goes through a verb."""
+"""Django's admin: each page applies the policies, and each change goes through a service."""
 
 import re
 from typing import Any
@@ -34,7 +34,7 @@ def ticket_page(ticket: Ticket) -> str:
 
 
 def filled_in(client: Client, address: str, **changes: Any) -> dict[str, Any]:
-    """Return what a browser would send of a page's forms, with some fields changed."""
+    """Return the values a browser would submit for a page's forms, with some changed."""
     response = client.get(address)
     form = response.context["adminform"].form
     inlines = [inline.formset for inline in response.context["inline_admin_formsets"]]

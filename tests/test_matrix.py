@@ -1,4 +1,4 @@
-"""The matrix of cast x channel: socket, auth endpoint, history and page give one answer, the policy's."""
+"""The matrix of user x channel: socket, auth endpoint, history and page agree with the policy."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ class Stage:
         self.channels = [thing.channel for thing in self.things]
 
     def talk(self, cast: Cast) -> None:
-        """Say something of every visibility: what stays as it is, and what is turned."""
+        """Write a message of every visibility: unchanged ones and changed ones."""
         for ticket, by in ((cast.ticket, cast.bao), (self.baos, cast.emil)):
             services.add_reply(ticket, by=by, message="The secret note", internal=True)
             for message, internal in (("The published note", False), ("The hidden reply", True)):
@@ -61,7 +61,7 @@ def person(cast: Cast, name: str | None) -> User | None:
 
 
 def browser(user: User | None) -> Client:
-    """Return a signed-in client; the inactive person was signed in before."""
+    """Return a signed-in client; the inactive user signed in before their deactivation."""
     client = Client()
     if user is not None:
         client.force_login(user)
@@ -99,7 +99,7 @@ async def test_cookieless_socket_with_signature_matches_the_matrix(
             client.post, "/broadcasting/auth", {"socket_id": listener.socket_id, "channel_name": channel}
         )
         assert response.status_code == (403 if audience is None else 200), channel
-        # A valid signature does not extend what the rule allows.
+        # A valid signature does not extend the authorization.
         answer = await listener.subscribe(channel, **(await do(signed, listener.socket_id, channel, user)))
         wanted = "pusher:subscription_error" if audience is None else "pusher_internal:subscription_succeeded"
         assert answer["event"] == wanted, channel
@@ -126,7 +126,7 @@ def test_history_matches_the_matrix(cast: Cast, name: str | None, row: tuple) ->
 
 
 def assert_read_by(audience: Audience | None, text: str) -> None:
-    """Check that an audience reads what it may of what was said, and nothing else."""
+    """Check that an audience reads exactly what it may."""
     read = [words in text for words in ("The published note", "The secret note", "The hidden reply")]
     assert read == [audience is not None, audience is STAFF, audience is STAFF]
 

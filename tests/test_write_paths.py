@@ -1,4 +1,4 @@
-"""Every way to write x every event: the right people hear the right things, once, and nobody else hears anything."""
+"""Every write path x every event: the right users receive the right events once, and no others do."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -17,7 +17,7 @@ from tickets.models import Reply, Ticket
 
 CREATED, UPDATED, STATUS = "ticket.created", "ticket.updated", "ticket.status.changed"
 REPLY, DELETED, WITHDRAWN = "ticket.reply.created", "ticket.reply.deleted", "ticket.withdrawn"
-TURNED = "ticket.reply.updated"
+REPLY_UPDATED = "ticket.reply.updated"
 
 
 def signed_in(user: User) -> Client:
@@ -27,7 +27,7 @@ def signed_in(user: User) -> Client:
 
 
 def done(response: Any) -> None:
-    """Check that a form was accepted: a page that shows it again has changed nothing."""
+    """Check that a form was accepted: a page that shows it again changed nothing."""
     assert response.status_code in (200, 201, 204, 302), response.status_code
     assert "errorlist" not in response.content.decode(errors="replace")
 
@@ -37,7 +37,7 @@ def post(by: str, address: str, **fields: Any) -> Callable[[Cast], None]:
 
 
 def told(cast: Cast, fields: dict[str, Any]) -> dict[str, Any]:
-    """Replace what only the database knows: a callable asks the cast."""
+    """Replace callables by values from the cast, which the database assigns."""
     return {name: value(cast) if callable(value) else value for name, value in fields.items()}
 
 
@@ -46,7 +46,7 @@ def page(by: str, **fields: Any) -> Callable[[Cast], None]:
 
 
 def sends(by: str, method: str, path: str, **fields: Any) -> Callable[[Cast], None]:
-    """Ask the API as a program of somebody's."""
+    """Send an API request of a user."""
 
     def write(cast: Cast) -> None:
         program = Program(getattr(cast, by))
@@ -73,9 +73,9 @@ def selected(**fields: Any) -> Callable[[Cast], None]:
     return lambda cast: done(bulk(signed_in(cast.bao), [cast.ticket], **told(cast, fields)))
 
 
-def by_verb(verb: Callable[[Cast], object]) -> Callable[[Cast], None]:
+def by_service(service: Callable[[Cast], object]) -> Callable[[Cast], None]:
     def write(cast: Cast) -> None:
-        verb(cast)
+        service(cast)
 
     return write
 
@@ -139,10 +139,10 @@ def open_in_the_admin(cast: Cast) -> None:
 
 @dataclass(frozen=True)
 class Row:
-    """A write, and what each one hears, in order: on the ticket as its customer, agent and admin, on a customer's own
-    channel, in the ticket's office, and in Orders, to which it may be moved.
+    """A write, and the events that each user receives in order: on the ticket as customer, agent and admin, on the
+    customer's own channel, in the ticket's office, and in Orders, to which it may be moved.
 
-    Greta (another customer) and Fatima (another office) never hear anything.
+    Greta (another customer) and Fatima (another office) receive nothing.
     """
 
     write: Callable[[Cast], None]
@@ -152,43 +152,45 @@ class Row:
     office: tuple[str, ...] = ()
     admin: tuple[str, ...] = ()
     orders: tuple[str, ...] = ()
-    outsider: tuple[str, ...] = ()  # on her own channel: Fatima, of another office, to whom it may be assigned
+    outsider: tuple[
+        str, ...
+    ] = ()  # Fatima of another office, on her own channel, when the ticket was assigned to her
     before: Callable[[Cast], object] = field(default=lambda cast: None)
-    losers: tuple[str, ...] = ()  # whose subscription of the ticket ends
+    losers: tuple[str, ...] = ()  # subscribers of the ticket who lose access
 
 
-def all_hear(write: Callable[[Cast], None], *events: str) -> Row:
+def all_receive(write: Callable[[Cast], None], *events: str) -> Row:
     return Row(write, customer=events, casey=events, staff=events, office=events, admin=events)
 
 
-def staff_hear(write: Callable[[Cast], None], *events: str, before: Any = lambda cast: None) -> Row:
+def staff_receive(write: Callable[[Cast], None], *events: str, before: Any = lambda cast: None) -> Row:
     return Row(write, staff=events, office=events, admin=events, before=before)
 
 
-def appears(write: Callable[[Cast], None]) -> Row:
-    """A note is made public: to its customer it is a new reply."""
-    return replace(staff_hear(write, TURNED, before=note), customer=(REPLY,), casey=(REPLY,))
+def published(write: Callable[[Cast], None]) -> Row:
+    """A note is published: its customer receives a new reply."""
+    return replace(staff_receive(write, REPLY_UPDATED, before=note), customer=(REPLY,), casey=(REPLY,))
 
 
-def vanishes(write: Callable[[Cast], None]) -> Row:
-    """A reply is made internal: to its customer it is deleted."""
-    return replace(staff_hear(write, TURNED, before=answer), customer=(DELETED,), casey=(DELETED,))
+def hidden(write: Callable[[Cast], None]) -> Row:
+    """A reply is made internal: its customer receives a deletion."""
+    return replace(staff_receive(write, REPLY_UPDATED, before=answer), customer=(DELETED,), casey=(DELETED,))
 
 
-def moves(write: Callable[[Cast], None]) -> Row:
-    """Billing hears that the ticket is gone, and who worked on it there is refused; the others hear where it is."""
+def moved(write: Callable[[Cast], None]) -> Row:
+    """Billing receives the withdrawal and its staff lose the subscription; the others receive the update."""
     others = dict.fromkeys(("customer", "casey", "admin", "orders"), (UPDATED,))
     return Row(write, office=(WITHDRAWN,), losers=("staff",), **others)
 
 
-def goes(write: Callable[[Cast], None]) -> Row:
-    """A deleted ticket: the subscriptions end, and everybody hears that it is gone and nothing else."""
+def deleted(write: Callable[[Cast], None]) -> Row:
+    """A deleted ticket: the subscriptions end, and users receive the withdrawal only."""
     return Row(write, casey=(WITHDRAWN,), office=(WITHDRAWN,), losers=("customer", "staff", "admin"))
 
 
-def leaves_an_outsider(write: Callable[[Cast], None]) -> Row:
-    """Taken off somebody who works on it through nothing else: she hears that it is gone, and nothing more."""
-    return replace(all_hear(write, UPDATED), before=assign_fatima, outsider=(WITHDRAWN,))
+def unassigned_outsider(write: Callable[[Cast], None]) -> Row:
+    """Unassigned from a user without other access: she receives the withdrawal only."""
+    return replace(all_receive(write, UPDATED), before=assign_fatima, outsider=(WITHDRAWN,))
 
 
 def assign_fatima(cast: Cast) -> None:
@@ -210,61 +212,61 @@ def answer(cast: Cast) -> None:
 ROWS = {
     # The pages
     "page: open": Row(open_on_the_page, casey=(CREATED,), office=(CREATED,)),
-    "page: reply": all_hear(post("casey", "/tickets/{}/replies/", message="Hello"), REPLY),
-    "page: note": staff_hear(post("bao", "/tickets/{}/replies/", message="Hello", internal="on"), REPLY),
+    "page: reply": all_receive(post("casey", "/tickets/{}/replies/", message="Hello"), REPLY),
+    "page: note": staff_receive(post("bao", "/tickets/{}/replies/", message="Hello", internal="on"), REPLY),
     "page: reply to a closed one": replace(
-        all_hear(post("casey", "/tickets/{}/replies/", message="Hello"), REPLY, STATUS), before=close
+        all_receive(post("casey", "/tickets/{}/replies/", message="Hello"), REPLY, STATUS), before=close
     ),
-    "page: make a note public": appears(turned_in_page("public")),
-    "page: make a reply internal": vanishes(turned_in_page("internal")),
-    "page: make a note internal": staff_hear(turned_in_page("internal"), before=note),
-    "page: unassign": leaves_an_outsider(page("bao", assigned_to="")),
-    "page: status": all_hear(page("bao", status=closed), STATUS),
-    "page: the same status": all_hear(page("bao", status=lambda cast: cast.ticket.status_id)),
-    "page: priority": all_hear(page("bao", priority=high), UPDATED),
-    "page: subject": all_hear(page("bao", subject="Refund"), UPDATED),
-    "page: assignee": all_hear(page("bao", assigned_to=dana), UPDATED),
-    "page: office": moves(page("bao", office=orders)),
+    "page: make a note public": published(turned_in_page("public")),
+    "page: make a reply internal": hidden(turned_in_page("internal")),
+    "page: make a note internal": staff_receive(turned_in_page("internal"), before=note),
+    "page: unassign": unassigned_outsider(page("bao", assigned_to="")),
+    "page: status": all_receive(page("bao", status=closed), STATUS),
+    "page: the same status": all_receive(page("bao", status=lambda cast: cast.ticket.status_id)),
+    "page: priority": all_receive(page("bao", priority=high), UPDATED),
+    "page: subject": all_receive(page("bao", subject="Refund"), UPDATED),
+    "page: assignee": all_receive(page("bao", assigned_to=dana), UPDATED),
+    "page: office": moved(page("bao", office=orders)),
     # The API
     "api: open": Row(
         sends("casey", "POST", "tickets/", subject="Late", content="x", office="Billing"),
         casey=(CREATED,),
         office=(CREATED,),
     ),
-    "api: reply": all_hear(sends("casey", "POST", "tickets/{}/replies/", message="Hello"), REPLY),
-    "api: note": staff_hear(sends("bao", "POST", "tickets/{}/replies/", message="Hello", is_internal=True), REPLY),
-    "api: make a note public": appears(turned_by_api(internal=False)),
-    "api: make a reply internal": vanishes(turned_by_api(internal=True)),
-    "api: make a reply public": replace(all_hear(turned_by_api(internal=False)), before=answer),
-    "api: status": all_hear(sends("bao", "PATCH", "tickets/{}/", status="Closed"), STATUS),
-    "api: the same status": all_hear(sends("bao", "PATCH", "tickets/{}/", status="Open")),
-    "api: priority": all_hear(sends("bao", "PATCH", "tickets/{}/", priority="High"), UPDATED),
-    "api: subject": all_hear(sends("bao", "PATCH", "tickets/{}/", subject="Refund"), UPDATED),
-    "api: assignee": all_hear(sends("bao", "PATCH", "tickets/{}/", assigned_to=dana), UPDATED),
-    "api: two fields": all_hear(
+    "api: reply": all_receive(sends("casey", "POST", "tickets/{}/replies/", message="Hello"), REPLY),
+    "api: note": staff_receive(sends("bao", "POST", "tickets/{}/replies/", message="Hello", is_internal=True), REPLY),
+    "api: make a note public": published(turned_by_api(internal=False)),
+    "api: make a reply internal": hidden(turned_by_api(internal=True)),
+    "api: make a reply public": replace(all_receive(turned_by_api(internal=False)), before=answer),
+    "api: status": all_receive(sends("bao", "PATCH", "tickets/{}/", status="Closed"), STATUS),
+    "api: the same status": all_receive(sends("bao", "PATCH", "tickets/{}/", status="Open")),
+    "api: priority": all_receive(sends("bao", "PATCH", "tickets/{}/", priority="High"), UPDATED),
+    "api: subject": all_receive(sends("bao", "PATCH", "tickets/{}/", subject="Refund"), UPDATED),
+    "api: assignee": all_receive(sends("bao", "PATCH", "tickets/{}/", assigned_to=dana), UPDATED),
+    "api: two fields": all_receive(
         sends("bao", "PATCH", "tickets/{}/", subject="Refund", status="Closed"), STATUS, UPDATED
     ),
-    "api: office": moves(sends("bao", "PATCH", "tickets/{}/", office="Orders")),
+    "api: office": moved(sends("bao", "PATCH", "tickets/{}/", office="Orders")),
     # The list
-    "list: status": all_hear(many(status=closed), STATUS),
-    "list: priority": all_hear(many(priority=high), UPDATED),
-    "list: assignee": all_hear(many(assigned_to=dana), UPDATED),
-    "list: unassign": leaves_an_outsider(many(assigned_to="none")),
-    "list: office": moves(many(office=orders)),
+    "list: status": all_receive(many(status=closed), STATUS),
+    "list: priority": all_receive(many(priority=high), UPDATED),
+    "list: assignee": all_receive(many(assigned_to=dana), UPDATED),
+    "list: unassign": unassigned_outsider(many(assigned_to="none")),
+    "list: office": moved(many(office=orders)),
     # The admin's form
     "admin form: open": Row(open_in_the_admin, office=(CREATED,)),
-    "admin form: status": all_hear(form(status=closed), STATUS),
-    "admin form: priority": all_hear(form(priority=high), UPDATED),
-    "admin form: subject": all_hear(form(subject="Refund"), UPDATED),
-    "admin form: assignee": all_hear(form(assigned_to=dana), UPDATED),
-    "admin form: unassign": leaves_an_outsider(form(assigned_to="")),
-    "admin form: two fields": all_hear(form(subject="Refund", status=closed), UPDATED, STATUS),
-    "admin form: nothing": all_hear(form()),
-    "admin form: office": moves(form(office=orders)),
+    "admin form: status": all_receive(form(status=closed), STATUS),
+    "admin form: priority": all_receive(form(priority=high), UPDATED),
+    "admin form: subject": all_receive(form(subject="Refund"), UPDATED),
+    "admin form: assignee": all_receive(form(assigned_to=dana), UPDATED),
+    "admin form: unassign": unassigned_outsider(form(assigned_to="")),
+    "admin form: two fields": all_receive(form(subject="Refund", status=closed), UPDATED, STATUS),
+    "admin form: nothing": all_receive(form()),
+    "admin form: office": moved(form(office=orders)),
     # The admin's inline
-    "admin inline: reply": all_hear(form(**with_reply("Hello")), REPLY),
-    "admin inline: note": staff_hear(form(**with_reply("Hello", is_internal="on")), REPLY),
-    "admin inline: delete a reply": replace(all_hear(form(**{"replies-0-DELETE": "on"}), DELETED), before=answer),
+    "admin inline: reply": all_receive(form(**with_reply("Hello")), REPLY),
+    "admin inline: note": staff_receive(form(**with_reply("Hello", is_internal="on")), REPLY),
+    "admin inline: delete a reply": replace(all_receive(form(**{"replies-0-DELETE": "on"}), DELETED), before=answer),
     "admin inline: reply and move": Row(
         form(**with_reply("Over to them"), office=orders),
         customer=(REPLY, UPDATED),
@@ -275,79 +277,82 @@ ROWS = {
         orders=(UPDATED,),
         losers=("staff",),
     ),
-    "admin inline: delete a note": staff_hear(form(**{"replies-0-DELETE": "on"}), DELETED, before=note),
+    "admin inline: delete a note": staff_receive(form(**{"replies-0-DELETE": "on"}), DELETED, before=note),
     # The admin's list
-    "admin bulk: status": all_hear(selected(status=closed), STATUS),
-    "admin bulk: priority": all_hear(selected(priority=high), UPDATED),
-    "admin bulk: assignee": all_hear(selected(assigned_to=dana), UPDATED),
-    "admin bulk: unassign": leaves_an_outsider(selected(assigned_to="none")),
-    "admin bulk: to me": all_hear(selected(action="assign_to_me"), UPDATED),
-    "admin bulk: office": moves(selected(office=orders)),
+    "admin bulk: status": all_receive(selected(status=closed), STATUS),
+    "admin bulk: priority": all_receive(selected(priority=high), UPDATED),
+    "admin bulk: assignee": all_receive(selected(assigned_to=dana), UPDATED),
+    "admin bulk: unassign": unassigned_outsider(selected(assigned_to="none")),
+    "admin bulk: to me": all_receive(selected(action="assign_to_me"), UPDATED),
+    "admin bulk: office": moved(selected(office=orders)),
     # Deletion
-    "admin delete": goes(delete_in_admin),
-    "admin delete: an outsider's": replace(goes(delete_in_admin), before=assign_fatima, outsider=(WITHDRAWN,)),
-    "admin bulk: delete": goes(delete_selected_in_admin),
-    # The shell, through the verbs
-    "shell: reply": all_hear(by_verb(lambda cast: cast.reply(cast.casey, "Hello")), REPLY),
-    "shell: note": staff_hear(by_verb(note), REPLY),
-    "shell: delete a note": staff_hear(by_verb(delete_note), DELETED, before=note),
-    "shell: make a note public": appears(turned(internal=False)),
-    "shell: make a reply internal": vanishes(turned(internal=True)),
+    "admin delete": deleted(delete_in_admin),
+    "admin delete: an outsider's": replace(deleted(delete_in_admin), before=assign_fatima, outsider=(WITHDRAWN,)),
+    "admin bulk: delete": deleted(delete_selected_in_admin),
+    # The shell, through the services
+    "shell: reply": all_receive(by_service(lambda cast: cast.reply(cast.casey, "Hello")), REPLY),
+    "shell: note": staff_receive(by_service(note), REPLY),
+    "shell: delete a note": staff_receive(by_service(delete_note), DELETED, before=note),
+    "shell: make a note public": published(turned(internal=False)),
+    "shell: make a reply internal": hidden(turned(internal=True)),
     "shell: open": Row(
-        by_verb(lambda cast: services.open_ticket(by=cast.casey, subject="Late", content="x", office=cast.billing)),
+        by_service(
+            lambda cast: services.open_ticket(by=cast.casey, subject="Late", content="x", office=cast.billing)
+        ),
         casey=(CREATED,),
         office=(CREATED,),
     ),
-    "shell: status": all_hear(
-        by_verb(
+    "shell: status": all_receive(
+        by_service(
             lambda cast: services.update_ticket(cast.ticket, by=cast.bao, values={"status": cast.status("Closed")})
         ),
         STATUS,
     ),
-    "shell: priority": all_hear(
-        by_verb(
+    "shell: priority": all_receive(
+        by_service(
             lambda cast: services.update_ticket(cast.ticket, by=cast.bao, values={"priority": cast.priority("High")})
         ),
         UPDATED,
     ),
-    "shell: assignee": all_hear(
-        by_verb(lambda cast: services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": cast.dana})),
+    "shell: assignee": all_receive(
+        by_service(lambda cast: services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": cast.dana})),
         UPDATED,
     ),
-    "shell: subject": all_hear(
-        by_verb(lambda cast: services.update_ticket(cast.ticket, by=cast.bao, values={"subject": "Refund"})), UPDATED
+    "shell: subject": all_receive(
+        by_service(lambda cast: services.update_ticket(cast.ticket, by=cast.bao, values={"subject": "Refund"})),
+        UPDATED,
     ),
     "shell: unassign": replace(
-        all_hear(
-            by_verb(lambda cast: services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": None})),
+        all_receive(
+            by_service(lambda cast: services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": None})),
             UPDATED,
         ),
         before=lambda cast: services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": cast.dana}),
     ),
-    "shell: unassign what is nobody's": all_hear(
-        by_verb(lambda cast: services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": None}))
+    "shell: unassign what is nobody's": all_receive(
+        by_service(lambda cast: services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": None}))
     ),
-    "shell: move": moves(
-        by_verb(
+    "shell: move": moved(
+        by_service(
             lambda cast: services.update_ticket(
                 Ticket.objects.get(pk=cast.ticket.pk), by=cast.bao, values={"office": cast.orders}
             )
         )
     ),
-    "shell: delete": goes(by_verb(lambda cast: services.delete_ticket(cast.ticket, by=cast.ada))),
+    "shell: delete": deleted(by_service(lambda cast: services.delete_ticket(cast.ticket, by=cast.ada))),
 }
-EVERY_EVENT = {CREATED, UPDATED, STATUS, REPLY, TURNED, DELETED, WITHDRAWN}
+EVERY_EVENT = {CREATED, UPDATED, STATUS, REPLY, REPLY_UPDATED, DELETED, WITHDRAWN}
 
 
 @dataclass(frozen=True)
 class Ear:
-    """A socket of somebody on one channel."""
+    """A socket of a user on one channel."""
 
     listener: Listener
     channel: str
 
     async def heard(self, *, loses: bool) -> list[str]:
-        """Return the events that came on the channel, once nothing more can come: it is lost, or a fence came by."""
+        """Return the events on the channel after a barrier event, or after the subscription ended."""
         if loses:
             await self.listener.event("pusher:subscription_error")
         else:
@@ -357,7 +362,7 @@ class Ear:
 
 
 async def ears(cast: Cast) -> dict[str, Ear]:
-    """Return everybody who listens, and where."""
+    """Return all subscribers and their channels."""
     where = {
         "customer": (cast.casey, cast.ticket.channel),
         "casey": (cast.casey, cast.casey.channel),

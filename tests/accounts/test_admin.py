@@ -131,7 +131,7 @@ def test_two_admins_who_demote_each_other_leave_one(
     client, clean = signed_in(other), UserChangeForm.clean
 
     def meanwhile(form: UserChangeForm) -> Any:
-        """Do what Ada's request did while this one was under way."""
+        """Do what Ada's concurrent request does."""
         User.objects.filter(pk=other.pk).update(role="agent")
         return clean(form)
 

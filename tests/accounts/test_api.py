@@ -1,4 +1,4 @@
-"""The API of people: who one is, and tokens, which ask for the second step where there is one."""
+"""The API of the current user and of tokens, including two-step sign-in."""
 
 from typing import Any
 

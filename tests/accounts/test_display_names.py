@@ -1,4 +1,4 @@
-"""How customers see staff: one setting for the desk, one serializer behind page, event, history and avatar."""
+"""Staff names for customers: one site setting for pages, events, history and avatars."""
 
 import pytest
 from django.test import Client

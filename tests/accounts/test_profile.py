@@ -1,4 +1,4 @@
-"""One's own profile: what one is called, in which language and time zone, and what others see."""
+"""The profile: name, language, time zone, email addresses and privacy."""
 
 import re
 from datetime import UTC, datetime

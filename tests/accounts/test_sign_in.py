@@ -1,4 +1,4 @@
-"""Signing up, in and out, and finding one's password again, by email address."""
+"""Sign-up, sign-in, sign-out and password reset by email."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""API tokens: made after a password, shown once, kept as a hash, ended at once."""
+"""API tokens: created after reauthentication, shown once, stored as a hash, revoked at once."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Two-factor authentication: a code of the app, or a recovery code, after the password."""
+"""Two-step sign-in: a code of the app, or a recovery code, after the password."""
 
 import re
 
@@ -15,7 +15,7 @@ PAGE = "/profile/two-step/"
 
 
 def code_of(secret: str) -> str:
-    """Return what an authenticator app shows now (RFC 6238)."""
+    """Return the code that an authenticator app shows now (RFC 6238)."""
     return format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))
 
 
@@ -26,7 +26,7 @@ def enter(name: str) -> Client:
 
 
 def turn_on(client: Client) -> str:
-    """Enrol an app, and return the key that it keeps."""
+    """Enable two-step sign-in, and return the app's secret."""
     client.post("/reauthenticate/", {"password": PASSWORD})
     secret = client.get(f"{PAGE}totp/activate/").context["form"].secret
     assert client.post(f"{PAGE}totp/activate/", {"code": code_of(secret)}).status_code == 302

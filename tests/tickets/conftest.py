@@ -1,4 +1,4 @@
-"""Gives every operation of the OpenAPI document a test of its own."""
+"""Gives each operation of the OpenAPI document its own test."""
 
 import dataclasses
 
@@ -6,7 +6,7 @@ import pytest
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tell tests of one name apart, which schemathesis makes: pytest-xdist would run one of them."""
+    """Make the names of generated tests unique: pytest-xdist would otherwise run only one of them."""
     for item in items:
         label = getattr(item, "operation_label", None)
         if label is not None:

@@ -1,4 +1,4 @@
-"""Tickets in Django's admin: forms that lose nothing, long conversations, and a history that keeps no secrets."""
+"""Tickets in Django's admin: forms keep their input, long conversations work, the change log holds no text."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The API of tickets: what the pages do, for programs."""
+"""The API of tickets."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,7 @@ def address(ticket: Ticket, more: str = "") -> str:
 
 
 def problems(response: Any) -> dict[str, str]:
-    """Return where something is wrong, and what."""
+    """Return the locations and codes of the errors."""
     assert response["Content-Type"] == "application/problem+json"
     return {
         error.get("pointer") or error.get("parameter") or error["header"]: error["code"]
@@ -153,7 +153,7 @@ def test_responses_are_not_cached(cast: Cast) -> None:
     assert Program(cast.casey).get("tickets/")["Cache-Control"] == "private, no-store"
 
 
-# Who asks
+# Authentication
 
 
 def test_session_writes_require_a_csrf_token(cast: Cast) -> None:

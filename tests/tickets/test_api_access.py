@@ -1,4 +1,4 @@
-"""Who may do what through the API: every endpoint x method x person, by the same policies as pages and sockets."""
+"""API permissions: every endpoint x method x user, by the same policies as pages and sockets."""
 
 import re
 from collections.abc import Callable
@@ -50,7 +50,7 @@ def file_of(person: Any, name: str) -> Attachment:
 
 @dataclass(frozen=True)
 class Row:
-    """An endpoint and a method, what is sent, and the status that each person gets, in the order of PEOPLE."""
+    """An endpoint and method, the request, and the status for each user in the order of PEOPLE."""
 
     method: str
     path: str
@@ -150,7 +150,7 @@ def test_every_endpoint_answers_each_user_as_in_the_table(cast: Cast, row: Row) 
 
 
 def status_for(stage: Stage, name: str | None, row: Row) -> int:
-    """Ask in a transaction that is rolled back, so that everybody finds the stage as it was."""
+    """Send the request in a transaction that is rolled back, so that all users find the same data."""
     cache.clear()  # of attempts to sign in
     with transaction.atomic():
         program = Program(getattr(stage.cast, name) if name else None)
@@ -162,7 +162,7 @@ def status_for(stage: Stage, name: str | None, row: Row) -> int:
 
 
 def endpoints() -> set[tuple[str, str]]:
-    """Return every address x method that there is."""
+    """Return every URL x method."""
     return {
         (method.upper(), re.sub(r"<[^>]+>", "{}", str(entry.pattern)))
         for entry in [*people_api, *tickets_api]
@@ -183,11 +183,11 @@ def test_user_cannot_revoke_another_users_token(cast: Cast) -> None:
     assert bao.get("me/").status_code == 401
 
 
-# What customers can get, whole
+# Everything that customers can get
 
 
 def everything(program: Program, ticket: Ticket) -> dict[str, Any]:
-    """Return every answer about a ticket that a person can get, by its address."""
+    """Return every response about a ticket that a user can get, by URL."""
     whole = f"tickets/{ticket.uuid}/"
     searches = [f"tickets/?q={word}&status=all" for word in ("Kryptonite", "Dana", "secret-plan", "Chair", "twice")]
     addresses = ["me/", "offices/", "statuses/", "priorities/", "assignees/", "tickets/?status=all", *searches]
@@ -222,7 +222,7 @@ def test_no_response_to_a_customer_contains_a_note(cast: Cast, customer: str, co
     ours = everything(Program(getattr(cast, colleague)), ticket)
     told, known = words(theirs), words(ours)
     note = ticket.replies.get(is_internal=True)
-    # Bao's ticket was handed to Dana and back, which he does see; there her name is no secret.
+    # Bao's ticket was assigned to Dana and back, which he may see; her name is no secret there.
     hers = ["Dana", str(cast.dana.pk)] if which == "caseys" else []
     for secret in ("Kryptonite", "secret-plan", '"noted"', str(note.pk), str(note.attachments.get().pk), *hers):
         assert secret in known
@@ -230,7 +230,7 @@ def test_no_response_to_a_customer_contains_a_note(cast: Cast, customer: str, co
 
 
 def test_responses_do_not_count_what_customers_cannot_see(cast: Cast) -> None:
-    """Two desks that differ by a note only give a customer the same answers, but for what is random or new."""
+    """Two sites that differ only by a note give a customer the same responses, except random values."""
     casey = Program(cast.casey)
     path = f"tickets/{cast.ticket.uuid}/"
     asked = ["tickets/", path, f"{path}replies/", f"{path}timeline/"]

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says holds: requests made up from it, good ones and bad ones, are answered as it says."""
+"""The OpenAPI document holds: generated valid and invalid requests get the responses it describes."""
 
 import itertools
 import logging
@@ -27,12 +27,12 @@ from tikm.wsgi import application
 
 pytestmark = pytest.mark.django_db
 
-# FUZZ_EXAMPLES=500 looks longer, and at other examples each time.
+# FUZZ_EXAMPLES=500 tries more examples, different ones each time.
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
 
 
 def to_the_end(environ: Any, start_response: Any) -> list[bytes]:
-    """Read and close every answer, also that of a file."""
+    """Read and close every response, including files."""
     response = application(environ, start_response)
     try:
         return [b"".join(response)]
@@ -40,14 +40,14 @@ def to_the_end(environ: Any, start_response: Any) -> list[bytes]:
         response.close()
 
 
-# A missing If-Match has a status of its own (RFC 6585).
+# A missing If-Match has its own status (RFC 6585).
 WITHOUT_HEADER = {"expected-statuses": [*MISSING_REQUIRED_HEADER_EXPECTED_STATUSES, "428"]}
 CONFIG = SchemathesisConfig.from_dict({"checks": {"missing_required_header": WITHOUT_HEADER}})
 
 
 @schemathesis.hook
 def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
-    """Ask for words where the document has a pattern for a long text: it takes seconds to make one up by it."""
+    """Use plain text instead of a pattern for long texts: generating by pattern takes seconds."""
     for schema in raw_schema["components"]["schemas"].values():
         for field in schema.get("properties", {}).values():
             if field.get("maxLength", 0) > 1000 and field.pop("pattern", None):
@@ -63,7 +63,7 @@ ASKED: set[str] = set()
 
 
 class Stage:
-    """A desk with something at every address, and programs of an admin and of a customer."""
+    """A site with an object at every URL, and API clients of an admin and a customer."""
 
     def __init__(self, cast: Cast) -> None:
         self.cast = cast
@@ -78,7 +78,7 @@ class Stage:
         return str(files.store(SimpleUploadedFile("a.txt", b"Hello"), by=person).pk)
 
     def fit(self, case: schemathesis.Case, person: Any) -> None:
-        """Name things that are there: the document cannot know which ids exist, nor who may ask for what."""
+        """Insert existing ids: the document cannot know them."""
         ApiToken.objects.exclude(id__in=[program.id for program in self.programs.values()]).delete()
         self.fit_path(case, person)
         fitting = {"Idempotency-Key": str(uuid4()), "If-Match": "*"}
@@ -96,7 +96,7 @@ class Stage:
         return Program(person).id
 
     def fitting_query(self, query: dict[str, Any], person: Any) -> dict[str, Any]:
-        """Drop what is of another person's list, and days in the wrong order."""
+        """Drop cursors of another user's list, and dates in the wrong order."""
         fitting = {"office": str(self.cast.billing.pk), "priority": str(self.cast.ticket.priority_id)}
         if str(query.get("status", "")).isdigit():
             fitting["status"] = str(self.cast.ticket.status_id)
@@ -161,7 +161,7 @@ def test_every_response_matches_the_document(case: schemathesis.Case, stage: Sta
     if case.meta is None or case.meta.generation.mode.is_positive:
         stage.fit(case, person)
     ASKED.add(case.operation.label)
-    # A file cannot be spoiled: what is made up for one is a picture, also where it is called bad.
+    # A file cannot be invalid JSON: generated files are images, also for invalid requests.
     excluded = [negative_data_rejection] if case.media_type == "multipart/form-data" else []
     case.call_and_validate(headers=stage.programs[person].headers, excluded_checks=excluded)
 

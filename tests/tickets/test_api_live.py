@@ -1,4 +1,4 @@
-"""What a program does is heard live, once, like what a page does; and a program hears it by its token."""
+"""API writes are broadcast once like those of pages, and API clients receive events with a token."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ REPLY = "ticket.reply.created"
 
 
 async def program_listens(program: Program, channel: str) -> Listener:
-    """Open a socket with the program's token, and no Origin: it is no browser's."""
+    """Open a socket with the client's token and without an Origin header."""
     listener = await greeted(origin=None, authorization=program.headers["Authorization"])
     answer = await listener.subscribe(channel)
     assert answer["event"] == "pusher_internal:subscription_succeeded", answer

@@ -1,4 +1,4 @@
-"""What an endpoint asks the database does not grow with what it answers."""
+"""The number of queries of an endpoint does not depend on the number of rows."""
 
 import pytest
 from django.db import connection
@@ -12,7 +12,7 @@ from tickets.models import Attachment, Priority, Reply, Status, Ticket, Timeline
 pytestmark = pytest.mark.django_db
 ROWS = (1, 10, 100)
 
-# By staff, and by a customer, of whom less is asked.
+# For staff, and for a customer, who sees fewer fields.
 LISTS = {
     "tickets/?status=all&size=100": (6, 3),
     "tickets/?status=all&size=100&q=twice": (6, 3),
@@ -29,7 +29,7 @@ LISTS = {
 
 
 def grow(cast: Cast, *, have: int, want: int) -> None:
-    """Write rows of every kind, each by and about another person: what is asked once a row shows."""
+    """Create rows of every kind, each by and about another user, so that a query per row shows."""
     numbers = range(have, want)
     people = User.objects.bulk_create(
         User(email=f"a{n}@example.com", name=f"Agent {n}", role="agent") for n in numbers
@@ -61,7 +61,7 @@ def queries(program: Program, path: str) -> int:
     DeskSettings.current()  # remembered for seconds
     with CaptureQueriesContext(connection) as captured:
         assert program.get(path).status_code == 200
-    # Where there is no Redis each program is also counted here, once for its address, its person and its token.
+    # Without Redis rate limits are counted in the database: one query each for address, user and token.
     return sum("realtime_hitcount" not in query["sql"] for query in captured)
 
 

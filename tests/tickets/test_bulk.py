@@ -1,4 +1,4 @@
-"""Several tickets are changed at once, each through its verbs, and each that was not is answered for."""
+"""Bulk changes: each ticket is changed through the service, and each failure is reported."""
 
 import json
 

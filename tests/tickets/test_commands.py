@@ -1,4 +1,4 @@
-"""`demo` fills a fresh desk; `broadcast` publishes a test event that pages show and never apply."""
+"""The commands `demo` and `broadcast`."""
 
 from io import StringIO
 

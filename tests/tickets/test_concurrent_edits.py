@@ -1,4 +1,4 @@
-"""Two people at one ticket: nobody overwrites what he has not seen, and what is sent twice is there once."""
+"""Concurrent edits: no user overwrites a change they have not seen, and a repeated form counts once."""
 
 from typing import Any
 from uuid import uuid4
@@ -160,7 +160,7 @@ def test_repeated_ticket_form_opens_one_ticket(cast: Cast) -> None:
 
 
 def a_file(user: User) -> str:
-    """Return the id of a file that waits to be sent."""
+    """Return the id of an unsent file."""
     file = {"filename": "bill.png", "size": 1, "content_type": "image/png", "file": "none"}
     return str(Attachment.objects.create(uploader=user, **file).pk)
 

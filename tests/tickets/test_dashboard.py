@@ -1,4 +1,4 @@
-"""The first page: what waits for the person and what has just happened, and never what is not his."""
+"""The home page: tickets that need attention and recent activity, within the user's permissions."""
 
 import pytest
 from django.test import Client
@@ -20,7 +20,7 @@ def home(user: User):
 
 
 def lines(user: User) -> list[tuple[str, str]]:
-    """Return who did what, the latest first."""
+    """Return actor and action of the entries, latest first."""
     entries = home(user).context["activity"]
     return [(line["actor"]["name"], line["action"]) for entry in entries for line in entry["lines"]]
 

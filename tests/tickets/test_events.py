@@ -1,4 +1,4 @@
-"""What listeners are told: exactly these keys, in the version of their audience, in the ticket's order."""
+"""Broadcast events: exact keys, the version of each audience, the order of each ticket."""
 
 import json
 import re
@@ -25,7 +25,7 @@ def start(cast: Cast) -> str:
 
 
 def told(user: User, channel: str, start: str) -> list[dict[str, Any]]:
-    """Return what `user` can learn of `channel` since `start`: [{event, data}, ...]."""
+    """Return what `user` can read of `channel` since `start`: [{event, data}, ...]."""
     return history.read(user, [channel], start).events
 
 

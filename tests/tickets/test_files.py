@@ -1,4 +1,4 @@
-"""Files: what comes in is what it says it is, and goes out to nobody but those who may read its message."""
+"""Files: validated by content, and readable only with their message."""
 
 import io
 import os
@@ -53,7 +53,7 @@ SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><script>ale
 
 @pytest.fixture(autouse=True)
 def stored() -> Path:
-    """Return where files are kept, empty."""
+    """Return the empty storage folder."""
     folder = Path(attachment_storage().path(""))
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -67,7 +67,7 @@ def signed_in(user: User) -> Client:
 
 
 def get(user: User, address: str) -> tuple[Any, bytes]:
-    """Return the response and its whole content."""
+    """Return the response and its content."""
     response = signed_in(user).get(address)
     content = b"".join(response.streaming_content) if response.streaming else response.content
     response.close()

@@ -1,6 +1,6 @@
-"""A leak hunt: whatever random people do in whatever order, nobody learns of a note who may not read it.
+"""The leak hunt: random actions in random order, and no user learns of a note that they may not read.
 
-`FUZZ_EXAMPLES=200 pytest tests/tickets/test_leak_hunt.py` hunts longer, and never the same way.
+`FUZZ_EXAMPLES=200 pytest tests/tickets/test_leak_hunt.py` tries more sequences, different ones each time.
 """
 
 import inspect
@@ -28,10 +28,10 @@ from realtime.presence import tracker
 from realtime.server import hub
 from realtime.utils import rate_limits
 from tests.support.sockets import do, session_cookie
-from tests.tickets.leaks.actions import PERHAPS, REFUSED, SILENT, STEPS, VERBS, Done, perform
+from tests.tickets.leaks.actions import HIDDEN, REFUSED, SERVICES, SOMETIMES_HIDDEN, STEPS, Done, perform
 from tests.tickets.leaks.collection import PARAMETERS, Answers, Reader
 from tests.tickets.leaks.listeners import Ears, Frames, noticed
-from tests.tickets.leaks.site import CUSTOMERS, ONLOOKERS, Desk, Note
+from tests.tickets.leaks.site import CUSTOMERS, OBSERVERS, Desk, Note
 from tickets import services
 from tickets.api.parameters import LIST_PARAMETERS
 from tickets.models import Ticket
@@ -47,9 +47,9 @@ HUNTED = settings(
 )
 Step = tuple[str, int, int, int]
 numbers = st.integers(0, 15)
-kinds = st.sampled_from([*STEPS, *SILENT, "note", "note", "note with files", "add_reply", "assign", "move"])
+kinds = st.sampled_from([*STEPS, *HIDDEN, "note", "note", "note with files", "add_reply", "assign", "move"])
 scripts = st.lists(st.tuples(kinds, numbers, st.integers(0, 4), numbers), min_size=5, max_size=10)
-# One hunt that is always on: everything is done once that may be done, and notes are written at all times.
+# One fixed run: every allowed action happens once, with notes in between.
 STORY: list[Step] = [
     ("note", 0, 0, 0),
     ("note with files", 1, 0, 1),
@@ -83,7 +83,7 @@ STORY: list[Step] = [
     ("note", 0, 2, 0),
     ("note with files", 0, 1, 0),
     ("delete note", 0, 4, 0),
-    ("change", 0, 1, 3),
+    ("update_ticket", 0, 1, 3),
     ("unassign", 0, 0, 0),
     ("delete_reply", 0, 0, 0),
     ("delete_ticket", 0, 2, 1),
@@ -91,7 +91,7 @@ STORY: list[Step] = [
 
 
 def leaks(words: Iterable[str], answers: Answers) -> list[str]:
-    """Return where which of the words stand; an address that holds one itself must be refused."""
+    """Return the places of the words found. A URL that contains a word must be refused."""
     found = []
     for address, text in answers.items():
         found += [f"{word} at {address}" for word in words if word in text and not is_refused(address, word, text)]
@@ -99,18 +99,18 @@ def leaks(words: Iterable[str], answers: Answers) -> list[str]:
 
 
 def is_refused(address: str, word: str, text: str) -> bool:
-    """Say whether a word stands in the refusal of an address with that word."""
+    """Return whether the response refuses a URL that contains the word."""
     return word in address and text[:3] in ("302", "403", "404")
 
 
 def whole(words: Iterable[str], text: str) -> list[str]:
-    """Return those of the names that stand in a text, also as JSON spells them, but not inside of other words."""
+    """Return the names that occur in a text, also JSON-escaped, but not within other words."""
     spelled = {word: f"{re.escape(word)}|{re.escape(json.dumps(word)[1:-1])}" for word in words}
     return [word for word, either in spelled.items() if re.search(rf"(?<!\w)(?:{either})(?!\w)", text)]
 
 
 class Hunt:
-    """A desk, everybody's sockets, and what the onlookers were answered before what they are not to notice."""
+    """A site, the sockets of all users, and the observers' responses before a hidden step."""
 
     def __init__(self) -> None:
         self.desk = Desk()
@@ -119,13 +119,13 @@ class Hunt:
         self.readers = {name: Reader(self.desk, name) for name in people}
         self.before: dict[str, Answers] | None = None
         self.cursors: list[str] = []
-        self.outcomes: dict[bool, list[str]] = {True: [], False: []}  # steps to hide, by whether they were refused
+        self.outcomes: dict[bool, list[str]] = {True: [], False: []}  # hidden steps, by whether they were refused
         self.seqs: dict[tuple[str, str], list[int]] = defaultdict(list)
 
-    # -- One step after the other
+    # -- Steps
 
     async def make(self, step: Step) -> None:
-        """Do one thing; hear who hears of it, and compare what could be seen before with what can be seen after."""
+        """Run one step, collect what each user received, and compare the responses before and after."""
         kind, written = step[0], len(self.desk.notes)
         await do(self.look_around, kind)
         asked = set(await do(self.desk.asked, "bao"))
@@ -135,32 +135,32 @@ class Hunt:
         frames = await self.ears.heard()
         await do(self.check_frames, frames, self.desk.notes[written:])
         await do(self.check_silence, step, done, frames, asked)
-        if kind in (*PERHAPS, "open_ticket", "unassign") and done.ticket is not None:
+        if kind in (*SOMETIMES_HIDDEN, "open_ticket", "unassign") and done.ticket is not None:
             await self.ears.knock_at_ticket(await do(Ticket.objects.get, pk=done.ticket.pk))
         self.cursors.append(await do(history.current_cursor))
 
     def check_silence(self, step: Step, done: Done, frames: Frames, asked: set[Ticket]) -> None:
-        """See that no customer of the ticket, which Bao may be, hears anything of what he is not to notice."""
+        """Check that no customer of the ticket, such as Bao, received a hidden event."""
         if not done.is_hidden:
             self.before = None
             return
         is_baos = done.ticket in asked & set(self.desk.asked("bao"))
-        assert noticed(frames, done.ticket, ONLOOKERS if is_baos else CUSTOMERS) == [], step
+        assert noticed(frames, done.ticket, OBSERVERS if is_baos else CUSTOMERS) == [], step
         self.outcomes[done is REFUSED].append(step[0])
 
     def look_around(self, kind: str) -> None:
-        """See that the onlookers are answered as before; look anew where the next step may be one to hide."""
-        if self.before is not None and kind in SILENT:
+        """Check that observers get unchanged responses, and record new ones before a step that may be hidden."""
+        if self.before is not None and kind in HIDDEN:
             return
         self.compare()
-        may_hide = kind in SILENT or (kind in PERHAPS and self.desk.has_masks())
+        may_hide = kind in HIDDEN or (kind in SOMETIMES_HIDDEN and self.desk.has_masks())
         self.before = self.look() if may_hide else None
 
     def look(self) -> dict[str, Answers]:
-        return {name: self.readers[name].core() for name in ONLOOKERS}
+        return {name: self.readers[name].core() for name in OBSERVERS}
 
     def compare(self) -> None:
-        """See that nobody could tell from any answer that anything has happened since the last look."""
+        """Check that no response to an observer changed since the last recording."""
         if self.before is None:
             return
         for name, now in self.look().items():
@@ -169,7 +169,7 @@ class Hunt:
             assert not differ, [(name, address, before[address], now[address]) for address in differ]
 
     def check_frames(self, frames: Frames, written: list[Note]) -> None:
-        """See that nobody heard of a note who may not read it, and that staff heard each that was written."""
+        """Check that no unauthorized user received a note, and that staff received each one."""
         texts = {name: json.dumps(heard, ensure_ascii=False) for name, heard in frames.items()}
         for name, text in texts.items():
             assert leaks(self.desk.secrets(name), {f"frames of {name}": text}) == []
@@ -180,26 +180,26 @@ class Hunt:
             assert [name for name in self.desk.staff(note.ticket) if note.mark not in texts[name]] == []
 
     def count(self, name: str, frames: list[dict[str, Any]]) -> None:
-        """See that a customer counts one after the other."""
+        """Check that a customer's sequence numbers have no gap."""
         for frame in frames:
             if frame["event"].startswith("ticket.") and "seq" in frame["data"] and "tickets" in frame["channel"]:
                 heard = self.seqs[name, frame["channel"]]
                 assert not heard or frame["data"]["seq"] == heard[-1] + 1, frame
                 heard.append(frame["data"]["seq"])
 
-    # -- The end
+    # -- Final checks
 
     def finish(self) -> None:
-        """Have everybody ask for everything that there is."""
+        """Collect everything that each user can request."""
         self.compare()
-        for name in ONLOOKERS:
+        for name in OBSERVERS:
             self.check_onlooker(name)
         for name in self.desk.people:
             if name not in CUSTOMERS:
                 self.check_staff(name)
 
     def check_onlooker(self, name: str) -> None:
-        """See that nothing of notes is in anything that somebody gets who may not read them."""
+        """Check that no response to an unauthorized user contains anything of a note."""
         reader, secrets = self.readers[name], self.desk.secrets(name)
         answers = reader.everything(self.cursors)
         gone = [note.mark for note in self.desk.notes if note.is_gone]
@@ -217,7 +217,7 @@ class Hunt:
             assert not found, (address, found, text)
 
     def check_counts(self, name: str, ticket: Ticket, answers: Answers) -> None:
-        """See that a customer is told all of what is public, in its order, and that no number tells of more."""
+        """Check that customers receive all public replies in order, and that no number reveals more."""
         public = ticket.replies.filter(is_internal=False).order_by("number")
         assert self.readers[name].replies(ticket) == list(public.values_list("pk", flat=True))
         told = "".join(answers.values())
@@ -232,7 +232,7 @@ class Hunt:
         assert len(seqs) == last or self.desk.start != self.desk.begin
 
     def check_staff(self, name: str) -> None:
-        """See that the hunt finds all notes in what those get who may read them: afterwards, by the API, on pages."""
+        """Positive control: authorized users find every note in the history, the API and the pages."""
         reader, notes = self.readers[name], self.desk.notes_for(name)
         told = {"history": json.dumps(reader.told(self.desk.start))}
         gone = [note.mark for note in self.desk.notes if note.is_gone]
@@ -275,17 +275,17 @@ def test_no_unauthorized_user_learns_of_a_note() -> None:
         asked.update(*(reader.routes for reader in here.readers.values()))
         if steps == STORY:
             assert here.outcomes[True] == []
-            assert {*SILENT, "assign", "move"} <= set(here.outcomes[False])
+            assert {*HIDDEN, "assign", "move"} <= set(here.outcomes[False])
             for name in ("casey", "bao"):
                 assert here.readers[name].searched()
 
     hunt()
-    # An address that the hunt does not know is red.
+    # A URL that the hunt does not know fails the test.
     assert {route for route in routes(get_resolver()) if not ELSEWHERE.match(route)} <= asked
 
 
 async def play(hunt: Hunt, steps: list[Step]) -> None:
-    """Do it, on an event loop and with a hub of its own."""
+    """Run the hunt on its own event loop and hub."""
     try:
         await hunt.ears.open()
         await hunt.ears.heard()
@@ -297,13 +297,15 @@ async def play(hunt: Hunt, steps: list[Step]) -> None:
         await hub.here().close()
 
 
-# What the hunt does not know
+# URLs that the hunt does not request
 
 
 def test_every_service_is_covered_by_the_leak_hunt() -> None:
     functions = inspect.getmembers(services, inspect.isfunction)
-    verbs = {name for name, verb in functions if verb.__module__ == services.__name__ and not name.startswith("_")}
-    assert verbs == VERBS.keys()
+    names = {
+        name for name, function in functions if function.__module__ == services.__name__ and not name.startswith("_")
+    }
+    assert names == SERVICES.keys()
     assert {kind for kind, *_ in STORY} == STEPS.keys()
 
 
@@ -311,8 +313,8 @@ def test_every_list_parameter_is_covered_by_the_leak_hunt() -> None:
     assert {parameter.name for parameter in LIST_PARAMETERS} == PARAMETERS.keys()
 
 
-# Where nothing of a ticket is told: to who is not signed in, or signs with the app's secret; of oneself; of what one
-# has just made. What there is of the admin for a ticket is asked by its own addresses.
+# URLs without ticket data: anonymous ones, those signed with the app's secret, and those about the user or their own
+# new objects. The admin pages of tickets are requested separately.
 ELSEWHERE = re.compile(
     r"healthz|up$|apps/|users/|login/|register/|logout/|inactive/|reauthenticate/|\^?password/|\^?email/|admin/|static/"
     r"|profile/(two-step|password)|profile/.*(end|revoke)/|broadcasting/user-auth|tickets/bulk/|files/$"
@@ -321,7 +323,7 @@ ELSEWHERE = re.compile(
 
 
 def routes(resolver: Any, before: str = "") -> Iterator[str]:
-    """Yield every address's pattern."""
+    """Yield the pattern of every URL."""
     for entry in resolver.url_patterns:
         here = before + str(entry.pattern)
         if hasattr(entry, "url_patterns"):

@@ -1,4 +1,4 @@
-"""The list shows what was asked for, in the order asked for, a page at a time, by what its reader may know."""
+"""The ticket list: filters, order, pages and counts, by what the user may see."""
 
 import json
 from datetime import UTC, datetime
@@ -31,7 +31,7 @@ def signed_in(user: User) -> Client:
 
 
 def shown(user: User, query: str = "") -> list[str]:
-    """Return the subjects of a page of the list; a name that begins with a cursor is followed."""
+    """Return the subjects of a page of the list."""
     return subjects(signed_in(user).get(f"/tickets/{query}"))
 
 
@@ -53,7 +53,7 @@ def at(day: int, hour: int = 12, minute: int = 0) -> datetime:
     return datetime(2026, 5, day, hour, minute, tzinfo=UTC)
 
 
-# What is asked for
+# Filters
 
 
 def test_staff_filter_by_each_property(cast):
@@ -121,7 +121,7 @@ def test_agents_own_request_does_not_reveal_an_internal_office(cast):
     assert shown(cast.fatima, query) == shown(cast.ada, query) == ["Bao's own"]
 
 
-# What is wrong
+# Invalid parameters
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_each_order_in_both_directions(cast):
 
 
 def walk(user: User, query: str, way: str) -> list[list[str]]:
-    """Follow the links of one way from the first page to the last."""
+    """Follow the links in one direction to the last page."""
     client, pages, cursor = signed_in(user), [], ""
     while True:
         assert len(pages) < 10, "These pages have no end."
@@ -240,7 +240,7 @@ def test_cursor_does_not_reveal_the_number_of_tickets(cast):
     assert older != signed_in(cast.casey).get("/tickets/").context["page"].older
 
 
-# How many
+# Counts
 
 
 def counts(user: User) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""People on one ticket hear what happens to it, and nothing that is not theirs."""
+"""Users of one ticket receive its events, and none that they may not read."""
 
 import json
 

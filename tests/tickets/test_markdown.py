@@ -1,4 +1,4 @@
-"""Messages: Markdown works, and nothing that people type becomes a script, a picture or a trap."""
+"""Markdown rendering: common syntax works, and no input becomes a script, a remote image or a harmful link."""
 
 import pytest
 

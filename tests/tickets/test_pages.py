@@ -1,4 +1,4 @@
-"""Pages work without scripts, say what is wrong beside the field, and show nobody what is not his."""
+"""Pages work without scripts, show errors at their fields, and reveal nothing to unauthorized users."""
 
 import json
 import re
@@ -183,7 +183,7 @@ def test_customer_page_has_no_trace_of_a_note(cast: Cast, casey: Client, bao: Cl
 
 
 def without_tokens(page: str) -> str:
-    """Leave out what differs on every request: tokens, nonces, the key of the form and the cursor."""
+    """Remove what differs between requests: tokens, nonces, the form's key and the cursor."""
     page = re.sub(r'(csrfmiddlewaretoken" value|csrf-token" content|nonce|name="key" value)="[^"]*"', "", page)
     return re.sub(r'"cursor": "[^"]*"', "", page)
 

@@ -1,4 +1,4 @@
-"""Search finds what one may read, by any of its words, and answers nothing about what one may not."""
+"""Search: what users may read is found, and nothing else is revealed."""
 
 import pytest
 from django.test import Client

@@ -1,4 +1,4 @@
-"""The verbs: what they write, whom they refuse, and that what changes nothing tells nobody."""
+"""Services: what they write, what they refuse, and that unchanged values broadcast nothing."""
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError

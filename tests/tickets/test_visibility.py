@@ -1,4 +1,4 @@
-"""A note made public is a reply of that moment; a reply made internal is, to customers, a deleted one."""
+"""Visibility changes: a published note is a new reply, and a hidden reply looks deleted to customers."""
 
 import json
 import re
@@ -23,7 +23,7 @@ from tickets.models import Reply, Ticket
 pytestmark = pytest.mark.django_db
 
 CREATED, UPDATED, DELETED = "ticket.reply.created", "ticket.reply.updated", "ticket.reply.deleted"
-# Keys, times, references, cursors, and what guards forms and scripts.
+# Keys, times, references, cursors, CSRF tokens and nonces.
 RANDOM = re.compile(
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\d[T ][\d:.]+(Z|\+00:00)|[0-9B-Z]{3}-[0-9B-Z]{4}"
     r'|\d+ \w+( \d{4})?, \d\d:\d\d|\bgAAAA[\w%=-]+|csrf[^>]*>|nonce="[^"]+"'
@@ -52,7 +52,7 @@ def told(user: User, channel: str, since: str) -> list[dict[str, Any]]:
 
 
 def everything(user: User, ticket: Ticket, since: str) -> str:
-    """Return all that a person can get of a ticket, without what is random or of a moment."""
+    """Return everything that a user can get of a ticket, without random and current values."""
     program, path, browser = Program(user), f"tickets/{ticket.uuid}/", Client()
     browser.force_login(user)
     answers = [program.get(f"{path}{more}").text for more in ("", "replies/", "timeline/")]
@@ -64,7 +64,7 @@ def everything(user: User, ticket: Ticket, since: str) -> str:
 
 
 def test_published_note_looks_like_a_new_reply(cast: Cast) -> None:
-    """Two desks that differ in that alone give him the same answers; the times are those of the publication."""
+    """Two sites that differ only in that give the customer the same responses; times are those of the publication."""
     seen = {}
     for was_note in (True, False):
         Ticket.objects.all().delete()

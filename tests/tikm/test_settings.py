@@ -1,4 +1,4 @@
-"""A desk that is set up wrongly says what to set, in a sentence; a release names its files by their content."""
+"""Invalid settings stop the start with a message, and a release serves files under hashed names."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def start(**environment: str) -> str:
 
 
 def read(**environment: str) -> str:
-    """Return the sentence that reading the settings in this environment ends with, if it does not succeed."""
+    """Return the error of reading the settings in this environment, or an empty string."""
     with patch.dict(os.environ, environment, clear=True):
         try:
             runpy.run_path(str(TOP / "tikm/settings.py"))

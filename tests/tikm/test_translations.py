@@ -1,4 +1,4 @@
-"""Everything is translatable: the German catalogue is complete, fits its sources, and is the one that is compiled."""
+"""Translations: the German catalogue is complete, matches the sources and is compiled."""
 
 import os
 import re

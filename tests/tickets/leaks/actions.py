@@ -1,7 +1,7 @@
-"""What people do on the desk: every verb of the services, and what else happens there.
+"""The steps of the leak hunt: every service, and other actions on the site.
 
-A step takes the desk and three numbers that choose who does what to which ticket. It returns the ticket that it was
-about, and whether nobody but staff is to notice that anything has happened at all.
+A step takes the site and three numbers that choose actor, ticket and value. It returns the ticket, and whether the
+step is hidden: then no customer may notice that anything happened.
 """
 
 from collections.abc import Callable
@@ -11,13 +11,13 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 
 from accounts.models import DeskSettings, Office, User
-from tests.tickets.leaks.site import CUSTOMERS, ONLOOKERS, PEOPLE, SCRIBES, Desk, Note, pick
+from tests.tickets.leaks.site import CUSTOMERS, NOTE_AUTHORS, OBSERVERS, PEOPLE, Desk, Note, pick
 from tickets import services
 from tickets.models import Priority, Status, Ticket
 
 
 class Done(NamedTuple):
-    """What a step was about, and whether nobody but staff may notice it; who says what on which channel."""
+    """The ticket of a step, whether it is hidden from customers, and the client event it sends."""
 
     ticket: Ticket | None
     is_hidden: bool
@@ -25,11 +25,11 @@ class Done(NamedTuple):
 
 
 REFUSED = Done(None, is_hidden=True)
-Verb = Callable[[Desk, int, int, int], Done]
+Step = Callable[[Desk, int, int, int], Done]
 
 
 def perform(desk: Desk, step: tuple[str, int, int, int]) -> Done:
-    """Do it, all or nothing; what is refused has not happened."""
+    """Run the action in a transaction; a refused one is rolled back."""
     kind, who, which, what = step
     try:
         with transaction.atomic():
@@ -38,11 +38,11 @@ def perform(desk: Desk, step: tuple[str, int, int, int]) -> Done:
         return REFUSED
 
 
-# -- The verbs
+# -- Services
 
 
 def open_ticket(desk: Desk, who: int, which: int, what: int) -> Done:
-    by, office = desk.people[pick((*ONLOOKERS, "emil"), who)], pick(list(Office.objects.order_by("pk")), which)
+    by, office = desk.people[pick((*OBSERVERS, "emil"), who)], pick(list(Office.objects.order_by("pk")), which)
     sent = [desk.file(by, desk.mark("limelight"), what)] if what % 2 else []
     words = {"subject": f"Question {next(desk.turn)}", "content": "Why?", "office": office}
     return Done(services.open_ticket(by=by, attachments=sent, **words), is_hidden=False)
@@ -96,7 +96,7 @@ def change_visibility(desk: Desk, who: int, which: int, what: int) -> Done:
 
 
 def publish(desk: Desk, who: int, which: int) -> Done:
-    """Make a note public of somebody whom customers may know."""
+    """Publish a note whose author customers may know."""
     scribes = {desk.noor.pk, desk.ines.pk}
     notes = [
         note for note in desk.notes if not (note.is_gone or note.is_reply) and note.reply.author_id not in scribes
@@ -111,7 +111,7 @@ def publish(desk: Desk, who: int, which: int) -> Done:
 
 
 def hide(desk: Desk, who: int, which: int) -> Done:
-    """Make a reply internal; what the ticket's customer wrote stays public."""
+    """Make a reply internal; customer messages stay public."""
     replies = {mark: reply for mark, reply in desk.said.items() if reply.author_id != reply.ticket.creator_id}
     if not replies:
         return REFUSED
@@ -134,12 +134,12 @@ def delete_ticket(desk: Desk, who: int, which: int, what: int) -> Done:
 
 
 def changed(desk: Desk, ticket: Ticket, by: User, **values: Any) -> Done:
-    """Change a ticket; a customer notices what he sees something of."""
+    """Change a ticket; it is hidden if customers see no difference."""
     services.update_ticket(ticket, by=by, values=values)
-    return Done(ticket, is_hidden=all(is_unseen(desk, ticket, name, after) for name, after in values.items()))
+    return Done(ticket, is_hidden=all(is_invisible(desk, ticket, name, after) for name, after in values.items()))
 
 
-def is_unseen(desk: Desk, ticket: Ticket, name: str, after: Any) -> bool:
+def is_invisible(desk: Desk, ticket: Ticket, name: str, after: Any) -> bool:
     before = getattr(ticket, name)
     if name == "assigned_to":
         return desk.shown(before, ticket) == desk.shown(after, ticket)
@@ -152,37 +152,37 @@ def change_status(desk: Desk, who: int, which: int, what: int) -> Done:
     ticket = desk.ticket(which)
     status = pick(list(Status.objects.all()), what)
     services.update_ticket(ticket, by=desk.actor(ticket, who), values={"status": status})
-    return Done(ticket, is_unseen(desk, ticket, "status", status))
+    return Done(ticket, is_invisible(desk, ticket, "status", status))
 
 
 def change_priority(desk: Desk, who: int, which: int, what: int) -> Done:
     ticket = desk.ticket(which)
     priority = pick(list(Priority.objects.all()), what)
     services.update_ticket(ticket, by=desk.actor(ticket, who), values={"priority": priority})
-    return Done(ticket, is_unseen(desk, ticket, "priority", priority))
+    return Done(ticket, is_invisible(desk, ticket, "priority", priority))
 
 
 def edit_subject(desk: Desk, who: int, which: int, what: int) -> Done:
     ticket = desk.ticket(which)
     subject = f"Question {what}"
     services.update_ticket(ticket, by=desk.actor(ticket, who), values={"subject": subject})
-    return Done(ticket, is_unseen(desk, ticket, "subject", subject))
+    return Done(ticket, is_invisible(desk, ticket, "subject", subject))
 
 
 def assignee(desk: Desk, what: int) -> User:
-    return desk.people[pick([name for name in PEOPLE if name not in SCRIBES], what)]
+    return desk.people[pick([name for name in PEOPLE if name not in NOTE_AUTHORS], what)]
 
 
 def assign(desk: Desk, who: int, which: int, what: int) -> Done:
     ticket, person = desk.ticket(which), assignee(desk, what)
     services.update_ticket(ticket, by=desk.actor(ticket, who), values={"assigned_to": person})
-    return Done(ticket, is_unseen(desk, ticket, "assigned_to", person))
+    return Done(ticket, is_invisible(desk, ticket, "assigned_to", person))
 
 
 def unassign(desk: Desk, who: int, which: int, what: int) -> Done:
     ticket = desk.ticket(which)
     services.update_ticket(ticket, by=desk.actor(ticket, who), values={"assigned_to": None})
-    return Done(ticket, is_unseen(desk, ticket, "assigned_to", None))
+    return Done(ticket, is_invisible(desk, ticket, "assigned_to", None))
 
 
 def office(desk: Desk, what: int) -> Office:
@@ -192,21 +192,21 @@ def office(desk: Desk, what: int) -> Office:
 def move(desk: Desk, who: int, which: int, what: int) -> Done:
     ticket, there = desk.ticket(which), office(desk, what)
     services.update_ticket(ticket, by=desk.actor(ticket, who), values={"office": there})
-    return Done(ticket, is_unseen(desk, ticket, "office", there))
+    return Done(ticket, is_invisible(desk, ticket, "office", there))
 
 
-def change(desk: Desk, who: int, which: int, what: int) -> Done:
+def update_ticket(desk: Desk, who: int, which: int, what: int) -> Done:
     ticket = desk.ticket(which)
     values = {"assigned_to": assignee(desk, what), "office": office(desk, what // 3)}
     return changed(desk, ticket, desk.actor(ticket, who), **values)
 
 
-# -- What else happens
+# -- Other actions
 
 
 def typing(desk: Desk, who: int, which: int, what: int) -> Done:
     ticket = desk.ticket(which)
-    name = pick([*ONLOOKERS, "dana", "emil"], who)
+    name = pick([*OBSERVERS, "dana", "emil"], who)
     return Done(ticket, is_hidden=False, whisper=(name, "client-typing", ticket.channel))
 
 
@@ -217,7 +217,7 @@ def noting(desk: Desk, who: int, which: int, what: int) -> Done:
 
 
 def upload(desk: Desk, who: int, which: int, what: int) -> Done:
-    desk.file(desk.people[pick(SCRIBES, who)], desk.mark("kryptonite"), what)
+    desk.file(desk.people[pick(NOTE_AUTHORS, who)], desk.mark("kryptonite"), what)
     return Done(None, is_hidden=True)
 
 
@@ -232,7 +232,7 @@ def names(desk: Desk, who: int, which: int, what: int) -> Done:
     names = pick(["full", "first", "office"], what)
     if names != desk.names:
         DeskSettings.objects.update_or_create(pk=1, defaults={"staff_names": names})
-        desk.close_past()
+        desk.invalidate_history()
     return Done(None, is_hidden=False)
 
 
@@ -241,18 +241,20 @@ def internal(desk: Desk, who: int, which: int, what: int) -> Done:
     chosen.is_internal = not chosen.is_internal
     chosen.save()
     if chosen.is_internal:
-        desk.close_past()
+        desk.invalidate_history()
     return Done(None, is_hidden=False)
 
 
-# By the names of services.py: whoever adds a verb there teaches it to the hunt.
-VERBS: dict[str, Verb] = {
+# By the names of services.py; a new service must be added here.
+SERVICES: dict[str, Step] = {
     "open_ticket": open_ticket,
     "add_reply": add_reply,
     "delete_reply": delete_reply,
     "change_visibility": change_visibility,
     "delete_ticket": delete_ticket,
-    "change": change,
+    "update_ticket": update_ticket,
+}
+UPDATES: dict[str, Step] = {
     "change_status": change_status,
     "change_priority": change_priority,
     "assign": assign,
@@ -260,8 +262,8 @@ VERBS: dict[str, Verb] = {
     "move": move,
     "edit_subject": edit_subject,
 }
-# Of which nobody but staff ever notices anything.
-SILENT: dict[str, Verb] = {
+# Always hidden from customers.
+HIDDEN: dict[str, Step] = {
     "note": note,
     "note with files": note_with_files,
     "delete note": delete_note,
@@ -269,7 +271,7 @@ SILENT: dict[str, Verb] = {
     "upload": upload,
     "profile": profile,
 }
-OTHERS: dict[str, Verb] = {"typing": typing, "names": names, "internal": internal}
-# Of which it depends.
-PERHAPS = ("change", "assign", "move")
-STEPS = VERBS | SILENT | OTHERS
+OTHERS: dict[str, Step] = {"typing": typing, "names": names, "internal": internal}
+# Sometimes hidden from customers.
+SOMETIMES_HIDDEN = ("update_ticket", "assign", "move")
+STEPS = SERVICES | UPDATES | HIDDEN | OTHERS

@@ -1,4 +1,4 @@
-"""Everything that one person can get from the desk by asking for it, without what is random in each answer."""
+"""Everything that a user can request from the site, without random parts of the responses."""
 
 import json
 import re
@@ -26,10 +26,10 @@ RANDOM = [
     re.compile(r'(?<=name="key" value=")[\w-]+'),
     re.compile(r"""(?<=nonce="|'nonce-)[\w+/=-]+"""),
 ]
-# They say when they were sent, or are random.
+# Headers with times or random values.
 OWN_HEADERS = {"Set-Cookie", "Expires"}
 
-# What each parameter of the list is asked with.
+# Values for each parameter of the list.
 PARAMETERS: dict[str, list[str]] = {
     "q": ["Charged", "Chair"],
     "status": ["active", "closed", "all", "waiting"],
@@ -54,14 +54,14 @@ MOST = 4  # notes at which each onlooker guesses
 
 
 def cleaned(text: str) -> str:
-    """Return an answer without what no two answers have in common; of what is sealed its length is left."""
+    """Return a response without random parts; of encrypted parts the length remains."""
     for pattern in RANDOM:
         text = pattern.sub("", text)
     return SEALED.sub(lambda match: f"<sealed {len(match[0])}>", text)
 
 
 class Reader:
-    """One person's browser and program, and what they are answered."""
+    """The browser and the API client of one user."""
 
     def __init__(self, desk: Desk, name: str) -> None:
         self.desk, self.name, self.person = desk, name, desk.people[name]
@@ -69,10 +69,10 @@ class Reader:
         self.browser.force_login(self.person)
         self.routes: set[str] = set()
 
-    # -- Asking
+    # -- Requests
 
     def ask(self, address: str, method: str = "GET", body: Any = None) -> Any:
-        """Ask for a page by the session, for the API by the token."""
+        """Request a page with the session, or the API with the token."""
         self.routes.add(resolve(address.partition("?")[0]).route)
         if address.startswith("/api/"):
             return self.program.ask(method, address, body, If_Match="*")
@@ -80,7 +80,7 @@ class Reader:
         return getattr(self.browser, method.lower())(address, **sent)
 
     def answer(self, address: str, method: str = "GET", body: Any = None) -> str:
-        """Return status, headers and content of an answer as one text."""
+        """Return status, headers and content of a response as one text."""
         response = self.ask(address, method, body)
         assert response.status_code < 500, address
         content = b"".join(response.streaming_content) if response.streaming else response.content
@@ -91,10 +91,10 @@ class Reader:
     def answers(self, addresses: Iterable[str]) -> Answers:
         return {address: self.answer(address) for address in addresses}
 
-    # -- What there is
+    # -- Responses
 
     def core(self) -> Answers:
-        """Return what a customer looks at all the time: it is compared before and after what he is not to notice."""
+        """Return the customer's responses that are compared before and after a hidden step."""
         tickets = self.desk.asked(self.name)
         addresses = [address for ticket in tickets for address in self.of_ticket(ticket)]
         if tickets and self.person.is_customer:
@@ -104,12 +104,12 @@ class Reader:
         return self.answers(addresses) | {"history": self.history() if tickets else ""}
 
     def of_ticket(self, ticket: Ticket) -> list[str]:
-        """Return the addresses of a ticket that one may open."""
+        """Return the URLs of a ticket that the user may open."""
         whole = f"{API}/tickets/{ticket.uuid}/"
         return [ticket.get_absolute_url(), whole, f"{whole}replies/", f"{whole}timeline/"]
 
     def history(self) -> str:
-        """Return what was told, since the history began, of the tickets that the person has asked."""
+        """Return the history since its start for the user's own requests."""
         tickets = self.desk.asked(self.name)
         channels = [("channel", each.channel) for each in (self.person, *tickets)]
         answer = self.ask(f"/broadcasting/history?{urlencode([*channels, ('since', self.desk.start)])}").json()
@@ -118,11 +118,11 @@ class Reader:
         return json.dumps({**answer, "events": events, "cursor": len(answer["cursor"])})
 
     def is_his(self, event: dict[str, Any], tickets: set[str]) -> bool:
-        """Say whether a customer hears an event: all of them, but for who works here as well."""
+        """Return whether a customer receives an event; staff elsewhere receive only events of their requests."""
         return self.person.is_customer or event["data"]["ticket"]["uuid"] in tickets
 
     def everything(self, cursors: Iterable[str]) -> Answers:
-        """Return every answer: what is the person's own, what is not, and what he may not do."""
+        """Return every response: to own objects, to foreign ones and to forbidden actions."""
         answers = self.core() | {f"since {number}": self.since(cursor) for number, cursor in enumerate(cursors)}
         answers |= self.answers(self.not_his()) | self.attempts() | dict(self.mails())
         if self.person.is_customer and self.desk.asked(self.name):
@@ -133,7 +133,7 @@ class Reader:
         return json.dumps(self.told(cursor))
 
     def lists(self) -> Iterator[str]:
-        """Yield the list's addresses with each of its parameters; pages ignore what the API refuses."""
+        """Yield the list's URLs with each parameter; pages ignore what the API rejects."""
         for name, values in PARAMETERS.items():
             for value in values:
                 yield f"{API}/tickets/?{urlencode({name: value})}"
@@ -141,14 +141,14 @@ class Reader:
             yield f"/tickets/?q={note.mark[:-3]}&status=all&sort=updated"
 
     def hidden(self) -> list[Note]:
-        """Return the notes that are none of the person's business, on his own tickets first; not too many."""
+        """Return a limited number of notes that the user may not read, own tickets first."""
         near = self.desk.notes_near(self.name)
         notes = [note for note in self.desk.notes if note not in near]
         asked = self.desk.asked(self.name)
         return sorted(notes, key=lambda note: (note.ticket not in asked, not note.files))[:MOST]
 
     def not_his(self) -> Iterator[str]:
-        """Yield addresses that one has to guess: of tickets, notes, files and people."""
+        """Yield URLs that a user would have to guess: of tickets, notes, files and users."""
         notes = self.hidden()
         for ticket in {note.ticket for note in notes}:
             yield from (f"{API}/tickets/{ticket.uuid}/{part}" for part in ("", "replies/", "timeline/"))
@@ -163,7 +163,7 @@ class Reader:
         yield from (f"/admin/tickets/{what}/" for what in ("ticket", "reply", "attachment", "timelineentry"))
 
     def attempts(self) -> Answers:
-        """Return how one is refused what only staff may do: the answer says nothing of what is there."""
+        """Return the refusals of staff actions; they must reveal nothing."""
         asked = self.desk.asked(self.name)
         note = next((note for note in self.hidden() if note.ticket in asked), None)
         return {} if note is None else {str(sent): self.refused(*sent) for sent in self.attempts_at(note)}
@@ -183,7 +183,7 @@ class Reader:
         yield "POST", "/broadcasting/auth", {"socket_id": "1.1", "channel_name": note.ticket.presence_channel}
 
     def refused(self, method: str, address: str, body: Any) -> str:
-        """Return a refusal, without the ids that were sent: they are known to who sends them."""
+        """Return a refusal without the ids of the request."""
         answer = self.answer(address, method, body)
         assert answer.startswith("4"), (address, answer)
         sent = body.get("attachments", [])
@@ -194,16 +194,16 @@ class Reader:
             if self.person.email in message.recipients():
                 yield f"mail {number}", str(message.message())
 
-    # -- Searching
+    # -- Search
 
     def found_by(self, words: Iterable[str]) -> Iterator[str]:
-        """Yield the words that a search answers otherwise than what nobody ever wrote."""
+        """Yield the words whose search result differs from that of an unused word."""
         for word in words:
             if self.search(word) != self.search(word[::-1]):
                 yield word
 
     def searched(self) -> list[str]:
-        """Return what is worth a search: text and file of a note on one's own ticket, and who writes notes."""
+        """Return the words to search for: text and file names of notes on own tickets, and note authors."""
         asked = self.desk.asked(self.name)
         marks = [note.mark for note in self.hidden() if note.ticket in asked and not note.is_gone]
         scribe = ["Quill"] if self.person.is_customer else []
@@ -213,10 +213,10 @@ class Reader:
         query = urlencode({"q": word, "status": "all"})
         return re.sub(re.escape(word), "", self.answer(f"{API}/tickets/?{query}"), flags=re.IGNORECASE)
 
-    # -- What is there, as the person is told
+    # -- Conversation and events
 
     def replies(self, ticket: Ticket) -> list[UUID]:
-        """Return the ids in the order of the conversation, read page by page."""
+        """Return the ids in the order of the conversation, page by page."""
         return [UUID(row["id"]) for row in self.rows(f"{API}/tickets/{ticket.uuid}/replies/?size=5")]
 
     def rows(self, address: str | None) -> Iterator[dict[str, Any]]:
@@ -226,7 +226,7 @@ class Reader:
             address = page["next"]
 
     def told(self, cursor: str) -> list[dict[str, Any]]:
-        """Return the events that one hears of afterwards, on all that he is staff or a customer of."""
+        """Return the events in the history, on all of the user's tickets."""
         tickets = [*self.desk.of_staff(self.name), *self.desk.asked(self.name)]
         channels = [self.person.channel, *(ticket.channel for ticket in tickets)]
         return history.read(self.person, channels[:20], cursor).events

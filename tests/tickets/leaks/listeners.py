@@ -1,11 +1,11 @@
-"""Everybody's sockets: what is told live, to whom."""
+"""The sockets of all users."""
 
 import json
 from typing import Any
 
 from tests.support.signed_clients import answers, whisper
 from tests.support.sockets import Listener, connect, do, settle
-from tests.tickets.leaks.site import CUSTOMERS, ONLOOKERS, Desk
+from tests.tickets.leaks.site import CUSTOMERS, OBSERVERS, Desk
 from tickets.models import Ticket
 
 Frames = dict[str, list[dict[str, Any]]]
@@ -13,14 +13,14 @@ SUCCEEDED = "pusher_internal:subscription_succeeded"
 
 
 class Ears:
-    """A socket of each person, on every channel that lets him in; it knocks at the others all the same."""
+    """A socket of each user, subscribed to every allowed channel; it also tries the others."""
 
     def __init__(self, desk: Desk, cookies: dict[str, str]) -> None:
         self.desk, self.cookies = desk, cookies
         self.listeners: dict[str, Listener] = {}
 
     async def open(self) -> None:
-        """Go where one is let in; the onlookers try every other door as well."""
+        """Subscribe to allowed channels; observers try the others as well."""
         for name, cookie in self.cookies.items():
             self.listeners[name] = await connect(cookie=cookie)
         for other, person in self.desk.people.items():
@@ -32,8 +32,8 @@ class Ears:
             await self.knock_at_ticket(ticket)
 
     async def knock(self, channel: str, who: set[str]) -> None:
-        """Have those listen to a channel who may, and see that no onlooker may who is not one of them."""
-        for name in who | set(ONLOOKERS):
+        """Subscribe the authorized users to a channel, and check that no other observer is accepted."""
+        for name in who | set(OBSERVERS):
             listener = self.listeners[name]
             before = len(listener.heard)
             answer = await listener.subscribe(channel)
@@ -41,7 +41,7 @@ class Ears:
             assert not [frame for frame in listener.heard[before:] if not frame["event"].startswith("pusher")]
 
     async def knock_at_ticket(self, ticket: Ticket) -> None:
-        """Ask to hear a ticket and who is there: as far as one is staff, or asked."""
+        """Subscribe to a ticket's channels as far as the user is its staff or customer."""
         staff = set(self.desk.staff(ticket))
         creator = {name for name, person in self.desk.people.items() if person.pk == ticket.creator_id}
         await self.knock(ticket.channel, staff | creator)
@@ -51,7 +51,7 @@ class Ears:
         await whisper(self.listeners[name], event, channel, {"text": "I say"})
 
     async def heard(self) -> Frames:
-        """Return what each has heard since he was asked last, but for the answers to his own knocking."""
+        """Return what each user received since the last call, except answers to their own subscriptions."""
         await settle()
         return {name: await answers(listener) for name, listener in self.listeners.items()}
 
@@ -61,7 +61,7 @@ class Ears:
 
 
 def noticed(frames: Frames, ticket: Ticket | None, onlookers: tuple[str, ...]) -> list[Any]:
-    """Return what those heard who were to notice nothing; of who works elsewhere, what is about the ticket."""
+    """Return what users received who must not notice the step; of staff elsewhere only events of the ticket."""
     return [
         (name, frame)
         for name in onlookers

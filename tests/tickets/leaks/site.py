@@ -1,6 +1,6 @@
-"""A desk on which random people do random things, and what of it is nobody's business but staff's.
+"""The site of the leak hunt: its users, tickets and notes, and what must stay secret.
 
-What is a secret is told by plain rules of its own: the policies are what is hunted.
+Secrets are computed by independent rules, since the policies are under test.
 """
 
 import itertools
@@ -22,9 +22,9 @@ from tickets.models import Attachment, Reply, Ticket
 Thing = TypeVar("Thing")
 
 CUSTOMERS = ("casey", "greta")
-ONLOOKERS = (*CUSTOMERS, "bao")  # Bao is staff of Billing's tickets, and a customer where he merely asked
-SCRIBES = ("noor", "ines")  # who write notes, and nothing else: nobody but staff knows of them
-PEOPLE = ("ada", "bao", "dana", "emil", "fatima", *CUSTOMERS, *SCRIBES)
+OBSERVERS = (*CUSTOMERS, "bao")  # Bao is staff of Billing's tickets, and a customer of his own request
+NOTE_AUTHORS = ("noor", "ines")  # agents who only write notes: customers never see them
+PEOPLE = ("ada", "bao", "dana", "emil", "fatima", *CUSTOMERS, *NOTE_AUTHORS)
 
 
 def pick(things: Sequence[Thing], number: int) -> Thing:
@@ -32,14 +32,14 @@ def pick(things: Sequence[Thing], number: int) -> Thing:
 
 
 def moments(*times: datetime) -> Iterator[str]:
-    """Yield the beginnings of what a time may be written as, down to its milliseconds."""
+    """Yield the notations of a time, down to milliseconds."""
     for time in times:
         yield time.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00")
 
 
 @dataclass
 class Note:
-    """An internal note, and everything by which one could learn of it."""
+    """An internal note, and everything that would reveal it."""
 
     mark: str
     reply: Reply
@@ -47,12 +47,12 @@ class Note:
     files: list[Attachment] = field(default_factory=list)
     times: list[datetime] = field(default_factory=list)
     is_gone: bool = False
-    was_reply: bool = False  # its customer knows that it was there
-    is_reply: bool = False  # everybody may read it, but not know since when it was there
+    was_reply: bool = False  # its customer saw it as a reply
+    is_reply: bool = False  # published: its earlier existence is secret
 
     @property
     def words(self) -> list[str]:
-        """Text, file names and contents begin with the mark; beside it what the database gave the note."""
+        """The marker that starts its text, file names and contents, and the ids of its row."""
         if self.is_reply:
             return [*moments(*self.times)]
         if self.was_reply:
@@ -61,7 +61,7 @@ class Note:
 
 
 class Desk:
-    """The cast, two agents who only write notes, and everything that was ever said."""
+    """The cast, two agents who only write notes, and all messages."""
 
     def __init__(self) -> None:
         self.begin = self.start = history.current_cursor()
@@ -80,7 +80,7 @@ class Desk:
         services.open_ticket(by=self.cast.bao, subject="Chair", content="It broke", office=self.cast.orders)
 
     def _person(self, name: str) -> User:
-        person: User = getattr(self, name) if name in SCRIBES else getattr(self.cast, name)
+        person: User = getattr(self, name) if name in NOTE_AUTHORS else getattr(self.cast, name)
         return person
 
     def _scribe(self, name: str, office: Office) -> User:
@@ -90,13 +90,13 @@ class Desk:
         office.agents.add(person)
         return person
 
-    # -- Who may know what
+    # -- Access
 
     def tickets(self) -> list[Ticket]:
         return list(Ticket.objects.select_related("creator", "office", "assigned_to").order_by("pk"))
 
     def ticket(self, number: int) -> Ticket:
-        """Return one of the tickets; the first ones more often than not."""
+        """Return a ticket, preferring the first ones."""
         tickets = self.tickets()
         if not tickets:
             tickets = [
@@ -105,11 +105,11 @@ class Desk:
         return pick(tickets, number)
 
     def now(self, ticket: Ticket) -> Ticket:
-        """Return a ticket as it stands."""
+        """Return the ticket's current row."""
         return Ticket.objects.select_related("creator", "office", "assigned_to").get(pk=ticket.pk)
 
     def is_staff(self, name: str, ticket: Ticket) -> bool:
-        """Say whether someone works on a ticket, by the words of the design; here nobody changes his office."""
+        """Return whether a user is staff of a ticket, computed from the design; offices do not change here."""
         person = self.people[name]
         if person.role == "customer":
             return False
@@ -119,7 +119,7 @@ class Desk:
         return [name for name in self.people if self.is_staff(name, ticket)]
 
     def asked(self, name: str) -> list[Ticket]:
-        """Return the tickets of which somebody is a customer, and no more than that."""
+        """Return the tickets of which a user is only the customer."""
         own = [ticket for ticket in self.tickets() if ticket.creator_id == self.people[name].pk]
         return [ticket for ticket in own if not self.is_staff(name, ticket)]
 
@@ -127,22 +127,22 @@ class Desk:
         return [ticket for ticket in self.tickets() if self.is_staff(name, ticket)]
 
     def notes_for(self, name: str) -> list[Note]:
-        """Return the notes that somebody may read just now."""
+        """Return the notes that a user may read now."""
         return [note for note in self.notes_near(name) if not note.is_gone and not note.is_reply]
 
     def notes_near(self, name: str) -> list[Note]:
-        """Return the notes, gone ones too, on tickets of which somebody is staff."""
+        """Return the notes, including deleted ones, on tickets that a user is staff of."""
         there = {ticket.pk for ticket in self.of_staff(name)}
         return [note for note in self.notes if note.ticket.pk in there]
 
     def secrets(self, name: str) -> list[str]:
-        """Return every word by which somebody would learn of a note that is none of his business."""
+        """Return every word that would reveal a note to a user who may not read it."""
         known = {note.mark for note in self.notes_near(name)}
         return [word for note in self.notes if note.mark not in known for word in note.words]
 
     def masked(self, name: str) -> list[str]:
-        """Return what a customer may not be told of staff: who only writes notes, and names behind the mask."""
-        others = [person for other, person in self.people.items() if other not in (*CUSTOMERS, *SCRIBES, name)]
+        """Return the names of staff that customers must not see: note writers, and masked names."""
+        others = [person for other, person in self.people.items() if other not in (*CUSTOMERS, *NOTE_AUTHORS, name)]
         first, last = ([person.name.split()[place] for person in others] for place in (0, -1))
         hidden = {"full": [], "first": last, "office": first + last}[self.names]
         scribes = [word for each in (self.noor, self.ines) for word in (*each.name.split(), str(each.pk))]
@@ -152,32 +152,32 @@ class Desk:
 
     @property
     def names(self) -> str:
-        """How customers are to see staff."""
+        """The setting of staff names for customers."""
         return DeskSettings.current().staff_names
 
     def has_masks(self) -> bool:
-        """Say whether there are changes of which customers see nothing."""
+        """Return whether some changes are invisible to customers."""
         return self.names != "full" or any(ticket.office.is_internal for ticket in self.tickets())
 
     def shown(self, person: User | None, ticket: Ticket) -> str | None:
-        """Return what a customer sees of a person: what is the same before and after, he is not to notice."""
+        """Return a user as customers see them; an unchanged value must not be noticeable."""
         if person is None:
             return None
         if person.pk == ticket.creator_id or self.names == "full":
             return person.name
         return person.name.split()[0] if self.names == "first" else "the office"
 
-    # -- What is done
+    # -- Actors
 
     def actor(self, ticket: Ticket, number: int) -> User:
-        """Return who acts: every other time anybody, who may not be allowed to."""
-        staff = [name for name in self.staff(ticket) if name not in SCRIBES]
-        anybody = [name for name in PEOPLE if name not in SCRIBES]
+        """Return the actor: every other time any user, who may lack permission."""
+        staff = [name for name in self.staff(ticket) if name not in NOTE_AUTHORS]
+        anybody = [name for name in PEOPLE if name not in NOTE_AUTHORS]
         return self.people[pick(anybody if number % 4 == 3 else staff, number // 4)]
 
     def writer(self, ticket: Ticket, number: int) -> User:
-        """Return who writes a note: mostly somebody who does nothing else."""
-        scribes = [name for name in self.staff(ticket) if name in SCRIBES]
+        """Return the author of a note: mostly an agent who does nothing else."""
+        scribes = [name for name in self.staff(ticket) if name in NOTE_AUTHORS]
         return self.people[pick(scribes, number)] if scribes and number % 4 < 2 else self.actor(ticket, number)
 
     def file(self, by: User, mark: str, number: int) -> Attachment:
@@ -198,15 +198,15 @@ class Desk:
         return note
 
     def remember_times(self, note: Note) -> None:
-        """Remember when something happened to a note, as the ticket, its timeline and the log have it."""
+        """Record the times of a note in the ticket, the timeline and the log."""
         ticket = Ticket.objects.get(pk=note.ticket.pk)
         told: Any = Broadcast.objects.exclude(guard="").latest("pk")
         line = ticket.timeline.latest("pk")
         note.times += [ticket.updated_at, line.created_at, told.created_at, note.reply.created_at]
         note.times += [file.created_at for file in note.files]
 
-    def close_past(self) -> None:
-        """Remember that the history begins anew, after the notes that were written so far."""
+    def invalidate_history(self) -> None:
+        """Record that the history was invalidated after the notes so far."""
         self.start, self.closed = history.current_cursor(), len(self.notes)
 
     def say(self, ticket: Ticket, by: User, most_files: int = 0) -> Reply:
