@@ -58,8 +58,8 @@ bench-%: .venv/dev.done node_modules/.package-lock.json
 	python -m benchmarks.$* $(OPTIONS)
 
 # Files whose spelling and words are checked.
-SPELLED := .ci accounts benchmarks deploy docs realtime static templates tikm tests/browser tests/faults tests/js \
-  README.md CHANGELOG.md CONTRIBUTING.md Makefile pyproject.toml package.json biome.json
+SPELLED := .ci accounts benchmarks deploy docs realtime static templates tickets tikm tests/accounts tests/browser \
+  tests/faults tests/js tests/tikm README.md CHANGELOG.md CONTRIBUTING.md Makefile pyproject.toml package.json biome.json
 SPELLED += $(addprefix tests/realtime/,http monitoring utils webhooks test_checks.py test_imports.py test_readme.py)
 
 lint: .venv/dev.done node_modules/.package-lock.json

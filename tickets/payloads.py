@@ -117,7 +117,7 @@ def _action_and_actor(entry: TimelineEntry, audience: Audience) -> tuple[str, Us
 
 
 def _assignee(user: User | None, ticket: Ticket, audience: Audience) -> dict[str, str | None] | None:
-    """Return the assignee; without an id if the name is masked, since ids would tell masked users apart."""
+    """Return the assignee; without an id if the name is masked, since ids would distinguish masked users."""
     if user is None:
         return None
     name = user_payload(user, ticket, audience)["name"]

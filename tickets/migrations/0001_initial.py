@@ -134,7 +134,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='ticket',
-            constraint=models.CheckConstraint(condition=models.Q(('public_seq__lte', models.F('staff_seq'))), name='staff_hear_all'),
+            constraint=models.CheckConstraint(condition=models.Q(('public_seq__lte', models.F('staff_seq'))), name='staff_hear_all'),  # codespell:ignore hear
         ),
         migrations.AddConstraint(
             model_name='ticket',

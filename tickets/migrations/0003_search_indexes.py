@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.postgres.operations import TrigramExtension
 from django.db import migrations
 
-# As tickets/search.py asks. Notes have indexes of their own: how long a customer's search takes tells nothing of them.
+# For the queries of tickets/search.py. Notes have separate indexes, so that the time of a customer's search reveals nothing.
 WORDS = "gin (to_tsvector('simple'::regconfig, {}))"
 PARTS = "gin (UPPER({}::text) gin_trgm_ops)"
 TICKET = "COALESCE(subject, '') || ' ' || COALESCE(content, '')"
@@ -38,5 +38,5 @@ def drop(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
     dependencies = [("tickets", "0002_attachments_and_request_keys"), ("accounts", "0002_profiles_tokens_desk")]
 
-    # pg_trgm is a trusted extension: whoever owns the database may create it.
+    # pg_trgm is a trusted extension: the owner of the database may create it.
     operations = [TrigramExtension(), migrations.RunPython(create, drop)]
