@@ -129,9 +129,8 @@ class Ticket(models.Model):
         verbose_name_plural = _("tickets")
         ordering = ["-updated_at"]
         constraints = [
-            models.CheckConstraint(
-                condition=Q(public_seq__lte=F("staff_seq")), name="staff_hear_all"
-            ),  # codespell:ignore hear
+            # codespell:ignore-next-line hear
+            models.CheckConstraint(condition=Q(public_seq__lte=F("staff_seq")), name="staff_hear_all"),
             models.CheckConstraint(condition=~Q(subject=""), name="a_ticket_has_a_subject"),
         ]
         indexes = [
