@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 
-from tests.support.raw_websocket import BINARY, CONTINUATION, HANDSHAKE, PING, TEXT, Peer, frame
+from tests.support.raw_client import BINARY, CONTINUATION, HANDSHAKE, PING, TEXT, RawClient, frame
 
 SILENT, UNSUBSCRIBED = 2000, 500
 SLOW_CONSUMER = 4100
@@ -29,7 +29,7 @@ FLOODS = [
 def read_nothing(port: int, cookie: str, channel: str) -> None:
     """Subscribe to a busy channel and read nothing; on SIGTERM report whether the server closed the socket."""
     subscription = {"event": "pusher:subscribe", "data": {"channel": channel, "auth": ""}}
-    reader = Peer(port, f"Cookie: {cookie}", f"Origin: http://127.0.0.1:{port}", receive_buffer=4 * KILOBYTE)
+    reader = RawClient(port, f"Cookie: {cookie}", f"Origin: http://127.0.0.1:{port}", receive_buffer=4 * KILOBYTE)
     reader.send(frame(TEXT, json.dumps(subscription).encode()))
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     report_started()
@@ -44,7 +44,7 @@ def flood(port: int, *_: str) -> None:
     """Send one flood after the other, as fast as the server accepts it, each on a new socket."""
     for sent in itertools.cycle(FLOODS):
         with suppress(OSError):
-            flooder = Peer(port)
+            flooder = RawClient(port)
             flooder.send(sent, times=400)
             flooder.close()
         report_started()

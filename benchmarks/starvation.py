@@ -178,10 +178,10 @@ def _people() -> tuple[tuple[str, str], list[str]]:
     import django
 
     django.setup()
-    from tests.support.cast import gather
+    from tests.support.cast import create_cast
     from tests.support.sockets import session_cookie
 
-    cast = gather()
+    cast = create_cast()
     people = cast.bao, cast.dana, cast.ada, cast.casey
     return (cast.ticket.channel, cast.bao.channel), [session_cookie(person) for person in people]
 

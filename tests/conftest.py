@@ -47,10 +47,10 @@ def _fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def cast(db: None) -> casting.Cast:
     """The people, before anything has happened."""
-    return casting.gather()
+    return casting.create_cast()
 
 
 @pytest.fixture
 def live_cast(transactional_db: None) -> casting.Cast:
     """The same users, with transactions that really commit and broadcast."""
-    return casting.gather()
+    return casting.create_cast()

@@ -10,7 +10,7 @@ from realtime import protocol
 from realtime.broadcasting import history
 from realtime.channels import Audience, authorize
 from tests.support.cast import Cast
-from tests.support.sockets import do, greeted
+from tests.support.sockets import connect, do
 from tickets import services
 from tickets.models import Ticket
 
@@ -79,7 +79,7 @@ def test_authorization_matches_the_matrix(cast: Cast, name: str | None, row: tup
 @pytest.mark.parametrize(("name", "row"), CASES)
 async def test_socket_matches_the_matrix(live_cast: Cast, name: str | None, row: tuple) -> None:
     stage = await do(Stage, live_cast)
-    listener = await greeted(person(live_cast, name))
+    listener = await connect(person(live_cast, name))
     for channel, audience in zip(stage.channels, row, strict=True):
         answer = await listener.subscribe(channel)
         wanted = "pusher:subscription_error" if audience is None else "pusher_internal:subscription_succeeded"
@@ -94,7 +94,7 @@ async def test_cookieless_socket_with_signature_matches_the_matrix(
     stage, user = await do(Stage, live_cast), person(live_cast, name)
     client = await do(browser, user)
     for channel, audience in zip(stage.channels, row, strict=True):
-        listener = await greeted(origin=None)
+        listener = await connect(origin=None)
         response = await do(
             client.post, "/broadcasting/auth", {"socket_id": listener.socket_id, "channel_name": channel}
         )
@@ -161,7 +161,7 @@ def test_page_matches_the_matrix(cast: Cast, name: str | None, row: tuple) -> No
 )  # fmt: skip
 async def test_unmatched_channel_name_is_refused_even_to_admins(live_cast: Cast, channel: str) -> None:
     assert await do(authorize, live_cast.ada, channel) is None
-    listener = await greeted(live_cast.ada)
+    listener = await connect(live_cast.ada)
     await listener.say("pusher:subscribe", channel=channel, auth="")
     frame = await listener.frame()
     assert frame["event"] in ("pusher:subscription_error", "pusher:error")

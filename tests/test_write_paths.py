@@ -8,9 +8,9 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from tests.support.api_client import Program
+from tests.support.api_client import ApiClient
 from tests.support.cast import Cast
-from tests.support.sockets import Listener, do, listen
+from tests.support.sockets import SocketClient, do, subscribe
 from tests.test_admin import bulk, filled_in, ticket_page, with_reply
 from tickets import services
 from tickets.models import Reply, Ticket
@@ -49,7 +49,7 @@ def sends(by: str, method: str, path: str, **fields: Any) -> Callable[[Cast], No
     """Send an API request of a user."""
 
     def write(cast: Cast) -> None:
-        program = Program(getattr(cast, by))
+        program = ApiClient(getattr(cast, by))
         done(program.ask(method, path.format(cast.ticket.uuid), told(cast, fields), If_Match="*"))
 
     return write
@@ -348,7 +348,7 @@ EVERY_EVENT = {CREATED, UPDATED, STATUS, REPLY, REPLY_UPDATED, DELETED, WITHDRAW
 class Ear:
     """A socket of a user on one channel."""
 
-    listener: Listener
+    listener: SocketClient
     channel: str
 
     async def heard(self, *, loses: bool) -> list[str]:
@@ -356,8 +356,8 @@ class Ear:
         if loses:
             await self.listener.event("pusher:subscription_error")
         else:
-            await self.listener.hears_nothing(self.channel)
-        frames = [frame for frame in self.listener.heard if frame.get("channel") == self.channel]
+            await self.listener.receives_nothing(self.channel)
+        frames = [frame for frame in self.listener.received if frame.get("channel") == self.channel]
         return [frame["event"] for frame in frames if frame["event"].startswith("ticket.")]
 
 
@@ -374,7 +374,7 @@ async def ears(cast: Cast) -> dict[str, Ear]:
         "fatima": (cast.fatima, cast.fraud.channel),
         "outsider": (cast.fatima, cast.fatima.channel),
     }
-    return {name: Ear(await listen(person, channel), channel) for name, (person, channel) in where.items()}
+    return {name: Ear(await subscribe(person, channel), channel) for name, (person, channel) in where.items()}
 
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS.keys())

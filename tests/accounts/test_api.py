@@ -9,7 +9,7 @@ from django.test import Client
 from accounts import tokens
 from accounts.models import ApiToken, User
 from tests.accounts.test_two_step import code_of, enter, recovery_codes, turn_on
-from tests.support.api_client import Program
+from tests.support.api_client import ApiClient
 from tests.support.cast import PASSWORD, Cast
 
 pytestmark = pytest.mark.django_db
@@ -17,7 +17,7 @@ PHONE = {"email": "bao@example.com", "password": PASSWORD, "name": "Phone"}
 
 
 def ask(**fields: Any) -> Any:
-    return Program().post("auth/token/", PHONE | fields)
+    return ApiClient().post("auth/token/", PHONE | fields)
 
 
 def code(response: Any) -> tuple[int, str]:
@@ -77,7 +77,7 @@ def test_unconfirmed_email_address_does_not_sign_in(cast: Cast) -> None:
 
 
 def test_token_cannot_create_tokens(cast: Cast) -> None:
-    program = Program(cast.bao)
+    program = ApiClient(cast.bao)
     assert program.post("auth/token/", {"name": "Another"}).status_code == 422
     assert ApiToken.objects.count() == 1
 
@@ -98,7 +98,7 @@ def test_invalid_fields_are_named(cast: Cast, field: str, value: Any) -> None:
 
 
 def test_tokens_are_listed_without_secrets_and_revoked(cast: Cast) -> None:
-    program, other = Program(cast.bao), Program(cast.bao)
+    program, other = ApiClient(cast.bao), ApiClient(cast.bao)
     listed = program.get("auth/token/")
     assert [(row["id"], row["is_current"]) for row in listed.json()] == [
         (str(other.id), False),
@@ -112,7 +112,7 @@ def test_tokens_are_listed_without_secrets_and_revoked(cast: Cast) -> None:
 
 
 def test_customers_see_no_internal_office_and_no_colleagues(cast: Cast) -> None:
-    casey, bao = Program(cast.casey), Program(cast.bao)
+    casey, bao = ApiClient(cast.casey), ApiClient(cast.bao)
     assert [office["name"] for office in casey.get("offices/").json()] == ["Billing", "Orders"]
     assert "Fraud Desk" in bao.get("offices/").text
     assert casey.get("assignees/").json() == []

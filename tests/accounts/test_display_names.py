@@ -7,9 +7,9 @@ from accounts.models import DeskSettings, User
 from accounts.payloads import user_payload
 from realtime.broadcasting import history
 from realtime.channels import Audience
-from tests.support.api_client import Program
+from tests.support.api_client import ApiClient
 from tests.support.cast import Cast
-from tests.support.sockets import do, listen
+from tests.support.sockets import do, subscribe
 from tickets import services
 
 MODES = [("full", "Bao Nguyen", "BN"), ("first", "Bao", "B"), ("office", "Billing", "S")]
@@ -50,8 +50,8 @@ def test_customer_sees_the_configured_display_name(cast: Cast, names: str, shown
 @pytest.mark.parametrize(("names", "shown", "letters"), MODES)
 async def test_event_uses_the_configured_display_name(live_cast: Cast, names: str, shown: str, letters: str) -> None:
     await do(show, names)
-    customer = await listen(live_cast.casey, live_cast.ticket.channel)
-    staff = await listen(live_cast.dana, live_cast.ticket.channel)
+    customer = await subscribe(live_cast.casey, live_cast.ticket.channel)
+    staff = await subscribe(live_cast.dana, live_cast.ticket.channel)
     await do(live_cast.reply, live_cast.bao, "It is on its way")
     assert (await customer.event("ticket.reply.created"))["reply"]["user"]["name"] == shown
     assert (await staff.event("ticket.reply.created"))["reply"]["user"]["name"] == "Bao Nguyen"
@@ -109,7 +109,7 @@ def test_site_settings_have_one_row(cast: Cast) -> None:
 def test_handover_between_equal_display_names_is_for_staff_only(cast: Cast, names: str, is_public: bool) -> None:
     show(names)
     services.update_ticket(cast.ticket, by=cast.ada, values={"assigned_to": cast.bao})
-    casey, dana = Program(cast.casey), Program(cast.dana)
+    casey, dana = ApiClient(cast.casey), ApiClient(cast.dana)
     path, start = f"tickets/{cast.ticket.uuid}/", history.current_cursor()
     before = casey.get(path).json()
     services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": cast.emil})
@@ -127,7 +127,7 @@ def test_agents_with_one_first_name_are_indistinguishable(cast: Cast) -> None:
     show("first")
     other = User.objects.create_user("bao.tran@example.com", name="Bao Tran", role=User.Role.AGENT)
     services.update_ticket(cast.ticket, by=cast.ada, values={"assigned_to": cast.bao})
-    casey, path = Program(cast.casey), f"tickets/{cast.ticket.uuid}/"
+    casey, path = ApiClient(cast.casey), f"tickets/{cast.ticket.uuid}/"
     before = casey.get(path).json()
     services.update_ticket(cast.ticket, by=cast.ada, values={"assigned_to": other})
     assert casey.get(path).json() == before
@@ -141,7 +141,7 @@ def test_customer_search_does_not_match_hidden_staff_names(cast: Cast, names: st
     ticket = services.open_ticket(by=cast.bao, subject="Chair", content="Broken", office=cast.orders)
     services.update_ticket(ticket, by=cast.emil, values={"assigned_to": cast.fatima})
     for person, finds in ((cast.bao, is_found), (cast.emil, True)):
-        found = Program(person).get(f"tickets/?assignee={cast.fatima.pk}").json()["results"]
+        found = ApiClient(person).get(f"tickets/?assignee={cast.fatima.pk}").json()["results"]
         assert bool(found) == finds
 
 
@@ -164,11 +164,11 @@ def test_history_omits_names_from_before_a_change_of_display_names(cast: Cast) -
 
 @pytest.mark.django_db
 def test_office_made_internal_disappears_for_customers(cast: Cast) -> None:
-    start, casey, emil = history.current_cursor(), Program(cast.casey), Program(cast.emil)
+    start, casey, emil = history.current_cursor(), ApiClient(cast.casey), ApiClient(cast.emil)
     services.update_ticket(cast.ticket, by=cast.ada, values={"office": cast.orders})
     channels = {"channel": cast.ticket.channel, "since": start}
 
-    def read(program: Program) -> str:
+    def read(program: ApiClient) -> str:
         path = f"tickets/{cast.ticket.uuid}/"
         logged = program.client.get("/broadcasting/history", channels, headers=program.headers).text
         return logged + program.get(path).text + program.get(f"{path}timeline/").text

@@ -10,7 +10,7 @@ from accounts.sessions import browser_name
 from realtime.broadcasting.channel_layer import REAUTHORIZE_CHANNEL
 from realtime.models import Broadcast
 from tests.support.cast import PASSWORD, Cast
-from tests.support.sockets import do, greeted
+from tests.support.sockets import connect, do
 
 pytestmark = pytest.mark.django_db
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -57,7 +57,7 @@ def test_ending_a_session_signs_out_and_closes_its_sockets(cast: Cast) -> None:
 
 async def test_only_sockets_of_the_ended_session_are_closed(live_cast: Cast) -> None:
     here, there = await do(signed_in, "casey"), await do(signed_in, "casey", PHONE)
-    ended, stays = await greeted(cookie=cookie_of(there)), await greeted(cookie=cookie_of(here))
+    ended, stays = await connect(cookie=cookie_of(there)), await connect(cookie=cookie_of(here))
     await do(here.post, f"/profile/sign-ins/{(await do(sign_in_of, there)).pk}/end/")
     while (frame := await ended.frame())["event"] != "closed":
         assert frame

@@ -16,7 +16,7 @@ def main() -> None:
     from tests.support import cast as casting
 
     call_command("migrate", verbosity=0)
-    cast, sessions = casting.gather(), {}
+    cast, sessions = casting.create_cast(), {}
     for name in NAMES:
         client = Client()
         client.force_login(getattr(cast, name))

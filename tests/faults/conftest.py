@@ -20,12 +20,12 @@ from tests.support import instances
 HERE = Path(__file__).parent
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Beside other tests these are left to a run of their own: they take minutes, and want the machine."""
-    ours = [item for item in items if item.path.is_relative_to(HERE)]
-    if len(ours) < len(items):
-        config.hook.pytest_deselected(items=ours)
-        items[:] = [item for item in items if item not in ours]
+@pytest.fixture(scope="session", autouse=True)
+def _own_process(request: pytest.FixtureRequest) -> None:
+    """Fail beside other tests: a fault run takes minutes and needs the whole machine."""
+    others = [item.nodeid for item in request.session.items if not item.path.is_relative_to(HERE)]
+    if others:
+        pytest.fail(f"tests/faults needs a pytest process of its own; {others[0]} is selected too.", pytrace=False)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.faults.conftest import Desk
 from tests.integration.servers.serve import Serve
-from tests.support.http_visitor import Visitor
+from tests.support.http_client import HttpClient
 from tests.support.node_clients import NodeClient
 
 SCRIPT = Path(__file__).parent / "pages.js"
@@ -37,7 +37,7 @@ class Pages:
                 "number": len(self.opened),
                 "name": f"{name}: {path if ticket is None else f'ticket {self._desk.tickets.index(ticket) + 1}'}",
                 "person": self._desk.ids[name],
-                "cookies": Visitor(self._server.url, self._desk.sessions[name]).cookies,
+                "cookies": HttpClient(self._server.url, self._desk.sessions[name]).cookies,
                 "path": path if ticket is None else f"/tickets/{ticket}/",
                 "ticket": ticket,
                 "tabs": tabs,

@@ -19,10 +19,10 @@ def prepare() -> dict[str, Any]:
     """Migrate, create the cast and many agents, open tickets, and sign all users in."""
     call_command("migrate", verbosity=0)
     from tests.support import cast, sockets
-    from tests.support.api_client import Program
+    from tests.support.api_client import ApiClient
     from tickets import services
 
-    desk = cast.gather()
+    desk = cast.create_cast()
     askers = [(desk.casey, desk.billing), (desk.greta, desk.billing), (desk.casey, desk.orders)]
     tickets = [desk.ticket]
     for subject, (person, office) in zip(SUBJECTS[1:], askers[1:] + askers[:1], strict=True):
@@ -32,7 +32,7 @@ def prepare() -> dict[str, Any]:
     return {
         "sessions": {name: sockets.session_cookie(person) for name, person in people.items()},
         "ids": {name: str(person.pk) for name, person in people.items()},
-        "token": Program(desk.ada).token,
+        "token": ApiClient(desk.ada).token,
         "tickets": [str(ticket.uuid) for ticket in tickets],
     }
 

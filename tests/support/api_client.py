@@ -10,14 +10,14 @@ from accounts.models import User
 API = "/api/v1"
 
 
-class Program:
+class ApiClient:
     """What somebody's program sends, and what it is answered."""
 
     def __init__(self, user: User | None = None) -> None:
         self.client = Client(raise_request_exception=False)
         self.headers: dict[str, str] = {}
         if user is not None:
-            made, self.token = tokens.issue(user, name="Program", days=30)
+            made, self.token = tokens.issue(user, name="ApiClient", days=30)
             self.id = made.id
             self.headers["Authorization"] = f"Bearer {self.token}"
 

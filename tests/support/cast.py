@@ -43,7 +43,7 @@ class Cast:
         return services.add_reply(self.ticket, by=by, message=message, internal=internal)
 
 
-def gather() -> Cast:
+def create_cast() -> Cast:
     """Write the cast to the database."""
     offices = {
         "billing": Office.objects.create(name="Billing"),

@@ -7,11 +7,11 @@ from django.contrib.auth import get_user_model
 from realtime.channels import Audience, as_sent, presence, private, public
 
 
-def anybody(user: Any, **_: Any) -> Audience:
+def allow_everyone(user: Any, **_: Any) -> Audience:
     return Audience.PUBLIC
 
 
-def strangers(user: Any, **_: Any) -> Audience | None:
+def allow_anonymous(user: Any, **_: Any) -> Audience | None:
     return None if user.is_authenticated else Audience.PUBLIC
 
 
@@ -24,9 +24,9 @@ channelpatterns = [
     public("news", counts=True),
     public("talk.<slug:name>"),
     public("weather", cache=True),
-    public("lobby", strangers),
-    private("room.<slug:name>", anybody, client_events={"client-*": as_sent}, guests=True),
-    private("forecast", anybody, cache=True),
-    private("vault", anybody, encrypted=True, guests=True),
-    presence("room.<slug:name>", anybody, client_events={"client-*": as_sent}, guests=True),
+    public("lobby", allow_anonymous),
+    private("room.<slug:name>", allow_everyone, client_events={"client-*": as_sent}, guests=True),
+    private("forecast", allow_everyone, cache=True),
+    private("vault", allow_everyone, encrypted=True, guests=True),
+    presence("room.<slug:name>", allow_everyone, client_events={"client-*": as_sent}, guests=True),
 ]

@@ -10,7 +10,7 @@ from threading import Thread
 from typing import Any
 
 HERE = Path(__file__).resolve().parent.parent / "integration/clients/node"
-PATIENCE = 20  # seconds: on a busy machine Node takes long to start
+TIMEOUT = 20  # seconds: on a busy machine Node takes long to start
 
 
 class NodeClient:
@@ -29,7 +29,7 @@ class NodeClient:
         self.process.stdin.write(json.dumps({"do": command, **details}) + "\n")
         self.process.stdin.flush()
 
-    def sees(self, what: str, *, within: float = PATIENCE, **details: Any) -> dict[str, Any]:
+    def sees(self, what: str, *, within: float = TIMEOUT, **details: Any) -> dict[str, Any]:
         """Return the next sight of this kind with these details; what comes before it is kept in `seen`."""
         wanted, deadline = {"saw": what, **details}, time.monotonic() + within
         try:

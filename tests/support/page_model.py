@@ -11,15 +11,15 @@ from realtime import protocol
 from realtime.broadcasting import dispatcher, history
 from realtime.server import hub
 from tests.support.cast import Cast
-from tests.support.sockets import Listener, do, listen
+from tests.support.sockets import SocketClient, do, subscribe
 
 REPLY, NOTE = "ticket.reply.created", "A note"
 
 
-async def ask(page: Listener, since: str, *channels: str) -> str | None:
+async def ask_missed(page: SocketClient, since: str, *channels: str) -> str | None:
     """Ask what `page` has missed on channels since a cursor; return where to go on if nothing, else None."""
     question = secrets.token_hex(4)
-    await page.say(protocol.MISSED, id=question, since=since, channels=channels)
+    await page.send(protocol.MISSED, id=question, since=since, channels=channels)
     answer = await page.event(protocol.MISSED)
     assert answer["id"] == question
     go_on_from: str | None = answer["cursor"]
@@ -30,26 +30,26 @@ async def ask(page: Listener, since: str, *channels: str) -> str | None:
 class Page:
     """One of Casey's: how many replies it showed when it was made, and what it has heard since."""
 
-    socket: Listener
+    socket: SocketClient
     cursor: str
     shown: int
-    heard: list[str] = field(default_factory=list)
+    received: list[str] = field(default_factory=list)
 
     async def listen_up(self) -> None:
         """Take in everything that was written to its socket."""
-        await self.socket.say("pusher:ping")
+        await self.socket.send("pusher:ping")
         while (frame := await self.socket.frame())["event"] != "pusher:pong":
             if frame["event"] == REPLY:
-                self.heard.append(frame["data"]["reply"]["message"])
+                self.received.append(frame["data"]["reply"]["message"])
 
     async def catch_up(self, cast: Cast) -> None:
         """Ask the history."""
         answer = await do(history.read, cast.casey, [cast.casey.channel], self.cursor)
         self.cursor = answer.cursor
-        self.heard += [each["data"]["reply"]["message"] for each in answer.events if each["event"] == REPLY]
+        self.received += [each["data"]["reply"]["message"] for each in answer.events if each["event"] == REPLY]
 
 
-class Game:
+class PageSimulation:
     """Bao replies, a page comes or goes, the tail reads, the layer loses what it is given: in any order."""
 
     def __init__(self, cast: Cast, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,8 +87,8 @@ class Game:
     async def come(self) -> None:
         """Open the socket of a page that was made some time ago; it asks the history if it may have missed any."""
         since, shown = self.random.choice(self._made[-3:])
-        page = Page(await listen(self.cast.casey, self.cast.casey.channel), since, shown)
-        go_on_from = await ask(page.socket, since, self.cast.casey.channel)
+        page = Page(await subscribe(self.cast.casey, self.cast.casey.channel), since, shown)
+        go_on_from = await ask_missed(page.socket, since, self.cast.casey.channel)
         self.answers.append(go_on_from is not None)
         if go_on_from is None:
             await page.catch_up(self.cast)
@@ -106,8 +106,8 @@ class Game:
         else:
             await hub.here().log_tailer.read()
             await page.listen_up()
-        assert set(self.told[page.shown :]) <= set(page.heard), f"cut off: {is_cut}"
-        assert NOTE not in page.heard
+        assert set(self.told[page.shown :]) <= set(page.received), f"cut off: {is_cut}"
+        assert NOTE not in page.received
         await page.socket.close()
 
     async def read(self) -> None:

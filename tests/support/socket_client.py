@@ -13,14 +13,14 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.support import instances
-from tests.support.http_visitor import CSRF
+from tests.support.http_client import CSRF
 
-PATIENCE = 15  # seconds
+TIMEOUT = 15  # seconds
 SUCCEEDED = "pusher_internal:subscription_succeeded"
 
 
 @dataclass(frozen=True)
-class Key:
+class Credentials:
     """What somebody comes in with: a page's cookie or a program's token; `signs` if sockets bring signatures."""
 
     cookie: str = ""
@@ -35,12 +35,12 @@ class Key:
         return {"Cookie": f"{self.cookie}; csrftoken={CSRF}", "X-CSRFToken": CSRF}
 
 
-class Ear:
+class RemoteSocket:
     """One socket, opened with a key."""
 
-    def __init__(self, server: instances.Server, key: Key) -> None:
+    def __init__(self, server: instances.Server, key: Credentials) -> None:
         self.server, self.key = server, key
-        self.heard: list[tuple[float, dict[str, Any]]] = []
+        self.received: list[tuple[float, dict[str, Any]]] = []
         self.socket: ClientConnection | None = None
         self._news = asyncio.Condition()
 
@@ -59,34 +59,34 @@ class Ear:
             await self._subscribe(channel)
             await self.until(SUCCEEDED, channel)
 
-    async def may_hear(self, channel: str) -> bool:
+    async def may_subscribe(self, channel: str) -> bool:
         """Subscribe; say whether that succeeded."""
         try:
             await self._subscribe(channel)
         except HTTPError:
             return False
-        await self.fence()
-        return any(frame["event"] == SUCCEEDED and frame["channel"] == channel for _, frame in self.heard)
+        await self.barrier()
+        return any(frame["event"] == SUCCEEDED and frame["channel"] == channel for _, frame in self.received)
 
     async def until(
         self, event: str, channel: str = "", *, user_id: str = "", message: str = ""
     ) -> tuple[float, dict[str, Any]]:
         """Return when the first such frame came, and the frame: by channel, whom it is about, what a reply says."""
-        async with asyncio.timeout(PATIENCE), self._news:
+        async with asyncio.timeout(TIMEOUT), self._news:
             while True:
-                for moment, frame in self.heard:
+                for moment, frame in self.received:
                     is_it = frame["event"] == event and channel in ("", frame.get("channel"))
                     is_his = user_id in ("", frame["data"].get("user_id"))
                     if is_it and is_his and message in ("", frame["data"].get("reply", {}).get("message")):
                         return moment, frame
                 await self._news.wait()
 
-    async def fence(self) -> None:
+    async def barrier(self) -> None:
         """Return once all has come that was written to this socket before now."""
-        await self.say("pusher:ping")
+        await self.send("pusher:ping")
         await self.until("pusher:pong")
 
-    async def say(self, event: str, **data: str) -> None:
+    async def send(self, event: str, **data: str) -> None:
         """Send a frame."""
         await self.socket.send(json.dumps({"event": event, "data": data}))
 
@@ -98,12 +98,12 @@ class Ear:
 
     async def _subscribe(self, channel: str) -> None:
         signed = await asyncio.to_thread(self._sign, channel) if self.key.signs else {"auth": ""}
-        await self.say("pusher:subscribe", channel=channel, **signed)
+        await self.send("pusher:subscribe", channel=channel, **signed)
 
     def _sign(self, channel: str) -> dict[str, str]:
         body = urlencode({"channel_name": channel, "socket_id": self.socket_id}).encode()
         request = Request(f"{self.server.url}/broadcasting/auth", body, self.key.headers)
-        with urlopen(request, timeout=PATIENCE) as response:
+        with urlopen(request, timeout=TIMEOUT) as response:
             return json.load(response)
 
     async def _read(self) -> None:
@@ -111,12 +111,12 @@ class Ear:
             while True:
                 frame = json.loads(await self.socket.recv())
                 if frame["event"] == "pusher:ping":
-                    await self.say("pusher:pong")
+                    await self.send("pusher:pong")
                 await self._note(frame | {"data": json.loads(frame.get("data", "{}"))})
         except ConnectionClosed as closed:
             await self._note({"event": "closed", "data": {"code": closed.rcvd.code if closed.rcvd else 1006}})
 
     async def _note(self, frame: dict[str, Any]) -> None:
         async with self._news:
-            self.heard.append((time.monotonic(), frame))
+            self.received.append((time.monotonic(), frame))
             self._news.notify_all()

@@ -19,12 +19,12 @@ from realtime.channels import Audience
 from realtime.server import hub
 from tikm.asgi import application
 
-PATIENCE = 10  # seconds
+TIMEOUT = 10  # seconds
 HOST = "testserver"
 
 
 @dataclass(frozen=True)
-class Fence(Event):
+class Barrier(Event):
     """Says nothing; what was told before it has arrived when it has."""
 
     broadcast_as = "test.fence"
@@ -43,23 +43,23 @@ class Fence(Event):
         return {}
 
 
-class Listener:
+class SocketClient:
     """One socket, and every frame it has heard."""
 
     def __init__(self, communicator: WebsocketCommunicator) -> None:
         self.communicator = communicator
-        self.heard: list[dict[str, Any]] = []
+        self.received: list[dict[str, Any]] = []
         self.socket_id = ""
 
     async def frame(self) -> dict[str, Any]:
         """Return the next frame, its data decoded."""
-        message = await self.communicator.receive_output(PATIENCE)
+        message = await self.communicator.receive_output(TIMEOUT)
         if message["type"] == "websocket.close":
             return {"event": "closed", "code": message["code"]}
         frame = json.loads(message["text"])
         if isinstance(frame.get("data"), str):
             frame["data"] = json.loads(frame["data"])
-        self.heard.append(frame)
+        self.received.append(frame)
         return frame
 
     async def event(self, name: str) -> Any:
@@ -70,55 +70,55 @@ class Listener:
                 return frame.get("data", frame)
             assert frame["event"] != "closed", f"closed {frame['code']} before {name}"
 
-    async def say(self, event: str, **data: Any) -> None:
+    async def send(self, event: str, **data: Any) -> None:
         """Send a client's frame."""
         await self.communicator.send_to(text_data=json.dumps({"event": event, "data": data}))
 
     async def subscribe(self, channel: str, **data: str) -> dict[str, Any]:
         """Subscribe, and return the answer."""
-        await self.say("pusher:subscribe", channel=channel, **{"auth": "", **data})
+        await self.send("pusher:subscribe", channel=channel, **{"auth": "", **data})
         while True:
             frame = await self.frame()
             if frame.get("channel") == channel and "subscription" in frame["event"]:
                 return frame
 
-    async def hears_nothing(self, channel: str) -> bool:
+    async def receives_nothing(self, channel: str) -> bool:
         """Say whether nothing came on this socket before a fence that is sent now on `channel`."""
-        before = len(self.heard)
-        await database_sync_to_async(publish)(Fence(channel))
+        before = len(self.received)
+        await database_sync_to_async(publish)(Barrier(channel))
         await self.event("test.fence")
-        return len(self.heard) == before + 1
+        return len(self.received) == before + 1
 
     async def close(self) -> None:
         """Hang up."""
         await self.communicator.disconnect()
 
 
-async def connect(
+async def open_socket(
     user: User | None = None, *, path: str = "/app/tikm?protocol=7", address: str = "127.0.0.1", **headers: str | None
-) -> Listener:
+) -> SocketClient:
     """Open a socket as a page of `user` does: session cookie and Origin."""
     sent = {"host": HOST, "origin": f"http://{HOST}", **headers}
     if user is not None:
         sent["cookie"] = await sync_to_async(session_cookie)(user)
     pairs = [(key.encode(), value.encode()) for key, value in sent.items() if value is not None]
-    listener = Listener(WebsocketCommunicator(application, path, headers=pairs))
+    listener = SocketClient(WebsocketCommunicator(application, path, headers=pairs))
     listener.communicator.scope["client"] = (address, 50000)
-    connected, _ = await listener.communicator.connect(PATIENCE)
+    connected, _ = await listener.communicator.connect(TIMEOUT)
     assert connected
     return listener
 
 
-async def greeted(user: User | None = None, **options: Any) -> Listener:
+async def connect(user: User | None = None, **options: Any) -> SocketClient:
     """Open a socket and read its greeting."""
-    listener = await connect(user, **options)
+    listener = await open_socket(user, **options)
     listener.socket_id = (await listener.event("pusher:connection_established"))["socket_id"]
     return listener
 
 
-async def listen(user: User, channel: str) -> Listener:
+async def subscribe(user: User, channel: str) -> SocketClient:
     """Open a socket of `user` that hears `channel`."""
-    listener = await greeted(user)
+    listener = await connect(user)
     answer = await listener.subscribe(channel)
     assert answer["event"] == "pusher_internal:subscription_succeeded", answer
     return listener
@@ -133,7 +133,7 @@ def session_cookie(user: User) -> str:
 
 async def until(predicate: Callable[[], object]) -> None:
     """Return once `predicate` is true; raise TimeoutError after PATIENCE."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while not predicate():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 

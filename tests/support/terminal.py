@@ -10,7 +10,7 @@ from threading import Thread
 
 from tests.support import instances
 
-PATIENCE = 60  # seconds: on a busy machine a start takes its time
+TIMEOUT = 60  # seconds: on a busy machine a start takes its time
 
 
 class Terminal:
@@ -31,7 +31,7 @@ class Terminal:
         self._reader = Thread(target=self._read)
         self._reader.start()
 
-    def reads(self, words, *, within=PATIENCE):
+    def reads(self, words, *, within=TIMEOUT):
         """Return the next line with these words in it."""
         deadline = time.monotonic() + within
         try:
@@ -50,7 +50,7 @@ class Terminal:
 
     def exit_status(self):
         """Wait for the end, and return the exit status; there never is a traceback."""
-        status = self.process.wait(timeout=PATIENCE)
+        status = self.process.wait(timeout=TIMEOUT)
         self._reader.join()
         while not self._new.empty():
             self.lines.append(self._new.get())

@@ -5,11 +5,11 @@ import contextlib
 from dataclasses import dataclass
 from typing import Self
 
-TAKEN = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"
+ACCEPTED = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"
 
 
 @dataclass(frozen=True)
-class Post:
+class ReceivedRequest:
     """A request: its first line, headers with lower-case names, and body."""
 
     line: str
@@ -17,12 +17,12 @@ class Post:
     body: bytes
 
 
-class Receiver:
+class ReceiverServer:
     """Responds with `answer`, followed by `endless` again and again."""
 
-    def __init__(self, *, host="127.0.0.1", answer=TAKEN, endless=b"", ssl=None):
+    def __init__(self, *, host="127.0.0.1", answer=ACCEPTED, endless=b"", ssl=None):
         self.host, self.answer, self.endless, self.ssl = host, answer, endless, ssl
-        self.got: list[Post] = []
+        self.got: list[ReceivedRequest] = []
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self._came = asyncio.Queue()
@@ -42,7 +42,7 @@ class Receiver:
     def url(self):
         return f"http://{self.host}:{self.port}/hook"
 
-    async def next(self) -> Post:
+    async def next(self) -> ReceivedRequest:
         """Return the next request."""
         async with asyncio.timeout(3):
             return await self._came.get()
@@ -52,7 +52,7 @@ class Receiver:
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             line, *fields = head.strip().split("\r\n")
             headers = {name.lower(): value for name, value in (field.split(": ", 1) for field in fields)}
-            post = Post(line, headers, await reader.readexactly(int(headers["content-length"])))
+            post = ReceivedRequest(line, headers, await reader.readexactly(int(headers["content-length"])))
             self.got.append(post)
             self._came.put_nowait(post)
             await self.may_answer.wait()

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from realtime.channels import Audience
-from tests.support.api_client import Program
+from tests.support.api_client import ApiClient
 from tests.support.cast import Cast
 from tests.tickets.test_files import PNG
 from tickets import payloads, services
@@ -45,7 +45,7 @@ def code(response: Any) -> tuple[int, str]:
 
 
 def test_opened_ticket_can_be_read(cast: Cast) -> None:
-    casey = Program(cast.casey)
+    casey = ApiClient(cast.casey)
     made = casey.post("tickets/", LATE)
     assert made.status_code == 201
     ticket = Ticket.objects.get(subject="Late")
@@ -57,7 +57,7 @@ def test_opened_ticket_can_be_read(cast: Cast) -> None:
 
 def test_ticket_has_the_fields_of_live_events(cast: Cast) -> None:
     for person, audience in ((cast.bao, "staff"), (cast.casey, "public")):
-        shown = Program(person).get(address(cast.ticket)).json()
+        shown = ApiClient(person).get(address(cast.ticket)).json()
         told = payloads.ticket_payload(cast.ticket, Audience(audience))
         same = [name for name in told if not name.endswith("_at")]
         assert {name: shown[name] for name in same} == {name: told[name] for name in same}
@@ -69,7 +69,7 @@ def test_choices_are_accepted_by_name_or_id(cast: Cast, way: str) -> None:
     rows = {"status": cast.status("On Hold"), "priority": cast.priority("High"), "office": cast.orders}
     changes: dict[str, Any] = {name: row.name if way == "name" else row.pk for name, row in rows.items()}
     changes |= {"assigned_to": str(cast.bao.pk), "subject": "Charged thrice"}
-    answer = Program(cast.bao).patch(address(cast.ticket), changes)
+    answer = ApiClient(cast.bao).patch(address(cast.ticket), changes)
     assert answer.status_code == 200
     ticket = Ticket.objects.get(pk=cast.ticket.pk)
     assert {name: getattr(ticket, name) for name in rows} == rows
@@ -79,11 +79,11 @@ def test_choices_are_accepted_by_name_or_id(cast: Cast, way: str) -> None:
 
 def test_null_removes_the_assignee(cast: Cast) -> None:
     services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": cast.dana})
-    assert Program(cast.bao).patch(address(cast.ticket), {"assigned_to": None}).json()["assigned_to"] is None
+    assert ApiClient(cast.bao).patch(address(cast.ticket), {"assigned_to": None}).json()["assigned_to"] is None
 
 
 def test_change_that_ends_access_returns_204(cast: Cast) -> None:
-    bao = Program(cast.bao)
+    bao = ApiClient(cast.bao)
     answer = bao.patch(address(cast.ticket), {"office": "Orders", "status": "Closed"})
     assert (answer.status_code, answer.content) == (204, b"")
     assert bao.get(address(cast.ticket)).status_code == 404
@@ -111,7 +111,7 @@ def test_change_that_ends_access_returns_204(cast: Cast) -> None:
     ],
 )
 def test_validation_errors_name_their_fields(cast: Cast, body: Any, wrong: dict[str, str]) -> None:
-    answer = Program(cast.casey).post("tickets/", json.dumps(body))
+    answer = ApiClient(cast.casey).post("tickets/", json.dumps(body))
     assert answer.status_code == 422
     found = problems(answer)
     assert wrong.items() <= found.items()
@@ -124,11 +124,11 @@ def test_validation_errors_name_their_fields(cast: Cast, body: Any, wrong: dict[
     ids=["cut off", "not UTF-8", "deep", "not a number", "large"],
 )
 def test_invalid_json_is_rejected(cast: Cast, body: bytes, status: int) -> None:
-    assert Program(cast.casey).post("tickets/", body).status_code == status
+    assert ApiClient(cast.casey).post("tickets/", body).status_code == status
 
 
 def test_unsupported_content_type_is_rejected(cast: Cast) -> None:
-    casey = Program(cast.casey)
+    casey = ApiClient(cast.casey)
     answer = casey.client.post("/api/v1/tickets/", LATE, headers=casey.headers)
     assert code(answer) == (415, "unsupported_media_type")
 
@@ -136,7 +136,7 @@ def test_unsupported_content_type_is_rejected(cast: Cast) -> None:
 @pytest.mark.parametrize(("path", "status"), [("tickets", 404), ("nowhere/", 404), ("tickets/x/", 404)])
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_unknown_api_url_returns_a_problem(method: str, path: str, status: int) -> None:
-    assert code(Program().ask(method, path)) == (status, "not_found")
+    assert code(ApiClient().ask(method, path)) == (status, "not_found")
 
 
 def test_server_error_returns_a_problem(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,13 +144,13 @@ def test_server_error_returns_a_problem(cast: Cast, monkeypatch: pytest.MonkeyPa
         raise RuntimeError("No disk")
 
     monkeypatch.setattr("tickets.services.open_ticket", breaks)
-    answer = Program(cast.casey).post("tickets/", LATE)
+    answer = ApiClient(cast.casey).post("tickets/", LATE)
     assert code(answer) == (500, "server_error")
     assert "No disk" not in answer.text
 
 
 def test_responses_are_not_cached(cast: Cast) -> None:
-    assert Program(cast.casey).get("tickets/")["Cache-Control"] == "private, no-store"
+    assert ApiClient(cast.casey).get("tickets/")["Cache-Control"] == "private, no-store"
 
 
 # Authentication
@@ -170,7 +170,7 @@ def test_session_writes_require_a_csrf_token(cast: Cast) -> None:
 
 def test_token_needs_no_csrf_token(cast: Cast) -> None:
     browser = Client(enforce_csrf_checks=True)
-    headers = Program(cast.casey).headers
+    headers = ApiClient(cast.casey).headers
     answer = browser.post("/api/v1/tickets/", LATE, content_type="application/json", headers=headers)
     assert answer.status_code == 201
 
@@ -191,14 +191,14 @@ def test_invalid_token_beside_a_session_returns_401(cast: Cast) -> None:
 def test_date_filters_use_the_users_time_zone(cast: Cast) -> None:
     User.objects.filter(pk=cast.casey.pk).update(time_zone="Pacific/Kiritimati")  # UTC+14
     Ticket.objects.update(created_at=datetime(2026, 3, 1, 12, tzinfo=UTC))
-    casey = Program(cast.casey)
+    casey = ApiClient(cast.casey)
     assert casey.get("tickets/?created_from=2026-03-02").json()["results"]
     assert not casey.get("tickets/?created_to=2026-03-01").json()["results"]
 
 
 def test_errors_use_the_users_language(cast: Cast) -> None:
     User.objects.filter(pk=cast.casey.pk).update(language="de")
-    body = Program(cast.casey).post("tickets/", LATE | {"subject": ""}).json()
+    body = ApiClient(cast.casey).post("tickets/", LATE | {"subject": ""}).json()
     assert body["errors"][0]["detail"] == "Dieses Feld darf nicht leer sein."
 
 
@@ -206,7 +206,7 @@ def test_errors_use_the_users_language(cast: Cast) -> None:
 
 
 def test_concurrent_changes_of_one_version_give_one_412(cast: Cast) -> None:
-    bao, dana = Program(cast.bao), Program(cast.dana)
+    bao, dana = ApiClient(cast.bao), ApiClient(cast.dana)
     tags = [program.get(address(cast.ticket))["ETag"] for program in (bao, dana)]
     won = bao.patch(address(cast.ticket), {"status": "On Hold"}, If_Match=tags[0])
     lost = dana.patch(address(cast.ticket), {"priority": "High"}, If_Match=tags[1])
@@ -218,14 +218,14 @@ def test_concurrent_changes_of_one_version_give_one_412(cast: Cast) -> None:
 
 
 def test_two_clients_of_one_user_do_not_overwrite_each_other(cast: Cast) -> None:
-    bao = Program(cast.bao)
+    bao = ApiClient(cast.bao)
     tag = bao.get(address(cast.ticket))["ETag"]
     statuses = [bao.patch(address(cast.ticket), {"status": s}, If_Match=tag).status_code for s in ("Closed", "Open")]
     assert statuses == [200, 412]
 
 
 def test_change_requires_if_match(cast: Cast) -> None:
-    assert code(Program(cast.bao).ask("PATCH", address(cast.ticket), {"status": "Closed"})) == (
+    assert code(ApiClient(cast.bao).ask("PATCH", address(cast.ticket), {"status": "Closed"})) == (
         428,
         "version_required",
     )
@@ -246,12 +246,12 @@ def test_change_requires_if_match(cast: Cast) -> None:
     ],
 )
 def test_only_a_strong_tag_of_the_current_version_matches(cast: Cast, header: str, status: int) -> None:
-    answer = Program(cast.bao).patch(address(cast.ticket), {"status": "Closed"}, If_Match=header)
+    answer = ApiClient(cast.bao).patch(address(cast.ticket), {"status": "Closed"}, If_Match=header)
     assert answer.status_code == status
 
 
 def test_note_does_not_change_the_version(cast: Cast) -> None:
-    bao = Program(cast.bao)
+    bao = ApiClient(cast.bao)
     before = bao.get(address(cast.ticket))["ETag"]
     bao.post(address(cast.ticket, "replies/"), {"message": "Hm", "is_internal": True})
     assert bao.get(address(cast.ticket))["ETag"] == before
@@ -259,7 +259,7 @@ def test_note_does_not_change_the_version(cast: Cast) -> None:
 
 def test_partly_invalid_change_changes_nothing(cast: Cast) -> None:
     changes = {"status": "Closed", "assigned_to": str(cast.casey.pk)}
-    answer = Program(cast.bao).patch(address(cast.ticket), changes)
+    answer = ApiClient(cast.bao).patch(address(cast.ticket), changes)
     assert (answer.status_code, problems(answer)) == (422, {"#/assigned_to": "does_not_exist"})
     assert Ticket.objects.get(pk=cast.ticket.pk).status.name == "Open"
 
@@ -269,7 +269,7 @@ def test_partly_invalid_change_changes_nothing(cast: Cast) -> None:
 
 @pytest.mark.parametrize("what", ["ticket", "reply", "file"])
 def test_repeated_request_returns_the_first_result(cast: Cast, what: str) -> None:
-    casey, key = Program(cast.casey), str(uuid4())
+    casey, key = ApiClient(cast.casey), str(uuid4())
     rows = {"ticket": Ticket, "reply": Reply, "file": Attachment}[what].objects
 
     def send() -> Any:
@@ -287,7 +287,7 @@ def test_repeated_request_returns_the_first_result(cast: Cast, what: str) -> Non
 
 
 def test_repeated_reply_with_files_returns_the_first_result(cast: Cast) -> None:
-    casey, key = Program(cast.casey), str(uuid4())
+    casey, key = ApiClient(cast.casey), str(uuid4())
     file = casey.upload(SimpleUploadedFile("bill.png", PNG)).json()
     body = {"message": "Here", "attachments": [file["id"]]}
     answers = [casey.post(address(cast.ticket, "replies/"), body, Idempotency_Key=key) for _ in range(2)]
@@ -296,7 +296,7 @@ def test_repeated_reply_with_files_returns_the_first_result(cast: Cast) -> None:
 
 
 def test_reused_key_with_another_body_is_rejected(cast: Cast) -> None:
-    casey, key = Program(cast.casey), "my-key"
+    casey, key = ApiClient(cast.casey), "my-key"
     casey.post("tickets/", LATE, Idempotency_Key=key)
     assert code(casey.post("tickets/", LATE | {"subject": "Later"}, Idempotency_Key=key)) == (422, "key_reused")
     elsewhere = casey.post(address(cast.ticket, "replies/"), {"message": "Hello"}, Idempotency_Key=key)
@@ -306,18 +306,18 @@ def test_reused_key_with_another_body_is_rejected(cast: Cast) -> None:
 
 def test_idempotency_keys_are_per_user(cast: Cast) -> None:
     for person in (cast.casey, cast.greta):
-        assert Program(person).post("tickets/", LATE, Idempotency_Key="1").status_code == 201
+        assert ApiClient(person).post("tickets/", LATE, Idempotency_Key="1").status_code == 201
     assert Ticket.objects.filter(subject="Late").count() == 2
 
 
 def test_failed_request_leaves_its_key_unused(cast: Cast) -> None:
-    casey = Program(cast.casey)
+    casey = ApiClient(cast.casey)
     assert casey.post("tickets/", LATE | {"office": "Nowhere"}, Idempotency_Key="1").status_code == 422
     assert casey.post("tickets/", LATE, Idempotency_Key="1").status_code == 201
 
 
 def test_deleted_result_is_not_created_again(cast: Cast) -> None:
-    casey = Program(cast.casey)
+    casey = ApiClient(cast.casey)
     path = address(cast.ticket, "replies/")
     casey.post(path, {"message": "Hello"}, Idempotency_Key="1")
     services.delete_reply(Reply.objects.get(), by=cast.ada)
@@ -325,7 +325,7 @@ def test_deleted_result_is_not_created_again(cast: Cast) -> None:
 
 
 def test_key_expires_after_a_day(cast: Cast) -> None:
-    casey = Program(cast.casey)
+    casey = ApiClient(cast.casey)
     casey.post("tickets/", LATE, Idempotency_Key="1")
     IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(days=1, minutes=1))
     casey.post("tickets/", LATE, Idempotency_Key="1")
@@ -334,7 +334,7 @@ def test_key_expires_after_a_day(cast: Cast) -> None:
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "a b", "é"])
 def test_invalid_key_is_rejected(cast: Cast, key: str) -> None:
-    answer = Program(cast.casey).post("tickets/", LATE, Idempotency_Key=key)
+    answer = ApiClient(cast.casey).post("tickets/", LATE, Idempotency_Key=key)
     assert (answer.status_code, problems(answer)) == (400, {"Idempotency-Key": "bad_request"})
 
 
@@ -352,7 +352,7 @@ def several(cast: Cast, number: int) -> None:
 
 def test_pages_link_forward_and_back(cast: Cast) -> None:
     several(cast, 4)
-    bao = Program(cast.bao)
+    bao = ApiClient(cast.bao)
     first = bao.get("tickets/?size=2&sort=created")
     second = bao.get(first.json()["next"])
     third = bao.get(second.json()["next"])
@@ -376,7 +376,7 @@ def test_filters_match_those_of_the_page(cast: Cast, query: str, found: list[str
     services.update_ticket(done, by=cast.bao, values={"status": cast.status("Closed")})
     other = services.open_ticket(by=cast.greta, subject="Elsewhere", content="x", office=cast.orders)
     services.update_ticket(other, by=cast.emil, values={"assigned_to": cast.bao})
-    assert subjects(Program(cast.bao).get(f"tickets/?{query}")) == found
+    assert subjects(ApiClient(cast.bao).get(f"tickets/?{query}")) == found
 
 
 @pytest.mark.parametrize(
@@ -390,28 +390,28 @@ def test_filters_match_those_of_the_page(cast: Cast, query: str, found: list[str
     ],
 )  # fmt: skip
 def test_invalid_parameter_is_rejected(cast: Cast, query: str, wrong: str) -> None:
-    answer = Program(cast.bao).get(f"tickets/?{query}")
+    answer = ApiClient(cast.bao).get(f"tickets/?{query}")
     assert answer.status_code == 400
     assert wrong in problems(answer)
 
 
 def test_cursor_of_another_order_is_rejected(cast: Cast) -> None:
     several(cast, 2)
-    bao = Program(cast.bao)
+    bao = ApiClient(cast.bao)
     after = bao.get("tickets/?size=1&sort=created").json()["next"].partition("after=")[2].partition("&")[0]
     assert problems(bao.get(f"tickets/?size=1&after={after}")) == {"after": "bad_request"}
 
 
 @pytest.mark.parametrize("query", ["assignee=me", "office=1", "priority=1", "sort=-priority"])
 def test_customers_cannot_use_staff_filters(cast: Cast, query: str) -> None:
-    assert Program(cast.casey).get(f"tickets/?{query}").status_code == 400
+    assert ApiClient(cast.casey).get(f"tickets/?{query}").status_code == 400
 
 
 @pytest.mark.parametrize("what", ["replies", "timeline"])
 def test_long_conversation_is_paginated(cast: Cast, what: str) -> None:
     for number in range(5):
         cast.reply(cast.casey, f"R{number}")
-    bao, seen, path = Program(cast.bao), [], address(cast.ticket, f"{what}/?size=2")
+    bao, seen, path = ApiClient(cast.bao), [], address(cast.ticket, f"{what}/?size=2")
     while path:
         page = bao.get(path).json()
         seen += page["results"]
@@ -424,7 +424,7 @@ def test_cursor_of_another_ticket_is_rejected(cast: Cast) -> None:
     other = services.open_ticket(by=cast.casey, subject="Other", content="x", office=cast.billing)
     for number in range(2):
         cast.reply(cast.casey, f"R{number}")
-    casey = Program(cast.casey)
+    casey = ApiClient(cast.casey)
     after = casey.get(address(cast.ticket, "replies/?size=1")).json()["next"].partition("after=")[2]
     assert problems(casey.get(address(other, f"replies/?after={after}"))) == {"after": "bad_request"}
     assert casey.get(address(cast.ticket, f"timeline/?after={after}")).status_code == 400
@@ -434,7 +434,7 @@ def test_cursor_of_another_ticket_is_rejected(cast: Cast) -> None:
 
 
 def test_sent_file_is_readable_like_its_message(cast: Cast) -> None:
-    bao, casey, greta = Program(cast.bao), Program(cast.casey), Program(cast.greta)
+    bao, casey, greta = ApiClient(cast.bao), ApiClient(cast.casey), ApiClient(cast.greta)
     file = bao.upload(SimpleUploadedFile("bill.png", PNG)).json()
     assert casey.get(file["url"]).status_code == 404
     reply = bao.post(address(cast.ticket, "replies/"), {"message": "Here", "attachments": [file["id"]]}).json()
@@ -447,7 +447,7 @@ def test_sent_file_is_readable_like_its_message(cast: Cast) -> None:
 
 
 def test_unacceptable_file_is_rejected(cast: Cast) -> None:
-    casey = Program(cast.casey)
+    casey = ApiClient(cast.casey)
     answer = casey.upload(SimpleUploadedFile("page.png", b"<script>alert(1)</script>"))
     assert (answer.status_code, problems(answer)) == (422, {"#/file": "invalid"})
     assert casey.upload("no file").status_code == 422
@@ -457,7 +457,7 @@ def test_unacceptable_file_is_rejected(cast: Cast) -> None:
 
 
 def test_only_unsent_files_can_be_discarded(cast: Cast) -> None:
-    casey = Program(cast.casey)
+    casey = ApiClient(cast.casey)
     kept, sent = (casey.upload(SimpleUploadedFile("bill.png", PNG)).json()["id"] for _ in range(2))
     casey.post(address(cast.ticket, "replies/"), {"message": "Here", "attachments": [sent]})
     assert casey.ask("DELETE", f"attachments/{kept}/").status_code == 204

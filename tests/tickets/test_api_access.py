@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 
 from accounts.api.urls import urlpatterns as people_api
-from tests.support.api_client import Program
+from tests.support.api_client import ApiClient
 from tests.support.cast import Cast
 from tests.tickets.test_files import PNG
 from tickets import files, services
@@ -153,7 +153,7 @@ def status_for(stage: Stage, name: str | None, row: Row) -> int:
     """Send the request in a transaction that is rolled back, so that all users find the same data."""
     cache.clear()  # of attempts to sign in
     with transaction.atomic():
-        program = Program(getattr(stage.cast, name) if name else None)
+        program = ApiClient(getattr(stage.cast, name) if name else None)
         path = row.path.format(any=uuid4(), **row.things(stage))
         response = program.ask(row.method, path, row.body, If_Match="*")
         response.close()
@@ -176,7 +176,7 @@ def test_table_covers_every_endpoint_and_method() -> None:
 
 
 def test_user_cannot_revoke_another_users_token(cast: Cast) -> None:
-    bao, casey = Program(cast.bao), Program(cast.casey)
+    bao, casey = ApiClient(cast.bao), ApiClient(cast.casey)
     assert casey.ask("DELETE", f"auth/token/{bao.id}/").status_code == 404
     assert bao.get("me/").status_code == 200
     assert bao.ask("DELETE", f"auth/token/{bao.id}/").status_code == 204
@@ -186,7 +186,7 @@ def test_user_cannot_revoke_another_users_token(cast: Cast) -> None:
 # Everything that customers can get
 
 
-def everything(program: Program, ticket: Ticket) -> dict[str, Any]:
+def everything(program: ApiClient, ticket: Ticket) -> dict[str, Any]:
     """Return every response about a ticket that a user can get, by URL."""
     whole = f"tickets/{ticket.uuid}/"
     searches = [f"tickets/?q={word}&status=all" for word in ("Kryptonite", "Dana", "secret-plan", "Chair", "twice")]
@@ -218,8 +218,8 @@ def test_no_response_to_a_customer_contains_a_note(cast: Cast, customer: str, co
         services.update_ticket(ticket, by=cast.emil, values={"assigned_to": cast.dana})
         stage.told(cast, ticket, cast.dana, cast.bao)
         services.update_ticket(ticket, by=cast.emil, values={"assigned_to": None})
-    theirs = everything(Program(getattr(cast, customer)), ticket)
-    ours = everything(Program(getattr(cast, colleague)), ticket)
+    theirs = everything(ApiClient(getattr(cast, customer)), ticket)
+    ours = everything(ApiClient(getattr(cast, colleague)), ticket)
     told, known = words(theirs), words(ours)
     note = ticket.replies.get(is_internal=True)
     # Bao's ticket was assigned to Dana and back, which he may see; her name is no secret there.
@@ -231,7 +231,7 @@ def test_no_response_to_a_customer_contains_a_note(cast: Cast, customer: str, co
 
 def test_responses_do_not_count_what_customers_cannot_see(cast: Cast) -> None:
     """Two sites that differ only by a note give a customer the same responses, except random values."""
-    casey = Program(cast.casey)
+    casey = ApiClient(cast.casey)
     path = f"tickets/{cast.ticket.uuid}/"
     asked = ["tickets/", path, f"{path}replies/", f"{path}timeline/"]
 
@@ -240,7 +240,7 @@ def test_responses_do_not_count_what_customers_cannot_see(cast: Cast) -> None:
         return [(answer.json(), set(answer.headers)) for answer in answers]
 
     before = seen()
-    bao = Program(cast.bao)
+    bao = ApiClient(cast.bao)
     staff_before = [bao.get(address).json() for address in asked]
     cast.reply(cast.bao, "Kryptonite", internal=True)
     assert seen() == before
@@ -249,15 +249,15 @@ def test_responses_do_not_count_what_customers_cannot_see(cast: Cast) -> None:
 
 def test_customers_get_no_version_and_no_etag(cast: Cast) -> None:
     path = f"tickets/{cast.ticket.uuid}/"
-    shown, staffs = Program(cast.casey).get(path), Program(cast.bao).get(path)
+    shown, staffs = ApiClient(cast.casey).get(path), ApiClient(cast.bao).get(path)
     assert ("ETag" in shown, "version" in shown.json()) == (False, False)
     assert (staffs["ETag"], staffs.json()["version"]) == ('"1"', 1)
 
 
 def test_no_response_to_a_customer_names_an_internal_office(cast: Cast) -> None:
     services.update_ticket(cast.ticket, by=cast.bao, values={"office": cast.fraud})
-    theirs = words(everything(Program(cast.casey), cast.ticket))
-    ours = words(everything(Program(cast.fatima), cast.ticket))
+    theirs = words(everything(ApiClient(cast.casey), cast.ticket))
+    ours = words(everything(ApiClient(cast.fatima), cast.ticket))
     assert "Fraud Desk" in ours
     assert "Fraud" not in theirs
 
@@ -266,7 +266,7 @@ def test_cursors_reveal_no_numbers(cast: Cast) -> None:
     for _ in range(2):
         cast.reply(cast.casey, "Hello")
     path = f"tickets/{cast.ticket.uuid}/replies/?size=1"
-    first = Program(cast.casey).get(path).json()["next"]
+    first = ApiClient(cast.casey).get(path).json()["next"]
     assert re.search(r"after=gAAAA[\w%=-]{80,}$", first)  # sealed: Fernet
 
 
@@ -277,5 +277,5 @@ def test_cursor_length_does_not_depend_on_its_value(cast: Cast) -> None:
     for number in (8, 98, 998, 10**6, 10**9):
         for place, reply in enumerate((first, second)):
             Reply.objects.filter(pk=reply.pk).update(number=number + place)
-        lengths.add(len(Program(cast.casey).get(path).json()["next"]))
+        lengths.add(len(ApiClient(cast.casey).get(path).json()["next"]))
     assert len(lengths) == 1

@@ -20,7 +20,7 @@ from schemathesis.config._checks import MISSING_REQUIRED_HEADER_EXPECTED_STATUSE
 from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from accounts.models import ApiToken
-from tests.support.api_client import Program
+from tests.support.api_client import ApiClient
 from tests.support.cast import PASSWORD, Cast
 from tickets import files
 from tikm.wsgi import application
@@ -68,7 +68,7 @@ class Stage:
     def __init__(self, cast: Cast) -> None:
         self.cast = cast
         self.turn = itertools.count()
-        self.programs = {person: Program(person) for person in (cast.ada, cast.casey)}
+        self.programs = {person: ApiClient(person) for person in (cast.ada, cast.casey)}
         self.reply = cast.reply(cast.bao, "An answer")
 
     def person(self) -> Any:
@@ -93,7 +93,7 @@ class Stage:
             case.path_parameters[name] = str(rows[name] if name in rows else self.file(person))
 
     def spare_token(self, person: Any) -> Any:
-        return Program(person).id
+        return ApiClient(person).id
 
     def fitting_query(self, query: dict[str, Any], person: Any) -> dict[str, Any]:
         """Drop cursors of another user's list, and dates in the wrong order."""

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import DeskSettings, Office, User
-from tests.support.api_client import Program
+from tests.support.api_client import ApiClient
 from tests.support.cast import Cast
 from tickets.models import Attachment, Priority, Reply, Status, Ticket, TimelineEntry
 
@@ -57,7 +57,7 @@ def grow(cast: Cast, *, have: int, want: int) -> None:
     )  # fmt: skip
 
 
-def queries(program: Program, path: str) -> int:
+def queries(program: ApiClient, path: str) -> int:
     DeskSettings.current()  # remembered for seconds
     with CaptureQueriesContext(connection) as captured:
         assert program.get(path).status_code == 200
@@ -68,7 +68,7 @@ def queries(program: Program, path: str) -> int:
 @pytest.mark.parametrize("path", LISTS)
 def test_query_count_is_the_same_for_1_10_and_100_rows(cast: Cast, path: str) -> None:
     address, asked, have = path.format(cast.ticket.uuid), [], 0
-    programs = [Program(cast.bao), Program(cast.casey)]
+    programs = [ApiClient(cast.bao), ApiClient(cast.casey)]
     for want in ROWS:
         grow(cast, have=have, want=want)
         have = want

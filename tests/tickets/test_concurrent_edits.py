@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.models import User
 from tests.support.cast import Cast
-from tests.support.sockets import do, listen
+from tests.support.sockets import do, subscribe
 from tickets import services
 from tickets.models import Attachment, Reply, Ticket
 
@@ -118,12 +118,12 @@ def test_repeated_reply_makes_one_reply(cast: Cast) -> None:
 
 
 async def test_repeated_reply_is_broadcast_once(live_cast: Cast) -> None:
-    listener = await listen(live_cast.bao, live_cast.ticket.channel)
+    listener = await subscribe(live_cast.bao, live_cast.ticket.channel)
     words = {"message": "Thank you", "key": str(uuid4())}
     for _ in range(2):
         await do(reply, live_cast.casey, live_cast.ticket, **words)
     assert (await listener.event("ticket.reply.created"))["reply"]["message"] == "Thank you"
-    assert await listener.hears_nothing(live_cast.ticket.channel)
+    assert await listener.receives_nothing(live_cast.ticket.channel)
 
 
 def test_text_changed_after_a_failure_makes_another_reply(cast: Cast) -> None:

@@ -9,16 +9,16 @@ from accounts.models import User
 from realtime.broadcasting import history
 from realtime.models import Broadcast
 from tests.support.cast import Cast
-from tests.support.sockets import do, listen
+from tests.support.sockets import do, subscribe
 from tickets import services
 
 
 async def test_note_reaches_staff_only(live_cast: Cast) -> None:
-    staff = await listen(live_cast.bao, live_cast.ticket.channel)
-    customer = await listen(live_cast.casey, live_cast.ticket.channel)
+    staff = await subscribe(live_cast.bao, live_cast.ticket.channel)
+    customer = await subscribe(live_cast.casey, live_cast.ticket.channel)
     await do(live_cast.reply, live_cast.bao, "Refund?", internal=True)
     assert (await staff.event("ticket.reply.created"))["reply"]["is_internal"]
-    assert await customer.hears_nothing(live_cast.ticket.channel)
+    assert await customer.receives_nothing(live_cast.ticket.channel)
 
 
 async def test_agent_who_opened_a_ticket_elsewhere_receives_no_note(live_cast: Cast) -> None:
@@ -26,18 +26,18 @@ async def test_agent_who_opened_a_ticket_elsewhere_receives_no_note(live_cast: C
         services.open_ticket, by=live_cast.bao, subject="Chair", content="Broken", office=live_cast.orders
     )
     await do(services.update_ticket, ticket, by=live_cast.emil, values={"assigned_to": live_cast.fatima})
-    creator = await listen(live_cast.bao, live_cast.bao.channel)
-    assignee = await listen(live_cast.fatima, live_cast.fatima.channel)
+    creator = await subscribe(live_cast.bao, live_cast.bao.channel)
+    assignee = await subscribe(live_cast.fatima, live_cast.fatima.channel)
     await do(services.add_reply, ticket, by=live_cast.emil, message="A chair a month", internal=True)
     assert (await assignee.event("ticket.reply.created"))["reply"]["is_internal"]
-    assert await creator.hears_nothing(live_cast.bao.channel)
+    assert await creator.receives_nothing(live_cast.bao.channel)
     await do(services.add_reply, ticket, by=live_cast.emil, message="A new one comes")
     heard = await creator.event("ticket.reply.created")
     assert (heard["reply"]["message"], heard["seq"]) == ("A new one comes", 3)
 
 
 async def test_customer_receives_the_reply_as_sanitised_html(live_cast: Cast) -> None:
-    customer = await listen(live_cast.casey, live_cast.ticket.channel)
+    customer = await subscribe(live_cast.casey, live_cast.ticket.channel)
     await do(live_cast.reply, live_cast.bao, "It is **done** 🎉 <script>alert(1)</script>")
     reply = (await customer.event("ticket.reply.created"))["reply"]
     assert reply["message_html"].startswith("<p>It is <strong>done</strong> 🎉 &lt;script&gt;")
@@ -45,15 +45,15 @@ async def test_customer_receives_the_reply_as_sanitised_html(live_cast: Cast) ->
 
 
 async def test_previous_office_receives_only_the_withdrawal(live_cast: Cast) -> None:
-    ticket, loser = live_cast.ticket, await listen(live_cast.bao, live_cast.ticket.channel)
-    office = await listen(live_cast.bao, live_cast.billing.channel)
-    owner = await listen(live_cast.casey, ticket.channel)
+    ticket, loser = live_cast.ticket, await subscribe(live_cast.bao, live_cast.ticket.channel)
+    office = await subscribe(live_cast.bao, live_cast.billing.channel)
+    owner = await subscribe(live_cast.casey, ticket.channel)
     await do(services.update_ticket, ticket, by=live_cast.bao, values={"office": live_cast.orders})
     withdrawn = await office.event("ticket.withdrawn")
     assert withdrawn["ticket"] == {"uuid": str(ticket.uuid)}
     assert (await loser.event("pusher:subscription_error"))["status"] == 403
     assert (await owner.event("ticket.updated"))["changes"]["office"] == {"from": "Billing", "to": "Orders"}
-    assert await office.hears_nothing(live_cast.billing.channel)
+    assert await office.receives_nothing(live_cast.billing.channel)
 
 
 def heard_of(cast: Cast, since: str, person: User) -> str:

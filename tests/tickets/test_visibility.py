@@ -13,9 +13,9 @@ from django.test import Client
 from accounts.models import User
 from realtime.broadcasting import history
 from realtime.models import Broadcast
-from tests.support.api_client import Program
+from tests.support.api_client import ApiClient
 from tests.support.cast import Cast
-from tests.support.sockets import do, listen
+from tests.support.sockets import do, subscribe
 from tests.tickets.test_files import PNG
 from tickets import files, services
 from tickets.models import Reply, Ticket
@@ -53,7 +53,7 @@ def told(user: User, channel: str, since: str) -> list[dict[str, Any]]:
 
 def everything(user: User, ticket: Ticket, since: str) -> str:
     """Return everything that a user can get of a ticket, without random and current values."""
-    program, path, browser = Program(user), f"tickets/{ticket.uuid}/", Client()
+    program, path, browser = ApiClient(user), f"tickets/{ticket.uuid}/", Client()
     browser.force_login(user)
     answers = [program.get(f"{path}{more}").text for more in ("", "replies/", "timeline/")]
     pages = [
@@ -96,7 +96,7 @@ def test_hidden_reply_looks_like_a_deleted_one(cast: Cast) -> None:
         else:
             services.delete_reply(reply, by=cast.ada)
         seen[is_hidden] = everything(cast.casey, ticket, since)
-        staffs = Program(cast.dana).get(f"tickets/{ticket.uuid}/replies/").text
+        staffs = ApiClient(cast.dana).get(f"tickets/{ticket.uuid}/replies/").text
         assert ("owes us" in staffs, "april.png" in staffs) == (is_hidden, is_hidden)
     assert ("owes us" in seen[True], "april.png" in seen[True]) == (False, False)
     assert seen[True] == seen[False]
@@ -108,7 +108,7 @@ def test_published_note_has_position_and_time_of_publication(cast: Cast) -> None
     turn(note, cast.dana, internal=False)
     ticket = Ticket.objects.get(pk=cast.ticket.pk)
     for person in (cast.casey, cast.bao):
-        replies = Program(person).get(f"tickets/{ticket.uuid}/replies/").json()["results"]
+        replies = ApiClient(person).get(f"tickets/{ticket.uuid}/replies/").json()["results"]
         assert [row["message"] for row in replies] == ["Any news?", "It was our mistake"]
     note.refresh_from_db()
     assert between.created_at < note.created_at == ticket.public_updated_at
@@ -152,7 +152,7 @@ def test_timeline_of_visibility_changes_per_audience(cast: Cast) -> None:
     turn(note, cast.ada, internal=True)
 
     def lines(person: User) -> list[tuple[str, str]]:
-        found = Program(person).get(f"tickets/{cast.ticket.uuid}/timeline/").json()["results"][1:]
+        found = ApiClient(person).get(f"tickets/{cast.ticket.uuid}/timeline/").json()["results"][1:]
         return [(line["action"], line["actor"]["name"]) for line in found]
 
     assert lines(cast.casey) == [("replied", "Bao Nguyen"), ("deleted", "Ada Admin")]
@@ -315,7 +315,7 @@ def test_visibility_button_is_for_staff_and_not_customer_messages(cast: Cast) ->
 
 def test_api_changes_visibility_of_the_given_version(cast: Cast) -> None:
     note = cast.reply(cast.bao, "A note", internal=True)
-    path, bao = f"tickets/{cast.ticket.uuid}/replies/{note.pk}/", Program(cast.bao)
+    path, bao = f"tickets/{cast.ticket.uuid}/replies/{note.pk}/", ApiClient(cast.bao)
     seen = bao.get(path)["ETag"]
     assert bao.ask("PATCH", path, {"is_internal": False}).status_code == 428
     made = bao.patch(path, {"is_internal": False}, If_Match=seen)
@@ -324,7 +324,7 @@ def test_api_changes_visibility_of_the_given_version(cast: Cast) -> None:
     assert bao.patch(path, {"is_internal": True}, If_Match=seen).status_code == 412
     assert bao.patch(path, {"is_internal": False}, If_Match=seen).status_code == 200
     assert bao.patch(path, {}, If_Match="*").status_code == 422
-    casey = Program(cast.casey).get(path)
+    casey = ApiClient(cast.casey).get(path)
     assert ("ETag" in casey, "version" in casey.json(), casey.json()["is_internal"]) == (False, False, False)
 
 
@@ -333,14 +333,14 @@ def test_api_changes_visibility_of_the_given_version(cast: Cast) -> None:
 
 async def test_hidden_reply_disappears_live_for_customers_only(live_cast: Cast) -> None:
     reply = await do(live_cast.reply, live_cast.bao, "Sorry, wrong window")
-    customer = await listen(live_cast.casey, live_cast.ticket.channel)
-    staff = await listen(live_cast.dana, live_cast.ticket.channel)
+    customer = await subscribe(live_cast.casey, live_cast.ticket.channel)
+    staff = await subscribe(live_cast.dana, live_cast.ticket.channel)
     await do(turn, reply, live_cast.bao, internal=True)
     gone, kept = await customer.event(DELETED), await staff.event(UPDATED)
     assert gone["reply"] == {"id": str(reply.pk), "is_internal": False}
     assert (kept["reply"]["is_internal"], kept["reply"]["message"]) == (True, "Sorry, wrong window")
     for ear in (customer, staff):
-        assert await ear.hears_nothing(live_cast.ticket.channel)
+        assert await ear.receives_nothing(live_cast.ticket.channel)
     await do(turn, reply, live_cast.bao, internal=False)
     assert (await customer.event(CREATED))["reply"]["message"] == "Sorry, wrong window"
     assert not (await staff.event(UPDATED))["reply"]["is_internal"]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tests.support.api_client import Program
+from tests.support.api_client import ApiClient
 from tests.support.cast import Cast
 
 pytestmark = pytest.mark.django_db
@@ -18,13 +18,13 @@ def rates(settings: Any) -> dict[str, str]:
     return settings.API_RATES
 
 
-def statuses(*programs: Program) -> list[int]:
+def statuses(*programs: ApiClient) -> list[int]:
     return [program.get("me/").status_code for program in programs]
 
 
 def test_limit_of_one_token_does_not_affect_the_users_others(cast: Cast, rates: dict[str, str]) -> None:
     rates["token"] = "2/minute"
-    busy, other = Program(cast.bao), Program(cast.bao)
+    busy, other = ApiClient(cast.bao), ApiClient(cast.bao)
     assert statuses(busy, busy, busy, other) == [200, 200, 429, 200]
     refused = busy.get("me/")
     assert (refused["Retry-After"], refused["Content-Type"]) == ("60", "application/problem+json")
@@ -34,9 +34,9 @@ def test_user_limit_counts_tokens_and_sessions_together(cast: Cast, rates: dict[
     rates["user"] = "3/minute"
     browser = Client()
     browser.force_login(cast.bao)
-    assert statuses(Program(cast.bao), Program(cast.bao)) == [200, 200]
+    assert statuses(ApiClient(cast.bao), ApiClient(cast.bao)) == [200, 200]
     assert [browser.get(ME).status_code for _ in range(2)] == [200, 429]
-    assert statuses(Program(cast.dana)) == [200]
+    assert statuses(ApiClient(cast.dana)) == [200]
 
 
 def test_address_is_counted_before_authentication(cast: Cast, rates: dict[str, str]) -> None:
@@ -61,4 +61,4 @@ def test_addresses_of_one_ipv6_network_share_a_limit(cast: Cast, rates: dict[str
 
 
 def test_address_limit_works_behind_a_unix_socket(cast: Cast, rates: dict[str, str]) -> None:
-    assert Client(REMOTE_ADDR="").get(ME, headers=Program(cast.bao).headers).status_code == 200
+    assert Client(REMOTE_ADDR="").get(ME, headers=ApiClient(cast.bao).headers).status_code == 200

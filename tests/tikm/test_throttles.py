@@ -4,7 +4,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from tests.support.api_client import Program
+from tests.support.api_client import ApiClient
 from tickets.models import Attachment, Reply, Ticket
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +35,7 @@ def a_file(size=3):
 def test_replies_of_page_and_api_share_a_limit_and_keep_the_text(cast, rates, bao):
     rates["reply"] = "2/minute"
     page, api = f"/tickets/{cast.ticket.uuid}/replies/", f"tickets/{cast.ticket.uuid}/replies/"
-    program = Program(cast.bao)
+    program = ApiClient(cast.bao)
     assert bao.post(page, {"message": "One"}).status_code == 302
     assert program.post(api, {"message": "Two"}).status_code == 201
     refused = bao.post(page, {"message": "Three, <long> in the writing"})
@@ -49,7 +49,7 @@ def test_replies_of_page_and_api_share_a_limit_and_keep_the_text(cast, rates, ba
     assert refusal(response) == WAIT
     assert (response["Content-Type"], response.json()["code"]) == ("application/problem+json", "throttled")
     assert Reply.objects.count() == 2
-    assert Program(cast.dana).post(api, {"message": "Mine"}).status_code == 201
+    assert ApiClient(cast.dana).post(api, {"message": "Mine"}).status_code == 201
 
 
 def test_invalid_form_does_not_count(cast, rates, bao):
@@ -61,11 +61,11 @@ def test_invalid_form_does_not_count(cast, rates, bao):
 def test_new_tickets_of_page_and_api_share_a_limit(cast, rates, bao):
     rates["ticket"] = "1/minute"
     words = {"subject": "Help", "content": "Me", "office": cast.billing.pk}
-    assert Program(cast.bao).post("tickets/", words).status_code == 201
+    assert ApiClient(cast.bao).post("tickets/", words).status_code == 201
     refused = bao.post("/tickets/new/", words | {"priority": cast.priority("Low").pk})
     assert refusal(refused) == WAIT
     assert 'value="Help"' in refused.text
-    assert refusal(Program(cast.bao).post("tickets/", words)) == WAIT
+    assert refusal(ApiClient(cast.bao).post("tickets/", words)) == WAIT
     assert Ticket.objects.count() == 2
 
 
@@ -76,11 +76,11 @@ def upload_by_program(program, file):
 def test_uploads_of_page_and_api_share_a_limit(cast, rates, bao):
     rates["upload"] = "2/minute"
     assert bao.post("/files/", {"file": a_file()}).status_code == 201
-    assert upload_by_program(Program(cast.bao), a_file()).status_code == 201
+    assert upload_by_program(ApiClient(cast.bao), a_file()).status_code == 201
     refused = bao.post("/files/", {"file": a_file()})
     assert refusal(refused) == WAIT
     assert "Too many requests" in refused.json()["errors"]["file"][0]
-    assert refusal(upload_by_program(Program(cast.bao), a_file())) == WAIT
+    assert refusal(upload_by_program(ApiClient(cast.bao), a_file())) == WAIT
     with_form = {"message": "Look", "uploads": a_file()}
     assert refusal(bao.post(f"/tickets/{cast.ticket.uuid}/replies/", with_form)) == WAIT
     assert Attachment.objects.count() == 2
@@ -96,11 +96,11 @@ def test_uploads_are_limited_by_bytes(cast, rates, bao):
 def test_searches_share_a_limit_and_lists_have_none(cast, rates, bao):
     rates["search"] = "2/minute"
     assert bao.get("/tickets/", {"q": "charged"}).status_code == 200
-    assert Program(cast.bao).get("tickets/?q=charged").status_code == 200
+    assert ApiClient(cast.bao).get("tickets/?q=charged").status_code == 200
     refused = bao.get("/tickets/", {"q": "charged"})
     assert refusal(refused) == WAIT
     assert 'href="/tickets/?q=charged"' in refused.text
-    assert refusal(Program(cast.bao).get("tickets/?q=charged")) == WAIT
+    assert refusal(ApiClient(cast.bao).get("tickets/?q=charged")) == WAIT
     assert bao.get("/tickets/").status_code == 200
 
 
@@ -108,8 +108,8 @@ def test_downloads_of_page_and_api_share_a_limit(cast, rates, bao):
     rates["download"] = "2/minute"
     file = bao.post("/files/", {"file": a_file()}).json()["attachment"]
     content = f"attachments/{file['id']}/content/"
-    assert bao.get(file["url"]).getvalue() == Program(cast.bao).get(content).getvalue() == b"xxx"
-    assert refusal(bao.get(file["url"])) == refusal(Program(cast.bao).get(content)) == WAIT
+    assert bao.get(file["url"]).getvalue() == ApiClient(cast.bao).get(content).getvalue() == b"xxx"
+    assert refusal(bao.get(file["url"])) == refusal(ApiClient(cast.bao).get(content)) == WAIT
 
 
 @pytest.mark.parametrize("lie", ["X-Other: {}", "X-Forwarded-For: {}", "X-Real-IP: {}", "Forwarded: for={}"])

@@ -12,9 +12,9 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.integration.clients.ephemeral_publisher import BackEnd
+from tests.integration.clients.ephemeral_publisher import EphemeralPublisher
 from tests.support import instances
-from tests.support.http_visitor import CSRF, Visitor
+from tests.support.http_client import CSRF, HttpClient
 from tests.support.node_clients import NodeClient
 
 EVERY_KIND = "tests.integration.clients.all_channel_types_settings"
@@ -81,10 +81,10 @@ def every_kind(desk: Desk) -> Iterator[instances.Server]:
 
 
 @pytest.fixture(scope="session")
-def back_end(desk: Desk) -> Iterator[BackEnd]:
+def back_end(desk: Desk) -> Iterator[EphemeralPublisher]:
     """A program of the site that is no server: what it tells goes to all of them."""
     settings = {"DATABASE_URL": desk.database_url, "REDIS_URL": "", "DJANGO_SETTINGS_MODULE": EVERY_KIND}
-    with BackEnd({**os.environ, **settings}) as back_end:
+    with EphemeralPublisher({**os.environ, **settings}) as back_end:
         yield back_end
 
 
@@ -115,7 +115,7 @@ def echo(desk: Desk, start: Callable[..., NodeClient]) -> Callable[..., NodeClie
     """Start a person's Echo."""
 
     def echo(name: str, server: instances.Server) -> NodeClient:
-        cookies = Visitor(server.url, desk.sessions[name]).cookies
+        cookies = HttpClient(server.url, desk.sessions[name]).cookies
         return start("echo.js", port=server.port, cookies=cookies, csrf=CSRF)
 
     return echo
@@ -126,7 +126,7 @@ def pusher(desk: Desk, start: Callable[..., NodeClient]) -> Callable[..., NodeCl
     """Start a person's pusher-js."""
 
     def pusher(name: str, server: instances.Server) -> NodeClient:
-        cookies = Visitor(server.url, desk.sessions[name]).cookies
+        cookies = HttpClient(server.url, desk.sessions[name]).cookies
         return start("pusher.js", port=server.port, cookies=cookies, csrf=CSRF)
 
     return pusher

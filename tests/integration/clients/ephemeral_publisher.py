@@ -10,7 +10,7 @@ from typing import Any, Self
 from tests.support import instances
 
 
-class BackEnd:
+class EphemeralPublisher:
     """Runs this module as a program, and calls `realtime.broadcasting.ephemeral` in it."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -40,7 +40,7 @@ class BackEnd:
         assert self.process.stdout.readline(), f"The back end failed at {verb} {details}."
 
 
-def obey() -> None:
+def run_commands() -> None:
     """Call what each line names, and say when it is done."""
     from realtime.broadcasting import ephemeral
 
@@ -54,4 +54,4 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    obey()
+    run_commands()

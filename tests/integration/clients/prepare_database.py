@@ -10,13 +10,13 @@ def prepare() -> dict[str, object]:
     """Migrate, gather the cast, and sign everybody in."""
     call_command("migrate", verbosity=0)
     from tests.support import cast, sockets
-    from tests.support.api_client import Program
+    from tests.support.api_client import ApiClient
 
-    desk = cast.gather()
+    desk = cast.create_cast()
     people = {name: getattr(desk, name) for name in ("ada", "bao", "dana", "casey", "greta")}
     return {
         "sessions": {name: sockets.session_cookie(person) for name, person in people.items()},
-        "tokens": {name: Program(person).token for name, person in people.items()},
+        "tokens": {name: ApiClient(person).token for name, person in people.items()},
         "ids": {name: str(person.pk) for name, person in people.items()},
         "ticket": str(desk.ticket.uuid),
     }

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tests.support import instances
-from tests.support.http_visitor import Visitor
+from tests.support.http_client import HttpClient
 from tests.support.terminal import Terminal
 
 RECONNECTS_WITHIN = 60  # seconds
@@ -30,7 +30,7 @@ def listen(desk):
 
 
 def bao_replies(desk, server, message, **fields):
-    Visitor(server.url, desk.sessions["bao"]).reply(desk.ticket, message, **fields)
+    HttpClient(server.url, desk.sessions["bao"]).reply(desk.ticket, message, **fields)
 
 
 def deactivate(desk, name):

@@ -13,7 +13,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.integration.clients.conftest import Desk
 from tests.support import instances
-from tests.support.raw_websocket import BINARY, CLOSE, CONTINUATION, PATIENCE, PING, TEXT, frame
+from tests.support.raw_client import BINARY, CLOSE, CONTINUATION, PING, TEXT, TIMEOUT, frame
 
 PING_EVENT = b'{"event":"pusher:ping","data":{}}'
 
@@ -37,13 +37,13 @@ def opened(server: instances.Server, path: str = "/app/tikm?protocol=7", **optio
 @contextmanager
 def greeted(server: instances.Server, **options: Any) -> Iterator[ClientConnection]:
     with opened(server, **options) as client:
-        assert json.loads(client.recv(PATIENCE))["event"] == "pusher:connection_established"
+        assert json.loads(client.recv(TIMEOUT))["event"] == "pusher:connection_established"
         yield client
 
 
 def event(client: ClientConnection) -> tuple[str, int | None]:
     """Return the next event's name and the code in it."""
-    message = json.loads(client.recv(PATIENCE))
+    message = json.loads(client.recv(TIMEOUT))
     data = json.loads(message.get("data") or "{}")
     return message["event"], data.get("code")
 
@@ -52,7 +52,7 @@ def ended(client: ClientConnection) -> int | None:
     """Return the code with which the server closes."""
     try:
         while True:
-            client.recv(PATIENCE)
+            client.recv(TIMEOUT)
     except ConnectionClosed as closed:
         return closed.rcvd.code if closed.rcvd else None
 

@@ -17,8 +17,8 @@ from realtime.broadcasting import history
 from realtime.serve.admission import MAX_CONCURRENT, MAX_QUEUED, MAX_VIEWS
 from tests.integration.servers.serve import Serve, requesting
 from tests.support import instances
-from tests.support.http_visitor import CSRF
-from tests.support.live_user import Person
+from tests.support.http_client import CSRF
+from tests.support.page_client import PageClient
 from tests.support.sockets import session_cookie
 
 RECONNECT, BUSY = 4200, 503
@@ -62,10 +62,10 @@ def server(begin):
 
 
 def test_pages_and_sockets_share_a_port(live_cast, server):
-    bao = Person(live_cast.bao, server)
-    with bao.listening(live_cast.ticket.channel):
+    bao = PageClient(live_cast.bao, server)
+    with bao.subscribed(live_cast.ticket.channel):
         bao.visitor.reply(live_cast.ticket.uuid, "One port")
-        bao.hears("One port", within=5)
+        bao.receives("One port", within=5)
 
 
 UNFINISHED = (
@@ -107,7 +107,7 @@ def test_killed_worker_is_replaced(live_cast, server):
     os.kill(*before, signal.SIGKILL)
     instances.wait_until(lambda: server.has_other_workers(before), timeout=40, message="It was not replaced.")
     assert f"Worker (pid:{before[0]}) was sent SIGKILL!" in server.log.read_text()
-    with Person(live_cast.bao, server).listening(live_cast.ticket.channel):
+    with PageClient(live_cast.bao, server).subscribed(live_cast.ticket.channel):
         pass
 
 
@@ -174,13 +174,13 @@ def test_blocked_worker_delays_no_other_request_and_is_killed(live_cast, faulty,
 
 
 def test_reload_replaces_workers_without_a_failed_request(live_cast, server):
-    before, bao = server.workers(), Person(live_cast.bao, server)
-    with requesting(server), bao.listening(live_cast.ticket.channel):
+    before, bao = server.workers(), PageClient(live_cast.bao, server)
+    with requesting(server), bao.subscribed(live_cast.ticket.channel):
         server.process.send_signal(signal.SIGHUP)
         with pytest.raises(ConnectionClosed) as closing:
             bao.event("nothing of this name", within=30)
         assert closing.value.rcvd.code == RECONNECT
-        with bao.listening(live_cast.ticket.channel):
+        with bao.subscribed(live_cast.ticket.channel):
             pass
         instances.wait_until(lambda: server.has_other_workers(before), timeout=40, message="Some stayed.")
 
@@ -192,7 +192,7 @@ def test_successor_on_the_same_socket_takes_over(live_cast, server, begin):
         assert server.process.wait(timeout=20) == 0
         count = len(answers)
         instances.wait_until(lambda: len(answers) > count + 3, timeout=5, message="No page is served any more.")
-    with Person(live_cast.bao, successor).listening(live_cast.ticket.channel):
+    with PageClient(live_cast.bao, successor).subscribed(live_cast.ticket.channel):
         pass
     workers = successor.workers()
     os.kill(successor.process.pid, signal.SIGKILL)

@@ -12,7 +12,7 @@ from realtime.broadcasting import dispatcher
 from realtime.broadcasting.channel_layer import ALL_GROUP, REAUTHORIZE_GROUP
 from realtime.broadcasting.messages import Ephemeral
 from tests.support.cast import Cast
-from tests.support.sockets import do, listen, until
+from tests.support.sockets import do, subscribe, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,7 +41,7 @@ async def test_events_committed_while_the_layer_is_busy_are_batched_by_group(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     settings.REALTIME = {**settings.REALTIME, "TAIL_INTERVAL": 3600}
-    bao = await listen(live_cast.bao, live_cast.ticket.channel)
+    bao = await subscribe(live_cast.bao, live_cast.ticket.channel)
     layer, texts = SlowLayer(monkeypatch), ["First", "Second", "Third"]
     for text in texts:
         await do(live_cast.reply, live_cast.bao, text)
@@ -54,7 +54,7 @@ async def test_events_committed_while_the_layer_is_busy_are_batched_by_group(
 
 
 async def test_no_event_overtakes_a_revocation_in_a_batch(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    await listen(live_cast.bao, live_cast.ticket.channel)
+    await subscribe(live_cast.bao, live_cast.ticket.channel)
     layer, own = SlowLayer(monkeypatch), REAUTHORIZE_GROUP
     layer.is_open.set()
     dispatcher._post([message(group) for group in ("one", "other", "one", own, "one", "one")])
@@ -66,7 +66,7 @@ async def test_events_for_many_groups_are_one_batch_for_every_process(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     settings.REALTIME = {**settings.REALTIME, "TAIL_INTERVAL": 3600}
-    bao, casey = [await listen(person, live_cast.ticket.channel) for person in (live_cast.bao, live_cast.casey)]
+    bao, casey = [await subscribe(person, live_cast.ticket.channel) for person in (live_cast.bao, live_cast.casey)]
     layer = SlowLayer(monkeypatch)
     await do(live_cast.reply, live_cast.bao, "First")
     await until(lambda: layer.sent)
@@ -84,7 +84,7 @@ async def test_events_for_many_groups_are_one_batch_for_every_process(
 
 
 async def test_batch_size_is_limited(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    await listen(live_cast.bao, live_cast.ticket.channel)
+    await subscribe(live_cast.bao, live_cast.ticket.channel)
     layer = SlowLayer(monkeypatch)
     layer.is_open.set()
     long = message("long", "x" * (dispatcher.MAX_BATCH_SIZE // 2))

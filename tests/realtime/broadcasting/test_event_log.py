@@ -21,21 +21,21 @@ from realtime.channels import Audience
 from realtime.models import Broadcast, Delivery, Receipt
 from realtime.server import hub
 from tests.support.cast import Cast
-from tests.support.sockets import Fence, Listener, do, listen
+from tests.support.sockets import Barrier, SocketClient, do, subscribe
 from tickets import services
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-async def received_once(listener: Listener, channel: str, message: str) -> bool:
+async def received_once(listener: SocketClient, channel: str, message: str) -> bool:
     """Return whether the next reply is `message`, and nothing follows it."""
     reply = (await listener.event("ticket.reply.created"))["reply"]
     await hub.here().log_tailer.read()
-    return reply["message"] == message and await listener.hears_nothing(channel)
+    return reply["message"] == message and await listener.receives_nothing(channel)
 
 
 async def test_rolled_back_event_is_not_delivered(live_cast: Cast) -> None:
-    listener = await listen(live_cast.casey, live_cast.ticket.channel)
+    listener = await subscribe(live_cast.casey, live_cast.ticket.channel)
 
     def fail() -> None:
         with transaction.atomic():
@@ -44,13 +44,13 @@ async def test_rolled_back_event_is_not_delivered(live_cast: Cast) -> None:
 
     await do(fail)
     await hub.here().log_tailer.read()
-    assert await listener.hears_nothing(live_cast.ticket.channel)
+    assert await listener.receives_nothing(live_cast.ticket.channel)
     await do(live_cast.reply, live_cast.bao, "Really")
     assert await received_once(listener, live_cast.ticket.channel, "Really")
 
 
 async def test_log_tailer_delivers_after_a_failed_send(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    listener = await listen(live_cast.casey, live_cast.ticket.channel)
+    listener = await subscribe(live_cast.casey, live_cast.ticket.channel)
 
     async def fail(*_: Any) -> None:
         raise ConnectionError("no Redis")
@@ -59,11 +59,11 @@ async def test_log_tailer_delivers_after_a_failed_send(live_cast: Cast, monkeypa
         broken.setattr(InMemoryChannelLayer, "group_send", fail)
         await do(live_cast.reply, live_cast.bao, "Despite the error")
         await listener.event("ticket.reply.created")
-    assert await listener.hears_nothing(live_cast.ticket.channel)
+    assert await listener.receives_nothing(live_cast.ticket.channel)
 
 
 async def test_log_tailer_delivers_what_the_layer_lost(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    listener = await listen(live_cast.casey, live_cast.ticket.channel)
+    listener = await subscribe(live_cast.casey, live_cast.ticket.channel)
 
     async def swallow(*_: Any) -> None:
         return None
@@ -74,25 +74,25 @@ async def test_log_tailer_delivers_what_the_layer_lost(live_cast: Cast, monkeypa
         await do(live_cast.reply, live_cast.bao, "Second")
         assert (await listener.event("ticket.reply.created"))["reply"]["message"] == "First"
         assert (await listener.event("ticket.reply.created"))["reply"]["message"] == "Second"
-    assert await listener.hears_nothing(live_cast.ticket.channel)
+    assert await listener.receives_nothing(live_cast.ticket.channel)
 
 
 async def test_layer_delivers_before_the_log_tailer_reads(live_cast: Cast, settings: Settings) -> None:
     settings.REALTIME = {**settings.REALTIME, "TAIL_INTERVAL": 3600}
-    listener = await listen(live_cast.casey, live_cast.ticket.channel)
+    listener = await subscribe(live_cast.casey, live_cast.ticket.channel)
     await do(live_cast.reply, live_cast.bao, "At once")
     assert await received_once(listener, live_cast.ticket.channel, "At once")
 
 
 async def test_layer_and_log_tailer_deliver_once(live_cast: Cast) -> None:
-    listener = await listen(live_cast.casey, live_cast.ticket.channel)
+    listener = await subscribe(live_cast.casey, live_cast.ticket.channel)
     await do(live_cast.reply, live_cast.bao, "Once")
     await hub.here().log_tailer.read()
     assert await received_once(listener, live_cast.ticket.channel, "Once")
 
 
 async def test_late_message_of_the_layer_is_ignored(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    listener = await listen(live_cast.casey, live_cast.ticket.channel)
+    listener = await subscribe(live_cast.casey, live_cast.ticket.channel)
     late: list[tuple[str, dict]] = []
     send = InMemoryChannelLayer.group_send
 
@@ -106,11 +106,11 @@ async def test_late_message_of_the_layer_is_ignored(live_cast: Cast, monkeypatch
     assert late
     for group, message in late:
         await send(hub.here().layer, group, message)
-    assert await listener.hears_nothing(live_cast.ticket.channel)
+    assert await listener.receives_nothing(live_cast.ticket.channel)
 
 
 async def test_groups_are_joined_again_after_the_layer_lost_them(live_cast: Cast) -> None:
-    listener = await listen(live_cast.casey, live_cast.ticket.channel)
+    listener = await subscribe(live_cast.casey, live_cast.ticket.channel)
     here = hub.here()
     here.layer.groups.clear()
     await do(live_cast.reply, live_cast.bao, "By the log tailer")
@@ -120,7 +120,7 @@ async def test_groups_are_joined_again_after_the_layer_lost_them(live_cast: Cast
 
 
 async def test_groups_without_subscribers_are_left(live_cast: Cast) -> None:
-    listener, here = await listen(live_cast.casey, live_cast.ticket.channel), hub.here()
+    listener, here = await subscribe(live_cast.casey, live_cast.ticket.channel), hub.here()
     group = f"public.{live_cast.ticket.channel}"
     assert group in here.layer.groups
     await listener.close()
@@ -130,7 +130,7 @@ async def test_groups_without_subscribers_are_left(live_cast: Cast) -> None:
 
 
 async def test_burst_of_replies_arrives_in_order(live_cast: Cast) -> None:
-    listener = await listen(live_cast.casey, live_cast.ticket.channel)
+    listener = await subscribe(live_cast.casey, live_cast.ticket.channel)
 
     def burst() -> None:
         for number in range(200):
@@ -142,8 +142,8 @@ async def test_burst_of_replies_arrives_in_order(live_cast: Cast) -> None:
 
 
 async def test_receipt_counts_the_sockets(live_cast: Cast) -> None:
-    sockets = [await listen(person, live_cast.ticket.channel) for person in (live_cast.casey, live_cast.bao)]
-    broadcast = await do(publish, Fence(live_cast.ticket.channel), receipt=True)
+    sockets = [await subscribe(person, live_cast.ticket.channel) for person in (live_cast.casey, live_cast.bao)]
+    broadcast = await do(publish, Barrier(live_cast.ticket.channel), receipt=True)
     await hub.here().log_tailer.read()
     await hub.here().log_tailer.read()
     receipts = await do(lambda: [(r.broadcast_id, r.sockets) for r in Receipt.objects.all()])
@@ -151,7 +151,7 @@ async def test_receipt_counts_the_sockets(live_cast: Cast) -> None:
 
 
 async def test_log_tailer_survives_an_unavailable_database(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    listener = await listen(live_cast.casey, live_cast.ticket.channel)
+    listener = await subscribe(live_cast.casey, live_cast.ticket.channel)
     attempted = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -303,7 +303,7 @@ def test_history_requests_are_rate_limited(live_cast: Cast, client: Client) -> N
 
 
 @dataclass(frozen=True)
-class Huge(Fence):
+class Huge(Barrier):
     """An event over the size limit."""
 
     def broadcast_with(self, audience: Audience) -> dict[str, Any]:
@@ -311,7 +311,7 @@ class Huge(Fence):
 
 
 @dataclass(frozen=True)
-class ForCustomers(Fence):
+class ForCustomers(Barrier):
     """An event for customers only."""
 
     def broadcast_to(self) -> OnlyAudience:
@@ -321,7 +321,7 @@ class ForCustomers(Fence):
 def test_event_for_only_customers_is_not_sent_to_staff(live_cast: Cast) -> None:
     start, channel = history.current_cursor(), live_cast.ticket.channel
     counts = []
-    for event in (ForCustomers(channel), Fence(channel)):
+    for event in (ForCustomers(channel), Barrier(channel)):
         publish(event)
         counts.append(
             [len(history.read(person, [channel], start).events) for person in (live_cast.casey, live_cast.bao)]
@@ -357,6 +357,6 @@ def test_other_connections_log_no_event(
     settings.REALTIME = {**settings.REALTIME, "CONNECTION": connection}
     before = Broadcast.objects.count()
     with caplog.at_level("INFO", logger="realtime.broadcasting.publish"):
-        assert publish(Fence(live_cast.ticket.channel)) is None
+        assert publish(Barrier(live_cast.ticket.channel)) is None
     assert Broadcast.objects.count() == before
     assert len(caplog.records) == lines

@@ -25,7 +25,7 @@ from realtime.broadcasting.messages import (
 )
 from realtime.server import hub
 from tests.support.cast import Cast
-from tests.support.sockets import do, listen
+from tests.support.sockets import do, subscribe
 
 DELIVER = {
     "type": "realtime.deliver",
@@ -92,7 +92,7 @@ def test_unknown_command_decodes_as_unknown() -> None:
 async def test_hub_ignores_unknown_message_and_delivers_the_next(
     live_cast: Cast, caplog: pytest.LogCaptureFixture
 ) -> None:
-    bao = await listen(live_cast.bao, live_cast.ticket.channel)
+    bao = await subscribe(live_cast.bao, live_cast.ticket.channel)
     with caplog.at_level(logging.WARNING, logger=hub.__name__):
         await default_layer().group_send(PRESENCE_GROUP, {"type": "realtime.future"})
         await do(live_cast.reply, live_cast.bao, "Next")

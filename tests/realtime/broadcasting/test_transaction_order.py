@@ -9,7 +9,7 @@ from realtime.broadcasting.events import Event, ForChannel
 from realtime.broadcasting.publish import publish
 from realtime.channels import Audience
 from tests.support.cast import Cast
-from tests.support.sockets import do, listen
+from tests.support.sockets import do, subscribe
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Word(Event):
 
 async def test_event_on_one_channel_does_not_overtake_one_on_many(live_cast: Cast) -> None:
     channels = [live_cast.ada.channel, live_cast.ticket.channel, live_cast.orders.channel, live_cast.billing.channel]
-    listener = await listen(live_cast.ada, channels[0])
+    listener = await subscribe(live_cast.ada, channels[0])
     for channel in channels[1:]:
         await listener.subscribe(channel)
 

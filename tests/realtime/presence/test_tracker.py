@@ -13,7 +13,7 @@ from realtime.protocol import Member
 from realtime.server import hub
 from realtime.utils.circuit_breaker import ServiceUnavailable
 from tests.support.cast import Cast
-from tests.support.sockets import Listener, do, greeted, listen
+from tests.support.sockets import SocketClient, connect, do, subscribe
 from tickets import services
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -23,9 +23,9 @@ def presence_channel(cast: Cast) -> str:
     return cast.ticket.channel.replace("private-", "presence-")
 
 
-async def subscribe(cast: Cast, name: str) -> tuple[Listener, dict]:
+async def subscribe(cast: Cast, name: str) -> tuple[SocketClient, dict]:
     """Subscribe a user to the presence channel of Casey's ticket; return the socket and the members."""
-    socket = await greeted(getattr(cast, name))
+    socket = await connect(getattr(cast, name))
     answer = await socket.subscribe(presence_channel(cast))
     assert answer["event"] == "pusher_internal:subscription_succeeded", answer
     return socket, answer["data"]["presence"]
@@ -59,7 +59,7 @@ async def test_user_with_two_tabs_is_one_member(live_cast: Cast) -> None:
     second, present = await subscribe(live_cast, "dana")
     assert present["count"] == 2
     await first.close()
-    assert await bao.hears_nothing(presence_channel(live_cast))
+    assert await bao.receives_nothing(presence_channel(live_cast))
     await second.close()
     assert await bao.event("pusher_internal:member_removed") == {"user_id": str(live_cast.dana.pk)}
 
@@ -71,13 +71,13 @@ async def test_page_reload_does_not_remove_the_member(live_cast: Cast) -> None:
     await dana.close()
     _again, present = await subscribe(live_cast, "dana")
     assert present["count"] == 2
-    assert await bao.hears_nothing(presence_channel(live_cast))
+    assert await bao.receives_nothing(presence_channel(live_cast))
 
 
 async def test_unsubscribing_removes_the_member_at_once(live_cast: Cast) -> None:
     bao, _ = await subscribe(live_cast, "bao")
     dana, _ = await subscribe(live_cast, "dana")
-    await dana.say("pusher:unsubscribe", channel=presence_channel(live_cast))
+    await dana.send("pusher:unsubscribe", channel=presence_channel(live_cast))
     assert (await bao.event("pusher_internal:member_removed"))["user_id"] == str(live_cast.dana.pk)
 
 
@@ -114,7 +114,7 @@ async def test_kept_entry_ends_with_the_access(live_cast: Cast) -> None:
 
 @pytest.mark.parametrize("name", ["casey", "greta", "emil", "fatima"])
 async def test_only_staff_of_the_ticket_may_subscribe(live_cast: Cast, name: str) -> None:
-    socket = await greeted(getattr(live_cast, name))
+    socket = await connect(getattr(live_cast, name))
     assert (await socket.subscribe(presence_channel(live_cast)))["event"] == "pusher:subscription_error"
 
 
@@ -124,12 +124,12 @@ async def test_hidden_user_sees_members_and_is_not_one(live_cast: Cast) -> None:
     bao, _ = await subscribe(live_cast, "bao")
     _dana, present = await subscribe(live_cast, "dana")
     assert names(present) == {"Bao Nguyen"}
-    assert await bao.hears_nothing(presence_channel(live_cast))
+    assert await bao.receives_nothing(presence_channel(live_cast))
 
 
 async def test_unsigned_channel_data_is_ignored(live_cast: Cast) -> None:
     bao, _ = await subscribe(live_cast, "bao")
-    dana = await greeted(live_cast.dana)
+    dana = await connect(live_cast.dana)
     data = protocol.encode({"user_id": str(live_cast.ada.pk), "user_info": {"name": "Ada Admin"}})
     await dana.subscribe(presence_channel(live_cast), channel_data=data)
     assert (await bao.event("pusher_internal:member_added"))["user_info"]["name"] == "Dana Okafor"
@@ -140,12 +140,12 @@ async def test_presence_updates_end_with_the_access(live_cast: Cast) -> None:
     ada, _ = await subscribe(live_cast, "ada")
     await do(services.update_ticket, live_cast.ticket, by=live_cast.ada, values={"office": live_cast.orders})
     assert (await bao.event("pusher:subscription_error"))["status"] == 403
-    before = len(bao.heard)
+    before = len(bao.received)
     _emil = await subscribe(live_cast, "emil")
     await ada.event("pusher_internal:member_added")
-    await bao.say("pusher:ping")
+    await bao.send("pusher:ping")
     await bao.event("pusher:pong")
-    assert len(bao.heard) == before + 1
+    assert len(bao.received) == before + 1
 
 
 # -- Other processes
@@ -206,7 +206,7 @@ async def test_process_uses_local_entries_while_the_store_is_unavailable(
 async def test_members_of_a_channel_are_limited(live_cast: Cast, settings: Settings) -> None:
     settings.REALTIME = {**settings.REALTIME, "MAX_MEMBERS_PER_CHANNEL": 1}
     _bao = await subscribe(live_cast, "bao")
-    dana = await greeted(live_cast.dana)
+    dana = await connect(live_cast.dana)
     assert (await dana.subscribe(presence_channel(live_cast)))["event"] == "pusher:subscription_error"
     _tab, present = await subscribe(live_cast, "bao")
     assert present["count"] == 1
@@ -214,6 +214,6 @@ async def test_members_of_a_channel_are_limited(live_cast: Cast, settings: Setti
 
 async def test_office_channel_shows_online_agents(live_cast: Cast) -> None:
     channel = live_cast.billing.channel.replace("private-", "presence-")
-    bao = await listen(live_cast.bao, channel)
-    _ada = await listen(live_cast.ada, channel)
+    bao = await subscribe(live_cast.bao, channel)
+    _ada = await subscribe(live_cast.ada, channel)
     assert (await bao.event("pusher_internal:member_added"))["user_info"]["name"] == "Ada Admin"

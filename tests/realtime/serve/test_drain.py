@@ -8,7 +8,7 @@ from realtime.presence import tracker
 from realtime.presence.store import presence_store
 from realtime.serve.drain import drain
 from realtime.server import hub
-from tests.support.sockets import connect, do, greeted, listen, until
+from tests.support.sockets import connect, do, open_socket, subscribe, until
 
 SENT_AWAY = 4200
 
@@ -19,7 +19,7 @@ def _short_grace(monkeypatch):
 
 
 async def test_people_are_sent_away_at_different_moments_and_told_until_then(live_cast):
-    listeners = [await listen(live_cast.bao, live_cast.ticket.channel) for _ in range(12)]
+    listeners = [await subscribe(live_cast.bao, live_cast.ticket.channel) for _ in range(12)]
     leaving = asyncio.create_task(drain(hub.here(), 1))
     await until(lambda: len(hub.here().sockets) < len(listeners))
     remaining = len(hub.here().sockets)
@@ -33,10 +33,10 @@ async def test_people_are_sent_away_at_different_moments_and_told_until_then(liv
 
 
 async def test_who_comes_while_a_process_ends_is_sent_on(live_cast):
-    first = await greeted(live_cast.bao)
+    first = await connect(live_cast.bao)
     leaving = asyncio.create_task(drain(hub.here(), 0.5))
     await asyncio.sleep(0)
-    newcomer = await connect(live_cast.dana)
+    newcomer = await open_socket(live_cast.dana)
     assert (await frames_until_closed(newcomer))[-1]["code"] == SENT_AWAY
     assert (await frames_until_closed(first))[-1]["code"] == SENT_AWAY
     await leaving
@@ -44,7 +44,7 @@ async def test_who_comes_while_a_process_ends_is_sent_on(live_cast):
 
 async def test_a_process_that_ended_leaves_nobody_behind_in_the_census(live_cast):
     room = live_cast.ticket.presence_channel
-    await listen(live_cast.bao, room)
+    await subscribe(live_cast.bao, room)
     bao = str(live_cast.bao.pk)
     assert bao in (await do(presence_store().occupancy, [room]))[room].members
     leaving = asyncio.create_task(drain(hub.here(), 0))

@@ -10,7 +10,7 @@ from realtime.serve import admission, http
 from realtime.serve.admission import MAX_CONCURRENT, MAX_QUEUED, MAX_VIEWS, Admission
 from realtime.serve.server import Config
 from realtime.server.query_batcher import QueryBatcher
-from tests.support.sockets import PATIENCE, until
+from tests.support.sockets import TIMEOUT, until
 from tikm.asgi import application
 
 PAGE = b"GET /tickets/ HTTP/1.1\r\nHost: desk\r\nConnection: close\r\n\r\n"
@@ -92,7 +92,7 @@ async def serving():
         lambda: server.config.http_protocol_class(server.config, server.state, {}), "127.0.0.1", 0
     )
     server.address = listening.sockets[0].getsockname()
-    async with listening, asyncio.timeout(PATIENCE):
+    async with listening, asyncio.timeout(TIMEOUT):
         try:
             yield server
         finally:

@@ -9,7 +9,7 @@ from realtime.utils import circuit_breaker
 from realtime.utils.circuit_breaker import CircuitBreaker, ServiceUnavailable
 
 
-def test_a_socket_counts_as_what_it_is_now_and_no_longer_as_what_it_was():
+def test_recounting_a_connection_releases_its_old_limit_keys():
     crowd, sockets = ConnectionLimits("here"), [object() for _ in range(3)]
     assert [crowd.count(socket, limit_keys(None, "2001:db8::1")) for socket in sockets] == [None] * 3
     place = "2001:db8::/64"
@@ -21,7 +21,7 @@ def test_a_socket_counts_as_what_it_is_now_and_no_longer_as_what_it_was():
     assert crowd.changes() == {f"anonymous:{place}": 1, f"address:{place}": 2, "user:casey": 1}
 
 
-def test_the_census_is_told_what_it_does_not_know():
+def test_store_receives_changed_counts_only():
     crowd, socket = ConnectionLimits("here"), object()
     crowd.count(socket, {"user:casey": 9})
     said = crowd.changes()
@@ -35,12 +35,12 @@ def test_the_census_is_told_what_it_does_not_know():
 
 
 @pytest.mark.parametrize("address", ["", "127.0.0.1", "::1"])
-def test_whoever_may_be_everybody_behind_a_proxy_is_no_address(address):
+def test_untrusted_proxy_address_is_not_limited(address):
     assert limit_keys(None, address) == {}
     assert list(limit_keys("casey", address)) == ["user:casey"]
 
 
-def test_while_one_asks_again_the_others_go_on_without(monkeypatch):
+def test_one_call_probes_while_the_others_go_on_without(monkeypatch):
     now, asked = SimpleNamespace(seconds=100.0), []
     monkeypatch.setattr(circuit_breaker.time, "monotonic", lambda: now.seconds)
     door = CircuitBreaker("Redis", OSError)

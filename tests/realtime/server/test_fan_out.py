@@ -22,8 +22,8 @@ from realtime.server.sign_in import SignIn
 from realtime.server.write_batching import BatchingPolicy
 from realtime.websocket import frames
 from tests.support.cast import Cast
-from tests.support.direct_sockets import Peer, on_wire
-from tests.support.raw_websocket import frame
+from tests.support.direct_client import DirectClient, connect_directly
+from tests.support.raw_client import frame
 from tests.support.signed_clients import REFUSED, SUCCEEDED
 from tests.support.sockets import do, session_cookie, until
 
@@ -32,9 +32,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 AUDIENCE_OF = {"casey": Audience.PUBLIC, "bao": Audience.STAFF}
 
 
-async def listeners(cast: Cast, name: str, number: int) -> list[Peer]:
+async def listeners(cast: Cast, name: str, number: int) -> list[DirectClient]:
     """Open so many sockets of somebody who hears the cast's ticket."""
-    peers = [await on_wire(getattr(cast, name)) for _ in range(number)]
+    peers = [await connect_directly(getattr(cast, name)) for _ in range(number)]
     for peer in peers:
         await peer.subscribe(cast.ticket.channel)
         peer.writes.clear()
@@ -62,7 +62,7 @@ def is_ours(kind: type) -> bool:
     return str(kind.__dict__.get("__module__")).startswith("realtime.")
 
 
-async def test_a_burst_is_encoded_once_and_written_once_to_each_socket(
+async def test_burst_is_encoded_once_and_written_once_to_each_socket(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     staff, customers = await listeners(live_cast, "bao", 20), await listeners(live_cast, "casey", 1)
@@ -82,9 +82,7 @@ async def test_a_burst_is_encoded_once_and_written_once_to_each_socket(
     assert customers[0].writes == []
 
 
-async def test_after_a_burst_an_event_waits_a_moment_for_as_many_others(
-    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_event_after_a_burst_waits_for_a_batch(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     (bao,) = await listeners(live_cast, "bao", 1)
     tell(live_cast, Audience.STAFF, range(1, 17))
     await until(lambda: bao.writes)
@@ -99,32 +97,32 @@ async def test_after_a_burst_an_event_waits_a_moment_for_as_many_others(
     assert bao.writes[1].count(b'"told"') == 16
 
 
-async def test_what_a_socket_is_answered_comes_behind_what_its_channel_was_told(live_cast: Cast) -> None:
+async def test_response_follows_earlier_channel_events(live_cast: Cast) -> None:
     (bao,) = await listeners(live_cast, "bao", 1)
     tell(live_cast, Audience.STAFF, range(1, 3))
-    bao.say("pusher:ping")
+    bao.send("pusher:ping")
     tell(live_cast, Audience.STAFF, range(3, 4))
-    await until(lambda: bao.heard('"number": 3'))
+    await until(lambda: bao.received('"number": 3'))
     assert [b"pong" in write for write in bao.writes] == [False, True, False]
 
 
-async def test_who_leaves_is_told_what_came_before(live_cast: Cast) -> None:
+async def test_unsubscribing_socket_receives_earlier_events(live_cast: Cast) -> None:
     (bao,) = await listeners(live_cast, "bao", 1)
     tell(live_cast, Audience.STAFF, range(1, 2))
-    bao.say("pusher:unsubscribe", channel=live_cast.ticket.channel)
+    bao.send("pusher:unsubscribe", channel=live_cast.ticket.channel)
     tell(live_cast, Audience.STAFF, range(2, 3))
-    bao.say("pusher:ping")
-    assert (bao.heard('"number": 1'), bao.heard('"number": 2'), bao.heard("pong")) == (True, False, True)
+    bao.send("pusher:ping")
+    assert (bao.received('"number": 1'), bao.received('"number": 2'), bao.received("pong")) == (True, False, True)
 
 
-async def is_idle(*peers: Peer) -> None:
+async def is_idle(*peers: DirectClient) -> None:
     """Return once nothing is done for these sockets, and nothing of them is remembered."""
     here = hub.here()
     await until(lambda: not (not here.queries.is_idle or any(peer.server._server.tasks for peer in peers)))
     here.session_cache.remove_old(float("inf"))
 
 
-async def test_idle_socket_is_ten_objects_and_no_task(live_cast: Cast) -> None:
+async def test_idle_socket_has_ten_objects_and_no_task(live_cast: Cast) -> None:
     (first,) = await listeners(live_cast, "bao", 1)
     await is_idle(first)
     tasks, before = len(asyncio.all_tasks()), ours()
@@ -146,11 +144,11 @@ async def test_idle_socket_is_ten_objects_and_no_task(live_cast: Cast) -> None:
     assert found == {name: number * len(others) for name, number in kept.items()}
 
 
-async def test_who_says_more_than_can_be_answered_is_read_no_further_until_it_is(live_cast: Cast) -> None:
-    peer = await on_wire(live_cast.bao)
+async def test_reading_pauses_while_responses_are_pending(live_cast: Cast) -> None:
+    peer = await connect_directly(live_cast.bao)
     peer.writes.clear()
     for _ in range(20):
-        peer.say("pusher:subscribe", channel=live_cast.ticket.channel, auth="")
+        peer.send("pusher:subscribe", channel=live_cast.ticket.channel, auth="")
     assert not peer.is_read
     await until(lambda: peer.is_read)
     assert sum(write.count(b"subscription_succeeded") for write in peer.writes) == 20
@@ -170,23 +168,21 @@ def crowd_ahead(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     is_through.set()
 
 
-async def test_who_waits_long_to_be_looked_up_is_not_taken_for_nobody(
-    live_cast: Cast, crowd_ahead: threading.Event
-) -> None:
+async def test_socket_waiting_for_its_user_is_not_anonymous(live_cast: Cast, crowd_ahead: threading.Event) -> None:
     cookie = await sync_to_async(session_cookie)(live_cast.bao)
-    peer = Peer()
+    peer = DirectClient()
     peer.shake_hands(cookie)
     await until(lambda: hub.here().sockets)
     for socket in tuple(hub.here().sockets):
         socket.sweep(time.monotonic() + 31)
-    peer.say("pusher:pong")
+    peer.send("pusher:pong")
     crowd_ahead.set()
-    await until(lambda: peer.heard("connection_established"))
-    assert not peer.heard("pusher:error")
+    await until(lambda: peer.received("connection_established"))
+    assert not peer.received("pusher:error")
     peer.server.connection_lost(None)
 
 
-async def test_what_is_said_while_something_is_asked_counts_as_heard_when_it_comes(
+async def test_message_received_during_a_query_counts_as_activity(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answered, ask = asyncio.Event(), PusherConsumer.authorize
@@ -196,21 +192,19 @@ async def test_what_is_said_while_something_is_asked_counts_as_heard_when_it_com
         return await ask(self, subscriptions)
 
     monkeypatch.setattr(PusherConsumer, "authorize", ask_slowly)
-    peer = await on_wire(live_cast.bao)
+    peer = await connect_directly(live_cast.bao)
     (socket,) = hub.here().sockets
-    peer.say("pusher:subscribe", channel=live_cast.ticket.channel, auth="")
+    peer.send("pusher:subscribe", channel=live_cast.ticket.channel, auth="")
     socket.sweep(time.monotonic() + 31)
-    assert peer.heard("pusher:ping")
-    peer.say("pusher:pong")
+    assert peer.received("pusher:ping")
+    peer.send("pusher:pong")
     socket.sweep(time.monotonic() + 46)
     answered.set()
-    await until(lambda: peer.heard("subscription_succeeded"))
-    assert not peer.heard("pusher:error")
+    await until(lambda: peer.received("subscription_succeeded"))
+    assert not peer.received("pusher:error")
 
 
-async def test_what_is_told_while_a_rule_is_asked_again_waits_for_its_answer(
-    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_event_during_revalidation_is_held(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     (bao,), (dana,) = await listeners(live_cast, "bao", 1), await listeners(live_cast, "dana", 1)
     answered, ask = asyncio.Event(), PusherConsumer.authorize
 
@@ -229,7 +223,7 @@ async def test_what_is_told_while_a_rule_is_asked_again_waits_for_its_answer(
     assert bao.consumer.write_now is not None
 
 
-async def test_nothing_is_written_to_a_socket_that_is_closing(live_cast: Cast) -> None:
+async def test_closing_socket_is_not_written_to(live_cast: Cast) -> None:
     (bao,), (dana,) = await listeners(live_cast, "bao", 1), await listeners(live_cast, "dana", 1)
     bao.server.data_received(frame(frames.Opcode.CLOSE, b""))
     tell(live_cast, Audience.STAFF, range(1, 2))
@@ -237,7 +231,7 @@ async def test_nothing_is_written_to_a_socket_that_is_closing(live_cast: Cast) -
     assert bao.writes == [frames.close_frame(frames.NO_STATUS)]
 
 
-async def test_a_socket_that_cannot_be_written_to_costs_the_others_nothing(live_cast: Cast) -> None:
+async def test_unwritable_socket_does_not_delay_others(live_cast: Cast) -> None:
     staff = await listeners(live_cast, "bao", 5)
 
     def fail(frames: bytes) -> None:
@@ -250,10 +244,10 @@ async def test_a_socket_that_cannot_be_written_to_costs_the_others_nothing(live_
     assert [len(peer.writes) for peer in staff] == [0, 0, 1, 1, 1]
 
 
-async def test_who_subscribes_to_several_channels_at_once_is_answered_in_order_by_one_look_at_the_rules(
+async def test_several_subscriptions_are_authorized_together_in_order(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bao, (ask, asked) = await on_wire(live_cast.bao), (authorization.authorize_channels, list[set[str]]())
+    bao, (ask, asked) = await connect_directly(live_cast.bao), (authorization.authorize_channels, list[set[str]]())
     monkeypatch.setattr(
         consumers, "authorize_channels", lambda who, names, **more: asked.append(names) or ask(who, names, **more)
     )
@@ -265,20 +259,20 @@ async def test_who_subscribes_to_several_channels_at_once_is_answered_in_order_b
     assert [set(names) for names in asked] == [set(channels)]
 
 
-async def test_no_subscription_is_answered_before_what_was_said_ahead_of_it(live_cast: Cast) -> None:
-    bao, channel = await on_wire(live_cast.bao), live_cast.ticket.channel
-    bao.say("pusher:subscribe", channel=live_cast.bao.channel, auth="")
-    bao.say("pusher:subscribe", channel=channel, auth="")
-    bao.say("pusher:unsubscribe", channel=channel)
-    bao.say("pusher:ping")
-    await until(lambda: bao.heard("pusher:pong"))
+async def test_subscription_is_answered_after_earlier_messages(live_cast: Cast) -> None:
+    bao, channel = await connect_directly(live_cast.bao), live_cast.ticket.channel
+    bao.send("pusher:subscribe", channel=live_cast.bao.channel, auth="")
+    bao.send("pusher:subscribe", channel=channel, auth="")
+    bao.send("pusher:unsubscribe", channel=channel)
+    bao.send("pusher:ping")
+    await until(lambda: bao.received("pusher:pong"))
     assert bao.consumer.subscriptions.keys() == {live_cast.bao.channel}
 
 
-async def test_what_is_revoked_after_the_rules_were_asked_is_asked_again_for_each_channel_behind(
+async def test_revocation_after_authorization_reauthorizes_each_pending_channel(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bao, prepare = await on_wire(live_cast.bao), hub.Hub.prepare
+    bao, prepare = await connect_directly(live_cast.bao), hub.Hub.prepare
 
     async def leave_office_meanwhile(self: hub.Hub, channels: Any) -> None:
         await prepare(self, channels)
@@ -290,10 +284,10 @@ async def test_what_is_revoked_after_the_rules_were_asked_is_asked_again_for_eac
     assert bao.consumer.subscriptions.keys() == {live_cast.bao.channel}
 
 
-async def test_who_is_refused_for_the_number_of_his_subscriptions_waits_for_no_rule(
+async def test_subscription_over_the_limit_is_refused_without_a_query(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "MAX_SUBSCRIPTIONS", 1)
-    bao = await on_wire(live_cast.bao)
+    bao = await connect_directly(live_cast.bao)
     await bao.subscribe_at_once(live_cast.bao.channel, live_cast.ticket.channel)
     assert bao.consumer.subscriptions.keys() == {live_cast.bao.channel}

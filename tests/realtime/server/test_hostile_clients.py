@@ -20,14 +20,14 @@ from tests.support.signed_clients import (
     SUCCEEDED,
     answers,
     send,
+    send_client_event,
     sign_in,
     signed,
     signed_text,
     signed_user,
     user_data,
-    whisper,
 )
-from tests.support.sockets import Listener, connect, do, greeted, listen
+from tests.support.sockets import SocketClient, connect, do, open_socket, subscribe
 from tickets import services
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -45,12 +45,12 @@ def _no_traceback(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     assert not tracebacks, [record.getMessage() for record in tracebacks]
 
 
-async def codes(listener: Listener) -> list[int]:
+async def codes(listener: SocketClient) -> list[int]:
     """Return the codes of the errors that answer what was sent."""
     return [frame["data"]["code"] for frame in await answers(listener) if frame["event"] == "pusher:error"]
 
 
-async def ended(listener: Listener) -> tuple[int, int]:
+async def ended(listener: SocketClient) -> tuple[int, int]:
     """Return the code that pusher:error names and the close code."""
     error = await listener.event("pusher:error")
     closed = await listener.frame()
@@ -61,8 +61,8 @@ async def ended(listener: Listener) -> tuple[int, int]:
 
 
 @every_kind
-async def test_a_signature_is_good_for_one_socket_one_channel_and_one_text() -> None:
-    guest, other = await greeted(origin=None), await greeted(origin=None)
+async def test_signature_covers_socket_channel_and_data() -> None:
+    guest, other = await connect(origin=None), await connect(origin=None)
     good = signed(guest, ROOM, "zed", name="Zed")
     key, digest = good["auth"].split(":")
     for forgery in (
@@ -81,8 +81,8 @@ async def test_a_signature_is_good_for_one_socket_one_channel_and_one_text() -> 
 
 
 @every_kind
-async def test_no_byte_of_signed_data_can_be_changed() -> None:
-    guest = await greeted(origin=None)
+async def test_signed_data_cannot_be_changed() -> None:
+    guest = await connect(origin=None)
     good = signed(guest, ROOM, "zed", name="Zed")
     data = good["channel_data"]
     for place in range(len(data)):
@@ -92,17 +92,17 @@ async def test_no_byte_of_signed_data_can_be_changed() -> None:
 
 
 @every_kind
-async def test_whoever_left_a_channel_brings_a_new_signature() -> None:
-    guest = await greeted(origin=None)
+async def test_resubscribing_requires_a_new_signature() -> None:
+    guest = await connect(origin=None)
     assert (await guest.subscribe("private-room.a", **signed(guest, "private-room.a")))["event"] == SUCCEEDED
-    await guest.say("pusher:unsubscribe", channel="private-room.a")
+    await guest.send("pusher:unsubscribe", channel="private-room.a")
     assert (await guest.subscribe("private-room.a"))["event"] == REFUSED
     assert (await guest.subscribe("private-room.a", **signed(guest, "private-room.a")))["event"] == SUCCEEDED
 
 
 @every_kind
-async def test_nobody_is_a_guest_by_the_name_of_who_is_switched_off(live_cast: Cast) -> None:
-    hiro, zed = await greeted(origin=None), await greeted(origin=None)
+async def test_inactive_user_cannot_be_a_guest(live_cast: Cast) -> None:
+    hiro, zed = await connect(origin=None), await connect(origin=None)
     for channel in (ROOM, "private-room.a"):
         answer = await hiro.subscribe(channel, **signed(hiro, channel, str(live_cast.hiro.pk), name="Hiro"))
         assert answer["event"] == REFUSED
@@ -110,10 +110,10 @@ async def test_nobody_is_a_guest_by_the_name_of_who_is_switched_off(live_cast: C
 
 
 @every_kind
-async def test_a_sign_in_that_has_ended_leaves_no_guest(live_cast: Cast) -> None:
+async def test_ended_session_leaves_no_guest(live_cast: Cast) -> None:
     client, channel = Client(), ROOM
     await do(client.force_login, live_cast.bao)
-    early, late = await greeted(origin=None), await greeted(origin=None)
+    early, late = await connect(origin=None), await connect(origin=None)
     used, kept = [await do(signature, client, each.socket_id, channel) for each in (early, late)]
     assert (await early.subscribe(channel, **used))["event"] == SUCCEEDED
     await do(sign_out, live_cast)
@@ -121,19 +121,19 @@ async def test_a_sign_in_that_has_ended_leaves_no_guest(live_cast: Cast) -> None
 
 
 @every_kind
-async def test_whoever_signs_in_is_asked_for_anew_on_every_channel(live_cast: Cast) -> None:
-    guest, stranger = await greeted(origin=None), await greeted(origin=None)
+async def test_sign_in_reauthorizes_every_channel(live_cast: Cast) -> None:
+    guest, stranger = await connect(origin=None), await connect(origin=None)
     for listener in (guest, stranger):
         assert (await listener.subscribe("lobby"))["event"] == SUCCEEDED
-    await guest.say("pusher:signin", **user_data(guest, str(live_cast.casey.pk)))
+    await guest.send("pusher:signin", **user_data(guest, str(live_cast.casey.pk)))
     assert (await guest.event(REFUSED))["status"] == 403
     await sign_in(stranger, "somebody-else")
-    assert await stranger.hears_nothing("lobby")
+    assert await stranger.receives_nothing("lobby")
 
 
-async def test_another_spelling_of_a_person_is_that_person(live_cast: Cast) -> None:
+async def test_other_spelling_of_a_user_id_is_that_user(live_cast: Cast) -> None:
     shouted = str(live_cast.bao.pk).upper()
-    terminated, switched_off, control = await greeted(origin=None), await greeted(origin=None), await greeted()
+    terminated, switched_off, control = await connect(origin=None), await connect(origin=None), await connect()
     await sign_in(terminated, shouted)
     await do(disconnect, users=[shouted])
     assert (await terminated.event("pusher:error"))["code"] == 4009
@@ -151,8 +151,8 @@ NO_IDS += ["1" * 129, "1" * 5000, '"' + "x" * 129 + '"']
 
 
 @every_kind
-async def test_an_id_is_text_or_a_whole_number_and_goes_on_one_line(live_cast: Cast) -> None:
-    host, guest = await listen(live_cast.casey, ROOM), await greeted(origin=None)
+async def test_user_id_is_a_string_or_an_integer_on_one_line(live_cast: Cast) -> None:
+    host, guest = await subscribe(live_cast.casey, ROOM), await connect(origin=None)
     for text in NO_IDS:
         data = f'{{"user_id":{text},"user_info":{{}}}}'
         assert (await guest.subscribe(ROOM, **signed_text(guest, ROOM, data)))["event"] == REFUSED, text
@@ -162,8 +162,8 @@ async def test_an_id_is_text_or_a_whole_number_and_goes_on_one_line(live_cast: C
 
 
 @every_kind
-async def test_what_others_are_told_of_a_guest_is_small_and_can_be_read(live_cast: Cast) -> None:
-    host, guest = await listen(live_cast.casey, ROOM), await greeted(origin=None)
+async def test_guest_info_is_small_and_valid(live_cast: Cast) -> None:
+    host, guest = await subscribe(live_cast.casey, ROOM), await connect(origin=None)
     for info in ('"' + "x" * 1023 + '"', '"' + "\u00e9" * 512 + '"', "NaN", "-Infinity", '"\\ud800"', "[" * 9999):
         data = f'{{"user_id":"zed","user_info":{info}}}'
         assert (await guest.subscribe(ROOM, **signed_text(guest, ROOM, data)))["event"] == REFUSED, info
@@ -173,30 +173,30 @@ async def test_what_others_are_told_of_a_guest_is_small_and_can_be_read(live_cas
     assert (await host.event(ADDED))["user_id"] == "zed"
 
 
-async def test_only_ids_are_watched(live_cast: Cast) -> None:
-    watcher, bao = await greeted(origin=None), str(live_cast.bao.pk)
+async def test_watchlist_accepts_ids_only(live_cast: Cast) -> None:
+    watcher, bao = await connect(origin=None), str(live_cast.bao.pk)
     odd = [None, True, 1.5, [], [[["x"]]], {}, {"a": []}, "", "a\nb", "\u0000", "x" * 500, "x" * 128, 7, bao]
     data = user_data(watcher, str(live_cast.casey.pk), watchlist=odd + [[number] for number in range(86)])
-    await watcher.say("pusher:signin", **data)
+    await watcher.send("pusher:signin", **data)
     (event,) = (await watcher.event("pusher_internal:watchlist_events"))["events"]
     assert (event["name"], set(event["user_ids"])) == ("offline", {"x" * 128, "7", bao})
 
 
-async def test_signing_in_again_and_again_watches_no_more_people(live_cast: Cast) -> None:
-    watcher, casey = await greeted(origin=None), str(live_cast.casey.pk)
+async def test_repeated_sign_in_does_not_grow_the_watchlist(live_cast: Cast) -> None:
+    watcher, casey = await connect(origin=None), str(live_cast.casey.pk)
     for first, told in ((0, "pusher_internal:watchlist_events"), (100, "pusher:error")):
         people = [f"person-{number}" for number in range(first, first + 100)]
-        await watcher.say("pusher:signin", **user_data(watcher, casey, watchlist=people))
+        await watcher.send("pusher:signin", **user_data(watcher, casey, watchlist=people))
         await watcher.event(told)
     assert len(hub.here().presence._channels) == 100
 
 
 @pytest.mark.parametrize("text", ["7", "true", '"a\\nb"', '"\\u0000"', '"' + "x" * 129 + '"', '"a","x":NaN'])
-async def test_who_signs_in_has_an_id(text: str) -> None:
-    listener = await greeted(origin=None)
-    await listener.say("pusher:signin", **signed_user(listener, f'{{"id":{text}}}'))
+async def test_sign_in_requires_an_id(text: str) -> None:
+    listener = await connect(origin=None)
+    await listener.send("pusher:signin", **signed_user(listener, f'{{"id":{text}}}'))
     assert await codes(listener) == [4200]
-    await listener.say("pusher:signin", **signed_user(listener, '{"id":"a"}'))
+    await listener.send("pusher:signin", **signed_user(listener, '{"id":"a"}'))
     assert [frame["event"] for frame in await answers(listener)] == ["pusher:signin_success"]
 
 
@@ -231,47 +231,50 @@ BOMBS = {
 
 @every_kind
 @pytest.mark.parametrize("bomb", BOMBS)
-async def test_a_bomb_is_a_malformed_message(bomb: str) -> None:
-    listener = await greeted()
+async def test_deeply_nested_message_is_malformed(bomb: str) -> None:
+    listener = await connect()
     await send(listener, BOMBS[bomb])
     assert await codes(listener) == [4200]
     assert (await listener.subscribe("news"))["event"] == SUCCEEDED
 
 
 @every_kind
-async def test_at_no_depth_do_data_fall_between_two_limits(live_cast: Cast) -> None:
-    speaker = await listen(live_cast.casey, "private-room.a")
+async def test_every_depth_is_accepted_or_malformed(live_cast: Cast) -> None:
+    speaker = await subscribe(live_cast.casey, "private-room.a")
     for depth in (*range(50, 80), *range(900, 1000, 10), 2000, 4000):
         await send(speaker, f'{{"event":"client-wave","channel":"private-room.a","data":{nested(depth)}}}')
     assert set(await codes(speaker)) <= {4200, 4301}
 
 
 @every_kind
-async def test_no_listener_is_sent_what_a_browser_cannot_read(live_cast: Cast) -> None:
-    speaker, other = await listen(live_cast.casey, "private-room.a"), await listen(live_cast.bao, "private-room.a")
+async def test_subscribers_receive_only_data_that_browsers_can_parse(live_cast: Cast) -> None:
+    speaker, other = (
+        await subscribe(live_cast.casey, "private-room.a"),
+        await subscribe(live_cast.bao, "private-room.a"),
+    )
     for number in ("NaN", "Infinity", "1e999"):
         await send(speaker, f'{{"event":"client-wave","channel":"private-room.a","data":{{"a":{number}}}}}')
     assert await codes(speaker) == [4200] * 3
-    await whisper(speaker, "client-wave", "private-room.a", {"a": 1e300})
+    await send_client_event(speaker, "client-wave", "private-room.a", {"a": 1e300})
     assert await other.event("client-wave") == {"a": 1e300}
-    assert len(other.heard) == 3
+    assert len(other.received) == 3
 
 
-async def test_ten_thousand_subscriptions_end_the_socket_and_leave_nothing(live_cast: Cast) -> None:
-    other, flooder = await greeted(live_cast.bao), await greeted(live_cast.greta)
+async def test_ten_thousand_subscriptions_close_the_socket(live_cast: Cast) -> None:
+    other, flooder = await connect(live_cast.bao), await connect(live_cast.greta)
     for number in range(10_000):
-        await flooder.say("pusher:subscribe", channel=f"private-tickets.{number}", auth="")
+        await flooder.send("pusher:subscribe", channel=f"private-tickets.{number}", auth="")
     assert await ended(flooder) == (4100, 4100)
-    assert len(flooder.heard) < 2000
+    assert len(flooder.received) < 2000
     assert (await other.subscribe(live_cast.ticket.channel))["event"] == SUCCEEDED
     assert [socket.sign_in.user_id for socket in hub.here().sockets] == [str(live_cast.bao.pk)]
 
 
 @every_kind
-async def test_a_socket_has_a_hundred_channels_and_no_more(live_cast: Cast) -> None:
-    greedy = await greeted()
+async def test_socket_has_at_most_a_hundred_channels(live_cast: Cast) -> None:
+    greedy = await connect()
     for number in range(limits.MAX_SUBSCRIPTIONS + 20):
-        await greedy.say("pusher:subscribe", channel=f"talk.{number}", auth="")
+        await greedy.send("pusher:subscribe", channel=f"talk.{number}", auth="")
     told = [frame["event"] for frame in await answers(greedy)]
     assert (told.count(SUCCEEDED), told.count(REFUSED)) == (limits.MAX_SUBSCRIPTIONS, 20)
     assert len(hub.here().list_sockets()[0].channels) == limits.MAX_SUBSCRIPTIONS
@@ -309,13 +312,13 @@ UNNAMEABLE = [
 ]
 
 
-async def test_there_is_no_channel_but_those_that_are_listed(live_cast: Cast) -> None:
-    ada, people = await greeted(live_cast.ada), {"ada": live_cast.ada.pk, "casey": live_cast.casey.pk}
+async def test_unlisted_channel_is_refused(live_cast: Cast) -> None:
+    ada, people = await connect(live_cast.ada), {"ada": live_cast.ada.pk, "casey": live_cast.casey.pk}
     for form in FORBIDDEN:
         name = form.format(ticket=live_cast.ticket.uuid, **people)
         assert (await ada.subscribe(name))["event"] == REFUSED, name
     for form in UNNAMEABLE:
-        await ada.say("pusher:subscribe", channel=form.format(ticket=live_cast.ticket.uuid), auth="")
+        await ada.send("pusher:subscribe", channel=form.format(ticket=live_cast.ticket.uuid), auth="")
         assert await codes(ada) == [4200], form
     assert (await ada.subscribe(str(live_cast.ticket.channel).upper()))["event"] == REFUSED
     assert (await ada.subscribe(live_cast.ticket.channel))["event"] == SUCCEEDED
@@ -324,26 +327,26 @@ async def test_there_is_no_channel_but_those_that_are_listed(live_cast: Cast) ->
 # -- Client events
 
 
-async def test_who_has_just_lost_a_channel_says_nothing_there(live_cast: Cast) -> None:
+async def test_client_event_after_a_revocation_is_not_forwarded(live_cast: Cast) -> None:
     channel = live_cast.ticket.channel
-    bao, casey = await listen(live_cast.bao, channel), await listen(live_cast.casey, channel)
+    bao, casey = await subscribe(live_cast.bao, channel), await subscribe(live_cast.casey, channel)
     await do(services.update_ticket, live_cast.ticket, by=live_cast.ada, values={"office": live_cast.orders})
     await bao.event(REFUSED)
-    await whisper(bao, "client-typing", channel, {})
+    await send_client_event(bao, "client-typing", channel, {})
     assert await codes(bao) == [4301]
     await casey.event("ticket.updated")
-    assert await casey.hears_nothing(channel)
+    assert await casey.receives_nothing(channel)
 
 
-async def test_whose_session_has_expired_is_not_heard_typing(live_cast: Cast) -> None:
+async def test_client_event_after_session_expiry_is_not_forwarded(live_cast: Cast) -> None:
     channel = live_cast.ticket.channel
-    casey, bao = await listen(live_cast.casey, channel), await listen(live_cast.bao, channel)
-    await whisper(casey, "client-typing", channel, {})
+    casey, bao = await subscribe(live_cast.casey, channel), await subscribe(live_cast.bao, channel)
+    await send_client_event(casey, "client-typing", channel, {})
     await bao.event("client-typing")
     await do(expire, live_cast.casey, timezone.now())
-    await whisper(casey, "client-typing", channel, {})
+    await send_client_event(casey, "client-typing", channel, {})
     assert await answers(casey) == []
-    assert await bao.hears_nothing(channel)
+    assert await bao.receives_nothing(channel)
 
 
 # -- Handshakes
@@ -362,15 +365,15 @@ async def test_whose_session_has_expired_is_not_heard_typing(live_cast: Cast) ->
         ("/app/tikm?protocol=999", 4007),
     ],
 )
-async def test_a_wrong_address_or_version_is_told_with_its_code(path: str, code: int) -> None:
-    assert await ended(await connect(path=path)) == (code, code)
+async def test_wrong_path_or_version_is_closed_with_its_code(path: str, code: int) -> None:
+    assert await ended(await open_socket(path=path)) == (code, code)
 
 
 @pytest.mark.parametrize("connection", ["null", "log"])
-async def test_where_broadcasting_is_off_a_socket_is_told_so(settings: Settings, connection: str) -> None:
+async def test_socket_is_refused_while_broadcasting_is_off(settings: Settings, connection: str) -> None:
     settings.REALTIME = {**settings.REALTIME, "CONNECTION": connection}
-    assert await ended(await connect()) == (4003, 4003)
-    assert await ended(await connect(path="/app/wrong")) == (4001, 4001)
+    assert await ended(await open_socket()) == (4003, 4003)
+    assert await ended(await open_socket(path="/app/wrong")) == (4001, 4001)
 
 
 FOREIGN = [
@@ -390,11 +393,11 @@ FOREIGN += [
 ]
 
 
-async def test_no_other_site_opens_a_socket_with_a_persons_cookie(live_cast: Cast) -> None:
+async def test_cross_origin_site_cannot_use_a_cookie(live_cast: Cast) -> None:
     for origin in FOREIGN:
-        assert await ended(await connect(live_cast.casey, origin=origin)) == (4009, 4009), origin
+        assert await ended(await open_socket(live_cast.casey, origin=origin)) == (4009, 4009), origin
     assert not hub.here().sockets
-    assert (await greeted(live_cast.casey)).socket_id
+    assert (await connect(live_cast.casey)).socket_id
 
 
 @pytest.mark.parametrize(
@@ -408,8 +411,8 @@ async def test_no_other_site_opens_a_socket_with_a_persons_cookie(live_cast: Cas
         {"x-" + "y" * 5000: "z"},
     ],
 )
-async def test_headers_of_any_size_are_nobody(live_cast: Cast, headers: dict[str, str]) -> None:
-    listener = await greeted(**headers)
+async def test_oversized_headers_are_anonymous(live_cast: Cast, headers: dict[str, str]) -> None:
+    listener = await connect(**headers)
     assert (await listener.subscribe(live_cast.ticket.channel))["event"] == REFUSED
 
 
@@ -417,9 +420,9 @@ async def test_headers_of_any_size_are_nobody(live_cast: Cast, headers: dict[str
 
 
 @pytest.mark.usefixtures("_every_kind")
-async def test_who_says_not_who_he_is_and_hears_nothing_is_let_go(live_cast: Cast, settings: Settings) -> None:
+async def test_anonymous_socket_without_subscriptions_is_closed(live_cast: Cast, settings: Settings) -> None:
     settings.REALTIME = {**settings.REALTIME, "ACTIVITY_TIMEOUT": 600}
-    idle, listening, person = await greeted(), await greeted(), await greeted(live_cast.casey)
+    idle, listening, person = await connect(), await connect(), await connect(live_cast.casey)
     assert (await idle.subscribe("private-room.a"))["event"] == REFUSED
     assert (await listening.subscribe("news"))["event"] == SUCCEEDED
     for socket in tuple(hub.here().sockets):
@@ -430,51 +433,51 @@ async def test_who_says_not_who_he_is_and_hears_nothing_is_let_go(live_cast: Cas
     assert await answers(listening) == []
 
 
-async def test_strangers_from_one_address_are_bounded_and_people_are_not(
+async def test_anonymous_connections_of_an_address_are_limited(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "MAX_ANONYMOUS_CONNECTIONS_PER_ADDRESS", 2)
-    held = [await greeted(address=ELSEWHERE) for _ in range(2)]
-    assert await ended(await connect(address=ELSEWHERE)) == (4100, 4100)
-    assert (await greeted(live_cast.casey, address=ELSEWHERE)).socket_id
-    assert (await greeted(address="203.0.113.8")).socket_id
+    held = [await connect(address=ELSEWHERE) for _ in range(2)]
+    assert await ended(await open_socket(address=ELSEWHERE)) == (4100, 4100)
+    assert (await connect(live_cast.casey, address=ELSEWHERE)).socket_id
+    assert (await connect(address="203.0.113.8")).socket_id
     for address in ("127.0.0.1", "::1", ""):  # a proxy on this machine, or on a Unix socket
-        assert [await greeted(address=address) for _ in range(3)]
+        assert [await connect(address=address) for _ in range(3)]
     await held[0].close()
-    assert (await greeted(address=ELSEWHERE)).socket_id
+    assert (await connect(address=ELSEWHERE)).socket_id
 
 
-async def test_a_person_is_let_in_while_many_from_there_are_not_known_yet(
+async def test_user_connects_while_many_are_still_unauthenticated(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _early = await greeted(address=ELSEWHERE)
+    _early = await connect(address=ELSEWHERE)
     monkeypatch.setattr(limits, "MAX_ANONYMOUS_CONNECTIONS_PER_ADDRESS", 0)
-    assert await ended(await connect(address=ELSEWHERE)) == (4100, 4100)
-    assert (await greeted(live_cast.casey, address=ELSEWHERE)).socket_id
+    assert await ended(await open_socket(address=ELSEWHERE)) == (4100, 4100)
+    assert (await connect(live_cast.casey, address=ELSEWHERE)).socket_id
 
 
-async def test_sockets_from_one_address_are_bounded(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_connections_of_an_address_are_limited(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MAX_CONNECTIONS_PER_ADDRESS", 2)
-    _held = [await greeted(person, address=ELSEWHERE) for person in (live_cast.casey, live_cast.bao)]
-    assert await ended(await connect(live_cast.greta, address=ELSEWHERE)) == (4100, 4100)
-    assert (await greeted(live_cast.greta, address="203.0.113.8")).socket_id
+    _held = [await connect(person, address=ELSEWHERE) for person in (live_cast.casey, live_cast.bao)]
+    assert await ended(await open_socket(live_cast.greta, address=ELSEWHERE)) == (4100, 4100)
+    assert (await connect(live_cast.greta, address="203.0.113.8")).socket_id
 
 
-async def by_sign_in(listener: Listener, user_id: str) -> None:
-    await listener.say("pusher:signin", **user_data(listener, user_id))
+async def by_sign_in(listener: SocketClient, user_id: str) -> None:
+    await listener.send("pusher:signin", **user_data(listener, user_id))
 
 
-async def by_signature(listener: Listener, user_id: str) -> None:
-    await listener.say("pusher:subscribe", channel=ROOM, **signed(listener, ROOM, user_id))
+async def by_signature(listener: SocketClient, user_id: str) -> None:
+    await listener.send("pusher:subscribe", channel=ROOM, **signed(listener, ROOM, user_id))
 
 
 @every_kind
 @pytest.mark.parametrize("introduce", [by_sign_in, by_signature])
-async def test_a_persons_sockets_are_bounded_however_he_said_who_he_is(
-    live_cast: Cast, monkeypatch: pytest.MonkeyPatch, introduce: Callable[[Listener, str], Any]
+async def test_connections_of_a_user_are_limited_for_all_credentials(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch, introduce: Callable[[SocketClient, str], Any]
 ) -> None:
     monkeypatch.setattr(limits, "MAX_CONNECTIONS_PER_USER", 1)
-    first, second, other = [await greeted(origin=None) for _ in range(3)]
+    first, second, other = [await connect(origin=None) for _ in range(3)]
     await introduce(first, str(live_cast.casey.pk))
     assert await codes(first) == []
     await introduce(second, str(live_cast.casey.pk))
@@ -485,20 +488,20 @@ async def test_a_persons_sockets_are_bounded_however_he_said_who_he_is(
 
 @every_kind
 @pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
-async def test_a_full_room_is_full_whatever_one_is_called(settings: Settings, names: tuple[str, str]) -> None:
+async def test_full_presence_channel_refuses_every_user_id(settings: Settings, names: tuple[str, str]) -> None:
     settings.REALTIME = {**settings.REALTIME, "MAX_MEMBERS_PER_CHANNEL": 1}
-    first, second = await greeted(origin=None), await greeted(origin=None)
+    first, second = await connect(origin=None), await connect(origin=None)
     assert (await first.subscribe(ROOM, **signed(first, ROOM, names[0])))["event"] == SUCCEEDED
     assert (await second.subscribe(ROOM, **signed(second, ROOM, names[1])))["event"] == REFUSED
 
 
-async def test_wrong_secrets_sign_nobody_in(live_cast: Cast) -> None:
+async def test_wrong_secret_cannot_sign_in(live_cast: Cast) -> None:
     key = str(live_cast.casey.pk)
     for secret in ("", "tikm", SECRET[:-1], SECRET + " "):
-        listener = await greeted(origin=None)
-        await listener.say("pusher:signin", **user_data(listener, key, secret))
+        listener = await connect(origin=None)
+        await listener.send("pusher:signin", **user_data(listener, key, secret))
         assert await ended(listener) == (4009, 4009)
-    other, listener = await greeted(origin=None), await greeted(origin=None)
-    await listener.say("pusher:signin", **user_data(other, key))
+    other, listener = await connect(origin=None), await connect(origin=None)
+    await listener.send("pusher:signin", **user_data(other, key))
     assert await ended(listener) == (4009, 4009)
     await sign_in(other, key)

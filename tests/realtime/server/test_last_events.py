@@ -16,8 +16,8 @@ from realtime.server import hub, last_events
 from realtime.server.last_events import LastEvents
 from realtime.server.log_tailer import MAX_AGE
 from tests.support.cast import Cast
-from tests.support.page_model import Game, ask
-from tests.support.sockets import do, greeted, listen
+from tests.support.page_model import PageSimulation, ask_missed
+from tests.support.sockets import connect, do, subscribe
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -38,25 +38,25 @@ def known() -> LastEvents:
     return found
 
 
-def test_a_group_has_been_silent_since_it_was_told_something_last(known: LastEvents) -> None:
+def test_group_has_no_events_since_its_last_one(known: LastEvents) -> None:
     assert known.has_no_events_since(21, [GROUP])
     assert known.has_no_events_since(10, [OTHER])
     assert not known.has_no_events_since(20, [GROUP])
     assert not known.has_no_events_since(20, [OTHER, GROUP])
 
 
-def test_what_was_before_the_memory_begins_is_not_known(known: LastEvents) -> None:
+def test_positions_before_the_first_known_are_unknown(known: LastEvents) -> None:
     assert not known.has_no_events_since(9, [OTHER])
     assert not LastEvents().has_no_events_since(10**9, [OTHER])
 
 
-def test_what_the_tail_reads_is_known_whatever_its_order(known: LastEvents) -> None:
+def test_deliveries_read_by_the_tailer_are_known_in_any_order(known: LastEvents) -> None:
     known.add([told(OFFICE, 31), told(TICKET, 30), told(OFFICE, 29)], started_at=0)
     assert [known.has_no_events_since(position, [OTHER]) for position in (31, 32)] == [False, True]
     assert [known.has_no_events_since(position, [GROUP]) for position in (30, 31)] == [False, True]
 
 
-def test_what_the_layer_brought_is_uncertain_until_a_reading_that_began_later(known: LastEvents) -> None:
+def test_layer_delivery_is_uncertain_until_a_later_read(known: LastEvents) -> None:
     known.add_unread(GROUP, now=5)
     assert known.has_no_events_since(50, [OTHER])
     for begun, is_certain in ((4, False), (5, False), (6, True)):
@@ -64,9 +64,7 @@ def test_what_the_layer_brought_is_uncertain_until_a_reading_that_began_later(kn
         assert known.has_no_events_since(50, [GROUP]) is is_certain
 
 
-def test_of_too_many_groups_those_are_let_go_that_were_told_something_longest_ago(
-    known: LastEvents, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_groups_with_the_oldest_events_are_evicted(known: LastEvents, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(last_events, "MAX_GROUPS", 2)
     known.add([told(OFFICE, 30)], started_at=0)
     assert known.has_no_events_since(21, [GROUP])
@@ -75,7 +73,7 @@ def test_of_too_many_groups_those_are_let_go_that_were_told_something_longest_ag
     assert [known.has_no_events_since(position, [OTHER]) for position in (21, 30, 31)] == [False, False, True]
 
 
-async def test_a_delivery_is_remembered_for_a_minute_and_as_long_as_the_tail_reads_it(
+async def test_delivery_is_remembered_while_the_tailer_may_read_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     here, now = hub.here(), [1000.0]
@@ -104,65 +102,61 @@ def readings(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> list[int]:
     return begun
 
 
-async def test_a_page_that_has_missed_nothing_learns_it_without_a_question_to_the_database(
-    live_cast: Cast, readings: list[int]
-) -> None:
+async def test_page_that_missed_nothing_is_answered_without_a_query(live_cast: Cast, readings: list[int]) -> None:
     channels = live_cast.casey.channel, live_cast.ticket.channel
     since = await do(history.current_cursor)
-    page = await listen(live_cast.casey, channels[0])
+    page = await subscribe(live_cast.casey, channels[0])
     await page.subscribe(channels[1])
     del readings[:]
-    go_on_from = await ask(page, since, *channels)
+    go_on_from = await ask_missed(page, since, *channels)
     assert go_on_from is not None
     assert readings == []
     await do(live_cast.reply, live_cast.bao, "News")
     assert (await do(history.read, live_cast.casey, channels, go_on_from)).events
 
 
-async def test_a_page_that_came_after_a_reply_is_sent_to_the_history(live_cast: Cast, readings: list[int]) -> None:
+async def test_page_that_missed_a_reply_is_sent_to_the_history(live_cast: Cast, readings: list[int]) -> None:
     channel, since = live_cast.ticket.channel, await do(history.current_cursor)
-    first = await listen(live_cast.casey, channel)
+    first = await subscribe(live_cast.casey, channel)
     await do(live_cast.reply, live_cast.bao, "Told to whoever was there")
     await first.event("ticket.reply.created")
-    second = await listen(live_cast.casey, channel)
-    assert await ask(second, since, channel) is None
+    second = await subscribe(live_cast.casey, channel)
+    assert await ask_missed(second, since, channel) is None
     await hub.here().log_tailer.read()
-    assert await ask(second, since, channel) is None
-    assert await ask(second, await do(history.current_cursor), channel) is not None
-    assert await second.hears_nothing(channel)
+    assert await ask_missed(second, since, channel) is None
+    assert await ask_missed(second, await do(history.current_cursor), channel) is not None
+    assert await second.receives_nothing(channel)
 
 
-async def test_a_reply_that_nobody_has_told_yet_is_told_to_the_page_that_has_missed_nothing(
-    live_cast: Cast, readings: list[int]
-) -> None:
+async def test_undelivered_reply_reaches_the_page_that_missed_nothing(live_cast: Cast, readings: list[int]) -> None:
     channel, since = live_cast.ticket.channel, await do(history.current_cursor)
-    await (await listen(live_cast.greta, live_cast.greta.channel)).close()
+    await (await subscribe(live_cast.greta, live_cast.greta.channel)).close()
     await do(live_cast.reply, live_cast.bao, "On its way")
-    page = await listen(live_cast.casey, channel)
-    assert await ask(page, since, channel) is not None
+    page = await subscribe(live_cast.casey, channel)
+    assert await ask_missed(page, since, channel) is not None
     await hub.here().log_tailer.read()
     assert (await page.event("ticket.reply.created"))["reply"]["message"] == "On its way"
 
 
-async def test_a_process_knows_what_was_told_before_it_was_there(live_cast: Cast) -> None:
+async def test_new_process_knows_earlier_events(live_cast: Cast) -> None:
     channel, since = live_cast.ticket.channel, await do(history.current_cursor)
     await do(live_cast.reply, live_cast.bao, "Before")
     after = await do(history.current_cursor)
-    page = await listen(live_cast.casey, channel)
-    assert await ask(page, since, channel) is None
-    assert await ask(page, after, channel) is not None
+    page = await subscribe(live_cast.casey, channel)
+    assert await ask_missed(page, since, channel) is None
+    assert await ask_missed(page, after, channel) is not None
 
 
-async def test_a_process_begins_where_the_log_does(live_cast: Cast) -> None:
+async def test_new_process_starts_at_the_beginning_of_the_log(live_cast: Cast) -> None:
     since = await do(history.current_cursor)
     await do(live_cast.reply, live_cast.bao, "Forgotten")
     await do(event_log.invalidate_history)
-    page = await listen(live_cast.greta, live_cast.greta.channel)
-    assert await ask(page, since, live_cast.greta.channel) is None
-    assert await ask(page, await do(history.current_cursor), live_cast.greta.channel) is not None
+    page = await subscribe(live_cast.greta, live_cast.greta.channel)
+    assert await ask_missed(page, since, live_cast.greta.channel) is None
+    assert await ask_missed(page, await do(history.current_cursor), live_cast.greta.channel) is not None
 
 
-def test_a_process_begins_with_the_last_deliveries(live_cast: Cast) -> None:
+def test_new_process_loads_the_last_deliveries(live_cast: Cast) -> None:
     floor, last = event_log.last_positions(10_000)
     assert (floor, list(last.values())) == (0, sorted(last.values()))
     live_cast.reply(live_cast.bao, "Latest")
@@ -173,59 +167,57 @@ def test_a_process_begins_with_the_last_deliveries(live_cast: Cast) -> None:
     assert set(last.values()) <= set(positions[:2])
 
 
-async def test_a_note_is_no_news_to_a_customer_and_is_to_staff(live_cast: Cast) -> None:
+async def test_note_is_news_to_staff_alone(live_cast: Cast) -> None:
     channel, since = live_cast.ticket.channel, await do(history.current_cursor)
-    first = await listen(live_cast.bao, channel)
-    casey, dana = await listen(live_cast.casey, channel), await listen(live_cast.dana, channel)
+    first = await subscribe(live_cast.bao, channel)
+    casey, dana = await subscribe(live_cast.casey, channel), await subscribe(live_cast.dana, channel)
     await do(live_cast.reply, live_cast.bao, "A note", internal=True)
     await first.event("ticket.reply.created")
-    assert await ask(casey, since, channel) is not None
-    assert await ask(dana, since, channel) is None
+    assert await ask_missed(casey, since, channel) is not None
+    assert await ask_missed(dana, since, channel) is None
 
 
-async def test_nobody_learns_whether_something_was_told_on_a_channel_that_he_does_not_hear(live_cast: Cast) -> None:
+async def test_unsubscribed_channel_reveals_nothing(live_cast: Cast) -> None:
     since, channel = await do(history.current_cursor), live_cast.ticket.channel
-    greta = await listen(live_cast.greta, live_cast.greta.channel)
+    greta = await subscribe(live_cast.greta, live_cast.greta.channel)
     await greta.subscribe(channel)
-    assert await ask(greta, since, live_cast.greta.channel, channel) is None
-    assert await ask(greta, since, live_cast.greta.channel) is not None
+    assert await ask_missed(greta, since, live_cast.greta.channel, channel) is None
+    assert await ask_missed(greta, since, live_cast.greta.channel) is not None
 
 
-async def test_while_a_rule_is_asked_again_nothing_is_certain(live_cast: Cast) -> None:
+async def test_nothing_is_certain_during_revalidation(live_cast: Cast) -> None:
     since, channel = await do(history.current_cursor), live_cast.ticket.channel
-    bao = await listen(live_cast.bao, channel)
+    bao = await subscribe(live_cast.bao, channel)
     (socket,) = hub.here().sockets
     socket.subscriptions[channel].revalidations = 1
-    assert await ask(bao, since, channel) is None
+    assert await ask_missed(bao, since, channel) is None
     socket.subscriptions[channel].revalidations = 0
-    assert await ask(bao, since, channel) is not None
+    assert await ask_missed(bao, since, channel) is not None
 
 
 @pytest.mark.parametrize("is_ours", [False, True])
-async def test_a_cursor_that_was_not_given_here_is_for_the_history_to_judge(live_cast: Cast, is_ours: bool) -> None:
+async def test_unknown_cursor_is_left_to_the_history(live_cast: Cast, is_ours: bool) -> None:
     mark = await do(event_log.watermark)
-    page = await listen(live_cast.casey, live_cast.casey.channel)
+    page = await subscribe(live_cast.casey, live_cast.casey.channel)
     since = cursors.encode_cursor(mark + 1) if is_ours else "nonsense"
-    assert await ask(page, since, live_cast.casey.channel) is None
-    assert await ask(page, cursors.encode_cursor(mark), live_cast.casey.channel) is not None
+    assert await ask_missed(page, since, live_cast.casey.channel) is None
+    assert await ask_missed(page, cursors.encode_cursor(mark), live_cast.casey.channel) is not None
 
 
-async def test_nothing_is_certain_while_the_log_has_not_been_read_for_long(
-    live_cast: Cast, readings: list[int]
-) -> None:
+async def test_nothing_is_certain_while_the_tailer_is_behind(live_cast: Cast, readings: list[int]) -> None:
     since, channel = await do(history.current_cursor), live_cast.casey.channel
-    page, tail = await listen(live_cast.casey, channel), hub.here().log_tailer
+    page, tail = await subscribe(live_cast.casey, channel), hub.here().log_tailer
     tail._read_at -= MAX_AGE * 3600
-    assert await ask(page, since, channel) is None
+    assert await ask_missed(page, since, channel) is None
     await tail.read()
-    assert await ask(page, since, channel) is not None
+    assert await ask_missed(page, since, channel) is not None
 
 
-async def test_a_reading_that_fails_is_waited_for_and_leaves_it_to_the_history(
+async def test_failed_read_is_left_to_the_history(
     live_cast: Cast, readings: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     channel = live_cast.casey.channel
-    page = await listen(live_cast.casey, channel)
+    page = await subscribe(live_cast.casey, channel)
     await do(live_cast.reply, live_cast.bao, "Told")
     since = await do(history.current_cursor)
 
@@ -234,24 +226,24 @@ async def test_a_reading_that_fails_is_waited_for_and_leaves_it_to_the_history(
 
     with monkeypatch.context() as broken:
         broken.setattr(event_log, "read_since", be_away)
-        assert await ask(page, since, channel) is None
-    assert await ask(page, since, channel) is not None
+        assert await ask_missed(page, since, channel) is None
+    assert await ask_missed(page, since, channel) is not None
 
 
-async def test_who_comes_together_shares_a_reading(live_cast: Cast, readings: list[int]) -> None:
-    pages = [await listen(live_cast.casey, live_cast.casey.channel) for _ in range(20)]
+async def test_concurrent_questions_share_one_read(live_cast: Cast, readings: list[int]) -> None:
+    pages = [await subscribe(live_cast.casey, live_cast.casey.channel) for _ in range(20)]
     await do(live_cast.reply, live_cast.bao, "Told")
     since = await do(history.current_cursor)
     del readings[:]
-    answers = await asyncio.gather(*(ask(page, since, live_cast.casey.channel) for page in pages))
+    answers = await asyncio.gather(*(ask_missed(page, since, live_cast.casey.channel) for page in pages))
     assert None not in answers
     assert len(readings) <= 2
 
 
-async def test_a_reading_that_pages_wait_for_does_not_look_after_the_groups_each_time(
+async def test_requested_read_does_not_resync_groups(
     live_cast: Cast, readings: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page, mended = await listen(live_cast.casey, live_cast.casey.channel), list[bool]()
+    page, mended = await subscribe(live_cast.casey, live_cast.casey.channel), list[bool]()
 
     async def note(_hub: hub.Hub) -> None:
         mended.append(True)
@@ -260,22 +252,22 @@ async def test_a_reading_that_pages_wait_for_does_not_look_after_the_groups_each
     del readings[:]
     for number in range(3):
         await do(live_cast.reply, live_cast.bao, f"Told {number}")
-        assert await ask(page, await do(history.current_cursor), live_cast.casey.channel) is not None
+        assert await ask_missed(page, await do(history.current_cursor), live_cast.casey.channel) is not None
     assert len(readings) >= 3
     assert len(mended) <= 1
 
 
 @pytest.mark.parametrize("channels", [None, "private-user.1", [1], {"a": 1}])
-async def test_a_malformed_question_is_answered_with_an_error(live_cast: Cast, channels: Any) -> None:
-    page = await greeted(live_cast.casey)
-    await page.say(protocol.MISSED, since="x", channels=channels)
+async def test_malformed_question_is_an_error(live_cast: Cast, channels: Any) -> None:
+    page = await connect(live_cast.casey)
+    await page.send(protocol.MISSED, since="x", channels=channels)
     assert (await page.event("pusher:error"))["code"] == close_codes.INVALID_MESSAGE
 
 
 @pytest.mark.parametrize("seed", range(6))
-async def test_whenever_pages_come_and_go_none_misses_a_reply(
+async def test_page_misses_no_reply_in_any_sequence_of_events(
     live_cast: Cast, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    game = Game(live_cast, seed, monkeypatch)
+    game = PageSimulation(live_cast, seed, monkeypatch)
     await game.play(40)
     assert {True, False} == set(game.answers)

@@ -25,7 +25,7 @@ from realtime.presence import tracker
 from realtime.server import hub
 from tests.support.cast import Cast
 from tests.support.signed_clients import REFUSED, SECRET, SUCCEEDED, send, signed_text, signed_user
-from tests.support.sockets import Fence, Listener, connect, do, session_cookie, settle
+from tests.support.sockets import Barrier, SocketClient, do, open_socket, session_cookie, settle
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
@@ -147,14 +147,14 @@ class Player:
     """What one client has done so far, and so what it may hear."""
 
     cookie: str | None
-    listener: Listener
-    stale: Listener | None = None
+    listener: SocketClient
+    stale: SocketClient | None = None
     is_open: bool = True
     who: str | None = None
     signed_in: str | None = None
     hears: dict[str, str] = field(default_factory=dict)
     signed: dict[str, str | None] = field(default_factory=dict)
-    heard: list[Any] = field(default_factory=list)  # whispers and replies
+    received: list[Any] = field(default_factory=list)  # whispers and replies
     expected: list[Any] = field(default_factory=list)
 
     @property
@@ -262,26 +262,26 @@ class Play:
         return str(getattr(self.cast, who).pk) if hasattr(self.cast, who) else who
 
     async def open(self, who: str | None) -> Player:
-        listener = await connect(origin=None) if who is None else await connect(cookie=self.cookies[who])
+        listener = await open_socket(origin=None) if who is None else await open_socket(cookie=self.cookies[who])
         listener.socket_id = (await listener.event("pusher:connection_established"))["socket_id"]
         return Player(who, listener, who=who)
 
-    async def heard_by(self, player: Player, pongs: int = 1) -> list[dict[str, Any]]:
+    async def received_by(self, player: Player, pongs: int = 1) -> list[dict[str, Any]]:
         """Return what comes to a player's socket for what was sent, at once and when all has settled."""
-        before = len(player.listener.heard)
+        before = len(player.listener.received)
         for awaited in (pongs, 1):
             if not await self.hear(player, awaited):
                 break
             await settle()
-        return player.listener.heard[before:]
+        return player.listener.received[before:]
 
     async def hear(self, player: Player, pongs: int) -> bool:
         """Read frames up to the answer to a ping; say whether the socket is still open."""
-        await player.listener.say("pusher:ping")
+        await player.listener.send("pusher:ping")
         while pongs:
             frame = await player.listener.frame()
             if frame["event"] == CLOSED:
-                player.listener.heard.append(frame)
+                player.listener.received.append(frame)
                 return False
             pongs -= frame["event"] == PONG
         return True
@@ -307,7 +307,7 @@ class Play:
         before = set(player.hears)
         act = getattr(self, kind.replace(" ", "_"))
         expected = Counter(await act(player, *how))
-        frames = await self.heard_by(player, pongs=2 if kind == "ping" else 1)
+        frames = await self.received_by(player, pongs=2 if kind == "ping" else 1)
         assert self.short(frames) == expected, (move, frames)
         self.check(player, frames, before | set(player.hears))
 
@@ -320,9 +320,9 @@ class Play:
             if frame["event"].startswith("ticket."):
                 assert player.person == "bao" or "a note" not in json.dumps(frame), frame
             if frame["event"] == "client-wave":
-                player.heard.append(frame["data"])
+                player.received.append(frame["data"])
             if frame["event"] == "ticket.reply.created" and name == "ticket":
-                player.heard.append(frame["data"]["reply"]["message"])
+                player.received.append(frame["data"]["reply"]["message"])
 
     def signature(self, player: Player, auth: str, channel: str, data: str) -> dict[str, Any]:
         if auth == "none":
@@ -332,7 +332,7 @@ class Play:
         if auth == "of another channel":
             return signed_text(player.listener, "private-room.b", data)
         if auth == "stale":
-            return signed_text(player.stale or Listener(player.listener.communicator), channel, data)
+            return signed_text(player.stale or SocketClient(player.listener.communicator), channel, data)
         good = signed_text(player.listener, channel, data)
         return good if auth == "good" else {**good, "auth": good["auth"][:-1] + "x"}
 
@@ -342,22 +342,22 @@ class Play:
             data = json.dumps({"user_id": self.key(str(who)), "user_info": {"name": who}})
         channel = self.name(name)
         fields = self.signature(player, auth, str(channel), data)
-        await player.listener.say("pusher:subscribe", channel=channel, **fields)
+        await player.listener.send("pusher:subscribe", channel=channel, **fields)
         return player.subscribe(name, auth, who)
 
     async def unsubscribe(self, player: Player, name: Any) -> list[tuple[str, Any]]:
-        await player.listener.say("pusher:unsubscribe", channel=self.name(name))
+        await player.listener.send("pusher:unsubscribe", channel=self.name(name))
         if isinstance(name, str):
             player.leave(name)
         return []
 
     async def sign_in(self, player: Player, auth: str, who: str) -> list[tuple[str, Any]]:
         data = {"odd id": '{"id":7}', "no object": "[7]"}.get(who) or json.dumps({"id": self.key(who)})
-        signer = (player.stale or Listener(player.listener.communicator)) if auth == "stale" else player.listener
+        signer = (player.stale or SocketClient(player.listener.communicator)) if auth == "stale" else player.listener
         fields: dict[str, Any] = signed_user(signer, data, "wrong" if auth == "wrong" else SECRET)
         if auth == "odd":
             fields["user_data"] = {"id": "zed"}
-        await player.listener.say("pusher:signin", **fields)
+        await player.listener.send("pusher:signin", **fields)
         return player.sign_in(auth, who)
 
     async def whisper(self, player: Player, event: str, name: Any) -> list[tuple[str, Any]]:
@@ -404,14 +404,14 @@ class Play:
         """Tell something on every channel; whoever hears it is who should; then everybody goes."""
         channels = [name for name in NAMES if not name.startswith("#")]
         for name in channels:
-            await do(publish, Fence(self.name(name)))
+            await do(publish, Barrier(self.name(name)))
         for player in self.players:
             if player.is_open:
-                frames = await self.heard_by(player)
+                frames = await self.received_by(player)
                 self.check(player, frames, set(player.hears))
                 fences = [self.called.get(f["channel"], f["channel"]) for f in frames if f["event"] == "test.fence"]
                 assert sorted(fences) == sorted(set(player.hears) & set(channels))
-                assert player.heard == player.expected
+                assert player.received == player.expected
         for player in self.players:
             await player.listener.close()
         await self.nothing_is_left()
@@ -445,7 +445,7 @@ def _stage(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_stage")
-def test_any_sequence_of_frames_has_its_answers(live_cast: Cast, caplog: pytest.LogCaptureFixture) -> None:
+def test_any_sequence_of_frames_has_the_expected_answers(live_cast: Cast, caplog: pytest.LogCaptureFixture) -> None:
     people: dict[str, User] = {name: getattr(live_cast, name) for name in PLAYERS if name}
     cookies = {name: session_cookie(person) for name, person in people.items()}
 

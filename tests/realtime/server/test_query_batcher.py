@@ -39,13 +39,13 @@ def hops(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return sizes
 
 
-async def test_who_asks_at_the_same_time_is_answered_by_one_hop_of_a_bounded_size(hops: list[int]) -> None:
+async def test_concurrent_queries_share_a_bounded_batch(hops: list[int]) -> None:
     numbers = range(BATCH_SIZE + 2)
     assert await ask_all(QueryBatcher(), *(lambda n=n: n for n in numbers)) == list(numbers)
     assert hops == [BATCH_SIZE, 2]
 
 
-async def test_whoever_was_let_in_is_answered_before_those_who_come_but_these_wait_not_for_ever(
+async def test_low_priority_queries_wait_but_do_not_starve(
     hops: list[int],
 ) -> None:
     asked, order = QueryBatcher(), list[str]()
@@ -58,7 +58,7 @@ async def test_whoever_was_let_in_is_answered_before_those_who_come_but_these_wa
     assert order[-2 * MIN_LOW_PRIORITY :] == ["comes"] * 2 * MIN_LOW_PRIORITY
 
 
-async def test_it_is_overloaded_as_long_as_many_newcomers_wait() -> None:
+async def test_batcher_is_overloaded_while_many_new_connections_wait() -> None:
     asked, seen = QueryBatcher(), list[bool]()
     await asyncio.gather(
         *(asked.run(lambda: seen.append(asked.is_overloaded)) for _ in range(2 * MAX_LOW_PRIORITY_QUEUE))
@@ -71,7 +71,7 @@ async def test_it_is_overloaded_as_long_as_many_newcomers_wait() -> None:
     assert set(seen[3 * MAX_LOW_PRIORITY_QUEUE :]) == {False}
 
 
-async def test_one_inquiry_that_fails_costs_the_others_nothing() -> None:
+async def test_failed_query_does_not_affect_others() -> None:
     def fail() -> None:
         raise ValueError("no")
 
@@ -79,7 +79,7 @@ async def test_one_inquiry_that_fails_costs_the_others_nothing() -> None:
     assert (first, str(failed), last) == (1, "no", 3)
 
 
-async def test_nobody_is_asked_about_who_has_gone_while_he_waited(hops: list[int]) -> None:
+async def test_cancelled_query_is_not_run(hops: list[int]) -> None:
     asked, is_through = QueryBatcher(), threading.Event()
     first = asyncio.create_task(asked.run(is_through.wait))
     await until(lambda: hops)
@@ -91,9 +91,7 @@ async def test_nobody_is_asked_about_who_has_gone_while_he_waited(hops: list[int
     assert hops == [1, 1]
 
 
-async def test_while_the_database_is_away_one_waits_for_it_and_not_each_after_the_other(
-    hops: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_one_query_probes_an_unavailable_database(hops: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     def wait_in_vain() -> None:
         raise OperationalError("couldn't get a connection after 10.00 sec")
 
@@ -106,7 +104,7 @@ async def test_while_the_database_is_away_one_waits_for_it_and_not_each_after_th
     assert await asked.run(lambda: "back") == "back"
 
 
-async def test_a_query_that_fails_is_not_taken_for_a_database_that_is_away(
+async def test_failed_query_does_not_mark_the_database_unavailable(
     hops: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail() -> None:

@@ -21,7 +21,7 @@ from realtime.server.revalidation import Revalidation
 from realtime.server.subscriptions import Subscription
 from tests.support.cast import Cast
 from tests.support.signed_clients import REFUSED, SUCCEEDED, answers
-from tests.support.sockets import Fence, Listener, connect, do, greeted, listen, until
+from tests.support.sockets import Barrier, SocketClient, connect, do, open_socket, subscribe, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Happening = Callable[[], Awaitable[None]]
@@ -44,17 +44,17 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Happening], None]:
     return plan
 
 
-def socket_of(listener: Listener) -> Any:
+def socket_of(listener: SocketClient) -> Any:
     """Return the server's side of a connection."""
     return next(socket for socket in hub.here().sockets if socket.socket_id == listener.socket_id)
 
 
-async def test_a_right_that_ends_while_one_enters_a_room_ends_the_comings_and_goings(
+async def test_revocation_while_joining_presence_ends_member_events(
     live_cast: Cast, meanwhile: Callable[[Happening], None]
 ) -> None:
     room = live_cast.ticket.presence_channel
-    control = await listen(live_cast.dana, room)
-    bao = await greeted(live_cast.bao)
+    control = await subscribe(live_cast.dana, room)
+    bao = await connect(live_cast.bao)
     served = socket_of(bao)
 
     async def leave_office() -> None:
@@ -63,18 +63,18 @@ async def test_a_right_that_ends_while_one_enters_a_room_ends_the_comings_and_go
 
     meanwhile(leave_office)
     assert (await bao.subscribe(room))["event"] == REFUSED
-    _ada = await listen(live_cast.ada, room)
+    _ada = await subscribe(live_cast.ada, room)
     while (await control.event("pusher_internal:member_added"))["user_id"] != str(live_cast.ada.pk):
         pass
     assert await answers(bao) == []
     assert served not in hub.here().presence._channels[room].subscribers
 
 
-async def test_who_is_there_is_not_told_while_the_rule_is_asked_again(
+async def test_members_are_not_sent_during_revalidation(
     live_cast: Cast, meanwhile: Callable[[Happening], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room, answered = live_cast.ticket.presence_channel, asyncio.Event()
-    bao, ask = await greeted(live_cast.bao), PusherConsumer.authorize
+    bao, ask = await connect(live_cast.bao), PusherConsumer.authorize
     served = socket_of(bao)
 
     async def ask_slowly(self: PusherConsumer, channel: str) -> Any:
@@ -87,17 +87,17 @@ async def test_who_is_there_is_not_told_while_the_rule_is_asked_again(
         await until(lambda: served.revalidation.is_running)
 
     meanwhile(begin_to_ask)
-    await bao.say("pusher:subscribe", channel=room, auth="")
+    await bao.send("pusher:subscribe", channel=room, auth="")
     assert await answers(bao) == []
     answered.set()
     assert (await bao.event(SUCCEEDED))["presence"]["count"] == 1
 
 
-async def test_a_socket_that_is_hung_up_on_while_it_enters_a_room_is_not_kept(
+async def test_socket_disconnected_while_joining_is_not_kept(
     live_cast: Cast, meanwhile: Callable[[Happening], None]
 ) -> None:
     room = live_cast.ticket.presence_channel
-    bao, _dana = await greeted(live_cast.bao), await listen(live_cast.dana, room)
+    bao, _dana = await connect(live_cast.bao), await subscribe(live_cast.dana, room)
     served = socket_of(bao)
 
     async def hang_up() -> None:
@@ -105,7 +105,7 @@ async def test_a_socket_that_is_hung_up_on_while_it_enters_a_room_is_not_kept(
         await until(lambda: served not in hub.here().sockets)
 
     meanwhile(hang_up)
-    await bao.say("pusher:subscribe", channel=room, auth="")
+    await bao.send("pusher:subscribe", channel=room, auth="")
     assert (await bao.event("pusher:error"))["code"] == 4009
     await until(lambda: served not in hub.here().presence._of_socket)
     assert served not in hub.here().presence._channels[room].subscribers
@@ -125,17 +125,15 @@ def slow_rules(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     return answered
 
 
-async def test_who_leaves_while_his_rule_is_asked_again_is_told_nothing(
-    live_cast: Cast, slow_rules: asyncio.Event
-) -> None:
+async def test_unsubscribing_during_revalidation_sends_nothing(live_cast: Cast, slow_rules: asyncio.Event) -> None:
     channel = live_cast.ticket.channel
-    leaver, stayer = await listen(live_cast.bao, channel), await listen(live_cast.dana, channel)
+    leaver, stayer = await subscribe(live_cast.bao, channel), await subscribe(live_cast.dana, channel)
     await do(reauthorize, channels=[channel])
     served = socket_of(leaver)
     await until(lambda: served.revalidation.is_running)
-    await leaver.say("pusher:unsubscribe", channel=channel)
+    await leaver.send("pusher:unsubscribe", channel=channel)
     assert await answers(leaver) == []
-    await do(publish, Fence(channel))
+    await do(publish, Barrier(channel))
     slow_rules.set()
     await stayer.event("test.fence")
     await until(lambda: not served.revalidation.is_busy)
@@ -147,22 +145,22 @@ async def test_subscribing_again_during_revalidation_is_confirmed_once(
     live_cast: Cast, slow_rules: asyncio.Event
 ) -> None:
     channel = live_cast.ticket.channel
-    bao = await listen(live_cast.bao, channel)
+    bao = await subscribe(live_cast.bao, channel)
     await do(reauthorize, channels=[channel])
     await until(lambda: socket_of(bao).revalidation.is_running)
-    await bao.say("pusher:unsubscribe", channel=channel)
+    await bao.send("pusher:unsubscribe", channel=channel)
     assert (await bao.subscribe(channel))["event"] == SUCCEEDED
     slow_rules.set()
     await until(lambda: not socket_of(bao).revalidation.is_busy)
-    assert await bao.hears_nothing(channel)
+    assert await bao.receives_nothing(channel)
 
 
-async def test_what_waits_for_a_rule_is_bounded(
+async def test_events_held_for_revalidation_are_limited(
     live_cast: Cast, slow_rules: asyncio.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "MAX_PENDING_FRAMES", 3)
     channel = live_cast.ticket.channel
-    bao = await listen(live_cast.bao, channel)
+    bao = await subscribe(live_cast.bao, channel)
     await do(reauthorize, channels=[channel])
     await until(lambda: socket_of(bao).revalidation.is_running)
     for _ in range(3):
@@ -173,13 +171,11 @@ async def test_what_waits_for_a_rule_is_bounded(
 
 
 @pytest.mark.usefixtures("_every_kind")
-async def test_the_last_event_of_a_cache_channel_is_not_told_to_who_has_lost_it(
-    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_cached_event_is_not_sent_after_revocation(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     channel = "private-cache-forecast"
     await do(broadcast_now, [channel], "rain", '{"mm":3}')
     read, moved = cache_channels._read, []
-    casey, control = await greeted(live_cast.casey), await greeted(live_cast.bao)
+    casey, control = await connect(live_cast.casey), await connect(live_cast.bao)
     served = socket_of(casey)
 
     def read_and_lose(*args: Any) -> Any:
@@ -196,9 +192,9 @@ async def test_the_last_event_of_a_cache_channel_is_not_told_to_who_has_lost_it(
     assert await control.event("rain") == {"mm": 3}
 
 
-async def test_what_fails_once_is_done_the_next_time(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_failed_resync_is_retried(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     room = live_cast.ticket.presence_channel
-    _bao = await listen(live_cast.bao, room)
+    _bao = await subscribe(live_cast.bao, room)
     sync_once, failures = PresenceTracker._sync_once, []
 
     async def fail_once(self: PresenceTracker) -> None:
@@ -209,11 +205,11 @@ async def test_what_fails_once_is_done_the_next_time(live_cast: Cast, monkeypatc
 
     monkeypatch.setattr(PresenceTracker, "_sync_once", fail_once)
     await until(lambda: failures)
-    dana = await greeted(live_cast.dana)
+    dana = await connect(live_cast.dana)
     assert (await dana.subscribe(room))["data"]["presence"]["count"] == 2
 
 
-async def test_a_socket_that_cannot_be_looked_at_does_not_hide_the_others(
+async def test_socket_that_fails_revalidation_does_not_stop_the_others(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub, "SWEEP_INTERVAL", 0.01)
@@ -225,15 +221,13 @@ async def test_a_socket_that_cannot_be_looked_at_does_not_hide_the_others(
             raise ValueError("once")
         sweep(self, now + 31)
 
-    bao = await greeted(live_cast.bao)
+    bao = await connect(live_cast.bao)
     monkeypatch.setattr(PusherConsumer, "sweep", fail_once)
     assert await bao.event("pusher:ping") == {}
     assert failures
 
 
-async def test_nobody_asks_again_about_a_socket_that_has_not_been_looked_up_yet(
-    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_unauthenticated_socket_is_not_revalidated(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     ask, is_let_in = QueryBatcher.run_low_priority, asyncio.Event()
 
     async def ask_in_a_crowd(*asked: Any) -> Any:
@@ -246,7 +240,7 @@ async def test_nobody_asks_again_about_a_socket_that_has_not_been_looked_up_yet(
         return bool(socket.revalidation.is_busy)
 
     monkeypatch.setattr(QueryBatcher, "run_low_priority", ask_in_a_crowd)
-    bao = await connect(live_cast.bao)
+    bao = await open_socket(live_cast.bao)
     await until(lambda: hub.here().sockets)
     assert not look()
     is_let_in.set()
@@ -254,7 +248,7 @@ async def test_nobody_asks_again_about_a_socket_that_has_not_been_looked_up_yet(
     assert look()
 
 
-async def test_a_client_that_hangs_up_first_is_no_failed_task(
+async def test_client_that_disconnects_first_leaves_no_failed_task(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failures: list[dict] = []
@@ -264,7 +258,7 @@ async def test_a_client_that_hangs_up_first_is_no_failed_task(
         raise RuntimeError("Unexpected ASGI message 'websocket.close', after sending 'websocket.close'.")
 
     monkeypatch.setattr(PusherConsumer, "close", gone)
-    bao = await greeted(live_cast.bao)
+    bao = await connect(live_cast.bao)
     served = socket_of(bao)
     served.fail(close_codes.DISCONNECTED)
     assert (await bao.event("pusher:error"))["code"] == 4009
@@ -273,11 +267,9 @@ async def test_a_client_that_hangs_up_first_is_no_failed_task(
     assert not failures
 
 
-async def test_a_layer_group_that_somebody_joins_while_others_are_left_is_kept(
-    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_group_joined_during_a_leave_is_kept(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = live_cast.ticket.channel, live_cast.billing.channel
-    bao = await listen(live_cast.bao, first)
+    bao = await subscribe(live_cast.bao, first)
     assert (await bao.subscribe(second))["event"] == SUCCEEDED
     left: list[str] = []
 
@@ -290,7 +282,7 @@ async def test_a_layer_group_that_somebody_joins_while_others_are_left_is_kept(
     await until(lambda: not hub.here().log_tailer._reading.locked())
     monkeypatch.setattr(GroupMembership, "_leave", leave_slowly)
     for channel in (first, second):
-        await bao.say("pusher:unsubscribe", channel=channel)
+        await bao.send("pusher:unsubscribe", channel=channel)
     await until(lambda: left)
     await answers(bao)
     assert len(left) == 1

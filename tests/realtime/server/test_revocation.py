@@ -24,7 +24,7 @@ from realtime.consumers import PusherConsumer
 from realtime.server import hub
 from realtime.server.sign_in import SignIn
 from tests.support.cast import Cast
-from tests.support.sockets import Listener, connect, do, greeted, listen, session_cookie
+from tests.support.sockets import SocketClient, connect, do, open_socket, session_cookie, subscribe
 from tickets import services
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -85,7 +85,7 @@ def _by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
         monkeypatch.setattr(hub, "LAYER_TIMEOUT", 0.01)
 
 
-async def control_hears(cast: Cast, control: Listener) -> None:
+async def control_hears(cast: Cast, control: SocketClient) -> None:
     """Have Casey write, and see that who still may hears it."""
     await do(cast.reply, cast.casey, "Anybody?")
     assert (await control.event("ticket.reply.created"))["reply"]["message"] == "Anybody?"
@@ -93,20 +93,20 @@ async def control_hears(cast: Cast, control: Listener) -> None:
 
 @pytest.mark.usefixtures("_by")
 @pytest.mark.parametrize("cause", CLOSED)
-async def test_a_person_who_may_not_be_here_is_hung_up_on(live_cast: Cast, cause: Callable) -> None:
-    socket = await listen(live_cast.bao, live_cast.ticket.channel)
-    control = await listen(live_cast.ada, live_cast.ticket.channel)
+async def test_unauthorized_user_is_disconnected(live_cast: Cast, cause: Callable) -> None:
+    socket = await subscribe(live_cast.bao, live_cast.ticket.channel)
+    control = await subscribe(live_cast.ada, live_cast.ticket.channel)
     await do(cause, live_cast)
     assert (await socket.event("pusher:error"))["code"] == 4009
     assert (await socket.frame())["code"] == 4009
     await control_hears(live_cast, control)
 
 
-async def test_signing_out_hangs_up_on_that_sign_in_alone(live_cast: Cast) -> None:
+async def test_sign_out_disconnects_that_session_alone(live_cast: Cast) -> None:
     client = Client()
     await do(client.force_login, live_cast.bao)
     cookie = f"sessionid={client.cookies['sessionid'].value}"
-    socket, control = await connect(cookie=cookie), await listen(live_cast.bao, live_cast.ticket.channel)
+    socket, control = await open_socket(cookie=cookie), await subscribe(live_cast.bao, live_cast.ticket.channel)
     await socket.event("pusher:connection_established")
     await do(client.post, "/logout/")
     assert (await socket.event("pusher:error"))["code"] == 4009
@@ -115,39 +115,41 @@ async def test_signing_out_hangs_up_on_that_sign_in_alone(live_cast: Cast) -> No
 
 @pytest.mark.usefixtures("_by")
 @pytest.mark.parametrize("cause", LOST)
-async def test_who_lost_a_ticket_hears_nothing_that_follows(live_cast: Cast, cause: Callable) -> None:
-    socket = await listen(live_cast.bao, live_cast.ticket.channel)
+async def test_user_who_lost_a_ticket_receives_no_later_event(live_cast: Cast, cause: Callable) -> None:
+    socket = await subscribe(live_cast.bao, live_cast.ticket.channel)
     assert (await socket.subscribe(live_cast.bao.channel))["event"].endswith("succeeded")
-    control = await listen(live_cast.casey, live_cast.ticket.channel)
+    control = await subscribe(live_cast.casey, live_cast.ticket.channel)
     await do(cause, live_cast)
     assert (await socket.event("pusher:subscription_error"))["status"] == 403
     await control_hears(live_cast, control)
-    assert await socket.hears_nothing(live_cast.bao.channel)
+    assert await socket.receives_nothing(live_cast.bao.channel)
     assert (await socket.subscribe(live_cast.ticket.channel))["event"] == "pusher:subscription_error"
 
 
 @pytest.mark.usefixtures("_by")
-async def test_an_old_assignee_from_elsewhere_learns_only_that_the_ticket_is_gone(live_cast: Cast) -> None:
+async def test_former_assignee_receives_only_the_withdrawal(live_cast: Cast) -> None:
     await do(services.update_ticket, live_cast.ticket, by=live_cast.bao, values={"assigned_to": live_cast.emil})
-    socket = await listen(live_cast.emil, live_cast.emil.channel)
+    socket = await subscribe(live_cast.emil, live_cast.emil.channel)
     assert (await socket.subscribe(live_cast.ticket.channel))["event"].endswith("succeeded")
-    control = await listen(live_cast.bao, live_cast.ticket.channel)
+    control = await subscribe(live_cast.bao, live_cast.ticket.channel)
     await do(services.update_ticket, live_cast.ticket, by=live_cast.bao, values={"assigned_to": live_cast.dana})
     withdrawn = await socket.event("ticket.withdrawn")
     assert withdrawn.keys() == {"ticket", "event_id", "timestamp"}
     await control.event("ticket.updated")
     await do(live_cast.reply, live_cast.dana, "Note", internal=True)
     await control.event("ticket.reply.created")
-    await socket.hears_nothing(live_cast.emil.channel)
-    assert [frame["event"] for frame in socket.heard if frame["event"].startswith("ticket.")] == ["ticket.withdrawn"]
+    await socket.receives_nothing(live_cast.emil.channel)
+    assert [frame["event"] for frame in socket.received if frame["event"].startswith("ticket.")] == [
+        "ticket.withdrawn"
+    ]
 
 
-async def test_an_agent_who_opened_a_ticket_that_moves_away_hears_it_as_its_customer(live_cast: Cast) -> None:
+async def test_agent_who_opened_a_moved_ticket_becomes_its_customer(live_cast: Cast) -> None:
     ticket = await do(
         services.open_ticket, by=live_cast.bao, subject="Chair", content="Broken", office=live_cast.billing
     )
-    socket = await listen(live_cast.bao, ticket.channel)
-    control = await listen(live_cast.ada, ticket.channel)
+    socket = await subscribe(live_cast.bao, ticket.channel)
+    control = await subscribe(live_cast.ada, ticket.channel)
     await do(services.update_ticket, ticket, by=live_cast.ada, values={"office": live_cast.orders})
     assert await socket.event("pusher_internal:subscription_succeeded") == {}
     await do(services.add_reply, ticket, by=live_cast.ada, message="Note", internal=True)
@@ -158,12 +160,12 @@ async def test_an_agent_who_opened_a_ticket_that_moves_away_hears_it_as_its_cust
 
 
 @pytest.mark.parametrize("ahead", [timedelta(0), timedelta(hours=1)], ids=["of one clock", "of clocks apart"])
-async def test_no_event_overtakes_a_revocation_that_the_layer_lost(
+async def test_lost_revocation_is_applied_before_later_events(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch, settings: Settings, ahead: timedelta
 ) -> None:
     settings.REALTIME = {**settings.REALTIME, "TAIL_INTERVAL": 3600}
-    socket = await listen(live_cast.bao, live_cast.ticket.channel)
-    control = await listen(live_cast.dana, live_cast.ticket.channel)
+    socket = await subscribe(live_cast.bao, live_cast.ticket.channel)
+    control = await subscribe(live_cast.dana, live_cast.ticket.channel)
     monkeypatch.setattr(InMemoryChannelLayer, "group_send", all_but(REAUTHORIZE_GROUP))
     await do(live_cast.billing.agents.remove, live_cast.bao)
     publishers_time = timezone.now() + ahead
@@ -189,10 +191,10 @@ def signature(client: Client, socket_id: str, channel: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("cause", [change_password, sign_out])
-async def test_a_socket_by_signature_ends_with_the_sign_in_that_got_it(live_cast: Cast, cause: Callable) -> None:
+async def test_signed_subscription_ends_with_its_session(live_cast: Cast, cause: Callable) -> None:
     client, channel = Client(), live_cast.ticket.channel
     await do(client.force_login, live_cast.bao)
-    socket, control = await greeted(origin=None), await listen(live_cast.dana, channel)
+    socket, control = await connect(origin=None), await subscribe(live_cast.dana, channel)
     signed = await do(signature, client, socket.socket_id, channel)
     assert (await socket.subscribe(channel, **signed))["event"].endswith("succeeded")
     await do(cause, live_cast)
@@ -200,10 +202,10 @@ async def test_a_socket_by_signature_ends_with_the_sign_in_that_got_it(live_cast
     await control_hears(live_cast, control)
 
 
-async def test_a_client_that_hands_on_the_auth_alone_is_known_by_it(live_cast: Cast) -> None:
+async def test_auth_alone_identifies_the_session(live_cast: Cast) -> None:
     client, channel = Client(), live_cast.ticket.channel
     await do(client.force_login, live_cast.bao)
-    socket, other = await greeted(origin=None), await greeted(origin=None)
+    socket, other = await connect(origin=None), await connect(origin=None)
     auth = (await do(signature, client, socket.socket_id, channel))["auth"]
     for forged in (auth.rpartition(":")[0], f"{auth}=", f"{auth[:-8]}AAAA{auth[-4:]}", f"{auth}:", f"{auth}\xff"):
         assert (await socket.subscribe(channel, auth=forged))["event"] == "pusher:subscription_error"
@@ -214,23 +216,21 @@ async def test_a_client_that_hands_on_the_auth_alone_is_known_by_it(live_cast: C
 
 
 @pytest.mark.parametrize("cause", [change_password, sign_out])
-async def test_a_signature_kept_for_later_is_worth_nothing_after_the_sign_in(
-    live_cast: Cast, cause: Callable
-) -> None:
+async def test_signature_is_invalid_after_its_session_ends(live_cast: Cast, cause: Callable) -> None:
     client, channel = Client(), live_cast.ticket.channel
     await do(client.force_login, live_cast.bao)
-    late, control = await greeted(origin=None), await greeted(origin=None)
+    late, control = await connect(origin=None), await connect(origin=None)
     kept, used = [await do(signature, client, socket.socket_id, channel) for socket in (late, control)]
     assert (await control.subscribe(channel, **used))["event"].endswith("succeeded")
     await do(cause, live_cast)
-    await late.say("pusher:subscribe", channel=channel, **kept)
+    await late.send("pusher:subscribe", channel=channel, **kept)
     assert (await late.frame())["event"] in ("pusher:subscription_error", "pusher:error")
 
 
-async def test_a_socket_that_another_back_end_signed_for_authorises_anew_when_its_person_changes(
+async def test_user_change_requires_a_new_signature_of_a_foreign_back_end(
     live_cast: Cast,
 ) -> None:
-    socket, channel = await greeted(origin=None), live_cast.ticket.channel
+    socket, channel = await connect(origin=None), live_cast.ticket.channel
     data = protocol.encode({"user_id": str(live_cast.bao.pk)})
     auth = protocol.channel_auth("tikm", "tests-only-app-secret", socket.socket_id, channel, data)
     assert (await socket.subscribe(channel, auth=auth, channel_data=data))["event"].endswith("succeeded")
@@ -238,21 +238,21 @@ async def test_a_socket_that_another_back_end_signed_for_authorises_anew_when_it
     assert (await socket.event("pusher:error"))["code"] == 4200
 
 
-async def test_a_sign_in_whose_end_was_told_to_nobody_is_noticed(live_cast: Cast) -> None:
-    socket, control = await listen(live_cast.bao, live_cast.ticket.channel), await greeted(live_cast.ada)
+async def test_session_that_ended_without_an_event_is_noticed(live_cast: Cast) -> None:
+    socket, control = await subscribe(live_cast.bao, live_cast.ticket.channel), await connect(live_cast.ada)
     await do(expire, live_cast.bao, timezone.now())
     for each in tuple(hub.here().sockets):
         each.sweep(time.monotonic() + 61)
     assert (await socket.event("pusher:error"))["code"] == 4009
-    await control.say("pusher:ping")
+    await control.send("pusher:ping")
     assert await control.event("pusher:pong") == {}
 
 
-async def test_a_sign_in_ends_at_its_moment_unless_that_is_put_off(live_cast: Cast) -> None:
+async def test_session_ends_at_its_expiry_unless_extended(live_cast: Cast) -> None:
     cookies = {person: await do(session_cookie, person) for person in (live_cast.bao, live_cast.dana)}
     for person in cookies:
         await do(expire, person, timezone.now() + timedelta(seconds=1))
-    ends, stays = [await greeted(cookie=cookie) for cookie in cookies.values()]
+    ends, stays = [await connect(cookie=cookie) for cookie in cookies.values()]
     assert (await stays.subscribe(live_cast.ticket.channel))["event"].endswith("succeeded")
     await do(expire, live_cast.dana, timezone.now() + timedelta(hours=1))
     assert (await ends.event("pusher:error"))["code"] == 4009
@@ -264,7 +264,7 @@ def expire(user: User, at: datetime) -> None:
     Session.objects.filter(pk__in=keys).update(expire_date=at)
 
 
-async def test_a_rules_answer_from_before_a_revocation_joins_no_group(
+async def test_authorization_from_before_a_revocation_joins_no_group(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ask, answers = PusherConsumer.authorize, []
@@ -279,15 +279,15 @@ async def test_a_rules_answer_from_before_a_revocation_joins_no_group(
             await hub.here().log_tailer.read()
         return answers[-1]
 
-    socket = await connect(live_cast.bao)
+    socket = await open_socket(live_cast.bao)
     await socket.event("pusher:connection_established")
     monkeypatch.setattr(PusherConsumer, "authorize", slowly)
     assert (await socket.subscribe(live_cast.ticket.channel))["event"] == "pusher:subscription_error"
     assert answers == [{live_cast.ticket.channel: now} for now in (Authorization(Audience.STAFF), None)]
-    assert "ticket.reply.created" not in [frame["event"] for frame in socket.heard]
+    assert "ticket.reply.created" not in [frame["event"] for frame in socket.received]
 
 
-async def test_what_is_revoked_while_a_rule_is_asked_ends_the_new_subscription(
+async def test_revocation_during_authorization_ends_the_subscription(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ask, left = authorization.authorize_channels, []
@@ -300,7 +300,7 @@ async def test_what_is_revoked_while_a_rule_is_asked_ends_the_new_subscription(
         return answer
 
     monkeypatch.setattr(consumers, "authorize_channels", ask_then_leave)
-    socket = await connect(live_cast.bao)
+    socket = await open_socket(live_cast.bao)
     answer = await socket.subscribe(live_cast.ticket.channel)
     if answer["event"].endswith("succeeded"):
         assert (await socket.event("pusher:subscription_error"))["status"] == 403
@@ -313,15 +313,15 @@ def demote(cast: Cast) -> None:
     User.objects.filter(pk=cast.ada.pk).update(role=User.Role.CUSTOMER)
 
 
-async def test_who_loses_a_right_just_after_he_came_is_not_taken_for_whom_he_was(live_cast: Cast) -> None:
-    ada, bao = await greeted(live_cast.ada), await greeted(live_cast.bao)
+async def test_revocation_after_connect_reloads_the_user(live_cast: Cast) -> None:
+    ada, bao = await connect(live_cast.ada), await connect(live_cast.bao)
     await do(demote, live_cast)
     await hub.here().log_tailer.read()
     assert (await ada.subscribe(live_cast.ticket.channel))["event"] == "pusher:subscription_error"
     assert (await bao.subscribe(live_cast.ticket.channel))["event"] == "pusher_internal:subscription_succeeded"
 
 
-async def test_who_loses_a_right_while_he_is_looked_up_is_not_taken_for_whom_he_was(
+async def test_revocation_during_user_lookup_reloads_the_user(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read, here = SignIn._read, hub.here()
@@ -335,5 +335,5 @@ async def test_who_loses_a_right_while_he_is_looked_up_is_not_taken_for_whom_he_
         return answer
 
     monkeypatch.setattr(SignIn, "_read", read_and_lose)
-    ada = await greeted(live_cast.ada)
+    ada = await connect(live_cast.ada)
     assert (await ada.subscribe(live_cast.ticket.channel))["event"] == "pusher:subscription_error"

@@ -17,7 +17,7 @@ from realtime.server import hub, session_cache
 from realtime.server.session_cache import MAX_AGE, SessionCache
 from tests.support.cast import Cast
 from tests.support.signed_clients import REFUSED, SUCCEEDED
-from tests.support.sockets import Listener, do, greeted, listen, session_cookie, settle
+from tests.support.sockets import SocketClient, connect, do, session_cookie, settle, subscribe
 from tickets import services
 from tickets.models import Ticket
 
@@ -43,7 +43,7 @@ def knowing(*, end: datetime | None = None, can_trust: Callable[[], bool] = lamb
     return found
 
 
-def test_a_sign_in_is_known_for_seconds_however_often_it_is_recalled(clock: list[float]) -> None:
+def test_session_is_cached_for_a_fixed_time(clock: list[float]) -> None:
     known = knowing()
     for _ in range(int(MAX_AGE)):
         assert known.get(BAO) is not None
@@ -52,13 +52,13 @@ def test_a_sign_in_is_known_for_seconds_however_often_it_is_recalled(clock: list
     assert known.get(BAO) is None
 
 
-def test_a_sign_in_is_not_known_after_its_end() -> None:
+def test_session_is_not_cached_after_its_expiry() -> None:
     now, soon = datetime.now(UTC), timedelta(minutes=1)
     assert knowing(end=now + soon).get(BAO) is not None
     assert knowing(end=now - soon).get(BAO) is None
 
 
-def test_nobody_is_known_to_a_process_that_cannot_hear_what_ends_his_access() -> None:
+def test_nothing_is_cached_while_revocations_cannot_arrive() -> None:
     hears = [True]
     known = knowing(can_trust=lambda: hears[0])
     assert known.get(BAO) is not None
@@ -67,7 +67,7 @@ def test_nobody_is_known_to_a_process_that_cannot_hear_what_ends_his_access() ->
     assert known.get(BAO) is None
 
 
-def test_what_was_read_before_something_was_forgotten_is_not_kept_after_it() -> None:
+def test_value_read_before_an_invalidation_is_not_cached() -> None:
     known = knowing()
     known.invalidate(users=(), channels=(CHANNEL,))
     known.put_authorizations(0, BAO, {CHANNEL: STAFF})
@@ -78,7 +78,7 @@ def test_what_was_read_before_something_was_forgotten_is_not_kept_after_it() -> 
     assert recalled.authorizations == {CHANNEL: STAFF}
 
 
-def test_that_somebody_signed_in_on_one_socket_lets_no_other_one_hear_what_is_his_alone() -> None:
+def test_sign_in_on_one_socket_does_not_authorize_another() -> None:
     known, own = knowing(), "#server-to-user-1"
     known.put_authorizations(0, BAO, {own: Authorization(Audience.PUBLIC), "private-user.1": STAFF})
     recalled = known.get(BAO)
@@ -86,14 +86,14 @@ def test_that_somebody_signed_in_on_one_socket_lets_no_other_one_hear_what_is_hi
     assert recalled.authorizations.keys() == {CHANNEL, "private-user.1"}
 
 
-def test_a_sign_in_that_is_found_to_be_nobodys_is_forgotten() -> None:
+def test_session_without_a_user_is_removed_from_the_cache() -> None:
     known = knowing()
     known.put(0, BAO, None, None)
     assert known.get(BAO) is None
 
 
-async def test_a_look_whether_a_sign_in_still_stands_remembers_nobody_for_an_idle_socket(live_cast: Cast) -> None:
-    bao, here = await listen(live_cast.bao, live_cast.ticket.channel), hub.here()
+async def test_session_check_of_an_idle_socket_caches_nothing(live_cast: Cast) -> None:
+    bao, here = await subscribe(live_cast.bao, live_cast.ticket.channel), hub.here()
     (socket,) = here.sockets
     for channels, remembered in ((set[str](), 0), ({live_cast.ticket.channel}, 1)):
         here.session_cache.remove_old(float("inf"))
@@ -103,7 +103,7 @@ async def test_a_look_whether_a_sign_in_still_stands_remembers_nobody_for_an_idl
     await bao.close()
 
 
-def test_what_is_too_old_to_be_recalled_is_kept_no_longer(clock: list[float]) -> None:
+def test_expired_entries_are_removed(clock: list[float]) -> None:
     known = knowing()
     known.remove_old(clock[0] + MAX_AGE)
     assert known._sessions
@@ -124,26 +124,26 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
     return channels
 
 
-async def opens(cookie: str) -> Listener:
+async def opens(cookie: str) -> SocketClient:
     """Open the socket of a person's next page."""
-    return await greeted(cookie=cookie)
+    return await connect(cookie=cookie)
 
 
-async def may_hear(listener: Listener, channel: str) -> bool:
+async def may_hear(listener: SocketClient, channel: str) -> bool:
     """Subscribe; say whether that succeeded."""
     answer = await listener.subscribe(channel)
     assert answer["event"] in (SUCCEEDED, REFUSED)
     return bool(answer["event"] == SUCCEEDED)
 
 
-async def test_the_rules_are_not_asked_again_for_somebodys_next_page(live_cast: Cast, asked: list[set[str]]) -> None:
+async def test_next_page_uses_cached_authorizations(live_cast: Cast, asked: list[set[str]]) -> None:
     cookie = await sync_to_async(session_cookie)(live_cast.bao)
     for _ in range(2):
         assert await may_hear(await opens(cookie), live_cast.ticket.channel)
     assert asked == [{live_cast.ticket.channel}]
 
 
-async def test_who_has_left_the_office_does_not_hear_it_on_his_next_page(live_cast: Cast) -> None:
+async def test_agent_who_left_the_office_is_refused_on_the_next_page(live_cast: Cast) -> None:
     bao, dana = [await sync_to_async(session_cookie)(person) for person in (live_cast.bao, live_cast.dana)]
     for cookie in (bao, dana):
         assert await may_hear(await opens(cookie), live_cast.ticket.channel)
@@ -153,7 +153,7 @@ async def test_who_has_left_the_office_does_not_hear_it_on_his_next_page(live_ca
     assert await may_hear(await opens(dana), live_cast.ticket.channel)
 
 
-async def test_who_works_elsewhere_than_the_ticket_does_not_hear_it_on_his_next_page(live_cast: Cast) -> None:
+async def test_agent_of_another_office_is_refused_on_the_next_page(live_cast: Cast) -> None:
     cookie = await sync_to_async(session_cookie)(live_cast.bao)
     assert await may_hear(await opens(cookie), live_cast.ticket.channel)
     await do(services.update_ticket, live_cast.ticket, by=live_cast.ada, values={"office": live_cast.orders})
@@ -161,7 +161,7 @@ async def test_who_works_elsewhere_than_the_ticket_does_not_hear_it_on_his_next_
     assert not await may_hear(await opens(cookie), live_cast.ticket.channel)
 
 
-async def test_who_has_signed_out_is_nobody_on_the_next_socket(live_cast: Cast) -> None:
+async def test_signed_out_session_is_anonymous_on_the_next_socket(live_cast: Cast) -> None:
     cookie = await sync_to_async(session_cookie)(live_cast.bao)
     assert await may_hear(await opens(cookie), live_cast.bao.channel)
     await do(lambda: Session.objects.get(pk=cookie.removeprefix("sessionid=")).delete())
@@ -169,7 +169,7 @@ async def test_who_has_signed_out_is_nobody_on_the_next_socket(live_cast: Cast) 
     assert not await may_hear(await opens(cookie), live_cast.bao.channel)
 
 
-async def test_who_was_refused_is_asked_for_anew(live_cast: Cast) -> None:
+async def test_refusal_is_not_cached(live_cast: Cast) -> None:
     cookie = await sync_to_async(session_cookie)(live_cast.emil)
     assert not await may_hear(await opens(cookie), live_cast.ticket.channel)
 

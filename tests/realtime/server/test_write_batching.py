@@ -23,22 +23,22 @@ def written(*sizes: int, seconds: float = 1) -> BatchingPolicy:
     return found
 
 
-def test_who_is_told_one_event_at_a_time_never_waits(clock: list[float]) -> None:
+def test_single_events_are_not_delayed(clock: list[float]) -> None:
     assert written().allows_write(1)
     assert written(1, 1).allows_write(1)
 
 
-def test_one_event_waits_for_as_many_as_came_together_lately(clock: list[float]) -> None:
+def test_event_waits_for_a_batch_of_the_recent_size(clock: list[float]) -> None:
     for sizes in ((15, 1), (1, 15), (15, 1, 1, 1)):
         assert not written(*sizes).allows_write(14)
         assert written(*sizes).allows_write(15)
 
 
-def test_a_burst_that_has_ended_is_forgotten_after_four_writes(clock: list[float]) -> None:
+def test_ended_burst_is_forgotten_after_four_writes(clock: list[float]) -> None:
     assert written(15, 1, 1, 1, 1).allows_write(1)
 
 
-def test_nobody_waits_longer_than_a_quarter_of_what_the_last_write_took(clock: list[float]) -> None:
+def test_delay_is_at_most_a_quarter_of_the_last_write(clock: list[float]) -> None:
     hub_pace = written(15, 15, seconds=2)
     clock[0] += 0.49
     assert not hub_pace.allows_write(1)

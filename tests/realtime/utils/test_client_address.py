@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from realtime.server import connect_checks, hub
 from realtime.utils.client_address import address_key, parse_trusted_proxies, resolve_client
 from tests.support.cast import PASSWORD
-from tests.support.sockets import greeted
+from tests.support.sockets import connect
 
 NGINX, EDGE, VISITOR, FORGED = "10.0.0.1", "10.0.0.2", "203.0.113.7", "198.51.100.1"
 PROXIES = parse_trusted_proxies(("10.0.0.0/24", "fd00::/8"))
@@ -147,7 +147,7 @@ def address_of_socket(monkeypatch):
         return problem(scope)
 
     async def opened(peer, **headers):
-        await greeted(address=peer, **{name.replace("_", "-"): value for name, value in headers.items()})
+        await connect(address=peer, **{name.replace("_", "-"): value for name, value in headers.items()})
         (socket,), (scope,) = hub.here().sockets, scopes
         return socket.address, scope.get("scheme", "ws"), {name for name, _ in scope["headers"]}
 

@@ -15,7 +15,7 @@ from pusher import Pusher
 
 from realtime.models import WebhookEvent, WebhookReceiver
 from realtime.webhooks import config, delivery, safe_http
-from tests.support.webhook_receiver import Receiver
+from tests.support.webhook_receiver import ReceiverServer
 
 pytestmark = pytest.mark.django_db
 SECRET = configured.REALTIME["APP_SECRETS"][0]
@@ -31,7 +31,7 @@ def configure(settings, monkeypatch):
     monkeypatch.setattr(delivery, "BATCH_WINDOW", timedelta(0))
 
     def configure(*receivers):
-        urls = [receiver.url if isinstance(receiver, Receiver) else receiver for receiver in receivers]
+        urls = [receiver.url if isinstance(receiver, ReceiverServer) else receiver for receiver in receivers]
         networks = ["127.0.0.1/32"]
         settings.REALTIME = {**settings.REALTIME, "WEBHOOKS": urls, "WEBHOOK_NETWORKS": networks}
 
@@ -70,7 +70,7 @@ def read(post):
 
 async def test_events_of_one_second_share_a_batch(configure, monkeypatch):
     monkeypatch.setattr(delivery, "BATCH_WINDOW", timedelta(seconds=1))
-    async with Receiver() as receiver:
+    async with ReceiverServer() as receiver:
         configure(receiver)
         await enqueue(OCCUPIED, ADDED)
         await enqueue(REMOVED)
@@ -96,7 +96,7 @@ async def test_nothing_is_stored_without_webhooks(configure):
 
 
 async def test_each_receiver_gets_only_its_signed_events(configure):
-    async with Receiver() as everything, Receiver() as arrivals, Receiver() as departures:
+    async with ReceiverServer() as everything, ReceiverServer() as arrivals, ReceiverServer() as departures:
         configure(
             everything, (arrivals.url, ["member_added", "channel_occupied"]), (departures.url, ["member_removed"])
         )
@@ -118,7 +118,7 @@ async def test_rolled_back_event_is_not_sent(configure):
             delivery.enqueue([ADDED])
             transaction.set_rollback(True)
 
-    async with Receiver() as receiver:
+    async with ReceiverServer() as receiver:
         configure(receiver)
         await enqueue_and_roll_back()
         await enqueue(OCCUPIED)
@@ -128,7 +128,7 @@ async def test_rolled_back_event_is_not_sent(configure):
 
 async def test_failed_receiver_is_retried_with_backoff_and_in_order(configure, monkeypatch):
     clock = iter(range(1, 100))
-    async with Receiver(answer=BROKEN) as receiver:
+    async with ReceiverServer(answer=BROKEN) as receiver:
         configure(receiver)
         await enqueue(ADDED)
         for seconds in (1, 2, 4, 8, 16, 32, 60, 60):
@@ -151,7 +151,7 @@ async def test_failed_receiver_is_retried_with_backoff_and_in_order(configure, m
 
 
 async def test_each_attempt_has_its_own_time_and_signature(configure):
-    async with Receiver(answer=BROKEN) as receiver:
+    async with ReceiverServer(answer=BROKEN) as receiver:
         configure(receiver)
         await enqueue(ADDED)
         await delivery.deliver_batch(receiver.url)
@@ -165,7 +165,7 @@ async def test_each_attempt_has_its_own_time_and_signature(configure):
 
 
 async def test_expired_events_are_dropped_and_logged(configure, caplog):
-    async with Receiver(answer=BROKEN) as receiver:
+    async with ReceiverServer(answer=BROKEN) as receiver:
         configure(receiver)
         await enqueue(ADDED, OCCUPIED)
         assert not await delivery.deliver_batch(receiver.url)
@@ -180,7 +180,7 @@ async def test_expired_events_are_dropped_and_logged(configure, caplog):
 
 
 async def test_log_omits_the_url_path(configure, caplog):
-    async with Receiver(answer=BROKEN) as receiver:
+    async with ReceiverServer(answer=BROKEN) as receiver:
         url = f"http://127.0.0.1:{receiver.port}/token-of-ours?key=ours"
         configure(url)
         await enqueue(ADDED)
@@ -192,7 +192,7 @@ async def test_log_omits_the_url_path(configure, caplog):
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "400 Bad Request", "429 Too Many", "503 Away"])
 async def test_only_2xx_is_success(configure, status):
-    async with Receiver(answer=f"HTTP/1.1 {status}\r\nLocation: /elsewhere\r\n\r\n".encode()) as receiver:
+    async with ReceiverServer(answer=f"HTTP/1.1 {status}\r\nLocation: /elsewhere\r\n\r\n".encode()) as receiver:
         configure(receiver)
         await enqueue(ADDED)
         assert not await delivery.deliver_batch(receiver.url)
@@ -200,7 +200,7 @@ async def test_only_2xx_is_success(configure, status):
 
 
 async def test_loopback_receiver_needs_allowed_network(configure, settings, caplog):
-    async with Receiver() as receiver:
+    async with ReceiverServer() as receiver:
         configure(receiver)
         settings.REALTIME = {**settings.REALTIME, "WEBHOOK_NETWORKS": []}
         await enqueue(ADDED)
@@ -214,7 +214,7 @@ async def test_loopback_receiver_needs_allowed_network(configure, settings, capl
 
 
 async def test_one_process_sends_to_a_receiver_at_a_time(configure):
-    async with Receiver() as receiver:
+    async with ReceiverServer() as receiver:
         configure(receiver)
         receiver.may_answer.clear()
         await enqueue(ADDED)
@@ -227,7 +227,7 @@ async def test_one_process_sends_to_a_receiver_at_a_time(configure):
 
 
 async def test_batch_of_killed_process_is_sent_by_another(configure):
-    async with Receiver() as receiver:
+    async with ReceiverServer() as receiver:
         configure(receiver)
         await enqueue(ADDED)
         abandoned = await database_sync_to_async(delivery._claim)(receiver.url)
@@ -244,7 +244,7 @@ async def test_batch_of_killed_process_is_sent_by_another(configure):
 
 async def test_many_events_are_sent_in_several_batches(configure, monkeypatch):
     monkeypatch.setattr(delivery, "MAX_BATCH", 2)
-    async with Receiver() as receiver:
+    async with ReceiverServer() as receiver:
         configure(receiver)
         await enqueue(OCCUPIED, ADDED, REMOVED)
         assert [await delivery.deliver_batch(receiver.url) for _ in range(3)] == [True, True, False]
@@ -253,7 +253,7 @@ async def test_many_events_are_sent_in_several_batches(configure, monkeypatch):
 
 async def test_hanging_receiver_does_not_delay_others(configure, monkeypatch):
     monkeypatch.setattr(delivery, "POLL_INTERVAL", 0.01)
-    async with Receiver() as hanging, Receiver() as prompt:
+    async with ReceiverServer() as hanging, ReceiverServer() as prompt:
         configure(hanging, prompt)
         hanging.may_answer.clear()
         running = asyncio.ensure_future(delivery.deliver_forever())
@@ -278,7 +278,7 @@ async def test_delivery_continues_after_database_failure(configure, monkeypatch,
         return take(url)
 
     monkeypatch.setattr(delivery, "_claim", take_or_fail)
-    async with Receiver() as receiver:
+    async with ReceiverServer() as receiver:
         configure(receiver)
         await enqueue(ADDED)
         running = asyncio.ensure_future(delivery.deliver_forever())
@@ -289,7 +289,7 @@ async def test_delivery_continues_after_database_failure(configure, monkeypatch,
 
 
 async def test_first_secret_signs(configure, settings):
-    async with Receiver() as receiver:
+    async with ReceiverServer() as receiver:
         configure(receiver)
         settings.REALTIME = {**settings.REALTIME, "APP_SECRETS": ["new", SECRET]}
         await enqueue(ADDED)

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from realtime.webhooks import safe_http
-from tests.support.webhook_receiver import Receiver
+from tests.support.webhook_receiver import ReceiverServer
 
 LOOPBACK = [ipaddress.ip_network("127.0.0.1/32")]
 OTHER = "127.0.0.2"
@@ -98,7 +98,7 @@ def test_allowed_network_admits_only_its_addresses():
 
 
 async def test_request_arrives_unchanged():
-    async with Receiver() as receiver:
+    async with ReceiverServer() as receiver:
         url = f"http://127.0.0.1:{receiver.port}/a/hook?x=1"
         assert await send(url, **{"X-Name": "value"}) == 200
     (post,) = receiver.got
@@ -113,7 +113,7 @@ async def test_request_arrives_unchanged():
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1"])
 async def test_loopback_is_refused_under_all_its_names(host):
-    async with Receiver() as receiver:
+    async with ReceiverServer() as receiver:
         with pytest.raises(safe_http.RequestFailed, match="which is not public"):
             await send(f"http://{host}:{receiver.port}/", networks=[])
         assert not receiver.got
@@ -122,7 +122,7 @@ async def test_loopback_is_refused_under_all_its_names(host):
 
 
 async def test_one_non_public_address_refuses_the_host(names):
-    async with Receiver() as receiver:
+    async with ReceiverServer() as receiver:
         names["hooks.example"] = [["127.0.0.1", "10.0.0.1"]]
         with pytest.raises(
             safe_http.RequestFailed, match=r"hooks\.example resolves to 10\.0\.0\.1, which is not public"
@@ -135,7 +135,7 @@ async def test_one_non_public_address_refuses_the_host(names):
 
 
 async def test_dns_rebinding_has_no_effect(names):
-    async with Receiver() as checked:
+    async with ReceiverServer() as checked:
         names["hooks.example"] = [["127.0.0.1"], [OTHER]]
         assert await send(f"http://hooks.example:{checked.port}/") == 200
         assert len(checked.got) == 1
@@ -145,28 +145,30 @@ async def test_dns_rebinding_has_no_effect(names):
 
 
 async def test_next_address_is_tried_after_failure(names):
-    async with Receiver() as receiver:
+    async with ReceiverServer() as receiver:
         names["hooks.example"] = [[OTHER, "127.0.0.1"]]
         networks = [*LOOPBACK, ipaddress.ip_network("127.0.0.2/32")]
         assert await send(f"http://hooks.example:{receiver.port}/", networks=networks) == 200
 
 
 async def test_redirect_is_not_followed():
-    async with Receiver() as elsewhere:
+    async with ReceiverServer() as elsewhere:
         away = f"HTTP/1.1 302 Found\r\nLocation: {elsewhere.url}\r\n\r\n".encode()
-        async with Receiver(answer=away) as receiver:
+        async with ReceiverServer(answer=away) as receiver:
             assert await send(receiver.url) == 302
             assert await send(elsewhere.url) == 200
     assert (len(receiver.got), len(elsewhere.got)) == (1, 1)
 
 
 async def test_only_the_response_head_is_read():
-    async with Receiver(answer=b"HTTP/1.1 200 OK\r\n\r\n", endless=b"x" * 10_000) as receiver:
+    async with ReceiverServer(answer=b"HTTP/1.1 200 OK\r\n\r\n", endless=b"x" * 10_000) as receiver:
         assert await send(receiver.url) == 200
 
 
 async def test_interim_response_is_skipped():
-    async with Receiver(answer=b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 410 Gone\r\n\r\n") as receiver:
+    async with ReceiverServer(
+        answer=b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 410 Gone\r\n\r\n"
+    ) as receiver:
         assert await send(receiver.url) == 410
 
 
@@ -182,7 +184,7 @@ async def test_interim_response_is_skipped():
     ],
 )
 async def test_invalid_response_is_an_error(answer, endless):
-    async with Receiver(answer=answer, endless=endless) as receiver:
+    async with ReceiverServer(answer=answer, endless=endless) as receiver:
         with pytest.raises(safe_http.RequestFailed):
             await send(receiver.url)
         assert len(receiver.got) == 1
@@ -190,7 +192,7 @@ async def test_invalid_response_is_an_error(answer, endless):
 
 async def test_request_times_out(monkeypatch):
     monkeypatch.setattr(safe_http, "TIMEOUT", 0.1)
-    async with Receiver() as receiver:
+    async with ReceiverServer() as receiver:
         receiver.may_answer.clear()
         with pytest.raises(safe_http.RequestFailed, match="no response within"):
             await send(receiver.url)
@@ -198,7 +200,7 @@ async def test_request_times_out(monkeypatch):
 
 async def test_unreachable_host_is_an_error(names):
     names["unknown.example"] = [[]]
-    async with Receiver() as receiver:
+    async with ReceiverServer() as receiver:
         url = receiver.url
     with pytest.raises(safe_http.RequestFailed, match="Connect call failed"):
         await send(url)
@@ -230,7 +232,7 @@ def certificate(directory, name):
 async def test_certificate_is_verified_for_the_host(names, tmp_path, monkeypatch):
     path, server = certificate(tmp_path, "hooks.example")
     names["hooks.example"] = names["others.example"] = [["127.0.0.1"]]
-    async with Receiver(ssl=server) as receiver:
+    async with ReceiverServer(ssl=server) as receiver:
         with pytest.raises(safe_http.RequestFailed, match="certificate verify failed"):
             await send(f"https://hooks.example:{receiver.port}/hook")
         monkeypatch.setattr(safe_http, "_ssl_context", lambda: ssl.create_default_context(cafile=path))

@@ -6,34 +6,34 @@ from asgiref.sync import sync_to_async
 from realtime import limits
 from realtime.websocket import frames
 from tests.support.cast import Cast
-from tests.support.direct_sockets import Peer, on_wire
-from tests.support.raw_websocket import frame
+from tests.support.direct_client import DirectClient, connect_directly
+from tests.support.raw_client import frame
 from tests.support.sockets import session_cookie, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 async def test_message_during_opening_is_answered_after_the_greeting(live_cast: Cast) -> None:
-    peer = Peer()
+    peer = DirectClient()
     peer.shake_hands(await sync_to_async(session_cookie)(live_cast.bao))
-    peer.say("pusher:ping")
-    assert not peer.heard("pusher:pong")
-    await until(lambda: peer.heard("pusher:pong"))
+    peer.send("pusher:ping")
+    assert not peer.received("pusher:pong")
+    await until(lambda: peer.received("pusher:pong"))
     assert [message["event"] for message in peer.messages()] == ["pusher:connection_established", "pusher:pong"]
     peer.server.connection_lost(None)
 
 
 async def test_protocol_error_sends_a_close_frame_and_nothing_after_it(live_cast: Cast) -> None:
-    peer = await on_wire(live_cast.bao)
+    peer = await connect_directly(live_cast.bao)
     peer.writes.clear()
     peer.server.data_received(frame(frames.Opcode.TEXT, b"", reserved=4))
-    peer.say("pusher:ping")
+    peer.send("pusher:ping")
     assert len(peer.writes) == 1
     assert peer.writes[0][2:4] == (1002).to_bytes(2)
 
 
 async def test_client_that_sends_a_megabyte_after_close_is_aborted(live_cast: Cast) -> None:
-    peer = await on_wire(live_cast.bao)
+    peer = await connect_directly(live_cast.bao)
     peer.server.data_received(frame(frames.Opcode.TEXT, b"", reserved=4))
     peer.server.data_received(bytes(limits.MAX_DISCARDED_BYTES))
     assert not peer.is_closing()

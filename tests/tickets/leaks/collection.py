@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import resolve
 
 from realtime.broadcasting import history
-from tests.support.api_client import API, Program
+from tests.support.api_client import API, ApiClient
 from tests.tickets.leaks.site import Desk, Note
 from tickets.forms.lists import SORTS
 from tickets.models import Ticket
@@ -65,7 +65,7 @@ class Reader:
 
     def __init__(self, desk: Desk, name: str) -> None:
         self.desk, self.name, self.person = desk, name, desk.people[name]
-        self.browser, self.program = Client(raise_request_exception=False), Program(self.person)
+        self.browser, self.program = Client(raise_request_exception=False), ApiClient(self.person)
         self.browser.force_login(self.person)
         self.routes: set[str] = set()
 

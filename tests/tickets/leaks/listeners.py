@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from tests.support.signed_clients import answers, whisper
-from tests.support.sockets import Listener, connect, do, settle
+from tests.support.sockets import SocketClient, connect, do, settle
 from tests.tickets.leaks.site import CUSTOMERS, OBSERVERS, Desk
 from tickets.models import Ticket
 
@@ -17,12 +17,12 @@ class Ears:
 
     def __init__(self, desk: Desk, cookies: dict[str, str]) -> None:
         self.desk, self.cookies = desk, cookies
-        self.listeners: dict[str, Listener] = {}
+        self.listeners: dict[str, SocketClient] = {}
 
     async def open(self) -> None:
         """Subscribe to allowed channels; observers try the others as well."""
         for name, cookie in self.cookies.items():
-            self.listeners[name] = await connect(cookie=cookie)
+            self.listeners[name] = await open_socket(cookie=cookie)
         for other, person in self.desk.people.items():
             await self.knock(person.channel, {other})
         for office, agents in self.desk.offices.items():
@@ -35,10 +35,10 @@ class Ears:
         """Subscribe the authorized users to a channel, and check that no other observer is accepted."""
         for name in who | set(OBSERVERS):
             listener = self.listeners[name]
-            before = len(listener.heard)
+            before = len(listener.received)
             answer = await listener.subscribe(channel)
             assert (answer["event"] == SUCCEEDED) == (name in who), (channel, answer)
-            assert not [frame for frame in listener.heard[before:] if not frame["event"].startswith("pusher")]
+            assert not [frame for frame in listener.received[before:] if not frame["event"].startswith("pusher")]
 
     async def knock_at_ticket(self, ticket: Ticket) -> None:
         """Subscribe to a ticket's channels as far as the user is its staff or customer."""
@@ -48,7 +48,7 @@ class Ears:
         await self.knock(ticket.presence_channel, staff)
 
     async def whisper(self, name: str, event: str, channel: str) -> None:
-        await whisper(self.listeners[name], event, channel, {"text": "I say"})
+        await send_client_event(self.listeners[name], event, channel, {"text": "I say"})
 
     async def heard(self) -> Frames:
         """Return what each user received since the last call, except answers to their own subscriptions."""

@@ -66,7 +66,7 @@ class Desk:
     def __init__(self) -> None:
         self.begin = self.start = history.current_cursor()
         self.closed = 0
-        self.cast = casting.gather()
+        self.cast = casting.create_cast()
         self.noor = self._scribe("Noor Quill", self.cast.billing)
         self.ines = self._scribe("Ines Ferrante", self.cast.orders)
         self.cellar = Office.objects.create(name="Cellar Crew", is_internal=True)

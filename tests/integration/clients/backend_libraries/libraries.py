@@ -9,7 +9,7 @@ from tests.support.node_clients import NodeClient
 STATUS = {PusherBadRequest: 400, PusherBadAuth: 401, PusherForbidden: 403}
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """The server said no; status and sentence."""
 
 
@@ -48,7 +48,7 @@ class PythonBackend:
         try:
             return method(*args)
         except tuple(STATUS) as error:
-            raise Refused(STATUS[type(error)], str(error)) from None
+            raise RequestRefused(STATUS[type(error)], str(error)) from None
 
 
 class NodeBackend:
@@ -88,7 +88,7 @@ class NodeBackend:
         self.node.do(method, **{"with": args})
         answer = self.node.sees("answer")
         if answer["status"] != 200:
-            raise Refused(answer["status"], answer["body"])
+            raise RequestRefused(answer["status"], answer["body"])
         return answer["body"]
 
 

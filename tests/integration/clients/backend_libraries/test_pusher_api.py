@@ -3,7 +3,12 @@
 import pytest
 from django.conf import settings
 
-from tests.integration.clients.backend_libraries.libraries import NodeBackend, PythonBackend, Refused, send_twice
+from tests.integration.clients.backend_libraries.libraries import (
+    NodeBackend,
+    PythonBackend,
+    RequestRefused,
+    send_twice,
+)
 from tests.support.instances import wait_until
 
 SECRET = settings.REALTIME["APP_SECRETS"][0]
@@ -103,7 +108,7 @@ def test_occupied_channels_and_members_are_listed(backend, fresh_desk, join):
     assert backend.channels(presence, "user_count") == {"channels": {presence: {"user_count": 1}}}
     assert ticket in backend.channels("private-")["channels"]
     assert backend.users(presence) == {"users": [{"id": fresh_desk.ids["bao"]}]}
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(RequestRefused) as refusal:
         backend.users(ticket)
     assert refusal.value.args == (400, "Only presence channels have users.")
 
@@ -146,7 +151,7 @@ def test_refusal_has_a_sentence(backend, desk):
         ((ticket, "ticket.updated"), 403, "only this server publishes it"),
     ]
     for (channel, event), status, sentence in mistakes:
-        with pytest.raises(Refused) as refusal:
+        with pytest.raises(RequestRefused) as refusal:
             backend.trigger(channel, event, {})
         assert refusal.value.args[0] == status
         assert sentence in refusal.value.args[1]
@@ -156,7 +161,7 @@ def test_refusal_has_a_sentence(backend, desk):
 @pytest.mark.parametrize("kind", BACKENDS)
 def test_wrong_secret_is_refused(kind, begin, desk, daphne):
     guessing = begin(kind, daphne, "guessed")
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(RequestRefused) as refusal:
         guessing.trigger(f"private-{desk.channel}", "parcel.sent", {})
     assert refusal.value.args[0] == 401
 

@@ -12,7 +12,7 @@ import asyncpusher
 import pysher
 import pytest
 
-from tests.support.http_visitor import Visitor
+from tests.support.http_client import HttpClient
 
 PATIENCE = 10  # seconds
 REPLY, SUCCEEDED, ADDED = (
@@ -32,22 +32,22 @@ def bearer(desk, name):
 
 
 def answers(desk, server, message):
-    Visitor(server.url, desk.sessions["casey"]).reply(desk.ticket, message)
+    HttpClient(server.url, desk.sessions["casey"]).reply(desk.ticket, message)
 
 
 class Ear:
     """What came on one channel of Pysher, which calls back on a thread of its own."""
 
     def __init__(self, client, channel, *events):
-        self.heard = Queue()
+        self.received = Queue()
         subscribed = client.subscribe(channel)
         for event in (SUCCEEDED, *events):
-            subscribed.bind(event, lambda data, event=event: self.heard.put((event, json.loads(data))))
-        self.present = self.hears(SUCCEEDED)
+            subscribed.bind(event, lambda data, event=event: self.received.put((event, json.loads(data))))
+        self.present = self.receives(SUCCEEDED)
 
-    def hears(self, event):
+    def receives(self, event):
         """Return the data of what is heard next, which is this event."""
-        name, data = self.heard.get(timeout=PATIENCE)
+        name, data = self.received.get(timeout=PATIENCE)
         assert name == event
         return data
 
@@ -68,39 +68,39 @@ def connected(server, **options):
 
 def test_pysher_signs_its_own_subscription_and_receives(back_end, every_kind):
     with connected(every_kind, secret=secret()) as client:
-        ear = Ear(client, f"private-{ROOM}", "greeting")
+        socket = Ear(client, f"private-{ROOM}", "greeting")
         back_end.tell(f"private-{ROOM}", "greeting", '{"text":"Hello"}')
-        assert ear.hears("greeting") == {"text": "Hello"}
+        assert socket.receives("greeting") == {"text": "Hello"}
 
 
 def test_pysher_receives_presence_and_client_events(every_kind):
     zed, yve = ({"user_id": name, "user_info": {"name": name.title()}} for name in ("zed", "yve"))
     with connected(every_kind, secret=secret(), user_data=zed) as first:
-        ear = Ear(first, f"presence-{ROOM}", ADDED, "client-wave")
+        socket = Ear(first, f"presence-{ROOM}", ADDED, "client-wave")
         with connected(every_kind, secret=secret(), user_data=yve) as second:
             other = Ear(second, f"presence-{ROOM}")
             assert other.present["presence"]["hash"] == {"zed": {"name": "Zed"}, "yve": {"name": "Yve"}}
-            assert ear.hears(ADDED) == yve
+            assert socket.receives(ADDED) == yve
             second.channel(f"presence-{ROOM}").trigger("client-wave", {"at": "all"})
-            assert ear.hears("client-wave") == {"at": "all"}
+            assert socket.receives("client-wave") == {"at": "all"}
 
 
 @pytest.mark.parametrize("name", ["bao", "casey"])
 def test_pysher_follows_a_ticket_with_an_authorized_token(desk, uvicorn, name):
     endpoint = {"auth_endpoint": f"{uvicorn.url}/broadcasting/auth", "auth_endpoint_headers": bearer(desk, name)}
     with connected(uvicorn, **endpoint) as client:
-        ear = Ear(client, f"private-{desk.channel}", REPLY)
+        socket = Ear(client, f"private-{desk.channel}", REPLY)
         answers(desk, uvicorn, f"To {name}")
-        assert ear.hears(REPLY)["reply"]["message"] == f"To {name}"
+        assert socket.receives(REPLY)["reply"]["message"] == f"To {name}"
 
 
 def test_pysher_joins_a_presence_channel_with_a_token(desk, uvicorn):
     # It sends user data of its own beside the signature; what counts is what was signed.
     endpoint = {"auth_endpoint": f"{uvicorn.url}/broadcasting/auth", "auth_endpoint_headers": bearer(desk, "bao")}
     with connected(uvicorn, **endpoint, user_data={"user_id": desk.ids["ada"]}) as client:
-        ear = Ear(client, f"presence-{desk.channel}")
-        assert ear.present["presence"]["hash"][desk.ids["bao"]]["name"] == "Bao Nguyen"
-        assert desk.ids["ada"] not in ear.present["presence"]["hash"]
+        socket = Ear(client, f"presence-{desk.channel}")
+        assert socket.present["presence"]["hash"][desk.ids["bao"]]["name"] == "Bao Nguyen"
+        assert desk.ids["ada"] not in socket.present["presence"]["hash"]
 
 
 def authorizer(server, headers):

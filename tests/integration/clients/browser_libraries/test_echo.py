@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from tests.support.http_visitor import Visitor
+from tests.support.http_client import HttpClient
 
 REPLY = ".ticket.reply.created"
 
 
 def visit(desk, server, name):
-    return Visitor(server.url, desk.sessions[name])
+    return HttpClient(server.url, desk.sessions[name])
 
 
 def hears_ticket(client, desk):

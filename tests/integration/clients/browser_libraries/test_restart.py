@@ -1,6 +1,6 @@
 """A server goes and comes back; its clients find it again by themselves."""
 
-from tests.support.http_visitor import Visitor
+from tests.support.http_client import HttpClient
 
 REPLY = ".ticket.reply.created"
 COMES_BACK = 30  # seconds; pusher-js waits 15 when its first new attempt fails
@@ -16,5 +16,5 @@ def test_client_receives_events_again_after_the_server_was_killed(desk, echo):
         server.start()
         casey.sees("state", state="connected", within=COMES_BACK)
         casey.sees("subscribed", channel=desk.channel)
-        Visitor(server.url, desk.sessions["bao"]).reply(desk.ticket, "Here I am again")
+        HttpClient(server.url, desk.sessions["bao"]).reply(desk.ticket, "Here I am again")
         assert casey.sees("event", channel=desk.channel)["data"]["reply"]["message"] == "Here I am again"

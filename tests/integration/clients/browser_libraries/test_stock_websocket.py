@@ -5,8 +5,8 @@ from contextlib import closing
 import pytest
 
 from tests.support import instances
-from tests.support.http_visitor import Visitor
-from tests.support.raw_websocket import Peer
+from tests.support.http_client import HttpClient
+from tests.support.raw_client import RawClient
 
 REPLY = ".ticket.reply.created"
 
@@ -21,7 +21,7 @@ def test_stock_websocket_class_delivers_replies_to_echo(desk, echo, stock):
     casey = echo("casey", stock)
     casey.do("listen", channel=desk.channel, event=REPLY)
     casey.sees("subscribed", channel=desk.channel)
-    Visitor(stock.url, desk.sessions["bao"]).reply(desk.ticket, "Over the stock class")
+    HttpClient(stock.url, desk.sessions["bao"]).reply(desk.ticket, "Over the stock class")
     while (
         casey.sees("event", channel=desk.channel, event=REPLY)["data"]["reply"]["message"] != "Over the stock class"
     ):
@@ -37,5 +37,5 @@ def test_stock_websocket_class_refuses_foreign_channels(desk, echo, stock):
 def test_stock_websocket_class_is_in_use(stock: instances.Server, uvicorn: instances.Server):
     """Only uvicorn's class dates its handshake: so the tests above are about that class."""
     for server, has_date in ((stock, True), (uvicorn, False)):
-        with closing(Peer(server.port)) as peer:
+        with closing(RawClient(server.port)) as peer:
             assert (b"\ndate:" in peer.response.lower()) is has_date

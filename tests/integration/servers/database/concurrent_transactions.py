@@ -8,11 +8,11 @@ from typing import Any
 
 from django.db import connection, transaction
 
-PATIENCE = 10  # seconds
+TIMEOUT = 10  # seconds
 
 
 @contextmanager
-def still_open(verb: Callable[..., Any], *args: Any, **kwargs: Any) -> Iterator[None]:
+def open_transaction(verb: Callable[..., Any], *args: Any, **kwargs: Any) -> Iterator[None]:
     """Call a verb in a transaction that has written when the block begins, and commits when it ends."""
     written, end = Event(), Event()
 
@@ -20,32 +20,32 @@ def still_open(verb: Callable[..., Any], *args: Any, **kwargs: Any) -> Iterator[
         with transaction.atomic():
             verb(*args, **kwargs)
             written.set()
-            assert end.wait(PATIENCE)
+            assert end.wait(TIMEOUT)
 
     with ThreadPoolExecutor(1) as thread:
         acting = thread.submit(on_own_connection, act)
         try:
-            assert written.wait(PATIENCE), "The verb failed, or waits for a lock."
+            assert written.wait(TIMEOUT), "The verb failed, or waits for a lock."
             yield
         finally:
             end.set()
-            acting.result(PATIENCE)
+            acting.result(TIMEOUT)
 
 
-def all_at_once(acts: Sequence[Callable[[], Any]]) -> None:
+def run_concurrently(acts: Sequence[Callable[[], Any]]) -> None:
     """Run each act in a thread, all beginning together; raise what the first one that fails raises."""
     ready = Barrier(len(acts))
 
     def run(act: Callable[[], Any]) -> None:
-        ready.wait(PATIENCE)
+        ready.wait(TIMEOUT)
         act()
 
     with ThreadPoolExecutor(len(acts)) as threads:
         for acting in [threads.submit(on_own_connection, run, act) for act in acts]:
-            acting.result(PATIENCE)
+            acting.result(TIMEOUT)
 
 
-def somebody_waits() -> bool:
+def is_lock_awaited() -> bool:
     """Say whether a transaction waits for another one's lock."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")

@@ -2,15 +2,15 @@
 
 from functools import partial
 
-from tests.integration.servers.database.concurrent_transactions import all_at_once
-from tests.support.api_client import Program
+from tests.integration.servers.database.concurrent_transactions import run_concurrently
+from tests.support.api_client import ApiClient
 from tickets.models import Reply, Ticket
 
 
 def at_once(asks):
     """Send requests together, and return their answers."""
     answers = []
-    all_at_once([partial(lambda ask: answers.append(ask()), ask) for ask in asks])
+    run_concurrently([partial(lambda ask: answers.append(ask()), ask) for ask in asks])
     return answers
 
 
@@ -18,7 +18,7 @@ def test_one_of_several_changes_to_a_version_wins_and_the_others_get_412(live_ca
     people = [live_cast.bao, live_cast.bao, live_cast.dana, live_cast.ada]
     path, subjects = f"tickets/{live_cast.ticket.uuid}/", [f"Subject {number}" for number in range(4)]
     changes = [
-        partial(Program(person).patch, path, {"subject": subject}, If_Match='"1"')
+        partial(ApiClient(person).patch, path, {"subject": subject}, If_Match='"1"')
         for person, subject in zip(people, subjects, strict=True)
     ]
     answers = at_once(changes)
@@ -29,7 +29,7 @@ def test_one_of_several_changes_to_a_version_wins_and_the_others_get_412(live_ca
 
 
 def test_concurrent_requests_with_one_idempotency_key_create_one_reply(live_cast):
-    path, program = f"tickets/{live_cast.ticket.uuid}/replies/", Program(live_cast.casey)
+    path, program = f"tickets/{live_cast.ticket.uuid}/replies/", ApiClient(live_cast.casey)
     answers = at_once([partial(program.post, path, {"message": "Hello"}, Idempotency_Key="1")] * 4)
     assert [answer.status_code for answer in answers] == [201] * 4
     assert {answer.json()["id"] for answer in answers} == {str(Reply.objects.get().pk)}
@@ -37,7 +37,7 @@ def test_concurrent_requests_with_one_idempotency_key_create_one_reply(live_cast
 
 
 def test_idempotency_key_with_two_bodies_creates_one_reply(live_cast):
-    path, program = f"tickets/{live_cast.ticket.uuid}/replies/", Program(live_cast.casey)
+    path, program = f"tickets/{live_cast.ticket.uuid}/replies/", ApiClient(live_cast.casey)
     asks = [partial(program.post, path, {"message": text}, Idempotency_Key="1") for text in ("One", "Two")]
     assert sorted(answer.status_code for answer in at_once(asks)) == [201, 422]
     assert Reply.objects.count() == 1

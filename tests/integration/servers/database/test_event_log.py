@@ -9,7 +9,7 @@ from django.test import Client
 
 from realtime.broadcasting import event_log, history
 from realtime.models import Broadcast, Delivery
-from tests.integration.servers.database.concurrent_transactions import still_open
+from tests.integration.servers.database.concurrent_transactions import open_transaction
 from tickets import services
 
 
@@ -68,9 +68,9 @@ def overlap(kind, cast):
     readers = Readers(kind, cast)
     other = services.open_ticket(by=cast.greta, subject="Refund", content="Where is it?", office=cast.billing)
     readers.moment()
-    with still_open(cast.reply, cast.bao, "early"):
+    with open_transaction(cast.reply, cast.bao, "early"):
         readers.moment()
-        with still_open(services.add_reply, other, by=cast.dana, message="late"):
+        with open_transaction(services.add_reply, other, by=cast.dana, message="late"):
             readers.moment()
         readers.moment()
         assert [reader.seen for reader in readers.constant] == [{"late"}, {"late"}, {"late"}, set()]

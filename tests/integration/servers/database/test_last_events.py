@@ -4,13 +4,13 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from tests.integration.servers.database.concurrent_transactions import still_open
-from tests.support.page_model import Game
+from tests.integration.servers.database.concurrent_transactions import open_transaction
+from tests.support.page_model import PageSimulation
 from tests.support.sockets import do
 from tickets import services
 
 
-class BusyGame(Game):
+class BusyGame(PageSimulation):
     """Dana replies to another ticket of Casey's, in transactions that stay open while others commit."""
 
     def __init__(self, cast, seed, monkeypatch):
@@ -22,7 +22,7 @@ class BusyGame(Game):
     async def begin(self):
         if self.open is None:
             message = f"Long {self.random.random()}"
-            held = still_open(services.add_reply, self.other, by=self.cast.dana, message=message)
+            held = open_transaction(services.add_reply, self.other, by=self.cast.dana, message=message)
             await do(held.__enter__)
             self.open = message, held
 

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 
 from tests.support import instances
-from tests.support.cast import gather
+from tests.support.cast import create_cast
 from tickets import search as searching
 from tickets import services
 from tickets.models import Ticket
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def cast(db):
-    return gather()
+    return create_cast()
 
 
 def found(user, text):

@@ -9,10 +9,10 @@ import pytest
 from realtime.channels import Audience
 from realtime.models import Delivery
 from tests.integration.servers.database.concurrent_transactions import (
-    all_at_once,
+    is_lock_awaited,
     on_own_connection,
-    somebody_waits,
-    still_open,
+    open_transaction,
+    run_concurrently,
 )
 from tests.support.instances import wait_until
 from tickets import payloads, services
@@ -34,7 +34,7 @@ def test_concurrent_replies_have_one_order(live_cast):
         for turn in ("first", "second", "third"):
             live_cast.reply(live_cast.ada, f"{name}'s {turn}", internal=internal)
 
-    all_at_once([partial(answer, number, internal=number % 2 == 1) for number in range(8)])
+    run_concurrently([partial(answer, number, internal=number % 2 == 1) for number in range(8)])
     replies = live_cast.ticket.replies.order_by("number")
     assert [reply.number for reply in replies] == list(range(2, 26))
     assert seqs_on(live_cast.ticket, Audience.STAFF) == list(range(1, 26))
@@ -60,7 +60,7 @@ def test_concurrent_changes_of_a_ticket_do_not_deadlock(live_cast):
         for verb in verbs:
             verb(ticket, by=cast.ada)
 
-    all_at_once([partial(act, verbs) for verbs in turns])
+    run_concurrently([partial(act, verbs) for verbs in turns])
     ticket.refresh_from_db()
     assert ticket.staff_seq == 17
     assert seqs_on(ticket, Audience.STAFF) == list(range(1, ticket.staff_seq + 1))
@@ -80,9 +80,9 @@ def test_concurrent_changes_of_a_ticket_do_not_deadlock(live_cast):
 def test_reply_that_waited_for_a_lock_sees_the_changed_ticket(live_cast, change):
     cast = live_cast
     with ThreadPoolExecutor(1) as thread:
-        with still_open(change, cast):
+        with open_transaction(change, cast):
             waiting = thread.submit(on_own_connection, cast.reply, cast.casey, "Any news?")
-            wait_until(somebody_waits, timeout=10, message="Casey's reply does not wait for Bao's change.")
+            wait_until(is_lock_awaited, timeout=10, message="Casey's reply does not wait for Bao's change.")
         waiting.result(timeout=10)
     ticket = Ticket.objects.get(pk=cast.ticket.pk)
     told = told_on(ticket, Audience.STAFF)[-1]

@@ -9,8 +9,8 @@ from accounts.models import User
 from realtime.broadcasting import history
 from realtime.models import Delivery
 from realtime.server import hub
-from tests.integration.servers.database.concurrent_transactions import still_open
-from tests.support.sockets import do, listen
+from tests.integration.servers.database.concurrent_transactions import open_transaction
+from tests.support.sockets import do, subscribe
 
 REPLY = "ticket.reply.created"
 
@@ -18,7 +18,7 @@ REPLY = "ticket.reply.created"
 @asynccontextmanager
 async def somebody_busy(cast):
     """Keep a transaction open that has nothing to do with the ticket."""
-    busy = still_open(User.objects.filter(pk=cast.greta.pk).update, name="Greta L.")
+    busy = open_transaction(User.objects.filter(pk=cast.greta.pk).update, name="Greta L.")
     await do(busy.__enter__)
     try:
         yield
@@ -36,19 +36,19 @@ def restored_cast(live_cast):
 
 async def test_new_subscriber_gets_no_old_event_during_an_open_transaction(live_cast):
     async with somebody_busy(live_cast):
-        first = await listen(live_cast.casey, live_cast.casey.channel)
+        first = await subscribe(live_cast.casey, live_cast.casey.channel)
         await do(live_cast.reply, live_cast.bao, "Old news")
         assert (await first.event(REPLY))["reply"]["message"] == "Old news"
         await hub.here().log_tailer.read()
-        newcomer = await listen(live_cast.casey, live_cast.ticket.channel)
+        newcomer = await subscribe(live_cast.casey, live_cast.ticket.channel)
         await hub.here().log_tailer.read()
-        assert await newcomer.hears_nothing(live_cast.ticket.channel)
+        assert await newcomer.receives_nothing(live_cast.ticket.channel)
 
 
 async def test_new_subscriber_gets_no_old_event_of_a_restored_database(restored_cast):
-    casey = await listen(restored_cast.casey, restored_cast.ticket.channel)
+    casey = await subscribe(restored_cast.casey, restored_cast.ticket.channel)
     await hub.here().log_tailer.read()
-    assert await casey.hears_nothing(restored_cast.ticket.channel)
+    assert await casey.receives_nothing(restored_cast.ticket.channel)
 
 
 def test_page_of_a_restored_database_gets_exactly_what_it_missed(restored_cast):

@@ -7,7 +7,7 @@ import pytest
 
 from realtime.models import WebhookEvent
 from realtime.webhooks import delivery
-from tests.integration.servers.database.concurrent_transactions import all_at_once, still_open
+from tests.integration.servers.database.concurrent_transactions import open_transaction, run_concurrently
 
 URL = "https://a.example/hook"
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,7 +27,7 @@ def test_one_of_eight_processes_claims_the_batch():
     for turn in range(5):
         delivery.enqueue([added(turn)])
         taken = []
-        all_at_once([lambda taken=taken: taken.append(delivery._claim(URL))] * 8)
+        run_concurrently([lambda taken=taken: taken.append(delivery._claim(URL))] * 8)
         (batch,) = [batch for batch in taken if batch]
         assert [json.loads(event.payload) for event in batch.events] == [added(turn)]
         batch.complete()
@@ -35,11 +35,11 @@ def test_one_of_eight_processes_claims_the_batch():
 
 
 def test_events_of_eight_processes_are_sent_once():
-    all_at_once([lambda number=number: delivery.enqueue([added(number)]) for number in range(8)])
+    run_concurrently([lambda number=number: delivery.enqueue([added(number)]) for number in range(8)])
     batch = delivery._claim(URL)
     assert sorted(json.loads(event.payload)["user_id"] for event in batch.events) == list("01234567")
     # Later and uncommitted events are neither deleted with the batch nor delayed by it.
-    with still_open(delivery.enqueue, [added(8)]):
+    with open_transaction(delivery.enqueue, [added(8)]):
         delivery.enqueue([added(9)])
         batch.complete()
         assert [json.loads(event.payload) for event in delivery._claim(URL).events] == [added(9)]

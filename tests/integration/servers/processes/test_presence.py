@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from tests.support import instances
-from tests.support.live_user import Person
+from tests.support.page_client import PageClient
 
 REMOVED, ADDED = "pusher_internal:member_removed", "pusher_internal:member_added"
 SETTINGS = {"DJANGO_SETTINGS_MODULE": "tests.integration.servers.processes.short_lease_settings"}
@@ -25,33 +25,33 @@ def servers(environment, request):
 
 def test_members_of_a_killed_server_are_removed_on_the_other_server(live_cast, servers):
     room, (here, there) = live_cast.ticket.presence_channel, servers
-    bao, dana, dana_id = Person(live_cast.bao, here), Person(live_cast.dana, there), str(live_cast.dana.pk)
-    with bao.listening(room):
+    bao, dana, dana_id = PageClient(live_cast.bao, here), PageClient(live_cast.dana, there), str(live_cast.dana.pk)
+    with bao.subscribed(room):
         assert bao.answer["presence"]["count"] == 1
-        with dana.listening(room):
+        with dana.subscribed(room):
             assert dana.answer["presence"]["count"] == 2
             assert bao.event(ADDED, within=5)["user_id"] == dana_id
             there.kill()
             assert bao.event(REMOVED, within=30)["user_id"] == dana_id
             there.start()
-        assert bao.heard.count(REMOVED) == 1
+        assert bao.received.count(REMOVED) == 1
 
 
 def test_page_reloaded_on_another_server_does_not_leave(live_cast, servers):
     room, (here, there) = live_cast.ticket.presence_channel, servers
-    bao, ada = Person(live_cast.bao, here), Person(live_cast.ada, there)
-    dana, again = Person(live_cast.dana, there), Person(live_cast.dana, here)
-    with bao.listening(room):
+    bao, ada = PageClient(live_cast.bao, here), PageClient(live_cast.ada, there)
+    dana, again = PageClient(live_cast.dana, there), PageClient(live_cast.dana, here)
+    with bao.subscribed(room):
         # Redis is emptied between tests; until it is trusted again nobody is seen to leave, and so this would show
         # nothing.
-        with ada.listening(room):
+        with ada.subscribed(room):
             bao.event(ADDED, within=5)
             ada.leave(room)
             assert bao.event(REMOVED, within=10)["user_id"] == str(live_cast.ada.pk)
-        with dana.listening(room):
+        with dana.subscribed(room):
             bao.event(ADDED, within=5)
-        with again.listening(room):
+        with again.subscribed(room):
             assert again.answer["presence"]["count"] == 2
-            bao.hears_nothing_but_pong()
+            bao.receives_only_pong()
         assert bao.event(REMOVED, within=10)["user_id"] == str(live_cast.dana.pk)
-    assert ADDED not in bao.heard
+    assert ADDED not in bao.received

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from realtime.broadcasting.channel_layer import default_layer
-from tests.integration.servers.database.concurrent_transactions import still_open
+from tests.integration.servers.database.concurrent_transactions import open_transaction
 from tests.support.instances import wait_until
-from tests.support.sockets import do, listen
+from tests.support.sockets import do, subscribe
 
 REPLY = "ticket.reply.created"
 
@@ -39,15 +39,15 @@ async def note_is_for_dana_alone(cast, dana, bao):
 
 
 async def test_lost_revocation_is_not_hidden_by_a_later_delivered_one(live_cast, monkeypatch):
-    dana, bao = [await listen(person, live_cast.ticket.channel) for person in (live_cast.dana, live_cast.bao)]
+    dana, bao = [await subscribe(person, live_cast.ticket.channel) for person in (live_cast.dana, live_cast.bao)]
     await lose_messages(monkeypatch, live_cast.billing.agents.remove, live_cast.bao)
     await do(live_cast.orders.agents.remove, live_cast.emil)
     await note_is_for_dana_alone(live_cast, dana, bao)
 
 
 async def test_lost_revocation_is_not_hidden_by_one_that_committed_earlier(live_cast, monkeypatch):
-    dana, bao = [await listen(person, live_cast.ticket.channel) for person in (live_cast.dana, live_cast.bao)]
-    early = still_open(live_cast.billing.agents.remove, live_cast.bao)
+    dana, bao = [await subscribe(person, live_cast.ticket.channel) for person in (live_cast.dana, live_cast.bao)]
+    early = open_transaction(live_cast.billing.agents.remove, live_cast.bao)
     await do(early.__enter__)
     try:
         await do(live_cast.orders.agents.remove, live_cast.emil)
@@ -60,6 +60,6 @@ async def test_lost_revocation_is_not_hidden_by_one_that_committed_earlier(live_
 
 
 async def test_lost_revocation_is_applied_before_later_events(live_cast, monkeypatch):
-    dana, bao = [await listen(person, live_cast.ticket.channel) for person in (live_cast.dana, live_cast.bao)]
+    dana, bao = [await subscribe(person, live_cast.ticket.channel) for person in (live_cast.dana, live_cast.bao)]
     await lose_messages(monkeypatch, live_cast.billing.agents.remove, live_cast.bao)
     await note_is_for_dana_alone(live_cast, dana, bao)

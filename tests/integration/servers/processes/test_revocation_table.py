@@ -17,11 +17,16 @@ from django.utils import timezone
 
 from accounts.models import Office, User
 from tests.integration.servers.processes import revocation_causes
-from tests.integration.servers.processes.revocation_causes import ENDINGS, TICKET, Ending, Scene
+from tests.integration.servers.processes.revocation_causes import (
+    REVOCATION_CAUSES,
+    TICKET,
+    Case,
+    RevocationCause,
+)
 from tests.support import instances
 from tests.support.cast import PASSWORD, Cast
-from tests.support.http_visitor import Visitor
-from tests.support.socket_client import Ear, Key
+from tests.support.http_client import HttpClient
+from tests.support.socket_client import Credentials, RemoteSocket
 from tests.support.sockets import do, session_cookie
 from tickets import services
 
@@ -48,54 +53,54 @@ class Trial:
     """One ending, tried on somebody with a socket at each server; then Ada writes a note, which the others hear."""
 
     name: str
-    ending: Ending
-    scene: Scene
+    ending: RevocationCause
+    case: Case
     earlier: list[str]  # notes of other trials on the same ticket
-    ears: list[Ear] = field(default_factory=list)
+    sockets: list[RemoteSocket] = field(default_factory=list)
     ended_at: float = 0
 
     def __post_init__(self) -> None:
-        scene = self.scene
-        self.user_id = str(scene.who.pk)
+        case = self.case
+        self.user_id = str(case.who.pk)
         self.names = {
-            "ticket": scene.ticket.channel,
-            "room": scene.ticket.presence_channel,
-            "desk": scene.office.channel,
-            "lobby": scene.office.presence_channel,
-            "own": scene.who.channel,
+            "ticket": case.ticket.channel,
+            "room": case.ticket.presence_channel,
+            "desk": case.office.channel,
+            "lobby": case.office.presence_channel,
+            "own": case.who.channel,
         }
         self.lost = [self.names[kind] for kind in self.ending.loses or TICKET]
         self.rooms = [name for name in self.lost if name.startswith("presence-") and self.ending.is_seen]
-        self.told = scene.ticket if self.ending.is_seen else scene.cast.ticket
+        self.told = case.ticket if self.ending.is_seen else case.cast.ticket
 
     async def open(self, servers: tuple[instances.Server, ...]) -> None:
         """Connect; a sign-in that ends by itself has so long to live from here."""
         if self.ending.lasts:
             self.ended_at = time.monotonic() + self.ending.lasts
-            await do(revocation_causes.expires, self.scene.key, timezone.now() + timedelta(seconds=self.ending.lasts))
+            await do(revocation_causes.expires, self.case.key, timezone.now() + timedelta(seconds=self.ending.lasts))
         channels = [*self.lost, *(self.names[kind] for kind in self.ending.hears)]
-        self.ears = [Ear(server, self.scene.key) for server in servers]
-        for ear in self.ears:
-            await ear.open(channels)
+        self.sockets = [RemoteSocket(server, self.case.key) for server in servers]
+        for socket in self.sockets:
+            await socket.open(channels)
 
     async def play(self) -> None:
         """Do it, and have Ada write at once, or when the sign-in has ended by itself."""
-        await do(self.ending.act, self.scene)
+        await do(self.ending.act, self.case)
         if self.ending.lasts:
             with suppress(TimeoutError):
-                await asyncio.gather(*map(self._end, self.ears))
+                await asyncio.gather(*map(self._end, self.sockets))
         else:
             self.ended_at = time.monotonic()
-        await do(self.scene.ada.reply, str(self.told.uuid), self.name, internal="on")
+        await do(self.case.ada.reply, str(self.told.uuid), self.name, internal="on")
 
-    async def outcome(self, controls: list[Ear]) -> dict[str, Any]:
+    async def outcome(self, controls: list[RemoteSocket]) -> dict[str, Any]:
         """Return what came of it; what happens at both servers is a list of two."""
         return {
-            "codes": [await self._code(ear) for ear in self.ears],
-            "told": [await self._told(ear) for ear in self.ears],
-            "history": [await asyncio.to_thread(self._history, ear) for ear in self.ears],
-            "next page": [await self._next_page(ear) for ear in self.ears],
-            "control": [await self._hears_note(ear) for ear in controls],
+            "codes": [await self._code(socket) for socket in self.sockets],
+            "told": [await self._told(socket) for socket in self.sockets],
+            "history": [await asyncio.to_thread(self._history, socket) for socket in self.sockets],
+            "next page": [await self._next_page(socket) for socket in self.sockets],
+            "control": [await self._hears_note(socket) for socket in controls],
         }
 
     def expected(self) -> dict[str, Any]:
@@ -105,56 +110,58 @@ class Trial:
         refused = {"history": [403] * 2, "next page": [False] * 2}
         return {"codes": [code] * 2, "told": [told] * 2, **refused, "control": [True] * 2}
 
-    async def seconds(self, controls: list[Ear]) -> list[float]:
+    async def seconds(self, controls: list[RemoteSocket]) -> list[float]:
         """Return after how many seconds it was over: for both sockets, and for who looks on at both servers."""
-        ends = [await self._end(ear) for ear in self.ears] + [await self._gone(ear) for ear in controls]
+        ends = [await self._end(socket) for socket in self.sockets] + [
+            await self._gone(socket) for socket in controls
+        ]
         return [max(0, moment - self.ended_at) for moment in ends]
 
-    async def _end(self, ear: Ear) -> float:
+    async def _end(self, socket: RemoteSocket) -> float:
         if not self.ending.loses:
-            return (await ear.until("closed"))[0]
-        return max([(await ear.until("pusher:subscription_error", channel))[0] for channel in self.lost])
+            return (await socket.until("closed"))[0]
+        return max([(await socket.until("pusher:subscription_error", channel))[0] for channel in self.lost])
 
-    async def _code(self, ear: Ear) -> int:
+    async def _code(self, socket: RemoteSocket) -> int:
         if not self.ending.loses:
-            return (await ear.until("closed"))[1]["data"]["code"]
-        return (await ear.until("pusher:subscription_error"))[1]["data"]["status"]
+            return (await socket.until("closed"))[1]["data"]["code"]
+        return (await socket.until("pusher:subscription_error"))[1]["data"]["status"]
 
-    async def _told(self, ear: Ear) -> list[tuple[str, set[str]]]:
+    async def _told(self, socket: RemoteSocket) -> list[tuple[str, set[str]]]:
         """Return what the desk told, once all of it has come, but for what was told before."""
         if self.ending.loses:
-            await ear.fence()
-        told = [frame for _, frame in ear.heard if frame["event"].startswith("ticket.")]
+            await socket.barrier()
+        told = [frame for _, frame in socket.received if frame["event"].startswith("ticket.")]
         later = [frame for frame in told if frame["data"].get("reply", {}).get("message") not in self.earlier]
         return [(frame["event"], set(frame["data"])) for frame in later]
 
-    def _history(self, ear: Ear) -> int:
-        with closing(HTTPConnection("127.0.0.1", ear.server.port, timeout=5)) as connection:
-            connection.request("GET", f"/broadcasting/history?channel={self.lost[0]}", headers=ear.key.headers)
+    def _history(self, socket: RemoteSocket) -> int:
+        with closing(HTTPConnection("127.0.0.1", socket.server.port, timeout=5)) as connection:
+            connection.request("GET", f"/broadcasting/history?channel={self.lost[0]}", headers=socket.key.headers)
             return connection.getresponse().status
 
-    async def _next_page(self, ear: Ear) -> bool:
+    async def _next_page(self, socket: RemoteSocket) -> bool:
         """Say whether the socket of another page, opened with the same key, hears what was lost."""
-        page = Ear(ear.server, ear.key)
+        page = RemoteSocket(socket.server, socket.key)
         await page.open([])
-        heard = [await page.may_hear(channel) for channel in self.lost]
+        heard = [await page.may_subscribe(channel) for channel in self.lost]
         await page.close()
         return any(heard)
 
-    async def _hears_note(self, ear: Ear) -> bool:
-        return bool(await ear.until(REPLY, self.told.channel, message=self.name))
+    async def _hears_note(self, socket: RemoteSocket) -> bool:
+        return bool(await socket.until(REPLY, self.told.channel, message=self.name))
 
-    async def _gone(self, ear: Ear) -> float:
-        seen = [(await ear.until(REMOVED, room, user_id=self.user_id))[0] for room in self.rooms]
+    async def _gone(self, socket: RemoteSocket) -> float:
+        seen = [(await socket.until(REMOVED, room, user_id=self.user_id))[0] for room in self.rooms]
         return max(seen, default=self.ended_at)
 
 
 def trials(cast: Cast, here: instances.Server) -> list[Trial]:
     """Bring in somebody for each ending; whatever others would lose too is his alone."""
-    ada, password = Visitor(here.url, session_cookie(cast.ada)), Argon2PasswordHasher()
+    ada, password = HttpClient(here.url, session_cookie(cast.ada)), Argon2PasswordHasher()
     hashed = password.encode(PASSWORD, password.salt())
     made: list[Trial] = []
-    for number, (name, ending) in enumerate(ENDINGS.items()):
+    for number, (name, ending) in enumerate(REVOCATION_CAUSES.items()):
         who = newcomer(f"Player {number}", ending.who, hashed)
         office = Office.objects.create(name=f"Office {number}") if "office" in ending.takes else cast.billing
         ticket = cast.ticket
@@ -164,8 +171,8 @@ def trials(cast: Cast, here: instances.Server) -> list[Trial]:
             services.update_ticket(ticket, by=cast.ada, values={"assigned_to": who})
         elif ending.who == "agent":
             office.agents.add(who)
-        scene = Scene(here, ada, cast, who, revocation_causes.key_of(who, ending.comes_by), ticket, office)
-        made.append(Trial(name, ending, scene, earlier=[each.name for each in made]))
+        case = Case(here, ada, cast, who, revocation_causes.key_of(who, ending.comes_by), ticket, office)
+        made.append(Trial(name, ending, case, earlier=[each.name for each in made]))
     return made
 
 
@@ -176,11 +183,11 @@ def newcomer(name: str, role: str, password: str) -> User:
 
 
 @asynccontextmanager
-async def played(tried: list[Trial], servers: tuple[instances.Server, ...]) -> AsyncIterator[list[Ear]]:
+async def played(tried: list[Trial], servers: tuple[instances.Server, ...]) -> AsyncIterator[list[RemoteSocket]]:
     """Play one after the other, waiting for none; yield Ada's sockets, which go on hearing."""
-    ada = Key(tried[0].scene.ada.session)
+    ada = Credentials(tried[0].case.ada.session)
     followed = list(dict.fromkeys(channel for each in tried for channel in (each.told.channel, *each.rooms)))
-    controls = [Ear(server, ada) for server in servers]
+    controls = [RemoteSocket(server, ada) for server in servers]
     try:
         for control in controls:
             await control.open(followed)
@@ -193,7 +200,9 @@ async def played(tried: list[Trial], servers: tuple[instances.Server, ...]) -> A
             await each.play()
         yield controls
     finally:
-        await asyncio.gather(*(ear.close() for ear in [*controls, *(ear for each in tried for ear in each.ears)]))
+        await asyncio.gather(
+            *(socket.close() for socket in [*controls, *(socket for each in tried for socket in each.sockets)])
+        )
 
 
 async def test_every_revocation_cause_ends_access_on_both_servers(live_cast, servers, subtests, request):

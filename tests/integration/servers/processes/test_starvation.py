@@ -14,10 +14,10 @@ import pytest
 
 from realtime import limits
 from realtime.broadcasting import history
-from tests.integration.servers.processes.subscribers import NOISE, bystanders
+from tests.integration.servers.processes.subscribers import LOAD_EVENT, subscribers
 from tests.support import instances
 from tests.support.instances import wait_until
-from tests.support.raw_websocket import BINARY, CLOSE, CONTINUATION, PING, TEXT, Peer, frame
+from tests.support.raw_client import BINARY, CLOSE, CONTINUATION, PING, TEXT, RawClient, frame
 from tests.support.sockets import session_cookie
 
 TOO_MUCH = 4100
@@ -39,11 +39,11 @@ def server(environment):
 @pytest.fixture
 def others(live_cast, server):
     """People who want nothing but to hear of Casey's ticket; the server keeps nothing of those beside them."""
-    with bystanders([live_cast.casey, live_cast.bao] * 3, server, live_cast.ticket.channel) as others:
-        others.make_noise(5)
+    with subscribers([live_cast.casey, live_cast.bao] * 3, server, live_cast.ticket.channel) as others:
+        others.broadcast(5)
         before, memory = len(connections(server)), memory_of(server)
         yield others
-        others.make_noise(5)
+        others.broadcast(5)
         wait_until(lambda: len(connections(server)) <= before, timeout=PATIENCE, message="Connections stayed.")
         assert memory_of(server) - memory < 16 * MEGABYTE
 
@@ -66,7 +66,7 @@ def port(address):
 @contextmanager
 def peer(server, *headers, **options):
     """Open a socket and read its greeting."""
-    opened = Peer(server.port, *headers, **options)
+    opened = RawClient(server.port, *headers, **options)
     try:
         opened.greeting = opened.event()
         yield opened
@@ -92,10 +92,10 @@ def test_slow_consumer_is_dropped_at_a_megabyte_and_catches_up(live_cast, server
     with ExitStack() as stack:
         slow, *never = [stack.enter_context(listening(server, live_cast.casey, channel)) for _ in range(5)]
         live_cast.reply(live_cast.bao, "Before")
-        make_noise_unread(slow, server, others, limits.MAX_WRITE_BUFFER // 2)
+        broadcast_unread(slow, server, others, limits.MAX_WRITE_BUFFER // 2)
         for listener, act in zip(never, (says_nothing, says_goodbye, speaks_no_more, says_no_frame), strict=True):
             act(listener)
-        make_noise_unread(slow, server, others, limits.MAX_WRITE_BUFFER)
+        broadcast_unread(slow, server, others, limits.MAX_WRITE_BUFFER)
         assert memory_of(server) - memory < 12 * MEGABYTE
         live_cast.reply(live_cast.bao, "After")
         *told, (opcode, close) = slow.frames()
@@ -121,11 +121,11 @@ def says_no_frame(listener):
     listener.send(frame(3, b"x"))
 
 
-def make_noise_unread(listener, server, others, size):
+def broadcast_unread(listener, server, others, size):
     """Make noise until the server itself keeps so many bytes of it for a listener, or has given him up."""
     (port,) = ports([listener])
     while (others.made - 5) * LARGE - connections(server)[port] - SMALL < size:
-        others.make_noise(20, size=LARGE)
+        others.broadcast(20, size=LARGE)
 
 
 def ports(listeners):
@@ -134,7 +134,7 @@ def ports(listeners):
 
 def whole_and_in_order(frames):
     heard = [json.loads(payload) for _, payload in frames]
-    numbers = [json.loads(event["data"])["number"] for event in heard if event["event"] == NOISE]
+    numbers = [json.loads(event["data"])["number"] for event in heard if event["event"] == LOAD_EVENT]
     return len(numbers) > 20 and numbers == list(range(5, 5 + len(numbers)))
 
 
@@ -165,7 +165,7 @@ FLOODS = [
 def test_flooding_client_is_closed_with_a_code(server, others):
     with ThreadPoolExecutor(len(FLOODS)) as threads:
         flooding = [threads.submit(end_of_a_flood, server, *flood[1:3]) for flood in FLOODS]
-        others.make_noise(100)
+        others.broadcast(100)
         codes = [each.result() for each in flooding]
     names = [flood[0] for flood in FLOODS]
     assert dict(zip(names, codes, strict=True)) == {flood[0]: flood[3] for flood in FLOODS}
@@ -195,8 +195,8 @@ def test_idle_connections_block_no_client_and_an_address_is_limited(live_cast, s
         assert [each.close_code() for each in turned_away] == [TOO_MUCH] * 3
         neighbour = hog.enter_context(peer(server, came_from(8)))
         assert neighbour.greeting["event"] == "pusher:connection_established"
-        with bystanders([live_cast.dana], server, live_cast.ticket.channel):
-            others.make_noise(20)
+        with subscribers([live_cast.dana], server, live_cast.ticket.channel):
+            others.broadcast(20)
 
 
 def came_from(number):

@@ -11,11 +11,11 @@ from django.core.cache import cache
 
 from realtime.broadcasting.ephemeral import broadcast_now
 from tests.support import instances
-from tests.support.http_visitor import CSRF, Visitor
+from tests.support.http_client import CSRF, HttpClient
 from tests.support.instances import wait_until
-from tests.support.live_user import Person
+from tests.support.page_client import PageClient
 
-PATIENT_WITH_REDIS = "tests.integration.servers.processes.long_redis_timeout_settings"
+LONG_REDIS_TIMEOUT = "tests.integration.servers.processes.long_redis_timeout_settings"
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def servers(environment):
         "uvicorn",
         database_url=environment["DATABASE_URL"],
         redis_url=environment["REDIS_URL"],
-        env={"SECRET_KEY": environment["SECRET_KEY"], "DJANGO_SETTINGS_MODULE": PATIENT_WITH_REDIS},
+        env={"SECRET_KEY": environment["SECRET_KEY"], "DJANGO_SETTINGS_MODULE": LONG_REDIS_TIMEOUT},
     )
     with serve() as one, serve() as other:
         yield one, other
@@ -34,18 +34,18 @@ def servers(environment):
 @pytest.fixture
 def people(live_cast, servers):
     """Casey at one server and Bao at the other, both on Casey's ticket."""
-    casey, bao = Person(live_cast.casey, servers[0]), Person(live_cast.bao, servers[1])
-    with casey.listening(live_cast.ticket.channel), bao.listening(live_cast.ticket.channel):
+    casey, bao = PageClient(live_cast.casey, servers[0]), PageClient(live_cast.bao, servers[1])
+    with casey.subscribed(live_cast.ticket.channel), bao.subscribed(live_cast.ticket.channel):
         yield casey, bao
 
 
 def converse(casey, bao, ticket, *, within):
     bao.visitor.reply(ticket.uuid, "Which charge?")
-    casey.hears("Which charge?", within=within)
-    bao.hears("Which charge?", within=within)
+    casey.receives("Which charge?", within=within)
+    bao.receives("Which charge?", within=within)
     casey.visitor.reply(ticket.uuid, "The second one")
-    bao.hears("The second one", within=within)
-    casey.hears("The second one", within=within)
+    bao.receives("The second one", within=within)
+    casey.receives("The second one", within=within)
 
 
 def test_users_on_two_servers_receive_events_with_and_without_redis(live_cast, people, redis_server):
@@ -64,27 +64,27 @@ def test_agent_who_loses_a_ticket_is_unsubscribed_on_the_other_server(
     live_cast, servers, people, redis_server, redis_is
 ):
     casey, bao = people
-    ticket, ada, colleague = live_cast.ticket, *(Person(live_cast.ada, server) for server in servers)
-    with colleague.listening(ticket.channel):
+    ticket, ada, colleague = live_cast.ticket, *(PageClient(live_cast.ada, server) for server in servers)
+    with colleague.subscribed(ticket.channel):
         if redis_is == "down":
             redis_server.kill()
         ada.visitor.post(f"/tickets/{ticket.uuid}/change/", office=live_cast.orders.pk)
         assert bao.event("pusher:subscription_error", within=2 if redis_is == "down" else 1)["status"] == 403
-        bao.heard.clear()
+        bao.received.clear()
         ada.visitor.reply(ticket.uuid, "Orders will look into it", internal="on")
         ada.visitor.reply(ticket.uuid, "We are looking into it")
-        casey.hears("We are looking into it", within=2)
+        casey.receives("We are looking into it", within=2)
         # Who sits at Bao's server has heard all of it: what Bao does not hear now he will not hear.
-        colleague.hears("Orders will look into it", within=2)
-        colleague.hears("We are looking into it", within=2)
+        colleague.receives("Orders will look into it", within=2)
+        colleague.receives("We are looking into it", within=2)
     bao.socket.send('{"event": "pusher:ping", "data": {}}')
     bao.event("pusher:pong", within=2)
-    assert bao.heard == ["pusher:pong"]
+    assert bao.received == ["pusher:pong"]
 
 
 def sign_up(server, number):
     """Try to sign up, from another address if the header were believed; return the status."""
-    visitor = Visitor(server.url, "sessionid=none")
+    visitor = HttpClient(server.url, "sessionid=none")
     headers = {"Cookie": visitor.cookies, "X-CSRFToken": CSRF, "X-Forwarded-For": f"198.51.100.{number}"}
     try:
         with urlopen(Request(f"{server.url}/register/", b"email=", headers), timeout=5) as answer:

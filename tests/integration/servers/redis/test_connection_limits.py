@@ -12,7 +12,7 @@ from realtime.server import hub
 from realtime.server.connection_limits import limit_keys
 from realtime.utils import circuit_breaker
 from tests.support.instances import wait_until
-from tests.support.sockets import connect, do, greeted
+from tests.support.sockets import connect, do, open_socket
 
 OFFICE = "203.0.113.7"
 
@@ -62,7 +62,7 @@ def test_counts_of_a_dead_process_expire(monkeypatch):
 
 
 async def refusal_of(user, **options):
-    listener = await connect(user, **options)
+    listener = await open_socket(user, **options)
     error = await listener.event("pusher:error")
     assert (await listener.frame())["code"] == error["code"] == 4100
     return error["message"]
@@ -71,16 +71,16 @@ async def refusal_of(user, **options):
 async def test_user_over_the_limit_elsewhere_is_refused_here(live_cast):
     await do(say, "other", limit_keys(str(live_cast.bao.pk), ""))
     assert await refusal_of(live_cast.bao) == "Too many connections for this user."
-    dana = await greeted(live_cast.dana)
+    dana = await connect(live_cast.dana)
     await dana.close()
 
 
 async def test_address_over_the_limit_elsewhere_is_refused_here(live_cast, monkeypatch):
     monkeypatch.setattr(limits, "MAX_CONNECTIONS_PER_ADDRESS", 3)
     await do(say, "other", {f"address:{OFFICE}": 2})
-    inside = await greeted(live_cast.bao, address=OFFICE)
+    inside = await connect(live_cast.bao, address=OFFICE)
     assert await refusal_of(live_cast.dana, address=OFFICE) == "Too many connections from this address."
-    outside = await greeted(live_cast.dana, address="203.0.113.8")
+    outside = await connect(live_cast.dana, address="203.0.113.8")
     for listener in (inside, outside):
         await listener.close()
 
@@ -92,7 +92,7 @@ async def word_is_told():
 
 
 async def test_closed_connection_is_released_on_every_process(live_cast):
-    bao, counted = await greeted(live_cast.bao), {f"user:{live_cast.bao.pk}": 1}
+    bao, counted = await connect(live_cast.bao), {f"user:{live_cast.bao.pk}": 1}
     await word_is_told()
     assert await do(admit, "other", counted)
     await bao.close()
@@ -101,7 +101,7 @@ async def test_closed_connection_is_released_on_every_process(live_cast):
 
 
 async def test_emptied_store_receives_all_counts_again(live_cast, redis_server):
-    bao = await greeted(live_cast.bao)
+    bao = await connect(live_cast.bao)
     await word_is_told()
     await do(redis.Redis.from_url(redis_server.url).flushdb)
     for _ in range(2):
@@ -111,11 +111,11 @@ async def test_emptied_store_receives_all_counts_again(live_cast, redis_server):
 
 
 async def test_hanging_redis_delays_one_connection_and_refuses_none(live_cast, redis_server):
-    listeners = [await greeted(live_cast.bao)]
+    listeners = [await connect(live_cast.bao)]
     with redis_server.hanging():
         begun = time.monotonic()
         for person in (live_cast.bao, live_cast.dana, live_cast.casey, live_cast.greta, live_cast.emil):
-            listeners.append(await greeted(person))
+            listeners.append(await connect(person))
         assert time.monotonic() - begun < 3 * circuit_breaker.TIMEOUT
     for listener in listeners:
         await listener.close()

@@ -15,7 +15,7 @@ from realtime.channels import Audience
 from realtime.server import hub
 from tests.integration.servers.redis.publisher import DIED
 from tests.support.instances import TOP, wait_until
-from tests.support.sockets import do, listen
+from tests.support.sockets import do, subscribe
 from tickets import services
 
 REPLY = "ticket.reply.created"
@@ -32,7 +32,7 @@ async def hears_once(listener, message, channel):
     """Assert that a reply is told soon, and not a second time when the tail has read it too."""
     await hears(listener, message)
     await hub.here().log_tailer.read()
-    assert await listener.hears_nothing(channel)
+    assert await listener.receives_nothing(channel)
 
 
 @asynccontextmanager
@@ -89,17 +89,17 @@ async def wait_for_subscription(server, channel, audience):
 
 
 async def test_log_tailer_does_not_repeat_what_the_layer_delivered(live_cast):
-    casey = await listen(live_cast.casey, live_cast.ticket.channel)
+    casey = await subscribe(live_cast.casey, live_cast.ticket.channel)
     async with no_tail():
         await do(live_cast.reply, live_cast.bao, "By the layer")
         await hears(casey, "By the layer")
     await hub.here().log_tailer.read()
-    assert await casey.hears_nothing(live_cast.ticket.channel)
+    assert await casey.receives_nothing(live_cast.ticket.channel)
 
 
 @pytest.mark.parametrize("fail", [refuse, swallow])
 async def test_log_tailer_delivers_what_the_layer_lost(live_cast, fail, monkeypatch):
-    casey = await listen(live_cast.casey, live_cast.ticket.channel)
+    casey = await subscribe(live_cast.casey, live_cast.ticket.channel)
     failed = fail(monkeypatch)
     await do(live_cast.reply, live_cast.bao, "Against all odds")
     await hears_once(casey, "Against all odds", live_cast.ticket.channel)
@@ -108,7 +108,7 @@ async def test_log_tailer_delivers_what_the_layer_lost(live_cast, fail, monkeypa
 
 async def test_events_arrive_while_redis_is_down_and_by_redis_afterwards(live_cast, redis_server):
     ticket = live_cast.ticket
-    casey = await listen(live_cast.casey, ticket.channel)
+    casey = await subscribe(live_cast.casey, ticket.channel)
     redis_server.kill()
     await do(live_cast.reply, live_cast.bao, "Without Redis")
     await hears_once(casey, "Without Redis", ticket.channel)
@@ -119,12 +119,12 @@ async def test_events_arrive_while_redis_is_down_and_by_redis_afterwards(live_ca
         await do(live_cast.reply, live_cast.bao, "By Redis again")
         await hears(casey, "By Redis again")
     await hub.here().log_tailer.read()
-    assert await casey.hears_nothing(ticket.channel)
+    assert await casey.receives_nothing(ticket.channel)
 
 
 async def test_events_arrive_when_redis_drops_its_subscribers(live_cast, redis_server, monkeypatch):
     ticket = live_cast.ticket
-    casey = await listen(live_cast.casey, ticket.channel)
+    casey = await subscribe(live_cast.casey, ticket.channel)
     with monkeypatch.context() as patch:
         cuts = cut_before_each_message(patch, redis_server)
         await do(live_cast.reply, live_cast.bao, "Into the void")
@@ -135,13 +135,13 @@ async def test_events_arrive_when_redis_drops_its_subscribers(live_cast, redis_s
         await do(live_cast.reply, live_cast.bao, "By Redis again")
         await hears(casey, "By Redis again")
     await hub.here().log_tailer.read()
-    assert await casey.hears_nothing(ticket.channel)
+    assert await casey.receives_nothing(ticket.channel)
 
 
 async def test_socket_opened_while_redis_is_down_receives_events(live_cast, redis_server):
     ticket = live_cast.ticket
     redis_server.kill()
-    casey = await listen(live_cast.casey, ticket.channel)
+    casey = await subscribe(live_cast.casey, ticket.channel)
     await do(live_cast.reply, live_cast.bao, "Without Redis")
     await hears_once(casey, "Without Redis", ticket.channel)
     await do(redis_server.start)
@@ -153,16 +153,16 @@ async def test_socket_opened_while_redis_is_down_receives_events(live_cast, redi
 
 async def test_event_of_a_process_killed_after_commit_is_delivered(live_cast, elsewhere):
     ticket = live_cast.ticket
-    casey = await listen(live_cast.casey, ticket.channel)
+    casey = await subscribe(live_cast.casey, ticket.channel)
     async with no_tail():
         died = await asyncio.to_thread(elsewhere, live_cast.bao.email, str(ticket.uuid), "Last words", "--die")
         assert died == DIED
-        assert await casey.hears_nothing(ticket.channel)
+        assert await casey.receives_nothing(ticket.channel)
     await hears_once(casey, "Last words", ticket.channel)
 
 
 async def test_event_of_a_process_without_sockets_is_delivered(live_cast, elsewhere):
-    casey = await listen(live_cast.casey, live_cast.ticket.channel)
+    casey = await subscribe(live_cast.casey, live_cast.ticket.channel)
     assert await asyncio.to_thread(elsewhere, live_cast.bao.email, str(live_cast.ticket.uuid), "From afar") == 0
     await hears_once(casey, "From afar", live_cast.ticket.channel)
 
@@ -181,7 +181,7 @@ def elsewhere(environment):
 
 async def test_rolled_back_event_is_not_delivered(live_cast):
     ticket = live_cast.ticket
-    people = [await listen(person, ticket.channel) for person in (live_cast.casey, live_cast.bao)]
+    people = [await subscribe(person, ticket.channel) for person in (live_cast.casey, live_cast.bao)]
 
     def reply(*, commit):
         with transaction.atomic():
@@ -191,7 +191,7 @@ async def test_rolled_back_event_is_not_delivered(live_cast):
     await do(reply, commit=False)
     await hub.here().log_tailer.read()
     for listener in people:
-        assert await listener.hears_nothing(ticket.channel)
+        assert await listener.receives_nothing(ticket.channel)
     await do(reply, commit=True)
     for listener in people:
         await hears(listener, "Second thoughts")
@@ -199,9 +199,9 @@ async def test_rolled_back_event_is_not_delivered(live_cast):
 
 async def test_revoked_user_receives_no_later_event_while_the_layer_fails(live_cast, monkeypatch):
     ticket, own = live_cast.ticket, live_cast.bao.channel
-    bao = await listen(live_cast.bao, ticket.channel)
+    bao = await subscribe(live_cast.bao, ticket.channel)
     await bao.subscribe(own)
-    casey = await listen(live_cast.casey, ticket.channel)
+    casey = await subscribe(live_cast.casey, ticket.channel)
     taken = swallow(monkeypatch)
 
     def move_and_reply():
@@ -214,7 +214,7 @@ async def test_revoked_user_receives_no_later_event_while_the_layer_fails(live_c
         assert (await bao.event("pusher:subscription_error"))["status"] == 403
     await do(live_cast.reply, live_cast.emil, "Still with Orders")
     await hears(casey, "Still with Orders")
-    assert await bao.hears_nothing(own)
-    assert "ticket.updated" not in [frame["event"] for frame in bao.heard]
-    assert REPLY not in [frame["event"] for frame in bao.heard]
+    assert await bao.receives_nothing(own)
+    assert "ticket.updated" not in [frame["event"] for frame in bao.received]
+    assert REPLY not in [frame["event"] for frame in bao.received]
     assert taken

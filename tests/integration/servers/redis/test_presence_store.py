@@ -9,7 +9,7 @@ from django.conf import settings
 from realtime.presence.store import EntryChange, Occupancy, ProcessReport, SocketReport, SyncRequest, presence_store
 from realtime.protocol import Member
 from realtime.utils.circuit_breaker import ServiceUnavailable
-from tests.integration.servers.database.concurrent_transactions import all_at_once
+from tests.integration.servers.database.concurrent_transactions import run_concurrently
 
 ROOM = "presence-room.a"
 CASEY, BAO = Member("casey", {"name": "Casey"}), Member(7, {"name": "Bao"})
@@ -61,7 +61,7 @@ def test_joins_and_leaves_are_reported_once_across_processes():
 
 def test_concurrent_joins_occupy_a_channel_once():
     told = []
-    all_at_once([lambda name=name: told.extend(say(name, took("news")).events) for name in "abcd"])
+    run_concurrently([lambda name=name: told.extend(say(name, took("news")).events) for name in "abcd"])
     assert told == [{"name": "channel_occupied", "channel": "news"}]
     assert presence_store().occupancy(["news"])["news"].subscriptions == 4
 

@@ -11,7 +11,7 @@ from realtime.channels import Audience
 from realtime.server import hub
 from tests.support.cast import Cast
 from tests.support.instances import RedisServer
-from tests.support.sockets import do, greeted, listen
+from tests.support.sockets import connect, do, subscribe
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,7 +53,7 @@ def queries(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 async def test_second_subscriber_of_a_process_costs_no_redis_command(
     live_cast: Cast, redis_server: RedisServer
 ) -> None:
-    bao, dana = await greeted(live_cast.bao), await greeted(live_cast.dana)
+    bao, dana = await connect(live_cast.bao), await connect(live_cast.dana)
     commands = Commands(redis_server)
     await bao.subscribe(live_cast.ticket.channel)
     assert commands.since() == {"subscribe": 1, "publish": 1}  # the fence
@@ -62,7 +62,7 @@ async def test_second_subscriber_of_a_process_costs_no_redis_command(
 
 
 async def test_concurrent_joins_share_one_barrier(live_cast: Cast, redis_server: RedisServer) -> None:
-    await greeted(live_cast.bao)
+    await connect(live_cast.bao)
     commands, here = Commands(redis_server), hub.here()
     await asyncio.gather(*(here.prepare({channel: Audience.STAFF}) for channel in ("private-a", "private-b")))
     await here.prepare({"private-a": Audience.STAFF})
@@ -72,7 +72,7 @@ async def test_concurrent_joins_share_one_barrier(live_cast: Cast, redis_server:
 async def test_event_is_published_once_for_each_channel_and_audience(
     live_cast: Cast, redis_server: RedisServer
 ) -> None:
-    listeners = [await listen(live_cast.bao, live_cast.ticket.channel) for _ in range(3)]
+    listeners = [await subscribe(live_cast.bao, live_cast.ticket.channel) for _ in range(3)]
     commands = Commands(redis_server)
     await do(live_cast.reply, live_cast.bao, "Hello", internal=True)
     for listener in listeners:
@@ -81,7 +81,7 @@ async def test_event_is_published_once_for_each_channel_and_audience(
 
 
 async def test_new_connection_reads_its_user_once(live_cast: Cast, queries: Counter[str]) -> None:
-    bao = await greeted(live_cast.bao)
+    bao = await connect(live_cast.bao)
     assert queries["accounts_user"]
     queries.clear()
     for channel in (live_cast.ticket.channel, live_cast.ticket.presence_channel, live_cast.bao.channel):

@@ -10,8 +10,8 @@ from limits import parse
 
 from realtime.models import RateCounter
 from realtime.utils import circuit_breaker, rate_limits
-from tests.integration.servers.database.concurrent_transactions import all_at_once
-from tests.support.api_client import Program
+from tests.integration.servers.database.concurrent_transactions import run_concurrently
+from tests.support.api_client import ApiClient
 from tests.support.cast import PASSWORD
 from tests.support.instances import wait_until
 
@@ -43,7 +43,7 @@ def test_rate_limit_allows_requests_while_redis_is_down(redis_server):
 def test_database_counter_loses_no_concurrent_hit(without_redis):
     rate = parse("20/minute")
     answers = []
-    all_at_once([lambda: answers.extend(rate_limits.allowed(rate, "casey") for _ in range(5))] * 5)
+    run_concurrently([lambda: answers.extend(rate_limits.allowed(rate, "casey") for _ in range(5))] * 5)
     assert sorted(answers) == [False] * 5 + [True] * 20
     assert rate_limits.allowed(rate, "greta")
 
@@ -69,7 +69,7 @@ def use_the_desk(cast):
     assert Client().post("/register/", SIGN_UP).status_code == 302
     assert browser.post("/login/", {"login": cast.bao.email, "password": PASSWORD}).status_code == 302
     assert browser.post(f"/tickets/{cast.ticket.uuid}/replies/", {"message": "Which one?"}).status_code == 302
-    assert Program(cast.casey).get("me/").status_code == 200
+    assert ApiClient(cast.casey).get("me/").status_code == 200
     return time.monotonic() - begun
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-PATIENCE = 10  # seconds
+TIMEOUT = 10  # seconds
 CONTINUATION, TEXT, BINARY, CLOSE, PING = 0, 1, 2, 8, 9
 HANDSHAKE = (
     "GET /app/tikm?protocol=7 HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -32,14 +32,14 @@ def frame(opcode: int, payload: bytes, *, fin: bool = True, masked: bool = True,
     return head + length + mask + bytes(byte ^ mask[place % 4] for place, byte in enumerate(payload))
 
 
-class Peer:
+class RawClient:
     """A client that reads only when it is told to."""
 
     def __init__(self, port: int, *headers: str, receive_buffer: int | None = None) -> None:
         self.socket = socket.socket()
         if receive_buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.socket.settimeout(PATIENCE)
+        self.socket.settimeout(TIMEOUT)
         self.socket.connect(("127.0.0.1", port))
         lines = "".join(f"{line}\r\n" for line in headers)
         self.socket.sendall(f"{HANDSHAKE.format(port=port)}{lines}\r\n".encode())

@@ -13,7 +13,7 @@ from realtime.consumers import PusherConsumer
 from realtime.serve.pusher_protocol import PusherProtocol
 from realtime.serve.server import MAX_MESSAGE
 from realtime.websocket.frames import Opcode
-from tests.support.raw_websocket import frame
+from tests.support.raw_client import frame
 from tests.support.sockets import HOST, session_cookie, until
 from tikm.asgi import application
 
@@ -24,7 +24,7 @@ HANDSHAKE = (
 )
 
 
-class Peer(asyncio.Transport):
+class DirectClient(asyncio.Transport):
     """A client at the other end of a transport; each write of the server is kept."""
 
     def __init__(self) -> None:
@@ -72,11 +72,11 @@ class Peer(asyncio.Transport):
         """Ask for a socket."""
         self.server.data_received(HANDSHAKE.format(cookie=cookie).encode())
 
-    def say(self, event: str, **data: Any) -> None:
+    def send(self, event: str, **data: Any) -> None:
         """Send a message."""
         self.server.data_received(frame(Opcode.TEXT, json.dumps({"event": event, "data": data}).encode()))
 
-    def heard(self, words: str) -> bool:
+    def received(self, words: str) -> bool:
         """Say whether these words were written."""
         return any(words.encode() in write for write in self.writes)
 
@@ -89,20 +89,20 @@ class Peer(asyncio.Transport):
     async def subscribe(self, channel: str) -> None:
         """Subscribe, and wait for the answer."""
         self.writes.clear()
-        self.say("pusher:subscribe", channel=channel, auth="")
-        await until(lambda: self.heard("subscription_succeeded"))
+        self.send("pusher:subscribe", channel=channel, auth="")
+        await until(lambda: self.received("subscription_succeeded"))
 
     async def subscribe_at_once(self, *channels: str) -> None:
         """Subscribe to several channels and ping, all in one turn of the loop; wait for the last answer."""
         for channel in channels:
-            self.say("pusher:subscribe", channel=channel, auth="")
-        self.say("pusher:ping")
-        await until(lambda: self.heard("pusher:pong"))
+            self.send("pusher:subscribe", channel=channel, auth="")
+        self.send("pusher:ping")
+        await until(lambda: self.received("pusher:pong"))
 
 
-async def on_wire(user: User) -> Peer:
+async def connect_directly(user: User) -> DirectClient:
     """Open a socket as a page of `user` does, and read its greeting."""
-    cookie, peer = await sync_to_async(session_cookie)(user), Peer()
+    cookie, peer = await sync_to_async(session_cookie)(user), DirectClient()
     peer.shake_hands(cookie)
-    await until(lambda: peer.heard("connection_established"))
+    await until(lambda: peer.received("connection_established"))
     return peer

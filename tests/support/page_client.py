@@ -6,22 +6,22 @@ from contextlib import contextmanager
 
 from websockets.sync.client import connect
 
-from tests.support.http_visitor import Visitor
+from tests.support.http_client import HttpClient
 from tests.support.sockets import session_cookie
 
 REPLY = "ticket.reply.created"
 
 
-class Person:
+class PageClient:
     """Somebody with a page open at one of the servers."""
 
     def __init__(self, user, server):
-        self.visitor = Visitor(server.url, session_cookie(user))
+        self.visitor = HttpClient(server.url, session_cookie(user))
         self.server = server
-        self.heard = []
+        self.received = []
 
     @contextmanager
-    def listening(self, channel):
+    def subscribed(self, channel):
         """Hear `channel` while the block runs; what the subscription was answered with is in `answer`."""
         address = self.server.url.replace("http", "ws", 1) + "/app/tikm?protocol=7"
         cookie = {"Cookie": self.visitor.cookies}
@@ -36,11 +36,11 @@ class Person:
         deadline = time.monotonic() + within
         while True:
             frame = json.loads(self.socket.recv(timeout=deadline - time.monotonic()))
-            self.heard.append(frame["event"])
+            self.received.append(frame["event"])
             if frame["event"] == name:
                 return json.loads(frame["data"])
 
-    def hears(self, message, *, within):
+    def receives(self, message, *, within):
         """Assert that this is the next reply told: none is lost, none comes twice."""
         assert self.event(REPLY, within=within)["reply"]["message"] == message
 
@@ -48,9 +48,9 @@ class Person:
         """Hear `channel` no more."""
         self.socket.send(json.dumps({"event": "pusher:unsubscribe", "data": {"channel": channel}}))
 
-    def hears_nothing_but_pong(self):
+    def receives_only_pong(self):
         """Assert that nothing came before the answer to a ping that is sent now."""
-        self.heard.clear()
+        self.received.clear()
         self.socket.send('{"event": "pusher:ping", "data": {}}')
         self.event("pusher:pong", within=5)
-        assert self.heard == ["pusher:pong"]
+        assert self.received == ["pusher:pong"]

@@ -12,7 +12,7 @@ CSRF = "0123456789abcdef0123456789abcdef"  # Django asks that cookie and header 
 
 
 @dataclass(frozen=True)
-class Visitor:
+class HttpClient:
     """Knows the server's address and brings their session's cookie."""
 
     url: str
