@@ -162,7 +162,7 @@ def test_page_matches_the_matrix(cast: Cast, name: str | None, row: tuple) -> No
 async def test_unmatched_channel_name_is_refused_even_to_admins(live_cast: Cast, channel: str) -> None:
     assert await do(authorize, live_cast.ada, channel) is None
     listener = await connect(live_cast.ada)
-    await listener.say("pusher:subscribe", channel=channel, auth="")
+    await listener.send("pusher:subscribe", channel=channel, auth="")
     frame = await listener.frame()
     assert frame["event"] in ("pusher:subscription_error", "pusher:error")
     await listener.close()
