@@ -13,7 +13,7 @@ from realtime.protocol import Member
 from realtime.server import hub
 from realtime.utils.circuit_breaker import ServiceUnavailable
 from tests.support.cast import Cast
-from tests.support.sockets import SocketClient, connect, do
+from tests.support.sockets import SocketClient, connect, do, subscribe
 from tickets import services
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -214,6 +214,6 @@ async def test_members_of_a_channel_are_limited(live_cast: Cast, settings: Setti
 
 async def test_office_channel_shows_online_agents(live_cast: Cast) -> None:
     channel = live_cast.billing.channel.replace("private-", "presence-")
-    bao = await join(live_cast.bao, channel)
-    _ada = await join(live_cast.ada, channel)
+    bao = await subscribe(live_cast.bao, channel)
+    _ada = await subscribe(live_cast.ada, channel)
     assert (await bao.event("pusher_internal:member_added"))["user_info"]["name"] == "Ada Admin"

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from tests.support.signed_clients import answers, whisper
-from tests.support.sockets import SocketClient, connect, do, settle
+from tests.support.signed_clients import answers, send_client_event
+from tests.support.sockets import SocketClient, do, open_socket, settle
 from tests.tickets.leaks.site import CUSTOMERS, OBSERVERS, Desk
 from tickets.models import Ticket
 
