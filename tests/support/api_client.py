@@ -11,7 +11,7 @@ API = "/api/v1"
 
 
 class ApiClient:
-    """What somebody's program sends, and what it is answered."""
+    """A user's API client: requests and responses."""
 
     def __init__(self, user: User | None = None) -> None:
         self.client = Client(raise_request_exception=False)

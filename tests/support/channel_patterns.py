@@ -16,7 +16,7 @@ def allow_anonymous(user: Any, **_: Any) -> Audience | None:
 
 
 def watchlist(user: Any) -> dict[str, Any]:
-    """Have everybody hear of everybody else who comes online."""
+    """Put every user on the watchlist of every other."""
     return {"watchlist": [str(other.pk) for other in get_user_model().objects.exclude(pk=user.pk)]}
 
 

@@ -242,13 +242,13 @@ def _environment(settings: Mapping[str, str | None]) -> dict[str, str]:
 
 
 def free_port() -> int:
-    """Return a port of the loopback interface that nobody uses now."""
+    """Return an unused port of the loopback interface."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
 
 def _initialise(directory: Path) -> None:
-    """Make `directory` the home of a PostgreSQL that trusts whoever reaches its socket."""
+    """Initialize a PostgreSQL cluster in `directory` that trusts all local clients."""
     identity = _unprivileged()
     if identity:
         shutil.chown(directory, identity["user"], identity["group"])
@@ -282,4 +282,4 @@ def _unprivileged() -> dict[str, Any]:
     """Return how to start a program that refuses to run as root."""
     if os.geteuid() != 0:
         return {}
-    return {"user": "nobody", "group": pwd.getpwnam("nobody").pw_gid, "extra_groups": []}
+    return {"user": "nobody", "group": pwd.getpwnam("nobody").pw_gid, "extra_groups": []}  # codespell:ignore nobody

@@ -14,7 +14,7 @@ TIMEOUT = 20  # seconds: on a busy machine Node takes long to start
 
 
 class NodeClient:
-    """A program that obeys a line of JSON at a time, and tells, a line each, what it sees."""
+    """A Node.js client that runs commands and reports what it sees, as JSON lines."""
 
     def __init__(self, script: str, **options: Any) -> None:
         command = ["node", HERE / script, json.dumps(options)]

@@ -13,7 +13,7 @@ REPLY = "ticket.reply.created"
 
 
 class PageClient:
-    """Somebody with a page open at one of the servers."""
+    """A user with an open page at one of the servers."""
 
     def __init__(self, user, server):
         self.visitor = HttpClient(server.url, session_cookie(user))
@@ -22,7 +22,7 @@ class PageClient:
 
     @contextmanager
     def subscribed(self, channel):
-        """Hear `channel` while the block runs; what the subscription was answered with is in `answer`."""
+        """Subscribe to `channel` while the block runs; `answer` has the server's response."""
         address = self.server.url.replace("http", "ws", 1) + "/app/tikm?protocol=7"
         cookie = {"Cookie": self.visitor.cookies}
         with connect(address, origin=self.server.url, additional_headers=cookie) as self.socket:
@@ -41,11 +41,11 @@ class PageClient:
                 return json.loads(frame["data"])
 
     def receives(self, message, *, within):
-        """Assert that this is the next reply told: none is lost, none comes twice."""
+        """Assert that this is the next reply received: none is lost or doubled."""
         assert self.event(REPLY, within=within)["reply"]["message"] == message
 
     def leave(self, channel):
-        """Hear `channel` no more."""
+        """Unsubscribe from `channel`."""
         self.socket.send(json.dumps({"event": "pusher:unsubscribe", "data": {"channel": channel}}))
 
     def receives_only_pong(self):

@@ -28,7 +28,7 @@ async def ask_missed(page: SocketClient, since: str, *channels: str) -> str | No
 
 @dataclass
 class Page:
-    """One of Casey's: how many replies it showed when it was made, and what it has heard since."""
+    """A page of Casey's: the number of replies it showed when rendered, and those received since."""
 
     socket: SocketClient
     cursor: str
@@ -54,7 +54,7 @@ class PageSimulation:
 
     def __init__(self, cast: Cast, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
         self.cast, self.random = cast, random.Random(seed)
-        self.told: list[str] = []
+        self.sent: list[str] = []
         self.answers: list[bool] = []  # to each question, whether it said that nothing was missed
         self.moves: list[Callable[[], Awaitable[None]]] = [
             self.reply, self.reply, self.make, self.make, self.come, self.come, self.come, self.go, self.read,
@@ -75,14 +75,14 @@ class PageSimulation:
 
     async def reply(self) -> None:
         """Have Bao reply, and write a note, of which Casey learns nothing."""
-        message = f"Reply {len(self.told)}"
+        message = f"Reply {len(self.sent)}"
         await do(self.cast.reply, self.cast.bao, message)
-        self.told.append(message)
+        self.sent.append(message)
         await do(self.cast.reply, self.cast.bao, NOTE, internal=True)
 
     async def make(self) -> None:
         """Render a page, with the cursor of this moment."""
-        self._made.append((await do(history.current_cursor), len(self.told)))
+        self._made.append((await do(history.current_cursor), len(self.sent)))
 
     async def come(self) -> None:
         """Open the socket of a page that was made some time ago; it asks the history if it may have missed any."""
@@ -96,7 +96,7 @@ class PageSimulation:
         self._pages.append(page)
 
     async def go(self) -> None:
-        """Have a page go that either hears to the end, or is cut off and asks the history."""
+        """Close a page after it received everything, or cut it off and read the history."""
         if not self._pages:
             return
         page = self._pages.pop(self.random.randrange(len(self._pages)))
@@ -106,7 +106,7 @@ class PageSimulation:
         else:
             await hub.here().log_tailer.read()
             await page.listen_up()
-        assert set(self.told[page.shown :]) <= set(page.received), f"cut off: {is_cut}"
+        assert set(self.sent[page.shown :]) <= set(page.received), f"cut off: {is_cut}"
         assert NOTE not in page.received
         await page.socket.close()
 

@@ -33,7 +33,7 @@ def frame(opcode: int, payload: bytes, *, fin: bool = True, masked: bool = True,
 
 
 class RawClient:
-    """A client that reads only when it is told to."""
+    """A client that reads only on demand."""
 
     def __init__(self, port: int, *headers: str, receive_buffer: int | None = None) -> None:
         self.socket = socket.socket()
@@ -78,6 +78,6 @@ class RawClient:
         return next((struct.unpack("!H", payload[:2])[0] for payload in closes), None)
 
     def close(self) -> None:
-        """Hang up."""
+        """Disconnect."""
         self._read.close()
         self.socket.close()

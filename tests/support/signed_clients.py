@@ -17,7 +17,7 @@ async def send_client_event(speaker: SocketClient, event: str, channel: str, dat
 
 
 def signed(listener: SocketClient, channel: str, user_id: Any = None, **info: Any) -> dict[str, str]:
-    """Return what another back end signs for somebody whom this site does not know."""
+    """Return another back end's signature for a user unknown to this site."""
     data = "" if user_id is None else json.dumps({"user_id": user_id, "user_info": info})
     return signed_text(listener, channel, data)
 

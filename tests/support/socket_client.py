@@ -21,7 +21,7 @@ SUCCEEDED = "pusher_internal:subscription_succeeded"
 
 @dataclass(frozen=True)
 class Credentials:
-    """What somebody comes in with: a page's cookie or a program's token; `signs` if sockets bring signatures."""
+    """Credentials: a page's cookie or a token; `signs` if sockets subscribe with signatures."""
 
     cookie: str = ""
     token: str = ""
@@ -45,7 +45,7 @@ class RemoteSocket:
         self._news = asyncio.Condition()
 
     async def open(self, channels: list[str]) -> None:
-        """Connect, and hear these channels."""
+        """Connect, and subscribe to these channels."""
         handshake = {} if self.key.signs else self.key.headers
         self.socket = await connect(
             f"{self.server.url.replace('http', 'ws', 1)}/app/tikm?protocol=7",
@@ -71,13 +71,13 @@ class RemoteSocket:
     async def until(
         self, event: str, channel: str = "", *, user_id: str = "", message: str = ""
     ) -> tuple[float, dict[str, Any]]:
-        """Return when the first such frame came, and the frame: by channel, whom it is about, what a reply says."""
+        """Return the time and the first frame that matches channel, user and reply text."""
         async with asyncio.timeout(TIMEOUT), self._news:
             while True:
                 for moment, frame in self.received:
                     is_it = frame["event"] == event and channel in ("", frame.get("channel"))
-                    is_his = user_id in ("", frame["data"].get("user_id"))
-                    if is_it and is_his and message in ("", frame["data"].get("reply", {}).get("message")):
+                    matches_user = user_id in ("", frame["data"].get("user_id"))
+                    if is_it and matches_user and message in ("", frame["data"].get("reply", {}).get("message")):
                         return moment, frame
                 await self._news.wait()
 
@@ -91,7 +91,7 @@ class RemoteSocket:
         await self.socket.send(json.dumps({"event": event, "data": data}))
 
     async def close(self) -> None:
-        """Hang up."""
+        """Disconnect."""
         if self.socket is not None:
             await self.socket.close()
             await self.reading

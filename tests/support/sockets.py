@@ -1,4 +1,4 @@
-"""Sockets of the cast: what a person's Pusher client hears."""
+"""Sockets of the cast: the frames that a user's Pusher client receives."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ HOST = "testserver"
 
 @dataclass(frozen=True)
 class Barrier(Event):
-    """Says nothing; what was told before it has arrived when it has."""
+    """A barrier event: when it has arrived, everything sent before has arrived."""
 
     broadcast_as = "test.fence"
     channel: str
@@ -44,7 +44,7 @@ class Barrier(Event):
 
 
 class SocketClient:
-    """One socket, and every frame it has heard."""
+    """One socket, and every frame it has received."""
 
     def __init__(self, communicator: WebsocketCommunicator) -> None:
         self.communicator = communicator
@@ -63,7 +63,7 @@ class SocketClient:
         return frame
 
     async def event(self, name: str) -> Any:
-        """Return the data of the next frame called `name`; what comes before it is kept in `heard`."""
+        """Return the data of the next frame called `name`; earlier ones are kept in `received`."""
         while True:
             frame = await self.frame()
             if frame["event"] == name:
@@ -90,7 +90,7 @@ class SocketClient:
         return len(self.received) == before + 1
 
     async def close(self) -> None:
-        """Hang up."""
+        """Disconnect."""
         await self.communicator.disconnect()
 
 
@@ -117,7 +117,7 @@ async def connect(user: User | None = None, **options: Any) -> SocketClient:
 
 
 async def subscribe(user: User, channel: str) -> SocketClient:
-    """Open a socket of `user` that hears `channel`."""
+    """Open a socket of `user`, subscribed to `channel`."""
     listener = await connect(user)
     answer = await listener.subscribe(channel)
     assert answer["event"] == "pusher_internal:subscription_succeeded", answer

@@ -1,4 +1,4 @@
-"""The private services that other tests stand on: they start, break when told to, and end."""
+"""The services that other tests use start, fail on demand, and stop."""
 
 import shutil
 import socket
@@ -94,7 +94,7 @@ def test_failed_start_raises_with_the_log(monkeypatch):
 
 
 def test_server_environment_holds_only_the_tests_settings(monkeypatch):
-    monkeypatch.setenv("REDIS_URL", "redis://somebody-elses")
+    monkeypatch.setenv("REDIS_URL", "redis://another-server")
     monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "tests.settings")
     environment = instances._environment({"DATABASE_URL": "sqlite://", "REDIS_URL": None, "DEBUG": "false"})
     assert environment["DEBUG"] == "false"

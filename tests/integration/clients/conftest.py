@@ -82,7 +82,7 @@ def every_kind(desk: Desk) -> Iterator[instances.Server]:
 
 @pytest.fixture(scope="session")
 def back_end(desk: Desk) -> Iterator[EphemeralPublisher]:
-    """A program of the site that is no server: what it tells goes to all of them."""
+    """A process of the site without sockets; what it broadcasts reaches all servers."""
     settings = {"DATABASE_URL": desk.database_url, "REDIS_URL": "", "DJANGO_SETTINGS_MODULE": EVERY_KIND}
     with EphemeralPublisher({**os.environ, **settings}) as back_end:
         yield back_end
@@ -90,7 +90,7 @@ def back_end(desk: Desk) -> Iterator[EphemeralPublisher]:
 
 @pytest.fixture
 def nobodys_port() -> Iterator[int]:
-    """A port at which nobody listens."""
+    """A port without a listener."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield bound.getsockname()[1]

@@ -1,4 +1,4 @@
-"""A program of the site that serves nobody, but has things to tell: it does what each line of JSON on stdin says."""
+"""A process of the site that broadcasts and disconnects on commands: JSON lines on stdin."""
 
 import json
 import subprocess
@@ -26,12 +26,12 @@ class EphemeralPublisher:
         self.process.stdout.close()
         self.process.wait()
 
-    def tell(self, channel: str, event: str, data: str) -> None:
-        """Tell an event on a channel; `data` is the text as clients get it."""
+    def broadcast(self, channel: str, event: str, data: str) -> None:
+        """Broadcast an event on a channel; `data` is the text that clients receive."""
         self._call("broadcast_now", channels=[channel], event=event, data=data)
 
     def disconnect(self, *people: str) -> None:
-        """Hang up on people."""
+        """Disconnect users."""
         self._call("disconnect", users=people)
 
     def _call(self, verb: str, **details: Any) -> None:

@@ -7,7 +7,7 @@ from django.core.management import call_command
 
 
 def prepare() -> dict[str, object]:
-    """Migrate, gather the cast, and sign everybody in."""
+    """Migrate, create the cast, and sign all users in."""
     call_command("migrate", verbosity=0)
     from tests.support import cast, sockets
     from tests.support.api_client import ApiClient

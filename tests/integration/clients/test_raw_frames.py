@@ -107,7 +107,7 @@ def test_binary_message_closes_the_socket(server: instances.Server, client: Clie
         pytest.param(frame(PING, b"x" * 126), id="a ping that is too long"),
         pytest.param(frame(PING, b"x", fin=False), id="a ping in fragments"),
         pytest.param(frame(CLOSE, b"\x00"), id="half a close code"),
-        pytest.param(frame(CLOSE, struct.pack("!H", 1005)), id="a close code that nobody may send"),
+        pytest.param(frame(CLOSE, struct.pack("!H", 1005)), id="a reserved close code"),
         pytest.param(bytes([0x81, 0xFF]) + b"\xff" * 12, id="a length beyond all lengths"),
     ],
 )

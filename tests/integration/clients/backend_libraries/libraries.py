@@ -93,7 +93,7 @@ class NodeBackend:
 
 
 def send_twice(backend, *event):
-    """Have PyPI's `pusher` send one signed request twice, as somebody in between could; return both statuses."""
+    """Have PyPI's `pusher` send one signed request twice, as an attacker in between could; return both statuses."""
     request = backend.pusher._pusher_client.trigger.make_request(*event)
     ask = {"data": request.body, "headers": request.headers, "timeout": 5}
     return [requests.post(request.url, **ask).status_code for _ in range(2)]

@@ -46,7 +46,7 @@ class Ear:
         self.present = self.receives(SUCCEEDED)
 
     def receives(self, event):
-        """Return the data of what is heard next, which is this event."""
+        """Return the data of the next event, which must have this name."""
         name, data = self.received.get(timeout=PATIENCE)
         assert name == event
         return data
@@ -69,7 +69,7 @@ def connected(server, **options):
 def test_pysher_signs_its_own_subscription_and_receives(back_end, every_kind):
     with connected(every_kind, secret=secret()) as client:
         socket = Ear(client, f"private-{ROOM}", "greeting")
-        back_end.tell(f"private-{ROOM}", "greeting", '{"text":"Hello"}')
+        back_end.broadcast(f"private-{ROOM}", "greeting", '{"text":"Hello"}')
         assert socket.receives("greeting") == {"text": "Hello"}
 
 
@@ -114,9 +114,9 @@ def authorizer(server, headers):
     return authorize
 
 
-async def hear_a_reply(desk, server, prefix, act):
+async def receive_reply(desk, server, prefix, act):
     """Have Bao's asyncpusher subscribe, `act`, and return what came on the ticket's own channel."""
-    heard = asyncio.Queue()
+    received = asyncio.Queue()
     client = asyncpusher.Pusher(
         "tikm",
         secure=False,
@@ -127,21 +127,21 @@ async def hear_a_reply(desk, server, prefix, act):
     await client.connect()
     channel = await client.subscribe(f"{prefix}-{desk.channel}")
     for event in (SUCCEEDED, REPLY):
-        channel.bind(event, heard.put)
+        channel.bind(event, received.put)
     async with asyncio.timeout(PATIENCE):
-        answer = await heard.get()
+        answer = await received.get()
         act()
-        told = await heard.get() if prefix == "private" else None
+        reply = await received.get() if prefix == "private" else None
     await client.disconnect()
-    return answer, told
+    return answer, reply
 
 
 def test_asyncpusher_follows_a_ticket_with_a_token(desk, uvicorn):
-    hearing = hear_a_reply(desk, uvicorn, "private", lambda: answers(desk, uvicorn, "To asyncpusher"))
-    answer, told = asyncio.run(hearing)
-    assert (answer, told["reply"]["message"]) == ({}, "To asyncpusher")
+    receiving = receive_reply(desk, uvicorn, "private", lambda: answers(desk, uvicorn, "To asyncpusher"))
+    answer, reply = asyncio.run(receiving)
+    assert (answer, reply["reply"]["message"]) == ({}, "To asyncpusher")
 
 
 def test_asyncpusher_joins_a_presence_channel_with_a_token(desk, uvicorn):
-    answer, _ = asyncio.run(hear_a_reply(desk, uvicorn, "presence", lambda: None))
+    answer, _ = asyncio.run(receive_reply(desk, uvicorn, "presence", lambda: None))
     assert answer["presence"]["hash"][desk.ids["bao"]]["name"] == "Bao Nguyen"

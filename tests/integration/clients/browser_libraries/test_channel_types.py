@@ -10,37 +10,37 @@ MISS, COUNT, SUCCEEDED = "pusher:cache_miss", "pusher:subscription_count", "push
 VAULT = "private-encrypted-vault"
 
 
-def hears_channel(client, channel):
+def subscribe_to(client, channel):
     client.do("subscribe", channel=channel)
     client.sees("event", channel=channel, event=SUCCEEDED)
     return client
 
 
 def test_anonymous_client_receives_public_events_and_subscription_count(start, back_end, every_kind):
-    first = hears_channel(start("pusher.js", port=every_kind.port), "news")
+    first = subscribe_to(start("pusher.js", port=every_kind.port), "news")
     first.sees("event", event=COUNT, data={"subscription_count": 1})
-    second = hears_channel(start("pusher.js", port=every_kind.port), "news")
+    second = subscribe_to(start("pusher.js", port=every_kind.port), "news")
     for listener in (first, second):
         listener.sees("event", event=COUNT, data={"subscription_count": 2})
-    back_end.tell("news", "flash", '{"text":"Grüße 🌍","n":[1,null]}')
+    back_end.broadcast("news", "flash", '{"text":"Grüße 🌍","n":[1,null]}')
     for listener in (first, second):
         assert listener.sees("event", event="flash")["data"] == {"text": "Grüße 🌍", "n": [1, None]}
 
 
 def test_cache_channel_sends_the_last_event_or_a_miss_to_a_new_subscriber(start, back_end, every_kind):
-    first = hears_channel(start("pusher.js", port=every_kind.port), "cache-weather")
+    first = subscribe_to(start("pusher.js", port=every_kind.port), "cache-weather")
     first.sees("event", event=MISS)
-    back_end.tell("cache-weather", "rain", '{"mm":3}')
+    back_end.broadcast("cache-weather", "rain", '{"mm":3}')
     assert first.sees("event", event="rain")["data"] == {"mm": 3}
-    second = hears_channel(start("pusher.js", port=every_kind.port), "cache-weather")
+    second = subscribe_to(start("pusher.js", port=every_kind.port), "cache-weather")
     assert second.sees("event", event="rain")["data"] == {"mm": 3}
     assert not second.saw("event", event=MISS)
 
 
 def test_encrypted_channel_subscriber_decrypts_the_event(start, pusher, back_end, every_kind):
-    casey = hears_channel(pusher("casey", every_kind), VAULT)
+    casey = subscribe_to(pusher("casey", every_kind), VAULT)
     sealed = seal(start, {"price": 7}, channel=VAULT)
-    back_end.tell(VAULT, "deal", sealed)
+    back_end.broadcast(VAULT, "deal", sealed)
     assert casey.sees("event", event="deal")["data"] == {"price": 7}
     # What came over the wire was sealed still.
     assert casey.sees("frame", event="deal")["data"] == json.loads(sealed)

@@ -1,4 +1,4 @@
-"""Echo whispers and pusher-js triggers: listeners hear one another, in the server's words where it has some."""
+"""Client events of Echo and pusher-js, with the data that the server makes of them."""
 
 import pytest
 
@@ -13,11 +13,11 @@ def test_typing_event_carries_the_servers_payload(desk, echo, daphne):
         person.do("listenForWhisper", channel=desk.channel, event="typing")
         person.sees("subscribed")
     bao.do("whisper", channel=desk.channel, event="typing", data={"user": {"name": "Ada Admin"}, "note": "Refund?"})
-    told = {"user": {"id": desk.ids["bao"], "name": "Bao Nguyen", "role": "agent"}}
-    assert casey.sees("whisper")["data"] == told
+    expected = {"user": {"id": desk.ids["bao"], "name": "Bao Nguyen", "role": "agent"}}
+    assert casey.sees("whisper")["data"] == expected
     casey.do("whisper", channel=desk.channel, event="typing", data={})
     assert bao.sees("whisper")["data"]["user"]["name"] == "Casey Rivers"
-    # His own words did not come back to him: Casey's are the first that he heard.
+    # A client event does not return to its sender: Casey's is the first that Bao receives.
     assert len(bao.saw("whisper")) == 1
 
 

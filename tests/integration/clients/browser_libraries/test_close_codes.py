@@ -24,9 +24,12 @@ TABLE = {
 WHAT_IT_DOES = {code: what for what, codes in TABLE.items() for code in codes}
 
 # A server that sends a close code need not say it in words before; ours does, for libraries that lose close codes.
-GREETED, AT_THE_DOOR, TOLD = "greeted", "at-the-door", "told"
+CONNECTED, ON_HANDSHAKE, WITH_ERROR = "connected", "on-handshake", "with-error"
 CASES = [
-    (code, when) for code in WHAT_IT_DOES for when in (GREETED, AT_THE_DOOR, TOLD) if code >= 4000 or when != TOLD
+    (code, when)
+    for code in WHAT_IT_DOES
+    for when in (CONNECTED, ON_HANDSHAKE, WITH_ERROR)
+    if code >= 4000 or when != WITH_ERROR
 ]
 
 
@@ -45,9 +48,9 @@ class Closer:
         when, code = key.split(".")
         self._visits[key] += 1
         is_first = self._visits[key] == 1
-        if not is_first or when == GREETED:
+        if not is_first or when == CONNECTED:
             say(connection, "pusher:connection_established", {"socket_id": "1.1", "activity_timeout": 120})
-        if is_first and when == TOLD:
+        if is_first and when == WITH_ERROR:
             say(connection, "pusher:error", {"code": int(code), "message": "Because"})
         if is_first:
             close(connection.socket, int(code))
@@ -101,7 +104,7 @@ def fates() -> Iterator[dict[str, dict]]:
         for client in clients:
             stack.callback(client.end)
         fates = given_up.sees("fates", within=20)["fates"] | back.sees("fates", within=20)["fates"]
-        # Whoever will try again has a timer, and does not end; whoever has given up does.
+        # A client that will retry has a timer and keeps running; one that has given up exits.
         assert given_up.process.wait(timeout=5) == 0
         assert back.process.poll() is None
         yield fates
@@ -115,7 +118,7 @@ def test_client_reacts_to_each_close_code(fates, code, when):
 BINARY = None  # a frame of bytes
 PONG = '{"event":"pusher:pong"}'
 MISTAKES = [
-    pytest.param(4001, {"key": "somebody-elses"}, id="unknown key"),
+    pytest.param(4001, {"key": "unknown-key"}, id="unknown key"),
     pytest.param(4005, {"path": "/elsewhere"}, id="wrong path"),
     pytest.param(4006, {"version": "eight and a half"}, id="no version"),
     pytest.param(4007, {"protocol": 4}, id="old protocol"),

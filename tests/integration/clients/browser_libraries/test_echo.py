@@ -1,4 +1,4 @@
-"""Laravel Echo, as other people's programs run it, subscribes and hears by the documented way."""
+"""Laravel Echo subscribes and receives events in the documented way."""
 
 import json
 
@@ -13,14 +13,14 @@ def visit(desk, server, name):
     return HttpClient(server.url, desk.sessions[name])
 
 
-def hears_ticket(client, desk):
+def subscribe_to_ticket(client, desk):
     client.do("listen", channel=desk.channel, event=REPLY)
     client.sees("subscribed", channel=desk.channel)
     return client
 
 
-def hears(client, channel, message):
-    """Return what the client is told with this reply; what was told shortly before it came may come first."""
+def receive_reply(client, channel, message):
+    """Return the client's event with this reply; earlier events may come first."""
     while True:
         data = client.sees("event", channel=channel, event=REPLY)["data"]
         if data["reply"]["message"] == message:
@@ -30,9 +30,9 @@ def hears(client, channel, message):
 @pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
 def test_customer_receives_the_agents_reply(desk, echo, kind, request):
     server = request.getfixturevalue(kind)
-    casey = hears_ticket(echo("casey", server), desk)
+    casey = subscribe_to_ticket(echo("casey", server), desk)
     visit(desk, server, "bao").reply(desk.ticket, f"It is **done** ({kind})")
-    data = hears(casey, desk.channel, f"It is **done** ({kind})")
+    data = receive_reply(casey, desk.channel, f"It is **done** ({kind})")
     assert data["reply"]["message_html"] == f"<p>It is <strong>done</strong> ({kind})</p>\n"
     assert data["reply"]["user"]["name"] == "Bao Nguyen"
     assert data["reply"].keys() == {
@@ -44,7 +44,7 @@ def test_customer_receives_the_agents_reply(desk, echo, kind, request):
 
 
 def test_echo_subscribes_with_signed_channel_data(desk, echo, daphne):
-    casey = hears_ticket(echo("casey", daphne), desk)
+    casey = subscribe_to_ticket(echo("casey", daphne), desk)
     (subscription,) = casey.saw("sent", event="pusher:subscribe")
     channel_data = json.loads(subscription["data"]["channel_data"])
     assert channel_data["user_id"] == desk.ids["casey"]
@@ -66,14 +66,14 @@ def test_unauthorized_channel_is_refused_before_subscribing(desk, echo, daphne):
 
 
 def test_unsubscribed_client_receives_no_more_events(desk, echo, daphne):
-    leaver, stayer = (hears_ticket(echo("casey", daphne), desk) for _ in range(2))
+    leaver, stayer = (subscribe_to_ticket(echo("casey", daphne), desk) for _ in range(2))
     leaver.do("leave", channel=desk.channel)
     own = f"user.{desk.ids['casey']}"
     leaver.do("listen", channel=own, event=REPLY)
     leaver.sees("subscribed", channel=own)
     visit(desk, daphne, "bao").reply(desk.ticket, "Anybody there?")
-    # A reply is told on the ticket's channel first, then on the person's.
-    hears(stayer, desk.channel, "Anybody there?")
-    hears(leaver, own, "Anybody there?")
-    told = leaver.saw("frame", event="ticket.reply.created", channel=f"private-{desk.channel}")
-    assert "Anybody there?" not in [sight["data"]["reply"]["message"] for sight in told]
+    # A reply is sent on the ticket's channel first, then on the user's.
+    receive_reply(stayer, desk.channel, "Anybody there?")
+    receive_reply(leaver, own, "Anybody there?")
+    received = leaver.saw("frame", event="ticket.reply.created", channel=f"private-{desk.channel}")
+    assert "Anybody there?" not in [sight["data"]["reply"]["message"] for sight in received]

@@ -1,10 +1,10 @@
-"""Laravel Echo's here, joining and leaving: colleagues who look at one ticket, each on a server of his own."""
+"""Laravel Echo's here, joining and leaving: colleagues on one ticket, each on a separate server."""
 
 ALL = ["Bao Nguyen", "Dana Okafor"]
 
 
 def enters(client, fresh_desk):
-    """Return whom the client finds there."""
+    """Return the members that the client receives."""
     client.do("join", channel=fresh_desk.channel)
     return client.sees("here")["people"]
 
@@ -29,13 +29,13 @@ def test_user_with_tabs_on_two_servers_leaves_with_the_last_one(fresh_desk, echo
     assert enters(tab, fresh_desk) == enters(other_tab, fresh_desk) == ALL
     bao.sees("joining", name="Dana Okafor")
     tab.do("leave", channel=fresh_desk.channel)
-    # Ada is the control: what was done before she came has been told by the time she is seen.
+    # Ada is the control: once Ada is seen, earlier changes have been delivered.
     assert enters(ada, fresh_desk) == ["Ada Admin", *ALL]
     bao.sees("joining")
     other_tab.do("leave", channel=fresh_desk.channel)
     bao.sees("leaving")
-    told = [(sight["saw"], sight["name"]) for sight in bao.seen if sight["saw"] in ("joining", "leaving")]
-    assert told == [("joining", "Dana Okafor"), ("joining", "Ada Admin"), ("leaving", "Dana Okafor")]
+    changes = [(sight["saw"], sight["name"]) for sight in bao.seen if sight["saw"] in ("joining", "leaving")]
+    assert changes == [("joining", "Dana Okafor"), ("joining", "Ada Admin"), ("leaving", "Dana Okafor")]
 
 
 def test_customer_may_not_join_the_presence_channel(fresh_desk, echo, daphne):

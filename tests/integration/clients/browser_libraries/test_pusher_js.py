@@ -1,4 +1,4 @@
-"""pusher-js by itself: it stays while it is answered, and goes for good when it is told to."""
+"""pusher-js alone: it stays connected while answered, and stops after a final close code."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def test_idle_client_pings_and_stays_connected(start, daphne):
 @pytest.mark.parametrize(
     ("code", "mistake"),
     [
-        pytest.param(4001, {"key": "somebody-elses"}, id="unknown key"),
+        pytest.param(4001, {"key": "unknown-key"}, id="unknown key"),
         pytest.param(4005, {"key": "tikm", "pusher": {"wsPath": "/elsewhere"}}, id="wrong path"),
     ],
 )
@@ -25,6 +25,6 @@ def test_refused_client_reads_the_code_and_does_not_reconnect(start, daphne, nob
     refused = start("pusher.js", port=daphne.port, **mistake)
     assert refused.sees("error")["code"] == code
     refused.sees("state", state="disconnected")
-    # Whoever will try again has a timer, and does not end; whoever has given up does.
+    # A client that will retry has a timer and keeps running; one that has given up exits.
     assert refused.process.wait(timeout=5) == 0
     assert waiting.process.poll() is None

@@ -38,7 +38,7 @@ def clusters(desk):
 
 @pytest.fixture
 def certificate(tmp_path):
-    """A key and what makes Pusher's names ours, for whoever trusts this file."""
+    """A TLS key and certificate for Pusher's host names, trusted by the specs."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name.from_rfc4514_string("CN=pusher.com")
     now, tomorrow = datetime.now(UTC), datetime.now(UTC) + timedelta(days=1)
@@ -55,7 +55,7 @@ def certificate(tmp_path):
 
 @pytest.fixture
 def run(tmp_path, clusters, certificate):
-    """Run some of the specs; return what Jasmine tells of them."""
+    """Run some of the specs; return Jasmine's reports."""
     bundle = tmp_path / "specs.cjs"
     subprocess.run(["node", HERE / "bundle.js", bundle], check=True)
     elsewhere = json.dumps({**clusters, "certificate": certificate})
@@ -73,7 +73,7 @@ def run(tmp_path, clusters, certificate):
 
 def test_pusher_js_specs_pass(run):
     with ThreadPoolExecutor(len(PARTS)) as threads:
-        told = [line for lines in threads.map(run, PARTS) for line in lines]
-    assert [line for line in told if line.get("status", "passed") != "passed"] == []
-    passed = {line["name"] for line in told if "name" in line}
-    assert len(passed) == told[0]["total"]
+        reports = [line for lines in threads.map(run, PARTS) for line in lines]
+    assert [line for line in reports if line.get("status", "passed") != "passed"] == []
+    passed = {line["name"] for line in reports if "name" in line}
+    assert len(passed) == reports[0]["total"]

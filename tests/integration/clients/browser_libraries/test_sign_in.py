@@ -1,4 +1,4 @@
-"""pusher.signin(): a person is reached by name, seen online by those who watch, and hung up on."""
+"""pusher.signin(): messages to a user, watchlists, and terminated connections."""
 
 SUCCEEDED = "pusher_internal:subscription_succeeded"
 
@@ -12,14 +12,14 @@ def signs_in(client, desk, name):
 def test_signed_in_user_receives_user_events_on_every_server(desk, pusher, back_end, daphne, every_kind):
     for server in (daphne, every_kind):
         casey = signs_in(pusher("casey", server), desk, "casey")
-        back_end.tell(f"#server-to-user-{desk.ids['casey']}", "greeting", '{"text":"Hello"}')
+        back_end.broadcast(f"#server-to-user-{desk.ids['casey']}", "greeting", '{"text":"Hello"}')
         assert casey.sees("user", event="greeting")["data"] == {"text": "Hello"}
 
 
 def test_user_event_reaches_that_user_alone(desk, pusher, back_end, daphne):
     casey, greta = (signs_in(pusher(name, daphne), desk, name) for name in ("casey", "greta"))
-    back_end.tell(f"#server-to-user-{desk.ids['casey']}", "letter", '"Hello, Casey"')
-    back_end.tell(f"#server-to-user-{desk.ids['greta']}", "letter", '"Hello, Greta"')
+    back_end.broadcast(f"#server-to-user-{desk.ids['casey']}", "letter", '"Hello, Casey"')
+    back_end.broadcast(f"#server-to-user-{desk.ids['greta']}", "letter", '"Hello, Greta"')
     assert casey.sees("user", event="letter")["data"] == "Hello, Casey"
     assert greta.sees("user", event="letter")["data"] == "Hello, Greta"
 
@@ -35,5 +35,5 @@ def test_watchlist_reports_a_user_online_and_offline(desk, pusher, back_end, eve
     assert dana.sees("error")["code"] == 4009
     # pusher-js is disconnected, and not connecting, once it has given up.
     dana.sees("state", state="disconnected")
-    back_end.tell(f"#server-to-user-{desk.ids['bao']}", "question", '"Still here?"')
+    back_end.broadcast(f"#server-to-user-{desk.ids['bao']}", "question", '"Still here?"')
     assert bao.sees("user", event="question")["data"] == "Still here?"

@@ -7,7 +7,7 @@ from django.db import connection
 from accounts.models import User
 
 
-def hang_up_on_everybody(database_url):
+def terminate_all_connections(database_url):
     others = "backend_type = 'client backend' AND pid <> pg_backend_pid()"
     with psycopg.connect(database_url) as database:
         database.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
@@ -24,5 +24,5 @@ def _pool_of_its_own():
 def test_terminated_connection_is_replaced_on_the_next_request(database_url):
     assert User.objects.filter(email="casey@example.com").exists()
     connection.close()  # a request ends: its connection waits for the next one
-    hang_up_on_everybody(database_url)
+    terminate_all_connections(database_url)
     assert User.objects.filter(email="casey@example.com").exists()

@@ -1,4 +1,4 @@
-"""The log on PostgreSQL, where transactions overlap: nobody who reads on misses anything."""
+"""The event log on PostgreSQL: readers miss no event of overlapping transactions."""
 
 import json
 from functools import partial

@@ -1,4 +1,4 @@
-"""Whoever is told that he has missed nothing has not, in whatever order transactions begin and commit."""
+"""A client that missed nothing according to the socket has missed nothing, in any commit order."""
 
 from contextlib import AbstractContextManager
 
@@ -31,7 +31,7 @@ class BusyGame(PageSimulation):
             message, held = self.open
             self.open = None
             await do(held.__exit__, None, None, None)
-            self.told.append(message)
+            self.sent.append(message)
 
     async def play(self, moves):
         await super().play(moves)

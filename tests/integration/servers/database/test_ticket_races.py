@@ -19,14 +19,14 @@ from tickets import payloads, services
 from tickets.models import Ticket
 
 
-def told_on(ticket, version):
-    """Return what `version` heard on the ticket's channel, in the order of the log."""
+def events_on(ticket, version):
+    """Return the events of `version` on the ticket's channel, in the order of the log."""
     rows = Delivery.objects.filter(channel=ticket.channel, audience=version).select_related("broadcast")
     return [json.loads(row.broadcast.data(version)) for row in rows.order_by("broadcast_id")]
 
 
 def seqs_on(ticket, version):
-    return [event["seq"] for event in told_on(ticket, version)]
+    return [event["seq"] for event in events_on(ticket, version)]
 
 
 def test_concurrent_replies_have_one_order(live_cast):
@@ -39,8 +39,8 @@ def test_concurrent_replies_have_one_order(live_cast):
     assert [reply.number for reply in replies] == list(range(2, 26))
     assert seqs_on(live_cast.ticket, Audience.STAFF) == list(range(1, 26))
     assert seqs_on(live_cast.ticket, Audience.PUBLIC) == list(range(1, 14))
-    told = [event["reply"]["id"] for event in told_on(live_cast.ticket, Audience.STAFF)[1:]]
-    assert told == [str(reply.pk) for reply in replies]
+    logged = [event["reply"]["id"] for event in events_on(live_cast.ticket, Audience.STAFF)[1:]]
+    assert logged == [str(reply.pk) for reply in replies]
 
 
 def test_concurrent_changes_of_a_ticket_do_not_deadlock(live_cast):
@@ -85,6 +85,6 @@ def test_reply_that_waited_for_a_lock_sees_the_changed_ticket(live_cast, change)
             wait_until(is_lock_awaited, timeout=10, message="Casey's reply does not wait for Bao's change.")
         waiting.result(timeout=10)
     ticket = Ticket.objects.get(pk=cast.ticket.pk)
-    told = told_on(ticket, Audience.STAFF)[-1]
-    assert told["reply"]["message"] == "Any news?"
-    assert told["ticket"] == payloads.ticket_payload(ticket, Audience.STAFF)
+    event = events_on(ticket, Audience.STAFF)[-1]
+    assert event["reply"]["message"] == "Any news?"
+    assert event["ticket"] == payloads.ticket_payload(ticket, Audience.STAFF)

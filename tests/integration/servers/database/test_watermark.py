@@ -1,4 +1,4 @@
-"""What was committed before somebody came is no news to them, whatever the numbers of transactions say."""
+"""Events committed before a connect are not delivered to it, for any transaction ids."""
 
 from contextlib import asynccontextmanager
 
@@ -16,7 +16,7 @@ REPLY = "ticket.reply.created"
 
 
 @asynccontextmanager
-async def somebody_busy(cast):
+async def long_transaction(cast):
     """Keep a transaction open that has nothing to do with the ticket."""
     busy = open_transaction(User.objects.filter(pk=cast.greta.pk).update, name="Greta L.")
     await do(busy.__enter__)
@@ -35,7 +35,7 @@ def restored_cast(live_cast):
 
 
 async def test_new_subscriber_gets_no_old_event_during_an_open_transaction(live_cast):
-    async with somebody_busy(live_cast):
+    async with long_transaction(live_cast):
         first = await subscribe(live_cast.casey, live_cast.casey.channel)
         await do(live_cast.reply, live_cast.bao, "Old news")
         assert (await first.event(REPLY))["reply"]["message"] == "Old news"

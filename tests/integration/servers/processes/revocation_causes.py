@@ -60,15 +60,15 @@ Action = Callable[[Case], object]
 
 @dataclass(frozen=True)
 class RevocationCause:
-    """What is done to whom. With no `loses` the person is out: all sockets are closed, with 4009."""
+    """An action that revokes access. Without `loses` all sockets of the user are closed with 4009."""
 
     act: Action
     who: str = "agent"  # of the office; or "admin", or "assignee" from another office
     comes_by: str = "cookie"  # or "token"; with "signature" in front of it, as a client of which we know no more
     loses: tuple[str, ...] = ()  # channels that end
-    hears: tuple[str, ...] = ()  # channels that stay, on which the ticket is withdrawn
+    keeps: tuple[str, ...] = ()  # channels that stay, on which the ticket is withdrawn
     takes: tuple[str, ...] = ()  # "ticket" and "office" of its own, as others would lose them too
-    is_seen: bool = True  # by Ada, who goes on hearing
+    is_seen: bool = True  # by Ada, who stays subscribed
     lasts: float = 0  # seconds after which the sign-in ends by itself
 
 
@@ -137,7 +137,7 @@ def become(role: str) -> Action:
 
 
 def set_password(case: Case) -> None:
-    """Do it in another browser of Ada's: Django renews the sign-in of whoever sets a password."""
+    """Use another browser of Ada's: Django renews the session that sets a password."""
     fields = {**NEW_PASSWORD, "usable_password": "true"}
     HttpClient(case.here.url, session_cookie(case.cast.ada)).submit(
         f"/admin/accounts/user/{case.who.pk}/password/", **fields
@@ -249,11 +249,11 @@ REVOCATION_CAUSES = {
         delete_office, who="admin", loses=OFFICE, takes=("office",), is_seen=False
     ),
     "assigned to another agent": RevocationCause(
-        reassign, who="assignee", loses=TICKET, hears=("own",), takes=("ticket",)
+        reassign, who="assignee", loses=TICKET, keeps=("own",), takes=("ticket",)
     ),
-    "moved to another office": RevocationCause(move, loses=TICKET, hears=("desk",), takes=("office", "ticket")),
+    "moved to another office": RevocationCause(move, loses=TICKET, keeps=("desk",), takes=("office", "ticket")),
     "the ticket is deleted": RevocationCause(
-        delete_ticket, who="assignee", loses=TICKET, hears=("own",), takes=("ticket",), is_seen=False
+        delete_ticket, who="assignee", loses=TICKET, keeps=("own",), takes=("ticket",), is_seen=False
     ),
     "a session expires": RevocationCause(nothing, lasts=EXPIRY_DELAY),
     "a session expires, by signature": RevocationCause(nothing, comes_by="signature", lasts=EXPIRY_DELAY),

@@ -1,4 +1,4 @@
-"""People of good will beside somebody who is not: they hear everything, in order, whatever he does."""
+"""Well-behaved subscribers beside a hostile client: they receive every event, in order."""
 
 import json
 import threading
@@ -12,7 +12,7 @@ from tests.support.page_client import PageClient
 
 LOAD_EVENT = "noise.made"
 TIMEOUT = 20  # seconds
-BATCH_SIZE = 50  # events: what waits for the channel layer for long is not told
+BATCH_SIZE = 50  # events: the channel layer drops messages that wait for long
 
 
 class Subscriber(threading.Thread):
@@ -24,12 +24,12 @@ class Subscriber(threading.Thread):
         self.received = []
 
     def run(self):
-        """Hear to the end."""
+        """Read until the socket closes."""
         with suppress(ConnectionClosed):
             for text in self.person.socket:
-                self._hear(json.loads(text))
+                self._record(json.loads(text))
 
-    def _hear(self, frame):
+    def _record(self, frame):
         if frame["event"] == LOAD_EVENT:
             self.received.append(json.loads(frame["data"])["number"])
         elif frame["event"] == "pusher:ping":
@@ -45,7 +45,7 @@ class Subscribers:
         self.made = 0
 
     def broadcast(self, times, size=650):
-        """Tell so many events of so many bytes; clients hears them, each once and in order."""
+        """Publish `count` events of `size` bytes; assert that all subscribers receive each once, in order."""
         for begin in range(0, times, BATCH_SIZE):
             self._broadcast(min(BATCH_SIZE, times - begin), size)
         assert all(each.received == list(range(self.made)) for each in self._all)
@@ -54,15 +54,15 @@ class Subscribers:
         for number in range(self.made, self.made + times):
             broadcast_now([self.channel], LOAD_EVENT, json.dumps({"number": number, "filling": "x" * size}))
         self.made += times
-        wait_until(self._have_heard, timeout=TIMEOUT, message="Somebody has not heard everything.")
+        wait_until(self._have_received, timeout=TIMEOUT, message="A subscriber has not received every event.")
 
-    def _have_heard(self):
+    def _have_received(self):
         return all(len(each.received) >= self.made for each in self._all)
 
 
 @contextmanager
 def subscribers(people, server, channel):
-    """Have these people listen while the block runs; nobody's socket may end meanwhile."""
+    """Subscribe these users while the block runs; no socket may close."""
     with ExitStack() as stack:
         clients = [Subscriber(stack.enter_context(PageClient(each, server).subscribed(channel))) for each in people]
         for each in clients:

@@ -1,4 +1,4 @@
-"""Who is here, told across server processes: with Redis and without, and also when a process is killed."""
+"""Presence across server processes: with Redis and without, and after a process is killed."""
 
 from functools import partial
 
@@ -42,7 +42,7 @@ def test_page_reloaded_on_another_server_does_not_leave(live_cast, servers):
     bao, ada = PageClient(live_cast.bao, here), PageClient(live_cast.ada, there)
     dana, again = PageClient(live_cast.dana, there), PageClient(live_cast.dana, here)
     with bao.subscribed(room):
-        # Redis is emptied between tests; until it is trusted again nobody is seen to leave, and so this would show
+        # Redis is emptied between tests; until its state is complete no leave is reported, and so this would show
         # nothing.
         with ada.subscribed(room):
             bao.event(ADDED, within=5)

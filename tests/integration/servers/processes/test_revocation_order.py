@@ -32,7 +32,7 @@ async def lose_messages(monkeypatch, act, *args):
 
 
 async def note_is_for_dana_alone(cast, dana, bao):
-    """Assert that Dana hears a note, and that Bao, who has left Billing, learns that before anything else."""
+    """Assert that Dana receives a note, and that Bao, who has left Billing, is notified of that first."""
     await do(cast.reply, cast.dana, "Note", internal=True)
     assert (await dana.event(REPLY))["reply"]["message"] == "Note"
     assert (await bao.frame())["event"] == "pusher:subscription_error"

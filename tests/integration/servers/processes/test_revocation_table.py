@@ -33,7 +33,7 @@ from tickets import services
 WITHDRAWN = ("ticket.withdrawn", {"ticket", "event_id", "timestamp"})
 REMOVED, REPLY = "pusher_internal:member_removed", "ticket.reply.created"
 PROMISED = {"redis": 1.0, "database": 2.0}  # seconds until both sockets have ended, in the middle of the table
-LATEST = 10.0  # for each ending, however busy the machine; a socket that nobody tells anything lives for up to 45
+LATEST = 10.0  # per cause, on a busy machine; without a revocation a socket lives for up to 45
 
 
 @pytest.fixture(scope="module", params=PROMISED)
@@ -50,7 +50,7 @@ def servers(environment, request):
 
 @dataclass
 class Trial:
-    """One ending, tried on somebody with a socket at each server; then Ada writes a note, which the others hear."""
+    """One cause, tried on a user with a socket at each server; then Ada writes a note, which others receive."""
 
     name: str
     ending: RevocationCause
@@ -71,14 +71,14 @@ class Trial:
         }
         self.lost = [self.names[kind] for kind in self.ending.loses or TICKET]
         self.rooms = [name for name in self.lost if name.startswith("presence-") and self.ending.is_seen]
-        self.told = case.ticket if self.ending.is_seen else case.cast.ticket
+        self.noted = case.ticket if self.ending.is_seen else case.cast.ticket
 
     async def open(self, servers: tuple[instances.Server, ...]) -> None:
         """Connect; a sign-in that ends by itself has so long to live from here."""
         if self.ending.lasts:
             self.ended_at = time.monotonic() + self.ending.lasts
             await do(revocation_causes.expires, self.case.key, timezone.now() + timedelta(seconds=self.ending.lasts))
-        channels = [*self.lost, *(self.names[kind] for kind in self.ending.hears)]
+        channels = [*self.lost, *(self.names[kind] for kind in self.ending.keeps)]
         self.sockets = [RemoteSocket(server, self.case.key) for server in servers]
         for socket in self.sockets:
             await socket.open(channels)
@@ -91,24 +91,24 @@ class Trial:
                 await asyncio.gather(*map(self._end, self.sockets))
         else:
             self.ended_at = time.monotonic()
-        await do(self.case.ada.reply, str(self.told.uuid), self.name, internal="on")
+        await do(self.case.ada.reply, str(self.noted.uuid), self.name, internal="on")
 
     async def outcome(self, controls: list[RemoteSocket]) -> dict[str, Any]:
         """Return what came of it; what happens at both servers is a list of two."""
         return {
             "codes": [await self._code(socket) for socket in self.sockets],
-            "told": [await self._told(socket) for socket in self.sockets],
+            "received": [await self._received(socket) for socket in self.sockets],
             "history": [await asyncio.to_thread(self._history, socket) for socket in self.sockets],
             "next page": [await self._next_page(socket) for socket in self.sockets],
-            "control": [await self._hears_note(socket) for socket in controls],
+            "control": [await self._receives_note(socket) for socket in controls],
         }
 
     def expected(self) -> dict[str, Any]:
         """Return what is to come of it."""
-        told = [WITHDRAWN] if self.ending.hears else []
+        received = [WITHDRAWN] if self.ending.keeps else []
         code = 403 if self.ending.loses else 4009
         refused = {"history": [403] * 2, "next page": [False] * 2}
-        return {"codes": [code] * 2, "told": [told] * 2, **refused, "control": [True] * 2}
+        return {"codes": [code] * 2, "received": [received] * 2, **refused, "control": [True] * 2}
 
     async def seconds(self, controls: list[RemoteSocket]) -> list[float]:
         """Return after how many seconds it was over: for both sockets, and for who looks on at both servers."""
@@ -127,12 +127,12 @@ class Trial:
             return (await socket.until("closed"))[1]["data"]["code"]
         return (await socket.until("pusher:subscription_error"))[1]["data"]["status"]
 
-    async def _told(self, socket: RemoteSocket) -> list[tuple[str, set[str]]]:
-        """Return what the desk told, once all of it has come, but for what was told before."""
+    async def _received(self, socket: RemoteSocket) -> list[tuple[str, set[str]]]:
+        """Return the ticket events received since, once all have arrived."""
         if self.ending.loses:
             await socket.barrier()
-        told = [frame for _, frame in socket.received if frame["event"].startswith("ticket.")]
-        later = [frame for frame in told if frame["data"].get("reply", {}).get("message") not in self.earlier]
+        events = [frame for _, frame in socket.received if frame["event"].startswith("ticket.")]
+        later = [frame for frame in events if frame["data"].get("reply", {}).get("message") not in self.earlier]
         return [(frame["event"], set(frame["data"])) for frame in later]
 
     def _history(self, socket: RemoteSocket) -> int:
@@ -141,15 +141,15 @@ class Trial:
             return connection.getresponse().status
 
     async def _next_page(self, socket: RemoteSocket) -> bool:
-        """Say whether the socket of another page, opened with the same key, hears what was lost."""
+        """Return whether a new socket with the same credentials may subscribe to a lost channel."""
         page = RemoteSocket(socket.server, socket.key)
         await page.open([])
-        heard = [await page.may_subscribe(channel) for channel in self.lost]
+        allowed = [await page.may_subscribe(channel) for channel in self.lost]
         await page.close()
-        return any(heard)
+        return any(allowed)
 
-    async def _hears_note(self, socket: RemoteSocket) -> bool:
-        return bool(await socket.until(REPLY, self.told.channel, message=self.name))
+    async def _receives_note(self, socket: RemoteSocket) -> bool:
+        return bool(await socket.until(REPLY, self.noted.channel, message=self.name))
 
     async def _gone(self, socket: RemoteSocket) -> float:
         seen = [(await socket.until(REMOVED, room, user_id=self.user_id))[0] for room in self.rooms]
@@ -157,7 +157,7 @@ class Trial:
 
 
 def trials(cast: Cast, here: instances.Server) -> list[Trial]:
-    """Bring in somebody for each ending; whatever others would lose too is his alone."""
+    """Create a user for each cause; what the cause affects belongs to this user only."""
     ada, password = HttpClient(here.url, session_cookie(cast.ada)), Argon2PasswordHasher()
     hashed = password.encode(PASSWORD, password.salt())
     made: list[Trial] = []
@@ -184,9 +184,9 @@ def newcomer(name: str, role: str, password: str) -> User:
 
 @asynccontextmanager
 async def played(tried: list[Trial], servers: tuple[instances.Server, ...]) -> AsyncIterator[list[RemoteSocket]]:
-    """Play one after the other, waiting for none; yield Ada's sockets, which go on hearing."""
+    """Play one after the other, waiting for none; yield Ada's sockets, which stay subscribed."""
     ada = Credentials(tried[0].case.ada.session)
-    followed = list(dict.fromkeys(channel for each in tried for channel in (each.told.channel, *each.rooms)))
+    followed = list(dict.fromkeys(channel for each in tried for channel in (each.noted.channel, *each.rooms)))
     controls = [RemoteSocket(server, ada) for server in servers]
     try:
         for control in controls:

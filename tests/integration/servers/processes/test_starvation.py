@@ -38,7 +38,7 @@ def server(environment):
 
 @pytest.fixture
 def others(live_cast, server):
-    """People who want nothing but to hear of Casey's ticket; the server keeps nothing of those beside them."""
+    """Subscribers of Casey's ticket; the server keeps nothing of the hostile clients beside them."""
     with subscribers([live_cast.casey, live_cast.bao] * 3, server, live_cast.ticket.channel) as others:
         others.broadcast(5)
         before, memory = len(connections(server)), memory_of(server)
@@ -53,7 +53,7 @@ def memory_of(server):
 
 
 def connections(server):
-    """Return, by the client's port, the bytes that the system keeps for him of each connection of the server."""
+    """Return, by the client's port, the bytes buffered by the system for each connection of the server."""
     lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     ours = [line for line in lines if port(line[1]) == server.port and port(line[2]) and line[9] != "0"]
     return {port(line[2]): int(line[4].partition(":")[0], 16) for line in ours}
@@ -98,9 +98,9 @@ def test_slow_consumer_is_dropped_at_a_megabyte_and_catches_up(live_cast, server
         broadcast_unread(slow, server, others, limits.MAX_WRITE_BUFFER)
         assert memory_of(server) - memory < 12 * MEGABYTE
         live_cast.reply(live_cast.bao, "After")
-        *told, (opcode, close) = slow.frames()
+        *events, (opcode, close) = slow.frames()
         assert (opcode, struct.unpack("!H", close[:2])[0]) == (CLOSE, TOO_MUCH)
-        assert whole_and_in_order(told)
+        assert whole_and_in_order(events)
         assert missed(server, live_cast.casey, channel, cursor) == ["Before", "After"]
         wait_until(lambda: not ports(never) & connections(server).keys(), timeout=PATIENCE, message="They stay.")
 
@@ -122,7 +122,7 @@ def says_no_frame(listener):
 
 
 def broadcast_unread(listener, server, others, size):
-    """Make noise until the server itself keeps so many bytes of it for a listener, or has given him up."""
+    """Publish until the server buffers `size` bytes for a subscriber, or has closed the socket."""
     (port,) = ports([listener])
     while (others.made - 5) * LARGE - connections(server)[port] - SMALL < size:
         others.broadcast(20, size=LARGE)
@@ -133,13 +133,13 @@ def ports(listeners):
 
 
 def whole_and_in_order(frames):
-    heard = [json.loads(payload) for _, payload in frames]
-    numbers = [json.loads(event["data"])["number"] for event in heard if event["event"] == LOAD_EVENT]
+    events = [json.loads(payload) for _, payload in frames]
+    numbers = [json.loads(event["data"])["number"] for event in events if event["event"] == LOAD_EVENT]
     return len(numbers) > 20 and numbers == list(range(5, 5 + len(numbers)))
 
 
 def missed(server, user, channel, cursor):
-    """Return the replies that the history tells who comes back."""
+    """Return the replies in the history after reconnecting."""
     query = urlencode({"since": cursor, "channel": channel})
     asked = Request(f"{server.url}/broadcasting/history?{query}", headers={"Cookie": session_cookie(user)})
     with urlopen(asked, timeout=PATIENCE) as answer:

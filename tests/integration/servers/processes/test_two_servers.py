@@ -1,4 +1,4 @@
-"""Two server processes at one desk: people on one hear what people on the other do, with Redis and without."""
+"""Two server processes of one site: events reach the sockets of both, with Redis and without."""
 
 import time
 from functools import partial
@@ -52,7 +52,7 @@ def test_users_on_two_servers_receive_events_with_and_without_redis(live_cast, p
     begun = time.monotonic()
     for _ in range(2):
         converse(*people, live_cast.ticket, within=1)
-    assert time.monotonic() - begun < 2, "Told by the tail, which reads once a second, and not by Redis."
+    assert time.monotonic() - begun < 2, "Delivered by the log tailer, which reads once a second, and not by Redis."
     redis_server.kill()
     converse(*people, live_cast.ticket, within=2)
     redis_server.start()
@@ -74,7 +74,7 @@ def test_agent_who_loses_a_ticket_is_unsubscribed_on_the_other_server(
         ada.visitor.reply(ticket.uuid, "Orders will look into it", internal="on")
         ada.visitor.reply(ticket.uuid, "We are looking into it")
         casey.receives("We are looking into it", within=2)
-        # Who sits at Bao's server has heard all of it: what Bao does not hear now he will not hear.
+        # Another socket at Bao's server has received all events: Bao will receive no more.
         colleague.receives("Orders will look into it", within=2)
         colleague.receives("We are looking into it", within=2)
     bao.socket.send('{"event": "pusher:ping", "data": {}}')

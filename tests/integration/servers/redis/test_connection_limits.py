@@ -85,7 +85,7 @@ async def test_address_over_the_limit_elsewhere_is_refused_here(live_cast, monke
         await listener.close()
 
 
-async def word_is_told():
+async def counts_are_shared():
     """Have this process say its word to the census now."""
     hub.here().presence._synced_at = 0.0
     await hub.here().presence._next_sync()
@@ -93,19 +93,19 @@ async def word_is_told():
 
 async def test_closed_connection_is_released_on_every_process(live_cast):
     bao, counted = await connect(live_cast.bao), {f"user:{live_cast.bao.pk}": 1}
-    await word_is_told()
+    await counts_are_shared()
     assert await do(admit, "other", counted)
     await bao.close()
-    await word_is_told()
+    await counts_are_shared()
     assert await do(admit, "other", counted) is None
 
 
 async def test_emptied_store_receives_all_counts_again(live_cast, redis_server):
     bao = await connect(live_cast.bao)
-    await word_is_told()
+    await counts_are_shared()
     await do(redis.Redis.from_url(redis_server.url).flushdb)
     for _ in range(2):
-        await word_is_told()
+        await counts_are_shared()
     assert await do(admit, "other", {f"user:{live_cast.bao.pk}": 1})
     await bao.close()
 

@@ -1,4 +1,4 @@
-"""What is committed is told within two seconds, once, whatever becomes of the channel layer on the way."""
+"""Committed events are delivered once, within two seconds, whatever happens to the channel layer."""
 
 import asyncio
 import os
@@ -22,22 +22,22 @@ REPLY = "ticket.reply.created"
 SOON = 2  # seconds
 
 
-async def hears(listener, message):
-    """Assert that this reply is what is told next, and soon."""
+async def assert_delivered(listener, message):
+    """Assert that this reply is the next event, and arrives soon."""
     async with asyncio.timeout(SOON):
         assert (await listener.event(REPLY))["reply"]["message"] == message
 
 
-async def hears_once(listener, message, channel):
-    """Assert that a reply is told soon, and not a second time when the tail has read it too."""
-    await hears(listener, message)
+async def assert_delivered_once(listener, message, channel):
+    """Assert that a reply arrives soon, and not again when the log tailer has read it."""
+    await assert_delivered(listener, message)
     await hub.here().log_tailer.read()
     assert await listener.receives_nothing(channel)
 
 
 @asynccontextmanager
 async def no_tail():
-    """Keep the tail from reading: what is heard meanwhile came by the layer."""
+    """Stop the log tailer, so that events arrive through the layer only."""
     async with hub.here().log_tailer._reading:
         yield
 
@@ -78,7 +78,7 @@ def cut_before_each_message(monkeypatch, server):
 
 
 async def wait_for_subscription(server, channel, audience):
-    """Return once Redis has somebody to pass on to what this audience of a channel is told."""
+    """Return once Redis has a subscriber for this channel and audience."""
     name = f"tikm__group__{group_name(channel, audience)}"
 
     def is_subscribed():
@@ -92,7 +92,7 @@ async def test_log_tailer_does_not_repeat_what_the_layer_delivered(live_cast):
     casey = await subscribe(live_cast.casey, live_cast.ticket.channel)
     async with no_tail():
         await do(live_cast.reply, live_cast.bao, "By the layer")
-        await hears(casey, "By the layer")
+        await assert_delivered(casey, "By the layer")
     await hub.here().log_tailer.read()
     assert await casey.receives_nothing(live_cast.ticket.channel)
 
@@ -102,7 +102,7 @@ async def test_log_tailer_delivers_what_the_layer_lost(live_cast, fail, monkeypa
     casey = await subscribe(live_cast.casey, live_cast.ticket.channel)
     failed = fail(monkeypatch)
     await do(live_cast.reply, live_cast.bao, "Against all odds")
-    await hears_once(casey, "Against all odds", live_cast.ticket.channel)
+    await assert_delivered_once(casey, "Against all odds", live_cast.ticket.channel)
     assert any("Against all odds" in body["frame"] for body in failed)
 
 
@@ -111,13 +111,13 @@ async def test_events_arrive_while_redis_is_down_and_by_redis_afterwards(live_ca
     casey = await subscribe(live_cast.casey, ticket.channel)
     redis_server.kill()
     await do(live_cast.reply, live_cast.bao, "Without Redis")
-    await hears_once(casey, "Without Redis", ticket.channel)
+    await assert_delivered_once(casey, "Without Redis", ticket.channel)
     # What the thread of the event loop starts ends with it.
     await do(redis_server.start)
     await wait_for_subscription(redis_server, ticket.channel, Audience.PUBLIC)
     async with no_tail():
         await do(live_cast.reply, live_cast.bao, "By Redis again")
-        await hears(casey, "By Redis again")
+        await assert_delivered(casey, "By Redis again")
     await hub.here().log_tailer.read()
     assert await casey.receives_nothing(ticket.channel)
 
@@ -128,12 +128,12 @@ async def test_events_arrive_when_redis_drops_its_subscribers(live_cast, redis_s
     with monkeypatch.context() as patch:
         cuts = cut_before_each_message(patch, redis_server)
         await do(live_cast.reply, live_cast.bao, "Into the void")
-        await hears(casey, "Into the void")
+        await assert_delivered(casey, "Into the void")
     assert 1 in cuts
     await wait_for_subscription(redis_server, ticket.channel, Audience.PUBLIC)
     async with no_tail():
         await do(live_cast.reply, live_cast.bao, "By Redis again")
-        await hears(casey, "By Redis again")
+        await assert_delivered(casey, "By Redis again")
     await hub.here().log_tailer.read()
     assert await casey.receives_nothing(ticket.channel)
 
@@ -143,12 +143,12 @@ async def test_socket_opened_while_redis_is_down_receives_events(live_cast, redi
     redis_server.kill()
     casey = await subscribe(live_cast.casey, ticket.channel)
     await do(live_cast.reply, live_cast.bao, "Without Redis")
-    await hears_once(casey, "Without Redis", ticket.channel)
+    await assert_delivered_once(casey, "Without Redis", ticket.channel)
     await do(redis_server.start)
     await wait_for_subscription(redis_server, ticket.channel, Audience.PUBLIC)
     async with no_tail():
         await do(live_cast.reply, live_cast.bao, "By Redis")
-        await hears(casey, "By Redis")
+        await assert_delivered(casey, "By Redis")
 
 
 async def test_event_of_a_process_killed_after_commit_is_delivered(live_cast, elsewhere):
@@ -158,13 +158,13 @@ async def test_event_of_a_process_killed_after_commit_is_delivered(live_cast, el
         died = await asyncio.to_thread(elsewhere, live_cast.bao.email, str(ticket.uuid), "Last words", "--die")
         assert died == DIED
         assert await casey.receives_nothing(ticket.channel)
-    await hears_once(casey, "Last words", ticket.channel)
+    await assert_delivered_once(casey, "Last words", ticket.channel)
 
 
 async def test_event_of_a_process_without_sockets_is_delivered(live_cast, elsewhere):
     casey = await subscribe(live_cast.casey, live_cast.ticket.channel)
     assert await asyncio.to_thread(elsewhere, live_cast.bao.email, str(live_cast.ticket.uuid), "From afar") == 0
-    await hears_once(casey, "From afar", live_cast.ticket.channel)
+    await assert_delivered_once(casey, "From afar", live_cast.ticket.channel)
 
 
 @pytest.fixture
@@ -194,7 +194,7 @@ async def test_rolled_back_event_is_not_delivered(live_cast):
         assert await listener.receives_nothing(ticket.channel)
     await do(reply, commit=True)
     for listener in people:
-        await hears(listener, "Second thoughts")
+        await assert_delivered(listener, "Second thoughts")
 
 
 async def test_revoked_user_receives_no_later_event_while_the_layer_fails(live_cast, monkeypatch):
@@ -209,11 +209,11 @@ async def test_revoked_user_receives_no_later_event_while_the_layer_fails(live_c
         live_cast.reply(live_cast.emil, "Now with Orders")
 
     await do(move_and_reply)
-    await hears(casey, "Now with Orders")
+    await assert_delivered(casey, "Now with Orders")
     async with asyncio.timeout(SOON):
         assert (await bao.event("pusher:subscription_error"))["status"] == 403
     await do(live_cast.reply, live_cast.emil, "Still with Orders")
-    await hears(casey, "Still with Orders")
+    await assert_delivered(casey, "Still with Orders")
     assert await bao.receives_nothing(own)
     assert "ticket.updated" not in [frame["event"] for frame in bao.received]
     assert REPLY not in [frame["event"] for frame in bao.received]

@@ -1,4 +1,4 @@
-"""Who is where, in Redis and in PostgreSQL: the same answers, whoever asks and whatever process died."""
+"""Both presence stores give the same results, also after a process has died."""
 
 import time
 
@@ -60,9 +60,9 @@ def test_joins_and_leaves_are_reported_once_across_processes():
 
 
 def test_concurrent_joins_occupy_a_channel_once():
-    told = []
-    run_concurrently([lambda name=name: told.extend(say(name, took("news")).events) for name in "abcd"])
-    assert told == [{"name": "channel_occupied", "channel": "news"}]
+    events = []
+    run_concurrently([lambda name=name: events.extend(say(name, took("news")).events) for name in "abcd"])
+    assert events == [{"name": "channel_occupied", "channel": "news"}]
     assert presence_store().occupancy(["news"])["news"].subscriptions == 4
 
 
@@ -71,12 +71,12 @@ def test_members_of_an_expired_process_are_removed(monkeypatch):
     with monkeypatch.context() as patch:
         lease_of(0.5, patch)
         say("killed", took(ROOM, CASEY), report=ProcessReport("killed", 1.0, 1, 1, 1, 0.0, 0.0))
-    told, deadline = [], time.monotonic() + 10
+    events, deadline = [], time.monotonic() + 10
     while presence_store().occupancy([ROOM])[ROOM].members != {"7": BAO}:
-        told += say("alive").events
+        events += say("alive").events
         assert time.monotonic() < deadline
-    told += say("alive").events
-    assert told == [{"name": "member_removed", "channel": ROOM, "user_id": "casey"}]
+    events += say("alive").events
+    assert events == [{"name": "member_removed", "channel": ROOM, "user_id": "casey"}]
     assert presence_store().processes() == []
     assert not say("killed").had_lease
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Commands:
-    """How often Redis was told something since this was made; what goes on all the time is left out."""
+    """Counts the Redis commands since its creation, without periodic ones."""
 
     ASKED = ("subscribe", "publish")
 
@@ -86,4 +86,4 @@ async def test_new_connection_reads_its_user_once(live_cast: Cast, queries: Coun
     queries.clear()
     for channel in (live_cast.ticket.channel, live_cast.ticket.presence_channel, live_cast.bao.channel):
         assert (await bao.subscribe(channel))["event"].endswith("succeeded")
-    assert queries == {"tickets_ticket": 2}  # the rules of two of them; the third is his own
+    assert queries == {"tickets_ticket": 2}  # the rules of two of them; the third is the user's own

@@ -1,4 +1,4 @@
-"""Channels of any name, for whoever has a signature."""
+"""Channels of any name, for every client with a signature."""
 
 from realtime.channels import as_sent, presence, private, public
 from tests.support.channel_patterns import allow_everyone

@@ -1,15 +1,15 @@
-/** Jasmine tells, a line of JSON each, how many specs there are and how each ended. */
+/** A Jasmine reporter that writes the number of specs, and the result of each, as JSON lines. */
 
 module.exports = class {
   jasmineStarted({ totalSpecsDefined: total }) {
-    tell({ total })
+    report({ total })
   }
   specDone({ fullName: name, status, failedExpectations }) {
     if (status === "excluded") return
-    tell({ name, status, why: failedExpectations.map(({ message }) => message) })
+    report({ name, status, why: failedExpectations.map(({ message }) => message) })
   }
 }
 
-function tell(what) {
+function report(what) {
   process.stdout.write(`${JSON.stringify(what)}\n`)
 }

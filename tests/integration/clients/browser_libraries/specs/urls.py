@@ -1,4 +1,4 @@
-"""What pusher-js's integration specs ask of the site: signatures for anybody, and to tell what they say."""
+"""Endpoints for pusher-js's integration specs: signatures for any client, and broadcasting."""
 
 import base64
 
@@ -23,7 +23,7 @@ def authorize(request: HttpRequest) -> JsonResponse:
 
 
 def send(request: HttpRequest, number: int) -> HttpResponse:
-    """Tell the event that the query describes."""
+    """Broadcast the event described by the query."""
     channel, event, data = (base64.b64decode(request.GET[name]).decode() for name in ("channel", "event", "data"))
     ephemeral.broadcast_now([channel], event, data)
     return HttpResponse()
