@@ -197,6 +197,11 @@ class Office(models.Model):
         """The channel that shows which agents of this office are online."""
         return f"presence-office.{self.pk}"
 
+    @property
+    def channels(self) -> list[str]:
+        """All channels of this office: a revocation that concerns the office reauthorizes each."""
+        return [self.channel, self.presence_channel]
+
 
 class ApiToken(AbstractAuthToken):  # type: ignore[misc]
     """An API token of a user: stored as a hash, shown once."""

@@ -45,7 +45,7 @@ def agents_changed(instance: Office | User, action: str, pk_set: set[Any] | None
 def office_deleted(instance: Office, **_: Any) -> None:
     """Reauthorize its channels and agents: deleting an office sends no m2m_changed."""
     agents = instance.agents.values_list("pk", flat=True)
-    reauthorize(channels=[instance.channel, instance.presence_channel], users=list(agents))
+    reauthorize(channels=instance.channels, users=list(agents))
 
 
 @receiver(post_delete, sender=Session)

@@ -18,7 +18,7 @@ MAX_CONNECTIONS_PER_USER = 100
 MAX_CONNECTIONS_PER_ADDRESS = 5000  # an office may share one address
 MAX_ANONYMOUS_CONNECTIONS_PER_ADDRESS = 200
 MAX_PENDING_FRAMES = 1000  # frames held for one subscription while it is revalidated
-MAX_WRITE_BUFFER = 1024 * 1024  # bytes waiting for a slow consumer
+MAX_WRITE_BUFFER = 1024 * 1024  # bytes waiting for a client that reads slowly; beyond it `Connection.drop`
 MAX_DISCARDED_BYTES = 1024 * 1024  # bytes read and discarded after a protocol error
 CLOSE_TIMEOUT = 5  # seconds until a closing connection is aborted
 

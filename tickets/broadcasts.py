@@ -43,7 +43,7 @@ def broadcast_changes(ticket: Ticket, by: User, changes: Sequence[Change], **_: 
     """Revoke access before publishing, so that users who lost the ticket receive the withdrawal and nothing more."""
     access_changes = [change for change in changes if change.field in Ticket.ACCESS_FIELDS]
     if access_changes:
-        reauthorize(channels=[ticket.channel, ticket.presence_channel])
+        reauthorize(channels=ticket.channels)
         for change in access_changes:
             _broadcast_withdrawal(ticket, change.before)
     publish(TicketUpdated(ticket, by, changes))
@@ -82,7 +82,7 @@ def broadcast_visibility(reply: Reply, by: User, **_: Any) -> None:
 def withdraw(ticket: Ticket, **_: Any) -> None:
     """End every subscription, then publish the withdrawal to the office, the creator and the assignee."""
     event_log.redact(ticket.channel)
-    reauthorize(channels=[ticket.channel, ticket.presence_channel])
+    reauthorize(channels=ticket.channels)
     users = {user.pk: user for user in (ticket.creator, ticket.assigned_to) if user is not None}
     losers: list[Office | User] = [ticket.office, *users.values()]
     for loser in losers:

@@ -156,6 +156,11 @@ class Ticket(models.Model):
         """The channel of the staff who are viewing this ticket."""
         return f"presence-tickets.{self.uuid}"
 
+    @property
+    def channels(self) -> list[str]:
+        """All channels of this ticket: a revocation that concerns the ticket reauthorizes each."""
+        return [self.channel, self.presence_channel]
+
     def seq(self, audience: Audience) -> int:
         """Return the sequence number of the last event of this ticket for `audience`."""
         return self.staff_seq if audience is Audience.STAFF else self.public_seq

@@ -131,7 +131,7 @@ class Connection:
             self._close_transport(reason)
 
     def drop(self) -> None:
-        """Close a slow consumer without another frame: its write buffer is full."""
+        """Close a client that reads too slowly, without another frame: its write buffer is full."""
         if not self.is_closing:
             self._close_transport(close_codes.SLOW_CONSUMER)
 

@@ -17,7 +17,10 @@ class Transport(Protocol):
         """Writes encoded frames with no check at all, or None if the transport cannot; invalid once it is closed."""
 
     def write(self, frames: Frames) -> bool:
-        """Send or queue frames. Returns False if more than `limits.MAX_WRITE_BUFFER` bytes wait."""
+        """Send or queue frames. Returns False if more than `limits.MAX_WRITE_BUFFER` bytes wait.
+
+        Our own protocol always returns True: asyncio calls its `pause_writing` at that size instead.
+        """
 
     def close(self, code: int, reason: str = "") -> None:
         """Send a close frame after what was written, and return at once. Nothing is written after it."""

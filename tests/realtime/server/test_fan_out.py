@@ -223,6 +223,15 @@ async def test_event_during_revalidation_is_held(live_cast: Cast, monkeypatch: p
     assert bao.consumer.write_now is not None
 
 
+async def test_slow_client_is_closed_with_4100_and_others_stay_open(live_cast: Cast) -> None:
+    slow, other = await listeners(live_cast, "bao", 2)
+    slow.server.pause_writing()  # asyncio: the write buffer is full
+    assert slow.writes == [frames.close_frame(4100)]
+    tell(live_cast, Audience.STAFF, range(1, 2))
+    await until(lambda: other.writes)
+    assert len(slow.writes) == 1
+
+
 async def test_closing_socket_is_not_written_to(live_cast: Cast) -> None:
     (bao,), (dana,) = await listeners(live_cast, "bao", 1), await listeners(live_cast, "dana", 1)
     bao.server.data_received(frame(frames.Opcode.CLOSE, b""))
