@@ -1,4 +1,4 @@
-"""What the stage was set with, put back between tests while the servers run: starting them anew takes seconds."""
+"""Restores the database between tests while the servers run, which is faster than a restart."""
 
 import sqlite3
 from collections.abc import Callable

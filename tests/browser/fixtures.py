@@ -1,4 +1,4 @@
-"""Migrates the database that DATABASE_URL names, writes the cast to it, signs each one in, and prints it as JSON."""
+"""Migrates the database of DATABASE_URL, creates the cast, signs each user in, and prints the cast as JSON."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A wire between a browser and a server that a test can cut and mend."""
+"""A proxy between browser and server that tests can cut and restore."""
 
 import contextlib
 import socket

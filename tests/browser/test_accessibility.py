@@ -1,4 +1,4 @@
-"""Every page and state, light and wide, dark and narrow: axe finds nothing serious, and nothing scrolls sideways."""
+"""Accessibility: axe finds no serious violation on any page, light and wide or dark and narrow."""
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
@@ -71,7 +71,7 @@ def inspect(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_no_page_has_a_serious_barrier_or_scrolls_sideways(small_desk: Desk, name: str | None) -> None:
+def test_pages_have_no_serious_barrier_and_do_not_scroll_sideways(small_desk: Desk, name: str | None) -> None:
     person = small_desk.enter(name) if name else small_desk.visitor()
     page = person.page("/login/")
     found = []
@@ -82,7 +82,7 @@ def test_no_page_has_a_serious_barrier_or_scrolls_sideways(small_desk: Desk, nam
 
 
 @pytest.mark.parametrize("template", ["404.html", "500.html", "403.html", "403_csrf.html"])
-def test_no_dead_end_has_a_serious_barrier(small_desk: Desk, template: str) -> None:
+def test_error_pages_have_no_serious_barrier(small_desk: Desk, template: str) -> None:
     request = RequestFactory().get("/")
     request.user = AnonymousUser()
     html = render_to_string(template, request=request)
@@ -93,7 +93,7 @@ def test_no_dead_end_has_a_serious_barrier(small_desk: Desk, template: str) -> N
     assert inspect(page) == []
 
 
-def test_no_form_that_says_what_is_wrong_has_a_serious_barrier(small_desk: Desk) -> None:
+def test_forms_with_errors_have_no_serious_barrier(small_desk: Desk) -> None:
     page, found = small_desk.enter("casey").page("/tickets/new/"), []
     for path, fields in WRONG.items():
         page.goto(path)
@@ -107,7 +107,7 @@ def test_no_form_that_says_what_is_wrong_has_a_serious_barrier(small_desk: Desk)
     assert found == []
 
 
-def test_no_state_of_a_ticket_has_a_serious_barrier(small_desk: Desk) -> None:
+def test_ticket_states_have_no_serious_barrier(small_desk: Desk) -> None:
     bao, dana = at_a_ticket(small_desk, "bao", "dana")
     send(bao, "A note", note=True)
     pick(bao, PICTURE)
@@ -126,7 +126,7 @@ def test_no_state_of_a_ticket_has_a_serious_barrier(small_desk: Desk) -> None:
     assert inspect(bao) + inspect(dana) == []
 
 
-def test_no_step_of_protecting_an_account_has_a_serious_barrier(small_desk: Desk) -> None:
+def test_account_security_pages_have_no_serious_barrier(small_desk: Desk) -> None:
     page = small_desk.enter("emil").page("/profile/tokens/")
     found = inspect(page)
     page.locator("[name=password]").fill(PASSWORD)

@@ -1,4 +1,4 @@
-"""Django's admin in a real browser: its scripts work under the strict policy, and what is written there is live."""
+"""Django's admin in a real browser: it works under the content security policy, and its changes are live."""
 
 from playwright.sync_api import Page, expect
 
@@ -18,7 +18,7 @@ def choose(page: Page, name: str) -> None:
     page.keyboard.press("Enter")
 
 
-def test_what_an_agent_writes_in_the_admin_is_on_the_customers_page_at_once(small_desk: Desk) -> None:
+def test_reply_in_the_admin_reaches_the_customers_page_live(small_desk: Desk) -> None:
     casey, bao = small_desk.enter("casey"), small_desk.enter("bao")
     theirs, page = casey.page(small_desk.ticket), bao.page(TICKET)
     is_live(theirs)
@@ -35,7 +35,7 @@ def test_what_an_agent_writes_in_the_admin_is_on_the_customers_page_at_once(smal
     assert bao.problems + casey.problems == []
 
 
-def test_the_admin_works_under_the_strict_policy(small_desk: Desk) -> None:
+def test_admin_works_under_the_content_security_policy(small_desk: Desk) -> None:
     ada = small_desk.enter("ada")
     page = ada.page("/admin/tickets/ticket/")
     page.locator("#action-toggle").check()

@@ -1,4 +1,4 @@
-"""The API's document in a real browser: readable under the strict policy, and tried out as the person signed in."""
+"""The API documentation in a real browser: readable, and usable as the signed-in user."""
 
 from playwright.sync_api import expect
 
@@ -6,7 +6,7 @@ from tests.browser.conftest import Desk
 from tests.browser.test_accessibility import inspect
 
 
-def test_a_program_is_written_from_the_page_alone(small_desk: Desk) -> None:
+def test_api_can_be_tried_out_on_its_page(small_desk: Desk) -> None:
     casey = small_desk.enter("casey")
     requests: list[str] = []
     page = casey.page("/login/")
@@ -29,7 +29,7 @@ def test_a_program_is_written_from_the_page_alone(small_desk: Desk) -> None:
 THEIRS = "nested-interactive"
 
 
-def test_the_document_can_be_read_light_and_dark_wide_and_narrow(small_desk: Desk) -> None:
+def test_api_documentation_is_readable_in_both_themes_and_widths(small_desk: Desk) -> None:
     page = small_desk.visitor().page("/api/docs/")
     expect(page.locator(".opblock")).to_have_count(21)
     assert [line for line in inspect(page) if THEIRS not in line] == []

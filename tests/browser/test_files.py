@@ -42,7 +42,7 @@ def at_a_ticket(desk: Desk, *names: str, **options: Any) -> list[Page]:
     return pages
 
 
-def test_files_are_sent_with_a_reply_and_seen_at_once(desk: Desk) -> None:
+def test_files_of_a_reply_appear_live(desk: Desk) -> None:
     bao, casey = desk.enter("bao", server=0).page(desk.ticket), desk.enter("casey").page(desk.ticket)
     is_live(bao)
     is_live(casey)
@@ -62,7 +62,7 @@ def test_files_are_sent_with_a_reply_and_seen_at_once(desk: Desk) -> None:
     assert download.value.suggested_filename == "log.txt"
 
 
-def test_a_notes_files_reach_colleagues_alone(small_desk: Desk) -> None:
+def test_files_of_a_note_reach_staff_only(small_desk: Desk) -> None:
     bao, dana, casey = at_a_ticket(small_desk, "bao", "dana", "casey")
     bao.locator("ticket-composer input[name=internal][value=on]").check(force=True)
     pick(bao, TEXT)
@@ -76,7 +76,7 @@ def test_a_notes_files_reach_colleagues_alone(small_desk: Desk) -> None:
     assert "log.txt" not in casey.content()
 
 
-def test_a_file_comes_by_paste_and_by_drop(small_desk: Desk) -> None:
+def test_files_can_be_pasted_and_dropped(small_desk: Desk) -> None:
     (page,) = at_a_ticket(small_desk, "casey")
     page.evaluate(GIVE, ["paste", "pasted.txt"])
     page.evaluate(GIVE, ["drop", "dropped.txt"])
@@ -84,7 +84,7 @@ def test_a_file_comes_by_paste_and_by_drop(small_desk: Desk) -> None:
     assert set(named(page)) == {"pasted.txt", "dropped.txt"}
 
 
-def test_a_file_is_taken_out_before_it_is_sent(small_desk: Desk) -> None:
+def test_file_can_be_removed_before_sending(small_desk: Desk) -> None:
     (page,) = at_a_ticket(small_desk, "casey")
     pick(page, PICTURE, TEXT)
     named(page)
@@ -94,7 +94,7 @@ def test_a_file_is_taken_out_before_it_is_sent(small_desk: Desk) -> None:
     expect(page.locator("#replies .attachment-name")).to_have_text(["log.txt"])
 
 
-def test_what_is_refused_says_why_and_what_was_typed_stays(small_desk: Desk) -> None:
+def test_refused_file_shows_the_reason_and_keeps_the_text(small_desk: Desk) -> None:
     (page,) = at_a_ticket(small_desk, "casey")
     page.locator("ticket-composer textarea").fill("A long story")
     pick(page, PROGRAM)
@@ -108,7 +108,7 @@ def test_what_is_refused_says_why_and_what_was_typed_stays(small_desk: Desk) -> 
     expect(page.locator("#replies .prose")).to_have_text("A long story")
 
 
-def test_an_upload_that_fails_can_be_tried_again_and_loses_no_text(small_desk: Desk) -> None:
+def test_failed_upload_can_be_retried_and_keeps_the_text(small_desk: Desk) -> None:
     (page,) = at_a_ticket(small_desk, "casey")
     page.route("**/files/", lambda route: route.abort())
     page.locator("ticket-composer textarea").fill("A long story")
@@ -120,7 +120,7 @@ def test_an_upload_that_fails_can_be_tried_again_and_loses_no_text(small_desk: D
     expect(page.locator("ticket-composer textarea")).to_have_value("A long story")
 
 
-def test_a_draft_keeps_its_files_through_a_reload(small_desk: Desk) -> None:
+def test_draft_keeps_its_files_through_a_reload(small_desk: Desk) -> None:
     (page,) = at_a_ticket(small_desk, "casey")
     page.locator("ticket-composer textarea").fill("A long story")
     pick(page, TEXT)
@@ -131,7 +131,7 @@ def test_a_draft_keeps_its_files_through_a_reload(small_desk: Desk) -> None:
     expect(page.locator("#replies .attachment-name")).to_have_text(["log.txt"])
 
 
-def test_a_reply_whose_answer_was_lost_is_sent_again_and_is_one_reply(small_desk: Desk) -> None:
+def test_reply_sent_again_after_a_lost_response_is_created_once(small_desk: Desk) -> None:
     (page,) = at_a_ticket(small_desk, "casey")
 
     def lose(route: Route) -> None:
@@ -149,7 +149,7 @@ def test_a_reply_whose_answer_was_lost_is_sent_again_and_is_one_reply(small_desk
     expect(page.locator("#replies > li")).to_have_count(1)
 
 
-def test_two_people_change_one_field_and_the_second_one_chooses(small_desk: Desk) -> None:
+def test_edit_conflict_offers_both_values(small_desk: Desk) -> None:
     bao, dana = at_a_ticket(small_desk, "bao", "dana")
     status = bao.locator("form[data-autosubmit] select[name=status]")
     status.focus()  # Bao is about to choose: Dana's change does not replace the focused value

@@ -1,4 +1,4 @@
-"""By keyboard alone, and without scripts: whatever can be done on the desk can be done so."""
+"""The pages by keyboard only, and without scripts."""
 
 import re
 
@@ -33,7 +33,7 @@ def write(page: Page, selector: str, text: str) -> None:
     page.keyboard.type(text)
 
 
-def test_an_agent_works_by_keyboard_alone(small_desk: Desk) -> None:
+def test_agent_works_by_keyboard_alone(small_desk: Desk) -> None:
     page = small_desk.enter("bao").page("/tickets/")
     is_live(page)
     press(page, ".skip-link")
@@ -55,7 +55,7 @@ def test_an_agent_works_by_keyboard_alone(small_desk: Desk) -> None:
     status(page, "Closed")
 
 
-def test_a_customer_asks_by_keyboard_alone(small_desk: Desk) -> None:
+def test_customer_opens_a_ticket_by_keyboard_alone(small_desk: Desk) -> None:
     page = small_desk.enter("casey").page("/")
     page.on("filechooser", lambda _: None)  # from here on they are reported, and not shown
     press(page, "main a[href='/tickets/new/']")
@@ -91,7 +91,7 @@ def test_profile_and_sign_out_are_reachable_by_keyboard(small_desk: Desk) -> Non
     page.wait_for_url("**/login/")
 
 
-def test_a_customer_asks_searches_and_leaves_without_scripts(small_desk: Desk) -> None:
+def test_customer_opens_searches_and_signs_out_without_scripts(small_desk: Desk) -> None:
     page = small_desk.visitor(java_script_enabled=False).page("/login/")
     sign_in(page, "casey")
     page.get_by_role("link", name="New ticket").last.click()
@@ -110,7 +110,7 @@ def test_a_customer_asks_searches_and_leaves_without_scripts(small_desk: Desk) -
     page.wait_for_url("**/login/")
 
 
-def test_an_agent_filters_takes_and_notes_without_scripts(small_desk: Desk) -> None:
+def test_agent_filters_assigns_and_notes_without_scripts(small_desk: Desk) -> None:
     page = small_desk.enter("bao", java_script_enabled=False).page("/tickets/?assignee=none")
     page.locator("[data-filters] [name=priority]").select_option(label="Medium")
     page.locator("[data-filters] [type=submit]").click()

@@ -16,7 +16,7 @@ def row(page: Page, name: str) -> object:
     return page.locator("#live-people tbody tr").filter(has_text=name)
 
 
-def test_the_page_renews_itself_and_keeps_the_focus_and_signs_a_person_out(small_desk: Desk) -> None:
+def test_live_connections_refresh_and_sign_out_a_user(small_desk: Desk) -> None:
     ada, bao, casey = small_desk.enter("ada"), small_desk.visitor(), small_desk.enter("casey")
     theirs, page = bao.page("/login/"), ada.page(PAGE)
     sign_in(theirs, "bao")
@@ -42,7 +42,7 @@ def test_the_page_renews_itself_and_keeps_the_focus_and_signs_a_person_out(small
     expect(theirs).to_have_url(re.compile("/login/"))
 
 
-def test_without_scripts_it_is_a_page_like_others(small_desk: Desk) -> None:
+def test_live_connections_work_without_scripts(small_desk: Desk) -> None:
     ada, casey = small_desk.enter("ada", java_script_enabled=False), small_desk.enter("casey")
     is_live(casey.page(small_desk.ticket))
     page = ada.page(PAGE)
@@ -56,7 +56,7 @@ def test_without_scripts_it_is_a_page_like_others(small_desk: Desk) -> None:
     expect(page.locator(".messagelist .success")).to_have_text("A connection of Casey Rivers was closed.")
 
 
-def test_nothing_bars_an_admin_from_it(small_desk: Desk) -> None:
+def test_live_connections_have_no_serious_barrier(small_desk: Desk) -> None:
     ada = small_desk.enter("ada")
     is_live(ada.page("/"))
     page = ada.page(PAGE)

@@ -1,4 +1,4 @@
-"""What a person sees: access that ends, drafts that stay, lists that hold still, no scripts."""
+"""Pages in a real browser: revoked access, drafts, live lists, no scripts."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +25,7 @@ def test_page_shows_that_access_was_revoked(small_desk: Desk) -> None:
     assert "Now it is yours" in "".join(ada.frames)
 
 
-def test_signing_out_in_one_tab_ends_the_other(small_desk: Desk) -> None:
+def test_sign_out_in_one_tab_ends_the_other(small_desk: Desk) -> None:
     casey = small_desk.enter("casey")
     stays, leaves = casey.page(small_desk.ticket), casey.page()
     is_live(stays)
@@ -39,7 +39,7 @@ def test_signing_out_in_one_tab_ends_the_other(small_desk: Desk) -> None:
     expect(stays.locator("ticket-composer textarea")).to_have_value("Half a question")
 
 
-def test_a_draft_focus_and_scroll_are_left_alone_by_live_updates(small_desk: Desk) -> None:
+def test_live_updates_keep_draft_focus_and_scroll_position(small_desk: Desk) -> None:
     bao, casey = small_desk.enter("bao"), small_desk.enter("casey")
     work, page = bao.page(small_desk.ticket), casey.page(small_desk.ticket)
     is_live(work)
@@ -64,7 +64,7 @@ def test_a_draft_focus_and_scroll_are_left_alone_by_live_updates(small_desk: Des
     assert text.input_value() == "My draft"
 
 
-def test_the_draft_of_a_note_comes_back_as_a_note(small_desk: Desk) -> None:
+def test_draft_of_a_note_is_restored_as_a_note(small_desk: Desk) -> None:
     page = small_desk.enter("bao").page(small_desk.ticket)
     is_live(page)
     page.locator("ticket-composer input[name=internal][value=on]").check(force=True)
@@ -76,7 +76,7 @@ def test_the_draft_of_a_note_comes_back_as_a_note(small_desk: Desk) -> None:
     expect(page.locator("#replies > li")).to_have_attribute("data-internal", "true")
 
 
-def test_a_second_change_while_the_first_is_on_its_way_is_made_too(small_desk: Desk) -> None:
+def test_second_change_during_a_request_is_sent_too(small_desk: Desk) -> None:
     page = small_desk.enter("bao").page(small_desk.ticket)
     is_live(page)
     page.locator("form[data-autosubmit] select[name=status]").focus()
@@ -87,22 +87,22 @@ def test_a_second_change_while_the_first_is_on_its_way_is_made_too(small_desk: D
     status(page, "On Hold")
 
 
-def test_a_list_holds_still_under_the_hand(small_desk: Desk) -> None:
+def test_list_does_not_move_under_the_pointer(small_desk: Desk) -> None:
     bao, casey = small_desk.enter("bao"), small_desk.enter("casey")
     listing = bao.page()
     is_live(listing)
     listing.locator("#ticket-rows a").first.focus()
     ask(casey, "A second one", "Hello")
-    held = listing.locator("#pending-updates")
-    expect(held).to_be_visible()
-    expect(held).to_contain_text("1")
+    pending = listing.locator("#pending-updates")
+    expect(pending).to_be_visible()
+    expect(pending).to_contain_text("1")
     expect(listing.locator("#ticket-rows > *")).to_have_count(1)
-    held.click()
+    pending.click()
     expect(listing.locator("#ticket-rows > *").first).to_contain_text("A second one")
-    expect(held).to_be_hidden()
+    expect(pending).to_be_hidden()
 
 
-def test_a_page_without_a_socket_lives_on_the_history(small_desk: Desk) -> None:
+def test_page_without_a_socket_polls_the_history(small_desk: Desk) -> None:
     bao, casey = small_desk.enter("bao"), small_desk.visitor()
     casey.context.route_web_socket(re.compile("/app/"), lambda socket: socket.close())
     page = casey.page("/login/")
@@ -116,7 +116,7 @@ def test_a_page_without_a_socket_lives_on_the_history(small_desk: Desk) -> None:
     expect(page.locator("state-chip")).to_have_attribute("data-connected", "false")
 
 
-def test_a_page_that_was_away_for_longer_than_the_log_reaches_renews_itself_and_keeps_the_draft(
+def test_page_older_than_the_log_reloads_and_keeps_the_draft(
     small_desk: Desk,
 ) -> None:
     bao, casey = small_desk.enter("bao"), small_desk.enter("casey")
@@ -134,7 +134,7 @@ def test_a_page_that_was_away_for_longer_than_the_log_reaches_renews_itself_and_
     is_live(page)
 
 
-def test_a_very_long_reply_arrives_whole(small_desk: Desk) -> None:
+def test_very_long_reply_arrives_complete(small_desk: Desk) -> None:
     bao, casey = small_desk.enter("bao"), small_desk.enter("casey")
     work, page = bao.page(small_desk.ticket), casey.page(small_desk.ticket)
     is_live(work)
@@ -153,7 +153,7 @@ def without_scripts(desk: Desk, name: str) -> Page:
     return page
 
 
-def test_everything_works_without_scripts(small_desk: Desk) -> None:
+def test_ticket_page_works_without_scripts(small_desk: Desk) -> None:
     page = without_scripts(small_desk, "casey")
     page.locator("ticket-composer textarea").fill("Without *scripts*")
     page.locator("ticket-composer button[type=submit]").click()
@@ -167,7 +167,7 @@ def test_everything_works_without_scripts(small_desk: Desk) -> None:
     status(work, "Closed")
 
 
-def test_a_test_event_is_a_toast_and_nothing_else(small_desk: Desk) -> None:
+def test_test_event_shows_only_a_toast(small_desk: Desk) -> None:
     casey = small_desk.enter("casey")
     page = casey.page(small_desk.ticket)
     is_live(page)
@@ -180,7 +180,7 @@ def test_a_test_event_is_a_toast_and_nothing_else(small_desk: Desk) -> None:
     assert re.search(r"[1-9] sockets received the event from 1 processes", output.result())
 
 
-def test_a_page_that_missed_nothing_is_live_without_the_history(small_desk: Desk) -> None:
+def test_page_that_missed_nothing_is_live_without_the_history(small_desk: Desk) -> None:
     bao, casey = small_desk.enter("bao"), small_desk.enter("casey")
     asked: list[str] = []
     casey.context.on("request", lambda request: asked.append(request.url))

@@ -1,4 +1,4 @@
-"""A page whose socket is refused says so in plain words, and lives on the history."""
+"""A page whose socket is refused shows the reason and polls the history."""
 
 import json
 import re
@@ -45,7 +45,7 @@ def test_refused_page_shows_the_reason_and_polls_the_history(small_desk: Desk, n
     assert inspect(page) == []
 
 
-def test_a_page_says_why_it_was_refused(small_desk: Desk) -> None:
+def test_refused_page_shows_each_reason(small_desk: Desk) -> None:
     (page,) = at_a_ticket(small_desk, "casey")
     for code, message, says in REASONS:
         refuse(page, code, message)

@@ -75,7 +75,7 @@ def assert_note_reached_staff_only(bao: Person, casey: Person, page: Page) -> No
     assert "internal note" not in page.locator("#timeline").inner_text().lower()
 
 
-def test_a_customer_and_an_agent_work_on_a_ticket_together(desk: Desk) -> None:
+def test_customer_and_agent_work_on_a_ticket_together(desk: Desk) -> None:
     bao, casey = desk.visitor(server=0), desk.visitor()
     for person, name in ((bao, "bao"), (casey, "casey")):
         sign_in(person.page("/login/"), name)
@@ -118,7 +118,7 @@ def test_a_customer_and_an_agent_work_on_a_ticket_together(desk: Desk) -> None:
     assert bao.problems == casey.problems == []
 
 
-def test_a_page_that_was_cut_off_is_complete_when_it_is_back(desk: Desk) -> None:
+def test_page_is_complete_after_a_lost_connection(desk: Desk) -> None:
     bao, casey = desk.enter("bao", server=0), desk.enter("casey")
     work, page = bao.page(desk.ticket), casey.page(desk.ticket)
     is_live(work)
@@ -160,7 +160,7 @@ def make_public_by_keyboard(page: Page, text: str) -> None:
     message(page, text).get_by_role("button", name="Make public").press("Enter")
 
 
-def test_what_is_made_public_comes_and_what_is_made_internal_goes(small_desk: Desk) -> None:
+def test_visibility_changes_reach_the_customers_page(small_desk: Desk) -> None:
     bao, dana, casey = [small_desk.enter(name) for name in ("bao", "dana", "casey")]
     work, other, page = [person.page(small_desk.ticket) for person in (bao, dana, casey)]
     for each in (work, other, page):
