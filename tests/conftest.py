@@ -46,7 +46,7 @@ def _fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def cast(db: None) -> casting.Cast:
-    """The people, before anything has happened."""
+    """The users and their ticket, in a transaction that is rolled back."""
     return casting.create_cast()
 
 

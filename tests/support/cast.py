@@ -1,4 +1,4 @@
-"""The one cast of the tests: named people, their offices, and a ticket of Casey's."""
+"""The cast of the tests: named users, their offices, and a ticket of Casey's."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -15,9 +15,9 @@ PASSWORD = "correct horse battery"
 
 @dataclass(frozen=True)
 class Cast:
-    """Ada runs the desk. Bao and Dana work in Billing, Emil in Orders; Fatima in the internal Fraud Desk.
+    """Ada is the admin. Bao and Dana work in Billing, Emil in Orders; Fatima in the internal Fraud Desk.
 
-    Casey asked Billing; Greta is another customer; Hiro's account is switched off.
+    Casey asked Billing; Greta is another customer; Hiro's account is inactive.
     """
 
     ada: User

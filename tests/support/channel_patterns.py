@@ -1,4 +1,4 @@
-"""Channels of every kind, for tests of the server that need no desk."""
+"""Channels of every kind, for tests of the server alone."""
 
 from typing import Any
 

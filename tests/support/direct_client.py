@@ -77,7 +77,7 @@ class DirectClient(asyncio.Transport):
         self.server.data_received(frame(Opcode.TEXT, json.dumps({"event": event, "data": data}).encode()))
 
     def received(self, words: str) -> bool:
-        """Say whether these words were written."""
+        """Return whether `words` were written."""
         return any(words.encode() in write for write in self.writes)
 
     def messages(self) -> list[dict[str, Any]]:
@@ -101,7 +101,7 @@ class DirectClient(asyncio.Transport):
 
 
 async def connect_directly(user: User) -> DirectClient:
-    """Open a socket as a page of `user` does, and read its greeting."""
+    """Open a socket as a page of `user` does, and wait until the connection is established."""
     cookie, peer = await sync_to_async(session_cookie)(user), DirectClient()
     peer.shake_hands(cookie)
     await until(lambda: peer.received("connection_established"))

@@ -1,4 +1,4 @@
-"""A signed-in person at a running server: what their browser sends by HTTP."""
+"""HTTP requests of a signed-in browser to a running server."""
 
 import json
 from contextlib import closing

@@ -163,7 +163,7 @@ class Server(Instance):
         self.url = f"http://127.0.0.1:{port}"
 
     def answers(self) -> bool:
-        """Whether it says that it is healthy by now."""
+        """Return whether /healthz answers 200."""
         with closing(HTTPConnection("127.0.0.1", self.port, timeout=STOP_SECONDS)) as connection:
             try:
                 connection.request("GET", "/healthz")

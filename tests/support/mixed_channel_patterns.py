@@ -1,4 +1,4 @@
-"""The desk's channels beside those of every kind: where several people and strangers play against the server."""
+"""The site's channels beside those of every kind, for simulations with users and anonymous clients."""
 
 from tests.support import channel_patterns
 from tikm import channels

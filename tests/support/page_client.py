@@ -1,4 +1,4 @@
-"""A person with a page open at a running server: a real socket, and what comes on it."""
+"""A user's open page at a running server: a real socket and the events on it."""
 
 import json
 import time

@@ -50,12 +50,12 @@ class Page:
 
 
 class PageSimulation:
-    """Bao replies, a page comes or goes, the tail reads, the layer loses what it is given: in any order."""
+    """Random steps: Bao replies, a page opens or closes, the tailer reads, the layer loses messages."""
 
     def __init__(self, cast: Cast, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
         self.cast, self.random = cast, random.Random(seed)
         self.sent: list[str] = []
-        self.answers: list[bool] = []  # to each question, whether it said that nothing was missed
+        self.answers: list[bool] = []  # to each question, whether nothing was missed
         self.moves: list[Callable[[], Awaitable[None]]] = [
             self.reply, self.reply, self.make, self.make, self.come, self.come, self.come, self.go, self.read,
             self.break_layer,
@@ -111,7 +111,7 @@ class PageSimulation:
         await page.socket.close()
 
     async def read(self) -> None:
-        """Have the tail read the log."""
+        """Have the log tailer read."""
         await hub.here().log_tailer.read()
 
     async def break_layer(self) -> None:

@@ -49,7 +49,7 @@ class RawClient:
             self.response += line
 
     def send(self, sent: bytes, times: int = 1) -> None:
-        """Send bytes again and again, as long as anybody takes them."""
+        """Send bytes `times` times, or until the server closes."""
         with suppress(ConnectionError):
             for _ in range(times):
                 self.socket.sendall(sent)

@@ -1,4 +1,4 @@
-"""What other back ends sign for a socket, and what its client says with it."""
+"""Signatures of other back ends for a socket, and clients that use them."""
 
 import json
 from typing import Any

@@ -60,7 +60,7 @@ class RemoteSocket:
             await self.until(SUCCEEDED, channel)
 
     async def may_subscribe(self, channel: str) -> bool:
-        """Subscribe; say whether that succeeded."""
+        """Subscribe; return whether that succeeded."""
         try:
             await self._subscribe(channel)
         except HTTPError:

@@ -83,7 +83,7 @@ class SocketClient:
                 return frame
 
     async def receives_nothing(self, channel: str) -> bool:
-        """Say whether nothing came on this socket before a fence that is sent now on `channel`."""
+        """Return whether nothing arrives before a barrier that is sent now on `channel`."""
         before = len(self.received)
         await database_sync_to_async(publish)(Barrier(channel))
         await self.event("test.fence")
@@ -110,7 +110,7 @@ async def open_socket(
 
 
 async def connect(user: User | None = None, **options: Any) -> SocketClient:
-    """Open a socket and read its greeting."""
+    """Open a socket and wait until the connection is established."""
     listener = await open_socket(user, **options)
     listener.socket_id = (await listener.event("pusher:connection_established"))["socket_id"]
     return listener

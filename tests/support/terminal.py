@@ -1,4 +1,4 @@
-"""A command of manage.py in a terminal: what a person reads there, and Ctrl-C."""
+"""A manage.py command in a terminal: its output, and Ctrl-C."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Settings of a server whose channels are of every kind: for what the desk itself has no use for."""
+"""Settings of a server with channels of every kind, also of those the site does not use."""
 
 from tests import settings
 from tests.settings import *  # noqa: F403

@@ -1,4 +1,4 @@
-"""A desk on a SQLite file, servers on it, and third-party clients under Node."""
+"""Fixtures: a site on a SQLite file, its servers, and third-party clients under Node."""
 
 import json
 import os
@@ -22,7 +22,7 @@ EVERY_KIND = "tests.integration.clients.all_channel_types_settings"
 
 @dataclass(frozen=True)
 class Desk:
-    """Casey's ticket, who is there, and the database that they are in."""
+    """Casey's ticket, the users and their credentials, and the database."""
 
     database_url: str
     ticket: str
@@ -59,7 +59,7 @@ def daphne(desk: Desk) -> Iterator[instances.Server]:
 
 @pytest.fixture
 def fresh_desk(desk: Desk, daphne: instances.Server) -> Desk:
-    """The desk with a ticket of the test's own: users leave its presence channel seconds after they disconnect."""
+    """The site with a ticket of the test's own: users leave its presence channel seconds after they disconnect."""
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {desk.tokens['casey']}"}
     body = {"subject": "Refund", "content": "Where is it?", "office": 1}
     request = Request(f"{daphne.url}/api/v1/tickets/", json.dumps(body).encode(), headers)
@@ -75,7 +75,7 @@ def uvicorn(desk: Desk) -> Iterator[instances.Server]:
 
 @pytest.fixture(scope="session")
 def every_kind(desk: Desk) -> Iterator[instances.Server]:
-    """A server at the same desk whose channels are of every kind."""
+    """A server of the same site with channels of every kind."""
     with desk.serve("uvicorn", DJANGO_SETTINGS_MODULE=EVERY_KIND) as server:
         yield server
 
@@ -112,7 +112,7 @@ def start() -> Iterator[Callable[..., NodeClient]]:
 
 @pytest.fixture
 def echo(desk: Desk, start: Callable[..., NodeClient]) -> Callable[..., NodeClient]:
-    """Start a person's Echo."""
+    """Start Echo with the user's session."""
 
     def echo(name: str, server: instances.Server) -> NodeClient:
         cookies = HttpClient(server.url, desk.sessions[name]).cookies
@@ -123,7 +123,7 @@ def echo(desk: Desk, start: Callable[..., NodeClient]) -> Callable[..., NodeClie
 
 @pytest.fixture
 def pusher(desk: Desk, start: Callable[..., NodeClient]) -> Callable[..., NodeClient]:
-    """Start a person's pusher-js."""
+    """Start pusher-js with the user's session."""
 
     def pusher(name: str, server: instances.Server) -> NodeClient:
         cookies = HttpClient(server.url, desk.sessions[name]).cookies

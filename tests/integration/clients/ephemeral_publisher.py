@@ -41,7 +41,7 @@ class EphemeralPublisher:
 
 
 def run_commands() -> None:
-    """Call what each line names, and say when it is done."""
+    """Run the command on each line, and print when it is done."""
     from realtime.broadcasting import ephemeral
 
     for line in sys.stdin:

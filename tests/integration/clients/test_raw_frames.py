@@ -1,4 +1,4 @@
-"""Frames and handshakes that no client of good will sends, on real sockets: the server says so and serves on."""
+"""Test malformed frames and handshakes on real sockets: the server reports them and goes on."""
 
 import json
 import socket
@@ -58,7 +58,7 @@ def ended(client: ClientConnection) -> int | None:
 
 
 def serves(server: instances.Server) -> bool:
-    """Say whether another client is served."""
+    """Return whether another client is served."""
     with greeted(server) as other:
         other.send(PING_EVENT.decode())
         return event(other) == ("pusher:pong", None)

@@ -57,7 +57,7 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(scope="session", autouse=True)
 def _patient_flush() -> Iterator[None]:
-    """Servers go on writing while the tables are emptied between two tests: who loses a deadlock tries again."""
+    """Retry the flush between two tests after a deadlock: servers write at the same time."""
     flush = BaseDatabaseOperations.execute_sql_flush
 
     def try_again(self: BaseDatabaseOperations, statements: list[str]) -> None:
@@ -86,7 +86,7 @@ def redis_server(_one_redis: instances.RedisServer) -> Iterator[instances.RedisS
 
 @pytest.fixture(scope="session")
 def environment(database_url: str, _one_redis: instances.RedisServer, django_db_setup: None) -> dict[str, str]:
-    """What another process needs to be at the same desk: its database, Redis and secret."""
+    """Return the environment of another process of the site: database, Redis and secret."""
     name = connections["default"].settings_dict["NAME"]
     return {
         "DATABASE_URL": database_url.replace("/postgres?", f"/{name}?"),

@@ -130,7 +130,7 @@ async def opens(cookie: str) -> SocketClient:
 
 
 async def may_hear(listener: SocketClient, channel: str) -> bool:
-    """Subscribe; say whether that succeeded."""
+    """Subscribe; return whether that succeeded."""
     answer = await listener.subscribe(channel)
     assert answer["event"] in (SUCCEEDED, REFUSED)
     return bool(answer["event"] == SUCCEEDED)

@@ -1,4 +1,4 @@
-"""Pusher's libraries for back ends, as other people's programs use them, behind one face."""
+"""Pusher's back-end libraries for Python and Node, behind one interface."""
 
 import requests
 from pusher import Pusher
@@ -10,7 +10,7 @@ STATUS = {PusherBadRequest: 400, PusherBadAuth: 401, PusherForbidden: 403}
 
 
 class RequestRefused(Exception):
-    """The server said no; status and sentence."""
+    """The server refused the request; the arguments are status and message."""
 
 
 class PythonBackend:

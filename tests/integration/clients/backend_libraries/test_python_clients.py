@@ -1,4 +1,4 @@
-"""Pysher and asyncpusher, Pusher's clients in Python: by a signature of their own, and by a person's API token."""
+"""Test Pysher and asyncpusher, with a signature of their own and with a user's API token."""
 
 import asyncio
 import json

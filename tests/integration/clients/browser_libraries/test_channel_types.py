@@ -1,4 +1,4 @@
-"""pusher-js on the kinds of channels that the desk has no use for: public, cache and encrypted ones."""
+"""Test pusher-js on public, cache and encrypted channels."""
 
 import base64
 import hashlib
@@ -42,7 +42,7 @@ def test_encrypted_channel_subscriber_decrypts_the_event(start, pusher, back_end
     sealed = seal(start, {"price": 7}, channel=VAULT)
     back_end.broadcast(VAULT, "deal", sealed)
     assert casey.sees("event", event="deal")["data"] == {"price": 7}
-    # What came over the wire was sealed still.
+    # The frame itself was still encrypted.
     assert casey.sees("frame", event="deal")["data"] == json.loads(sealed)
 
 
@@ -53,7 +53,7 @@ def test_anonymous_client_gets_no_key_of_an_encrypted_channel(start, every_kind)
 
 
 def seal(start, data, *, channel):
-    """Seal data as Pusher's server libraries do; the key is made as their documentation says."""
+    """Encrypt data as Pusher's server libraries do, with a key derived as they document it."""
     key = hashlib.sha256(channel.encode() + REALTIME["ENCRYPTION_MASTER_KEY"]).digest()
     sealer = start("sealer.js", key=base64.b64encode(key).decode(), text=json.dumps(data))
     return sealer.sees("sealed")["data"]

@@ -23,7 +23,7 @@ TABLE = {
 }
 WHAT_IT_DOES = {code: what for what, codes in TABLE.items() for code in codes}
 
-# A server that sends a close code need not say it in words before; ours does, for libraries that lose close codes.
+# Our server sends the close code in a pusher:error too, for libraries that lose close codes.
 CONNECTED, ON_HANDSHAKE, WITH_ERROR = "connected", "on-handshake", "with-error"
 CASES = [
     (code, when)
@@ -34,7 +34,7 @@ CASES = [
 
 
 class Closer:
-    """Closes each client's first connection with the code that its key asks for, and greets it when it comes back."""
+    """Close each client's first connection with the code in its key, and establish the second one."""
 
     def __init__(self) -> None:
         self._visits: defaultdict[str, int] = defaultdict(int)
@@ -84,7 +84,7 @@ def closer() -> Iterator[int]:
 
 
 def what_it_did(fate: dict) -> str:
-    """Say when a client came back, if it did."""
+    """Return when a client reconnected, if it did."""
     if fate["wait"] is None:
         return NEVER
     if fate["isSecure"]:
@@ -95,7 +95,7 @@ def what_it_did(fate: dict) -> str:
 
 @pytest.fixture(scope="module")
 def fates() -> Iterator[dict[str, dict]]:
-    """What became of each client, all at once; those who give up are in a program of their own."""
+    """Return what each client did. All run at once; those that must not reconnect have a process of their own."""
     keys = [
         [f"{when}.{code}" for code, when in CASES if (code in TABLE[NEVER]) == given_up] for given_up in (True, False)
     ]

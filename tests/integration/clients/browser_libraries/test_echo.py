@@ -48,7 +48,7 @@ def test_echo_subscribes_with_signed_channel_data(desk, echo, daphne):
     (subscription,) = casey.saw("sent", event="pusher:subscribe")
     channel_data = json.loads(subscription["data"]["channel_data"])
     assert channel_data["user_id"] == desk.ids["casey"]
-    # The sign-in goes along sealed: her cookie is not to be read from it.
+    # The session is encrypted: the cookie cannot be read from it.
     assert channel_data.keys() == {"user_id", "sign_in"}
     assert subscription["data"]["auth"].startswith("tikm:")
 

@@ -1,4 +1,4 @@
-"""A server goes and comes back; its clients find it again by themselves."""
+"""Test that clients reconnect to a restarted server."""
 
 from tests.support.http_client import HttpClient
 

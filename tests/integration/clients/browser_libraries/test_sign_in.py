@@ -33,7 +33,7 @@ def test_watchlist_reports_a_user_online_and_offline(desk, pusher, back_end, eve
     back_end.disconnect(desk.ids["dana"])
     bao.sees("watched", event="offline", people=[desk.ids["dana"]])
     assert dana.sees("error")["code"] == 4009
-    # pusher-js is disconnected, and not connecting, once it has given up.
+    # pusher-js is "disconnected", not "connecting", when it will not reconnect.
     dana.sees("state", state="disconnected")
     back_end.broadcast(f"#server-to-user-{desk.ids['bao']}", "question", '"Still here?"')
     assert bao.sees("user", event="question")["data"] == "Still here?"

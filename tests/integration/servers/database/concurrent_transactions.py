@@ -1,4 +1,4 @@
-"""Other people's database work: in threads of their own, on connections of their own."""
+"""Concurrent transactions: in threads and on connections of their own."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -46,7 +46,7 @@ def run_concurrently(acts: Sequence[Callable[[], Any]]) -> None:
 
 
 def is_lock_awaited() -> bool:
-    """Say whether a transaction waits for another one's lock."""
+    """Return whether a transaction waits for another one's lock."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
         return cursor.fetchone()[0]

@@ -33,7 +33,7 @@ class HistoryReader:
 
 
 class TailReader:
-    """The tail of a server process: reads the log from its last watermark."""
+    """The log tailer of a server process: it reads the log from its last watermark."""
 
     def __init__(self, cast):
         self.position = event_log.watermark()
@@ -46,7 +46,7 @@ class TailReader:
 
 
 class Readers:
-    """At each moment one begins who reads at every later moment, and one who reads at the end alone."""
+    """At each step, start a reader that reads at every later step, and one that reads at the end only."""
 
     def __init__(self, kind, cast):
         self.begin = partial(kind, cast)

@@ -1,4 +1,4 @@
-"""Search on PostgreSQL: words, beginnings, phrases, errors of typing, each by an index; and who may set it up."""
+"""Test search on PostgreSQL: words, prefixes, phrases and typing errors, each by an index."""
 
 import os
 import subprocess

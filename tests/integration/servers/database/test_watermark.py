@@ -28,7 +28,7 @@ async def long_transaction(cast):
 
 @pytest.fixture
 def restored_cast(live_cast):
-    """The cast of a desk whose dump was restored: its log numbers the transactions of another cluster."""
+    """The cast in a restored dump, whose log has the transaction ids of another cluster."""
     live_cast.reply(live_cast.bao, "Old news")
     Delivery.objects.update(position=F("position") + 10**9)
     return live_cast

@@ -1,4 +1,4 @@
-"""Everything by which access ends: who loses it, how they came in, and what is done, mostly on pages of the desk."""
+"""Revocation causes: which user loses access, with which credentials, and by which action."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ EXPIRY_DELAY = 6.0  # seconds: by then all sockets are open
 
 @dataclass
 class Case:
-    """Who is to lose something, and where: at the server where Ada, or the person, does it."""
+    """The user who loses access, and the server where the action takes place."""
 
     here: instances.Server
     ada: HttpClient
@@ -42,12 +42,12 @@ class Case:
 
     @property
     def page(self) -> HttpClient:
-        """A page of the sign-in that is to end."""
+        """A page of the session that is to end."""
         return HttpClient(self.here.url, self.key.cookie)
 
     @property
     def elsewhere(self) -> HttpClient:
-        """The same person in another browser."""
+        """The same user in another browser."""
         return HttpClient(self.here.url, session_cookie(self.who))
 
     @property
@@ -69,11 +69,11 @@ class RevocationCause:
     keeps: tuple[str, ...] = ()  # channels that stay, on which the ticket is withdrawn
     takes: tuple[str, ...] = ()  # "ticket" and "office" of its own, as others would lose them too
     is_seen: bool = True  # by Ada, who stays subscribed
-    lasts: float = 0  # seconds after which the sign-in ends by itself
+    lasts: float = 0  # seconds after which the session expires
 
 
 def key_of(person: User, comes_by: str) -> Credentials:
-    """Sign a person in, or make a token."""
+    """Sign a user in, or create a token."""
     signs = comes_by.startswith("signature")
     if comes_by.endswith("token"):
         return Credentials(token=tokens.issue(person, name="Program", days=30)[1], signs=signs)
@@ -82,7 +82,7 @@ def key_of(person: User, comes_by: str) -> Credentials:
     return Credentials(cookie=cookie, signs=signs)
 
 
-# On the person's own pages
+# On the user's own pages
 
 
 def log_out(case: Case) -> None:
@@ -205,7 +205,7 @@ def delete_session(case: Case) -> None:
 
 
 def expires(key: Credentials, at: datetime) -> None:
-    """Have a sign-in or token end at a moment."""
+    """Set the expiry of a session or token."""
     if key.token:
         ApiToken.objects.filter(pk=tokens.find_token(key.token).pk).update(expiry=at)
     else:

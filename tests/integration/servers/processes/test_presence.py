@@ -13,7 +13,7 @@ SETTINGS = {"DJANGO_SETTINGS_MODULE": "tests.integration.servers.processes.short
 
 @pytest.fixture(scope="module", params=["redis", "database"])
 def servers(environment, request):
-    """Two processes that share a census; without Redis nothing but the database joins them."""
+    """Two processes that share a presence store; without Redis it is in the database."""
     redis_url = environment["REDIS_URL"] if request.param == "redis" else ""
     env = {"SECRET_KEY": environment["SECRET_KEY"], **SETTINGS}
     serve = partial(

@@ -14,7 +14,7 @@ REPLY = "ticket.reply.created"
 
 @pytest.fixture(autouse=True)
 def _rare_tail(settings):
-    """Have the tail read when it is asked to, and not before it would have come to it by itself."""
+    """Let the log tailer read on request only."""
     settings.REALTIME = {**settings.REALTIME, "TAIL_INTERVAL": 3600}
 
 

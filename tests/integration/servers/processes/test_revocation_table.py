@@ -74,7 +74,7 @@ class Trial:
         self.noted = case.ticket if self.ending.is_seen else case.cast.ticket
 
     async def open(self, servers: tuple[instances.Server, ...]) -> None:
-        """Connect; a sign-in that ends by itself has so long to live from here."""
+        """Connect; the lifetime of an expiring session starts here."""
         if self.ending.lasts:
             self.ended_at = time.monotonic() + self.ending.lasts
             await do(revocation_causes.expires, self.case.key, timezone.now() + timedelta(seconds=self.ending.lasts))
@@ -84,7 +84,7 @@ class Trial:
             await socket.open(channels)
 
     async def play(self) -> None:
-        """Do it, and have Ada write at once, or when the sign-in has ended by itself."""
+        """Act, and have Ada write at once, or after the session has expired."""
         await do(self.ending.act, self.case)
         if self.ending.lasts:
             with suppress(TimeoutError):
@@ -111,7 +111,7 @@ class Trial:
         return {"codes": [code] * 2, "received": [received] * 2, **refused, "control": [True] * 2}
 
     async def seconds(self, controls: list[RemoteSocket]) -> list[float]:
-        """Return after how many seconds it was over: for both sockets, and for who looks on at both servers."""
+        """Return the seconds until access ended on both sockets, and until both controls saw it."""
         ends = [await self._end(socket) for socket in self.sockets] + [
             await self._gone(socket) for socket in controls
         ]

@@ -1,4 +1,4 @@
-"""Who does not read, floods, or takes connections away costs the others nothing, and the server little."""
+"""Test that slow, flooding and idle clients cost others nothing and the server little."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from tests.support.sockets import session_cookie
 
 TOO_MUCH = 4100
 MEGABYTE = 1024**2
-SMALL = 4096  # bytes that a system keeps for who does not read
+SMALL = 4096  # bytes that the system buffers for a client that does not read
 LARGE = 9000  # bytes of an event
 PATIENCE = 15  # seconds
 PING_EVENT = b'{"event":"pusher:ping","data":{}}'
@@ -65,7 +65,7 @@ def port(address):
 
 @contextmanager
 def peer(server, *headers, **options):
-    """Open a socket and read its greeting."""
+    """Open a socket and wait until the connection is established."""
     opened = RawClient(server.port, *headers, **options)
     try:
         opened.greeting = opened.event()
@@ -84,7 +84,7 @@ def listening(server, user, channel):
         yield listener
 
 
-# -- Who does not read
+# -- Slow consumers
 
 
 def test_slow_consumer_is_dropped_at_a_megabyte_and_catches_up(live_cast, server, others):
@@ -147,7 +147,7 @@ def missed(server, user, channel, cursor):
     return [each["data"]["reply"]["message"] for each in events if each["event"] == "ticket.reply.created"]
 
 
-# -- Who floods
+# -- Floods
 
 BEGINNING = frame(TEXT, b"x", fin=False)
 FLOODS = [
@@ -178,7 +178,7 @@ def end_of_a_flood(server, beginning, sent):
         return flooder.close_code()
 
 
-# -- Who takes connections away
+# -- Idle connections
 
 
 def test_idle_connections_block_no_client_and_an_address_is_limited(live_cast, server, others):

@@ -95,7 +95,7 @@ def sign_up(server, number):
 
 
 def counts_in_redis(server, redis_server):
-    """Say whether a server has noticed that Redis is back: earlier tests stop it."""
+    """Return whether a server has noticed that Redis is back: earlier tests stop it."""
     cache.clear()
     sign_up(server, 0)
     with redis.Redis.from_url(redis_server.url) as client:

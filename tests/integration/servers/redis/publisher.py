@@ -9,7 +9,7 @@ DIED = 86
 
 
 def main(email: str, ticket: str, message: str, *, dies: bool) -> None:
-    """Reply by the verb; who dies does so after the commit, in place of sending to the channel layer."""
+    """Reply by the service; with `dies`, exit after the commit instead of sending to the channel layer."""
     from accounts.models import User
     from realtime.broadcasting import dispatcher
     from tickets import services

@@ -1,4 +1,4 @@
-"""The sockets of a person and of an address are counted on all processes together, as long as each of these lives."""
+"""Test that connections of a user and of an address are counted across live processes."""
 
 import time
 
@@ -86,7 +86,7 @@ async def test_address_over_the_limit_elsewhere_is_refused_here(live_cast, monke
 
 
 async def counts_are_shared():
-    """Have this process say its word to the census now."""
+    """Have this process sync with the presence store now."""
     hub.here().presence._synced_at = 0.0
     await hub.here().presence._next_sync()
 

@@ -66,7 +66,7 @@ def refuse(monkeypatch):
 
 
 def cut_before_each_message(monkeypatch, server):
-    """Have Redis cut its subscribers, who have no time to come back before a message; return how many each time."""
+    """Have Redis disconnect its subscribers before each message; return how many each time."""
     cuts, send = [], default_layer().group_send
 
     async def cut_and_send(group, body):

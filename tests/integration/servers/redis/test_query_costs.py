@@ -37,7 +37,7 @@ class Commands:
 
 @pytest.fixture
 def queries(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """The tables that rules and sign-ins read, and how often."""
+    """Count the reads of the tables for authentication and authorization."""
     execute, counted = CursorWrapper.execute, Counter[str]()
 
     def count(self: CursorWrapper, sql: str, params: object = None) -> object:
@@ -56,7 +56,7 @@ async def test_second_subscriber_of_a_process_costs_no_redis_command(
     bao, dana = await connect(live_cast.bao), await connect(live_cast.dana)
     commands = Commands(redis_server)
     await bao.subscribe(live_cast.ticket.channel)
-    assert commands.since() == {"subscribe": 1, "publish": 1}  # the fence
+    assert commands.since() == {"subscribe": 1, "publish": 1}  # the barrier
     await dana.subscribe(live_cast.ticket.channel)
     assert commands.since() == {}
 

@@ -4,7 +4,7 @@ from tests import settings
 from tests.settings import *  # noqa: F403
 
 ROOT_URLCONF = "tests.integration.clients.browser_libraries.specs.urls"
-# The specs leave a connection alone for longer than we bear with strangers.
+# The specs leave a connection idle for longer than anonymous connections may be.
 REALTIME = settings.REALTIME | {
     "CHANNELS": "tests.integration.clients.browser_libraries.specs.patterns",
     "AUTHENTICATION_TIMEOUT": 0,

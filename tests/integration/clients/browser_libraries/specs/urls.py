@@ -13,7 +13,7 @@ from realtime.conf import config
 
 @csrf_exempt
 def authorize(request: HttpRequest) -> JsonResponse:
-    """Sign for a person who is made of the socket's id."""
+    """Sign for a user made from the socket id."""
     socket_id = request.POST["socket_id"]
     info = {"name": f"Integration {socket_id}", "email": f"integration-{socket_id}@example.com"}
     data = protocol.encode({"user_id": socket_id, "user_info": info})
