@@ -1,4 +1,4 @@
-"""Fault runs: a desk on PostgreSQL and Redis, in a pytest process of their own: `python -m pytest tests/faults`."""
+"""Fixtures of the fault runs: a site on PostgreSQL and Redis, in a pytest process of their own: `python -m pytest tests/faults`."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def _own_process(request: pytest.FixtureRequest) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say what was done and seen, whether or not it was well."""
+    """Report what was done and seen, also after a failure."""
     for title, lines in report.written.items():
         terminalreporter.section(title)
         terminalreporter.write_line("\n".join(lines))
@@ -37,7 +37,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 @dataclass(frozen=True)
 class Desk:
-    """Four tickets, who is there, and the services that all of it lives in."""
+    """Four tickets, the users, and the services of the site."""
 
     environment: dict[str, str]
     redis: instances.RedisServer
@@ -47,7 +47,7 @@ class Desk:
     tickets: list[str]
 
     def run(self, task: str) -> Any:
-        """Have a process of the desk's own do one of the tasks of `tests.faults.site`, and return what it prints."""
+        """Run a task of `tests.faults.site` in a process of its own; return what it prints."""
         return _run(task, self.environment)
 
     def ask(self, query: LiteralString) -> Any:

@@ -1,4 +1,4 @@
-"""Breaks things while people work, by a schedule that a seed makes, and puts back what it broke."""
+"""Inject faults by a seeded schedule while users work, and repair them."""
 
 import os
 import signal

@@ -33,7 +33,7 @@ async function openAll(waiting) {
   while (waiting.length > 0) await open(waiting.shift())
 }
 
-/** One load of a page serves as many tabs as the person has of it. */
+/** Loads each page once for all tabs of a user. */
 async function open(person) {
   const tab = new Tab(person.cookies, () => {})
   const html = await tab.visit(person.path)

@@ -1,4 +1,4 @@
-"""The pages that people have open, in a process under Node; what they show is compared with the database."""
+"""The open pages of users, in a Node process; what they show is compared with the database."""
 
 import time
 from collections.abc import Iterator
@@ -55,7 +55,7 @@ class Pages:
         self._client.do("cut", share=share)
 
     def are_live(self) -> bool:
-        """Say whether all of them are connected."""
+        """Return whether all pages are connected."""
         self._client.do("look")
         return bool(self._client.sees("live", within=PATIENCE)["all"])
 

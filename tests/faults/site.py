@@ -1,6 +1,6 @@
-"""The desk of the fault run, which no test process is connected to: `python -m tests.faults.site prepare|end|truth`.
+"""The site of the fault run, in processes of its own: `python -m tests.faults.site prepare|end|truth`.
 
-Each prints JSON: who and what is there; nothing; and what each audience of each ticket is to see in the end.
+Each prints JSON: the users and tickets; nothing; what each audience of each ticket must see in the end.
 """
 
 import json
@@ -12,7 +12,7 @@ import django
 from django.core.management import call_command
 
 SUBJECTS = ("Charged twice", "No invoice", "Wrong size", "It never came")
-CROWD = 20  # agents of Billing, so that no person has too many pages
+CROWD = 20  # agents of Billing, so that no user has too many pages
 
 
 def prepare() -> dict[str, Any]:
@@ -80,7 +80,7 @@ def truth() -> dict[str, Any]:
 
 
 def _seen(ticket: Any, people: Iterable[Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return what each audience sees of a ticket, and who belongs to which."""
+    """Return what each audience sees of a ticket, and its users."""
     from tickets import policies
 
     audiences = {person: policies.audience_of(person, ticket) for person in people}

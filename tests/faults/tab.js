@@ -1,4 +1,4 @@
-/** A browser's tab among others in this process: its window, its person's cookie, its sockets to the real server. */
+/** A browser tab: its window, its user's cookie, its sockets to the real server. */
 
 import { AsyncLocalStorage } from "node:async_hooks"
 
@@ -29,7 +29,7 @@ export class Tab extends EventTarget {
 
   /**
    * @param {string} cookies
-   * @param {(text: string) => void} overhear is given all that comes from the server
+   * @param {(text: string) => void} overhear is called with everything from the server
    */
   constructor(cookies, overhear) {
     super()
@@ -69,7 +69,7 @@ export class Tab extends EventTarget {
     return new Response(text, { status, headers: received })
   }
 
-  /** Returns the HTML of a page; where there is none for the moment, a person tries again. */
+  /** Returns the HTML of a page; retries while there is none. */
   async visit(path) {
     for (let wait = FIRST_RETRY_MS; ; wait = Math.min(2000, 2 * wait)) {
       const response = await this.fetch(path).catch(() => null)

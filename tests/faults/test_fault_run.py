@@ -1,4 +1,4 @@
-"""Things break while people work: in the end every page shows what the database has, in order, each thing once.
+"""Test that after a run with faults every page shows what the database has, in order, once.
 
 FAULT_SECONDS says how long things break, FAULT_SEED in which order.
 """
@@ -19,7 +19,7 @@ from tests.support.instances import wait_until
 SECONDS = float(os.environ.get("FAULT_SECONDS", "50"))
 PAUSE = 3.0  # seconds from one fault to the next, on average
 CHANGES = 8  # a second, by the writers
-CALL_EVERY = 1.2  # seconds, by the API: a person may write sixty replies a minute
+CALL_EVERY = 1.2  # seconds, by the API: a user may write sixty replies a minute
 
 TICKET_PAGES = (
     ("ada", (0, 1, 2, 3)), ("bao", (0, 1)), ("dana", (0, 3)), ("emil", (2,)), ("casey", (0, 2, 3)), ("greta", (1,)),

@@ -19,7 +19,7 @@ PROBABLE = {
     "status": 10, "priority": 8, "subject": 6, "assign": 6,
 }  # fmt: skip
 BURST = 30  # replies, as fast as they can be written
-LONG = 12_000  # characters: an event names only what it has no room for
+LONG = 12_000  # characters: an event this long is truncated
 
 
 class Writer:

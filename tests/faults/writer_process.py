@@ -9,7 +9,7 @@ from tests.support import instances
 
 
 class Writing:
-    """Writers who begin to write, so many changes a second."""
+    """Start writers with this many changes a second."""
 
     def __init__(self, environment: Mapping[str, str], seed: str, rate: float) -> None:
         command = [sys.executable, "-m", "tests.faults.writer", seed, str(rate)]

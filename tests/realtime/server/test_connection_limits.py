@@ -1,4 +1,4 @@
-"""The crowd is counted in steps that do not grow with it; a breaker lets one ask where many would wait."""
+"""Test that counting connections takes constant time, and that a circuit breaker probes with one call."""
 
 from types import SimpleNamespace
 

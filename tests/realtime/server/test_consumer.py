@@ -1,4 +1,4 @@
-"""One socket: how it is connect or refused, what it may say, and how it ends."""
+"""Test one socket: how it is accepted or refused, what it may send, and how it ends."""
 
 import asyncio
 import json

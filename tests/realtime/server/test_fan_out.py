@@ -1,4 +1,4 @@
-"""What it costs to tell many: counted, not timed."""
+"""Test the cost of a fan-out: counted, not timed."""
 
 import asyncio
 import gc
@@ -33,7 +33,7 @@ AUDIENCE_OF = {"casey": Audience.PUBLIC, "bao": Audience.STAFF}
 
 
 async def listeners(cast: Cast, name: str, number: int) -> list[DirectClient]:
-    """Open so many sockets of somebody who hears the cast's ticket."""
+    """Open this many sockets of one user, subscribed to the cast's ticket."""
     peers = [await connect_directly(getattr(cast, name)) for _ in range(number)]
     for peer in peers:
         await peer.subscribe(cast.ticket.channel)
@@ -42,7 +42,7 @@ async def listeners(cast: Cast, name: str, number: int) -> list[DirectClient]:
 
 
 def tell(cast: Cast, audience: Audience, numbers: range) -> list[str]:
-    """Have the hub hear so many messages in one turn of the loop; return their frames."""
+    """Deliver this many messages to the hub in one turn of the loop; return their frames."""
     group = group_name(cast.ticket.channel, audience)
     texts = [json.dumps({"event": "told", "number": number}) for number in numbers]
     for number, text in zip(numbers, texts, strict=True):
@@ -58,7 +58,7 @@ def ours() -> Counter[str]:
 
 
 def is_ours(kind: type) -> bool:
-    """Say whether a class is one of those of which each socket may have its own."""
+    """Return whether each socket may have an object of this class."""
     return str(kind.__dict__.get("__module__")).startswith("realtime.")
 
 
@@ -156,7 +156,7 @@ async def test_reading_pauses_while_responses_are_pending(live_cast: Cast) -> No
 
 @pytest.fixture
 def crowd_ahead(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """So many come at once that nobody is looked up until the event is set."""
+    """Delay all user lookups until the event is set."""
     is_through, read = threading.Event(), SignIn._read
 
     def wait_and_read(self: SignIn, *args: Any) -> Any:

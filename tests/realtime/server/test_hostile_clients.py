@@ -1,4 +1,4 @@
-"""What a hostile client sends is answered, reaches nobody else and leaves nothing behind."""
+"""Test that hostile messages are answered, reach no other client and leave nothing behind."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -144,7 +144,7 @@ async def test_other_spelling_of_a_user_id_is_that_user(live_cast: Cast) -> None
     assert await answers(control) == []
 
 
-# -- What signed data may say
+# -- Signed data
 
 NO_IDS = ["true", "null", "1.5", "1e3", "[7]", "{}", "NaN", "1e999", "", '""', '"a\\nb"', '"\\u0000"', '"\\ud800"']
 NO_IDS += ["1" * 129, "1" * 5000, '"' + "x" * 129 + '"']

@@ -40,7 +40,7 @@ PLAYED = settings(
 
 ERROR, SIGNED_IN, PONG, CLOSED = "pusher:error", "pusher:signin_success", "pusher:pong", "closed"
 ANSWERS = {SUCCEEDED, REFUSED, ERROR, SIGNED_IN, CLOSED}
-PLAYERS = ("bao", "casey", "greta", None)  # None: somebody without a cookie
+PLAYERS = ("bao", "casey", "greta", None)  # None: an anonymous client
 STAFF, PUBLIC = "staff", "public"
 
 # -- What may be sent
@@ -144,7 +144,7 @@ PROLOGUE: list[tuple[int, tuple]] = [
 
 @dataclass
 class Player:
-    """What one client has done so far, and so what it may hear."""
+    """What one client has done so far, and so what it may receive."""
 
     cookie: str | None
     listener: SocketClient
@@ -154,16 +154,16 @@ class Player:
     signed_in: str | None = None
     hears: dict[str, str] = field(default_factory=dict)
     signed: dict[str, str | None] = field(default_factory=dict)
-    received: list[Any] = field(default_factory=list)  # whispers and replies
+    received: list[Any] = field(default_factory=list)  # client events and replies
     expected: list[Any] = field(default_factory=list)
 
     @property
     def person(self) -> str | None:
-        """Return who of this site that is."""
+        """Return the user of this site with that id."""
         return self.who if self.who in ("bao", "casey", "greta") else None
 
     def audience(self, name: str, signature: tuple[str | None] | None) -> str | None:
-        """Say as whom this player hears a channel; `signature` holds whom it names, if one was ever brought."""
+        """Return the user as which this player is subscribed; `signature` holds the signed user, if any."""
         person = self.person
         if name in OPEN or (name == "lobby" and person is None):
             return PUBLIC
@@ -178,7 +178,7 @@ class Player:
         return STAFF if person == "bao" and name in DESK[:4] else heard.get((person, name))
 
     def become(self, who: str) -> list[tuple[str, Any]]:
-        """Be somebody at last; return what is told of channels that this person may not hear."""
+        """Sign in; return the errors for channels that this user may not receive."""
         self.who = who
         lost = [name for name in self.hears if self.audience(name, (None,)) is None]
         return [(REFUSED, name) for name in lost if self.leave(name)]
@@ -238,7 +238,7 @@ class Player:
 
 
 class Play:
-    """A desk, its players, and what they send."""
+    """A site, its players, and what they send."""
 
     def __init__(self, cast: Cast, cookies: dict[str, str]) -> None:
         self.cast, self.cookies = cast, cookies
@@ -276,7 +276,7 @@ class Play:
         return player.listener.received[before:]
 
     async def hear(self, player: Player, pongs: int) -> bool:
-        """Read frames up to the answer to a ping; say whether the socket is still open."""
+        """Read frames up to the answer to a ping; return whether the socket is still open."""
         await player.listener.send("pusher:ping")
         while pongs:
             frame = await player.listener.frame()
@@ -312,7 +312,7 @@ class Play:
         self.check(player, frames, before | set(player.hears))
 
     def check(self, player: Player, frames: list[dict[str, Any]], channels: set[str]) -> None:
-        """See that a socket heard of its own channels only, and of notes only as staff."""
+        """Assert that a socket received events of its own channels only, and notes only as staff."""
         for frame in frames:
             name = self.called.get(frame.get("channel", ""), frame.get("channel"))
             if name and frame["event"] != REFUSED:
@@ -401,7 +401,7 @@ class Play:
     # -- The end
 
     async def finish(self) -> None:
-        """Tell something on every channel; whoever hears it is who should; then everybody goes."""
+        """Broadcast on every channel, check the recipients, and disconnect all players."""
         channels = [name for name in NAMES if not name.startswith("#")]
         for name in channels:
             await do(publish, Barrier(self.name(name)))
@@ -429,7 +429,7 @@ class Play:
 
 
 def protocol_text(message: dict[str, Any]) -> str:
-    """Return JSON that the server accepts: numbers that JSON cannot say are left to the garbage."""
+    """Return JSON that the server accepts: numbers outside JSON are tested as garbage."""
     try:
         return protocol.encode(message).encode() and protocol.encode(message)
     except ValueError:

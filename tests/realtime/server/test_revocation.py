@@ -1,4 +1,4 @@
-"""Access ends when it ends: who has lost a right hears nothing more, while the others go on hearing."""
+"""Test that revoked users receive nothing more, while other subscribers do."""
 
 import time
 from collections.abc import Callable
@@ -75,7 +75,7 @@ LOST = [leave_office, leave_offices, office_closes, become_customer, move_ticket
 
 @pytest.fixture(params=["layer", "tail"])
 def _by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Revocations travel by the layer, and, where it swallows them, by the tail."""
+    """Deliver revocations by the layer, and by the log tailer where the layer loses them."""
 
     async def swallow(*_: Any) -> None:
         return None
@@ -86,7 +86,7 @@ def _by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 async def control_hears(cast: Cast, control: SocketClient) -> None:
-    """Have Casey write, and see that who still may hears it."""
+    """Have Casey reply, and check that the remaining subscribers receive it."""
     await do(cast.reply, cast.casey, "Anybody?")
     assert (await control.event("ticket.reply.created"))["reply"]["message"] == "Anybody?"
 
@@ -176,7 +176,7 @@ async def test_lost_revocation_is_applied_before_later_events(
 
 
 def all_but(lost: str) -> Callable:
-    """Return a layer's way to send that loses what goes to one group."""
+    """Return a `group_send` that loses the messages of one group."""
     send = InMemoryChannelLayer.group_send
 
     async def sometimes(self: InMemoryChannelLayer, group: str, message: dict) -> None:
@@ -309,7 +309,7 @@ async def test_revocation_during_authorization_ends_the_subscription(
 
 
 def demote(cast: Cast) -> None:
-    """Make the admin a customer, who hears nobody else's tickets."""
+    """Make the admin a customer, who receives no other customer's tickets."""
     User.objects.filter(pk=cast.ada.pk).update(role=User.Role.CUSTOMER)
 
 
@@ -329,7 +329,7 @@ async def test_revocation_during_user_lookup_reloads_the_user(
 
     def read_and_lose(self: SignIn, *args: Any) -> Any:
         answer = read(self, *args)
-        with django_connection.cursor() as cursor:  # what is told of it is told here, and once
+        with django_connection.cursor() as cursor:  # its event arrives here, and once
             cursor.execute("UPDATE accounts_user SET role = 'customer' WHERE email = %s", [live_cast.ada.email])
         here.loop.call_soon_threadsafe(here._reauthorize, command)
         return answer

@@ -1,4 +1,4 @@
-"""Who comes again within seconds is known, and so is what the rules said; no access outlives its end by that."""
+"""Test that sessions and authorizations are cached for seconds, and not beyond a revocation."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -36,7 +36,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def knowing(*, end: datetime | None = None, can_trust: Callable[[], bool] = lambda: True) -> SessionCache:
-    """Return a memory of Bao, who hears a ticket."""
+    """Return a session cache with Bao, authorized for a ticket."""
     found = SessionCache(can_trust)
     found.put(0, BAO, User(email="bao@example.com"), end)
     found.put_authorizations(0, BAO, {CHANNEL: STAFF})
@@ -125,7 +125,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
 
 
 async def opens(cookie: str) -> SocketClient:
-    """Open the socket of a person's next page."""
+    """Open the socket of the user's next page."""
     return await connect(cookie=cookie)
 
 
@@ -173,5 +173,5 @@ async def test_refusal_is_not_cached(live_cast: Cast) -> None:
     cookie = await sync_to_async(session_cookie)(live_cast.emil)
     assert not await may_hear(await opens(cookie), live_cast.ticket.channel)
 
-    await do(Ticket.objects.update, assigned_to=live_cast.emil)  # which is told to nobody
+    await do(Ticket.objects.update, assigned_to=live_cast.emil)  # without an event
     assert await may_hear(await opens(cookie), live_cast.ticket.channel)

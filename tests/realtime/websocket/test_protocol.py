@@ -1,4 +1,4 @@
-"""The server's end of a WebSocket, byte by byte: who breaks the protocol reads why, and is not heard for long."""
+"""Test the WebSocket protocol byte by byte: after a violation the client reads the reason."""
 
 import pytest
 from asgiref.sync import sync_to_async

@@ -1,4 +1,4 @@
-/** The real laravel-echo on the real pusher-js, with a person's cookies; a line of JSON on stdin is a command. */
+/** The real laravel-echo on the real pusher-js, with a user's cookies; a line of JSON on stdin is a command. */
 
 import "./jar.js"
 

@@ -1,4 +1,4 @@
-/** Adds the person's cookies to HTTP requests as a browser does; Node has no jar, and pusher-js may not set them. */
+/** Adds the user's cookies to HTTP requests as a browser does; Node has no jar, and pusher-js may not set them. */
 
 import http from "node:http"
 

@@ -1,4 +1,4 @@
-/** The real pusher-js, with or without a person's cookies: it obeys, and ends when it has nothing more to do. */
+/** The real pusher-js, with or without a user's cookies; it takes commands, and exits when it is idle for good. */
 
 import "./jar.js"
 
