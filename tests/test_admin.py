@@ -219,12 +219,12 @@ def test_messages_cannot_be_edited(cast: Cast) -> None:
 
 def test_bulk_action_reports_each_failed_ticket(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     second = services.open_ticket(by=cast.casey, subject="Second", content="x", office=cast.billing)
-    verb = services.update_ticket
+    update_ticket = services.update_ticket
 
     def refuse_one(ticket: Ticket, **how: Any) -> Ticket:
         if ticket.pk == second.pk:
             raise services.Conflict("status", ticket, cast.dana)
-        return verb(ticket, **how)
+        return update_ticket(ticket, **how)
 
     monkeypatch.setattr(services, "update_ticket", refuse_one)
     response = bulk(signed_in(cast.bao), [cast.ticket, second], status=cast.status("Closed").pk)

@@ -33,10 +33,12 @@ def done(response: Any) -> None:
 
 
 def post(by: str, address: str, **fields: Any) -> Callable[[Cast], None]:
-    return lambda cast: done(signed_in(getattr(cast, by)).post(address.format(cast.ticket.uuid), told(cast, fields)))
+    return lambda cast: done(
+        signed_in(getattr(cast, by)).post(address.format(cast.ticket.uuid), resolved(cast, fields))
+    )
 
 
-def told(cast: Cast, fields: dict[str, Any]) -> dict[str, Any]:
+def resolved(cast: Cast, fields: dict[str, Any]) -> dict[str, Any]:
     """Replace callables by values from the cast, which the database assigns."""
     return {name: value(cast) if callable(value) else value for name, value in fields.items()}
 
@@ -50,7 +52,7 @@ def sends(by: str, method: str, path: str, **fields: Any) -> Callable[[Cast], No
 
     def write(cast: Cast) -> None:
         program = ApiClient(getattr(cast, by))
-        done(program.ask(method, path.format(cast.ticket.uuid), told(cast, fields), If_Match="*"))
+        done(program.ask(method, path.format(cast.ticket.uuid), resolved(cast, fields), If_Match="*"))
 
     return write
 
@@ -64,13 +66,13 @@ def form(**fields: Any) -> Callable[[Cast], None]:
 
     def write(cast: Cast) -> None:
         client, address = signed_in(cast.bao), ticket_page(cast.ticket)
-        done(client.post(address, filled_in(client, address, **told(cast, fields))))
+        done(client.post(address, filled_in(client, address, **resolved(cast, fields))))
 
     return write
 
 
 def selected(**fields: Any) -> Callable[[Cast], None]:
-    return lambda cast: done(bulk(signed_in(cast.bao), [cast.ticket], **told(cast, fields)))
+    return lambda cast: done(bulk(signed_in(cast.bao), [cast.ticket], **resolved(cast, fields)))
 
 
 def by_service(service: Callable[[Cast], object]) -> Callable[[Cast], None]:
@@ -96,18 +98,18 @@ def the_reply(cast: Cast) -> str:
     return str(Reply.objects.get().pk)
 
 
-def turned_in_page(visibility: str) -> Callable[[Cast], None]:
+def visibility_by_page(visibility: str) -> Callable[[Cast], None]:
     return post("bao", "/tickets/{}/visibility/", reply=the_reply, visibility=visibility)
 
 
-def turned_by_api(internal: bool) -> Callable[[Cast], None]:
+def visibility_by_api(internal: bool) -> Callable[[Cast], None]:
     def write(cast: Cast) -> None:
         sends("bao", "PATCH", f"tickets/{{}}/replies/{the_reply(cast)}/", is_internal=internal)(cast)
 
     return write
 
 
-def turned(internal: bool) -> Callable[[Cast], None]:
+def visibility_by_service(internal: bool) -> Callable[[Cast], None]:
     return lambda cast: services.change_visibility(Reply.objects.get(), by=cast.bao, internal=internal) and None
 
 
@@ -217,9 +219,9 @@ ROWS = {
     "page: reply to a closed one": replace(
         all_receive(post("casey", "/tickets/{}/replies/", message="Hello"), REPLY, STATUS), before=close
     ),
-    "page: make a note public": published(turned_in_page("public")),
-    "page: make a reply internal": hidden(turned_in_page("internal")),
-    "page: make a note internal": staff_receive(turned_in_page("internal"), before=note),
+    "page: make a note public": published(visibility_by_page("public")),
+    "page: make a reply internal": hidden(visibility_by_page("internal")),
+    "page: make a note internal": staff_receive(visibility_by_page("internal"), before=note),
     "page: unassign": unassigned_outsider(page("bao", assigned_to="")),
     "page: status": all_receive(page("bao", status=closed), STATUS),
     "page: the same status": all_receive(page("bao", status=lambda cast: cast.ticket.status_id)),
@@ -235,9 +237,9 @@ ROWS = {
     ),
     "api: reply": all_receive(sends("casey", "POST", "tickets/{}/replies/", message="Hello"), REPLY),
     "api: note": staff_receive(sends("bao", "POST", "tickets/{}/replies/", message="Hello", is_internal=True), REPLY),
-    "api: make a note public": published(turned_by_api(internal=False)),
-    "api: make a reply internal": hidden(turned_by_api(internal=True)),
-    "api: make a reply public": replace(all_receive(turned_by_api(internal=False)), before=answer),
+    "api: make a note public": published(visibility_by_api(internal=False)),
+    "api: make a reply internal": hidden(visibility_by_api(internal=True)),
+    "api: make a reply public": replace(all_receive(visibility_by_api(internal=False)), before=answer),
     "api: status": all_receive(sends("bao", "PATCH", "tickets/{}/", status="Closed"), STATUS),
     "api: the same status": all_receive(sends("bao", "PATCH", "tickets/{}/", status="Open")),
     "api: priority": all_receive(sends("bao", "PATCH", "tickets/{}/", priority="High"), UPDATED),
@@ -293,8 +295,8 @@ ROWS = {
     "shell: reply": all_receive(by_service(lambda cast: cast.reply(cast.casey, "Hello")), REPLY),
     "shell: note": staff_receive(by_service(note), REPLY),
     "shell: delete a note": staff_receive(by_service(delete_note), DELETED, before=note),
-    "shell: make a note public": published(turned(internal=False)),
-    "shell: make a reply internal": hidden(turned(internal=True)),
+    "shell: make a note public": published(visibility_by_service(internal=False)),
+    "shell: make a reply internal": hidden(visibility_by_service(internal=True)),
     "shell: open": Row(
         by_service(
             lambda cast: services.open_ticket(by=cast.casey, subject="Late", content="x", office=cast.billing)
@@ -329,7 +331,7 @@ ROWS = {
         ),
         before=lambda cast: services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": cast.dana}),
     ),
-    "shell: unassign what is nobody's": all_receive(
+    "shell: unassign an unassigned ticket": all_receive(
         by_service(lambda cast: services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": None}))
     ),
     "shell: move": moved(
@@ -345,13 +347,13 @@ EVERY_EVENT = {CREATED, UPDATED, STATUS, REPLY, REPLY_UPDATED, DELETED, WITHDRAW
 
 
 @dataclass(frozen=True)
-class Ear:
+class Subscriber:
     """A socket of a user on one channel."""
 
     listener: SocketClient
     channel: str
 
-    async def heard(self, *, loses: bool) -> list[str]:
+    async def received(self, *, loses: bool) -> list[str]:
         """Return the events on the channel after a barrier event, or after the subscription ended."""
         if loses:
             await self.listener.event("pusher:subscription_error")
@@ -361,7 +363,7 @@ class Ear:
         return [frame["event"] for frame in frames if frame["event"].startswith("ticket.")]
 
 
-async def ears(cast: Cast) -> dict[str, Ear]:
+async def subscribe_all(cast: Cast) -> dict[str, Subscriber]:
     """Return all subscribers and their channels."""
     where = {
         "customer": (cast.casey, cast.ticket.channel),
@@ -374,16 +376,16 @@ async def ears(cast: Cast) -> dict[str, Ear]:
         "fatima": (cast.fatima, cast.fraud.channel),
         "outsider": (cast.fatima, cast.fatima.channel),
     }
-    return {name: Ear(await subscribe(person, channel), channel) for name, (person, channel) in where.items()}
+    return {name: Subscriber(await subscribe(person, channel), channel) for name, (person, channel) in where.items()}
 
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS.keys())
 async def test_each_write_reaches_the_right_users_once(live_cast: Cast, row: Row) -> None:
     await do(row.before, live_cast)
-    everybody = await ears(live_cast)
+    subscribers = await subscribe_all(live_cast)
     await do(row.write, live_cast)
-    heard = {name: await ear.heard(loses=name in row.losers) for name, ear in everybody.items()}
-    assert heard == {name: list(getattr(row, name, ())) for name in everybody}
+    received = {name: await subscriber.received(loses=name in row.losers) for name, subscriber in subscribers.items()}
+    assert received == {name: list(getattr(row, name, ())) for name in subscribers}
 
 
 def test_table_covers_every_event() -> None:

@@ -19,7 +19,7 @@ from tickets import services
 from tickets.models import Ticket
 
 
-def person_page(person: User) -> str:
+def user_page(person: User) -> str:
     return f"/admin/accounts/user/{person.pk}/change/"
 
 
@@ -42,7 +42,7 @@ def test_lists_cannot_be_filtered_by_secrets(cast: Cast, address: str) -> None:
 def test_invisible_object_returns_404_to_agents(cast: Cast) -> None:
     other = services.open_ticket(by=cast.greta, subject="Elsewhere", content="x", office=cast.orders)
     agent = signed_in(cast.bao)
-    for address in (person_page(cast.casey), f"/admin/tickets/ticket/{other.pk}/change/"):
+    for address in (user_page(cast.casey), f"/admin/tickets/ticket/{other.pk}/change/"):
         assert agent.get(address).status_code == 404
         assert signed_in(cast.ada).get(address).status_code == 200
     kind = ContentType.objects.get_for_model(Ticket).pk
@@ -50,7 +50,7 @@ def test_invisible_object_returns_404_to_agents(cast: Cast) -> None:
 
 
 def test_only_admins_read_the_change_log_of_users(cast: Cast) -> None:
-    save(signed_in(cast.ada), person_page(cast.dana), name="Dana O.")
+    save(signed_in(cast.ada), user_page(cast.dana), name="Dana O.")
     for page in (f"accounts/user/{cast.dana.pk}", f"accounts/office/{cast.billing.pk}"):
         assert signed_in(cast.bao).get(f"/admin/{page}/history/").status_code == 403
         assert signed_in(cast.ada).get(f"/admin/{page}/history/").status_code == 200
@@ -60,10 +60,10 @@ def test_form_refuses_the_email_address_of_another_user(cast: Cast) -> None:
     EmailAddress.objects.create(user=cast.greta, email="second@example.com", verified=True)
     client = signed_in(cast.ada)
     for email in ("second@example.com", "GRETA@example.com", "Second@Example.com"):
-        response = save(client, person_page(cast.casey), email=email)
+        response = save(client, user_page(cast.casey), email=email)
         assert response.status_code == 200
         assert response.context["adminform"].form.errors["email"]
-    assert save(client, person_page(cast.casey), email="New@Example.com").status_code == 302
+    assert save(client, user_page(cast.casey), email="New@Example.com").status_code == 302
     assert User.objects.get(pk=cast.casey.pk).email == "new@example.com"
     assert Client().post("/login/", {"login": "new@example.com", "password": PASSWORD}).status_code == 302
 
@@ -83,7 +83,7 @@ def test_reactivated_user_has_to_sign_in_again(cast: Cast) -> None:
     agent = Client()
     agent.post("/login/", {"login": "bao@example.com", "password": PASSWORD})
     for is_active in (False, True):
-        assert save(signed_in(cast.ada), person_page(cast.bao), is_active=is_active).status_code == 302
+        assert save(signed_in(cast.ada), user_page(cast.bao), is_active=is_active).status_code == 302
     assert agent.get("/tickets/").status_code == 302
     agent.post("/login/", {"login": "bao@example.com", "password": PASSWORD})
     assert agent.get("/tickets/").status_code == 200
@@ -130,12 +130,12 @@ def test_two_admins_who_demote_each_other_leave_one(
     other = User.objects.create_user("second@example.com", PASSWORD, name="Second", role="admin")
     client, clean = signed_in(other), UserChangeForm.clean
 
-    def meanwhile(form: UserChangeForm) -> Any:
+    def clean_concurrently(form: UserChangeForm) -> Any:
         """Do what Ada's concurrent request does."""
         User.objects.filter(pk=other.pk).update(role="agent")
         return clean(form)
 
-    monkeypatch.setattr(UserChangeForm, "clean", meanwhile)
-    response = save(client, person_page(cast.ada), **change)
+    monkeypatch.setattr(UserChangeForm, "clean", clean_concurrently)
+    response = save(client, user_page(cast.ada), **change)
     assert "At least one active admin is required" in response.text
     assert User.objects.get(pk=cast.ada.pk).is_admin

@@ -109,11 +109,11 @@ def test_agent_can_delete_only_own_messages(cast: Cast) -> None:
 
 def test_deleted_ticket_does_not_stop_bulk_action(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     second = services.open_ticket(by=cast.casey, subject="Second", content="x", office=cast.billing)
-    verb = services.update_ticket
+    update_ticket = services.update_ticket
 
     def after_a_deletion(ticket: Ticket, **how: Any) -> Ticket:
         Ticket.objects.filter(pk=cast.ticket.pk).delete()
-        return verb(ticket, **how)
+        return update_ticket(ticket, **how)
 
     monkeypatch.setattr(services, "update_ticket", after_a_deletion)
     response = bulk(signed_in(cast.bao), [cast.ticket, second], status=cast.status("Closed").pk)
@@ -152,9 +152,9 @@ def test_ticket_form_query_count_is_independent_of_messages(
     client, asked = signed_in(getattr(cast, name)), []
     cast.reply(cast.dana, "Note", internal=True)
     client.get(ticket_page(cast.ticket))
-    for people in ([cast.bao], [cast.bao, cast.dana, cast.casey, cast.ada]):
-        for person in people:
-            cast.reply(person, "More")
+    for users in ([cast.bao], [cast.bao, cast.dana, cast.casey, cast.ada]):
+        for user in users:
+            cast.reply(user, "More")
         with django_assert_max_num_queries(60) as queries:
             assert client.get(ticket_page(cast.ticket)).status_code == 200
         asked.append(len(queries))

@@ -56,8 +56,8 @@ def test_opened_ticket_can_be_read(cast: Cast) -> None:
 
 
 def test_ticket_has_the_fields_of_live_events(cast: Cast) -> None:
-    for person, audience in ((cast.bao, "staff"), (cast.casey, "public")):
-        shown = ApiClient(person).get(address(cast.ticket)).json()
+    for user, audience in ((cast.bao, "staff"), (cast.casey, "public")):
+        shown = ApiClient(user).get(address(cast.ticket)).json()
         told = payloads.ticket_payload(cast.ticket, Audience(audience))
         same = [name for name in told if not name.endswith("_at")]
         assert {name: shown[name] for name in same} == {name: told[name] for name in same}
@@ -305,8 +305,8 @@ def test_reused_key_with_another_body_is_rejected(cast: Cast) -> None:
 
 
 def test_idempotency_keys_are_per_user(cast: Cast) -> None:
-    for person in (cast.casey, cast.greta):
-        assert ApiClient(person).post("tickets/", LATE, Idempotency_Key="1").status_code == 201
+    for user in (cast.casey, cast.greta):
+        assert ApiClient(user).post("tickets/", LATE, Idempotency_Key="1").status_code == 201
     assert Ticket.objects.filter(subject="Late").count() == 2
 
 

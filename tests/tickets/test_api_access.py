@@ -29,7 +29,7 @@ class Stage:
 
     def __init__(self, cast: Cast) -> None:
         self.cast = cast
-        self.caseys, self.caseys_note = self.told(cast, cast.ticket, cast.dana, cast.casey)
+        self.caseys, self.caseys_note = self.write_note_and_reply(cast, cast.ticket, cast.dana, cast.casey)
         self.baos = services.open_ticket(by=cast.bao, subject="Chair", content="Broken", office=cast.orders)
         services.update_ticket(self.caseys, by=cast.bao, values={"assigned_to": cast.emil})
         self.reply = Reply.objects.get(ticket=self.caseys, is_internal=False)
@@ -38,14 +38,14 @@ class Stage:
         self.reply_file = Attachment.objects.get(reply=self.reply)
         self.pending = file_of(cast.casey, "mine.png")
 
-    def told(self, cast: Cast, ticket: Ticket, staff: Any, customer: Any) -> tuple[Ticket, Reply]:
+    def write_note_and_reply(self, cast: Cast, ticket: Ticket, staff: Any, customer: Any) -> tuple[Ticket, Reply]:
         services.add_reply(ticket, by=customer, message="Any news?", attachments=[file_of(customer, "bill.png")])
         hidden = {"internal": True, "attachments": [file_of(staff, "secret-plan.png")]}
         return ticket, services.add_reply(ticket, by=staff, message="Kryptonite", **hidden)
 
 
-def file_of(person: Any, name: str) -> Attachment:
-    return files.store(SimpleUploadedFile(name, PNG), by=person)
+def file_of(user: Any, name: str) -> Attachment:
+    return files.store(SimpleUploadedFile(name, PNG), by=user)
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Row:
     things: Callable[[Stage], dict[str, Any]] = lambda stage: {}
 
 
-def everybody(status: int, signed_out: int = 401) -> tuple[int, ...]:
+def all_users(status: int, signed_out: int = 401) -> tuple[int, ...]:
     return (status,) * 7 + (signed_out, signed_out)
 
 
@@ -76,7 +76,7 @@ def of_file(name: str) -> Callable[[Stage], dict[str, Any]]:
 
 
 # fmt: off
-#            Casey Greta  Bao Dana Fatima Emil  Ada Hiro nobody
+#            Casey Greta  Bao Dana Fatima Emil  Ada Hiro anonymous
 CASEYS   =  (200,  404,  200, 200,  404,  200, 200, 401, 401)
 BAOS     =  (404,  404,  200, 404,  404,  200, 200, 401, 401)
 STAFFS   =  (404,  404,  200, 200,  404,  200, 200, 401, 401)
@@ -98,16 +98,16 @@ TO_FRAUD = {"subject": "S", "content": "C", "office": "Fraud Desk"}
 TICKET = {"subject": "S", "content": "C", "office": "Billing"}
 
 ROWS = [
-    Row("GET", "me/", everybody(200)),
-    Row("GET", "offices/", everybody(200)),
-    Row("GET", "statuses/", everybody(200)),
-    Row("GET", "priorities/", everybody(200)),
-    Row("GET", "assignees/", everybody(200)),
-    Row("GET", "auth/token/", everybody(200)),
-    Row("POST", "auth/token/", everybody(401), {"email": "x@example.com", "password": "x", "name": "x"}),
-    Row("DELETE", "auth/token/{any}/", everybody(404)),
-    Row("GET", "tickets/", everybody(200)),
-    Row("POST", "tickets/", everybody(201), TICKET),
+    Row("GET", "me/", all_users(200)),
+    Row("GET", "offices/", all_users(200)),
+    Row("GET", "statuses/", all_users(200)),
+    Row("GET", "priorities/", all_users(200)),
+    Row("GET", "assignees/", all_users(200)),
+    Row("GET", "auth/token/", all_users(200)),
+    Row("POST", "auth/token/", all_users(401), {"email": "x@example.com", "password": "x", "name": "x"}),
+    Row("DELETE", "auth/token/{any}/", all_users(404)),
+    Row("GET", "tickets/", all_users(200)),
+    Row("POST", "tickets/", all_users(201), TICKET),
     Row("POST", "tickets/", OPENING, TO_FRAUD),
     Row("GET", "tickets/{ticket}/", CASEYS, things=about("caseys")),
     Row("GET", "tickets/{ticket}/", BAOS, things=about("baos")),
@@ -126,7 +126,7 @@ ROWS = [
     Row("PATCH", "tickets/{ticket}/replies/{reply}/", REFUSED, {"is_internal": True}, about("caseys")),
     Row("GET", "tickets/{ticket}/timeline/", CASEYS, things=about("caseys")),
     Row("GET", "tickets/{ticket}/timeline/", BAOS, things=about("baos")),
-    Row("POST", "attachments/", everybody(415), {}),
+    Row("POST", "attachments/", all_users(415), {}),
     Row("GET", "attachments/{file}/", CASEYS, things=of_file("reply_file")),
     Row("GET", "attachments/{file}/", STAFFS, things=of_file("note_file")),
     Row("GET", "attachments/{file}/", OWN_FILE, things=of_file("pending")),
@@ -216,13 +216,13 @@ def test_no_response_to_a_customer_contains_a_note(cast: Cast, customer: str, co
     ticket = getattr(stage, which)
     if which == "baos":
         services.update_ticket(ticket, by=cast.emil, values={"assigned_to": cast.dana})
-        stage.told(cast, ticket, cast.dana, cast.bao)
+        stage.write_note_and_reply(cast, ticket, cast.dana, cast.bao)
         services.update_ticket(ticket, by=cast.emil, values={"assigned_to": None})
     theirs = everything(ApiClient(getattr(cast, customer)), ticket)
     ours = everything(ApiClient(getattr(cast, colleague)), ticket)
     told, known = words(theirs), words(ours)
     note = ticket.replies.get(is_internal=True)
-    # Bao's ticket was assigned to Dana and back, which he may see; her name is no secret there.
+    # Bao's ticket was assigned to Dana and back, which Bao may see; her name is no secret there.
     hers = ["Dana", str(cast.dana.pk)] if which == "caseys" else []
     for secret in ("Kryptonite", "secret-plan", '"noted"', str(note.pk), str(note.attachments.get().pk), *hers):
         assert secret in known

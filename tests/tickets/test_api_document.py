@@ -68,45 +68,45 @@ class Stage:
     def __init__(self, cast: Cast) -> None:
         self.cast = cast
         self.turn = itertools.count()
-        self.programs = {person: ApiClient(person) for person in (cast.ada, cast.casey)}
+        self.programs = {user: ApiClient(user) for user in (cast.ada, cast.casey)}
         self.reply = cast.reply(cast.bao, "An answer")
 
-    def person(self) -> Any:
+    def user(self) -> Any:
         return list(self.programs)[next(self.turn) % 2]
 
-    def file(self, person: Any) -> str:
-        return str(files.store(SimpleUploadedFile("a.txt", b"Hello"), by=person).pk)
+    def file(self, user: Any) -> str:
+        return str(files.store(SimpleUploadedFile("a.txt", b"Hello"), by=user).pk)
 
-    def fit(self, case: schemathesis.Case, person: Any) -> None:
+    def fit(self, case: schemathesis.Case, user: Any) -> None:
         """Insert existing ids: the document cannot know them."""
         ApiToken.objects.exclude(id__in=[program.id for program in self.programs.values()]).delete()
-        self.fit_path(case, person)
+        self.fit_path(case, user)
         fitting = {"Idempotency-Key": str(uuid4()), "If-Match": "*"}
         case.headers.update({name: value for name, value in fitting.items() if name in case.headers})
-        case.query = self.fitting_query(case.query or {}, person)
+        case.query = self.fitting_query(case.query or {}, user)
         if isinstance(case.body, dict):
-            case.body = case.body | self.fitting_fields(case.body, person)
+            case.body = case.body | self.fitting_fields(case.body, user)
 
-    def fit_path(self, case: schemathesis.Case, person: Any) -> None:
-        rows = {"uuid": self.cast.ticket.uuid, "reply_id": self.reply.pk, "token_id": self.spare_token(person)}
+    def fit_path(self, case: schemathesis.Case, user: Any) -> None:
+        rows = {"uuid": self.cast.ticket.uuid, "reply_id": self.reply.pk, "token_id": self.spare_token(user)}
         for name in case.path_parameters or {}:
-            case.path_parameters[name] = str(rows[name] if name in rows else self.file(person))
+            case.path_parameters[name] = str(rows[name] if name in rows else self.file(user))
 
-    def spare_token(self, person: Any) -> Any:
-        return ApiClient(person).id
+    def spare_token(self, user: Any) -> Any:
+        return ApiClient(user).id
 
-    def fitting_query(self, query: dict[str, Any], person: Any) -> dict[str, Any]:
+    def fitting_query(self, query: dict[str, Any], user: Any) -> dict[str, Any]:
         """Drop cursors of another user's list, and dates in the wrong order."""
         fitting = {"office": str(self.cast.billing.pk), "priority": str(self.cast.ticket.priority_id)}
         if str(query.get("status", "")).isdigit():
             fitting["status"] = str(self.cast.ticket.status_id)
         kept = {name: fitting.get(name, value) for name, value in query.items()}
         unwanted = {"after", "before", "created_to", "updated_to"}
-        if person.is_customer:
+        if user.is_customer:
             unwanted |= {"office", "priority", "assignee"}
         elif kept.get("status") == "waiting":
             unwanted.add("status")
-        if "priority" in str(kept.get("sort")) and person.is_customer:
+        if "priority" in str(kept.get("sort")) and user.is_customer:
             unwanted.add("sort")
         if kept.get("assignee") not in (None, "me", "none"):
             kept["assignee"] = str(self.cast.dana.pk)
@@ -117,7 +117,7 @@ class Stage:
             unwanted.add("q")
         return {name: value for name, value in kept.items() if name not in unwanted}
 
-    def fitting_fields(self, body: dict[str, Any], person: Any) -> dict[str, Any]:
+    def fitting_fields(self, body: dict[str, Any], user: Any) -> dict[str, Any]:
         rows = {"office": self.cast.billing, "priority": self.cast.ticket.priority, "status": self.cast.ticket.status}
         fields: dict[str, Any] = {
             name: row.pk if isinstance(body[name], int) else row.name for name, row in rows.items() if name in body
@@ -125,9 +125,9 @@ class Stage:
         if body.get("assigned_to") is not None:
             fields["assigned_to"] = str(self.cast.dana.pk)
         if "attachments" in body:
-            fields["attachments"] = [self.file(person) for _ in body["attachments"]]
+            fields["attachments"] = [self.file(user) for _ in body["attachments"]]
         if "password" in body:
-            fields |= {"email": person.email, "password": PASSWORD}
+            fields |= {"email": user.email, "password": PASSWORD}
         return fields
 
 
@@ -157,13 +157,13 @@ def stage(cast: Cast, settings: Any) -> Iterator[Stage]:
     phases=[Phase.explicit, Phase.generate],
 )
 def test_every_response_matches_the_document(case: schemathesis.Case, stage: Stage) -> None:
-    person = stage.person()
+    user = stage.user()
     if case.meta is None or case.meta.generation.mode.is_positive:
-        stage.fit(case, person)
+        stage.fit(case, user)
     ASKED.add(case.operation.label)
     # A file cannot be invalid JSON: generated files are images, also for invalid requests.
     excluded = [negative_data_rejection] if case.media_type == "multipart/form-data" else []
-    case.call_and_validate(headers=stage.programs[person].headers, excluded_checks=excluded)
+    case.call_and_validate(headers=stage.programs[user].headers, excluded_checks=excluded)
 
 
 def test_document_is_generated_without_warnings(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ LISTS = {
 def grow(cast: Cast, *, have: int, want: int) -> None:
     """Create rows of every kind, each by and about another user, so that a query per row shows."""
     numbers = range(have, want)
-    people = User.objects.bulk_create(
+    users = User.objects.bulk_create(
         User(email=f"a{n}@example.com", name=f"Agent {n}", role="agent") for n in numbers
     )
     Office.objects.bulk_create(Office(name=f"Office {n}") for n in numbers)
@@ -39,21 +39,21 @@ def grow(cast: Cast, *, have: int, want: int) -> None:
     Priority.objects.bulk_create(Priority(name=f"Priority {n}", color="#000000") for n in numbers)
     same = {"office": cast.billing, "status": cast.status("Open"), "priority": cast.priority("Low")}
     Ticket.objects.bulk_create(
-        Ticket(creator=cast.casey, assigned_to=person, subject="Charged twice", content="x", **same)
-        for person in (people if have else people[1:])  # beside the cast's own
+        Ticket(creator=cast.casey, assigned_to=user, subject="Charged twice", content="x", **same)
+        for user in (users if have else users[1:])  # beside the cast's own
     )
     replies = Reply.objects.bulk_create(
-        Reply(ticket=cast.ticket, author=person, message="Hello", number=number)
-        for number, person in zip(numbers, people, strict=True)
+        Reply(ticket=cast.ticket, author=user, message="Hello", number=number)
+        for number, user in zip(numbers, users, strict=True)
     )
     Attachment.objects.bulk_create(
         Attachment(uploader=reply.author, ticket=cast.ticket, reply=reply, filename="a", size=1, file="x")
         for reply in replies
     )
     TimelineEntry.objects.bulk_create(
-        TimelineEntry(ticket=cast.ticket, actor=person, action="assigned_to", audience="public", public={}, number=1,
-                      from_user=person, to_user=cast.bao)
-        for person in people
+        TimelineEntry(ticket=cast.ticket, actor=user, action="assigned_to", audience="public", public={}, number=1,
+                      from_user=user, to_user=cast.bao)
+        for user in users
     )  # fmt: skip
 
 

@@ -24,14 +24,14 @@ def start(cast: Cast) -> str:
     return history.current_cursor()
 
 
-def told(user: User, channel: str, start: str) -> list[dict[str, Any]]:
+def read_events(user: User, channel: str, start: str) -> list[dict[str, Any]]:
     """Return what `user` can read of `channel` since `start`: [{event, data}, ...]."""
     return history.read(user, [channel], start).events
 
 
 def test_reply_event_has_exactly_these_keys(cast: Cast, start: str) -> None:
     cast.reply(cast.bao, "Done **now**")
-    (event,) = told(cast.casey, cast.ticket.channel, start)
+    (event,) = read_events(cast.casey, cast.ticket.channel, start)
     data = event["data"]
     assert event["event"] == "ticket.reply.created"
     assert data.keys() == STAMP | {"reply"}
@@ -47,7 +47,7 @@ def test_reply_event_has_exactly_these_keys(cast: Cast, start: str) -> None:
 
 def test_status_event_has_both_colours(cast: Cast, start: str) -> None:
     services.update_ticket(cast.ticket, by=cast.bao, values={"status": cast.status("Closed")})
-    (event,) = told(cast.casey, cast.ticket.channel, start)
+    (event,) = read_events(cast.casey, cast.ticket.channel, start)
     assert event["event"] == "ticket.status.changed"
     assert event["data"].keys() == STAMP | {"status_change", "changed_by"}
     change = event["data"]["status_change"]
@@ -59,7 +59,7 @@ def test_status_event_has_both_colours(cast: Cast, start: str) -> None:
 def test_update_event_has_from_and_to(cast: Cast, start: str) -> None:
     services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": cast.emil})
     services.update_ticket(cast.ticket, by=cast.bao, values={"priority": cast.priority("Urgent")})
-    events = told(cast.casey, cast.ticket.channel, start)
+    events = read_events(cast.casey, cast.ticket.channel, start)
     assert [event["data"]["changes"] for event in events] == [
         {"assigned_to": {"from": None, "to": "Emil Sørensen"}},
         {"priority": {"from": "Medium", "to": "Urgent"}},
@@ -70,10 +70,10 @@ def test_update_event_has_from_and_to(cast: Cast, start: str) -> None:
 def test_new_ticket_is_broadcast_to_office_and_creator(cast: Cast, start: str) -> None:
     services.open_ticket(by=cast.greta, subject="Late", content="Where?", office=cast.orders)
     for person, channel in ((cast.emil, cast.orders.channel), (cast.greta, cast.greta.channel)):
-        (event,) = told(person, channel, start)
+        (event,) = read_events(person, channel, start)
         assert event["event"] == "ticket.created"
         assert event["data"]["created_by"]["name"] == "Greta Lindqvist"
-    assert told(cast.bao, cast.billing.channel, start) == []
+    assert read_events(cast.bao, cast.billing.channel, start) == []
 
 
 def test_sequences_have_no_gap_for_any_audience(cast: Cast, start: str) -> None:
@@ -84,7 +84,7 @@ def test_sequences_have_no_gap_for_any_audience(cast: Cast, start: str) -> None:
     services.update_ticket(cast.ticket, by=cast.bao, values={"status": cast.status("Closed")})
     cast.reply(cast.casey, "Again")
     seqs = {
-        person: [event["data"]["seq"] for event in told(person, cast.ticket.channel, start)]
+        person: [event["data"]["seq"] for event in read_events(person, cast.ticket.channel, start)]
         for person in (cast.casey, cast.bao)
     }
     assert seqs == {cast.casey: [2, 3, 4, 5, 6], cast.bao: [2, 3, 4, 5, 6, 7, 8]}
@@ -95,8 +95,8 @@ def test_creator_who_is_an_agent_elsewhere_receives_no_note(cast: Cast) -> None:
     services.update_ticket(ticket, by=cast.emil, values={"assigned_to": cast.fatima})
     start = history.current_cursor()
     services.add_reply(ticket, by=cast.emil, message="He breaks a chair a month", internal=True)
-    assert told(cast.bao, cast.bao.channel, start) == []
-    assert len(told(cast.fatima, cast.fatima.channel, start)) == 1
+    assert read_events(cast.bao, cast.bao.channel, start) == []
+    assert len(read_events(cast.fatima, cast.fatima.channel, start)) == 1
 
 
 def test_move_between_internal_offices_is_for_staff(cast: Cast) -> None:
@@ -104,18 +104,18 @@ def test_move_between_internal_offices_is_for_staff(cast: Cast) -> None:
     before = history.current_cursor()
     cellar = type(cast.fraud).objects.create(name="Cellar", is_internal=True)
     services.update_ticket(cast.ticket, by=cast.ada, values={"office": cellar})
-    assert told(cast.casey, cast.ticket.channel, before) == []
-    (event,) = told(cast.ada, cast.ticket.channel, before)
+    assert read_events(cast.casey, cast.ticket.channel, before) == []
+    (event,) = read_events(cast.ada, cast.ticket.channel, before)
     assert event["data"]["changes"] == {"office": {"from": "Fraud Desk", "to": "Cellar"}}
 
 
 def test_customers_do_not_see_internal_office_names(cast: Cast, start: str) -> None:
     services.update_ticket(cast.ticket, by=cast.ada, values={"office": cast.fraud})
     cast.reply(cast.ada, "We are on it")
-    events = told(cast.casey, cast.ticket.channel, start)
+    events = read_events(cast.casey, cast.ticket.channel, start)
     assert events[0]["data"]["changes"] == {"office": {"from": "Billing", "to": None}}
     assert "Fraud" not in json.dumps(events)
-    assert "Fraud" in json.dumps(told(cast.ada, cast.ticket.channel, start))
+    assert "Fraud" in json.dumps(read_events(cast.ada, cast.ticket.channel, start))
 
 
 def test_events_contain_no_email_address_and_no_counter(cast: Cast, start: str) -> None:
@@ -123,7 +123,7 @@ def test_events_contain_no_email_address_and_no_counter(cast: Cast, start: str) 
     services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": cast.bao})
     services.update_ticket(cast.ticket, by=cast.bao, values={"status": cast.status("Closed")})
     for person in (cast.casey, cast.bao):
-        events = told(person, cast.ticket.channel, start)
+        events = read_events(person, cast.ticket.channel, start)
         assert len(events) == 3
         assert "@" not in json.dumps(events)
         assert all("id" not in event["data"]["ticket"] for event in events)
@@ -131,7 +131,7 @@ def test_events_contain_no_email_address_and_no_counter(cast: Cast, start: str) 
 
 def test_event_of_a_too_long_reply_is_truncated(cast: Cast, start: str) -> None:
     cast.reply(cast.bao, "ü" * 9000)
-    (event,) = told(cast.casey, cast.ticket.channel, start)
+    (event,) = read_events(cast.casey, cast.ticket.channel, start)
     assert event["data"]["truncated"]
     assert event["data"]["reply"]["truncated"]
     assert event["data"]["reply"]["message"] == ""
@@ -139,4 +139,4 @@ def test_event_of_a_too_long_reply_is_truncated(cast: Cast, start: str) -> None:
 
 def test_recipients_of_a_reply_on_an_unassigned_ticket(cast: Cast, start: str) -> None:
     cast.reply(cast.casey, "Anybody?")
-    assert len(told(cast.dana, cast.billing.channel, start)) == 1
+    assert len(read_events(cast.dana, cast.billing.channel, start)) == 1

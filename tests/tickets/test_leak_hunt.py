@@ -30,8 +30,8 @@ from realtime.utils import rate_limits
 from tests.support.sockets import do, session_cookie
 from tests.tickets.leaks.actions import HIDDEN, REFUSED, SERVICES, SOMETIMES_HIDDEN, STEPS, Done, perform
 from tests.tickets.leaks.collection import PARAMETERS, Answers, Reader
-from tests.tickets.leaks.listeners import Ears, Frames, noticed
-from tests.tickets.leaks.site import CUSTOMERS, OBSERVERS, Desk, Note
+from tests.tickets.leaks.site import CUSTOMERS, OBSERVERS, Note, Site
+from tests.tickets.leaks.sockets import Frames, Sockets, noticed
 from tickets import services
 from tickets.api.parameters import LIST_PARAMETERS
 from tickets.models import Ticket
@@ -113,10 +113,10 @@ class Hunt:
     """A site, the sockets of all users, and the observers' responses before a hidden step."""
 
     def __init__(self) -> None:
-        self.desk = Desk()
-        people = self.desk.people
-        self.ears = Ears(self.desk, {name: session_cookie(person) for name, person in people.items()})
-        self.readers = {name: Reader(self.desk, name) for name in people}
+        self.site = Site()
+        users = self.site.people
+        self.sockets = Sockets(self.site, {name: session_cookie(user) for name, user in users.items()})
+        self.readers = {name: Reader(self.site, name) for name in users}
         self.before: dict[str, Answers] | None = None
         self.cursors: list[str] = []
         self.outcomes: dict[bool, list[str]] = {True: [], False: []}  # hidden steps, by whether they were refused
@@ -126,17 +126,17 @@ class Hunt:
 
     async def make(self, step: Step) -> None:
         """Run one step, collect what each user received, and compare the responses before and after."""
-        kind, written = step[0], len(self.desk.notes)
+        kind, written = step[0], len(self.site.notes)
         await do(self.look_around, kind)
-        asked = set(await do(self.desk.asked, "bao"))
-        done: Done = await do(perform, self.desk, step)
+        asked = set(await do(self.site.asked, "bao"))
+        done: Done = await do(perform, self.site, step)
         if done.whisper is not None:
-            await self.ears.whisper(*done.whisper)
-        frames = await self.ears.heard()
-        await do(self.check_frames, frames, self.desk.notes[written:])
+            await self.sockets.whisper(*done.whisper)
+        frames = await self.sockets.heard()
+        await do(self.check_frames, frames, self.site.notes[written:])
         await do(self.check_silence, step, done, frames, asked)
         if kind in (*SOMETIMES_HIDDEN, "open_ticket", "unassign") and done.ticket is not None:
-            await self.ears.knock_at_ticket(await do(Ticket.objects.get, pk=done.ticket.pk))
+            await self.sockets.subscribe_to_ticket(await do(Ticket.objects.get, pk=done.ticket.pk))
         self.cursors.append(await do(history.current_cursor))
 
     def check_silence(self, step: Step, done: Done, frames: Frames, asked: set[Ticket]) -> None:
@@ -144,7 +144,7 @@ class Hunt:
         if not done.is_hidden:
             self.before = None
             return
-        is_baos = done.ticket in asked & set(self.desk.asked("bao"))
+        is_baos = done.ticket in asked & set(self.site.asked("bao"))
         assert noticed(frames, done.ticket, OBSERVERS if is_baos else CUSTOMERS) == [], step
         self.outcomes[done is REFUSED].append(step[0])
 
@@ -153,7 +153,7 @@ class Hunt:
         if self.before is not None and kind in HIDDEN:
             return
         self.compare()
-        may_hide = kind in HIDDEN or (kind in SOMETIMES_HIDDEN and self.desk.has_masks())
+        may_hide = kind in HIDDEN or (kind in SOMETIMES_HIDDEN and self.site.has_masks())
         self.before = self.look() if may_hide else None
 
     def look(self) -> dict[str, Answers]:
@@ -172,12 +172,12 @@ class Hunt:
         """Check that no unauthorized user received a note, and that staff received each one."""
         texts = {name: json.dumps(heard, ensure_ascii=False) for name, heard in frames.items()}
         for name, text in texts.items():
-            assert leaks(self.desk.secrets(name), {f"frames of {name}": text}) == []
+            assert leaks(self.site.secrets(name), {f"frames of {name}": text}) == []
         for name in CUSTOMERS:
-            assert whole(self.desk.masked(name), texts[name]) == [], frames[name]
+            assert whole(self.site.masked(name), texts[name]) == [], frames[name]
             self.count(name, frames[name])
         for note in written:
-            assert [name for name in self.desk.staff(note.ticket) if note.mark not in texts[name]] == []
+            assert [name for name in self.site.staff(note.ticket) if note.mark not in texts[name]] == []
 
     def count(self, name: str, frames: list[dict[str, Any]]) -> None:
         """Check that a customer's sequence numbers have no gap."""
@@ -193,25 +193,25 @@ class Hunt:
         """Collect everything that each user can request."""
         self.compare()
         for name in OBSERVERS:
-            self.check_onlooker(name)
-        for name in self.desk.people:
+            self.check_observer(name)
+        for name in self.site.people:
             if name not in CUSTOMERS:
                 self.check_staff(name)
 
-    def check_onlooker(self, name: str) -> None:
+    def check_observer(self, name: str) -> None:
         """Check that no response to an unauthorized user contains anything of a note."""
-        reader, secrets = self.readers[name], self.desk.secrets(name)
+        reader, secrets = self.readers[name], self.site.secrets(name)
         answers = reader.everything(self.cursors)
-        gone = [note.mark for note in self.desk.notes if note.is_gone]
+        gone = [note.mark for note in self.site.notes if note.is_gone]
         assert leaks([*secrets, *gone], answers) == []
         if name in CUSTOMERS:
             self.check_names(name, answers)
         assert list(reader.found_by(reader.searched())) == []
-        for ticket in self.desk.asked(name):
+        for ticket in self.site.asked(name):
             self.check_counts(name, ticket, answers)
 
     def check_names(self, name: str, answers: Answers) -> None:
-        masked = self.desk.masked(name)
+        masked = self.site.masked(name)
         for address, text in answers.items():
             found = [word for word in whole(masked, text) if word not in address]
             assert not found, (address, found, text)
@@ -220,32 +220,34 @@ class Hunt:
         """Check that customers receive all public replies in order, and that no number reveals more."""
         public = ticket.replies.filter(is_internal=False).order_by("number")
         assert self.readers[name].replies(ticket) == list(public.values_list("pk", flat=True))
-        told = "".join(answers.values())
-        assert [mark for mark, reply in self.desk.said.items() if reply.ticket == ticket and mark not in told] == []
+        history_events = "".join(answers.values())
+        assert [
+            mark for mark, reply in self.site.said.items() if reply.ticket == ticket and mark not in history_events
+        ] == []
         path = f"/api/v1/tickets/{ticket.uuid}/"
         lines = list(self.readers[name].rows(f"{path}timeline/?size=9"))
         assert len(lines) == ticket.timeline.filter(audience="public").count()
-        events = [event["data"] for event in self.readers[name].told(self.desk.start)]
+        events = [event["data"] for event in self.readers[name].history_events(self.site.start)]
         seqs = [data["seq"] for data in events if data["ticket"]["uuid"] == str(ticket.uuid) and "seq" in data]
         last = self.readers[name].ask(path).json()["seq"]
         assert seqs == list(range(last - len(seqs) + 1, last + 1))
-        assert len(seqs) == last or self.desk.start != self.desk.begin
+        assert len(seqs) == last or self.site.start != self.site.begin
 
     def check_staff(self, name: str) -> None:
         """Positive control: authorized users find every note in the history, the API and the pages."""
-        reader, notes = self.readers[name], self.desk.notes_for(name)
-        told = {"history": json.dumps(reader.told(self.desk.start))}
-        gone = [note.mark for note in self.desk.notes if note.is_gone]
-        assert leaks([*self.desk.secrets(name), *gone], told) == []
-        late = [note.mark for note in self.desk.notes[self.desk.closed :] if note in notes]
-        assert len(leaks(late, told)) == len(late)
+        reader, notes = self.readers[name], self.site.notes_for(name)
+        history_events = {"history": json.dumps(reader.history_events(self.site.start))}
+        gone = [note.mark for note in self.site.notes if note.is_gone]
+        assert leaks([*self.site.secrets(name), *gone], history_events) == []
+        late = [note.mark for note in self.site.notes[self.site.closed :] if note in notes]
+        assert len(leaks(late, history_events)) == len(late)
         for ticket in {note.ticket for note in notes}:
             answers = reader.answers([ticket.get_absolute_url(), f"/api/v1/tickets/{ticket.uuid}/replies/"])
             marks = [note.mark for note in notes if note.ticket == ticket]
             assert len(leaks(marks, answers)) == 2 * len(marks)
 
 
-def fresh_desk() -> Hunt:
+def fresh_site() -> Hunt:
     channel_layers.backends.clear()
     call_command("flush", interactive=False, verbosity=0)
     mail.outbox.clear()
@@ -270,7 +272,7 @@ def test_no_unauthorized_user_learns_of_a_note() -> None:
     @example(STORY)
     @given(scripts)
     def hunt(steps: list[Step]) -> None:
-        here = fresh_desk()
+        here = fresh_site()
         async_to_sync(play)(here, steps)
         asked.update(*(reader.routes for reader in here.readers.values()))
         if steps == STORY:
@@ -287,12 +289,12 @@ def test_no_unauthorized_user_learns_of_a_note() -> None:
 async def play(hunt: Hunt, steps: list[Step]) -> None:
     """Run the hunt on its own event loop and hub."""
     try:
-        await hunt.ears.open()
-        await hunt.ears.heard()
+        await hunt.sockets.open()
+        await hunt.sockets.heard()
         for step in steps:
             await hunt.make(step)
         await do(hunt.finish)
-        await hunt.ears.close()
+        await hunt.sockets.close()
     finally:
         await hub.here().close()
 

@@ -56,9 +56,9 @@ async def test_previous_office_receives_only_the_withdrawal(live_cast: Cast) -> 
     assert await office.receives_nothing(live_cast.billing.channel)
 
 
-def heard_of(cast: Cast, since: str, person: User) -> str:
+def heard_of(cast: Cast, since: str, user: User) -> str:
     client = Client()
-    client.force_login(person)
+    client.force_login(user)
     return client.get("/broadcasting/history", {"channel": cast.ticket.channel, "since": since}).text
 
 

@@ -45,9 +45,9 @@ def test_note_does_not_change_what_customers_see(cast: Cast) -> None:
 
 
 def test_only_staff_of_the_ticket_write_notes(cast: Cast) -> None:
-    for person in (cast.casey, cast.emil, cast.greta):
+    for user in (cast.casey, cast.emil, cast.greta):
         with pytest.raises(PermissionDenied):
-            cast.reply(person, "Hm", internal=True)
+            cast.reply(user, "Hm", internal=True)
     assert not Reply.objects.exists()
     assert cast.reply(cast.dana, "Hm", internal=True).is_internal
 
@@ -96,22 +96,22 @@ def test_unchanged_value_broadcasts_nothing(cast: Cast) -> None:
 def test_tickets_are_assigned_to_active_staff_only(cast: Cast) -> None:
     cast.dana.is_active = False
     cast.dana.save()
-    for person in (cast.casey, cast.dana):
+    for user in (cast.casey, cast.dana):
         with pytest.raises(ValidationError):
-            services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": person})
+            services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": user})
     assert (
         services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": cast.emil}).assigned_to == cast.emil
     )
 
 
 def test_only_staff_of_the_ticket_change_it(cast: Cast) -> None:
-    for person in (cast.casey, cast.emil, cast.greta, cast.hiro):
+    for user in (cast.casey, cast.emil, cast.greta, cast.hiro):
         with pytest.raises(PermissionDenied):
-            services.update_ticket(cast.ticket, by=person, values={"status": cast.status("Closed")})
+            services.update_ticket(cast.ticket, by=user, values={"status": cast.status("Closed")})
         with pytest.raises(PermissionDenied):
-            services.update_ticket(cast.ticket, by=person, values={"assigned_to": cast.emil})
-    for person in (cast.bao, cast.ada):
-        services.update_ticket(cast.ticket, by=person, values={"assigned_to": person})
+            services.update_ticket(cast.ticket, by=user, values={"assigned_to": cast.emil})
+    for user in (cast.bao, cast.ada):
+        services.update_ticket(cast.ticket, by=user, values={"assigned_to": user})
 
 
 @pytest.mark.parametrize("message", ["", "  \n ", "x" * (MAX_MESSAGE + 1), "a\x00b"])

@@ -43,11 +43,11 @@ def say(ticket: Ticket, by: User, message: str = "He owes us for April", *, inte
     return services.add_reply(ticket, by=by, message=message, internal=internal, attachments=attachments)
 
 
-def turn(reply: Reply, by: User, *, internal: bool) -> Reply:
+def change_visibility(reply: Reply, by: User, *, internal: bool) -> Reply:
     return services.change_visibility(reply, by=by, internal=internal)
 
 
-def told(user: User, channel: str, since: str) -> list[dict[str, Any]]:
+def read_events(user: User, channel: str, since: str) -> list[dict[str, Any]]:
     return history.read(user, [channel], since).events
 
 
@@ -59,8 +59,14 @@ def everything(user: User, ticket: Ticket, since: str) -> str:
     pages = [
         browser.get(address).text for address in (ticket.get_absolute_url(), "/", "/tickets/?status=all&q=April")
     ]
-    mine = [event for event in told(user, user.channel, since) if event["data"]["ticket"]["uuid"] == str(ticket.uuid)]
-    return RANDOM.sub("-", "\n".join([*answers, *pages, json.dumps([told(user, ticket.channel, since), mine])]))
+    mine = [
+        event
+        for event in read_events(user, user.channel, since)
+        if event["data"]["ticket"]["uuid"] == str(ticket.uuid)
+    ]
+    return RANDOM.sub(
+        "-", "\n".join([*answers, *pages, json.dumps([read_events(user, ticket.channel, since), mine])])
+    )
 
 
 def test_published_note_looks_like_a_new_reply(cast: Cast) -> None:
@@ -73,11 +79,11 @@ def test_published_note_looks_like_a_new_reply(cast: Cast) -> None:
         services.add_reply(ticket, by=cast.casey, message="Any news?")
         services.update_ticket(ticket, by=cast.bao, values={"status": cast.status("On Hold")})
         if note is not None:
-            turn(note, cast.dana, internal=False)
+            change_visibility(note, cast.dana, internal=False)
         else:
             say(ticket, cast.bao)
         seen[was_note] = everything(cast.casey, ticket, since)
-        staffs = told(cast.dana, ticket.channel, since)
+        staffs = read_events(cast.dana, ticket.channel, since)
         assert (UPDATED in [event["event"] for event in staffs]) == was_note
     assert "He owes us for April" in seen[True]
     assert seen[True] == seen[False]
@@ -92,7 +98,7 @@ def test_hidden_reply_looks_like_a_deleted_one(cast: Cast) -> None:
         assert "april.png" in everything(cast.casey, ticket, since)
         services.add_reply(ticket, by=cast.casey, message="Any news?")
         if is_hidden:
-            turn(reply, cast.ada, internal=True)
+            change_visibility(reply, cast.ada, internal=True)
         else:
             services.delete_reply(reply, by=cast.ada)
         seen[is_hidden] = everything(cast.casey, ticket, since)
@@ -105,7 +111,7 @@ def test_hidden_reply_looks_like_a_deleted_one(cast: Cast) -> None:
 def test_published_note_has_position_and_time_of_publication(cast: Cast) -> None:
     note = cast.reply(cast.bao, "It was our mistake", internal=True)
     between = cast.reply(cast.casey, "Any news?")
-    turn(note, cast.dana, internal=False)
+    change_visibility(note, cast.dana, internal=False)
     ticket = Ticket.objects.get(pk=cast.ticket.pk)
     for person in (cast.casey, cast.bao):
         replies = ApiClient(person).get(f"tickets/{ticket.uuid}/replies/").json()["results"]
@@ -118,8 +124,8 @@ def test_each_audience_receives_one_event_without_sequence_gap(cast: Cast) -> No
     since = history.current_cursor()
     note, reply = cast.reply(cast.bao, "A note", internal=True), cast.reply(cast.bao, "An answer")
     for internal in (False, True, False):
-        turn(note, cast.dana, internal=internal)
-    turn(reply, cast.dana, internal=True)
+        change_visibility(note, cast.dana, internal=internal)
+    change_visibility(reply, cast.dana, internal=True)
     cast.reply(cast.casey, "Hm")
     customers = [CREATED, CREATED, DELETED, CREATED, DELETED, CREATED]
     staffs = [CREATED, CREATED, UPDATED, UPDATED, UPDATED, UPDATED, CREATED]
@@ -129,15 +135,15 @@ def test_each_audience_receives_one_event_without_sequence_gap(cast: Cast) -> No
         (cast.bao, cast.ticket.channel, staffs),
         (cast.bao, cast.billing.channel, staffs),
     ):
-        heard = told(person, channel, since)
+        heard = read_events(person, channel, since)
         assert [event["event"] for event in heard] == events
         assert [event["data"]["seq"] for event in heard] == list(range(2, 2 + len(events)))
 
 
 def test_staff_event_has_new_visibility_and_actor(cast: Cast) -> None:
     note, since = cast.reply(cast.bao, "A note", internal=True), history.current_cursor()
-    turn(note, cast.dana, internal=False)
-    (event,) = told(cast.bao, cast.ticket.channel, since)
+    change_visibility(note, cast.dana, internal=False)
+    (event,) = read_events(cast.bao, cast.ticket.channel, since)
     assert event["data"].keys() == {
         "ticket", "audience", "seq", "reply", "updated_by", "event_id", "timestamp",
     }  # fmt: skip
@@ -148,8 +154,8 @@ def test_staff_event_has_new_visibility_and_actor(cast: Cast) -> None:
 
 def test_timeline_of_visibility_changes_per_audience(cast: Cast) -> None:
     note = cast.reply(cast.bao, "A note", internal=True)
-    turn(note, cast.dana, internal=False)
-    turn(note, cast.ada, internal=True)
+    change_visibility(note, cast.dana, internal=False)
+    change_visibility(note, cast.ada, internal=True)
 
     def lines(person: User) -> list[tuple[str, str]]:
         found = ApiClient(person).get(f"tickets/{cast.ticket.uuid}/timeline/").json()["results"][1:]
@@ -175,9 +181,9 @@ def test_files_and_search_follow_the_visibility(cast: Cast) -> None:
         return [*found, bool(casey.get("/tickets/?q=April").context["rows"])]
 
     assert reads() == [False, False, False]
-    turn(note, cast.bao, internal=False)
+    change_visibility(note, cast.bao, internal=False)
     assert reads() == [True, True, True]
-    turn(note, cast.bao, internal=True)
+    change_visibility(note, cast.bao, internal=True)
     assert reads() == [False, False, False]
 
 
@@ -188,7 +194,7 @@ def test_published_note_waits_for_the_customer(cast: Cast) -> None:
     casey.force_login(cast.casey)
     waiting = []
     for internal in (False, True):
-        turn(note, cast.bao, internal=internal)
+        change_visibility(note, cast.bao, internal=internal)
         waiting.append(casey.get("/tickets/counts/").json()["counts"]["waiting"])
     assert waiting == [1, 0]
 
@@ -199,12 +205,12 @@ def test_only_staff_change_visibility_and_not_of_customer_messages(cast: Cast) -
     for person in (cast.casey, cast.greta, cast.emil, cast.fatima):
         for message, internal in ((note, False), (reply, True)):
             with pytest.raises(PermissionDenied):
-                turn(message, person, internal=internal)
+                change_visibility(message, person, internal=internal)
     for person in (cast.bao, cast.ada):
         with pytest.raises(PermissionDenied):
-            turn(own, person, internal=True)
-    assert turn(note, cast.dana, internal=False).audience == "public"
-    assert turn(reply, cast.ada, internal=True).audience == "staff"
+            change_visibility(own, person, internal=True)
+    assert change_visibility(note, cast.dana, internal=False).audience == "public"
+    assert change_visibility(reply, cast.ada, internal=True).audience == "staff"
 
 
 def test_agents_own_request_cannot_be_hidden_from_them(cast: Cast) -> None:
@@ -213,22 +219,22 @@ def test_agents_own_request_cannot_be_hidden_from_them(cast: Cast) -> None:
     note = services.add_reply(ticket, by=cast.emil, message="A chair a month", internal=True)
     for message, by, internal in ((own, cast.emil, True), (note, cast.bao, False)):
         with pytest.raises(PermissionDenied):
-            turn(message, by, internal=internal)
-    assert not turn(note, cast.emil, internal=False).is_internal
+            change_visibility(message, by, internal=internal)
+    assert not change_visibility(note, cast.emil, internal=False).is_internal
 
 
 def test_unchanged_visibility_broadcasts_nothing(cast: Cast) -> None:
     note, reply = cast.reply(cast.bao, "A note", internal=True), cast.reply(cast.casey, "Hm")
     before = (Broadcast.objects.count(), Ticket.objects.values().get(), list(Reply.objects.values()))
-    turn(note, cast.dana, internal=True)
-    turn(reply, cast.dana, internal=False)
+    change_visibility(note, cast.dana, internal=True)
+    change_visibility(reply, cast.dana, internal=False)
     assert (Broadcast.objects.count(), Ticket.objects.values().get(), list(Reply.objects.values())) == before
 
 
 def test_log_keeps_no_text_of_a_deleted_former_note(cast: Cast) -> None:
     note = say(cast.ticket, cast.bao, internal=True)
-    turn(note, cast.bao, internal=False)
-    turn(note, cast.bao, internal=True)
+    change_visibility(note, cast.bao, internal=False)
+    change_visibility(note, cast.bao, internal=True)
     assert Broadcast.objects.filter(event=CREATED, staff__contains="He owes us").exists()
     assert not Broadcast.objects.filter(public__contains="He owes us").exists()
     services.delete_reply(note, by=cast.bao)
@@ -240,7 +246,7 @@ def test_log_keeps_no_text_of_a_deleted_former_note(cast: Cast) -> None:
 def test_repeated_form_does_not_undo_a_visibility_change(cast: Cast, internal: bool) -> None:
     words = {"by": cast.bao, "message": "An answer", "internal": internal, "key": uuid4()}
     reply = services.add_reply(cast.ticket, **words)
-    turn(reply, cast.dana, internal=not internal)
+    change_visibility(reply, cast.dana, internal=not internal)
     assert services.add_reply(cast.ticket, **words) == reply
     assert Reply.objects.get().is_internal is not internal
 
@@ -266,9 +272,9 @@ def test_page_changes_visibility_without_scripts(cast: Cast) -> None:
 def test_stale_visibility_change_is_rejected(cast: Cast) -> None:
     note = cast.reply(cast.bao, "A note", internal=True)
     seen = note.number
-    turn(note, cast.dana, internal=False)
+    change_visibility(note, cast.dana, internal=False)
     assert send(cast.bao, note, "public", seen, accept="application/json").status_code == 204
-    turn(note, cast.dana, internal=True)
+    change_visibility(note, cast.dana, internal=True)
     refused = send(cast.bao, note, "public", seen, accept="application/json")
     assert (refused.status_code, list(refused.json()["errors"])) == (409, ["__all__"])
     page = send(cast.bao, note, "public", seen)
@@ -335,12 +341,12 @@ async def test_hidden_reply_disappears_live_for_customers_only(live_cast: Cast) 
     reply = await do(live_cast.reply, live_cast.bao, "Sorry, wrong window")
     customer = await subscribe(live_cast.casey, live_cast.ticket.channel)
     staff = await subscribe(live_cast.dana, live_cast.ticket.channel)
-    await do(turn, reply, live_cast.bao, internal=True)
+    await do(change_visibility, reply, live_cast.bao, internal=True)
     gone, kept = await customer.event(DELETED), await staff.event(UPDATED)
     assert gone["reply"] == {"id": str(reply.pk), "is_internal": False}
     assert (kept["reply"]["is_internal"], kept["reply"]["message"]) == (True, "Sorry, wrong window")
     for ear in (customer, staff):
         assert await ear.receives_nothing(live_cast.ticket.channel)
-    await do(turn, reply, live_cast.bao, internal=False)
+    await do(change_visibility, reply, live_cast.bao, internal=False)
     assert (await customer.event(CREATED))["reply"]["message"] == "Sorry, wrong window"
     assert not (await staff.event(UPDATED))["reply"]["is_internal"]

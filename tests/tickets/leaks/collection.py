@@ -13,7 +13,7 @@ from django.urls import resolve
 
 from realtime.broadcasting import history
 from tests.support.api_client import API, ApiClient
-from tests.tickets.leaks.site import Desk, Note
+from tests.tickets.leaks.site import Note, Site
 from tickets.forms.lists import SORTS
 from tickets.models import Ticket
 
@@ -63,10 +63,10 @@ def cleaned(text: str) -> str:
 class Reader:
     """The browser and the API client of one user."""
 
-    def __init__(self, desk: Desk, name: str) -> None:
-        self.desk, self.name, self.person = desk, name, desk.people[name]
-        self.browser, self.program = Client(raise_request_exception=False), ApiClient(self.person)
-        self.browser.force_login(self.person)
+    def __init__(self, site: Site, name: str) -> None:
+        self.site, self.name, self.user = site, name, site.people[name]
+        self.browser, self.program = Client(raise_request_exception=False), ApiClient(self.user)
+        self.browser.force_login(self.user)
         self.routes: set[str] = set()
 
     # -- Requests
@@ -95,9 +95,9 @@ class Reader:
 
     def core(self) -> Answers:
         """Return the customer's responses that are compared before and after a hidden step."""
-        tickets = self.desk.asked(self.name)
+        tickets = self.site.asked(self.name)
         addresses = [address for ticket in tickets for address in self.of_ticket(ticket)]
-        if tickets and self.person.is_customer:
+        if tickets and self.user.is_customer:
             addresses += ["/tickets/?status=all", "/tickets/counts/"]
         elif tickets:
             addresses.append(f"{API}/tickets/?{urlencode({'q': tickets[0].subject, 'status': 'all'})}")
@@ -110,27 +110,27 @@ class Reader:
 
     def history(self) -> str:
         """Return the history since its start for the user's own requests."""
-        tickets = self.desk.asked(self.name)
-        channels = [("channel", each.channel) for each in (self.person, *tickets)]
-        answer = self.ask(f"/broadcasting/history?{urlencode([*channels, ('since', self.desk.start)])}").json()
+        tickets = self.site.asked(self.name)
+        channels = [("channel", each.channel) for each in (self.user, *tickets)]
+        answer = self.ask(f"/broadcasting/history?{urlencode([*channels, ('since', self.site.start)])}").json()
         uuids = {str(ticket.uuid) for ticket in tickets}
-        events = [event for event in answer["events"] if self.is_his(event, uuids)]
+        events = [event for event in answer["events"] if self.is_visible(event, uuids)]
         return json.dumps({**answer, "events": events, "cursor": len(answer["cursor"])})
 
-    def is_his(self, event: dict[str, Any], tickets: set[str]) -> bool:
+    def is_visible(self, event: dict[str, Any], tickets: set[str]) -> bool:
         """Return whether a customer receives an event; staff elsewhere receive only events of their requests."""
-        return self.person.is_customer or event["data"]["ticket"]["uuid"] in tickets
+        return self.user.is_customer or event["data"]["ticket"]["uuid"] in tickets
 
     def everything(self, cursors: Iterable[str]) -> Answers:
         """Return every response: to own objects, to foreign ones and to forbidden actions."""
         answers = self.core() | {f"since {number}": self.since(cursor) for number, cursor in enumerate(cursors)}
-        answers |= self.answers(self.not_his()) | self.attempts() | dict(self.mails())
-        if self.person.is_customer and self.desk.asked(self.name):
+        answers |= self.answers(self.foreign_urls()) | self.attempts() | dict(self.mails())
+        if self.user.is_customer and self.site.asked(self.name):
             answers |= self.answers([*PAGES, *(f"{API}/{path}" for path in LOOKUPS), *self.lists()])
         return answers
 
     def since(self, cursor: str) -> str:
-        return json.dumps(self.told(cursor))
+        return json.dumps(self.history_events(cursor))
 
     def lists(self) -> Iterator[str]:
         """Yield the list's URLs with each parameter; pages ignore what the API rejects."""
@@ -142,12 +142,12 @@ class Reader:
 
     def hidden(self) -> list[Note]:
         """Return a limited number of notes that the user may not read, own tickets first."""
-        near = self.desk.notes_near(self.name)
-        notes = [note for note in self.desk.notes if note not in near]
-        asked = self.desk.asked(self.name)
+        near = self.site.notes_near(self.name)
+        notes = [note for note in self.site.notes if note not in near]
+        asked = self.site.asked(self.name)
         return sorted(notes, key=lambda note: (note.ticket not in asked, not note.files))[:MOST]
 
-    def not_his(self) -> Iterator[str]:
+    def foreign_urls(self) -> Iterator[str]:
         """Yield URLs that a user would have to guess: of tickets, notes, files and users."""
         notes = self.hidden()
         for ticket in {note.ticket for note in notes}:
@@ -159,12 +159,12 @@ class Reader:
         for file in [file.pk for note in notes for file in note.files]:
             yield from (f"{API}/attachments/{file}/", f"{API}/attachments/{file}/content/")
             yield from (f"/files/{file}/", f"/files/{file}/view/")
-        yield from (f"/avatars/{person.pk}.svg" for person in (self.desk.noor, self.desk.cast.dana))
+        yield from (f"/avatars/{user.pk}.svg" for user in (self.site.noor, self.site.cast.dana))
         yield from (f"/admin/tickets/{what}/" for what in ("ticket", "reply", "attachment", "timelineentry"))
 
     def attempts(self) -> Answers:
         """Return the refusals of staff actions; they must reveal nothing."""
-        asked = self.desk.asked(self.name)
+        asked = self.site.asked(self.name)
         note = next((note for note in self.hidden() if note.ticket in asked), None)
         return {} if note is None else {str(sent): self.refused(*sent) for sent in self.attempts_at(note)}
 
@@ -191,7 +191,7 @@ class Reader:
 
     def mails(self) -> Iterator[tuple[str, str]]:
         for number, message in enumerate(mail.outbox):
-            if self.person.email in message.recipients():
+            if self.user.email in message.recipients():
                 yield f"mail {number}", str(message.message())
 
     # -- Search
@@ -204,9 +204,9 @@ class Reader:
 
     def searched(self) -> list[str]:
         """Return the words to search for: text and file names of notes on own tickets, and note authors."""
-        asked = self.desk.asked(self.name)
+        asked = self.site.asked(self.name)
         marks = [note.mark for note in self.hidden() if note.ticket in asked and not note.is_gone]
-        scribe = ["Quill"] if self.person.is_customer else []
+        scribe = ["Quill"] if self.user.is_customer else []
         return [*marks[:1], *(f"{mark}-name" for mark in marks[:1]), *scribe]
 
     def search(self, word: str) -> str:
@@ -225,8 +225,8 @@ class Reader:
             yield from page["results"]
             address = page["next"]
 
-    def told(self, cursor: str) -> list[dict[str, Any]]:
+    def history_events(self, cursor: str) -> list[dict[str, Any]]:
         """Return the events in the history, on all of the user's tickets."""
-        tickets = [*self.desk.of_staff(self.name), *self.desk.asked(self.name)]
-        channels = [self.person.channel, *(ticket.channel for ticket in tickets)]
-        return history.read(self.person, channels[:20], cursor).events
+        tickets = [*self.site.of_staff(self.name), *self.site.asked(self.name)]
+        channels = [self.user.channel, *(ticket.channel for ticket in tickets)]
+        return history.read(self.user, channels[:20], cursor).events

@@ -60,18 +60,18 @@ class Note:
         return [self.mark, str(self.reply.pk), *(str(file.pk) for file in self.files), *moments(*self.times)]
 
 
-class Desk:
+class Site:
     """The cast, two agents who only write notes, and all messages."""
 
     def __init__(self) -> None:
         self.begin = self.start = history.current_cursor()
         self.closed = 0
         self.cast = casting.create_cast()
-        self.noor = self._scribe("Noor Quill", self.cast.billing)
-        self.ines = self._scribe("Ines Ferrante", self.cast.orders)
+        self.noor = self._note_author("Noor Quill", self.cast.billing)
+        self.ines = self._note_author("Ines Ferrante", self.cast.orders)
         self.cellar = Office.objects.create(name="Cellar Crew", is_internal=True)
         self.people: dict[str, User] = {name: self._person(name) for name in PEOPLE}
-        names = {person.pk: name for name, person in self.people.items()}
+        names = {user.pk: name for name, user in self.people.items()}
         offices = Office.objects.prefetch_related("agents")
         self.offices = {office.pk: {names[agent.pk] for agent in office.agents.all()} for office in offices}
         self.turn = itertools.count(1)
@@ -80,15 +80,15 @@ class Desk:
         services.open_ticket(by=self.cast.bao, subject="Chair", content="It broke", office=self.cast.orders)
 
     def _person(self, name: str) -> User:
-        person: User = getattr(self, name) if name in NOTE_AUTHORS else getattr(self.cast, name)
-        return person
+        user: User = getattr(self, name) if name in NOTE_AUTHORS else getattr(self.cast, name)
+        return user
 
-    def _scribe(self, name: str, office: Office) -> User:
-        person = User.objects.create_user(
+    def _note_author(self, name: str, office: Office) -> User:
+        user = User.objects.create_user(
             f"{name.split(maxsplit=1)[0].lower()}@example.com", name=name, role=User.Role.AGENT
         )
-        office.agents.add(person)
-        return person
+        office.agents.add(user)
+        return user
 
     # -- Access
 
@@ -110,10 +110,10 @@ class Desk:
 
     def is_staff(self, name: str, ticket: Ticket) -> bool:
         """Return whether a user is staff of a ticket, computed from the design; offices do not change here."""
-        person = self.people[name]
-        if person.role == "customer":
+        user = self.people[name]
+        if user.role == "customer":
             return False
-        return person.role == "admin" or name in self.offices[ticket.office_id] or ticket.assigned_to_id == person.pk
+        return user.role == "admin" or name in self.offices[ticket.office_id] or ticket.assigned_to_id == user.pk
 
     def staff(self, ticket: Ticket) -> list[str]:
         return [name for name in self.people if self.is_staff(name, ticket)]
@@ -142,13 +142,13 @@ class Desk:
 
     def masked(self, name: str) -> list[str]:
         """Return the names of staff that customers must not see: note writers, and masked names."""
-        others = [person for other, person in self.people.items() if other not in (*CUSTOMERS, *NOTE_AUTHORS, name)]
-        first, last = ([person.name.split()[place] for person in others] for place in (0, -1))
+        others = [user for other, user in self.people.items() if other not in (*CUSTOMERS, *NOTE_AUTHORS, name)]
+        first, last = ([user.name.split()[place] for user in others] for place in (0, -1))
         hidden = {"full": [], "first": last, "office": first + last}[self.names]
-        scribes = [word for each in (self.noor, self.ines) for word in (*each.name.split(), str(each.pk))]
-        addresses = [person.email for other, person in self.people.items() if other != name]
+        note_authors = [word for each in (self.noor, self.ines) for word in (*each.name.split(), str(each.pk))]
+        addresses = [user.email for other, user in self.people.items() if other != name]
         internal = Office.objects.filter(is_internal=True).values_list("name", flat=True)
-        return [*hidden, *scribes, *addresses, *internal]
+        return [*hidden, *note_authors, *addresses, *internal]
 
     @property
     def names(self) -> str:
@@ -159,13 +159,13 @@ class Desk:
         """Return whether some changes are invisible to customers."""
         return self.names != "full" or any(ticket.office.is_internal for ticket in self.tickets())
 
-    def shown(self, person: User | None, ticket: Ticket) -> str | None:
+    def shown(self, user: User | None, ticket: Ticket) -> str | None:
         """Return a user as customers see them; an unchanged value must not be noticeable."""
-        if person is None:
+        if user is None:
             return None
-        if person.pk == ticket.creator_id or self.names == "full":
-            return person.name
-        return person.name.split()[0] if self.names == "first" else "the office"
+        if user.pk == ticket.creator_id or self.names == "full":
+            return user.name
+        return user.name.split()[0] if self.names == "first" else "the office"
 
     # -- Actors
 
@@ -177,8 +177,10 @@ class Desk:
 
     def writer(self, ticket: Ticket, number: int) -> User:
         """Return the author of a note: mostly an agent who does nothing else."""
-        scribes = [name for name in self.staff(ticket) if name in NOTE_AUTHORS]
-        return self.people[pick(scribes, number)] if scribes and number % 4 < 2 else self.actor(ticket, number)
+        note_authors = [name for name in self.staff(ticket) if name in NOTE_AUTHORS]
+        return (
+            self.people[pick(note_authors, number)] if note_authors and number % 4 < 2 else self.actor(ticket, number)
+        )
 
     def file(self, by: User, mark: str, number: int) -> Attachment:
         name, content = (f"{mark}-name.txt", b"") if number % 2 else (f"{mark}-name.png", PNG)
@@ -200,9 +202,9 @@ class Desk:
     def remember_times(self, note: Note) -> None:
         """Record the times of a note in the ticket, the timeline and the log."""
         ticket = Ticket.objects.get(pk=note.ticket.pk)
-        told: Any = Broadcast.objects.exclude(guard="").latest("pk")
+        history_events: Any = Broadcast.objects.exclude(guard="").latest("pk")
         line = ticket.timeline.latest("pk")
-        note.times += [ticket.updated_at, line.created_at, told.created_at, note.reply.created_at]
+        note.times += [ticket.updated_at, line.created_at, history_events.created_at, note.reply.created_at]
         note.times += [file.created_at for file in note.files]
 
     def invalidate_history(self) -> None:

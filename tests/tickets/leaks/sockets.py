@@ -5,33 +5,33 @@ from typing import Any
 
 from tests.support.signed_clients import answers, send_client_event
 from tests.support.sockets import SocketClient, do, open_socket, settle
-from tests.tickets.leaks.site import CUSTOMERS, OBSERVERS, Desk
+from tests.tickets.leaks.site import CUSTOMERS, OBSERVERS, Site
 from tickets.models import Ticket
 
 Frames = dict[str, list[dict[str, Any]]]
 SUCCEEDED = "pusher_internal:subscription_succeeded"
 
 
-class Ears:
+class Sockets:
     """A socket of each user, subscribed to every allowed channel; it also tries the others."""
 
-    def __init__(self, desk: Desk, cookies: dict[str, str]) -> None:
-        self.desk, self.cookies = desk, cookies
+    def __init__(self, site: Site, cookies: dict[str, str]) -> None:
+        self.site, self.cookies = site, cookies
         self.listeners: dict[str, SocketClient] = {}
 
     async def open(self) -> None:
         """Subscribe to allowed channels; observers try the others as well."""
         for name, cookie in self.cookies.items():
             self.listeners[name] = await open_socket(cookie=cookie)
-        for other, person in self.desk.people.items():
-            await self.knock(person.channel, {other})
-        for office, agents in self.desk.offices.items():
+        for other, user in self.site.people.items():
+            await self.subscribe(user.channel, {other})
+        for office, agents in self.site.offices.items():
             for kind in ("private", "presence"):
-                await self.knock(f"{kind}-office.{office}", {*agents, "ada"})
-        for ticket in await do(self.desk.tickets):
-            await self.knock_at_ticket(ticket)
+                await self.subscribe(f"{kind}-office.{office}", {*agents, "ada"})
+        for ticket in await do(self.site.tickets):
+            await self.subscribe_to_ticket(ticket)
 
-    async def knock(self, channel: str, who: set[str]) -> None:
+    async def subscribe(self, channel: str, who: set[str]) -> None:
         """Subscribe the authorized users to a channel, and check that no other observer is accepted."""
         for name in who | set(OBSERVERS):
             listener = self.listeners[name]
@@ -40,12 +40,12 @@ class Ears:
             assert (answer["event"] == SUCCEEDED) == (name in who), (channel, answer)
             assert not [frame for frame in listener.received[before:] if not frame["event"].startswith("pusher")]
 
-    async def knock_at_ticket(self, ticket: Ticket) -> None:
+    async def subscribe_to_ticket(self, ticket: Ticket) -> None:
         """Subscribe to a ticket's channels as far as the user is its staff or customer."""
-        staff = set(self.desk.staff(ticket))
-        creator = {name for name, person in self.desk.people.items() if person.pk == ticket.creator_id}
-        await self.knock(ticket.channel, staff | creator)
-        await self.knock(ticket.presence_channel, staff)
+        staff = set(self.site.staff(ticket))
+        creator = {name for name, user in self.site.people.items() if user.pk == ticket.creator_id}
+        await self.subscribe(ticket.channel, staff | creator)
+        await self.subscribe(ticket.presence_channel, staff)
 
     async def whisper(self, name: str, event: str, channel: str) -> None:
         await send_client_event(self.listeners[name], event, channel, {"text": "I say"})
@@ -60,11 +60,11 @@ class Ears:
             await listener.close()
 
 
-def noticed(frames: Frames, ticket: Ticket | None, onlookers: tuple[str, ...]) -> list[Any]:
+def noticed(frames: Frames, ticket: Ticket | None, observers: tuple[str, ...]) -> list[Any]:
     """Return what users received who must not notice the step; of staff elsewhere only events of the ticket."""
     return [
         (name, frame)
-        for name in onlookers
+        for name in observers
         for frame in frames[name]
         if name in CUSTOMERS or (ticket is not None and str(ticket.uuid) in json.dumps(frame))
     ]
