@@ -1,4 +1,4 @@
-"""Fixtures of the fault runs: a site on PostgreSQL and Redis, in a pytest process of their own: `python -m pytest tests/faults`."""
+"""Fixtures of the fault runs, in a pytest process of their own: `python -m pytest tests/faults`."""
 
 import json
 import os

@@ -185,6 +185,17 @@ def test_reload_replaces_workers_without_a_failed_request(live_cast, server):
         instances.wait_until(lambda: server.has_other_workers(before), timeout=40, message="Some stayed.")
 
 
+def test_pages_only_workers_are_replaced_without_a_failed_request(live_cast, environment, tmp_path):
+    server = Serve(tmp_path, env=environment)
+    server.command.append("--pages-only")
+    with server:
+        before = server.workers()
+        with requesting(server):
+            server.process.send_signal(signal.SIGHUP)
+            instances.wait_until(lambda: server.has_other_workers(before), timeout=40, message="Some stayed.")
+        assert "Using worker: gthread" in server.log.read_text()
+
+
 def test_successor_on_the_same_socket_takes_over(live_cast, server, begin):
     with requesting(server) as answers:
         successor = begin()

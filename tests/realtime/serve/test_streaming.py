@@ -18,7 +18,7 @@ async def test_asgi_response_reads_no_more_than_was_taken():
     file = io.BytesIO(b"x" * 10 * PIECE)
     response = response_of(AsyncRequestFactory(), FileResponse(file))
     parts = aiter(response)
-    assert len(await anext(parts)) == PIECE == file.tell()
+    assert len(await anext(parts)) == PIECE == file.tell()  # codespell:ignore
     assert sum([len(part) async for part in parts]) == 9 * PIECE
     response.close()
     assert file.closed
