@@ -39,7 +39,7 @@ def join(desk, start, daphne):
     """Connect a user's pusher-js and subscribe it to channels."""
 
     def join(name, *channels):
-        member = start("member.js", port=daphne.port, secret=SECRET, user=desk.ids[name])
+        member = start("signed_member.js", port=daphne.port, secret=SECRET, user=desk.ids[name])
         member.socket_id = member.sees("state", state="connected")["socket"]
         for channel in channels:
             member.do("subscribe", channel=channel)

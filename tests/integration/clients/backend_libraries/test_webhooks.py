@@ -62,7 +62,7 @@ def test_presence_and_client_events_reach_the_receiver(fresh_desk, start, receiv
     }
     with instances.server("daphne", database_url=fresh_desk.database_url, env=environment) as server:
         channel, user = f"presence-{fresh_desk.channel}", fresh_desk.ids["bao"]
-        bao = start("member.js", port=server.port, secret=SECRET, user=user)
+        bao = start("signed_member.js", port=server.port, secret=SECRET, user=user)
         bao.do("subscribe", channel=channel)
         bao.sees("subscribed", channel=channel)
         bao.do("whisper", channel=channel, event="client-viewing", data={})

@@ -39,11 +39,11 @@ def test_cache_channel_sends_the_last_event_or_a_miss_to_a_new_subscriber(start,
 
 def test_encrypted_channel_subscriber_decrypts_the_event(start, pusher, back_end, every_kind):
     casey = subscribe_to(pusher("casey", every_kind), VAULT)
-    sealed = seal(start, {"price": 7}, channel=VAULT)
-    back_end.broadcast(VAULT, "deal", sealed)
+    encrypted = encrypt(start, {"price": 7}, channel=VAULT)
+    back_end.broadcast(VAULT, "deal", encrypted)
     assert casey.sees("event", event="deal")["data"] == {"price": 7}
     # The frame itself was still encrypted.
-    assert casey.sees("frame", event="deal")["data"] == json.loads(sealed)
+    assert casey.sees("frame", event="deal")["data"] == json.loads(encrypted)
 
 
 def test_anonymous_client_gets_no_key_of_an_encrypted_channel(start, every_kind):
@@ -52,8 +52,8 @@ def test_anonymous_client_gets_no_key_of_an_encrypted_channel(start, every_kind)
     assert stranger.sees("event", event="pusher:subscription_error")["data"]["status"] == 403
 
 
-def seal(start, data, *, channel):
+def encrypt(start, data, *, channel):
     """Encrypt data as Pusher's server libraries do, with a key derived as they document it."""
     key = hashlib.sha256(channel.encode() + REALTIME["ENCRYPTION_MASTER_KEY"]).digest()
-    sealer = start("sealer.js", key=base64.b64encode(key).decode(), text=json.dumps(data))
-    return sealer.sees("sealed")["data"]
+    node = start("encrypt.js", key=base64.b64encode(key).decode(), text=json.dumps(data))
+    return node.sees("encrypted")["data"]

@@ -21,13 +21,13 @@ TABLE = {
     AFTER_A_SECOND: [4100, 4199, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1011, 1012],
     AT_ONCE: [4200, 4201, 4202, 4299],
 }
-WHAT_IT_DOES = {code: what for what, codes in TABLE.items() for code in codes}
+EXPECTED_REACTION = {code: what for what, codes in TABLE.items() for code in codes}
 
 # Our server sends the close code in a pusher:error too, for libraries that lose close codes.
 CONNECTED, ON_HANDSHAKE, WITH_ERROR = "connected", "on-handshake", "with-error"
 CASES = [
     (code, when)
-    for code in WHAT_IT_DOES
+    for code in EXPECTED_REACTION
     for when in (CONNECTED, ON_HANDSHAKE, WITH_ERROR)
     if code >= 4000 or when != WITH_ERROR
 ]
@@ -83,36 +83,38 @@ def closer() -> Iterator[int]:
         thread.join()
 
 
-def what_it_did(fate: dict) -> str:
+def reaction(outcome: dict) -> str:
     """Return when a client reconnected, if it did."""
-    if fate["wait"] is None:
+    if outcome["wait"] is None:
         return NEVER
-    if fate["isSecure"]:
-        return BY_TLS if fate["wait"] < 900 else "by TLS, late"
+    if outcome["isSecure"]:
+        return BY_TLS if outcome["wait"] < 900 else "by TLS, late"
     # pusher-js waits 0, 1 or 10 seconds; a busy machine may add to that.
-    return AFTER_A_SECOND if 990 < fate["wait"] < 5000 else AT_ONCE if fate["wait"] < 900 else "some other time"
+    return AFTER_A_SECOND if 990 < outcome["wait"] < 5000 else AT_ONCE if outcome["wait"] < 900 else "some other time"
 
 
 @pytest.fixture(scope="module")
-def fates() -> Iterator[dict[str, dict]]:
+def outcomes() -> Iterator[dict[str, dict]]:
     """Return what each client did. All run at once; those that must not reconnect have a process of their own."""
     keys = [
         [f"{when}.{code}" for code, when in CASES if (code in TABLE[NEVER]) == given_up] for given_up in (True, False)
     ]
     with closer() as port, ExitStack() as stack:
-        given_up, back = clients = [NodeClient("closing.js", port=port, securePort=port, keys=some) for some in keys]
+        given_up, back = clients = [
+            NodeClient("close_codes.js", port=port, securePort=port, keys=some) for some in keys
+        ]
         for client in clients:
             stack.callback(client.end)
-        fates = given_up.sees("fates", within=20)["fates"] | back.sees("fates", within=20)["fates"]
+        outcomes = given_up.sees("outcomes", within=20)["outcomes"] | back.sees("outcomes", within=20)["outcomes"]
         # A client that will retry has a timer and keeps running; one that has given up exits.
         assert given_up.process.wait(timeout=5) == 0
         assert back.process.poll() is None
-        yield fates
+        yield outcomes
 
 
 @pytest.mark.parametrize(("code", "when"), CASES)
-def test_client_reacts_to_each_close_code(fates, code, when):
-    assert what_it_did(fates[f"{when}.{code}"]) == WHAT_IT_DOES[code]
+def test_client_reacts_to_each_close_code(outcomes, code, when):
+    assert reaction(outcomes[f"{when}.{code}"]) == EXPECTED_REACTION[code]
 
 
 BINARY = None  # a frame of bytes
@@ -127,7 +129,7 @@ MISTAKES = [
     pytest.param(1003, {"sends": [BINARY]}, id="binary frame"),
 ]
 # Daphne sends no code below 3000 but 1000; the client does the same for both.
-ON_THE_WIRE = {("daphne", 1003): 1000}
+SENT_CODE = {("daphne", 1003): 1000}
 
 
 @pytest.mark.parametrize(("code", "mistake"), MISTAKES)
@@ -135,7 +137,7 @@ ON_THE_WIRE = {("daphne", 1003): 1000}
 def test_server_sends_the_close_code_of_each_mistake(start, request, kind, code, mistake):
     key = mistake.get("key", "tikm")
     server = request.getfixturevalue(kind)
-    client = start("closing.js", port=server.port, keys=[key], mischief=mistake)
-    fate = client.sees("fates", within=20)["fates"][key]
-    assert fate["code"] == ON_THE_WIRE.get((kind, code), code)
-    assert what_it_did(fate) == WHAT_IT_DOES[code]
+    client = start("close_codes.js", port=server.port, keys=[key], mistake=mistake)
+    outcome = client.sees("outcomes", within=20)["outcomes"][key]
+    assert outcome["code"] == SENT_CODE.get((kind, code), code)
+    assert reaction(outcome) == EXPECTED_REACTION[code]

@@ -1,6 +1,6 @@
 /** The real laravel-echo on the real pusher-js, with a user's cookies; a line of JSON on stdin is a command. */
 
-import "./jar.js"
+import "./cookies.js"
 
 import Echo from "laravel-echo"
 import Pusher from "pusher-js"

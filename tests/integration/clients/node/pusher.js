@@ -1,6 +1,6 @@
 /** The real pusher-js, with or without a user's cookies; it takes commands, and exits when it is idle for good. */
 
-import "./jar.js"
+import "./cookies.js"
 
 import Pusher from "pusher-js"
 

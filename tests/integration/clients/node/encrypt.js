@@ -6,7 +6,7 @@ import { options, report } from "./reporting.js"
 
 const nonce = nacl.randomBytes(nacl.secretbox.nonceLength)
 const ciphertext = nacl.secretbox(Buffer.from(options.text), nonce, Buffer.from(options.key, "base64"))
-report("sealed", { data: JSON.stringify({ nonce: encoded(nonce), ciphertext: encoded(ciphertext) }) })
+report("encrypted", { data: JSON.stringify({ nonce: encoded(nonce), ciphertext: encoded(ciphertext) }) })
 
 function encoded(bytes) {
   return Buffer.from(bytes).toString("base64")

@@ -25,11 +25,11 @@ class Socket extends WebSocket {
   }
 }
 
-const { protocol = 7, version = Pusher.VERSION, path = "", origin, sends = [] } = options.mischief ?? {}
+const { protocol = 7, version = Pusher.VERSION, path = "", origin, sends = [] } = options.mistake ?? {}
 const headers = origin ? { Origin: origin } : {}
 
 /** By key: the close `code` that it saw, how many `attempts` it made, and the `wait` before the second, in ms. */
-const fates = Object.fromEntries(options.keys.map((key) => [key, { attempts: 0, code: null, wait: null }]))
+const outcomes = Object.fromEntries(options.keys.map((key) => [key, { attempts: 0, code: null, wait: null }]))
 const waiting = new Set(options.keys)
 
 Runtime.createWebSocket = (url) => {
@@ -38,7 +38,7 @@ Runtime.createWebSocket = (url) => {
   address.searchParams.set("protocol", protocol)
   address.searchParams.set("version", version)
   const socket = new Socket(address.href, [], { headers })
-  if (fates[key].attempts++ === 0) watch(socket, fates[key])
+  if (outcomes[key].attempts++ === 0) watch(socket, outcomes[key])
   else comesBack(key, url.startsWith("wss:"))
   return socket
 }
@@ -52,24 +52,24 @@ function start(key) {
   return pusher
 }
 
-function watch(socket, fate) {
+function watch(socket, outcome) {
   socket.addEventListener("open", () => sends.forEach((frame) => socket.send(frame ?? Buffer.from([0]))))
   // A client that receives an error before it is greeted acts on that, not on the close that follows.
   socket.addEventListener("message", ({ data }) => {
     if (JSON.parse(data).event !== "pusher:error") return
     socket.hasError = true
-    fate.endedAt ??= performance.now()
+    outcome.endedAt ??= performance.now()
   })
   socket.addEventListener("close", ({ code }) => {
-    fate.code = code
-    fate.endedAt ??= performance.now()
+    outcome.code = code
+    outcome.endedAt ??= performance.now()
     finish()
   })
 }
 
 function comesBack(key, isSecure) {
-  const fate = fates[key]
-  if (fate.wait === null) Object.assign(fate, { wait: performance.now() - fate.endedAt, isSecure })
+  const outcome = outcomes[key]
+  if (outcome.wait === null) Object.assign(outcome, { wait: performance.now() - outcome.endedAt, isSecure })
   settle(key)
 }
 
@@ -81,6 +81,6 @@ function settle(key) {
 
 /** The close may come after what the client does about it. */
 function finish() {
-  if (waiting.size === 0 && Object.values(fates).every(({ code }) => code !== null))
-    report("fates", { fates })
+  if (waiting.size === 0 && Object.values(outcomes).every(({ code }) => code !== null))
+    report("outcomes", { outcomes })
 }
