@@ -81,7 +81,11 @@ class ClosedBodySchema(AutoSchema):
 
     def _map_serializer(self, serializer: Any, direction: str, bypass_extensions: bool = False) -> Any:
         schema = super()._map_serializer(serializer, direction, bypass_extensions)
-        return {**schema, "additionalProperties": False} if isinstance(serializer, Body) else schema
+        if not isinstance(serializer, Body):
+            return schema
+        # drf-spectacular makes every field of a PATCH optional.
+        required = {"required": list(serializer.required_in_patch)} if serializer.required_in_patch else {}
+        return {**schema, **required, "additionalProperties": False}
 
 
 class Bearer(OpenApiAuthenticationExtension):

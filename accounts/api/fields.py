@@ -20,6 +20,8 @@ CANONICAL_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}
 class Body(serializers.Serializer):  # type: ignore[misc]
     """A JSON object with known fields only."""
 
+    required_in_patch: tuple[str, ...] = ()  # for the OpenAPI document
+
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """Report unknown fields together with invalid ones."""
         unknown = set(data) - set(self.fields) if isinstance(data, Mapping) else set()

@@ -193,6 +193,7 @@ class NewReplySerializer(Body):
 class VisibilitySerializer(Body):
     """The visibility of a message."""
 
+    required_in_patch = ("is_internal",)
     is_internal = Flag(help_text="True makes a reply an internal note; false makes a note a public reply.")
 
     default_error_messages = {"invalid": _("The body must be a JSON object.")}
