@@ -191,7 +191,7 @@ def deleted(write: Callable[[Cast], None]) -> Row:
 
 
 def unassigned_outsider(write: Callable[[Cast], None]) -> Row:
-    """Unassigned from a user without other access: she receives the withdrawal only."""
+    """Unassigned from a user without other access, who receives the withdrawal only."""
     return replace(all_receive(write, UPDATED), before=assign_fatima, outsider=(WITHDRAWN,))
 
 

@@ -58,9 +58,9 @@ def test_opened_ticket_can_be_read(cast: Cast) -> None:
 def test_ticket_has_the_fields_of_live_events(cast: Cast) -> None:
     for user, audience in ((cast.bao, "staff"), (cast.casey, "public")):
         shown = ApiClient(user).get(address(cast.ticket)).json()
-        told = payloads.ticket_payload(cast.ticket, Audience(audience))
-        same = [name for name in told if not name.endswith("_at")]
-        assert {name: shown[name] for name in same} == {name: told[name] for name in same}
+        expected = payloads.ticket_payload(cast.ticket, Audience(audience))
+        same = [name for name in expected if not name.endswith("_at")]
+        assert {name: shown[name] for name in same} == {name: expected[name] for name in same}
         assert (shown["audience"], shown["seq"], shown["channel"]) == (audience, 1, cast.ticket.channel)
 
 
@@ -199,7 +199,7 @@ def test_date_filters_use_the_users_time_zone(cast: Cast) -> None:
 def test_errors_use_the_users_language(cast: Cast) -> None:
     User.objects.filter(pk=cast.casey.pk).update(language="de")
     body = ApiClient(cast.casey).post("tickets/", LATE | {"subject": ""}).json()
-    assert body["errors"][0]["detail"] == "Dieses Feld darf nicht leer sein."
+    assert body["errors"][0]["detail"] == "Dieses Feld darf nicht leer sein."  # codespell:ignore feld
 
 
 # Versions

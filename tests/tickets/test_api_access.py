@@ -220,13 +220,13 @@ def test_no_response_to_a_customer_contains_a_note(cast: Cast, customer: str, co
         services.update_ticket(ticket, by=cast.emil, values={"assigned_to": None})
     theirs = everything(ApiClient(getattr(cast, customer)), ticket)
     ours = everything(ApiClient(getattr(cast, colleague)), ticket)
-    told, known = words(theirs), words(ours)
+    received, known = words(theirs), words(ours)
     note = ticket.replies.get(is_internal=True)
     # Bao's ticket was assigned to Dana and back, which Bao may see; her name is no secret there.
     hers = ["Dana", str(cast.dana.pk)] if which == "caseys" else []
     for secret in ("Kryptonite", "secret-plan", '"noted"', str(note.pk), str(note.attachments.get().pk), *hers):
         assert secret in known
-        assert secret not in told
+        assert secret not in received
 
 
 def test_responses_do_not_count_what_customers_cannot_see(cast: Cast) -> None:

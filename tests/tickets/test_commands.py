@@ -85,7 +85,10 @@ def test_test_event_names_actor_and_changes(cast: Cast) -> None:
     [
         (["ticket.updated", "--ticket", "nonsense"], "No ticket nonsense found"),
         (["ticket.reply.created"], "No reply None found"),
-        (["ticket.updated", "--ticket", "{uuid}", "--by", "nobody@example.com"], "No user nobody@example.com found"),
+        (
+            ["ticket.updated", "--ticket", "{uuid}", "--by", "ghost@example.com"],
+            "No user ghost@example.com found",
+        ),
         (["ticket.updated", "--ticket", "{uuid}", "--change", "nonsense"], "FIELD=VALUE"),
         (["ticket.status.changed", "--ticket", "{uuid}", "--to", "Nowhere"], "No status Nowhere found"),
     ],

@@ -132,7 +132,7 @@ class Hunt:
         done: Done = await do(perform, self.site, step)
         if done.whisper is not None:
             await self.sockets.whisper(*done.whisper)
-        frames = await self.sockets.heard()
+        frames = await self.sockets.received()
         await do(self.check_frames, frames, self.site.notes[written:])
         await do(self.check_silence, step, done, frames, asked)
         if kind in (*SOMETIMES_HIDDEN, "open_ticket", "unassign") and done.ticket is not None:
@@ -170,7 +170,7 @@ class Hunt:
 
     def check_frames(self, frames: Frames, written: list[Note]) -> None:
         """Check that no unauthorized user received a note, and that staff received each one."""
-        texts = {name: json.dumps(heard, ensure_ascii=False) for name, heard in frames.items()}
+        texts = {name: json.dumps(received, ensure_ascii=False) for name, received in frames.items()}
         for name, text in texts.items():
             assert leaks(self.site.secrets(name), {f"frames of {name}": text}) == []
         for name in CUSTOMERS:
@@ -183,9 +183,9 @@ class Hunt:
         """Check that a customer's sequence numbers have no gap."""
         for frame in frames:
             if frame["event"].startswith("ticket.") and "seq" in frame["data"] and "tickets" in frame["channel"]:
-                heard = self.seqs[name, frame["channel"]]
-                assert not heard or frame["data"]["seq"] == heard[-1] + 1, frame
-                heard.append(frame["data"]["seq"])
+                received = self.seqs[name, frame["channel"]]
+                assert not received or frame["data"]["seq"] == received[-1] + 1, frame
+                received.append(frame["data"]["seq"])
 
     # -- Final checks
 
@@ -290,7 +290,7 @@ async def play(hunt: Hunt, steps: list[Step]) -> None:
     """Run the hunt on its own event loop and hub."""
     try:
         await hunt.sockets.open()
-        await hunt.sockets.heard()
+        await hunt.sockets.received()
         for step in steps:
             await hunt.make(step)
         await do(hunt.finish)

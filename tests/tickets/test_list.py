@@ -255,16 +255,16 @@ def test_each_view_count_matches_its_tickets(cast):
     ask(cast, "Orders' one", office=cast.orders, by=cast.greta)
     ask(cast, "Bao asks", office=cast.orders, by=cast.bao)
     for person in (cast.ada, cast.bao, cast.casey, cast.greta):
-        told = counts(person)
+        counted = counts(person)
         for view in signed_in(person).get("/tickets/").context["views"]:
             query = view["query"].removeprefix("?")
-            assert told[view["key"]] == view["number"] == len([*chain(*walk(person, query, "after"))]), view
-        assert told["all"] > 0
+            assert counted[view["key"]] == view["number"] == len([*chain(*walk(person, query, "after"))]), view
+        assert counted["all"] > 0
 
 
 def test_agent_counts_cover_only_their_offices(cast):
-    told = {key: number for key, number in counts(cast.bao).items() if key.startswith("office-")}
-    assert told == {f"office-{cast.billing.pk}": 1}
+    counted = {key: number for key, number in counts(cast.bao).items() if key.startswith("office-")}
+    assert counted == {f"office-{cast.billing.pk}": 1}
     ask(cast, "Done", status=cast.status("Closed"))
     assert counts(cast.ada)[f"office-{cast.billing.pk}"] == 1
 

@@ -32,8 +32,8 @@ async def test_agent_who_opened_a_ticket_elsewhere_receives_no_note(live_cast: C
     assert (await assignee.event("ticket.reply.created"))["reply"]["is_internal"]
     assert await creator.receives_nothing(live_cast.bao.channel)
     await do(services.add_reply, ticket, by=live_cast.emil, message="A new one comes")
-    heard = await creator.event("ticket.reply.created")
-    assert (heard["reply"]["message"], heard["seq"]) == ("A new one comes", 3)
+    event = await creator.event("ticket.reply.created")
+    assert (event["reply"]["message"], event["seq"]) == ("A new one comes", 3)
 
 
 async def test_customer_receives_the_reply_as_sanitised_html(live_cast: Cast) -> None:
@@ -56,7 +56,7 @@ async def test_previous_office_receives_only_the_withdrawal(live_cast: Cast) -> 
     assert await office.receives_nothing(live_cast.billing.channel)
 
 
-def heard_of(cast: Cast, since: str, user: User) -> str:
+def history_of(cast: Cast, since: str, user: User) -> str:
     client = Client()
     client.force_login(user)
     return client.get("/broadcasting/history", {"channel": cast.ticket.channel, "since": since}).text
@@ -66,12 +66,12 @@ def heard_of(cast: Cast, since: str, user: User) -> str:
 def test_history_has_no_text_of_a_deleted_reply(cast: Cast) -> None:
     start = history.current_cursor()
     kept, gone = cast.reply(cast.bao, "This stays"), cast.reply(cast.bao, "My card number")
-    assert "My card number" in heard_of(cast, start, cast.casey)
+    assert "My card number" in history_of(cast, start, cast.casey)
     services.delete_reply(gone, by=cast.bao)
-    told = heard_of(cast, start, cast.casey)
-    assert "My card number" not in told
-    assert ("This stays" in told, str(kept.pk) in told, "ticket.reply.deleted" in told) == (True, True, True)
-    numbers = [event["data"]["seq"] for event in json.loads(told)["events"]]
+    logged = history_of(cast, start, cast.casey)
+    assert "My card number" not in logged
+    assert ("This stays" in logged, str(kept.pk) in logged, "ticket.reply.deleted" in logged) == (True, True, True)
+    numbers = [event["data"]["seq"] for event in json.loads(logged)["events"]]
     assert numbers == [2, 3, 4]
 
 

@@ -38,7 +38,7 @@ def ask(cast: Cast) -> Ticket:
     return services.open_ticket(by=cast.casey, subject="Late", content="Where is it?", office=cast.billing)
 
 
-def say(ticket: Ticket, by: User, message: str = "He owes us for April", *, internal: bool = False) -> Reply:
+def say(ticket: Ticket, by: User, message: str = "Unpaid for April", *, internal: bool = False) -> Reply:
     attachments = [file_of(by, "april.png")]
     return services.add_reply(ticket, by=by, message=message, internal=internal, attachments=attachments)
 
@@ -85,7 +85,7 @@ def test_published_note_looks_like_a_new_reply(cast: Cast) -> None:
         seen[was_note] = everything(cast.casey, ticket, since)
         staffs = read_events(cast.dana, ticket.channel, since)
         assert (UPDATED in [event["event"] for event in staffs]) == was_note
-    assert "He owes us for April" in seen[True]
+    assert "Unpaid for April" in seen[True]
     assert seen[True] == seen[False]
 
 
@@ -135,9 +135,9 @@ def test_each_audience_receives_one_event_without_sequence_gap(cast: Cast) -> No
         (cast.bao, cast.ticket.channel, staffs),
         (cast.bao, cast.billing.channel, staffs),
     ):
-        heard = read_events(person, channel, since)
-        assert [event["event"] for event in heard] == events
-        assert [event["data"]["seq"] for event in heard] == list(range(2, 2 + len(events)))
+        received = read_events(person, channel, since)
+        assert [event["event"] for event in received] == events
+        assert [event["data"]["seq"] for event in received] == list(range(2, 2 + len(events)))
 
 
 def test_staff_event_has_new_visibility_and_actor(cast: Cast) -> None:
@@ -235,10 +235,10 @@ def test_log_keeps_no_text_of_a_deleted_former_note(cast: Cast) -> None:
     note = say(cast.ticket, cast.bao, internal=True)
     change_visibility(note, cast.bao, internal=False)
     change_visibility(note, cast.bao, internal=True)
-    assert Broadcast.objects.filter(event=CREATED, staff__contains="He owes us").exists()
-    assert not Broadcast.objects.filter(public__contains="He owes us").exists()
+    assert Broadcast.objects.filter(event=CREATED, staff__contains="Unpaid").exists()
+    assert not Broadcast.objects.filter(public__contains="Unpaid").exists()
     services.delete_reply(note, by=cast.bao)
-    for word in ("He owes us", "april.png"):
+    for word in ("Unpaid", "april.png"):
         assert not Broadcast.objects.filter(staff__contains=word).exists()
 
 
@@ -287,7 +287,7 @@ def test_stale_visibility_change_is_rejected(cast: Cast) -> None:
 def test_form_without_visibility_publishes_nothing(cast: Cast) -> None:
     note = cast.reply(cast.bao, "A note", internal=True)
     assert send(cast.bao, note, None).status_code == 422
-    for visibility in (None, "", "everybody"):
+    for visibility in (None, "", "everyone"):
         assert send(cast.bao, note, visibility, accept="application/json").status_code == 422
     assert Reply.objects.get().is_internal
 

@@ -36,13 +36,13 @@ DELIVER = {
     "frame": "{}",
     "after": [5],
 }
-TELL = {"type": "realtime.tell", "group": "public.news", "frame": "{}", "except": "1.2"}
+EPHEMERAL = {"type": "realtime.tell", "group": "public.news", "frame": "{}", "except": "1.2"}  # codespell:ignore tell
 ENCODED = [
     (Deliver("public.news", 7, 3, True, "{}", [5]), DELIVER),
-    (Ephemeral("public.news", "{}", "1.2"), TELL),
+    (Ephemeral("public.news", "{}", "1.2"), EPHEMERAL),
     (
         Batch("public.news", [Ephemeral("public.news", "{}", "1.2")]),
-        {"type": "realtime.bundle", "group": "public.news", "messages": [TELL]},
+        {"type": "realtime.bundle", "group": "public.news", "messages": [EPHEMERAL]},
     ),
     (
         PresenceChanged(["presence-a"]),
@@ -64,7 +64,7 @@ def test_unreadable_message_decodes_as_unknown(data: dict[str, Any]) -> None:
 
 
 def test_batch_keeps_readable_messages_beside_an_unknown_one() -> None:
-    batch = decode({"type": "realtime.bundle", "group": "g", "messages": [{"type": "realtime.future"}, TELL]})
+    batch = decode({"type": "realtime.bundle", "group": "g", "messages": [{"type": "realtime.future"}, EPHEMERAL]})
     assert batch == Batch("g", [Unknown("realtime.future"), Ephemeral("public.news", "{}", "1.2")])
 
 
@@ -76,7 +76,7 @@ def test_batch_keeps_readable_messages_beside_an_unknown_one() -> None:
             REAUTHORIZE_CHANNEL,
             {"channels": ["a"], "users": ["1"], "hang_up_users": ["2"], "hang_up_sockets": ["3.4"]},
         ),
-        (Relay([Ephemeral("public.news", "{}", "1.2")]), RELAY_CHANNEL, {"messages": [TELL]}),
+        (Relay([Ephemeral("public.news", "{}", "1.2")]), RELAY_CHANNEL, {"messages": [EPHEMERAL]}),
     ],
 )
 def test_command_keeps_its_log_format(command: Command, name: str, data: dict[str, Any]) -> None:

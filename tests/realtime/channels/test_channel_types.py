@@ -139,8 +139,8 @@ async def test_typing_event_has_the_servers_payload(live_cast: Cast) -> None:
     channel = live_cast.ticket.channel
     bao, casey = await subscribe(live_cast.bao, channel), await subscribe(live_cast.casey, channel)
     await send_client_event(bao, "client-typing", channel, {"name": "Ada Admin", "note": "Refund?"})
-    told = {"user": {"id": str(live_cast.bao.pk), "name": "Bao Nguyen", "role": "agent"}}
-    assert await casey.event("client-typing") == told
+    expected = {"user": {"id": str(live_cast.bao.pk), "name": "Bao Nguyen", "role": "agent"}}
+    assert await casey.event("client-typing") == expected
 
 
 @pytest.mark.parametrize("event", ["client-replying", "client-viewing", "client-noting"])

@@ -41,10 +41,10 @@ async def listeners(cast: Cast, name: str, number: int) -> list[DirectClient]:
     return peers
 
 
-def tell(cast: Cast, audience: Audience, numbers: range) -> list[str]:
+def broadcast(cast: Cast, audience: Audience, numbers: range) -> list[str]:
     """Deliver this many messages to the hub in one turn of the loop; return their frames."""
     group = group_name(cast.ticket.channel, audience)
-    texts = [json.dumps({"event": "told", "number": number}) for number in numbers]
+    texts = [json.dumps({"event": "news", "number": number}) for number in numbers]
     for number, text in zip(numbers, texts, strict=True):
         hub.here().deliver(Deliver(group, -number, 0, False, text))
     return texts
@@ -74,7 +74,7 @@ async def test_burst_is_encoded_once_and_written_once_to_each_socket(
         return encode(opcode, payload)
 
     monkeypatch.setattr(frames, "frame", counted)
-    texts = tell(live_cast, Audience.STAFF, range(1, 17))
+    texts = broadcast(live_cast, Audience.STAFF, range(1, 17))
     await until(lambda: staff[-1].writes)
     assert encoded == {text.encode(): 1 for text in texts}
     whole = b"".join(encode(frames.Opcode.TEXT, text.encode()) for text in texts)
@@ -84,33 +84,33 @@ async def test_burst_is_encoded_once_and_written_once_to_each_socket(
 
 async def test_event_after_a_burst_waits_for_a_batch(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     (bao,) = await listeners(live_cast, "bao", 1)
-    tell(live_cast, Audience.STAFF, range(1, 17))
+    broadcast(live_cast, Audience.STAFF, range(1, 17))
     await until(lambda: bao.writes)
     monkeypatch.setattr(hub.here().fan_out._batching, "_duration", 3600)
     looks, allows = list[int](), BatchingPolicy.allows_write
     monkeypatch.setattr(BatchingPolicy, "allows_write", lambda pace, size: looks.append(size) or allows(pace, size))
-    tell(live_cast, Audience.STAFF, range(17, 18))
+    broadcast(live_cast, Audience.STAFF, range(17, 18))
     await until(lambda: len(looks) > 2)
     assert len(bao.writes) == 1
-    tell(live_cast, Audience.STAFF, range(18, 33))
+    broadcast(live_cast, Audience.STAFF, range(18, 33))
     await until(lambda: len(bao.writes) == 2)
-    assert bao.writes[1].count(b'"told"') == 16
+    assert bao.writes[1].count(b'"news"') == 16
 
 
 async def test_response_follows_earlier_channel_events(live_cast: Cast) -> None:
     (bao,) = await listeners(live_cast, "bao", 1)
-    tell(live_cast, Audience.STAFF, range(1, 3))
+    broadcast(live_cast, Audience.STAFF, range(1, 3))
     bao.send("pusher:ping")
-    tell(live_cast, Audience.STAFF, range(3, 4))
+    broadcast(live_cast, Audience.STAFF, range(3, 4))
     await until(lambda: bao.received('"number": 3'))
     assert [b"pong" in write for write in bao.writes] == [False, True, False]
 
 
 async def test_unsubscribing_socket_receives_earlier_events(live_cast: Cast) -> None:
     (bao,) = await listeners(live_cast, "bao", 1)
-    tell(live_cast, Audience.STAFF, range(1, 2))
+    broadcast(live_cast, Audience.STAFF, range(1, 2))
     bao.send("pusher:unsubscribe", channel=live_cast.ticket.channel)
-    tell(live_cast, Audience.STAFF, range(2, 3))
+    broadcast(live_cast, Audience.STAFF, range(2, 3))
     bao.send("pusher:ping")
     assert (bao.received('"number": 1'), bao.received('"number": 2'), bao.received("pong")) == (True, False, True)
 
@@ -214,7 +214,7 @@ async def test_event_during_revalidation_is_held(live_cast: Cast, monkeypatch: p
 
     monkeypatch.setattr(PusherConsumer, "authorize", ask_slowly)
     bao.consumer.reauthorize({live_cast.ticket.channel}, whole_user=False)
-    tell(live_cast, Audience.STAFF, range(1, 2))
+    broadcast(live_cast, Audience.STAFF, range(1, 2))
     await until(lambda: dana.writes)
     assert not bao.writes
     answered.set()
@@ -227,7 +227,7 @@ async def test_slow_client_is_closed_with_4100_and_others_stay_open(live_cast: C
     slow, other = await listeners(live_cast, "bao", 2)
     slow.server.pause_writing()  # asyncio: the write buffer is full
     assert slow.writes == [frames.close_frame(4100)]
-    tell(live_cast, Audience.STAFF, range(1, 2))
+    broadcast(live_cast, Audience.STAFF, range(1, 2))
     await until(lambda: other.writes)
     assert len(slow.writes) == 1
 
@@ -235,7 +235,7 @@ async def test_slow_client_is_closed_with_4100_and_others_stay_open(live_cast: C
 async def test_closing_socket_is_not_written_to(live_cast: Cast) -> None:
     (bao,), (dana,) = await listeners(live_cast, "bao", 1), await listeners(live_cast, "dana", 1)
     bao.server.data_received(frame(frames.Opcode.CLOSE, b""))
-    tell(live_cast, Audience.STAFF, range(1, 2))
+    broadcast(live_cast, Audience.STAFF, range(1, 2))
     await until(lambda: dana.writes)
     assert bao.writes == [frames.close_frame(frames.NO_STATUS)]
 
@@ -248,7 +248,7 @@ async def test_unwritable_socket_does_not_delay_others(live_cast: Cast) -> None:
 
     for peer in staff[:2]:
         peer.consumer.write_now = fail
-    tell(live_cast, Audience.STAFF, range(1, 2))
+    broadcast(live_cast, Audience.STAFF, range(1, 2))
     await until(lambda: sum(len(peer.writes) for peer in staff) == 3)
     assert [len(peer.writes) for peer in staff] == [0, 0, 1, 1, 1]
 

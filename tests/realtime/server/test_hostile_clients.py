@@ -127,7 +127,7 @@ async def test_sign_in_reauthorizes_every_channel(live_cast: Cast) -> None:
         assert (await listener.subscribe("lobby"))["event"] == SUCCEEDED
     await guest.send("pusher:signin", **user_data(guest, str(live_cast.casey.pk)))
     assert (await guest.event(REFUSED))["status"] == 403
-    await sign_in(stranger, "somebody-else")
+    await sign_in(stranger, "another-user")
     assert await stranger.receives_nothing("lobby")
 
 
@@ -184,10 +184,10 @@ async def test_watchlist_accepts_ids_only(live_cast: Cast) -> None:
 
 async def test_repeated_sign_in_does_not_grow_the_watchlist(live_cast: Cast) -> None:
     watcher, casey = await connect(origin=None), str(live_cast.casey.pk)
-    for first, told in ((0, "pusher_internal:watchlist_events"), (100, "pusher:error")):
+    for first, event in ((0, "pusher_internal:watchlist_events"), (100, "pusher:error")):
         people = [f"person-{number}" for number in range(first, first + 100)]
         await watcher.send("pusher:signin", **user_data(watcher, casey, watchlist=people))
-        await watcher.event(told)
+        await watcher.event(event)
     assert len(hub.here().presence._channels) == 100
 
 
@@ -275,8 +275,8 @@ async def test_socket_has_at_most_a_hundred_channels(live_cast: Cast) -> None:
     greedy = await connect()
     for number in range(limits.MAX_SUBSCRIPTIONS + 20):
         await greedy.send("pusher:subscribe", channel=f"talk.{number}", auth="")
-    told = [frame["event"] for frame in await answers(greedy)]
-    assert (told.count(SUCCEEDED), told.count(REFUSED)) == (limits.MAX_SUBSCRIPTIONS, 20)
+    events = [frame["event"] for frame in await answers(greedy)]
+    assert (events.count(SUCCEEDED), events.count(REFUSED)) == (limits.MAX_SUBSCRIPTIONS, 20)
     assert len(hub.here().list_sockets()[0].channels) == limits.MAX_SUBSCRIPTIONS
 
 
@@ -301,7 +301,7 @@ FORBIDDEN += [
 UNNAMEABLE = [
     "#presence",
     "#recheck",
-    "#tell",
+    "#tell",  # codespell:ignore tell
     "",
     " ",
     "private-tickets.{ticket}\n",

@@ -25,7 +25,7 @@ TICKET, OFFICE = "private-tickets.1", "private-office.1"
 GROUP, OTHER = f"public.{TICKET}", f"public.{OFFICE}"
 
 
-def told(channel: str, position: int) -> Delivery:
+def delivery(channel: str, position: int) -> Delivery:
     """Return a row of the log."""
     return Delivery(channel=channel, position=position, audience=Audience.PUBLIC, version=Audience.PUBLIC)
 
@@ -51,7 +51,7 @@ def test_positions_before_the_first_known_are_unknown(known: LastEvents) -> None
 
 
 def test_deliveries_read_by_the_tailer_are_known_in_any_order(known: LastEvents) -> None:
-    known.add([told(OFFICE, 31), told(TICKET, 30), told(OFFICE, 29)], started_at=0)
+    known.add([delivery(OFFICE, 31), delivery(TICKET, 30), delivery(OFFICE, 29)], started_at=0)
     assert [known.has_no_events_since(position, [OTHER]) for position in (31, 32)] == [False, True]
     assert [known.has_no_events_since(position, [GROUP]) for position in (30, 31)] == [False, True]
 
@@ -66,9 +66,9 @@ def test_layer_delivery_is_uncertain_until_a_later_read(known: LastEvents) -> No
 
 def test_groups_with_the_oldest_events_are_evicted(known: LastEvents, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(last_events, "MAX_GROUPS", 2)
-    known.add([told(OFFICE, 30)], started_at=0)
+    known.add([delivery(OFFICE, 30)], started_at=0)
     assert known.has_no_events_since(21, [GROUP])
-    known.add([told("private-office.2", 40)], started_at=0)
+    known.add([delivery("private-office.2", 40)], started_at=0)
     assert not known.has_no_events_since(20, [OTHER, GROUP])
     assert [known.has_no_events_since(position, [OTHER]) for position in (21, 30, 31)] == [False, False, True]
 
@@ -118,7 +118,7 @@ async def test_page_that_missed_nothing_is_answered_without_a_query(live_cast: C
 async def test_page_that_missed_a_reply_is_sent_to_the_history(live_cast: Cast, readings: list[int]) -> None:
     channel, since = live_cast.ticket.channel, await do(history.current_cursor)
     first = await subscribe(live_cast.casey, channel)
-    await do(live_cast.reply, live_cast.bao, "Told to whoever was there")
+    await do(live_cast.reply, live_cast.bao, "Sent to subscribers")
     await first.event("ticket.reply.created")
     second = await subscribe(live_cast.casey, channel)
     assert await ask_missed(second, since, channel) is None
@@ -218,7 +218,7 @@ async def test_failed_read_is_left_to_the_history(
 ) -> None:
     channel = live_cast.casey.channel
     page = await subscribe(live_cast.casey, channel)
-    await do(live_cast.reply, live_cast.bao, "Told")
+    await do(live_cast.reply, live_cast.bao, "Sent")
     since = await do(history.current_cursor)
 
     def be_away(_position: int) -> Any:
@@ -232,7 +232,7 @@ async def test_failed_read_is_left_to_the_history(
 
 async def test_concurrent_questions_share_one_read(live_cast: Cast, readings: list[int]) -> None:
     pages = [await subscribe(live_cast.casey, live_cast.casey.channel) for _ in range(20)]
-    await do(live_cast.reply, live_cast.bao, "Told")
+    await do(live_cast.reply, live_cast.bao, "Sent")
     since = await do(history.current_cursor)
     del readings[:]
     answers = await asyncio.gather(*(ask_missed(page, since, live_cast.casey.channel) for page in pages))
@@ -251,7 +251,7 @@ async def test_requested_read_does_not_resync_groups(
     monkeypatch.setattr(hub.Hub, "resync_groups", note)
     del readings[:]
     for number in range(3):
-        await do(live_cast.reply, live_cast.bao, f"Told {number}")
+        await do(live_cast.reply, live_cast.bao, f"Sent {number}")
         assert await ask_missed(page, await do(history.current_cursor), live_cast.casey.channel) is not None
     assert len(readings) >= 3
     assert len(mended) <= 1

@@ -70,7 +70,7 @@ ODD = [7, True, [], {}, [[]], {"a": 1}, "", "\x00", "NaN"]
 
 names = st.sampled_from(NAMES) | st.sampled_from([*GUESTS, "ticket"]) | st.sampled_from(UNNAMEABLE)
 auths = st.sampled_from(["none", "none", "good", "good", "stale", "of another channel", "wrong", "odd"])
-datas = st.sampled_from([None, None, *PEOPLE, "odd id", "no object"])
+payloads = st.sampled_from([None, None, *PEOPLE, "odd id", "no object"])
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(NAMES),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -79,7 +79,7 @@ anything = st.recursive(
 whispered = st.sampled_from(["client-wave", "client-typing", "client-viewing", "client-", "client-" + "x" * 200])
 likely = st.sampled_from([*GUESTS, "ticket", "presence of ticket", "lobby", "news"])
 moves = st.one_of(
-    st.tuples(st.just("subscribe"), names, auths, datas),
+    st.tuples(st.just("subscribe"), names, auths, payloads),
     st.tuples(
         st.just("subscribe"), likely, st.sampled_from(["none", "good"]), st.sampled_from([None, "zed", "casey"])
     ),
@@ -87,7 +87,7 @@ moves = st.one_of(
     st.tuples(st.just("unsubscribe"), likely),
     st.tuples(st.just("unsubscribe"), names),
     st.tuples(st.just("sign in"), st.just("good"), st.sampled_from(["zed", "casey"])),
-    st.tuples(st.just("sign in"), st.sampled_from(["good", "good", "stale", "wrong", "odd"]), datas.filter(bool)),
+    st.tuples(st.just("sign in"), st.sampled_from(["good", "good", "stale", "wrong", "odd"]), payloads.filter(bool)),
     st.tuples(st.just("whisper"), whispered, names),
     st.tuples(st.just("whisper"), st.just("client-wave"), st.sampled_from(["private-room.a", "presence-room.a"])),
     st.tuples(st.just("ping"), anything),
@@ -152,7 +152,7 @@ class Player:
     is_open: bool = True
     who: str | None = None
     signed_in: str | None = None
-    hears: dict[str, str] = field(default_factory=dict)
+    joined: dict[str, str] = field(default_factory=dict)
     signed: dict[str, str | None] = field(default_factory=dict)
     received: list[Any] = field(default_factory=list)  # client events and replies
     expected: list[Any] = field(default_factory=list)
@@ -174,45 +174,45 @@ class Player:
             return PUBLIC if is_known else None
         if name in GUESTS or name == "private-cache-forecast":
             return PUBLIC if person else None
-        heard = {("casey", "ticket"): PUBLIC, ("casey", "private-user.casey"): STAFF}
-        return STAFF if person == "bao" and name in DESK[:4] else heard.get((person, name))
+        audiences = {("casey", "ticket"): PUBLIC, ("casey", "private-user.casey"): STAFF}
+        return STAFF if person == "bao" and name in DESK[:4] else audiences.get((person, name))
 
     def become(self, who: str) -> list[tuple[str, Any]]:
         """Sign in; return the errors for channels that this user may not receive."""
         self.who = who
-        lost = [name for name in self.hears if self.audience(name, (None,)) is None]
+        lost = [name for name in self.joined if self.audience(name, (None,)) is None]
         return [(REFUSED, name) for name in lost if self.leave(name)]
 
     def leave(self, name: str) -> bool:
         self.signed.pop(name, None)
-        return self.hears.pop(name, None) is not None
+        return self.joined.pop(name, None) is not None
 
     def close(self, code: int) -> list[tuple[str, Any]]:
         self.is_open = False
-        self.hears.clear()
+        self.joined.clear()
         return [(ERROR, code), (CLOSED, code)]
 
     def subscribe(self, name: Any, auth: str, data: str | None) -> list[tuple[str, Any]]:
         """Return the answers to a subscription."""
         if name in UNNAMEABLE or auth == "odd":
             return [(ERROR, 4200)]
-        told: list[tuple[str, Any]] = []
+        events: list[tuple[str, Any]] = []
         if auth in ("stale", "wrong", "of another channel") or (auth == "good" and data in ("odd id", "no object")):
             return [(REFUSED, name)]
         if auth == "good":
             if data and self.who is None:
                 if data == "hiro":
                     return [(REFUSED, name)]
-                told = [each for each in self.become(data) if each != (REFUSED, name)]
+                events = [each for each in self.become(data) if each != (REFUSED, name)]
             if data and self.person is None and data != self.who:
-                return [*told, (REFUSED, name)]
+                return [*events, (REFUSED, name)]
             self.signed[name] = data
         audience = self.audience(name, (self.signed[name],) if name in self.signed else None)
         if audience is None:
             self.leave(name)
-            return [*told, (REFUSED, name)]
-        self.hears[name] = audience
-        return [*told, (SUCCEEDED, name)]
+            return [*events, (REFUSED, name)]
+        self.joined[name] = audience
+        return [*events, (SUCCEEDED, name)]
 
     def sign_in(self, auth: str, data: str) -> list[tuple[str, Any]]:
         """Return the answers to a sign-in."""
@@ -224,13 +224,13 @@ class Player:
             return [(ERROR, 4200)]
         if (self.who or data) != data or data == "hiro":
             return self.close(4009)
-        told = self.become(data) if self.who is None else []
+        events = self.become(data) if self.who is None else []
         self.signed_in = data
-        return [(SIGNED_IN, None), *told]
+        return [(SIGNED_IN, None), *events]
 
     def may_whisper(self, event: str, name: Any) -> bool:
         voices = {"ticket": ("client-typing",), "presence of ticket": ("client-viewing",)}
-        if name not in self.hears:
+        if name not in self.joined:
             return False
         if name in ("private-room.a", "presence-room.a"):
             return len(event) <= 200
@@ -270,12 +270,12 @@ class Play:
         """Return what comes to a player's socket for what was sent, at once and when all has settled."""
         before = len(player.listener.received)
         for awaited in (pongs, 1):
-            if not await self.hear(player, awaited):
+            if not await self.receive(player, awaited):
                 break
             await settle()
         return player.listener.received[before:]
 
-    async def hear(self, player: Player, pongs: int) -> bool:
+    async def receive(self, player: Player, pongs: int) -> bool:
         """Read frames up to the answer to a ping; return whether the socket is still open."""
         await player.listener.send("pusher:ping")
         while pongs:
@@ -288,12 +288,12 @@ class Play:
 
     def short(self, frames: list[dict[str, Any]]) -> Counter:
         """Return the answers among frames: event, and channel or code."""
-        told: Counter = Counter()
+        counts: Counter = Counter()
         for frame in frames:
             channel, data = frame.get("channel"), frame.get("data")
             about = data["code"] if frame["event"] == ERROR else frame.get("code", self.called.get(channel, channel))
-            told[frame["event"], about] += frame["event"] in ANSWERS
-        return +told
+            counts[frame["event"], about] += frame["event"] in ANSWERS
+        return +counts
 
     # -- Moves
 
@@ -304,12 +304,12 @@ class Play:
             self.players[number] = await self.open(player.cookie)
             self.players[number].stale = player.listener
             return
-        before = set(player.hears)
+        before = set(player.joined)
         act = getattr(self, kind.replace(" ", "_"))
         expected = Counter(await act(player, *how))
         frames = await self.received_by(player, pongs=2 if kind == "ping" else 1)
         assert self.short(frames) == expected, (move, frames)
-        self.check(player, frames, before | set(player.hears))
+        self.check(player, frames, before | set(player.joined))
 
     def check(self, player: Player, frames: list[dict[str, Any]], channels: set[str]) -> None:
         """Assert that a socket received events of its own channels only, and notes only as staff."""
@@ -370,7 +370,7 @@ class Play:
             return [(ERROR, 4301)]
         if event == "client-wave":
             for other in self.players:
-                if other is not player and other.is_open and name in other.hears:
+                if other is not player and other.is_open and name in other.joined:
                     other.expected.append(self.whispers)
         return []
 
@@ -393,7 +393,7 @@ class Play:
     async def reply(self, player: Player, internal: bool) -> list[tuple[str, Any]]:
         message = "a note" if internal else "an answer"
         for each in self.players:
-            if each.hears.get("ticket") == STAFF or ("ticket" in each.hears and not internal):
+            if each.joined.get("ticket") == STAFF or ("ticket" in each.joined and not internal):
                 each.expected.append(message)
         await do(self.cast.reply, self.cast.bao, message, internal=internal)
         return []
@@ -408,9 +408,9 @@ class Play:
         for player in self.players:
             if player.is_open:
                 frames = await self.received_by(player)
-                self.check(player, frames, set(player.hears))
+                self.check(player, frames, set(player.joined))
                 fences = [self.called.get(f["channel"], f["channel"]) for f in frames if f["event"] == "test.fence"]
-                assert sorted(fences) == sorted(set(player.hears) & set(channels))
+                assert sorted(fences) == sorted(set(player.joined) & set(channels))
                 assert player.received == player.expected
         for player in self.players:
             await player.listener.close()

@@ -100,11 +100,11 @@ async def test_socket_disconnected_while_joining_is_not_kept(
     bao, _dana = await connect(live_cast.bao), await subscribe(live_cast.dana, room)
     served = socket_of(bao)
 
-    async def hang_up() -> None:
+    async def disconnect_bao() -> None:
         await do(disconnect, sockets=[bao.socket_id])
         await until(lambda: served not in hub.here().sockets)
 
-    meanwhile(hang_up)
+    meanwhile(disconnect_bao)
     await bao.send("pusher:subscribe", channel=room, auth="")
     assert (await bao.event("pusher:error"))["code"] == 4009
     await until(lambda: served not in hub.here().presence._of_socket)

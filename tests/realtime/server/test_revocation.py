@@ -85,7 +85,7 @@ def _by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
         monkeypatch.setattr(hub, "LAYER_TIMEOUT", 0.01)
 
 
-async def control_hears(cast: Cast, control: SocketClient) -> None:
+async def assert_control_receives(cast: Cast, control: SocketClient) -> None:
     """Have Casey reply, and check that the remaining subscribers receive it."""
     await do(cast.reply, cast.casey, "Anybody?")
     assert (await control.event("ticket.reply.created"))["reply"]["message"] == "Anybody?"
@@ -99,7 +99,7 @@ async def test_unauthorized_user_is_disconnected(live_cast: Cast, cause: Callabl
     await do(cause, live_cast)
     assert (await socket.event("pusher:error"))["code"] == 4009
     assert (await socket.frame())["code"] == 4009
-    await control_hears(live_cast, control)
+    await assert_control_receives(live_cast, control)
 
 
 async def test_sign_out_disconnects_that_session_alone(live_cast: Cast) -> None:
@@ -110,7 +110,7 @@ async def test_sign_out_disconnects_that_session_alone(live_cast: Cast) -> None:
     await socket.event("pusher:connection_established")
     await do(client.post, "/logout/")
     assert (await socket.event("pusher:error"))["code"] == 4009
-    await control_hears(live_cast, control)
+    await assert_control_receives(live_cast, control)
 
 
 @pytest.mark.usefixtures("_by")
@@ -121,7 +121,7 @@ async def test_user_who_lost_a_ticket_receives_no_later_event(live_cast: Cast, c
     control = await subscribe(live_cast.casey, live_cast.ticket.channel)
     await do(cause, live_cast)
     assert (await socket.event("pusher:subscription_error"))["status"] == 403
-    await control_hears(live_cast, control)
+    await assert_control_receives(live_cast, control)
     assert await socket.receives_nothing(live_cast.bao.channel)
     assert (await socket.subscribe(live_cast.ticket.channel))["event"] == "pusher:subscription_error"
 
@@ -154,8 +154,8 @@ async def test_agent_who_opened_a_moved_ticket_becomes_its_customer(live_cast: C
     assert await socket.event("pusher_internal:subscription_succeeded") == {}
     await do(services.add_reply, ticket, by=live_cast.ada, message="Note", internal=True)
     await do(services.add_reply, ticket, by=live_cast.ada, message="Answer")
-    heard = (await socket.event("ticket.reply.created"))["reply"]
-    assert heard["message"] == "Answer"
+    reply = (await socket.event("ticket.reply.created"))["reply"]
+    assert reply["message"] == "Answer"
     assert (await control.event("ticket.reply.created"))["reply"]["message"] == "Note"
 
 
@@ -199,7 +199,7 @@ async def test_signed_subscription_ends_with_its_session(live_cast: Cast, cause:
     assert (await socket.subscribe(channel, **signed))["event"].endswith("succeeded")
     await do(cause, live_cast)
     assert (await socket.event("pusher:error"))["code"] == 4009
-    await control_hears(live_cast, control)
+    await assert_control_receives(live_cast, control)
 
 
 async def test_auth_alone_identifies_the_session(live_cast: Cast) -> None:
@@ -256,7 +256,7 @@ async def test_session_ends_at_its_expiry_unless_extended(live_cast: Cast) -> No
     assert (await stays.subscribe(live_cast.ticket.channel))["event"].endswith("succeeded")
     await do(expire, live_cast.dana, timezone.now() + timedelta(hours=1))
     assert (await ends.event("pusher:error"))["code"] == 4009
-    await control_hears(live_cast, stays)
+    await assert_control_receives(live_cast, stays)
 
 
 def expire(user: User, at: datetime) -> None:

@@ -59,11 +59,11 @@ def test_session_is_not_cached_after_its_expiry() -> None:
 
 
 def test_nothing_is_cached_while_revocations_cannot_arrive() -> None:
-    hears = [True]
-    known = knowing(can_trust=lambda: hears[0])
+    is_current = [True]
+    known = knowing(can_trust=lambda: is_current[0])
     assert known.get(BAO) is not None
-    hears.clear()
-    hears.append(False)
+    is_current.clear()
+    is_current.append(False)
     assert known.get(BAO) is None
 
 
@@ -129,7 +129,7 @@ async def opens(cookie: str) -> SocketClient:
     return await connect(cookie=cookie)
 
 
-async def may_hear(listener: SocketClient, channel: str) -> bool:
+async def may_subscribe(listener: SocketClient, channel: str) -> bool:
     """Subscribe; return whether that succeeded."""
     answer = await listener.subscribe(channel)
     assert answer["event"] in (SUCCEEDED, REFUSED)
@@ -139,39 +139,39 @@ async def may_hear(listener: SocketClient, channel: str) -> bool:
 async def test_next_page_uses_cached_authorizations(live_cast: Cast, asked: list[set[str]]) -> None:
     cookie = await sync_to_async(session_cookie)(live_cast.bao)
     for _ in range(2):
-        assert await may_hear(await opens(cookie), live_cast.ticket.channel)
+        assert await may_subscribe(await opens(cookie), live_cast.ticket.channel)
     assert asked == [{live_cast.ticket.channel}]
 
 
 async def test_agent_who_left_the_office_is_refused_on_the_next_page(live_cast: Cast) -> None:
     bao, dana = [await sync_to_async(session_cookie)(person) for person in (live_cast.bao, live_cast.dana)]
     for cookie in (bao, dana):
-        assert await may_hear(await opens(cookie), live_cast.ticket.channel)
+        assert await may_subscribe(await opens(cookie), live_cast.ticket.channel)
     await do(live_cast.billing.agents.remove, live_cast.bao)
     await hub.here().log_tailer.read()
-    assert not await may_hear(await opens(bao), live_cast.ticket.channel)
-    assert await may_hear(await opens(dana), live_cast.ticket.channel)
+    assert not await may_subscribe(await opens(bao), live_cast.ticket.channel)
+    assert await may_subscribe(await opens(dana), live_cast.ticket.channel)
 
 
 async def test_agent_of_another_office_is_refused_on_the_next_page(live_cast: Cast) -> None:
     cookie = await sync_to_async(session_cookie)(live_cast.bao)
-    assert await may_hear(await opens(cookie), live_cast.ticket.channel)
+    assert await may_subscribe(await opens(cookie), live_cast.ticket.channel)
     await do(services.update_ticket, live_cast.ticket, by=live_cast.ada, values={"office": live_cast.orders})
     await hub.here().log_tailer.read()
-    assert not await may_hear(await opens(cookie), live_cast.ticket.channel)
+    assert not await may_subscribe(await opens(cookie), live_cast.ticket.channel)
 
 
 async def test_signed_out_session_is_anonymous_on_the_next_socket(live_cast: Cast) -> None:
     cookie = await sync_to_async(session_cookie)(live_cast.bao)
-    assert await may_hear(await opens(cookie), live_cast.bao.channel)
+    assert await may_subscribe(await opens(cookie), live_cast.bao.channel)
     await do(lambda: Session.objects.get(pk=cookie.removeprefix("sessionid=")).delete())
     await hub.here().log_tailer.read()
-    assert not await may_hear(await opens(cookie), live_cast.bao.channel)
+    assert not await may_subscribe(await opens(cookie), live_cast.bao.channel)
 
 
 async def test_refusal_is_not_cached(live_cast: Cast) -> None:
     cookie = await sync_to_async(session_cookie)(live_cast.emil)
-    assert not await may_hear(await opens(cookie), live_cast.ticket.channel)
+    assert not await may_subscribe(await opens(cookie), live_cast.ticket.channel)
 
     await do(Ticket.objects.update, assigned_to=live_cast.emil)  # without an event
-    assert await may_hear(await opens(cookie), live_cast.ticket.channel)
+    assert await may_subscribe(await opens(cookie), live_cast.ticket.channel)

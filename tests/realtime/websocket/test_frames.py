@@ -49,11 +49,11 @@ def test_messages_are_assembled_from_any_chunks(messages, cuts, pieces):
             data += sent_by_client(Opcode.CONTINUATION, payload[7:])
         else:
             data += sent_by_client(opcode, payload)
-    read, heard = reader(), []
+    read, messages_read = reader(), []
     for size in (*cuts, len(data) or 1):
-        heard += read.feed(data[:size])
+        messages_read += read.feed(data[:size])
         data = data[size:]
-    assert [each for each in heard if each != (Opcode.PING, b"meanwhile")] == messages
+    assert [each for each in messages_read if each != (Opcode.PING, b"meanwhile")] == messages
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65_535, 65_536, 300_000])

@@ -22,7 +22,7 @@ from tickets.models import Attachment, Reply, Ticket
 Thing = TypeVar("Thing")
 
 CUSTOMERS = ("casey", "greta")
-OBSERVERS = (*CUSTOMERS, "bao")  # Bao is staff of Billing's tickets, and a customer of his own request
+OBSERVERS = (*CUSTOMERS, "bao")  # Bao is staff of Billing's tickets, and a customer of one ticket
 NOTE_AUTHORS = ("noor", "ines")  # agents who only write notes: customers never see them
 PEOPLE = ("ada", "bao", "dana", "emil", "fatima", *CUSTOMERS, *NOTE_AUTHORS)
 

@@ -50,7 +50,7 @@ class Sockets:
     async def whisper(self, name: str, event: str, channel: str) -> None:
         await send_client_event(self.listeners[name], event, channel, {"text": "I say"})
 
-    async def heard(self) -> Frames:
+    async def received(self) -> Frames:
         """Return what each user received since the last call, except answers to their own subscriptions."""
         await settle()
         return {name: await answers(listener) for name, listener in self.listeners.items()}
