@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from benchmarks.site import Visitor
-from tests.support.raw_client import CLOSE, HANDSHAKE, TEXT, frame
+from tests.support.clients.raw_client import CLOSE, HANDSHAKE, TEXT, frame
 
 END_OF_HEAD = b"\r\n\r\n"
 PONG = frame(TEXT, b'{"event":"pusher:pong","data":{}}')

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 
-from tests.support.raw_client import BINARY, CONTINUATION, HANDSHAKE, PING, TEXT, RawClient, frame
+from tests.support.clients.raw_client import BINARY, CONTINUATION, HANDSHAKE, PING, TEXT, RawClient, frame
 
 SILENT, UNSUBSCRIBED = 2000, 500
 SLOW_CONSUMER = 4100

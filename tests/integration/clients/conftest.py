@@ -14,8 +14,8 @@ import pytest
 
 from tests.integration.clients.ephemeral_publisher import EphemeralPublisher
 from tests.support import instances
+from tests.support.clients.node_clients import NodeClient
 from tests.support.http_client import CSRF, HttpClient
-from tests.support.node_clients import NodeClient
 
 EVERY_KIND = "tests.integration.clients.all_channel_types_settings"
 

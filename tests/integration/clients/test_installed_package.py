@@ -15,7 +15,7 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 
 from tests.support import instances
-from tests.support.node_clients import NodeClient
+from tests.support.clients.node_clients import NodeClient
 
 PACKAGE = instances.TOP / "realtime"
 README = (PACKAGE / "README.md").read_text()

@@ -13,7 +13,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.integration.clients.conftest import Desk
 from tests.support import instances
-from tests.support.raw_client import BINARY, CLOSE, CONTINUATION, PING, TEXT, TIMEOUT, frame
+from tests.support.clients.raw_client import BINARY, CLOSE, CONTINUATION, PING, TEXT, TIMEOUT, frame
 
 PING_EVENT = b'{"event":"pusher:ping","data":{}}'
 

@@ -10,7 +10,7 @@ from realtime import limits, protocol
 from realtime.broadcasting.ephemeral import broadcast_now, disconnect
 from realtime.broadcasting.publish import publish
 from tests.support.cast import Cast
-from tests.support.signed_clients import SECRET, SUCCEEDED, send_client_event, sign_in, signed, user_data
+from tests.support.clients.signed_clients import SECRET, SUCCEEDED, send_client_event, sign_in, signed, user_data
 from tests.support.sockets import Barrier, connect, do, subscribe
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -22,9 +22,9 @@ from realtime.server.sign_in import SignIn
 from realtime.server.write_batching import BatchingPolicy
 from realtime.websocket import frames
 from tests.support.cast import Cast
-from tests.support.direct_client import DirectClient, connect_directly
-from tests.support.raw_client import frame
-from tests.support.signed_clients import REFUSED, SUCCEEDED
+from tests.support.clients.direct_client import DirectClient, connect_directly
+from tests.support.clients.raw_client import frame
+from tests.support.clients.signed_clients import REFUSED, SUCCEEDED
 from tests.support.sockets import do, session_cookie, until
 
 pytestmark = pytest.mark.django_db(transaction=True)

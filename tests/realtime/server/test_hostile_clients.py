@@ -14,7 +14,7 @@ from realtime.broadcasting.ephemeral import disconnect
 from realtime.server import hub
 from tests.realtime.server.test_revocation import expire, sign_out, signature
 from tests.support.cast import Cast
-from tests.support.signed_clients import (
+from tests.support.clients.signed_clients import (
     REFUSED,
     SECRET,
     SUCCEEDED,

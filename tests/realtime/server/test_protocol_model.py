@@ -24,7 +24,7 @@ from realtime.broadcasting.publish import publish
 from realtime.presence import tracker
 from realtime.server import hub
 from tests.support.cast import Cast
-from tests.support.signed_clients import REFUSED, SECRET, SUCCEEDED, send, signed_text, signed_user
+from tests.support.clients.signed_clients import REFUSED, SECRET, SUCCEEDED, send, signed_text, signed_user
 from tests.support.sockets import Barrier, SocketClient, do, open_socket, session_cookie, settle
 
 pytestmark = pytest.mark.django_db(transaction=True)

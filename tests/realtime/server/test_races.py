@@ -20,7 +20,7 @@ from realtime.server.query_batcher import QueryBatcher
 from realtime.server.revalidation import Revalidation
 from realtime.server.subscriptions import Subscription
 from tests.support.cast import Cast
-from tests.support.signed_clients import REFUSED, SUCCEEDED, answers
+from tests.support.clients.signed_clients import REFUSED, SUCCEEDED, answers
 from tests.support.sockets import Barrier, SocketClient, connect, do, open_socket, subscribe, until
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -16,7 +16,7 @@ from realtime.channels.authorization import Authorization
 from realtime.server import hub, session_cache
 from realtime.server.session_cache import MAX_AGE, SessionCache
 from tests.support.cast import Cast
-from tests.support.signed_clients import REFUSED, SUCCEEDED
+from tests.support.clients.signed_clients import REFUSED, SUCCEEDED
 from tests.support.sockets import SocketClient, connect, do, session_cookie, settle, subscribe
 from tickets import services
 from tickets.models import Ticket

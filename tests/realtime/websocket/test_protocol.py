@@ -6,8 +6,8 @@ from asgiref.sync import sync_to_async
 from realtime import limits
 from realtime.websocket import frames
 from tests.support.cast import Cast
-from tests.support.direct_client import DirectClient, connect_directly
-from tests.support.raw_client import frame
+from tests.support.clients.direct_client import DirectClient, connect_directly
+from tests.support.clients.raw_client import frame
 from tests.support.sockets import session_cookie, until
 
 pytestmark = pytest.mark.django_db(transaction=True)

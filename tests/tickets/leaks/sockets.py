@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.support.signed_clients import answers, send_client_event
+from tests.support.clients.signed_clients import answers, send_client_event
 from tests.support.sockets import SocketClient, do, open_socket, settle
 from tests.tickets.leaks.site import CUSTOMERS, OBSERVERS, Site
 from tickets.models import Ticket

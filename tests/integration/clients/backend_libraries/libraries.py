@@ -4,7 +4,7 @@ import requests
 from pusher import Pusher
 from pusher.errors import PusherBadAuth, PusherBadRequest, PusherForbidden
 
-from tests.support.node_clients import NodeClient
+from tests.support.clients.node_clients import NodeClient
 
 STATUS = {PusherBadRequest: 400, PusherBadAuth: 401, PusherForbidden: 403}
 

@@ -11,7 +11,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
-from tests.support.node_clients import NodeClient
+from tests.support.clients.node_clients import NodeClient
 
 AT_ONCE, AFTER_A_SECOND, BY_TLS, NEVER = "at once", "after a second", "by TLS, at once", "never"
 

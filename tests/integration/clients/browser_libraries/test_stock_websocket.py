@@ -5,8 +5,8 @@ from contextlib import closing
 import pytest
 
 from tests.support import instances
+from tests.support.clients.raw_client import RawClient
 from tests.support.http_client import HttpClient
-from tests.support.raw_client import RawClient
 
 REPLY = ".ticket.reply.created"
 

@@ -17,8 +17,8 @@ from accounts import tokens
 from accounts.models import ApiToken, Office, User
 from tests.support import instances
 from tests.support.cast import PASSWORD, Cast
+from tests.support.clients.socket_client import Credentials
 from tests.support.http_client import HttpClient
-from tests.support.socket_client import Credentials
 from tests.support.sockets import session_cookie
 from tickets.models import Ticket
 

@@ -7,8 +7,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from websockets.exceptions import ConnectionClosed
 
 from realtime.broadcasting.ephemeral import broadcast_now
+from tests.support.clients.page_client import PageClient
 from tests.support.instances import wait_until
-from tests.support.page_client import PageClient
 
 LOAD_EVENT = "noise.made"
 TIMEOUT = 20  # seconds

@@ -25,8 +25,8 @@ from tests.integration.servers.processes.revocation_causes import (
 )
 from tests.support import instances
 from tests.support.cast import PASSWORD, Cast
+from tests.support.clients.socket_client import Credentials, RemoteSocket
 from tests.support.http_client import HttpClient
-from tests.support.socket_client import Credentials, RemoteSocket
 from tests.support.sockets import do, session_cookie
 from tickets import services
 

@@ -11,9 +11,9 @@ from django.core.cache import cache
 
 from realtime.broadcasting.ephemeral import broadcast_now
 from tests.support import instances
+from tests.support.clients.page_client import PageClient
 from tests.support.http_client import CSRF, HttpClient
 from tests.support.instances import wait_until
-from tests.support.page_client import PageClient
 
 LONG_REDIS_TIMEOUT = "tests.integration.servers.processes.long_redis_timeout_settings"
 

@@ -9,7 +9,7 @@ from subprocess import PIPE
 from threading import Thread
 from typing import Any
 
-HERE = Path(__file__).resolve().parent.parent / "integration/clients/node"
+HERE = Path(__file__).resolve().parents[2] / "integration/clients/node"
 TIMEOUT = 20  # seconds: on a busy machine Node takes long to start
 
 

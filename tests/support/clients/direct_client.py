@@ -13,7 +13,7 @@ from realtime.consumers import PusherConsumer
 from realtime.serve.pusher_protocol import PusherProtocol
 from realtime.serve.server import MAX_MESSAGE
 from realtime.websocket.frames import Opcode
-from tests.support.raw_client import frame
+from tests.support.clients.raw_client import frame
 from tests.support.sockets import HOST, session_cookie, until
 from tikm.asgi import application
 
