@@ -1,6 +1,6 @@
 """The leak hunt: random actions in random order, and no user learns of a note that they may not read.
 
-`FUZZ_EXAMPLES=200 pytest tests/tickets/test_leak_hunt.py` tries more sequences, different ones each time.
+`FUZZ_EXAMPLES=200 pytest tests/tickets/leaks/test_leak_hunt.py` tries more sequences, different ones each time.
 """
 
 import inspect
