@@ -88,7 +88,7 @@ def test_any_text_is_a_valid_query(cast, text):
 
 
 def plan(rows):
-    """Return how the database would look them up, if reading everything were very dear."""
+    """Return how the database would look them up, if sequential scans were very expensive."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
     return rows.order_by().explain()
@@ -98,10 +98,10 @@ def test_search_uses_the_index_of_each_text(cast):
     plans = plan(Ticket.objects.filter(searching._by_full_text("charged", cast.bao)))
     for index in ("ticket_words", "reply_words", "note_words"):
         assert index in plans
-    plans = plan(Ticket.objects.filter(searching._by_part("charged", cast.bao, or_like=True)))
+    plans = plan(Ticket.objects.filter(searching._by_part("charged", cast.bao, or_similar=True)))
     for index in ("ticket_subject_parts", "ticket_content_parts", "reply_parts", "note_parts"):
         assert index in plans
-    assert "user_name_parts" in plan(searching._named(["charged"], cast.bao))
+    assert "user_name_parts" in plan(searching._users_named(["charged"], cast.bao))
 
 
 def test_customers_search_does_not_use_the_index_of_notes(cast):
