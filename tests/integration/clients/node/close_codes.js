@@ -11,7 +11,7 @@ const CLOSING = 2
 const SERVER_CLOSE_TIMEOUT = 5000 // ms
 
 /**
- * The WebSocket of Node. After `pusher:error` it leaves the close to the server: pusher-js closes too, and its 1000
+ * The WebSocket of Node. It leaves the close to the server: pusher-js closes too, and its 1000
  * would hide the server's code whenever it is sent first. Closed twice, it would wait half a minute for the second end.
  */
 class Socket extends WebSocket {
@@ -19,8 +19,7 @@ class Socket extends WebSocket {
 
   close() {
     if (this.readyState >= CLOSING || this.#timer) return
-    if (!this.hasError) super.close()
-    else this.#timer = setTimeout(() => super.close(), SERVER_CLOSE_TIMEOUT)
+    this.#timer = setTimeout(() => super.close(), SERVER_CLOSE_TIMEOUT)
     this.addEventListener("close", () => clearTimeout(this.#timer))
   }
 }
@@ -57,7 +56,6 @@ function watch(socket, outcome) {
   // A client that receives an error before it is greeted acts on that, not on the close that follows.
   socket.addEventListener("message", ({ data }) => {
     if (JSON.parse(data).event !== "pusher:error") return
-    socket.hasError = true
     outcome.endedAt ??= performance.now()
   })
   socket.addEventListener("close", ({ code }) => {
