@@ -88,9 +88,8 @@ def reaction(outcome: dict) -> str:
     if outcome["wait"] is None:
         return NEVER
     if outcome["isSecure"]:
-        return BY_TLS if outcome["wait"] < 900 else "by TLS, late"
-    # pusher-js waits 0, 1 or 10 seconds; a busy machine may add to that.
-    return AFTER_A_SECOND if 990 < outcome["wait"] < 5000 else AT_ONCE if outcome["wait"] < 900 else "some other time"
+        return BY_TLS if outcome["wait"] == 0 else "by TLS, late"
+    return {0: AT_ONCE, 1000: AFTER_A_SECOND}.get(outcome["wait"], "some other time")
 
 
 @pytest.fixture(scope="module")

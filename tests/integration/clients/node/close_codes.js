@@ -1,11 +1,21 @@
 /** One real pusher-js per key: reports their states once all were closed and have reacted. */
 
+import { AsyncLocalStorage } from "node:async_hooks"
+
 import Pusher from "pusher-js"
 
 import { options, report, server } from "./reporting.js"
 
 const { Runtime } = Pusher
 const WebSocket = Runtime.getWebSocketAPI()
+
+/** The sum of the timers that led to the running code, in ms: exact, however late a busy machine runs them. */
+const waited = new AsyncLocalStorage()
+const startTimer = globalThis.setTimeout
+globalThis.setTimeout = (callback, delay = 0, ...args) => {
+  const total = (waited.getStore() ?? 0) + delay
+  return startTimer(() => waited.run(total, callback, ...args), delay)
+}
 
 const CLOSING = 2
 const SERVER_CLOSE_TIMEOUT = 5000 // ms
@@ -19,7 +29,7 @@ class Socket extends WebSocket {
 
   close() {
     if (this.readyState >= CLOSING || this.#timer) return
-    this.#timer = setTimeout(() => super.close(), SERVER_CLOSE_TIMEOUT)
+    this.#timer = startTimer(() => super.close(), SERVER_CLOSE_TIMEOUT)
     this.addEventListener("close", () => clearTimeout(this.#timer))
   }
 }
@@ -27,7 +37,7 @@ class Socket extends WebSocket {
 const { protocol = 7, version = Pusher.VERSION, path = "", origin, sends = [] } = options.mistake ?? {}
 const headers = origin ? { Origin: origin } : {}
 
-/** By key: the close `code` that it saw, how many `attempts` it made, and the `wait` before the second, in ms. */
+/** By key: the close `code` that it saw, how many `attempts` it made, and the timers it ran before the second (`wait`, in ms). */
 const outcomes = Object.fromEntries(options.keys.map((key) => [key, { attempts: 0, code: null, wait: null }]))
 const waiting = new Set(options.keys)
 
@@ -56,18 +66,19 @@ function watch(socket, outcome) {
   // A client that receives an error before it is greeted acts on that, not on the close that follows.
   socket.addEventListener("message", ({ data }) => {
     if (JSON.parse(data).event !== "pusher:error") return
-    outcome.endedAt ??= performance.now()
+    outcome.endedAt ??= waited.getStore() ?? 0
   })
   socket.addEventListener("close", ({ code }) => {
     outcome.code = code
-    outcome.endedAt ??= performance.now()
+    outcome.endedAt ??= waited.getStore() ?? 0
     finish()
   })
 }
 
 function comesBack(key, isSecure) {
   const outcome = outcomes[key]
-  if (outcome.wait === null) Object.assign(outcome, { wait: performance.now() - outcome.endedAt, isSecure })
+  if (outcome.wait === null)
+    Object.assign(outcome, { wait: (waited.getStore() ?? 0) - outcome.endedAt, isSecure })
   settle(key)
 }
 
