@@ -96,7 +96,10 @@ def hide(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("cause", [switch_off, leave_office, hide])
-async def test_member_without_access_is_removed(live_cast: Cast, cause: Callable[[Cast], None]) -> None:
+async def test_member_without_access_is_removed(
+    live_cast: Cast, cause: Callable[[Cast], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracker, "RECONNECT_GRACE", 3600)
     bao, _ = await join(live_cast, "bao")
     _dana = await join(live_cast, "dana")
     await bao.event("pusher_internal:member_added")
@@ -104,7 +107,8 @@ async def test_member_without_access_is_removed(live_cast: Cast, cause: Callable
     assert (await bao.event("pusher_internal:member_removed"))["user_id"] == str(live_cast.dana.pk)
 
 
-async def test_kept_entry_ends_with_the_access(live_cast: Cast) -> None:
+async def test_kept_entry_ends_with_the_access(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracker, "RECONNECT_GRACE", 3600)
     bao, _ = await join(live_cast, "bao")
     dana, _ = await join(live_cast, "dana")
     await dana.close()

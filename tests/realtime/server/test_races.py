@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -123,6 +124,20 @@ def slow_rules(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
 
     monkeypatch.setattr(Revalidation, "_run", ask_slowly)
     return answered
+
+
+async def test_client_event_during_revalidation_is_rejected(live_cast: Cast, slow_rules: asyncio.Event) -> None:
+    channel = live_cast.ticket.channel
+    bao, casey = await subscribe(live_cast.bao, channel), await subscribe(live_cast.casey, channel)
+    await do(reauthorize, users=[live_cast.bao.pk])
+    await until(lambda: socket_of(bao).revalidation.is_running)
+    await bao.communicator.send_to(text_data=json.dumps({"event": "client-typing", "channel": channel}))
+    assert (await bao.event("pusher:error"))["code"] == 4301
+    slow_rules.set()
+    await until(lambda: not socket_of(bao).revalidation.is_busy)
+    assert await casey.receives_nothing(channel)
+    await bao.communicator.send_to(text_data=json.dumps({"event": "client-typing", "channel": channel}))
+    assert "Bao Nguyen" in str(await casey.event("client-typing"))
 
 
 async def test_unsubscribing_during_revalidation_sends_nothing(live_cast: Cast, slow_rules: asyncio.Event) -> None:
