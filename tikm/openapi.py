@@ -135,6 +135,15 @@ def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     return result
 
 
+def require_bodies(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Mark every request body as required: drf-spectacular omits it for multipart and for optional fields."""
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            if "requestBody" in operation:
+                operation["requestBody"]["required"] = True
+    return result
+
+
 def _failures(path: str, method: str, operation: dict[str, Any]) -> list[str]:
     """Return the error statuses of an operation."""
     has_body = "requestBody" in operation

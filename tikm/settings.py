@@ -212,7 +212,11 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SORT_OPERATIONS": False,
     "PREPROCESSING_HOOKS": ["tikm.openapi.only_api_v1"],
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "tikm.openapi.add_problems"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "tikm.openapi.add_problems",
+        "tikm.openapi.require_bodies",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "Role": "accounts.models.User.Role",
         "Audience": "realtime.channels.Audience",

@@ -188,5 +188,12 @@ def test_every_operation_has_descriptions_and_examples() -> None:
     assert bare == []
 
 
+def test_every_request_body_is_required() -> None:
+    operations = [operation for path in document.raw_schema["paths"].values() for operation in path.values()]
+    bodies = [operation["requestBody"] for operation in operations if "requestBody" in operation]
+    assert bodies
+    assert all(body.get("required") for body in bodies)
+
+
 def test_every_operation_was_requested() -> None:
     assert {operation.ok().label for operation in document.get_all_operations()} == ASKED
