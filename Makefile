@@ -48,7 +48,7 @@ soak: .venv/dev.done node_modules/.package-lock.json
 	$(PYTEST) $(SHARED) $$(git grep -l FUZZ_EXAMPLES -- 'tests/*.py')
 
 # Described in docs/benchmarks.md. Runs one after the other; OPTIONS are passed to a single benchmark.
-BENCHMARKS := fanout connections latency writes starvation
+BENCHMARKS := fanout connections latency writes shared_process starvation
 
 bench:
 	@$(MAKE) --no-print-directory --jobs 1 $(BENCHMARKS:%=bench-%)
