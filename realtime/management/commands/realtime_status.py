@@ -72,7 +72,7 @@ def _lines(status: ServerStatus) -> Iterator[str]:
     if not status.processes:
         yield "No server processes."
         return
-    heads = ("process", "since", "connections", "people", "subscriptions", "sent/s", "received/s")
+    heads = ("process", "since", "connections", "users", "subscriptions", "sent/s", "received/s")
     yield from table(heads, map(_process_cells, status.processes))
     yield ""
     yield from table(("channel", "subscriptions", "members"), starmap(_channel_cells, status.channels.items()))

@@ -77,9 +77,9 @@ def test_processes_channels_and_members_are_shown(busy: None, cast: Cast) -> Non
     lines = status().splitlines()
     assert lines[:2] == ["4 connections, 8 subscriptions", "12.5 frames/s sent, 1.5 frames/s received"]
     assert lines[4:7] == [
-        "process  since                connections  people  subscriptions  sent/s  received/s",
-        "one:1:a  2023-11-14 22:13:20  3            2       7              12.5    1.0",
-        "two:2:b  2023-11-14 22:14:20  1            1       1              0.0     0.5",
+        "process  since                connections  users  subscriptions  sent/s  received/s",
+        "one:1:a  2023-11-14 22:13:20  3            2      7              12.5    1.0",
+        "two:2:b  2023-11-14 22:14:20  1            1      1              0.0     0.5",
     ]
     assert lines[8:] == [
         "channel            subscriptions  members",
