@@ -7,7 +7,7 @@ from tickets.models import Priority, Status
 STATUSES = [
     {"name": "Open", "color": "#2563eb", "order": 1, "is_default": True},
     {"name": "In Progress", "color": "#c2410c", "order": 2},
-    {"name": "On Hold", "color": "#a16207", "order": 3},
+    {"name": "On Hold", "color": "#a16207", "order": 3, "awaits_customer": True},
     {"name": "Closed", "color": "#15803d", "order": 4, "is_closed": True},
 ]
 PRIORITIES = [

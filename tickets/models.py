@@ -67,13 +67,38 @@ class Status(Choice):
     """The status of a ticket, such as Open or Closed."""
 
     is_closed = models.BooleanField(_("closed"), default=False, help_text=_("Counts as closed."))
+    awaits_customer = models.BooleanField(
+        _("waiting for the customer"),
+        default=False,
+        help_text=_("When the customer replies, the ticket returns to the default status."),
+    )
 
     class Meta(Choice.Meta):
         verbose_name = _("status")
         verbose_name_plural = _("statuses")
         constraints = [
-            models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="one_default_status")
+            models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="one_default_status"),
+            # A closed status reopens at the customer's reply anyway.
+            models.CheckConstraint(
+                condition=Q(is_closed=False) | Q(awaits_customer=False),
+                name="closed_awaits_no_customer",
+                violation_error_message=_("A closed status can't wait for the customer."),
+            ),
         ]
+
+    @property
+    def ends_with_reply(self) -> bool:
+        """Whether a reply of the customer ends it."""
+        return self.is_closed or self.awaits_customer
+
+    @classmethod
+    def after_reply(cls) -> "Status | None":
+        """Return the status after a reply of the customer: the default, or the first one that staff work on.
+
+        None if every status is closed or waits for the customer.
+        """
+        worked_on = cls.objects.filter(is_closed=False, awaits_customer=False)
+        return worked_on.order_by("-is_default", "order", "pk").first()
 
 
 class Priority(Choice):

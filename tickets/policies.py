@@ -146,6 +146,12 @@ def can_reply(user: User, ticket: Ticket) -> bool:
     return audience_of(user, ticket) is not None
 
 
+def reply_reopens(reply: Reply) -> bool:
+    """Return whether a message ends its ticket's status: a reply of the creator, even if they are staff of it."""
+    is_answer = reply.author_id == reply.ticket.creator_id and not reply.is_internal
+    return is_answer and reply.ticket.status.ends_with_reply
+
+
 def can_write_note(user: User, ticket: Ticket) -> bool:
     """Allow staff of the ticket."""
     return is_staff_of(user, ticket)

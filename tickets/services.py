@@ -95,8 +95,9 @@ def add_reply(
     attachments: Sequence[Attachment] = (),
     key: UUID | None = None,
 ) -> Reply:
-    """Add a reply or an internal note to `ticket`; a customer's reply reopens a closed ticket.
+    """Add a reply or an internal note to `ticket`.
 
+    A reply of the ticket's creator, who may be staff, ends a status that is closed or waits for the customer.
     A form submitted twice with the same text, identified by `key`, makes one reply.
     Raises PermissionDenied, ValidationError.
     """
@@ -118,8 +119,8 @@ def add_reply(
     reply.save()
     _attach(attachments, by, ticket, reply)
     signals.reply_created.send(Reply, reply=reply, by=by)
-    if ticket.status.is_closed and not policies.is_staff_of(by, ticket):
-        _set_status(ticket, Status.default(), by)
+    if policies.reply_reopens(reply):
+        _set_status(ticket, Status.after_reply() or ticket.status, by)
     return reply
 
 

@@ -132,9 +132,25 @@ def test_bulk_action_rejects_too_many_tickets(cast: Cast) -> None:
 
 def test_new_default_replaces_the_old_one(cast: Cast) -> None:
     client = signed_in(cast.ada)
-    address = f"/admin/tickets/status/{cast.status('On Hold').pk}/change/"
+    address = f"/admin/tickets/status/{cast.status('In Progress').pk}/change/"
     assert save(client, address, is_default="on").status_code == 302
-    assert [status.name for status in Status.objects.filter(is_default=True)] == ["On Hold"]
+    assert [status.name for status in Status.objects.filter(is_default=True)] == ["In Progress"]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "error"),
+    [
+        ("On Hold", {"is_default": "on"}, "The default status can&#x27;t be closed or wait for the customer."),
+        ("Closed", {"is_default": "on"}, "The default status can&#x27;t be closed or wait for the customer."),
+        ("Closed", {"awaits_customer": "on"}, "A closed status can&#x27;t wait for the customer."),
+    ],
+)
+def test_contradictory_status_is_rejected(cast: Cast, name: str, values: dict[str, str], error: str) -> None:
+    address = f"/admin/tickets/status/{cast.status(name).pk}/change/"
+    response = save(signed_in(cast.ada), address, **values)
+    assert response.status_code == 200
+    assert error in response.text
+    assert Status.objects.get(is_default=True).name == "Open"
 
 
 def test_office_or_status_in_use_cannot_be_deleted(cast: Cast) -> None:

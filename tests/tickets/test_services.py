@@ -61,13 +61,53 @@ def test_agent_is_the_customer_of_their_own_request(cast: Cast) -> None:
     assert services.add_reply(ticket, by=cast.bao, message="Any news?").author == cast.bao
 
 
-def test_only_a_customers_reply_reopens_a_closed_ticket(cast: Cast) -> None:
-    services.update_ticket(cast.ticket, by=cast.bao, values={"status": cast.status("Closed")})
+@pytest.mark.parametrize("status", ["Closed", "On Hold"])
+def test_only_a_customers_reply_returns_a_ticket_to_the_default_status(cast: Cast, status: str) -> None:
+    services.update_ticket(cast.ticket, by=cast.bao, values={"status": cast.status(status)})
     cast.reply(cast.bao, "One more thing")
-    assert fresh(cast.ticket).status.is_closed
+    cast.reply(cast.bao, "Nothing yet", internal=True)
+    assert fresh(cast.ticket).status.name == status
     cast.reply(cast.casey, "It happened again")
     assert fresh(cast.ticket).status == Status.default()
     assert [action for action, _ in timeline(cast.ticket)][-2:] == ["replied", "status"]
+
+
+def test_customers_reply_keeps_a_status_that_staff_work_on(cast: Cast) -> None:
+    services.update_ticket(cast.ticket, by=cast.bao, values={"status": cast.status("In Progress")})
+    cast.reply(cast.casey, "Any news?")
+    assert fresh(cast.ticket).status.name == "In Progress"
+
+
+@pytest.mark.parametrize("creator", ["ada", "bao", "dana", "emil", "casey"])
+@pytest.mark.parametrize("status", ["Closed", "On Hold"])
+def test_creators_reply_reopens_whatever_their_role(cast: Cast, creator: str, status: str) -> None:
+    by = getattr(cast, creator)
+    ticket = services.open_ticket(by=by, subject="Chair", content="Broken", office=cast.billing)
+    services.update_ticket(ticket, by=cast.ada, values={"status": cast.status(status)})
+    services.add_reply(ticket, by=by, message="Still broken")
+    assert fresh(ticket).status == Status.default()
+
+
+def test_creators_note_keeps_the_ticket_closed(cast: Cast) -> None:
+    ticket = services.open_ticket(by=cast.bao, subject="Chair", content="Broken", office=cast.billing)
+    services.update_ticket(ticket, by=cast.bao, values={"status": cast.status("Closed")})
+    services.add_reply(ticket, by=cast.bao, message="Glued it", internal=True)
+    assert fresh(ticket).status.is_closed
+
+
+def test_reopening_never_uses_a_status_that_a_reply_ends(cast: Cast) -> None:
+    services.update_ticket(cast.ticket, by=cast.bao, values={"status": cast.status("Closed")})
+    Status.objects.update(is_default=False)
+    Status.objects.filter(name="On Hold").update(is_default=True)
+    cast.reply(cast.casey, "It happened again")
+    assert fresh(cast.ticket).status.name == "Open"
+
+
+def test_customers_reply_needs_no_status_to_return_to(cast: Cast) -> None:
+    Status.objects.filter(is_closed=False).update(awaits_customer=True)
+    services.update_ticket(cast.ticket, by=cast.bao, values={"status": cast.status("Closed")})
+    cast.reply(cast.casey, "It happened again")
+    assert fresh(cast.ticket).status.name == "Closed"
 
 
 def test_each_property_change_is_saved_and_broadcast(cast: Cast) -> None:

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from accounts.admin.base import ProjectAdmin, StaffCanView
-from tickets.admin.forms import ChoiceForm
+from tickets.admin.forms import ChoiceForm, StatusForm
 from tickets.models import Priority, Status
 
 
@@ -29,7 +29,10 @@ class ChoiceAdmin(StaffCanView, ProjectAdmin):
 
 @admin.register(Status)
 class StatusAdmin(ChoiceAdmin):
-    list_display = (*ChoiceAdmin.list_display, "is_closed")
+    """Admin page of statuses."""
+
+    form = StatusForm
+    list_display = (*ChoiceAdmin.list_display, "is_closed", "awaits_customer")
 
 
 @admin.register(Priority)

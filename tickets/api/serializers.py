@@ -33,6 +33,9 @@ class StatusSerializer(ChoiceSerializer):
     """A status."""
 
     is_closed = serializers.BooleanField(help_text="Tickets with this status are closed.")
+    awaits_customer = serializers.BooleanField(
+        help_text="Tickets with this status wait for the customer, whose reply returns them to the default status."
+    )
 
 
 class NamedSerializer(serializers.Serializer):  # type: ignore[misc]

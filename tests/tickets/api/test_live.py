@@ -46,6 +46,20 @@ async def test_api_note_is_received_by_staff_only(live_cast: Cast) -> None:
     assert await customer.receives_nothing(channel)
 
 
+@pytest.mark.parametrize("status", ["Closed", "On Hold"])
+async def test_staff_who_opened_the_ticket_reopen_it_with_a_reply(live_cast: Cast, status: str) -> None:
+    bao, office = await do(ApiClient, live_cast.bao), await subscribe(live_cast.dana, live_cast.billing.channel)
+    body = {"subject": "Chair", "content": "Broken", "office": "Billing"}
+    path = f"tickets/{(await do(bao.post, 'tickets/', body)).json()['uuid']}/"
+    await do(bao.patch, path, {"status": status}, If_Match="*")
+    assert (await office.event("ticket.status.changed"))["status_change"]["to"]["name"] == status
+    await do(bao.post, f"{path}replies/", {"message": "Still broken"})
+    assert (await office.event(REPLY))["ticket"]["status"] == status
+    assert (await office.event("ticket.status.changed"))["ticket"]["status"] == "Open"
+    line = (await do(bao.get, f"{path}timeline/")).json()["results"][-1]
+    assert (line["action"], line["from"], line["to"]) == ("status", status, "Open")
+
+
 async def test_rejected_request_broadcasts_nothing(live_cast: Cast) -> None:
     channel = live_cast.ticket.channel
     bao, staff = await do(ApiClient, live_cast.bao), await subscribe(live_cast.dana, channel)

@@ -20,7 +20,15 @@ class Statuses(ProjectAPIView):
         responses=StatusSerializer(many=True),
         examples=[
             response_example(
-                "Open", {"id": 1, "name": "Open", "color": "#2563eb", "is_default": True, "is_closed": False}
+                "Open",
+                {
+                    "id": 1,
+                    "name": "Open",
+                    "color": "#2563eb",
+                    "is_default": True,
+                    "is_closed": False,
+                    "awaits_customer": False,
+                },
             )
         ],
     )
