@@ -1,5 +1,6 @@
 """Permissions of users and offices, and the authorization of their channels."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -7,22 +8,25 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import Office, User
 from realtime import Audience
+from realtime.channels import Parts
 from realtime.utils.compiled_query import CompiledQuery
 
 
-def authorize_user(user: User, user_id: UUID) -> Audience | None:
+def authorize_user(user: User, channels: Sequence[Parts]) -> list[Audience | None]:
     """Allow the user themselves only."""
-    return Audience.STAFF if user.is_active and user.pk == user_id else None
+    return [Audience.STAFF if user.is_active and user.pk == parts["user_id"] else None for parts in channels]
 
 
-def authorize_office(user: User, office_id: int) -> Audience | None:
+def authorize_office(user: User, channels: Sequence[Parts]) -> list[Audience | None]:
     """Allow agents of the office and admins, never customers."""
-    return Audience.STAFF if _staffed_office.rows(*user.kind, user_id=user.pk, office_id=office_id) else None
+    office_ids = [parts["office_id"] for parts in channels]
+    staffed = {pk for (pk,) in _staffed_offices.rows(*user.kind, user_id=user.pk, office_ids=office_ids)}
+    return [Audience.STAFF if office_id in staffed else None for office_id in office_ids]
 
 
 @CompiledQuery
-def _staffed_office(*kind: Any, user_id: UUID, office_id: int) -> QuerySet[Office, Any]:
-    return staffed_offices(User.of_kind(*kind, pk=user_id)).filter(pk=office_id).values_list("pk")
+def _staffed_offices(*kind: Any, user_id: UUID, office_ids: list[int]) -> QuerySet[Office, Any]:
+    return staffed_offices(User.of_kind(*kind, pk=user_id)).filter(pk__in=office_ids).values_list("pk")
 
 
 def staffed_offices(user: User) -> QuerySet[Office]:

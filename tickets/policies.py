@@ -1,5 +1,6 @@
 """Permissions of tickets, shared by pages, lists, API, admin and sockets."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from django.db.models import BooleanField, Case, F, Q, QuerySet, When
 from accounts.models import Office, User
 from accounts.policies import staffed_offices
 from realtime import Audience
+from realtime.channels import Parts
 from realtime.utils.compiled_query import CompiledQuery
 from tickets.models import Attachment, Reply, Ticket, TimelineEntry
 
@@ -66,32 +68,23 @@ def works_in(user: User, office_id: int) -> bool:
     return staffed_offices(user).filter(pk=office_id).exists()
 
 
-def authorize_ticket(user: User, ticket_uuid: UUID) -> Audience | None:
+def authorize_ticket(user: User, channels: Sequence[Parts]) -> list[Audience | None]:
     """Allow users who may open the ticket; its staff also receive internal notes."""
-    for (is_staffed,) in _marked_ticket.rows(*user.kind, user_id=user.pk, ticket_uuid=ticket_uuid):
-        return Audience.STAFF if is_staffed else Audience.PUBLIC
-    return None
+    uuids = [parts["ticket_uuid"] for parts in channels]
+    rows = _marked_by_uuid.rows(*user.kind, user_id=user.pk, uuids=uuids)
+    audiences = {uuid: Audience.STAFF if is_staffed else Audience.PUBLIC for uuid, is_staffed in rows}
+    return [audiences.get(uuid) for uuid in uuids]
 
 
 @CompiledQuery
-def _marked_ticket(*kind: Any, user_id: UUID, ticket_uuid: UUID) -> QuerySet[Ticket, Any]:
-    marked = _marked_tickets(User.of_kind(*kind, pk=user_id)).filter(uuid=ticket_uuid)
-    return marked.order_by().values_list("is_staffed")  # type: ignore[misc]
+def _marked_by_uuid(*kind: Any, user_id: UUID, uuids: list[UUID]) -> QuerySet[Ticket, Any]:
+    marked = _marked_tickets(User.of_kind(*kind, pk=user_id)).filter(uuid__in=uuids)
+    return marked.order_by().values_list("uuid", "is_staffed")  # type: ignore[misc]
 
 
-def authorize_tickets(user: User, channels: list[dict[str, UUID]]) -> list[Audience | None]:
-    """Do what `authorize_ticket` does for several tickets, given as {"ticket_uuid": ...}, with one query."""
-    uuids = [channel["ticket_uuid"] for channel in channels]
-    found = _marked_tickets(user).filter(uuid__in=uuids).order_by()
-    staffed = dict(found.values_list("uuid", "is_staffed"))  # type: ignore[misc]
-    audiences = {True: Audience.STAFF, False: Audience.PUBLIC, None: None}
-    return [audiences[staffed.get(uuid)] for uuid in uuids]
-
-
-def authorize_ticket_staff(user: User, ticket_uuid: UUID) -> Audience | None:
+def authorize_ticket_staff(user: User, channels: Sequence[Parts]) -> list[Audience | None]:
     """Allow staff of the ticket only: its customer does not see who is viewing or writing."""
-    audience = authorize_ticket(user, ticket_uuid)
-    return audience if audience is Audience.STAFF else None
+    return [each if each is Audience.STAFF else None for each in authorize_ticket(user, channels)]
 
 
 def visible_replies(user: User, ticket: Ticket) -> QuerySet[Reply]:

@@ -4,16 +4,11 @@ from accounts.payloads import online_member
 from accounts.policies import authorize_office, authorize_user
 from realtime.channels import presence, private
 from tickets.payloads import writer_payload
-from tickets.policies import authorize_ticket, authorize_ticket_staff, authorize_tickets
+from tickets.policies import authorize_ticket, authorize_ticket_staff
 
 channelpatterns = [
     private("user.<uuid:user_id>", authorize_user),
-    private(
-        "tickets.<uuid:ticket_uuid>",
-        authorize_ticket,
-        many=authorize_tickets,
-        client_events={"client-typing": writer_payload},
-    ),
+    private("tickets.<uuid:ticket_uuid>", authorize_ticket, client_events={"client-typing": writer_payload}),
     private("office.<int:office_id>", authorize_office),
     presence(
         "tickets.<uuid:ticket_uuid>",

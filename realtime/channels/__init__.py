@@ -4,9 +4,10 @@ from realtime.channels.patterns import NAME as NAME
 from realtime.channels.patterns import Audience as Audience
 from realtime.channels.patterns import ChannelPattern as ChannelPattern
 from realtime.channels.patterns import Found as Found
+from realtime.channels.patterns import Parts as Parts
 from realtime.channels.patterns import as_sent as as_sent
-from realtime.channels.patterns import ask_each as ask_each
 from realtime.channels.patterns import authorize as authorize
+from realtime.channels.patterns import authorize_found as authorize_found
 from realtime.channels.patterns import authorize_many as authorize_many
 from realtime.channels.patterns import channel_patterns as channel_patterns
 from realtime.channels.patterns import find as find

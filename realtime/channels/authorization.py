@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import AbstractBaseUser
 
 from realtime import protocol
-from realtime.channels.patterns import Audience, Found, ask_each, find
+from realtime.channels.patterns import Audience, Found, authorize_found, find
 from realtime.protocol import Member
 
 User = AbstractBaseUser | None
@@ -52,7 +52,7 @@ def authorize_channels(
         if (match := find(channel)) is not None
         and not (user is None and match.pattern.needs_auth and channel not in signatures)
     }
-    for channel, audience in ask_each(user, found).items():
+    for channel, audience in authorize_found(user, found).items():
         authorizations[channel] = _authorization(user, found[channel], audience, signatures.get(channel))
     return user, authorizations
 

@@ -8,11 +8,12 @@ A project lists its patterns like urls, in the module that `REALTIME["CHANNELS"]
         presence("tickets.<uuid:ticket_uuid>", authorize_ticket_staff),
     ]
 
-A rule takes the user and the parts of the name; it returns the user's audience, or None to refuse.
+A rule takes the user and a list of channels, each given by the typed parts of its name ({"ticket_uuid": UUID(...)});
+it returns a list with the user's audience on each, None to refuse. So one query can authorize all of them.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import import_module
@@ -27,13 +28,12 @@ from realtime.conf import config
 from realtime.limits import MAX_CHANNEL_NAME_LENGTH
 from realtime.protocol import Member
 
-Rule = Callable[..., "Audience | None"]
-ManyRule = Callable[[Any, list[dict[str, Any]]], list["Audience | None"]]
+Parts = Mapping[str, Any]  # of a channel's name, converted to the types that the route declares
+Rule = Callable[[Any, Sequence[Parts]], Sequence["Audience | None"]]
 MemberRule = Callable[..., Member | None]
 ClientEventPayload = Callable[..., Any]
 
 NAME = re.compile(rf"[A-Za-z0-9_\-=@,.;]{{1,{MAX_CHANNEL_NAME_LENGTH}}}")  # Pusher: channel naming conventions
-FEW = 3  # channels of one pattern: up to here one query each is cheaper than one for all
 PLACEHOLDER = re.compile(r"<(?P<converter>\w+):(?P<name>\w+)>")
 
 
@@ -48,9 +48,9 @@ class Audience(models.TextChoices):
         return self is Audience.STAFF or other is Audience.PUBLIC
 
 
-def anyone(user: Any, **_: Any) -> Audience:
+def anyone(user: Any, channels: Sequence[Parts]) -> list[Audience]:
     """Admit every user: the default rule of public channels."""
-    return Audience.PUBLIC
+    return [Audience.PUBLIC] * len(channels)
 
 
 def account(user: Any, **_: Any) -> Member:
@@ -70,7 +70,6 @@ class ChannelPattern:
     prefix: str
     route: str
     rule: Rule
-    many: ManyRule | None = None
     member: MemberRule = account
     client_events: Mapping[str, ClientEventPayload] = field(default_factory=dict, compare=False)
     guests: bool = False
@@ -109,7 +108,7 @@ class ChannelPattern:
         """Whether subscribers receive the subscription count: on public channels only, where it reveals nothing."""
         return self.counts and not self.needs_auth
 
-    def match(self, name: str) -> dict[str, Any] | None:
+    def match(self, name: str) -> Parts | None:
         """Return the typed parts of a full Pusher name, or None if it does not match."""
         if protocol.channel_type(name) != self.prefix:
             return None
@@ -118,15 +117,13 @@ class ChannelPattern:
             return None
         return {key: self._converters[key].to_python(value) for key, value in found.groupdict().items()}
 
-    def ask(self, user: Any, channels: list[dict[str, Any]]) -> list["Audience | None"]:
-        """Return the rule's answer to `user` for each of the channels, given by their parts."""
+    def authorize(self, user: Any, channels: Sequence[Parts]) -> Sequence[Audience | None]:
+        """Return the audience of `user` on each of the channels; None stands for a user unknown to this site."""
         if user is None:
             if not self.guests and self.needs_auth:
                 return [None] * len(channels)
             user = AnonymousUser()
-        if self.many is not None and len(channels) > FEW:
-            return self.many(user, channels)
-        return [self.rule(user, **parts) for parts in channels]
+        return self.rule(user, channels)
 
     def client_event_payload(self, event: str) -> ClientEventPayload | None:
         """Return the function that makes the data of a client event; None if it is not allowed."""
@@ -145,7 +142,7 @@ class Found(NamedTuple):
     """The pattern of a channel, and the typed parts of its name."""
 
     pattern: ChannelPattern
-    parts: dict[str, Any]
+    parts: Parts
 
 
 def public(route: str, rule: Rule = anyone, *, cache: bool = False, counts: bool = False) -> ChannelPattern:
@@ -156,11 +153,10 @@ def public(route: str, rule: Rule = anyone, *, cache: bool = False, counts: bool
     return ChannelPattern("cache-" if cache else "", route, rule, counts=counts)
 
 
-def private(  # noqa: PLR0913 (all but the first two have their usual values)
+def private(
     route: str,
     rule: Rule,
     *,
-    many: ManyRule | None = None,
     client_events: Mapping[str, ClientEventPayload] | None = None,
     cache: bool = False,
     encrypted: bool = False,
@@ -168,8 +164,7 @@ def private(  # noqa: PLR0913 (all but the first two have their usual values)
 ) -> ChannelPattern:
     """Return a pattern of private channels: the rule authorizes each subscriber.
 
-    `many`, if given, authorizes several channels with one query: it takes the user and a list of the parts of names,
-    and returns a list of what the rule would answer for each. `client_events` maps the names of client events that
+    `client_events` maps the names of client events that
     subscribers may send ("client-*" for all) to the function that makes their data: it takes the sender, the
     receiving audience and, by name, `data` as received and the parts of the channel's name; None sends nothing to
     that audience. With `guests` a valid signature is enough: the rule is asked with an AnonymousUser if the signature
@@ -178,14 +173,13 @@ def private(  # noqa: PLR0913 (all but the first two have their usual values)
     prefix = "private-" + "encrypted-" * encrypted + "cache-" * cache
     if encrypted and client_events:
         raise ValueError("Clients cannot send events on encrypted channels.")
-    return ChannelPattern(prefix, route, rule, many, client_events=client_events or {}, guests=guests)
+    return ChannelPattern(prefix, route, rule, client_events=client_events or {}, guests=guests)
 
 
-def presence(  # noqa: PLR0913
+def presence(
     route: str,
     rule: Rule,
     *,
-    many: ManyRule | None = None,
     member: MemberRule = account,
     client_events: Mapping[str, ClientEventPayload] | None = None,
     cache: bool = False,
@@ -197,7 +191,7 @@ def presence(  # noqa: PLR0913
     None for a user who is not shown. Everything else is as in `private`.
     """
     prefix = protocol.PRESENCE + "cache-" * cache
-    return ChannelPattern(prefix, route, rule, many, member, client_events or {}, guests)
+    return ChannelPattern(prefix, route, rule, member, client_events or {}, guests)
 
 
 def find(name: str) -> Found | None:
@@ -220,20 +214,22 @@ def authorize(user: Any, name: str) -> Audience | None:
 
 
 def authorize_many(user: Any, names: Iterable[str]) -> dict[str, Audience | None]:
-    """Authorize several channels; those of one pattern with one query, if its rule can."""
+    """Authorize several channels; the rule of a pattern is called once for all of its channels."""
     found = {name: find(name) for name in names}
-    return dict.fromkeys(found) | ask_each(user, {name: each for name, each in found.items() if each is not None})
+    return dict.fromkeys(found) | authorize_found(
+        user, {name: each for name, each in found.items() if each is not None}
+    )
 
 
-def ask_each(user: Any, channels: Mapping[str, Found]) -> dict[str, Audience | None]:
+def authorize_found(user: Any, channels: Mapping[str, Found]) -> dict[str, Audience | None]:
     """Authorize several channels whose patterns are known, by name."""
-    answers: dict[str, Audience | None] = {}
-    asked: dict[ChannelPattern, list[str]] = {}
+    audiences: dict[str, Audience | None] = {}
+    by_pattern: dict[ChannelPattern, list[str]] = {}
     for name, found in channels.items():
-        asked.setdefault(found.pattern, []).append(name)
-    for pattern, names in asked.items():
-        answers |= zip(names, pattern.ask(user, [channels[name].parts for name in names]), strict=True)
-    return answers
+        by_pattern.setdefault(found.pattern, []).append(name)
+    for pattern, names in by_pattern.items():
+        audiences |= zip(names, pattern.authorize(user, [channels[name].parts for name in names]), strict=True)
+    return audiences
 
 
 def channel_patterns() -> Iterable[ChannelPattern]:

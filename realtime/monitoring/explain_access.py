@@ -55,7 +55,7 @@ def explain(user: AbstractBaseUser | None, channel: str) -> AccessDecision:
         return AccessDecision(channel, None, pattern, "The account is inactive.")
     if user is None and pattern.needs_auth and not pattern.guests:
         return AccessDecision(channel, None, pattern, "The channel is not public and the user is anonymous.")
-    audience = pattern.ask(user, [found.parts])[0]
+    audience = pattern.authorize(user, [found.parts])[0]
     verb = "refuses" if audience is None else "allows"
     reason = f"The rule {rule_name(pattern.rule)} {verb} it: {rule_summary(pattern.rule)}"
     return AccessDecision(channel, audience, pattern, reason, None if audience is None else _member_name(user, found))

@@ -130,7 +130,7 @@ def test_page_older_than_the_log_reloads_and_keeps_the_draft(
     small_desk.manage("prune_broadcasts", "--days", "0")
     casey.wire.mend()
     expect(page.locator("#replies > li")).to_contain_text("Before the log was trimmed", timeout=25_000)
-    assert page.locator("ticket-composer textarea").input_value() == "I am still typing"
+    expect(page.locator("ticket-composer textarea")).to_have_value("I am still typing")
     is_live(page)
 
 

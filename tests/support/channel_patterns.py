@@ -1,18 +1,19 @@
 """Channels of every kind, for tests of the server alone."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth import get_user_model
 
-from realtime.channels import Audience, as_sent, presence, private, public
+from realtime.channels import Audience, Parts, as_sent, presence, private, public
 
 
-def allow_everyone(user: Any, **_: Any) -> Audience:
-    return Audience.PUBLIC
+def allow_everyone(user: Any, channels: Sequence[Parts]) -> list[Audience]:
+    return [Audience.PUBLIC] * len(channels)
 
 
-def allow_anonymous(user: Any, **_: Any) -> Audience | None:
-    return None if user.is_authenticated else Audience.PUBLIC
+def allow_anonymous(user: Any, channels: Sequence[Parts]) -> list[Audience | None]:
+    return [None if user.is_authenticated else Audience.PUBLIC] * len(channels)
 
 
 def watchlist(user: Any) -> dict[str, Any]:

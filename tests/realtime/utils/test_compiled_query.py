@@ -1,6 +1,7 @@
 """Compiled queries find what the uncompiled rules find, for each variant of a user."""
 
 from itertools import product
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -13,7 +14,7 @@ from realtime.channels import Audience
 from realtime.utils.compiled_query import CompiledQuery
 from tests.support.cast import Cast
 from tickets.models import Ticket
-from tickets.policies import audience_of, authorize_ticket, authorize_tickets
+from tickets.policies import audience_of, authorize_ticket, authorize_ticket_staff
 
 pytestmark = pytest.mark.django_db
 
@@ -28,28 +29,53 @@ def tickets(cast: Cast) -> list[Ticket]:
     return [cast.ticket, by_bao]
 
 
-def test_ticket_rules_agree_with_each_other_and_the_page(cast: Cast, tickets: list[Ticket]) -> None:
+def on_ticket(user: User, ticket: Ticket) -> Audience | None:
+    return authorize_ticket(user, [{"ticket_uuid": ticket.uuid}])[0]
+
+
+def on_office(user: User, office_id: int) -> Audience | None:
+    return authorize_office(user, [{"office_id": office_id}])[0]
+
+
+def test_ticket_rules_agree_with_the_page(cast: Cast, tickets: list[Ticket]) -> None:
     audiences = set()
     for person, ticket in product(User.objects.all(), tickets):
-        channel = {"ticket_uuid": ticket.uuid}
-        found = authorize_ticket(person, ticket.uuid)
-        assert found == authorize_tickets(person, [channel])[0] == audience_of(person, ticket)
+        found = on_ticket(person, ticket)
+        assert found == audience_of(person, ticket)
+        staff = authorize_ticket_staff(person, [{"ticket_uuid": ticket.uuid}])
+        assert staff == [found if found is Audience.STAFF else None]
         audiences.add(found)
     assert audiences == {*Audience, None}
 
 
 def test_office_rule_agrees_with_the_office_list(cast: Cast) -> None:
     for person, office in product(User.objects.all(), Office.objects.all()):
-        assert (authorize_office(person, office.pk) is not None) == (office in staffed_offices(person))
+        assert (on_office(person, office.pk) is not None) == (office in staffed_offices(person))
+
+
+@pytest.mark.parametrize("number", range(10))
+def test_rule_answers_for_several_channels_in_their_order(
+    cast: Cast, tickets: list[Ticket], number: int, django_assert_max_num_queries: Any
+) -> None:
+    uuids = [each.uuid for each in tickets] + [uuid4() for _ in range(number)] + [tickets[0].uuid]
+    on_ticket(cast.bao, cast.ticket)  # compiles
+    with django_assert_max_num_queries(1):
+        found = authorize_ticket(cast.bao, [{"ticket_uuid": uuid} for uuid in uuids])
+    assert found == [Audience.STAFF, Audience.PUBLIC, *[None] * number, Audience.STAFF]
+
+
+def test_rule_answers_for_no_channel_without_a_query(cast: Cast, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        assert authorize_ticket(cast.bao, []) == authorize_office(cast.bao, []) == []
 
 
 def test_changed_role_or_activity_uses_another_variant(cast: Cast) -> None:
-    assert authorize_ticket(cast.bao, cast.ticket.uuid) is Audience.STAFF
+    assert on_ticket(cast.bao, cast.ticket) is Audience.STAFF
     cast.bao.is_active = False
-    assert authorize_ticket(cast.bao, cast.ticket.uuid) is None
+    assert on_ticket(cast.bao, cast.ticket) is None
     cast.bao.is_active, cast.bao.role = True, User.Role.CUSTOMER
-    assert authorize_ticket(cast.bao, cast.ticket.uuid) is None
-    assert authorize_ticket(cast.dana, cast.ticket.uuid) is Audience.STAFF
+    assert on_ticket(cast.bao, cast.ticket) is None
+    assert on_ticket(cast.dana, cast.ticket) is Audience.STAFF
 
 
 def test_rule_that_reads_other_fields_fails(cast: Cast) -> None:
@@ -86,5 +112,7 @@ def test_query_is_built_twice_only(cast: Cast) -> None:
 
 
 def test_key_out_of_range_finds_nothing(cast: Cast) -> None:
-    assert authorize_office(cast.bao, 10**30) is None
-    assert authorize_office(cast.bao, cast.billing.pk) is Audience.STAFF
+    assert on_office(cast.bao, 10**30) is None
+    assert on_office(cast.bao, cast.billing.pk) is Audience.STAFF
+    several = authorize_office(cast.bao, [{"office_id": 10**30}, {"office_id": cast.billing.pk}])
+    assert several == [None, Audience.STAFF]
