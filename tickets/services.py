@@ -1,5 +1,6 @@
 """Every way to change a ticket. Each service locks the ticket, checks permission, writes, and sends signals."""
 
+import re
 from collections.abc import Container, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
@@ -276,8 +277,11 @@ def _require(allowed: bool, message: str) -> None:
 
 
 def _clean_text(value: str, field: str, most: int) -> str:
-    """Return the trimmed text. Raises ValidationError if it is empty, too long or contains NUL."""
-    text = value.replace("\r\n", "\n").strip()
+    """Return the text without empty lines around it; its first line keeps its indentation.
+
+    Raises ValidationError if it is empty, too long or contains NUL.
+    """
+    text = re.sub(r"\A(?:\s*\n)+", "", value.replace("\r\n", "\n").replace("\r", "\n").rstrip())
     if not text:
         raise ValidationError({field: _("Enter a message.")})
     if len(text) > most:

@@ -40,7 +40,7 @@ def test_reply_event_has_exactly_these_keys(cast: Cast, start: str) -> None:
         "id", "message", "message_html", "is_internal", "created_at", "user", "attachments",
     }  # fmt: skip
     assert data["reply"]["user"].keys() == {"id", "name", "role", "avatar_url"}
-    assert data["reply"]["message_html"] == "<p>Done <strong>now</strong></p>\n"
+    assert data["reply"]["message_html"] == '<p dir="auto">Done <strong>now</strong></p>'
     assert MOMENT.fullmatch(data["timestamp"])
     assert MOMENT.fullmatch(data["reply"]["created_at"])
 

@@ -40,7 +40,7 @@ async def test_customer_receives_the_reply_as_sanitised_html(live_cast: Cast) ->
     customer = await subscribe(live_cast.casey, live_cast.ticket.channel)
     await do(live_cast.reply, live_cast.bao, "It is **done** 🎉 <script>alert(1)</script>")
     reply = (await customer.event("ticket.reply.created"))["reply"]
-    assert reply["message_html"].startswith("<p>It is <strong>done</strong> 🎉 &lt;script&gt;")
+    assert reply["message_html"].startswith('<p dir="auto">It is <strong>done</strong> 🎉 &lt;script&gt;')
     assert reply["user"]["name"] == "Bao Nguyen"
 
 

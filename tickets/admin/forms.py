@@ -5,7 +5,9 @@ from functools import cached_property
 from typing import Any
 
 from django import forms
+from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import models
 from django.db.models import QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +18,9 @@ from tickets.models import Reply, Ticket
 
 # Each row adds form fields, and Django accepts at most 1000 (DATA_UPLOAD_MAX_NUMBER_FIELDS).
 MAX_ROWS = 50
+
+# The service keeps the indentation of a message's first line.
+MESSAGE_FIELDS: dict[Any, dict[str, Any]] = {models.TextField: {"strip": False, "widget": AdminTextareaWidget}}
 
 
 # A handover comes last: afterwards the user may no longer change the ticket.

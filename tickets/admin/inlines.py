@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import ReadOnly, name_column, request_user
-from tickets.admin.forms import ConversationFormSet, LatestRowsFormSet
+from tickets.admin.forms import MESSAGE_FIELDS, ConversationFormSet, LatestRowsFormSet
 from tickets.models import Reply, Ticket, TimelineEntry
 
 
@@ -16,6 +16,7 @@ class ReplyInline(admin.StackedInline[Reply, Ticket]):
     """The conversation. Replies and notes can be added and deleted, but not edited."""
 
     model = Reply
+    formfield_overrides = MESSAGE_FIELDS
     formset = ConversationFormSet
     extra = 1
     template = "admin/tickets/ticket/conversation.html"

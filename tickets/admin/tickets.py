@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin.base import OfficeFilter, ProjectAdmin, StaffCanView, name_column, request_user
 from accounts.models import Office
 from tickets import policies, services
-from tickets.admin.forms import ConversationFormSet, TicketForm
+from tickets.admin.forms import MESSAGE_FIELDS, ConversationFormSet, TicketForm
 from tickets.admin.inlines import ReplyInline, TimelineInline
 from tickets.admin.links import attachment_links
 from tickets.forms.lists import MAX_BULK_TICKETS, InstanceChoiceField
@@ -50,6 +50,7 @@ class TicketAdmin(StaffCanView, ProjectAdmin):
     """The tickets that the user is staff of; every change goes through a service."""
 
     form = TicketForm
+    formfield_overrides = MESSAGE_FIELDS
     action_form = BulkForm
     actions = ("change_selected", "assign_to_me")
     list_display = (

@@ -24,13 +24,13 @@ TICKET = {
 }
 WHOLE_TICKET = TICKET | {
     "content": "Two charges for *May*.",
-    "content_html": "<p>Two charges for <em>May</em>.</p>\n",
+    "content_html": '<p dir="auto">Two charges for <em>May</em>.</p>',
     "attachments": [],
 }
 REPLY: dict[str, Any] = {
     "id": "7d9c0b1a-2e3f-4a5b-8c6d-9e0f1a2b3c4d",
     "message": "We have sent one of them back.",
-    "message_html": "<p>We have sent one of them back.</p>\n",
+    "message_html": '<p dir="auto">We have sent one of them back.</p>',
     "is_internal": False,
     "created_at": "2026-03-02T09:20:01Z",
     "user": {"id": "9b2f6a1e-58d4-4a53-8a0f-1c0f4a3f6d2b", "name": "Bao Nguyen", "role": "agent"},

@@ -93,6 +93,7 @@ class TicketForm(AttachmentsForm):
     content = forms.CharField(
         label=_("Message"),
         max_length=MAX_MESSAGE,
+        strip=False,  # the service keeps the indentation of the first line
         widget=forms.Textarea(attrs={"rows": 10}),
         help_text=_("Supports Markdown: **bold**, `code`, lists, links."),
     )
@@ -112,6 +113,7 @@ class ReplyForm(AttachmentsForm):
     message = forms.CharField(
         label=_("Message"),
         max_length=MAX_MESSAGE,
+        strip=False,  # the service keeps the indentation of the first line
         widget=forms.Textarea(attrs={"rows": 4, "aria-describedby": "composer-audience"}),
     )
     internal = forms.BooleanField(required=False)

@@ -31,7 +31,10 @@ async def test_api_reply_is_received_once_by_all_clients(live_cast: Cast) -> Non
     assert [answer.status_code for answer in answers] == [201, 201]
     for ear in ears:
         reply = (await ear.event(REPLY))["reply"]
-        assert (reply["id"], reply["message_html"]) == (answers[0].json()["id"], "<p>It is <em>done</em></p>\n")
+        assert (reply["id"], reply["message_html"]) == (
+            answers[0].json()["id"],
+            '<p dir="auto">It is <em>done</em></p>',
+        )
         assert await ear.receives_nothing(channel)
         await ear.close()
 

@@ -52,7 +52,7 @@ def test_opened_ticket_can_be_read(cast: Cast) -> None:
     assert (ticket.creator, ticket.office, ticket.content) == (cast.casey, cast.orders, "Where is *it*?")
     read = casey.get(made["Location"])
     assert read.json() == made.json()
-    assert read.json()["content_html"] == "<p>Where is <em>it</em>?</p>\n"
+    assert read.json()["content_html"] == '<p dir="auto">Where is <em>it</em>?</p>'
 
 
 def test_ticket_has_the_fields_of_live_events(cast: Cast) -> None:

@@ -33,7 +33,7 @@ def test_customer_receives_the_agents_reply(desk, echo, kind, request):
     casey = subscribe_to_ticket(echo("casey", server), desk)
     visit(desk, server, "bao").reply(desk.ticket, f"It is **done** ({kind})")
     data = receive_reply(casey, desk.channel, f"It is **done** ({kind})")
-    assert data["reply"]["message_html"] == f"<p>It is <strong>done</strong> ({kind})</p>\n"
+    assert data["reply"]["message_html"] == f'<p dir="auto">It is <strong>done</strong> ({kind})</p>'
     assert data["reply"]["user"]["name"] == "Bao Nguyen"
     assert data["reply"].keys() == {
         "id", "message", "message_html", "is_internal", "created_at", "user", "attachments",
