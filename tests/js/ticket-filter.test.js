@@ -6,10 +6,13 @@ import { matchesFilter } from "../../static/js/lib/ticket-filter.js"
 
 const BAO = { id: "b", name: "Bao Nguyen" }
 const TICKET = {
-  status: "Open",
+  status: "4",
+  status_id: 1,
   is_closed: false,
-  priority: "High",
-  office: "Billing",
+  priority: "2",
+  priority_id: 3,
+  office: "1",
+  office_id: 2,
   assigned_to: BAO,
   created_at: "2026-05-04T10:00:00.000Z",
   updated_at: "2026-05-05T10:00:00.000Z",
@@ -20,11 +23,11 @@ for (const [wanted, expected] of [
   [{ view: "closed" }, false],
   [{ view: "all" }, true],
   [{ view: "waiting" }, true],
-  [{ view: "all", statusName: "Closed" }, false],
-  [{ view: "all", statusName: "Open" }, true],
-  [{ view: "all", priority: "Low" }, false],
-  [{ view: "all", priority: "High", office: "Billing" }, true],
-  [{ view: "all", office: "Orders" }, false],
+  [{ view: "all", status: "4" }, false],
+  [{ view: "all", status: "1" }, true],
+  [{ view: "all", priority: "2" }, false],
+  [{ view: "all", priority: "3", office: "2" }, true],
+  [{ view: "all", office: "1" }, false],
   [{ view: "all", assignee: "me" }, true],
   [{ view: "all", assignee: "b" }, true],
   [{ view: "all", assignee: "c" }, false],
@@ -41,10 +44,10 @@ for (const [wanted, expected] of [
 }
 
 test(`an unassigned ticket matches "none" and not "me"`, () => {
-  const free = { ...TICKET, assigned_to: null, office: null }
+  const free = { ...TICKET, assigned_to: null, office: null, office_id: null }
   assert.equal(matchesFilter(free, { view: "active", assignee: "none" }, "b"), true)
   assert.equal(matchesFilter(free, { view: "active", assignee: "me" }, "b"), false)
-  assert.equal(matchesFilter(free, { view: "active", office: "Billing" }, "b"), false)
+  assert.equal(matchesFilter(free, { view: "active", office: "2" }, "b"), false)
 })
 
 test("a closed ticket matches the closed view", () => {

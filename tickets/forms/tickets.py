@@ -155,6 +155,9 @@ class ChangeForm(forms.Form):
     def __init__(self, data: Any = None, *, ticket: Ticket) -> None:
         initial = {name: getattr(ticket, name) for name in (*services.EDITABLE_FIELDS, "version")}
         super().__init__(data, initial=initial, auto_id="change-%s")
+        # The assignee may have been deactivated: the field shows them nevertheless, not the first choice.
+        assignees: forms.ModelChoiceField[User] = self.fields["assigned_to"]  # type: ignore[assignment]
+        assignees.queryset = policies.assignable_users() | User.objects.filter(pk__in=[ticket.assigned_to_id])
         if data is not None:
             for name in set(services.EDITABLE_FIELDS) - data.keys():
                 del self.fields[name]

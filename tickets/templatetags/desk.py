@@ -1,11 +1,10 @@
-"""Template tags: Markdown, icons, CSS strings."""
+"""Template tags: Markdown, times, icons."""
 
 from datetime import datetime
 from functools import lru_cache
 
 from django import template
 from django.conf import settings
-from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from tickets.markdown import render
@@ -29,13 +28,6 @@ def from_iso(text: str) -> datetime | None:
 def icon(name: str) -> SafeString:
     """Return a Lucide icon, hidden from screen readers."""
     return _icon(name)
-
-
-@register.filter
-def css_string(text: str) -> SafeString:
-    """Return a CSS string (CSS Syntax, section 4.3.5) with all characters but letters and digits escaped."""
-    escaped = "".join(char if char.isascii() and char.isalnum() else f"\\{ord(char):x} " for char in text)
-    return format_html('"{}"', mark_safe(escaped))  # noqa: S308  (escaped above)
 
 
 @lru_cache

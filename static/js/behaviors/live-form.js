@@ -1,6 +1,7 @@
 /** Sends forms with data-live-form without leaving the page; a failure keeps what was typed. */
 
 import { config, csrfToken } from "../lib/page-config.js"
+import { hasOption } from "../lib/property-form.js"
 import { live } from "../live/index.js"
 
 document.addEventListener("submit", (event) => {
@@ -16,10 +17,11 @@ document.addEventListener("change", (event) => {
 })
 
 document.addEventListener("click", (event) => {
-  const form = event.target.closest("[data-keep]")?.closest("form[data-conflicted]")
+  const form = event.target.closest("form[data-live-form]")
   if (!form) return
-  event.preventDefault()
-  acceptTheirs(form)
+  if (event.target.closest("[data-discard]")) discard(form)
+  // Without a page that knows their value, the link reloads it.
+  if (event.target.closest("[data-keep]") && acceptTheirs(form)) event.preventDefault()
 })
 
 const sendAgain = new Set()
@@ -39,17 +41,25 @@ async function send(form, submitter) {
   try {
     await check(await post(form.action, body))
     endConflict(form)
+    endUnsaved(form)
     refreshKey(form)
-    form.dispatchEvent(new CustomEvent("live-form:sent", { bubbles: true, detail: { body } }))
+    notify(form, "sent", { body })
     live.expectEvent(moment)
   } catch (problem) {
     const offline = form.matches("[data-autosubmit]") ? config.texts.not_saved : config.texts.offline
     showErrors(form, problem.errors ?? { __all__: [problem.text ?? offline] })
     if (problem.current) startConflict(form, problem)
+    else if (form.matches("[data-autosubmit]")) keepUnsaved(form)
   } finally {
     form.ariaBusy = "false"
+    notify(form, "settled")
     if (sendAgain.delete(form)) form.requestSubmit()
   }
+}
+
+/** Dispatches "live-form:sent" {body}, "live-form:settled" or "live-form:discarded" on the form. */
+function notify(form, name, detail = {}) {
+  form.dispatchEvent(new CustomEvent(`live-form:${name}`, { bubbles: true, detail }))
 }
 
 function post(address, body) {
@@ -70,26 +80,47 @@ async function check(response) {
 function startConflict(form, { current, version }) {
   form.elements.version.value = version
   form.dataset.conflicted = JSON.stringify(current)
-  showChoice(form, true)
+  endUnsaved(form)
+  showButtons(form, "[data-conflict]", true)
 }
 
-/** Takes the other user's value. */
+/** Takes the other user's value; returns false if the form cannot show it. */
 function acceptTheirs(form) {
-  for (const [name, value] of Object.entries(JSON.parse(form.dataset.conflicted))) {
-    form.elements[name].value = value
-  }
+  const values = Object.entries(JSON.parse(form.dataset.conflicted ?? "{}"))
+  const isShowable = ([name, value]) => !form.elements[name].options || hasOption(form.elements[name], value)
+  if (values.length === 0 || !values.every(isShowable)) return false
+  for (const [name, value] of values) form.elements[name].value = value
   showErrors(form, {})
   endConflict(form)
+  return true
 }
 
 function endConflict(form) {
   delete form.dataset.conflicted
-  showChoice(form, false)
+  showButtons(form, "[data-conflict]", false)
 }
 
-function showChoice(form, isShown) {
-  const choice = form.querySelector("[data-conflict]")
-  if (choice) choice.hidden = !isShown
+/** Keeps a choice that could not be saved, with a retry, until the user gives it up; live updates skip the form. */
+function keepUnsaved(form) {
+  form.dataset.unsaved = ""
+  showButtons(form, "[data-retry]", true)
+}
+
+function discard(form) {
+  showErrors(form, {})
+  endUnsaved(form)
+  notify(form, "discarded")
+  form.querySelector("select, input:not([type=hidden])").focus()
+}
+
+function endUnsaved(form) {
+  delete form.dataset.unsaved
+  showButtons(form, "[data-retry]", false)
+}
+
+function showButtons(form, selector, isShown) {
+  const buttons = form.querySelector(selector)
+  if (buttons) buttons.hidden = !isShown
 }
 
 /** Sets a new idempotency key: only a retry repeats the old one. */

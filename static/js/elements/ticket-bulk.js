@@ -115,7 +115,7 @@ class TicketBulk extends HTMLElement {
 }
 
 function referenceOf(box) {
-  return box.closest(".ticket-row").querySelector(".reference").textContent
+  return box.closest(".ticket-row").dataset.reference
 }
 
 /** Throws {errors} of the fields or {text} where the server did not accept. */

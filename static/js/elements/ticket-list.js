@@ -151,7 +151,7 @@ class TicketList extends HTMLElement {
   /** Deselects a row and notifies the user. */
   #deselect(row) {
     row.querySelector(".row-check").checked = false
-    const reference = row.querySelector(".reference").textContent
+    const { reference } = row.dataset
     this.querySelector("[data-notices]")?.append(clone("notice-unselected", { reference }))
     this.dispatchEvent(new CustomEvent("ticket-list:unselected"))
   }

@@ -2,15 +2,19 @@
 
 import { FrameBatcher } from "../lib/frame-batcher.js"
 import { config, reloadPage } from "../lib/page-config.js"
+import { showProperty } from "../lib/property-form.js"
 import { clone, fill } from "../lib/template.js"
 import { timelineEntries } from "../lib/timeline.js"
 import { live } from "../live/index.js"
 
 const SPREAD_MS = 500
 const MAX_FAILURES = 4
+const PROPERTY = "form:has([name=version])"
 const VISIBILITY_BUTTON = ".visibility > button:not([hidden]), .visibility > details:not([hidden]) > summary"
 
 class TicketPage extends HTMLElement {
+  /** @type {?object} the latest payload, once an event has come */
+  #ticket = null
   #batcher = new FrameBatcher((facts) => this.#showProperties(facts.get(this.uuid)))
 
   connectedCallback() {
@@ -25,6 +29,10 @@ class TicketPage extends HTMLElement {
       ({ detail }) => detail.channel === this.channel && this.#showAccessEnded(),
     )
     live.follow(this.channel)
+    // What came while a property was being changed is shown now.
+    this.addEventListener("focusout", ({ target }) => setTimeout(() => this.#showLatest(target)))
+    this.addEventListener("live-form:settled", ({ target }) => this.#showLatest(target))
+    this.addEventListener("live-form:discarded", ({ target }) => this.#discardChoice(target))
     document.getElementById("new-reply")?.addEventListener("click", () => this.#scrollToNewest())
     addEventListener("scroll", () => this.#hideNewReplyButton(), { passive: true })
   }
@@ -59,8 +67,20 @@ class TicketPage extends HTMLElement {
   #showProperties(ticket) {
     const facts = { ticket: { ...ticket, mine: ticket.assigned_to?.id === config.user } }
     for (const part of this.querySelectorAll("ticket-facts, [data-ticket-fact]")) fill(part, facts)
-    for (const form of this.querySelectorAll("form:has([name=version])")) showProperty(form, ticket)
+    this.#ticket = ticket
+    for (const form of this.querySelectorAll(PROPERTY)) showProperty(form, ticket)
     document.title = `${ticket.subject} · TIKM`
+  }
+
+  #showLatest(element) {
+    const form = element.closest(PROPERTY)
+    if (form && this.#ticket) showProperty(form, this.#ticket)
+  }
+
+  /** Shows the ticket's value in place of a choice that could not be saved. */
+  #discardChoice(form) {
+    form.reset() // to the value that the page was rendered with
+    this.#showLatest(form)
   }
 
   // Conversation
@@ -151,26 +171,6 @@ class TicketPage extends HTMLElement {
       }
     }
   }
-}
-
-/** Updates a property form, unless the user is editing it: it then keeps the version it was opened with. */
-function showProperty(form, ticket) {
-  if (form.contains(document.activeElement) || form.hasAttribute("data-conflicted")) return
-  form.elements.version.value = ticket.version
-  for (const field of form.querySelectorAll("select, input:not([type=hidden])")) {
-    showValue(field, ticket[field.name])
-  }
-}
-
-function showValue(field, value) {
-  const key = value?.id ?? value ?? ""
-  if (field.tagName !== "SELECT") {
-    field.value = key
-    return
-  }
-  const options = [...field.options]
-  const chosen = options.find((option) => option.value === key || option.textContent.trim() === key)
-  if (chosen) chosen.selected = true
 }
 
 customElements.define("ticket-page", TicketPage)

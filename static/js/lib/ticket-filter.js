@@ -8,22 +8,23 @@
 export function matchesFilter(ticket, filter, me) {
   return (
     isInView(ticket, filter) &&
-    isSame(ticket.priority, filter.priority) &&
-    isSame(ticket.office, filter.office) &&
+    isSame(ticket.priority_id, filter.priority) &&
+    isSame(ticket.office_id, filter.office) &&
     isAssigned(ticket.assigned_to, filter.assignee, me) &&
     isWithin(ticket.created_at, filter.createdStart, filter.createdEnd) &&
     isWithin(ticket.updated_at, filter.updatedStart, filter.updatedEnd)
   )
 }
 
-function isInView(ticket, { view, statusName }) {
-  if (statusName) return ticket.status === statusName
+function isInView(ticket, { view, status }) {
+  if (status) return isSame(ticket.status_id, status)
   if (view === "all") return true
   return ticket.is_closed === (view === "closed")
 }
 
-function isSame(value, filter) {
-  return !filter || value === filter
+/** Compares ids, which data attributes hold as text; names may change, or look like ids. */
+function isSame(id, filter) {
+  return !filter || String(id) === filter
 }
 
 function isAssigned(assignee, filter, me) {

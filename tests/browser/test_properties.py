@@ -1,0 +1,154 @@
+"""A ticket's properties while others change them: matched by id, never lost, never overwritten unnoticed."""
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import Desk, is_live
+from tests.browser.test_two_people import choose
+
+# What browsers do when they translate a page (Chromium's translator wraps text in <font>).
+TRANSLATE = """() => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+  const texts = []
+  while (walker.nextNode()) texts.push(walker.currentNode)
+  for (const text of texts) {
+    const parent = text.parentElement
+    if (!text.data.trim() || parent.closest("script, style, template, [translate=no]")) continue
+    if (parent.tagName === "OPTION") text.data = `«${text.data}»`
+    else {
+      const font = document.createElement("font")
+      font.textContent = `«${text.data}»`
+      text.replaceWith(font)
+    }
+  }
+}"""
+
+
+def field(page: Page, name: str) -> Locator:
+    return page.locator(f"form[data-autosubmit] [name={name}]")
+
+
+def form(page: Page, name: str) -> Locator:
+    return page.locator("form[data-autosubmit]").filter(has=page.locator(f"[name={name}]"))
+
+
+def chosen(page: Page, name: str) -> str:
+    return field(page, name).evaluate("select => select.selectedOptions[0]?.label")
+
+
+def opened(desk: Desk, *names: str) -> list[Page]:
+    pages = [desk.enter(name).page(desk.ticket) for name in names]
+    for page in pages:
+        is_live(page)
+    return pages
+
+
+def priority(page: Page, text: str) -> None:
+    expect(page.locator("ticket-facts .priority")).to_have_text(text)
+
+
+def rename(desk: Desk, model: str, names: dict[str, str]) -> None:
+    """Rename statuses, priorities or offices; in two steps, since names are unique."""
+    lines = ["from tickets.models import Priority, Status", "from accounts.models import Office"]
+    lines += [f"{model}.objects.filter(name={old!r}).update(name='x{new}')" for old, new in names.items()]
+    lines += [f"{model}.objects.filter(name='x{new}').update(name={new!r})" for new in names.values()]
+    desk.manage("shell", "-v", "0", "-c", "\n".join(lines))
+
+
+# By these names each value's name is another one's id.
+REVERSED = {"Low": "4", "Medium": "3", "High": "2", "Urgent": "1"}
+
+
+def test_values_named_like_ids_are_matched_by_id(small_desk: Desk) -> None:
+    rename(small_desk, "Priority", REVERSED)
+    rename(small_desk, "Status", {"Open": "4", "In Progress": "3", "On Hold": "2", "Closed": "1"})
+    rename(small_desk, "Office", {"Billing": "2", "Orders": "1"})
+    bao, dana = opened(small_desk, "bao", "dana")
+    for name, label in (("priority", "2"), ("status", "3")):
+        choose(bao, name, label)
+        expect(dana.locator(f"ticket-facts [data-text='ticket.{name}']")).to_have_text(label)
+        assert chosen(dana, name) == label
+    assert chosen(dana, "office") == "2"
+    listing = dana.context.new_page()
+    listing.goto(
+        f"/tickets/?priority={field(dana, 'priority').input_value()}&status={field(dana, 'status').input_value()}"
+    )
+    is_live(listing)
+    row = listing.locator(f"#ticket-{small_desk.cast['ticket']}")
+    expect(row).to_have_count(1)
+    choose(bao, "priority", "1")
+    expect(row).to_have_count(0)
+    choose(bao, "priority", "2")
+    expect(row).to_have_count(1)
+
+
+def test_page_translated_by_the_browser_takes_new_values(small_desk: Desk) -> None:
+    bao, dana = opened(small_desk, "bao", "dana")
+    dana.evaluate(TRANSLATE)
+    assert chosen(dana, "status") == "«Open»"
+    choose(bao, "status", "On Hold")
+    expect(dana.locator("ticket-facts .pill")).to_have_text("On Hold")
+    assert chosen(dana, "status") == "«On Hold»"
+    # The field has the new version with the new value: another change is no conflict and overwrites nothing.
+    choose(dana, "priority", "«High»")
+    priority(bao, "High")
+    expect(bao.locator("ticket-facts .pill")).to_have_text("On Hold")
+
+
+def test_value_that_the_page_does_not_know_is_added(small_desk: Desk) -> None:
+    bao, dana = opened(small_desk, "bao", "dana")
+    small_desk.manage(
+        "shell",
+        "-v",
+        "0",
+        "-c",
+        "from tickets.models import Status; Status.objects.create(name='New one', color='#123456')",
+    )
+    bao.reload()
+    is_live(bao)
+    choose(bao, "status", "New one")
+    expect(dana.locator("ticket-facts .pill")).to_have_text("New one")
+    assert chosen(dana, "status") == "New one"
+
+
+def test_choice_that_could_not_be_saved_stays_until_it_is_given_up(small_desk: Desk) -> None:
+    bao, dana = opened(small_desk, "bao", "dana")
+    dana.route("**/change/", lambda route: route.abort())
+    choose(dana, "status", "On Hold")
+    expect(form(dana, "status")).to_contain_text("Couldn't save.")
+    dana.locator("ticket-composer textarea").focus()
+    choose(bao, "priority", "High")
+    priority(dana, "High")
+    assert chosen(dana, "status") == "On Hold"
+    expect(form(dana, "status")).to_contain_text("Couldn't save.")
+    form(dana, "status").get_by_role("button", name="Discard").click()
+    assert chosen(dana, "status") == "Open"
+    expect(form(dana, "status")).not_to_contain_text("Couldn't save.")
+    expect(field(dana, "status")).to_be_focused()
+
+
+def test_choice_that_could_not_be_saved_is_sent_again(small_desk: Desk) -> None:
+    bao, dana = opened(small_desk, "bao", "dana")
+    dana.route("**/change/", lambda route: route.abort())
+    choose(dana, "status", "On Hold")
+    expect(form(dana, "status")).to_contain_text("Couldn't save.")
+    dana.unroute("**/change/")
+    form(dana, "status").get_by_role("button", name="Try again").click()
+    expect(bao.locator("ticket-facts .pill")).to_have_text("On Hold")
+    expect(form(dana, "status")).not_to_contain_text("Couldn't save.")
+    expect(form(dana, "status").get_by_role("button", name="Try again")).to_have_count(0)
+
+
+@pytest.mark.parametrize("mine", ["In Progress", "Closed"])
+def test_unsaved_choice_does_not_overwrite_a_colleagues(small_desk: Desk, mine: str) -> None:
+    bao, dana = opened(small_desk, "bao", "dana")
+    dana.route("**/change/", lambda route: route.abort())
+    choose(dana, "status", mine)
+    expect(form(dana, "status")).to_contain_text("Couldn't save.")
+    choose(bao, "status", "On Hold")
+    expect(dana.locator("ticket-facts .pill")).to_have_text("On Hold")
+    dana.unroute("**/change/")
+    form(dana, "status").get_by_role("button", name="Try again").click()
+    expect(form(dana, "status")).to_contain_text("Bao Nguyen changed this to “On Hold” while you were editing.")
+    form(dana, "status").get_by_role("link", name="Keep theirs").click()
+    assert chosen(dana, "status") == "On Hold"
