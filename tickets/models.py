@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Office
 from realtime import Audience
+from tickets.markdown.stored import RenderedMessage
 
 # No vowels and no characters that look alike: the code can be read out on the telephone, and spells no word.
 REFERENCE_ALPHABET = "23456789BCDFGHJKMNPQRSTVWXZ"
@@ -112,9 +113,12 @@ class Priority(Choice):
         ]
 
 
-class Ticket(models.Model):
+class Ticket(RenderedMessage):
     """A customer's request with its properties; the conversation is its replies."""
 
+    text_field = "content"
+    # Large fields that only the ticket's page reads.
+    MESSAGE_FIELDS = ("content", "rendered")
     # Fields that decide who may read the ticket.
     ACCESS_FIELDS = ("assigned_to", "office")
     # Relations that a payload reads.
@@ -195,9 +199,10 @@ class Ticket(models.Model):
         return self.updated_at if audience is Audience.STAFF else self.public_updated_at
 
 
-class Reply(models.Model):
+class Reply(RenderedMessage):
     """A message in a ticket's conversation: a reply to the customer, or an internal note."""
 
+    text_field = "message"
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="replies")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="replies")

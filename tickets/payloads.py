@@ -9,7 +9,6 @@ from accounts import payloads as accounts_payloads
 from accounts.models import Office, User
 from realtime import Audience
 from realtime.broadcasting.events import iso
-from tickets.markdown import render
 from tickets.models import Attachment, Reply, Status, Ticket, TimelineEntry
 from tickets.signals import Change
 
@@ -50,7 +49,7 @@ def reply_payload(reply: Reply, audience: Audience) -> dict[str, Any]:
     payload = {
         "id": str(reply.pk),
         "message": reply.message,
-        "message_html": render(reply.message),
+        "message_html": reply.html,
         "is_internal": reply.is_internal,
         "created_at": iso(reply.created_at),
         "user": author | {"avatar_url": accounts_payloads.avatar_url(reply.author, audience)},

@@ -13,6 +13,8 @@ from realtime.channels import Parts
 from realtime.utils.compiled_query import CompiledQuery
 from tickets.models import Attachment, Reply, Ticket, TimelineEntry
 
+_TICKETS_MESSAGE = tuple(f"ticket__{field}" for field in Ticket.MESSAGE_FIELDS)
+
 
 def staffed_by(user: User) -> Q:
     """Return the tickets `user` is staff of: all for admins, for agents those assigned to them or their offices."""
@@ -32,7 +34,8 @@ def visible_tickets(user: User) -> QuerySet[Ticket]:
 
 def listed_tickets(user: User) -> QuerySet[Ticket]:
     """Return the visible tickets, latest change first, annotated with `is_staffed`: whether `user` is staff of it."""
-    return _marked_tickets(user).annotate(changed=_changed(user)).order_by("-changed", "-pk")
+    tickets = _marked_tickets(user).annotate(changed=_changed(user)).order_by("-changed", "-pk")
+    return tickets.defer(*Ticket.MESSAGE_FIELDS)
 
 
 def _marked_tickets(user: User) -> QuerySet[Ticket]:
@@ -93,6 +96,7 @@ def visible_replies(user: User, ticket: Ticket) -> QuerySet[Reply]:
     if audience is None:
         return Reply.objects.none()
     replies = ticket.replies.select_related("author", "ticket__office").prefetch_related("attachments")
+    replies = replies.defer(*_TICKETS_MESSAGE)
     return replies if audience is Audience.STAFF else replies.filter(is_internal=False)
 
 
@@ -119,7 +123,8 @@ def visible_activity(user: User) -> QuerySet[TimelineEntry]:
     public = Q(audience=Audience.PUBLIC, ticket__in=visible_tickets(user).values("pk"))
     is_staffed = Case(When(staffed, then=True), default=False, output_field=BooleanField())
     entries = TimelineEntry.objects.filter(staffed | public).annotate(is_staffed=is_staffed)
-    return entries.select_related("actor", "from_user", "to_user", "ticket__office").order_by("-pk")
+    entries = entries.select_related("actor", "from_user", "to_user", "ticket__office").order_by("-pk")
+    return entries.defer(*_TICKETS_MESSAGE)
 
 
 def visible_attachments(user: User) -> QuerySet[Attachment]:

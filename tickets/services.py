@@ -267,8 +267,8 @@ def _submitted_before(rows: QuerySet[Submitted], key: UUID | None) -> Submitted 
 
 def _lock(ticket: Ticket) -> Ticket:
     """Lock the ticket, then read it with its relations: a join read while waiting for the lock would be stale."""
-    Ticket.objects.select_for_update().get(pk=ticket.pk)
-    return Ticket.objects.select_related(*Ticket.RELATED).get(pk=ticket.pk)
+    Ticket.objects.select_for_update().only("pk").get(pk=ticket.pk)
+    return Ticket.objects.select_related(*Ticket.RELATED).defer(*Ticket.MESSAGE_FIELDS).get(pk=ticket.pk)
 
 
 def _require(allowed: bool, message: str) -> None:

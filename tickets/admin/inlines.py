@@ -25,7 +25,7 @@ class ReplyInline(admin.StackedInline[Reply, Ticket]):
     ordering = ("number",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Reply]:
-        replies = super().get_queryset(request).select_related("author", "ticket")
+        replies = super().get_queryset(request).select_related("author")
         return replies.prefetch_related("attachments")
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:

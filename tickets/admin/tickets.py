@@ -76,7 +76,7 @@ class TicketAdmin(StaffCanView, ProjectAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Ticket]:
         """Return the tickets that the user is staff of. Their own requests are on the site's pages."""
-        return Ticket.objects.filter(policies.staffed_by(request_user(request)))
+        return Ticket.objects.filter(policies.staffed_by(request_user(request))).defer("rendered")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request_user(request).is_staff

@@ -12,7 +12,6 @@ from accounts.models import User
 from accounts.policies import offered_offices
 from realtime import Audience
 from tickets import payloads, policies
-from tickets.markdown import render
 from tickets.models import MAX_MESSAGE, MAX_SUBJECT, Attachment, Priority, Reply, Status, Ticket, TimelineEntry
 
 AUDIENCE = "Your audience: `staff` also reads internal notes."
@@ -231,7 +230,7 @@ def ticket_data(ticket: Ticket, audience: Audience) -> dict[str, Any]:
 def whole_ticket_data(ticket: Ticket, audience: Audience) -> dict[str, Any]:
     """Return a ticket for WholeTicketSerializer."""
     attachments = [attachment_data(file) for file in ticket.attachments.filter(reply=None)]
-    content = {"content": ticket.content, "content_html": render(ticket.content)}
+    content = {"content": ticket.content, "content_html": ticket.html}
     return ticket_data(ticket, audience) | content | {"attachments": attachments}
 
 

@@ -1,4 +1,4 @@
-"""Template tags: Markdown, times, icons."""
+"""Template tags: times, icons."""
 
 from datetime import datetime
 from functools import lru_cache
@@ -7,15 +7,7 @@ from django import template
 from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
 
-from tickets.markdown import render
-
 register = template.Library()
-
-
-@register.filter
-def markdown(text: str) -> SafeString:
-    """Render a message as sanitised HTML."""
-    return render(text)
 
 
 @register.filter

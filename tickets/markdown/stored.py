@@ -1,0 +1,52 @@
+"""Messages stored as typed and as HTML: the HTML is rendered once, when the message is written."""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from django.db import models
+from django.utils.safestring import SafeString, mark_safe
+
+from tickets.markdown.rendering import RENDERER_VERSION, render
+
+BATCH_SIZE = 100  # messages, of up to 50 KB and 300 KB of HTML
+
+
+class RenderedMessage(models.Model):
+    """A model with a message in `text_field`, which does not change after it was written."""
+
+    text_field: ClassVar[str]
+
+    # Empty with version 0: written by an older release, or without `save`.
+    rendered = models.TextField(default="", db_default="", editable=False)
+    renderer_version = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+
+    class Meta:
+        abstract = True
+
+    def save(self, **options: Any) -> None:
+        """Render the message of a new row, then save."""
+        if self._state.adding:
+            self.rendered, self.renderer_version = render(getattr(self, self.text_field)), RENDERER_VERSION
+        super().save(**options)
+
+    @property
+    def html(self) -> SafeString:
+        """The message as sanitised HTML, by the renderer of its time."""
+        if self.renderer_version == 0:
+            return render(getattr(self, self.text_field))
+        return mark_safe(self.rendered)  # noqa: S308  (sanitised when it was stored)
+
+
+def render_again(messages: models.QuerySet[Any], text_field: str) -> Iterator[int]:
+    """Render `messages`, and yield the size of each batch.
+
+    Goes through the table by primary key, and locks the rows of one batch for its update only.
+    """
+    ordered = messages.order_by("pk").only("pk", text_field)
+    rows = list(ordered[:BATCH_SIZE])
+    while rows:
+        for row in rows:
+            row.rendered, row.renderer_version = render(getattr(row, text_field)), RENDERER_VERSION
+        messages.model._default_manager.using(messages.db).bulk_update(rows, ["rendered", "renderer_version"])
+        yield len(rows)
+        rows = list(ordered.filter(pk__gt=rows[-1].pk)[:BATCH_SIZE])
