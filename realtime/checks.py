@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from django.core.checks import CheckMessage, Error
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
 
 from realtime.conf import config
@@ -11,7 +12,20 @@ from realtime.conf import config
 
 def check_settings(**_: Any) -> list[CheckMessage]:
     """Report invalid webhooks, networks and proxies, which would otherwise only fail in production."""
-    return [Error(text, id="realtime.E001") for text in _problems()]
+    return [Error(text, id="realtime.E001") for text in _problems()] + _shared_layer()
+
+
+def _shared_layer() -> list[CheckMessage]:
+    """Report a Redis layer without its own prefix: projects on one Redis would receive each other's events."""
+    layer: dict[str, Any] = settings.CHANNEL_LAYERS.get("default", {})
+    if "redis" not in layer.get("BACKEND", "").lower() or layer.get("CONFIG", {}).get("prefix", "asgi") != "asgi":
+        return []
+    text = (
+        'CHANNEL_LAYERS["default"]["CONFIG"] has no "prefix" of its own: other projects on the same Redis server '
+        "would receive this project's events, whatever the number of their database."
+    )
+    hint = f"Set it to a text that differs between installations, such as {config().redis_prefix!r}."
+    return [Warning(text, hint=hint, id="realtime.W001")]
 
 
 def _problems() -> Iterator[str]:

@@ -7,6 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from realtime.utils import installation
+
 RENAMED = {"AUTHENTICATE_WITHIN": "AUTHENTICATION_TIMEOUT", "MEMBERS_A_CHANNEL": "MAX_MEMBERS_PER_CHANNEL"}
 
 
@@ -24,7 +26,7 @@ class Config:
     scheme: str = ""
     debug: bool = False
     redis_url: str = ""
-    redis_prefix: str = "realtime"
+    redis_prefix: str = ""  # default: see realtime/utils/installation.py
     bearer: str = ""
     websocket_class: str = "realtime.serve.pusher_protocol.PusherProtocol"  # see docs/serving.md
     trusted_proxies: tuple[str, ...] = ()  # addresses, networks and "unix": see realtime/utils/client_address.py
@@ -71,4 +73,12 @@ def _read(source: Mapping[str, Any]) -> Config:
     if missing:
         raise ImproperlyConfigured(f"settings.REALTIME has no {', '.join(missing)}; see realtime/README.md.")
     values = {key.lower(): value for key, value in source.items()}
-    return Config(**values | {"app_secrets": tuple(values["app_secrets"])})
+    prefix = values.get("redis_prefix") or _default_prefix(values.get("redis_url", ""))
+    return Config(**values | {"app_secrets": tuple(values["app_secrets"]), "redis_prefix": prefix})
+
+
+def _default_prefix(redis_url: str) -> str:
+    database = str(settings.DATABASES.get("default", {}).get("NAME", ""))
+    return installation.redis_prefix(
+        "realtime", secret_key=settings.SECRET_KEY, redis_url=redis_url, database=database
+    )

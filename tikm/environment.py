@@ -1,9 +1,12 @@
 """Reads the environment strictly: what is missing or misspelt stops the start with a sentence."""
 
 import os
+import re
 from collections.abc import Sequence
 
 from django.core.exceptions import ImproperlyConfigured
+
+from realtime.utils import installation
 
 REALTIME_NAMES = (
     "REALTIME_APP_ID",
@@ -48,6 +51,17 @@ def numeric(name: str, value: str) -> str:
     """Return `value` if it is a number: Pusher's Python library accepts no other app id."""
     if not value.isascii() or not value.isdigit():
         raise ImproperlyConfigured(f"{name} is {value!r}; set it to a number, such as 1.")
+    return value
+
+
+def redis_prefix(value: str, *, secret_key: str, redis_url: str, database: str) -> str:
+    """Return `value`, or else a prefix that differs between installations and is the same in all their processes."""
+    if not value:
+        return installation.redis_prefix("tikm", secret_key=secret_key, redis_url=redis_url, database=database)
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,40}", value):
+        raise ImproperlyConfigured(
+            f"REDIS_PREFIX is {value!r}; set it to 1 to 40 letters, digits, dots, hyphens or underscores."
+        )
     return value
 
 

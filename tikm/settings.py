@@ -27,7 +27,6 @@ SECRET_KEY = environment.secret("SECRET_KEY", debug=DEBUG)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 REDIS_URL = env.str("REDIS_URL", default="")
-REDIS_PREFIX = "tikm"
 
 # --- Applications
 
@@ -114,6 +113,14 @@ elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 16, "timeout": 10}
     # Otherwise each pooled connection fails one request after a restart of the database.
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+
+# Keys and channels in Redis: of this installation alone, whatever others share the server.
+REDIS_PREFIX = environment.redis_prefix(
+    env.str("REDIS_PREFIX", default=""),
+    secret_key=SECRET_KEY,
+    redis_url=REDIS_URL,
+    database=str(DATABASES["default"]["NAME"]),
+)
 
 CACHES = {
     "default": {"BACKEND": "tikm.caches.FallbackRedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": REDIS_PREFIX}

@@ -67,3 +67,24 @@ def test_a_missing_key_stops_the_start(settings, value):
         ImproperlyConfigured, match=r"settings\.REALTIME has no .*APP_SECRETS; see realtime/README\.md"
     ):
         config()
+
+
+REDIS_LAYER = {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": ["redis://cache"]}}
+
+
+def test_a_redis_layer_without_a_prefix_is_a_warning_that_names_one(settings):
+    settings.CHANNEL_LAYERS = {"default": REDIS_LAYER}
+    (warning,) = run_checks()
+    assert (warning.id, config().redis_prefix in warning.hint) == ("realtime.W001", True)
+    settings.CHANNEL_LAYERS = {"default": REDIS_LAYER | {"CONFIG": {"prefix": config().redis_prefix}}}
+    assert run_checks() == []
+
+
+def test_the_default_prefix_differs_between_projects(settings):
+    realtime = {key: value for key, value in settings.REALTIME.items() if key != "REDIS_PREFIX"}
+    found = set()
+    for secret, url in (("a" * 50, "redis://cache/0"), ("b" * 50, "redis://cache/0"), ("b" * 50, "redis://cache/1")):
+        settings.SECRET_KEY, settings.REALTIME = secret, realtime | {"REDIS_URL": url}
+        found.add(config().redis_prefix)
+    assert len(found) == 3
+    assert all(prefix.startswith("realtime-") for prefix in found)

@@ -58,6 +58,7 @@ def test_configuration_error_is_the_last_line_of_a_start() -> None:
         ({"REALTIME_APP_ID": "tikm"}, "REALTIME_APP_ID is 'tikm'; set it to a number"),
         ({"REALTIME_APPKEY": "x"}, "REALTIME_APPKEY is not a setting"),
         ({"REALTIME_SCHEME": "wss"}, "REALTIME_SCHEME is 'wss'; set it to one of"),
+        ({"REDIS_PREFIX": "our desk"}, "REDIS_PREFIX is 'our desk'; set it to 1 to 40 letters"),
         (
             {"BROADCAST_CONNECTION": "reverb"},
             "BROADCAST_CONNECTION is 'reverb'; set it to one of: channels, log, null",
@@ -66,6 +67,55 @@ def test_configuration_error_is_the_last_line_of_a_start() -> None:
 )
 def test_configuration_error_stops_the_start(change: dict[str, str], sentence: str) -> None:
     assert sentence in read(**{**GOOD, **change})
+
+
+REDIS = {**GOOD, "REDIS_URL": "redis://cache:6379/0", "DATABASE_URL": "postgres://tikm@db/tikm"}
+
+
+def prefixes(**environment: str) -> set[str]:
+    """Return the prefixes of everything that an installation with this environment keeps in Redis."""
+    with patch.dict(os.environ, environment, clear=True):
+        product = runpy.run_path(str(TOP / "tikm/settings.py"))
+    return {
+        product["REDIS_PREFIX"],
+        product["REALTIME"]["REDIS_PREFIX"],
+        product["CHANNEL_LAYERS"]["default"]["CONFIG"]["prefix"],
+        product["CACHES"]["default"]["KEY_PREFIX"],
+    }
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"REDIS_URL": "redis://cache:6379/1"},
+        {"REDIS_URL": "redis://cache:6379?db=2"},
+        {"REDIS_URL": "unix:///run/redis.sock?db=3"},
+        {"SECRET_KEY": "u" * 50},
+        {"DATABASE_URL": "postgres://tikm@db/staging"},
+    ],
+)
+def test_installations_have_different_prefixes_in_redis(change: dict[str, str]) -> None:
+    one, other = prefixes(**REDIS), prefixes(**{**REDIS, **change})
+    assert len(one) == len(other) == 1
+    assert not one & other
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"REDIS_URL": "redis://cache:6379"},
+        {"REDIS_URL": "redis://:secret@10.0.0.7:6379/0"},
+        {"REDIS_URL": "unix:///run/redis.sock"},
+        {"DATABASE_URL": "postgres://tikm:secret@10.0.0.8:5432/tikm"},
+        {"ALLOWED_HOSTS": "10.0.0.9"},
+    ],
+)
+def test_processes_of_an_installation_share_the_prefix(change: dict[str, str]) -> None:
+    assert prefixes(**REDIS) == prefixes(**{**REDIS, **change})
+
+
+def test_redis_prefix_can_be_set() -> None:
+    assert prefixes(**REDIS, REDIS_PREFIX="desk-a") == {"desk-a"}
 
 
 def test_webhooks_are_parsed_as_urls_and_events() -> None:

@@ -15,7 +15,7 @@ from tests.support import instances
 
 FLUSHES = 10  # tries
 HERE = Path(__file__).parent
-NAMES = ("CACHES", "CHANNEL_LAYERS", "REALTIME", "REDIS_URL")
+NAMES = ("CACHES", "CHANNEL_LAYERS", "REALTIME", "REDIS_PREFIX", "REDIS_URL")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -91,5 +91,6 @@ def environment(database_url: str, _one_redis: instances.RedisServer, django_db_
     return {
         "DATABASE_URL": database_url.replace("/postgres?", f"/{name}?"),
         "REDIS_URL": _one_redis.url,
+        "REDIS_PREFIX": settings.REDIS_PREFIX,  # by default it depends on the name of the database
         "SECRET_KEY": settings.SECRET_KEY,
     }

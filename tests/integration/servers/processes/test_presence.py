@@ -15,7 +15,7 @@ SETTINGS = {"DJANGO_SETTINGS_MODULE": "tests.integration.servers.processes.short
 def servers(environment, request):
     """Two processes that share a presence store; without Redis it is in the database."""
     redis_url = environment["REDIS_URL"] if request.param == "redis" else ""
-    env = {"SECRET_KEY": environment["SECRET_KEY"], **SETTINGS}
+    env = {"SECRET_KEY": environment["SECRET_KEY"], "REDIS_PREFIX": environment["REDIS_PREFIX"], **SETTINGS}
     serve = partial(
         instances.server, "uvicorn", database_url=environment["DATABASE_URL"], redis_url=redis_url, env=env
     )

@@ -40,7 +40,7 @@ LATEST = 10.0  # per cause, on a busy machine; without a revocation a socket liv
 def servers(environment, request):
     """Two processes; without Redis nothing but the database joins them."""
     redis_url = environment["REDIS_URL"] if request.param == "redis" else ""
-    env = {"SECRET_KEY": environment["SECRET_KEY"]}
+    env = {"SECRET_KEY": environment["SECRET_KEY"], "REDIS_PREFIX": environment["REDIS_PREFIX"]}
     serve = partial(
         instances.server, "uvicorn", database_url=environment["DATABASE_URL"], redis_url=redis_url, env=env
     )

@@ -30,7 +30,11 @@ PING_EVENT = b'{"event":"pusher:ping","data":{}}'
 
 @pytest.fixture(scope="module")
 def server(environment):
-    env = {"SECRET_KEY": environment["SECRET_KEY"], "TRUSTED_PROXIES": "127.0.0.1"}
+    env = {
+        "SECRET_KEY": environment["SECRET_KEY"],
+        "REDIS_PREFIX": environment["REDIS_PREFIX"],
+        "TRUSTED_PROXIES": "127.0.0.1",
+    }
     addresses = {"database_url": environment["DATABASE_URL"], "redis_url": environment["REDIS_URL"]}
     with instances.server("uvicorn", **addresses, env=env) as server:
         yield server

@@ -25,7 +25,11 @@ def servers(environment):
         "uvicorn",
         database_url=environment["DATABASE_URL"],
         redis_url=environment["REDIS_URL"],
-        env={"SECRET_KEY": environment["SECRET_KEY"], "DJANGO_SETTINGS_MODULE": LONG_REDIS_TIMEOUT},
+        env={
+            "SECRET_KEY": environment["SECRET_KEY"],
+            "REDIS_PREFIX": environment["REDIS_PREFIX"],
+            "DJANGO_SETTINGS_MODULE": LONG_REDIS_TIMEOUT,
+        },
     )
     with serve() as one, serve() as other:
         yield one, other

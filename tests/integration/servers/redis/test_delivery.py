@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 import redis
+from django.conf import settings
 from django.db import transaction
 
 from realtime.broadcasting.channel_layer import default_layer, group_name
@@ -79,7 +80,7 @@ def cut_before_each_message(monkeypatch, server):
 
 async def wait_for_subscription(server, channel, audience):
     """Return once Redis has a subscriber for this channel and audience."""
-    name = f"tikm__group__{group_name(channel, audience)}"
+    name = f"{settings.REDIS_PREFIX}__group__{group_name(channel, audience)}"
 
     def is_subscribed():
         with redis.Redis.from_url(server.url) as client:
