@@ -10,11 +10,22 @@ from realtime import Audience
 from realtime.protocol import Member
 
 StaffNames = DeskSettings.StaffNames
+MASKED_COLOR = "#5c636a"
 
 
-def user_payload(user: User, audience: Audience, office: Office | None) -> dict[str, str]:
-    """Return id, name and role. Customers may see the name of `office` instead of the user's."""
-    return {"id": str(user.pk), "name": display_name(user, audience, office), "role": user.role}
+def user_payload(user: User, audience: Audience, office: Office | None) -> dict[str, str | None]:
+    """Return id, name and role. Staff with a masked name have no id, and all the same role."""
+    name = display_name(user, audience, office)
+    if is_masked(user, audience):
+        return {"id": None, "name": name, "role": User.Role.AGENT}
+    return {"id": str(user.pk), "name": name, "role": user.role}
+
+
+def is_masked(user: User, audience: Audience) -> bool:
+    """Return whether `audience` sees another name of `user`: ids, roles and avatars would distinguish masked users."""
+    if audience is Audience.STAFF or user.is_customer:
+        return False
+    return DeskSettings.current().staff_names != StaffNames.FULL
 
 
 def online_member(user: User, **_: Any) -> Member | None:
@@ -32,16 +43,24 @@ def display_name(user: User, audience: Audience, office: Office | None) -> str:
 
 
 def avatar_url(user: User, audience: Audience) -> str:
-    """Return the avatar's URL. It varies with the setting that changes the initials, since browsers cache it."""
-    address = reverse("avatar", args=[user.pk])
-    return address if audience is Audience.STAFF else f"{address}?names={DeskSettings.current().staff_names}"
+    """Return the URL of the avatar that `audience` may see."""
+    if is_masked(user, audience):
+        return reverse("masked-avatar", args=[initials(_masked(user.name, None))])
+    return reverse("avatar", args=[user.pk])
 
 
 def initials_for(viewer: User, user: User) -> str:
     """Return the initials on an avatar, of the name that `viewer` may see."""
-    if viewer.is_customer and not user.is_customer:
-        return initials(_masked(user.name, None))
-    return initials(user.name)
+    return initials(display_name(user, _audience_of(viewer), None))
+
+
+def avatar_color(viewer: User, user: User) -> str:
+    """Return the background colour of an avatar for `viewer`: the same for all users with a masked name."""
+    return MASKED_COLOR if is_masked(user, _audience_of(viewer)) else user.avatar_color
+
+
+def _audience_of(viewer: User) -> Audience:
+    return Audience.PUBLIC if viewer.is_customer else Audience.STAFF
 
 
 def initials(name: str) -> str:

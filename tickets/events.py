@@ -24,7 +24,7 @@ class TicketEvent(Event):
         """Return the part of the payload that is specific to this event."""
         raise NotImplementedError
 
-    def user_payload(self, user: User, audience: Audience) -> dict[str, str]:
+    def user_payload(self, user: User, audience: Audience) -> dict[str, str | None]:
         """Return `user` under the name that `audience` may see."""
         return payloads.user_payload(user, self.ticket, audience)
 

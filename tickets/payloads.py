@@ -83,7 +83,7 @@ def timeline_payload(entry: TimelineEntry, ticket: Ticket, audience: Audience) -
     }
 
 
-def user_payload(user: User, ticket: Ticket, audience: Audience) -> dict[str, str]:
+def user_payload(user: User, ticket: Ticket, audience: Audience) -> dict[str, str | None]:
     """Return a user as readers of `ticket` see them. Its creator always appears under their own name."""
     audience = Audience.STAFF if user.pk == ticket.creator_id else audience
     return accounts_payloads.user_payload(user, audience, ticket.office)
@@ -119,11 +119,11 @@ def _action_and_actor(entry: TimelineEntry, audience: Audience) -> tuple[str, Us
 
 
 def _assignee(user: User | None, ticket: Ticket, audience: Audience) -> dict[str, str | None] | None:
-    """Return the assignee; without an id if the name is masked, since ids would distinguish masked users."""
+    """Return the assignee's id and name."""
     if user is None:
         return None
-    name = user_payload(user, ticket, audience)["name"]
-    return {"id": str(user.pk) if name == user.name else None, "name": name}
+    payload = user_payload(user, ticket, audience)
+    return {"id": payload["id"], "name": payload["name"]}
 
 
 def _public_value(value: Any, ticket: Ticket) -> Any:

@@ -57,14 +57,15 @@ def record_visibility(reply: Reply, by: User, **_: Any) -> None:
 
 
 @receiver(pre_save, sender=Office)
-def remove_internal_office_name(instance: Office, **_: Any) -> None:
-    """Remove the name of an office that becomes internal from the entries that customers read."""
-    public = Office.objects.filter(pk=instance.pk, is_internal=False).first() if instance.is_internal else None
-    if public is None:
+def follow_office_name(instance: Office, **_: Any) -> None:
+    """Keep the office's current name in the entries that customers read, and none once it is internal."""
+    before = Office.objects.filter(pk=instance.pk, is_internal=False).first()
+    after = payloads.office_name(instance, Audience.PUBLIC)
+    if before is None or before.name == after:
         return
     for end in ("from", "to"):
-        for entry in TimelineEntry.objects.filter(action=Action.OFFICE, **{f"public__{end}": public.name}):
-            entry.public = {**(entry.public or {}), end: None}
+        for entry in TimelineEntry.objects.filter(action=Action.OFFICE, **{f"public__{end}": before.name}):
+            entry.public = {**(entry.public or {}), end: after}
             entry.save(update_fields=["public"])
 
 

@@ -9,7 +9,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET
 
 from accounts.models import User
-from accounts.payloads import initials_for
+from accounts.payloads import MASKED_COLOR, avatar_color, initials_for
 from accounts.types import AuthenticatedRequest
 
 
@@ -19,5 +19,17 @@ from accounts.types import AuthenticatedRequest
 def avatar(request: AuthenticatedRequest, user_id: UUID) -> HttpResponse:
     """Return an SVG with the initials of the name that the current user may see."""
     user = get_object_or_404(User, pk=user_id)
-    context = {"avatar_color": user.avatar_color, "initials": initials_for(request.user, user)}
+    return _svg(request, avatar_color(request.user, user), initials_for(request.user, user))
+
+
+@require_GET
+@login_required
+@cache_control(private=True, max_age=86400)
+def masked_avatar(request: AuthenticatedRequest, letters: str) -> HttpResponse:
+    """Return the avatar of staff whose name is masked: it does not reveal who they are."""
+    return _svg(request, MASKED_COLOR, letters[:2])
+
+
+def _svg(request: AuthenticatedRequest, color: str, letters: str) -> HttpResponse:
+    context = {"avatar_color": color, "initials": letters}
     return render(request, "accounts/avatar.svg", context, content_type="image/svg+xml")

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import DeskSettings, User
-from accounts.payloads import user_payload
+from accounts.payloads import avatar_url, user_payload
 from realtime.broadcasting import history
 from realtime.channels import Audience
 from tests.support.api_client import ApiClient
@@ -179,3 +179,62 @@ def test_office_made_internal_disappears_for_customers(cast: Cast) -> None:
     assert "Orders" not in read(casey)
     assert "Billing" in read(casey)
     assert "Orders" in read(emil)
+
+
+@pytest.mark.django_db
+def test_renamed_office_leaves_no_older_name_when_made_internal(cast: Cast) -> None:
+    casey, emil = ApiClient(cast.casey), ApiClient(cast.emil)
+    services.update_ticket(cast.ticket, by=cast.ada, values={"office": cast.orders})
+    timeline = f"tickets/{cast.ticket.uuid}/timeline/"
+    cast.orders.name = "Purchases"
+    cast.orders.save()
+    assert "Purchases" in casey.get(timeline).text
+    assert "Orders" not in casey.get(timeline).text
+    cast.orders.is_internal = True
+    cast.orders.save()
+    assert not [name for name in ("Orders", "Purchases") if name in casey.get(timeline).text]
+    assert "Orders" in emil.get(timeline).text
+
+
+@pytest.mark.django_db
+def test_office_renamed_and_made_internal_at_once_leaves_no_name(cast: Cast) -> None:
+    services.update_ticket(cast.ticket, by=cast.ada, values={"office": cast.orders})
+    cast.orders.name, cast.orders.is_internal = "Purchases", True
+    cast.orders.save()
+    answer = ApiClient(cast.casey).get(f"tickets/{cast.ticket.uuid}/timeline/").text
+    assert not [name for name in ("Orders", "Purchases") if name in answer]
+
+
+def read_by_customer(cast: Cast, start: str) -> str:
+    """Return everything that a customer reads about the ticket."""
+    client, program = signed_in(cast.casey), ApiClient(cast.casey)
+    path = f"tickets/{cast.ticket.uuid}/"
+    parts = [program.get(each).text for each in (path, f"{path}replies/", f"{path}timeline/", "tickets/?status=all")]
+    parts += [client.get(each).text for each in (cast.ticket.get_absolute_url(), "/tickets/", "/")]
+    query = {"channel": cast.ticket.channel, "since": start}
+    return "".join(parts) + client.get("/broadcasting/history", query).text
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("names", "are_distinct"), [("full", True), ("first", False), ("office", False)])
+def test_masked_staff_have_no_id_role_or_avatar_of_their_own(cast: Cast, names: str, are_distinct: bool) -> None:
+    show(names)
+    start, staff = history.current_cursor(), (cast.ada, cast.bao, cast.dana)
+    services.update_ticket(cast.ticket, by=cast.ada, values={"assigned_to": cast.bao})
+    for user in staff:
+        cast.reply(user, "It is on its way")
+    found = read_by_customer(cast, start)
+    assert all((str(user.pk) in found) == are_distinct for user in staff)
+    assert ('"role":"admin"' in found.replace(" ", "")) == are_distinct
+    assert str(cast.casey.pk) in found
+
+
+@pytest.mark.django_db
+def test_masked_avatars_differ_only_by_the_shown_name(cast: Cast) -> None:
+    show("office")
+    casey = signed_in(cast.casey)
+    masked = avatar_url(cast.ada, Audience.PUBLIC)
+    assert masked == avatar_url(cast.bao, Audience.PUBLIC)
+    assert casey.get(f"/avatars/{cast.ada.pk}.svg").text == casey.get(f"/avatars/{cast.bao.pk}.svg").text
+    assert casey.get(masked).text == casey.get(f"/avatars/{cast.bao.pk}.svg").text
+    assert avatar_url(cast.ada, Audience.STAFF) != avatar_url(cast.bao, Audience.STAFF)

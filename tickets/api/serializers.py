@@ -53,6 +53,7 @@ class AssigneeSerializer(NamedSerializer):
 class PersonSerializer(NamedSerializer):
     """A user with their role, under the name that you may see."""
 
+    id = serializers.UUIDField(allow_null=True, help_text="Null if you may not see who it is.")
     role = serializers.ChoiceField(User.Role.values, help_text="The user's role.")
 
 
