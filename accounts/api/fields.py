@@ -64,7 +64,7 @@ class OneOf(serializers.ChoiceField):  # type: ignore[misc]
     def to_internal_value(self, data: Any) -> Any:
         """Reject "30" where 30 is expected."""
         if type(data) not in (int, str) or data not in self.choices:
-            self.fail("invalid_choice", input=data)
+            self.fail("invalid_choice", input=str(data).encode(errors="backslashreplace").decode())
         return data
 
 

@@ -1,14 +1,16 @@
 """The JSON parser of the API: strict, with a size limit."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import IO, Any
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import renderers
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.parsers import BaseParser
 
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 MAX_BODY = 1024**2  # bytes; the longest message takes at most 600 KB with every character escaped
 
 
@@ -34,10 +36,22 @@ class BoundedJSON(BaseParser):  # type: ignore[misc]
         if len(text) > MAX_BODY:
             raise TooLarge
         try:
-            return json.loads(text.decode(), parse_constant=_refuse)
+            return json.loads(text.decode(), parse_constant=_refuse, object_pairs_hook=_object)
         except (ValueError, RecursionError):
             raise ParseError(_("The body is not valid JSON.")) from None
 
 
 def _refuse(name: str) -> None:
     raise ValueError(name)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object. Names with a lone surrogate are refused here: no response could repeat them."""
+    if not all(is_encodable(name) for name, _value in pairs):
+        raise ValidationError(_("A field name contains an incomplete character."), "surrogate_characters_not_allowed")
+    return dict(pairs)
+
+
+def is_encodable(text: str) -> bool:
+    """Return whether `text` has no lone surrogate, which UTF-8 cannot encode."""
+    return text.isascii() or not LONE_SURROGATE.search(text)

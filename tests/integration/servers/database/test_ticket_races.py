@@ -70,7 +70,7 @@ def test_concurrent_changes_of_a_ticket_do_not_deadlock(live_cast):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda cast: services.update_ticket(cast.ticket, by=cast.bao, values={"status": cast.status("On Hold")}),
+        lambda cast: services.update_ticket(cast.ticket, by=cast.bao, values={"status": cast.status("In Progress")}),
         lambda cast: services.update_ticket(cast.ticket, by=cast.bao, values={"priority": cast.priority("Urgent")}),
         lambda cast: services.update_ticket(cast.ticket, by=cast.bao, values={"office": cast.orders}),
         lambda cast: services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": cast.emil}),
