@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tickets.views import files, lists, tickets
+from tickets.views import conversation, files, lists, tickets
 
 app_name = "tickets"
 urlpatterns = [
@@ -14,6 +14,8 @@ urlpatterns = [
     path("<uuid:uuid>/", tickets.ticket_page, name="detail"),
     path("<uuid:uuid>/replies/", tickets.create_reply, name="reply"),
     path("<uuid:uuid>/replies/<uuid:reply_id>/", tickets.reply_data, name="reply-data"),
+    path("<uuid:uuid>/original/", conversation.original_opening, name="original"),
+    path("<uuid:uuid>/replies/<uuid:reply_id>/original/", conversation.original_reply, name="reply-original"),
     path("<uuid:uuid>/visibility/", tickets.change_visibility, name="visibility"),
     path("<uuid:uuid>/change/", tickets.change_ticket, name="change"),
 ]

@@ -95,8 +95,8 @@ class TicketSerializer(serializers.Serializer):  # type: ignore[misc]
 class WholeTicketSerializer(TicketSerializer):
     """A ticket with its first message."""
 
-    content = serializers.CharField(help_text="The opening message, in Markdown.")
-    content_html = serializers.CharField(help_text="The same as sanitised HTML.")
+    content = serializers.CharField(help_text="The opening message, as typed.")
+    content_html = serializers.CharField(help_text="The same, rendered as sanitised HTML.")
     attachments = AttachmentSerializer(many=True, help_text="The files of that message.")
 
 
@@ -104,8 +104,8 @@ class ReplySerializer(serializers.Serializer):  # type: ignore[misc]
     """A reply, or an internal note."""
 
     id = serializers.UUIDField(help_text="As in live events.")
-    message = serializers.CharField(help_text="Markdown.")
-    message_html = serializers.CharField(help_text="The same as sanitised HTML.")
+    message = serializers.CharField(help_text="The text as typed.")
+    message_html = serializers.CharField(help_text="The same, rendered as sanitised HTML.")
     is_internal = serializers.BooleanField(help_text="An internal note, for staff of the ticket only.")
     created_at = serializers.DateTimeField(help_text="When it was written, or when the note was made public.")
     user = PersonSerializer(help_text="The author.")

@@ -26,14 +26,20 @@ class RenderedMessage(models.Model):
     def save(self, **options: Any) -> None:
         """Render the message of a new row, then save."""
         if self._state.adding:
-            self.rendered, self.renderer_version = render(getattr(self, self.text_field)), RENDERER_VERSION
+            self.rendered, self.renderer_version = render(self.text), RENDERER_VERSION
         super().save(**options)
+
+    @property
+    def text(self) -> str:
+        """The message as typed."""
+        text: str = getattr(self, self.text_field)
+        return text
 
     @property
     def html(self) -> SafeString:
         """The message as sanitised HTML, by the renderer of its time."""
         if self.renderer_version == 0:
-            return render(getattr(self, self.text_field))
+            return render(self.text)
         return mark_safe(self.rendered)  # noqa: S308  (sanitised when it was stored)
 
 

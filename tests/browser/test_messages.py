@@ -1,0 +1,53 @@
+"""Messages in the browser: as rendered, and as typed."""
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Desk, is_live
+
+TYPED = "  Thanks <b>2*3</b>\n\tfor **all**\n-- \nJohn\n\nעברית"
+
+
+def send(page: Page, text: str) -> None:
+    page.locator("ticket-composer textarea").fill(text)
+    page.locator("ticket-composer textarea").press("Control+Enter")
+    expect(page.locator("ticket-composer textarea")).to_have_value("")
+    expect(page.locator("#replies > li")).to_have_count(1)
+
+
+def test_original_of_old_and_live_messages_is_shown_in_place(small_desk: Desk) -> None:
+    writer = small_desk.enter("casey").page(small_desk.ticket)
+    reader = small_desk.enter("bao").page(small_desk.ticket)
+    is_live(writer)
+    is_live(reader)
+    send(writer, "see\n" + TYPED)
+    live = reader.locator("#replies > li").last
+    expect(live.locator(".prose strong")).to_have_text("all")
+    reader.reload()
+    for page in (reader, writer):
+        message = page.locator("#replies > li").last
+        button = message.get_by_role("button", name="Show original")
+        button.click()
+        expect(message.locator(".original")).to_have_text("see\n" + TYPED, use_inner_text=True)
+        expect(message.locator(".prose")).to_be_hidden()
+        expect(button).to_have_attribute("aria-pressed", "true")
+        button.press(" ")
+        expect(message.locator(".original")).to_have_count(0)
+        expect(message.locator(".prose")).to_be_visible()
+
+
+def test_paragraphs_have_their_own_direction_and_white_space_is_kept(small_desk: Desk) -> None:
+    page = small_desk.enter("casey").page(small_desk.ticket)
+    is_live(page)
+    send(page, "English\n\nעברית\n\n    four spaces\ta tab")
+    paragraphs = page.locator("#replies > li").last.locator(".prose p")
+    expect(paragraphs).to_have_count(3)
+    directions = paragraphs.evaluate_all("all => all.map((each) => getComputedStyle(each).direction)")
+    assert directions == ["ltr", "rtl", "ltr"]
+    assert paragraphs.nth(2).inner_text() == "    four spaces\ta tab"
+    assert paragraphs.nth(2).evaluate("each => getComputedStyle(each).whiteSpaceCollapse") == "preserve"
+
+
+def test_original_opens_without_scripts(small_desk: Desk) -> None:
+    page = small_desk.enter("casey", java_script_enabled=False).page(small_desk.ticket)
+    page.get_by_text("Show original").first.click()
+    assert page.locator("pre").inner_text() == "Two charges for *May*."
