@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from django.urls import NoReverseMatch, reverse
 
-from realtime.conf import config
+from realtime.serve.refused import Refused
+from realtime.serve.request_body import RequestBody, Uploads
 from realtime.server import hub
 
 MAX_VIEWS: Final = 4  # requests whose view runs at a time; others wait
-BODY_TIMEOUT: Final = 30  # seconds in which a client has to send the next part of a request's body
 
 MAX_CONCURRENT: Final = 2  # history requests that run at a time: half of the views
 MAX_QUEUED: Final = 50  # history requests that wait: half a second's work
@@ -26,21 +26,6 @@ MIN_RETRY_AFTER: Final = 2  # seconds
 MAX_RETRY_AFTER: Final = 30
 RETRIES_PER_SECOND: Final = 50  # that all Retry-After together aim at
 HALF_LIFE: Final = 10  # seconds after which a refused request counts half
-
-
-class Refused(Exception):
-    """The request gets this answer instead of the view's."""
-
-    def __init__(self, status: int, reason: str, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
-        super().__init__(reason)
-        self._status, self._headers = status, headers
-
-    async def answer(self, send: Any) -> None:
-        """Send it, and close the connection."""
-        body = f"{self}\n".encode()
-        head = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(body)), (b"connection", b"close")]
-        await send({"type": "http.response.start", "status": self._status, "headers": [*head, *self._headers]})
-        await send({"type": "http.response.body", "body": body})
 
 
 class BoundedQueue:
@@ -82,7 +67,7 @@ class Admission:
 
     def __init__(self, app: Any) -> None:
         self._app = app
-        self._views = asyncio.Semaphore(MAX_VIEWS)
+        self._views, self._uploads = asyncio.Semaphore(MAX_VIEWS), Uploads()
         self._histories, self._history_path = BoundedQueue(), history_path()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -96,43 +81,18 @@ class Admission:
                 await slots.aclose()
                 await send(message)
 
-            body = _Body(receive, lambda: self._admit(scope["path"], slots))
-            try:
-                await self._app(scope, body.receive, send_response)
-            except Refused as refused:
-                await refused.answer(send)
+            with RequestBody(scope, receive, self._uploads) as body:
+                body.on_complete = lambda: self._admit(scope["path"], slots)
+                try:
+                    await self._app(scope, body.receive, send_response)
+                except Refused as refused:
+                    await refused.answer(send)
 
     async def _admit(self, path: str, slots: AsyncExitStack) -> None:
         if path == self._history_path:
             await self._histories.acquire(under_load=hub.here().queries.is_overloaded)
             slots.callback(self._histories.release)
         await slots.enter_async_context(self._views)
-
-
-class _Body:
-    """The body of a request, bounded in size and time."""
-
-    def __init__(self, receive: Any, admit: Any) -> None:
-        self._receive, self._admit = receive, admit
-        self._size = 0
-        self._is_complete = False
-
-    async def receive(self) -> Any:
-        """Return the next message; after the body none, so that a view is not cancelled halfway."""
-        if self._is_complete:
-            await asyncio.Event().wait()
-        try:
-            async with asyncio.timeout(BODY_TIMEOUT):
-                message = await self._receive()
-        except TimeoutError:
-            raise Refused(408, "Request Timeout") from None
-        self._size += len(message.get("body", b""))
-        if self._size > config().max_upload:
-            raise Refused(413, "Content Too Large")
-        if message["type"] == "http.request" and not message.get("more_body"):
-            self._is_complete = True
-            await self._admit()
-        return message
 
 
 def history_path() -> str | None:

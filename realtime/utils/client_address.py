@@ -168,13 +168,22 @@ class ProxyHeadersMiddleware:
 
 def apply_proxy_headers(scope: MutableMapping[str, Any]) -> None:
     """Set the `client` and `scheme` of an ASGI scope, and remove the forwarded headers."""
-    forwarded = _header(scope, b"x-forwarded-for"), _header(scope, b"x-forwarded-proto")
-    client = resolve_client((scope.get("client") or [""])[0], *forwarded, _trusted_proxies())
+    client = _client_of(scope)
     _set_address(scope, client.address)
     if client.scheme:
         scope["scheme"] = SCHEMES[client.scheme]
     dropped = {name.lower().encode() for name in (*DROPPED_HEADERS, "X-Forwarded-Proto")}
     scope["headers"] = [pair for pair in scope["headers"] if pair[0].lower() not in dropped]
+
+
+def client_address(scope: MutableMapping[str, Any]) -> str:
+    """Return the address of an ASGI scope's client; "" for a Unix socket."""
+    return _client_of(scope).address
+
+
+def _client_of(scope: MutableMapping[str, Any]) -> RemoteClient:
+    forwarded = _header(scope, b"x-forwarded-for"), _header(scope, b"x-forwarded-proto")
+    return resolve_client((scope.get("client") or [""])[0], *forwarded, _trusted_proxies())
 
 
 def _trusted_proxies() -> TrustedProxies:

@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from uvicorn.server import ServerState
 
-from realtime.serve import admission, http
+from realtime.serve import http, request_body
 from realtime.serve.admission import MAX_CONCURRENT, MAX_QUEUED, MAX_VIEWS, Admission
+from realtime.serve.request_body import MAX_UPLOADS_PER_ADDRESS, next_part_deadline
 from realtime.serve.server import Config
 from realtime.server.query_batcher import QueryBatcher
 from tests.support.sockets import TIMEOUT, until
@@ -183,6 +184,55 @@ async def test_request_that_only_mentions_upgrades_reaches_a_view(request_):
         assert len(server.site.requests) == 1
 
 
+H2C = b"\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAB" + END_OF_HEAD
+KEPT = b"POST /files/ HTTP/1.1\r\nHost: desk\r\nContent-Length: 5\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n"
+
+
+@pytest.mark.parametrize("upgrade", [b"h2c", b"TLS/1.0", b"x", b"websocket/13", b"h2c, websocket"])
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        pytest.param(UPLOAD, BODY, id="length"),
+        pytest.param(CHUNKED, b"186a0\r\n" + BODY + b"\r\n0\r\n\r\n", id="chunked"),
+    ],
+)
+async def test_upgrade_to_another_protocol_is_ignored(head, body, upgrade):
+    whole = head.replace(b"Connection: close\r\n", b"").replace(END_OF_HEAD, H2C.replace(b"h2c", upgrade, 1)) + body
+    async with serving() as server:
+        for parts in ([whole], [whole[:200], whole[200:]], [whole[: -len(body)], body], [whole[:-1], whole[-1:]]):
+            assert await server.status(*parts) == 200
+        assert server.site.requests == 4 * [("/files/", BODY)]
+
+
+async def test_connection_goes_on_after_an_ignored_upgrade():
+    async with serving() as server:
+        reader = await server.connect(KEPT + b"hello" + KEPT + b"again" + PAGE)
+        assert (await reader.read()).count(b"HTTP/1.1 200 ") == 3
+        assert server.site.requests == [("/files/", b"hello"), ("/files/", b"again"), ("/tickets/", b"")]
+
+
+async def test_incomplete_request_with_an_upgrade_runs_no_view():
+    async with serving() as server:
+        requests = [await server.connect(KEPT + b"hell") for _ in range(2 * MAX_VIEWS)]
+        assert await server.status(PAGE) == 200
+        for each in requests:
+            each.disconnect()
+        await until(lambda: not (server.state.connections or server.state.tasks))
+        assert server.site.requests == [("/tickets/", b"")]
+
+
+async def test_head_in_pieces_with_an_upgrade_is_one_request():
+    async with serving() as server:
+        assert await server.status(*(bytes([byte]) for byte in KEPT + b"hello")) == 200
+        assert server.site.requests == [("/files/", b"hello")]
+
+
+async def test_connect_request_gets_400():
+    async with serving() as server:
+        assert await server.status(b"CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n") == 400
+        assert not server.site.requests
+
+
 async def test_handshake_with_a_body_is_refused():
     async with serving() as server:
         reader = await server.connect(HANDSHAKE.replace(END_OF_HEAD, b"\r\nContent-Length: 5" + END_OF_HEAD))
@@ -222,10 +272,69 @@ async def test_upload_that_expects_100_continue_gets_it():
 
 
 async def test_stalled_upload_gets_408(monkeypatch):
-    monkeypatch.setattr(admission, "BODY_TIMEOUT", 0.05)
+    monkeypatch.setattr(request_body, "BODY_TIMEOUT", 0.05)
     async with serving() as server:
         assert await server.status(UPLOAD, BODY[:-1]) == 408
         assert not server.site.requests
+
+
+async def test_upload_that_trickles_gets_408(monkeypatch):
+    """Each part comes in time; together they come too slowly."""
+    monkeypatch.setattr(request_body, "BODY_TIMEOUT", 0.3)
+    async with serving() as server:
+        upload = await server.connect(UPLOAD)
+        answer = asyncio.create_task(upload.readline())
+        while not answer.done():
+            upload.write(b"x")
+            await asyncio.wait([answer], timeout=0.05)
+        assert (await answer).startswith(b"HTTP/1.1 408 ")
+        assert not server.site.requests
+
+
+@pytest.mark.parametrize(
+    ("seconds", "size", "more"),
+    [
+        pytest.param(0, 0, 30, id="nothing yet"),
+        pytest.param(29, 0, 1, id="still nothing"),
+        pytest.param(29, 29, 1.00145, id="a byte each second"),
+        pytest.param(600, 600 * 20_000, 30, id="slow enough"),
+        pytest.param(600, 600 * 10_000, -270, id="too slow"),
+        pytest.param(10, 10**7, 30, id="fast"),
+    ],
+)
+def test_body_must_arrive_at_a_minimum_rate(seconds, size, more):
+    assert next_part_deadline(1000, 1000 + seconds, size) - (1000 + seconds) == pytest.approx(more)
+
+
+def from_address(head, address="203.0.113.7"):
+    """Send a request through the trusted proxy at the loopback address."""
+    return head.replace(END_OF_HEAD, f"\r\nX-Forwarded-For: {address}".encode() + END_OF_HEAD)
+
+
+async def test_incomplete_uploads_are_bounded_per_address(settings):
+    settings.REALTIME = {**settings.REALTIME, "TRUSTED_PROXIES": ["127.0.0.1"]}
+    async with serving() as server:
+        upload = from_address(UPLOAD)
+        uploads = [await server.connect(upload, BODY[:-1]) for _ in range(MAX_UPLOADS_PER_ADDRESS)]
+        await until(lambda: len(server.state.tasks) == MAX_UPLOADS_PER_ADDRESS)
+        refused = await (await server.connect(upload, BODY)).read()
+        assert refused.startswith(b"HTTP/1.1 429 ")
+        assert b"\r\nretry-after: " in refused
+        assert await server.status(from_address(CHUNKED)) == 429
+        assert await server.status(from_address(PAGE)) == 200
+        assert await server.status(from_address(UPLOAD, "203.0.113.8"), BODY) == 200
+        uploads[0].disconnect()
+        uploads[1].write(BODY[-1:])
+        assert (await uploads[1].read()).endswith(b"hello")
+        await until(lambda: len(server.state.tasks) == MAX_UPLOADS_PER_ADDRESS - 2)
+        assert [await server.status(upload, BODY) for _ in range(3)] == [200] * 3
+
+
+async def test_uploads_without_an_address_are_not_counted():
+    async with serving() as server:
+        uploads = [await server.connect(UPLOAD, BODY[:-1]) for _ in range(MAX_UPLOADS_PER_ADDRESS + 1)]
+        await until(lambda: len(server.state.tasks) == len(uploads))
+        assert await server.status(UPLOAD, BODY) == 200
 
 
 async def test_large_upload_gets_413(settings):
