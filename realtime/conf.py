@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from realtime.utils import installation
+from realtime import installation
 
 RENAMED = {"AUTHENTICATE_WITHIN": "AUTHENTICATION_TIMEOUT", "MEMBERS_A_CHANNEL": "MAX_MEMBERS_PER_CHANNEL"}
 
@@ -26,7 +26,7 @@ class Config:
     scheme: str = ""
     debug: bool = False
     redis_url: str = ""
-    redis_prefix: str = ""  # default: see realtime/utils/installation.py
+    redis_prefix: str = ""  # default: see realtime/installation.py
     bearer: str = ""
     websocket_class: str = "realtime.serve.pusher_protocol.PusherProtocol"  # see docs/serving.md
     trusted_proxies: tuple[str, ...] = ()  # addresses, networks and "unix": see realtime/utils/client_address.py

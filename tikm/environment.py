@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from django.core.exceptions import ImproperlyConfigured
 
-from realtime.utils import installation
+from realtime import installation
 
 REALTIME_NAMES = (
     "REALTIME_APP_ID",

@@ -12,7 +12,7 @@ from tests.support.instances import TOP
 
 # A unit imports only itself and units in lines above its own.
 LAYERS = [
-    {"limits", "signals"},
+    {"installation", "limits", "signals"},
     {"conf", "protocol"},
     {"utils"},
     {"channels"},
