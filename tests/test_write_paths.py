@@ -52,7 +52,7 @@ def sends(by: str, method: str, path: str, **fields: Any) -> Callable[[Cast], No
 
     def write(cast: Cast) -> None:
         program = ApiClient(getattr(cast, by))
-        done(program.ask(method, path.format(cast.ticket.uuid), resolved(cast, fields), If_Match="*"))
+        done(program.ask(method, path.format(cast.ticket.uuid), resolved(cast, fields)))
 
     return write
 

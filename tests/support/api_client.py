@@ -37,8 +37,8 @@ class ApiClient:
         return self.ask("POST", path, body, **headers)
 
     def patch(self, path: str, body: Any, **headers: str) -> Any:
-        """Change something; without If-Match, whatever it is."""
-        return self.ask("PATCH", path, body, **{"If_Match": "*", **headers})
+        """Change something."""
+        return self.ask("PATCH", path, body, **headers)
 
     def upload(self, file: Any, **headers: str) -> Any:
         """Send a file."""

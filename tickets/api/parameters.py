@@ -46,8 +46,8 @@ IF_MATCH = OpenApiParameter(
     "If-Match",
     {"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)$'},
     OpenApiParameter.HEADER,
-    required=True,
-    description="The ETag of the version that you read, or `*` for any version.",
+    description="The ETag of the version that you read: if there is a newer one, the change fails with 412. Without "
+    "it, or with `*`, the change applies to any version.",
 )
 ETAG = OpenApiParameter(
     "ETag",
@@ -87,6 +87,5 @@ IDEMPOTENCY_PARAMETERS = [
 ]
 VERSION_PROBLEMS = {
     "412": "The object has changed since you read it (`version_outdated`). Read it again.",
-    "428": "If-Match is missing (`version_required`).",
 }
 KEY_PROBLEMS = {"410": "The object that the first request with this key created has been deleted."}

@@ -155,7 +155,7 @@ def status_for(stage: Stage, name: str | None, row: Row) -> int:
     with transaction.atomic():
         program = ApiClient(getattr(stage.cast, name) if name else None)
         path = row.path.format(any=uuid4(), **row.things(stage))
-        response = program.ask(row.method, path, row.body, If_Match="*")
+        response = program.ask(row.method, path, row.body)
         response.close()
         transaction.set_rollback(True)
     return response.status_code

@@ -75,7 +75,7 @@ class Reader:
         """Request a page with the session, or the API with the token."""
         self.routes.add(resolve(address.partition("?")[0]).route)
         if address.startswith("/api/"):
-            return self.program.ask(method, address, body, If_Match="*")
+            return self.program.ask(method, address, body)
         sent = {"data": body, "HTTP_ACCEPT": "application/json"} if method == "POST" else {}
         return getattr(self.browser, method.lower())(address, **sent)
 

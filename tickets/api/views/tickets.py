@@ -8,7 +8,6 @@ from uuid import UUID
 from django.http import QueryDict
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils.http import parse_etags
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema
@@ -43,15 +42,7 @@ from tickets.api.serializers import (
 from tickets.forms.lists import FilterForm
 from tickets.models import Status, Ticket
 
-VERSION = re.compile(r'"([0-9]{1,9})"')
-
-
-class VersionRequired(APIException):  # type: ignore[misc]
-    """The change has no If-Match header (RFC 6585, section 3)."""
-
-    status_code = 428
-    default_detail = gettext_lazy("Send If-Match with the ETag you last read, or * to overwrite.")
-    default_code = "version_required"
+VERSION = re.compile(r'"?([0-9]{1,9})"?')  # clients may lose the quotation marks
 
 
 class VersionOutdated(APIException):  # type: ignore[misc]
@@ -149,7 +140,8 @@ class OneTicket(ProjectAPIView):
     def patch(self, request: Request, uuid: UUID) -> Response:
         """Change the given fields, all or none; 204 if you can no longer see the ticket afterwards.
 
-        Only staff of the ticket may change it. Of concurrent changes of one version one succeeds; the others get 412.
+        Only staff of the ticket may change it. Of concurrent changes with `If-Match` of one version one succeeds; the
+        others get 412.
         """
         ticket = fetch(request, uuid)
         if not policies.can_change(request.user, ticket):
@@ -195,12 +187,15 @@ def _ticket_response(
 
 
 def if_match_versions(request: Request) -> set[int] | None:
-    """Return the versions in If-Match, None for `*`. A weak tag matches none (RFC 9110, section 13.1.1)."""
-    tags = parse_etags(request.headers.get("If-Match", ""))
-    if not tags:
-        raise VersionRequired
+    """Return the versions in If-Match; None for `*`, or without the header: then any version may be changed.
+
+    A weak tag matches no version (RFC 9110, section 13.1.1).
+    """
+    tags = [tag.strip() for tag in request.headers.get("If-Match", "").split(",") if tag.strip()]
+    if not tags or tags == ["*"]:
+        return None
     found = [VERSION.fullmatch(tag) for tag in tags]
-    return None if tags == ["*"] else {int(match[1]) for match in found if match}
+    return {int(match[1]) for match in found if match}
 
 
 def _ticket_filter(query: QueryDict, user: User) -> list_queries.TicketFilter:
