@@ -14,6 +14,7 @@ urlpatterns = [
     path("<uuid:uuid>/", tickets.ticket_page, name="detail"),
     path("<uuid:uuid>/replies/", tickets.create_reply, name="reply"),
     path("<uuid:uuid>/replies/<uuid:reply_id>/", tickets.reply_data, name="reply-data"),
+    path("<uuid:uuid>/earlier/", conversation.earlier_replies, name="earlier"),
     path("<uuid:uuid>/original/", conversation.original_opening, name="original"),
     path("<uuid:uuid>/replies/<uuid:reply_id>/original/", conversation.original_reply, name="reply-original"),
     path("<uuid:uuid>/visibility/", tickets.change_visibility, name="visibility"),

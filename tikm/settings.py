@@ -192,6 +192,7 @@ ACTION_RATES = {
     "upload": "120/minute",
     "upload bytes": f"{2 * 1024**3}/hour",
     "download": "600/minute",
+    "read": "600/minute",  # pages of conversations
     "search": "120/minute",
 }
 # Before sign-in, for pages and API: per address (ip), account or email (key), and user.

@@ -265,7 +265,7 @@ def send(user: User, reply: Reply, visibility: str | None, seen: int | None = No
 def test_page_changes_visibility_without_scripts(cast: Cast) -> None:
     note = cast.reply(cast.bao, "A note", internal=True)
     response = send(cast.dana, note, "public", note.number)
-    assert response.url == f"{cast.ticket.get_absolute_url()}#reply-{note.pk}"
+    assert response.url == f"{cast.ticket.get_absolute_url()}?reply={note.pk}#reply-{note.pk}"
     assert not Reply.objects.get().is_internal
 
 

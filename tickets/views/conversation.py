@@ -1,16 +1,32 @@
-"""Parts of a ticket's conversation: the text of a message as typed."""
+"""Parts of a ticket's conversation: earlier replies, and the text of a message as typed."""
 
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from accounts import throttles
 from accounts.types import AuthenticatedRequest
-from tickets import policies
+from realtime import Audience
+from tickets import payloads, policies
 from tickets.models import Reply, Ticket
+from tickets.views.reply_pages import reply_page
+
+
+@require_safe
+@login_required
+@cache_control(private=True, no_store=True)
+def earlier_replies(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
+    """Return the page of replies before a cursor as payloads, with the cursor of the page before them."""
+    throttles.count("read", by=request.user)
+    ticket = get_object_or_404(policies.visible_tickets(request.user).select_related(*Ticket.RELATED), uuid=uuid)
+    audience = policies.audience_of(request.user, ticket) or Audience.PUBLIC
+    page = reply_page(request.user, ticket, request.GET)
+    replies = [payloads.reply_payload(reply, audience) for reply in page.replies]
+    return JsonResponse({"replies": replies, "earlier": page.earlier})
 
 
 @require_safe

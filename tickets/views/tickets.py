@@ -5,7 +5,6 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
 from django.forms import BoundField
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,7 +17,8 @@ from accounts.types import AuthenticatedRequest
 from realtime import Audience
 from tickets import payloads, policies, services
 from tickets.forms.tickets import ChangeForm, ReplyForm, TicketForm, VisibilityForm
-from tickets.models import Priority, Status, Ticket
+from tickets.models import Priority, Reply, Status, Ticket
+from tickets.views.reply_pages import reply_page
 from tickets.views.responses import call_service, error_response, wants_json
 
 
@@ -39,6 +39,7 @@ def new_ticket(request: AuthenticatedRequest) -> HttpResponse:
 @login_required
 def ticket_page(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
     """Show the conversation and, for staff, the editable properties."""
+    throttles.count("read", by=request.user)
     return _render_ticket(request, _fetch(request, uuid), ReplyForm(user=request.user))
 
 
@@ -85,9 +86,7 @@ def change_visibility(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse
         services.change_visibility(reply, by=request.user, **form.arguments())
     except services.Stale:
         return _visibility_conflict(request, ticket)
-    return (
-        HttpResponse(status=204) if wants_json(request) else redirect(f"{ticket.get_absolute_url()}#reply-{reply.pk}")
-    )
+    return HttpResponse(status=204) if wants_json(request) else redirect(_permalink(ticket, reply))
 
 
 @require_POST
@@ -111,6 +110,11 @@ def palette(request: HttpRequest) -> HttpResponse:
     """Return a stylesheet with the colours of statuses and priorities; the CSP allows no style attributes."""
     choices = {"statuses": Status.objects.all(), "priorities": Priority.objects.all()}
     return render(request, "tickets/palette.css", choices, content_type="text/css")
+
+
+def _permalink(ticket: Ticket, reply: Reply) -> str:
+    """Return the address of the page with `reply`, which may be an early one."""
+    return f"{ticket.get_absolute_url()}?reply={reply.pk}#reply-{reply.pk}"
 
 
 def _visibility_conflict(request: AuthenticatedRequest, ticket: Ticket) -> HttpResponse:
@@ -149,19 +153,19 @@ def _render_ticket(
     audience = policies.audience_of(user, ticket)
     if audience is None:
         return render(request, "404.html", status=404)
-    until = Q(number__lte=ticket.staff_seq)  # later entries arrive as live events
+    page = reply_page(user, ticket, request.GET)
     context = {
         "ticket": ticket,
         "payload": payloads.ticket_payload(ticket, audience),
         "seq": ticket.seq(audience),
         "is_staff": audience is Audience.STAFF,
         "audience": audience,
-        "replies": [
-            payloads.reply_payload(reply, audience) for reply in policies.visible_replies(user, ticket).filter(until)
-        ],
+        "replies": [payloads.reply_payload(reply, audience) for reply in page.replies],
+        "page": page,
         "timeline": [
             payloads.timeline_payload(entry, ticket, audience)
-            for entry in policies.visible_timeline(user, ticket).filter(until)
+            # Later entries arrive as live events.
+            for entry in policies.visible_timeline(user, ticket).filter(number__lte=ticket.staff_seq)
         ],
         "opening_attachments": [payloads.attachment_payload(file) for file in ticket.attachments.filter(reply=None)],
         "form": form,

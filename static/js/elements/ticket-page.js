@@ -6,6 +6,7 @@ import { showProperty } from "../lib/property-form.js"
 import { clone, fill } from "../lib/template.js"
 import { timelineEntries } from "../lib/timeline.js"
 import { live } from "../live/index.js"
+import { replyItem } from "./reply-list.js"
 
 const SPREAD_MS = 500
 const MAX_FAILURES = 4
@@ -87,27 +88,42 @@ class TicketPage extends HTMLElement {
 
   #addReply(reply) {
     if (document.getElementById(`reply-${reply.id}`)) return
-    const item = clone("reply", reply)
-    item.id = `reply-${reply.id}`
-    item.classList.toggle("is-own", reply.user.id === config.user)
+    if (this.#replyList.latestPage) {
+      this.#announceOnLatestPage(reply)
+      return
+    }
+    const item = replyItem(reply)
     this.#keepComposerStill(() => document.getElementById("replies").append(item))
     item.classList.add("is-fresh")
     if (reply.truncated) setTimeout(() => this.#loadFullReply(item, reply.id), Math.random() * SPREAD_MS)
     this.#showNewReplyButton(item)
   }
 
+  /** Leads to the page with the latest replies; on it at once for the user's own. */
+  #announceOnLatestPage(reply) {
+    if (reply.user.id === config.user) location.assign(`${this.#replyList.latestPage}#reply-${reply.id}`)
+    else document.getElementById("new-reply").hidden = false
+  }
+
+  get #replyList() {
+    return this.querySelector("reply-list")
+  }
+
   /** Turns a reply into a note in place, or a note into the newest reply; keeps focus and scroll position. */
   #updateReply(reply) {
     const item = document.getElementById(`reply-${reply.id}`)
     if (!item) {
-      this.#addReply(reply)
+      // A note that is not shown may be one of the earlier replies; a published one is the latest.
+      if (!reply.is_internal || !this.#replyList.hasEarlier) this.#addReply(reply)
       return
     }
     const hadFocus = item.contains(document.activeElement)
     const { message_html, attachments, ...changed } = reply
     this.#keepComposerStill(() => {
       fill(item, changed)
-      if (!reply.is_internal) item.parentElement.append(item)
+      if (reply.is_internal) return
+      if (this.#replyList.latestPage) item.remove()
+      else item.parentElement.append(item)
     })
     item.querySelector("details").open = false
     if (hadFocus) item.querySelector(VISIBILITY_BUTTON).focus({ preventScroll: true })
@@ -152,12 +168,14 @@ class TicketPage extends HTMLElement {
   }
 
   #hideNewReplyButton() {
+    if (this.#replyList.latestPage) return
     const newest = document.getElementById("replies").lastElementChild
     const button = document.getElementById("new-reply")
     if (button && newest && newest.getBoundingClientRect().top < innerHeight) button.hidden = true
   }
 
   #scrollToNewest() {
+    if (this.#replyList.latestPage) location.assign(this.#replyList.latestPage)
     document.getElementById("replies").lastElementChild?.scrollIntoView({ block: "center" })
   }
 
