@@ -3,9 +3,11 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.policies import staffed_offices
+from realtime.broadcasting.events import iso
 from realtime.conf import config
 
 
@@ -24,6 +26,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
             "debug": settings.debug,
             "cursor": getattr(request, "realtime_cursor", ""),
             "user": str(user.pk),
+            "now": iso(timezone.now()),
             "time_zone": user.time_zone,
             "channels": [user.channel, *(office.channel for office in staffed_offices(user))],
             "texts": {

@@ -40,7 +40,7 @@ NOT_AUTHENTICATED: Final = CloseReason(4009, "Subscribe or sign in within {secon
 BINARY_FRAME: Final = CloseReason(1003, "Binary frames are not supported.")
 
 # The client reconnects after a delay.
-TOO_MANY_CONNECTIONS_OF_USER: Final = CloseReason(4100, "Too many connections for this user.")
+TOO_MANY_CONNECTIONS_OF_USER: Final = CloseReason(4101, "Too many connections for this user.")
 TOO_MANY_CONNECTIONS_FROM_ADDRESS: Final = CloseReason(4100, "Too many connections from this address.")
 TOO_MANY_MESSAGES: Final = CloseReason(4100, "Too many messages.")
 TOO_MANY_FRAMES: Final = CloseReason(4100, "Too many frames.")

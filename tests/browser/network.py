@@ -12,6 +12,8 @@ class Wire:
         self._target = ("127.0.0.1", port)
         self._ends: set[socket.socket] = set()
         self._is_cut = False
+        self._flows = threading.Event()
+        self._flows.set()
         self._door = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._door.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -22,13 +24,19 @@ class Wire:
         for end in tuple(self._ends):
             _disconnect(end)
 
+    def silence(self) -> None:
+        """Hold everything back, without a word to either end, until it is mended."""
+        self._flows.clear()
+
     def mend(self) -> None:
         """Let connections through again."""
         self._is_cut = False
+        self._flows.set()
 
     def close(self) -> None:
         """End for good."""
         self.cut()
+        self._flows.set()
         _disconnect(self._door)
 
     def _accept(self) -> None:
@@ -52,6 +60,7 @@ class Wire:
     def _forward(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
+                self._flows.wait()
                 sink.sendall(data)
         for end in (source, sink):
             _disconnect(end)

@@ -3,6 +3,7 @@ export class FakeClock {
   now = 0
   #timers = new Map()
   #lastId = 0
+  #ahead = 0
 
   /** @param {() => number} [random] stands in for Math.random */
   constructor(random = () => 0.5) {
@@ -15,11 +16,16 @@ export class FakeClock {
 
   /** Replaces `Date` and `performance` in scripts. */
   get Date() {
-    return { now: () => this.now }
+    return { now: () => this.now + this.#ahead }
   }
 
   get performance() {
-    return this.Date
+    return { now: () => this.now }
+  }
+
+  /** Sets the date by `ms`, forward or back; timers take no notice. */
+  set(ms) {
+    this.#ahead += ms
   }
 
   setTimeout(callback, ms = 0) {

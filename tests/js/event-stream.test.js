@@ -651,7 +651,7 @@ test("retries slow down to 30 s until the server answers", async () => {
   page.stream.catchUp()
   for (const seconds of [1, 2, 4, 8, 16, 30, 30]) {
     const asked = page.history.asked.length
-    await page.history.fail(asked % 2 ? undefined : failure(503))
+    await page.history.fail(failure(503))
     await page.clock.advance(seconds * 1000 - 1)
     assert.equal(page.history.asked.length, asked)
     await page.clock.advance(1)
@@ -659,6 +659,19 @@ test("retries slow down to 30 s until the server answers", async () => {
   }
   await page.history.answer(replies(2))
   assert.deepEqual(page.shown, [2])
+})
+
+test("retries slow down to 5 s while nothing answers", async () => {
+  const page = openPage({ random: () => 1 })
+  page.stream.catchUp()
+  for (const seconds of [1, 2, 4, 5, 5, 5]) {
+    const asked = page.history.asked.length
+    await page.history.fail()
+    await page.clock.advance(seconds * 1000 - 1)
+    assert.equal(page.history.asked.length, asked)
+    await page.clock.advance(1)
+    assert.equal(page.history.asked.length, asked + 1)
+  }
 })
 
 test("pages that failed together retry at different times", async () => {

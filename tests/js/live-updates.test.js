@@ -6,6 +6,7 @@ import { test } from "node:test"
 import Echo from "laravel-echo"
 import { echoOptions } from "../../static/js/live/echo-options.js"
 import { LiveUpdates } from "../../static/js/live/live-updates.js"
+import { watchAttempts } from "../../static/js/live/socket-attempts.js"
 import { FakeClock } from "./clock.js"
 import { FakeServer, FakeWindow } from "./window.js"
 
@@ -17,12 +18,18 @@ const ADDRESS = { protocol: "https:", hostname: "desk.example", port: "" }
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
-const TOO_MANY_PAGES = "Too many connections for this user."
 
 function load({ clock = new FakeClock(), server = new FakeServer(clock), follows = [] } = {}) {
   const window = new FakeWindow(clock, server)
+  const attempts = watchAttempts(window.Pusher)
   const echo = new Echo({ ...echoOptions(CONFIG, ADDRESS, "csrf"), Pusher: window.Pusher })
-  const live = new LiveUpdates({ config: CONFIG, echo, fetchHistory: server.history, world: window })
+  const live = new LiveUpdates({
+    config: CONFIG,
+    echo,
+    attempts,
+    fetchHistory: server.history,
+    world: window,
+  })
   const page = { clock, server, window, live, states: [], resets: [], refused: [] }
   live.addEventListener("state", ({ detail }) => page.states.push(detail.state))
   live.addEventListener("reset", ({ detail }) => page.resets.push(detail))
@@ -217,32 +224,74 @@ test("without sockets a page polls the history every five seconds", async () => 
   assert.ok(page.server.historyRequests.length >= 10)
 })
 
-test("pusher-js retries after 1, 0, 15, 30, 60 and 60 seconds", async () => {
+test("a page retries two to four seconds after each failed attempt", async () => {
   const page = await open()
   page.server.stop()
   await page.clock.advance(4 * MINUTE)
-  const waits = [0, ...since(page, page.server.attempts)]
-  assert.deepEqual(gaps(waits), [1000, 10, 15_000, 30_000, 60_000, 60_000, 60_000])
+  const waits = gaps(since(page, page.server.attempts)).slice(1) // pusher-js makes the first retry, after a second
+  for (const wait of waits) assert.ok(wait >= 2 * SECOND && wait <= 4.1 * SECOND, wait)
+  assert.ok(waits.length > 55)
   assert.deepEqual(page.states, ["reconnecting"])
 })
+
+for (const outage of [7, 30, 110, 600]) {
+  test(`a page is live within five seconds after sockets were refused for ${outage} s`, async () => {
+    const page = await open({ clock: new FakeClock(() => 0.99) })
+    page.server.hasSockets = false
+    page.server.close(1006)
+    await page.clock.advance(outage * SECOND)
+    page.server.hasSockets = true
+    await page.clock.advance(5 * SECOND)
+    assert.equal(page.live.state, "connected")
+    assert.equal(page.server.sockets, 1)
+  })
+}
+
+for (const idle of [0, 3, 60]) {
+  test(`a silent network is noticed within ten seconds, after ${idle} s without a message`, async () => {
+    const page = await open()
+    await page.clock.advance(idle * SECOND)
+    page.server.isSilent = true
+    await page.clock.advance(9 * SECOND)
+    assert.notEqual(page.live.state, "connected")
+    page.server.isSilent = false
+    await page.clock.advance(25 * SECOND)
+    assert.equal(page.live.state, "connected")
+    assert.equal(page.server.sockets, 1)
+  })
+}
+
+test("a page is not live from the moment that the browser is offline", async () => {
+  const page = await open()
+  page.window.dispatchEvent(new Event("offline"))
+  assert.deepEqual(page.states, ["reconnecting"])
+  page.window.dispatchEvent(new Event("online"))
+  await page.clock.advance(5 * SECOND)
+  assert.deepEqual(page.states, ["reconnecting", "connected"])
+})
+
+for (const hours of [-48, -1, 1, 48]) {
+  test(`a clock that is set by ${hours} h stops neither polling nor the socket`, async () => {
+    const page = await open()
+    page.server.hasSockets = false
+    page.server.close(1006)
+    await page.clock.advance(20 * SECOND)
+    page.clock.set(hours * 60 * MINUTE)
+    page.server.historyRequests.length = 0
+    await page.clock.advance(20 * SECOND)
+    assert.ok(page.server.historyRequests.length >= 3)
+    page.server.hasSockets = true
+    await page.clock.advance(10 * SECOND)
+    assert.equal(page.live.state, "connected")
+  })
+}
 
 test("a page is live with its socket, even after history failures", async () => {
   const page = await open({ clock: new FakeClock(() => 0.99) })
   page.server.stop()
   await page.clock.advance(165 * SECOND)
   page.server.start()
-  await page.clock.advance(1.5 * SECOND)
-  assert.equal(page.live.state, "connected")
-  assert.ok(page.server.historyRequests.at(-1) - page.server.attempts.at(-1) < 100)
-})
-
-test("after a long outage the page reconnects before pusher-js retries", async () => {
-  const page = await open()
-  page.server.stop()
-  await page.clock.advance(110 * SECOND)
-  page.server.start()
-  // By then the history is read every 30 seconds at most, and the page reconnects within three.
-  await page.clock.advance(35 * SECOND)
+  await page.clock.advance(5 * SECOND)
   assert.equal(page.live.state, "connected")
 })
 
@@ -416,6 +465,33 @@ test("signing out by history does not report a refused ticket", async () => {
   assert.deepEqual([live.state, refused], ["ended", []])
 })
 
+for (const way of ["socket", "history"]) {
+  test(`a page that was signed out by the ${way} goes on when its user is signed in again`, async () => {
+    const page = await openTicket()
+    const { clock, server, live, states } = page
+    server.hasHistory = way === "history"
+    signOut(server)
+    server.close(way === "history" ? 4009 : 4200)
+    await clock.advance(MINUTE)
+    assert.equal(live.state, "ended")
+    Object.assign(server, { isSignedIn: true, hasHistory: true, forbidden: [] })
+    await clock.advance(MINUTE)
+    assert.equal(live.state, "ended")
+    clearRecord(page)
+    live.resume()
+    await clock.advance(5 * SECOND)
+    assert.deepEqual([states.at(0), states.at(-1)], ["reconnecting", "connected"])
+    assert.equal(server.sockets, 1)
+    live.resume()
+    await clock.advance(MINUTE)
+    assert.equal(live.state, "connected")
+    signOut(server)
+    server.close(4009)
+    await clock.advance(MINUTE)
+    assert.equal(live.state, "ended")
+  })
+}
+
 test("a refused ticket is reported and the page stays live", async () => {
   const { clock, server, live, refused } = await openTicket()
   server.forbidden = [TICKET]
@@ -471,18 +547,15 @@ test("five restarts in an afternoon each reconnect at once", async () => {
 })
 
 test(`too many pages of a user give the state "crowded"`, async () => {
-  const page = await refuse(4100, TOO_MANY_PAGES)
+  const page = await refuse(4101)
   await page.clock.advance(20 * SECOND)
   assert.equal(page.live.state, "crowded")
 })
 
-test(`"crowded" is detected when the message precedes the close`, async () => {
-  const page = await open()
-  for (let times = 0; times < 6; times++) {
-    page.server.close(4100, TOO_MANY_PAGES)
-    await page.clock.advance(2 * SECOND)
-  }
-  assert.equal(page.live.state, "crowded")
+test("too many connections from an address is not the fault of the user's pages", async () => {
+  const page = await refuse(4100, "Too many connections for this user.")
+  await page.clock.advance(20 * SECOND)
+  assert.equal(page.live.state, "busy")
 })
 
 // Page lifecycle

@@ -17,6 +17,8 @@ export class FakeServer {
   /** Closes each socket after it opens: `{code, message}` */
   closing = null
   isSignedIn = true
+  /** Whether the network swallows everything without a word */
+  isSilent = false
   /** Channels whose subscription is denied, and those whose subscription gets no answer */
   forbidden = []
   unanswered = []
@@ -77,6 +79,7 @@ export class FakeServer {
 
   receive(socket, { event, data }) {
     if (event === "pusher:subscribe") this.#subscribe(socket, data.channel)
+    if (this.isSilent) return
     if (event === "pusher:ping") socket.deliver("pusher:pong", {})
     if (event === "realtime:missed") this.#answerMissed(socket, data)
   }
@@ -84,7 +87,7 @@ export class FakeServer {
   history = async () => {
     this.historyRequests.push(this.clock.now)
     await new Promise((resolve) => this.clock.setTimeout(resolve, LATENCY_MS))
-    if (!this.hasHistory) throw new TypeError("Failed to fetch")
+    if (!this.hasHistory || this.isSilent) throw new TypeError("Failed to fetch")
     if (!this.isSignedIn) throw Object.assign(new Error("Sign in."), { status: 401 })
     return { events: [], cursor: `${this.clock.now}`, reset: false }
   }
@@ -104,7 +107,7 @@ export class FakeServer {
   }
 
   #answer(socket) {
-    if (socket.readyState !== 0) return
+    if (socket.readyState !== 0 || this.isSilent) return
     if (!this.hasSockets) return socket.fail()
     socket.open()
     this.#sockets.add(socket)
@@ -113,11 +116,12 @@ export class FakeServer {
   }
 }
 
-class FakeWebSocket {
+class FakeWebSocket extends EventTarget {
   readyState = 0
   #server
 
   constructor(server) {
+    super()
     this.#server = server
     server.connect(this)
   }
@@ -138,6 +142,7 @@ class FakeWebSocket {
   open() {
     this.readyState = 1
     this.onopen?.({})
+    this.dispatchEvent(new Event("open"))
   }
 
   deliver(event, data, channel) {
@@ -154,6 +159,7 @@ class FakeWebSocket {
     if (this.readyState === 3) return
     this.readyState = 3
     this.onclose?.({ code, reason: "", wasClean: code !== 1006 })
+    this.dispatchEvent(new Event("close"))
   }
 }
 

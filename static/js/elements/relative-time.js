@@ -1,6 +1,7 @@
 /** <relative-time datetime>: how long ago, in the page's language; the title has the exact time. */
 
 import { config } from "../lib/page-config.js"
+import { correctClock, serverNow } from "../lib/server-clock.js"
 
 const REFRESH_MS = 30_000
 const UNITS = [
@@ -20,6 +21,8 @@ const exact = new Intl.DateTimeFormat(language, {
   timeZone: config.time_zone || undefined,
 })
 
+if (config.now) correctClock(Date.parse(config.now))
+
 class RelativeTime extends HTMLElement {
   static observedAttributes = ["datetime"]
 
@@ -36,16 +39,18 @@ class RelativeTime extends HTMLElement {
     if (this.isConnected) this.show()
   }
 
-  /** Updates the text. */
-  show() {
+  /** Updates the text: how long ago, or the exact time, for paper. */
+  show(isExact = false) {
     const moment = new Date(this.getAttribute("datetime"))
     if (Number.isNaN(moment.getTime())) return
-    this.textContent = relativeText((moment.getTime() - Date.now()) / 1000)
     this.title = exact.format(moment)
+    this.textContent = isExact ? this.title : relativeText((moment.getTime() - serverNow()) / 1000)
   }
 }
 
 function relativeText(seconds) {
+  // What was written a moment ago is not in the future because two servers disagree.
+  if (seconds > 0 && seconds < 60) return long.format(0, "second")
   const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? ["second", Infinity]
   const value = Math.trunc(seconds / size) || 0
   if (unit !== "hour" && unit !== "minute") return long.format(value, unit)
@@ -55,7 +60,13 @@ function relativeText(seconds) {
 }
 
 const shown = new Set()
-setInterval(() => {
-  for (const element of shown) element.show()
-}, REFRESH_MS)
+
+function showAll(isExact = false) {
+  for (const element of shown) element.show(isExact)
+}
+
+setInterval(() => showAll(), REFRESH_MS)
+document.addEventListener("visibilitychange", () => document.hidden || showAll())
+addEventListener("beforeprint", () => showAll(true))
+addEventListener("afterprint", () => showAll())
 customElements.define("relative-time", RelativeTime)

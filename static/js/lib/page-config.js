@@ -9,9 +9,19 @@ export function csrfToken() {
   return document.querySelector("meta[name=csrf-token]").content
 }
 
+/** Takes a new token, in every form too: a sign-in replaces it. */
+export function setCsrfToken(token) {
+  document.querySelector("meta[name=csrf-token]").content = token
+  const templates = [...document.querySelectorAll("template")].map(({ content }) => content)
+  for (const root of [document, ...templates]) {
+    for (const field of root.querySelectorAll("input[name=csrfmiddlewaretoken]")) field.value = token
+  }
+}
+
 /** Reloads the page, at most once in ten seconds; the composer keeps drafts. */
 export function reloadPage() {
-  const wait = Math.max(0, Number(sessionStorage.getItem("reloaded-at")) + RELOAD_INTERVAL_MS - Date.now())
+  const elapsed = Math.abs(Date.now() - Number(sessionStorage.getItem("reloaded-at"))) // the clock may have been set back
+  const wait = Math.max(0, RELOAD_INTERVAL_MS - elapsed)
   setTimeout(() => {
     sessionStorage.setItem("reloaded-at", String(Date.now()))
     location.reload()

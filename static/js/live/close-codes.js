@@ -4,6 +4,7 @@ export const SIGNED_OUT = 4009
 
 const DISABLED = 4003
 const OVER_QUOTA = 4004
+const TOO_MANY_OF_USER = 4101
 const TRANSIENT_RETRY_MS = 60_000
 const PERMANENT_RETRY_MS = 900_000
 
@@ -13,9 +14,8 @@ export function isRetriedByPusher(code) {
 }
 
 /** Returns the state of a page whose socket the server closes: "refused", "off", "busy" or "crowded". */
-export function unavailableState({ code, message }) {
-  // The protocol has no code for this case: the user has too many pages open.
-  if (message?.includes("for this user")) return "crowded"
+export function unavailableState({ code }) {
+  if (code === TOO_MANY_OF_USER) return "crowded" // the user has too many pages open
   if (code === DISABLED) return "off"
   return code === OVER_QUOTA || isRetriedByPusher(code) ? "busy" : "refused"
 }

@@ -4,6 +4,8 @@ import { randomOf } from "../lib/timers.js"
 import { isRetriedByPusher, retryDelay } from "./close-codes.js"
 
 const RECONNECT_SPREAD_MS = 3_000
+const RETRY_MS = 2_000
+const RETRY_SPREAD_MS = 2_000
 const MAX_RETRIES = 5
 const RETRY_WINDOW_MS = 60_000
 const RESPONSE_TIMEOUT_MS = 3_000
@@ -30,13 +32,15 @@ export class Connection {
   #isDisconnecting = false
   #lastQuestion = 0
   #timer = null
+  #retryTimer = null
 
   /**
    * @param {object} echo is connecting already
+   * @param {EventTarget} attempts see `watchAttempts`
    * @param {ConnectionHandlers} handlers
    * @param {Window} [world] timers and time
    */
-  constructor(echo, handlers, world = globalThis) {
+  constructor(echo, attempts, handlers, world = globalThis) {
     this.#echo = echo
     this.#handlers = handlers
     this.#world = world
@@ -44,6 +48,7 @@ export class Connection {
     // pusher-js calls a broken connection "connected" until it retries, one second later.
     this.#connection.bind("connecting_in", () => this.#handlers.onLost())
     this.#connection.bind("error", (error) => this.#onError(error))
+    attempts.addEventListener("failed", () => this.#retrySoon())
   }
 
   /** Subscribes to `channel` (its full Pusher name), on this connection and on each later one. */
@@ -101,9 +106,22 @@ export class Connection {
   }
 
   #onStateChange(current) {
+    if (current === "connected") this.#world.clearTimeout(this.#retryTimer)
     if (current === "connected") this.#stopIfRetriedTooOften()
     else this.#handlers.onLost()
     if (current === "disconnected" && !this.#isDisconnecting) this.#stopRetrying()
+  }
+
+  /** Retries two to four seconds after an attempt has failed, at random, for as long as pusher-js tries. */
+  #retrySoon() {
+    this.#world.clearTimeout(this.#retryTimer)
+    if (!this.#isTrying) return
+    const wait = RETRY_MS + randomOf(this.#world) * RETRY_SPREAD_MS
+    this.#retryTimer = this.#world.setTimeout(() => this.#isTrying && this.#reconnect(), wait)
+  }
+
+  get #isTrying() {
+    return this.#connection.state === "connecting" || this.#connection.state === "unavailable"
   }
 
   /** The error of a single message has the type "PusherError", that of a close "WebSocketError". */

@@ -17,6 +17,9 @@ export function echoOptions(config, location, csrf) {
     wssPort: port,
     forceTLS: scheme === "https",
     enabledTransports: ["ws", "wss"],
+    // A silent network is noticed within eight seconds: five without a message, three for the answer to a ping.
+    activityTimeout: 5_000,
+    pongTimeout: 3_000,
     ...authorization(config, location, csrf),
   }
 }

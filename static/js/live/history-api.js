@@ -1,5 +1,9 @@
 /** Requests the event history over HTTP. */
 
+import { correctClock } from "../lib/server-clock.js"
+
+const TIMEOUT_MS = 10_000
+
 /**
  * Returns the events on `channels` since the cursor.
  *
@@ -8,7 +12,12 @@
 export async function fetchHistory({ since, channels }) {
   const query = new URLSearchParams(channels.map((channel) => ["channel", channel]))
   if (since) query.set("since", since)
-  const response = await fetch(`/broadcasting/history?${query}`, { headers: { Accept: "application/json" } })
+  const response = await fetch(`/broadcasting/history?${query}`, {
+    headers: { Accept: "application/json" },
+    signal: AbortSignal.timeout(TIMEOUT_MS), // on a silent network it would wait for minutes
+  })
+  const moment = Date.parse(response.headers.get("Date"))
+  if (moment) correctClock(moment)
   if (response.ok) return await response.json()
   const { detail, refused } = await response.json().catch(() => ({})) // a reverse proxy answers without JSON
   const retryAfter = Number(response.headers.get("Retry-After"))

@@ -4,6 +4,8 @@ import { randomOf } from "../lib/timers.js"
 
 const FIRST_RETRY_MS = 1000
 const MAX_RETRY_MS = 30_000
+// Nothing answers: the network may be back any moment, and a request that reaches no server burdens none.
+const MAX_UNREACHABLE_RETRY_MS = 5_000
 const MAX_CHANNELS_PER_REQUEST = 20
 
 const TOO_MANY_REQUESTS = 429
@@ -136,7 +138,8 @@ export class HistoryReader {
     const { status, retryAfter } = error ?? {}
     const isLimited = (status === TOO_MANY_REQUESTS || status === UNAVAILABLE) && retryAfter > 0
     if (isLimited) return this.#pause(retryAfter * 1000, status === UNAVAILABLE)
-    return this.#pause(randomOf(this.#clock) * Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** failures), true)
+    const limit = status === undefined ? MAX_UNREACHABLE_RETRY_MS : MAX_RETRY_MS
+    return this.#pause(randomOf(this.#clock) * Math.min(limit, FIRST_RETRY_MS * 2 ** failures), true)
   }
 
   #pause(ms, canBeCutShort) {

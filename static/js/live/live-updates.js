@@ -10,7 +10,8 @@
  * - "polling": no connection; the history answers every 5 s. From "reconnecting" at its first answer.
  * - "refused", "off", "busy", "crowded": like "polling", but the server closed the connection with `closeReason`
  *   and pusher-js does not retry; `Connection` reconnects after 1 to 30 minutes.
- * - "ended": the user is signed out: the history answers 401, or the server refuses the user's own channel. Final.
+ * - "ended": the user is signed out: the history answers 401, or the server refuses the user's own channel. Until
+ *   `resume()`, when the same user is signed in again.
  */
 
 import { randomOf } from "../lib/timers.js"
@@ -41,6 +42,8 @@ export class LiveUpdates extends EventTarget {
   #lifecycle
   #channels = new Set()
   #subscribed = new Set()
+  /** The channels that this page followed until the user was signed out. */
+  #ended = new Set()
   #mayRetrySignedOut = true
   #historyAnsweredAt = 0
   #wasUnreachable = false
@@ -53,17 +56,19 @@ export class LiveUpdates extends EventTarget {
    * @param {object} page
    * @param {{user: string, channels: string[], cursor: string}} page.config
    * @param {object} page.echo
+   * @param {EventTarget} page.attempts see `watchAttempts`
    * @param {Function} page.fetchHistory
    * @param {Window} [page.world] timers, time and page events
    */
-  constructor({ config, echo, fetchHistory, world = globalThis }) {
+  constructor({ config, echo, attempts, fetchHistory, world = globalThis }) {
     super()
     this.#config = config
     this.#world = world
     this.stream = new EventStream({ fetchHistory, cursor: config.cursor, clock: world })
-    this.#connection = new Connection(echo, this.#connectionHandlers(), world)
+    this.#connection = new Connection(echo, attempts, this.#connectionHandlers(), world)
     const handlers = {
       onTick: () => this.#tick(),
+      onOffline: () => this.#onOffline(),
       onWake: () => this.#wake(),
       onVisible: () => this.#pollNow(),
     }
@@ -89,6 +94,19 @@ export class LiveUpdates extends EventTarget {
     this.#channels.add(channel)
     this.stream.follow(channel)
     this.#connection.subscribe(channel)
+  }
+
+  /** Goes on after the end: the user of this page is signed in again. */
+  resume() {
+    if (this.state !== "ended") return
+    this.state = "reconnecting"
+    this.#mayRetrySignedOut = true
+    this.closeReason = null
+    for (const channel of this.#ended) this.follow(channel)
+    this.#ended.clear()
+    this.#setState("reconnecting")
+    this.#connection.reconnectSoon()
+    this.#pollNow()
   }
 
   /** Reads the history soon unless an event has come since `moment` (performance.now()): for the user's own changes. */
@@ -146,13 +164,20 @@ export class LiveUpdates extends EventTarget {
   }
 
   #onRefused(channel) {
-    if (this.state === "ended" || !this.#channels.delete(channel)) return
+    if (this.state === "ended" || !this.#channels.has(channel)) return
+    if (channel === `private-user.${this.#config.user}`) return this.#end()
+    this.#leave(channel)
+    this.#ended.delete(channel)
+    this.#dispatch("refused", { channel })
+    this.#connectIfSubscribed()
+  }
+
+  #leave(channel) {
+    this.#channels.delete(channel)
+    this.#ended.add(channel)
     this.#subscribed.delete(channel)
     this.stream.unfollow(channel)
     this.#connection.unsubscribe(channel)
-    if (channel === `private-user.${this.#config.user}`) return this.#end()
-    this.#dispatch("refused", { channel })
-    this.#connectIfSubscribed()
   }
 
   get #isSubscribed() {
@@ -175,6 +200,7 @@ export class LiveUpdates extends EventTarget {
   }
 
   #end() {
+    for (const channel of this.#channels) this.#leave(channel)
     this.#setState("ended")
     this.#connection.close()
   }
@@ -233,6 +259,11 @@ export class LiveUpdates extends EventTarget {
       this.#setState("reconnecting")
     }
     this.#poll()
+  }
+
+  /** The browser knows at once; the socket would notice within eight seconds. */
+  #onOffline() {
+    if (this.state === "connected" || this.state === "polling") this.#setState("reconnecting")
   }
 
   /** After sleep or a network change the socket may be dead without a close. */

@@ -14,6 +14,7 @@ export class PageLifecycle {
   /**
    * @param {object} handlers
    * @param {() => void} handlers.onTick a second has passed
+   * @param {() => void} handlers.onOffline the browser has lost its network
    * @param {() => void} handlers.onWake the page is back from sleep, from a network change or from the browser's cache
    * @param {() => void} handlers.onVisible the user looks at the page again
    * @param {Window} [world]
@@ -25,6 +26,7 @@ export class PageLifecycle {
 
   start() {
     const { document } = this.#world
+    this.#world.addEventListener("offline", () => this.#handlers.onOffline())
     this.#world.addEventListener("online", () => this.#handlers.onWake())
     this.#world.addEventListener("pageshow", (event) => event.persisted && this.#handlers.onWake())
     document.addEventListener("visibilitychange", () => document.hidden || this.#handlers.onVisible())
@@ -38,7 +40,9 @@ export class PageLifecycle {
   }
 
   #tick() {
-    if (this.#world.Date.now() - this.#tickedAt > this.#sleepLimit) this.#handlers.onWake()
+    // A clock that was set back would stop what waits for a time, and one that was set forward looks like sleep.
+    const elapsed = this.#world.Date.now() - this.#tickedAt
+    if (elapsed < 0 || elapsed > this.#sleepLimit) this.#handlers.onWake()
     else this.#handlers.onTick()
     this.#scheduleTick()
   }
