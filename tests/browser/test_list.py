@@ -219,3 +219,38 @@ def test_lists_and_dashboards_have_no_serious_barrier(three: Desk) -> None:
                 select(page, "Second")
             found += [f"{name} {path}: {problem}" for problem in inspect(page)]
     assert found == []
+
+
+def test_list_does_not_move_under_a_resting_pointer(three: Desk) -> None:
+    _, (listing,) = opened(three, "bao", "/tickets/")
+    casey = three.enter("casey")
+    target = row(listing, "Second")
+    target.hover()
+    # Longer than anyone waits: a pointer at rest is still where the next click goes.
+    listing.evaluate("performance.now = ((real) => () => real.call(performance) + 3_600_000)(performance.now)")
+    before = target.bounding_box()
+    ask_unseen(casey, "Fourth")
+    pending = listing.locator("#pending-updates")
+    expect(pending).to_have_text("Show updates (1)")
+    assert target.bounding_box() == before
+    listing.mouse.move(0, 0)
+    expect(row(listing, "Fourth")).to_be_visible()
+    expect(pending).to_be_hidden()
+
+
+def test_withdrawn_row_leaves_its_place_under_the_pointer(three: Desk) -> None:
+    _, (listing,) = opened(three, "bao", "/tickets/")
+    _, (work,) = opened(three, "ada", three.ticket)
+    choose(work, "status", "On Hold")
+    expect(row(listing, "Charged twice")).to_contain_text("On Hold")
+    listing.reload()
+    is_live(listing)
+    assert subjects(listing)[0] == "Charged twice"
+    target = row(listing, "Second")
+    target.hover()
+    before = target.bounding_box()
+    choose(work, "office", "Orders")
+    expect(row(listing, "Charged twice")).to_have_count(0)
+    assert target.bounding_box() == before
+    listing.mouse.move(0, 0)
+    expect(listing.locator(".row-gap")).to_have_count(0)

@@ -311,7 +311,7 @@ def test_visibility_button_is_for_staff_and_not_customer_messages(cast: Cast) ->
         client = Client()
         client.force_login(person)
         page = client.get(cast.ticket.get_absolute_url()).text.split('id="replies"')[1].split("<template")[0]
-        return ["hidden>" not in button for button in re.findall(r'<button[^>]*value="internal"[^>]*>', page)]
+        return [not switch for switch in re.findall(r'<details data-if="can_be_hidden" *(hidden)?>', page)]
 
     assert (offers(cast.casey), offers(cast.bao)) == ([], [False, True])
 

@@ -6,8 +6,6 @@ import { clone, fill } from "../lib/template.js"
 import { matchesFilter } from "../lib/ticket-filter.js"
 import { live } from "../live/index.js"
 
-const POINTER_REST_MS = 2_000
-
 /**
  * data-mode: "insert": changed tickets move to the top. "stay": an older page, where rows change in place.
  * "announce": only the server knows where a change belongs (a search, another order), so a button reloads the list.
@@ -16,8 +14,6 @@ class TicketList extends HTMLElement {
   #changed = new FrameBatcher((changed) => this.#draw(changed))
   #pending = new Map()
   #announced = new Set()
-  #retryTimer = 0
-  #movedAt = Number.NEGATIVE_INFINITY
 
   connectedCallback() {
     for (const { dataset } of this.#rows.children) {
@@ -25,8 +21,6 @@ class TicketList extends HTMLElement {
     }
     live.stream.on("*", (data, name) => data.ticket && this.#onEvent(name, data))
     live.stream.on("stream:reset", ({ reason }) => reason === "log" && reloadPage())
-    for (const name of ["pointermove", "pointerdown"])
-      this.#rows.addEventListener(name, () => this.#onPointerMove())
     this.#rows.addEventListener("pointerleave", () => this.#showPendingIfIdle())
     this.#rows.addEventListener(
       "focusout",
@@ -44,10 +38,14 @@ class TicketList extends HTMLElement {
     return this.querySelector("[data-pending]")
   }
 
-  /** Whether a row has the pointer (moved within two seconds), the focus or a selection. */
+  /** Whether a row has the pointer, however long it rests there, the focus or a selection. */
   get #isInUse() {
-    const isPointedAt = this.#rows.matches(":hover") && performance.now() - this.#movedAt < POINTER_REST_MS
-    return isPointedAt || this.#rows.contains(document.activeElement) || this.#hasSelection
+    return this.#isPointedAt || this.#rows.contains(document.activeElement) || this.#hasSelection
+  }
+
+  /** A touch leaves no pointer behind, though browsers keep :hover until the next one. */
+  get #isPointedAt() {
+    return matchMedia("(hover: hover)").matches && this.#rows.matches(":hover")
   }
 
   get #hasSelection() {
@@ -62,7 +60,7 @@ class TicketList extends HTMLElement {
       this.#changed.delete(ticket.uuid)
       this.#pending.delete(ticket.uuid)
       this.#announced.delete(ticket.uuid)
-      this.#removeRow(document.getElementById(`ticket-${ticket.uuid}`))
+      this.#removeRow(document.getElementById(`ticket-${ticket.uuid}`), { keepsPlace: this.#isPointedAt })
       this.#showNumber()
       return
     }
@@ -97,19 +95,10 @@ class TicketList extends HTMLElement {
 
   // Pending rows
 
-  #onPointerMove() {
-    this.#movedAt = performance.now()
-  }
-
-  /** Shows pending rows if the list is not in use; else tries again when a resting pointer no longer counts. */
+  /** Shows pending rows if the list is not in use, else their number. */
   #showPendingIfIdle() {
-    clearTimeout(this.#retryTimer)
-    if (!this.#isInUse) {
-      this.#showPending()
-      return
-    }
-    this.#showNumber()
-    this.#retryTimer = setTimeout(() => this.#showPendingIfIdle(), POINTER_REST_MS)
+    if (this.#isInUse) this.#showNumber()
+    else this.#showPending()
   }
 
   #show() {
@@ -119,6 +108,7 @@ class TicketList extends HTMLElement {
 
   /** Moves changed tickets to the top, newest first, and removes those that no longer match. */
   #showPending() {
+    for (const gap of this.#rows.querySelectorAll(".row-gap")) gap.remove()
     for (const update of this.#pending.values()) this.#place(update)
     this.#pending.clear()
     this.#trim()
@@ -138,12 +128,13 @@ class TicketList extends HTMLElement {
     while (this.#rows.children.length > most) this.#removeRow(this.#rows.lastElementChild)
   }
 
-  #removeRow(row) {
+  #removeRow(row, { keepsPlace = false } = {}) {
     if (!row) return
     if (row.querySelector(".row-check:checked")) this.#deselect(row)
     const next = row.nextElementSibling ?? row.previousElementSibling
     const hadFocus = row.contains(document.activeElement)
-    row.remove()
+    if (keepsPlace) row.replaceWith(gapFor(row))
+    else row.remove()
     if (hadFocus) (next?.querySelector(".row-link") ?? this.querySelector("h1, h2"))?.focus()
     this.#showEmpty()
   }
@@ -179,6 +170,17 @@ function highlight(row) {
   row.classList.remove("is-fresh")
   requestAnimationFrame(() => row.classList.add("is-fresh"))
   return row
+}
+
+/** Returns an empty row of the same height: the rows below stay under the pointer. */
+function gapFor(row) {
+  const gap = document.createElement("tr")
+  gap.className = "row-gap"
+  gap.ariaHidden = "true"
+  const cell = gap.insertCell()
+  cell.colSpan = row.cells.length
+  cell.style.blockSize = `${row.offsetHeight}px`
+  return gap
 }
 
 /** Loads the first page with the same filters. */

@@ -3,6 +3,7 @@
 import { FrameBatcher } from "../lib/frame-batcher.js"
 import { config, reloadPage } from "../lib/page-config.js"
 import { showProperty } from "../lib/property-form.js"
+import { ReadingPosition } from "../lib/reading-position.js"
 import { clone, fill } from "../lib/template.js"
 import { timelineEntries } from "../lib/timeline.js"
 import { live } from "../live/index.js"
@@ -11,11 +12,15 @@ import { replyItem } from "./reply-list.js"
 const SPREAD_MS = 500
 const MAX_FAILURES = 4
 const PROPERTY = "form:has([name=version])"
-const VISIBILITY_BUTTON = ".visibility > button:not([hidden]), .visibility > details:not([hidden]) > summary"
+const VISIBILITY_BUTTON =
+  ".visibility [data-undo]:not([hidden]) button, .visibility > details:not([hidden]) > summary"
 
 class TicketPage extends HTMLElement {
   /** @type {?object} the latest payload, once an event has come */
   #ticket = null
+  /** Whether this page has sent a message that has not come back as an event. */
+  #isSending = false
+  #position
   #batcher = new FrameBatcher((facts) => this.#showProperties(facts.get(this.uuid)))
 
   connectedCallback() {
@@ -34,8 +39,28 @@ class TicketPage extends HTMLElement {
     this.addEventListener("focusout", ({ target }) => setTimeout(() => this.#showLatest(target)))
     this.addEventListener("live-form:settled", ({ target }) => this.#showLatest(target))
     this.addEventListener("live-form:discarded", ({ target }) => this.#discardChoice(target))
-    document.getElementById("new-reply")?.addEventListener("click", () => this.#scrollToNewest())
-    addEventListener("scroll", () => this.#hideNewReplyButton(), { passive: true })
+    this.addEventListener("submit", ({ target }) => this.#onSubmit(target))
+    this.addEventListener("live-form:sent", ({ target, detail }) => this.#onSent(target, detail.body))
+    this.#position = new ReadingPosition({
+      list: document.getElementById("replies"),
+      dock: this.querySelector(".dock"),
+      button: document.getElementById("new-reply"),
+    })
+    if (this.#replyList.latestPage) this.#position.watchDock()
+    else this.#position.start()
+    document.getElementById("new-reply").addEventListener("click", () => this.#openLatestPage())
+  }
+
+  #onSubmit(form) {
+    if (form.matches(".composer")) this.#isSending = true
+  }
+
+  /** Offers to undo a reply that was made internal; it becomes public again as a new reply. */
+  #onSent(form, body) {
+    const undo = form.querySelector("[data-undo]")
+    if (!undo) return
+    undo.hidden = body.get("visibility") !== "internal"
+    if (!undo.hidden && form.contains(document.activeElement)) undo.querySelector("button").focus()
   }
 
   #apply(name, data) {
@@ -88,21 +113,26 @@ class TicketPage extends HTMLElement {
 
   #addReply(reply) {
     if (document.getElementById(`reply-${reply.id}`)) return
+    const isOwn = this.#isSending && reply.user.id === config.user
+    if (isOwn) this.#isSending = false
     if (this.#replyList.latestPage) {
       this.#announceOnLatestPage(reply)
       return
     }
     const item = replyItem(reply)
-    this.#keepComposerStill(() => document.getElementById("replies").append(item))
+    this.#position.apply(() => document.getElementById("replies").append(item), { isOwn })
     item.classList.add("is-fresh")
     if (reply.truncated) setTimeout(() => this.#loadFullReply(item, reply.id), Math.random() * SPREAD_MS)
-    this.#showNewReplyButton(item)
   }
 
   /** Leads to the page with the latest replies; on it at once for the user's own. */
   #announceOnLatestPage(reply) {
     if (reply.user.id === config.user) location.assign(`${this.#replyList.latestPage}#reply-${reply.id}`)
     else document.getElementById("new-reply").hidden = false
+  }
+
+  #openLatestPage() {
+    if (this.#replyList.latestPage) location.assign(this.#replyList.latestPage)
   }
 
   get #replyList() {
@@ -119,20 +149,20 @@ class TicketPage extends HTMLElement {
     }
     const hadFocus = item.contains(document.activeElement)
     const { message_html, attachments, ...changed } = reply
-    this.#keepComposerStill(() => {
+    this.#position.apply(() => {
       fill(item, changed)
       if (reply.is_internal) return
       if (this.#replyList.latestPage) item.remove()
       else item.parentElement.append(item)
     })
-    item.querySelector("details").open = false
-    if (hadFocus) item.querySelector(VISIBILITY_BUTTON).focus({ preventScroll: true })
+    for (const details of item.querySelectorAll(".visibility > details")) details.open = false
+    if (!reply.is_internal) item.querySelector("[data-undo]").hidden = true
+    if (hadFocus) item.querySelector(VISIBILITY_BUTTON)?.focus({ preventScroll: true })
     item.classList.add("is-fresh")
-    this.#showNewReplyButton(item)
   }
 
   #removeReply({ id }) {
-    this.#keepComposerStill(() => document.getElementById(`reply-${id}`)?.remove())
+    this.#position.keep(() => document.getElementById(`reply-${id}`)?.remove())
   }
 
   /** Fetches a reply that was too long for an event; reloads the page after repeated failures. */
@@ -140,7 +170,7 @@ class TicketPage extends HTMLElement {
     if (!item.isConnected) return // deleted since
     try {
       const { reply } = await this.#fetchReply(id)
-      this.#keepComposerStill(() => fill(item, reply))
+      this.#position.keep(() => fill(item, reply))
     } catch {
       if (failures >= MAX_FAILURES) reloadPage()
       else setTimeout(() => this.#loadFullReply(item, id, failures + 1), 1000 * 2 ** failures)
@@ -152,31 +182,6 @@ class TicketPage extends HTMLElement {
     const response = await fetch(`/tickets/${this.uuid}/replies/${id}/`, { headers })
     if (!response.ok) throw new Error(response.statusText)
     return await response.json()
-  }
-
-  /** Keeps the composer in place while the user types and the conversation above it grows. */
-  #keepComposerStill(change) {
-    const composer = document.activeElement?.closest("ticket-composer")
-    const before = composer?.getBoundingClientRect().top
-    change()
-    if (composer) scrollBy({ top: composer.getBoundingClientRect().top - before, behavior: "instant" })
-  }
-
-  #showNewReplyButton(item) {
-    const button = document.getElementById("new-reply")
-    if (button && item.getBoundingClientRect().top > innerHeight) button.hidden = false
-  }
-
-  #hideNewReplyButton() {
-    if (this.#replyList.latestPage) return
-    const newest = document.getElementById("replies").lastElementChild
-    const button = document.getElementById("new-reply")
-    if (button && newest && newest.getBoundingClientRect().top < innerHeight) button.hidden = true
-  }
-
-  #scrollToNewest() {
-    if (this.#replyList.latestPage) location.assign(this.#replyList.latestPage)
-    document.getElementById("replies").lastElementChild?.scrollIntoView({ block: "center" })
   }
 
   // Timeline

@@ -1,4 +1,4 @@
-/** <toast-list>: notifies of what others have just done; toasts disappear after five seconds or when closed. */
+/** <toast-list>: notifies of what others have just done elsewhere; toasts disappear after five seconds or when closed. */
 
 import { config } from "../lib/page-config.js"
 import { clone } from "../lib/template.js"
@@ -6,6 +6,9 @@ import { live } from "../live/index.js"
 
 const SHOWN_MS = 5_000
 const MAX_TOASTS = 4
+// Where a toast may stand; toast.css has the positions. The first one that covers no control is taken.
+const PLACES = ["end", "start", "middle", "top"]
+const CONTROLS = "a, button, input, select, textarea, summary, label, h1, .ticket-row, ticket-composer"
 
 class ToastList extends HTMLElement {
   connectedCallback() {
@@ -14,6 +17,18 @@ class ToastList extends HTMLElement {
 
   #onEvent(name, data) {
     if (!document.getElementById(`toast-${name}`) || actor(data)?.id === config.user) return
+    // Rows are drawn with the next frame.
+    if (data.test === true) this.#show(name, data)
+    else requestAnimationFrame(() => requestAnimationFrame(() => this.#notify(name, data)))
+  }
+
+  /** Shows a toast, unless the page itself shows the change; screen readers are notified of both. */
+  #notify(name, data) {
+    if (isInView(data.ticket)) this.#announce(clone(`toast-${name}`, data).innerText)
+    else this.#show(name, data)
+  }
+
+  #show(name, data) {
     const toast = clone("toast", {})
     toast.querySelector("[data-slot]").replaceWith(clone(`toast-${name}`, data))
     toast.dataset.test = String(data.test === true)
@@ -22,17 +37,62 @@ class ToastList extends HTMLElement {
     this.#removeLater(toast)
     const toasts = this.querySelectorAll(":scope > .toast-item")
     if (toasts.length > MAX_TOASTS) toasts[0].remove()
+    this.#findPlace()
   }
 
-  /** Keeps a toast that has the pointer or the focus. */
+  #announce(text) {
+    const region = this.querySelector("[data-announcement]")
+    region.textContent = text
+  }
+
+  /** Keeps a toast that has the pointer or the focus, or that the user has not had a chance to see. */
   #removeLater(toast) {
-    const isInUse = () => toast.matches(":hover, :focus-within")
-    setTimeout(() => (isInUse() ? this.#removeLater(toast) : toast.remove()), SHOWN_MS)
+    const isNeeded = () => document.hidden || toast.matches(":hover, :focus-within")
+    setTimeout(() => (isNeeded() ? this.#removeLater(toast) : toast.remove()), SHOWN_MS)
+  }
+
+  /** Takes the place that covers the least of the page's controls. */
+  #findPlace() {
+    const controls = visibleControls()
+    let best = Number.POSITIVE_INFINITY
+    let chosen = PLACES[0]
+    for (const place of PLACES) {
+      this.dataset.place = place
+      const area = controls.reduce((sum, box) => sum + overlap(box, this.getBoundingClientRect()), 0)
+      if (area < best) [best, chosen] = [area, place]
+    }
+    this.dataset.place = chosen
   }
 }
 
+function visibleControls() {
+  const found = [...document.querySelectorAll(CONTROLS)].filter((element) => !element.closest("toast-list"))
+  return found
+    .filter((element) => element.checkVisibility())
+    .map((element) => element.getBoundingClientRect())
+}
+
+function overlap(a, b) {
+  const width = Math.min(a.right, b.right) - Math.max(a.left, b.left)
+  const height = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top)
+  return Math.max(0, width) * Math.max(0, height)
+}
+
+/** Whether the page shows the ticket: it is open here, its row is in the window, or the list announces it there. */
+function isInView(ticket) {
+  if (document.querySelector(`ticket-page[data-uuid="${CSS.escape(ticket.uuid)}"]`)) return true
+  const row = document.getElementById(`ticket-${ticket.uuid}`)
+  return [row, document.querySelector("[data-pending]")].some(isInWindow)
+}
+
+function isInWindow(element) {
+  if (!element?.checkVisibility()) return false
+  const { top, bottom } = element.getBoundingClientRect()
+  return bottom > 0 && top < innerHeight
+}
+
 function actor(data) {
-  return data.updated_by ?? data.changed_by ?? data.created_by ?? data.reply?.user
+  return data.updated_by ?? data.changed_by ?? data.created_by ?? data.deleted_by ?? data.reply?.user
 }
 
 customElements.define("toast-list", ToastList)

@@ -1,0 +1,127 @@
+/** Keeps the newest message of a conversation in view, above the composer, which covers the end of the window. */
+
+const MARGIN = 8
+// A reader this close to the end sees the end.
+const AT_END = 48
+
+export class ReadingPosition {
+  #list
+  #dock
+  #button
+  #dockHeight = Number.POSITIVE_INFINITY
+
+  /**
+   * @param {HTMLElement} list the messages, oldest first
+   * @param {HTMLElement} dock holds the composer, at the lower edge of the window
+   * @param {HTMLElement} button shows that there is a message below
+   */
+  constructor({ list, dock, button }) {
+    this.#list = list
+    this.#dock = dock
+    this.#button = button
+  }
+
+  /** Opens the conversation at its end, unless the address or the browser's history has another position. */
+  start() {
+    this.watchDock()
+    addEventListener("scroll", () => this.#hideButton(), { passive: true })
+    this.#button.addEventListener("click", () => this.#reveal(this.#newest))
+    if (!location.hash && !isRestored()) this.#reveal(this.#newest)
+  }
+
+  /** Follows the height of the dock; all there is to do on a page of earlier messages. */
+  watchDock() {
+    new ResizeObserver(() => this.#onResize()).observe(this.#dock)
+    this.#onResize()
+  }
+
+  /**
+   * Applies a change to the conversation. Then shows its end if the user was there or wrote the message, and else
+   * keeps the composer in place while the user types, and announces the message below.
+   *
+   * @param {() => void} change
+   * @param {{isOwn?: boolean}} [options] isOwn: the user has just sent it from this page
+   */
+  apply(change, { isOwn = false } = {}) {
+    const follows = isOwn || (this.#isAtEnd() && !isSelecting())
+    const newest = this.#newest
+    this.#keepComposerStill(change)
+    if (this.#newest === newest) return
+    if (follows) this.#reveal(this.#newest)
+    else this.#button.hidden = this.#isVisible(this.#newest)
+  }
+
+  /** Applies a change that adds no message. */
+  keep(change) {
+    const follows = this.#isAtEnd()
+    this.#keepComposerStill(change)
+    if (follows) this.#reveal(this.#newest)
+  }
+
+  get #newest() {
+    return this.#list.lastElementChild
+  }
+
+  /** The lower edge of what the user can see of the conversation. */
+  get #edge() {
+    return Math.min(this.#dock.getBoundingClientRect().top, innerHeight)
+  }
+
+  /** Whether the end of the conversation is in view, or was before the dock grew. */
+  #isAtEnd(growth = 0) {
+    const end = (this.#newest ?? this.#list).getBoundingClientRect().bottom
+    return end <= this.#edge + growth + AT_END
+  }
+
+  #isVisible(item) {
+    return item.getBoundingClientRect().top < this.#edge - AT_END
+  }
+
+  /** Scrolls to the end of a message, or to its start if it is higher than the window. */
+  #reveal(item) {
+    if (!item) return
+    const { top, bottom } = item.getBoundingClientRect()
+    const covered = bottom + MARGIN - this.#edge
+    if (covered > 0)
+      scrollBy({ top: Math.min(covered, Math.max(0, top - this.#upperEdge)), behavior: "instant" })
+    this.#button.hidden = true
+  }
+
+  /** The lower edge of what sticks to the top of the window. */
+  get #upperEdge() {
+    return Number.parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop) || 0
+  }
+
+  #hideButton() {
+    if (this.#newest && this.#isVisible(this.#newest)) this.#button.hidden = true
+  }
+
+  #keepComposerStill(change) {
+    const composer = this.#dock.contains(document.activeElement) ? this.#dock : null
+    const before = composer?.getBoundingClientRect().bottom
+    change()
+    if (composer) scrollBy({ top: composer.getBoundingClientRect().bottom - before, behavior: "instant" })
+  }
+
+  /** The stylesheet keeps what has the focus, and the note on live updates, above the composer. */
+  #onResize() {
+    const height = this.#dock.offsetHeight
+    const composer = this.#dock.querySelector("ticket-composer").offsetHeight
+    document.documentElement.style.setProperty("--dock-size", `${height}px`)
+    document.documentElement.style.setProperty("--composer-size", `${composer}px`)
+    const growth = height - this.#dockHeight
+    this.#dockHeight = height
+    if (growth > 0 && this.#isAtEnd(growth)) this.#reveal(this.#newest)
+  }
+}
+
+function isSelecting() {
+  const selection = getSelection()
+  return selection !== null && !selection.isCollapsed
+}
+
+/** Whether the browser restores the scroll position, after a reload or on the way back. */
+function isRestored() {
+  const [{ type } = {}] = performance.getEntriesByType("navigation")
+  return type === "reload" || type === "back_forward"
+}

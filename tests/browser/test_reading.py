@@ -1,0 +1,191 @@
+"""Reading a ticket: the newest message stays above the composer, and nothing covers what one needs."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Desk, is_live
+from tests.browser.test_accessibility import inspect
+from tests.browser.test_list import ask_unseen
+from tests.browser.test_two_people import choose, make_internal, message, send
+
+LAPTOP, PHONE, SMALL = ({"width": width, "height": height} for width, height in ((1366, 768), (390, 844), (320, 568)))
+# How far the newest message reaches below the composer's upper edge.
+COVERED = """() => document.querySelector("#replies").lastElementChild.getBoundingClientRect().bottom
+  - document.querySelector(".composer").getBoundingClientRect().top"""
+
+
+def newest_is_in_view(page: Page, text: str) -> None:
+    expect(page.locator("#replies > li").last).to_contain_text(text)
+    assert page.evaluate(COVERED) <= 0
+
+
+def talk(desk: Desk, number: int) -> Page:
+    """Let Dana reply `number` times."""
+    page = desk.enter("dana").page(desk.ticket)
+    for each in range(number):
+        send(page, f"Line {each}: we looked into it, and will write again when we know more.")
+    return page
+
+
+@pytest.mark.parametrize("size", [LAPTOP, PHONE, SMALL], ids=lambda size: str(size["width"]))
+def test_newest_message_is_never_behind_the_composer(small_desk: Desk, size: dict[str, int]) -> None:
+    dana = talk(small_desk, 8)
+    bao, casey = [small_desk.enter(name, viewport=size).page(small_desk.ticket) for name in ("bao", "casey")]
+    for page in (bao, casey):
+        is_live(page)
+        newest_is_in_view(page, "Line 7")
+    send(bao, "Mine, and " + "quite long, " * 30)
+    newest_is_in_view(bao, "Mine, and")
+    newest_is_in_view(casey, "Mine, and")
+    casey.locator("ticket-composer textarea").fill("I am\nstill\ntyping")
+    newest_is_in_view(casey, "Mine, and")
+    send(dana, "From Dana")
+    newest_is_in_view(casey, "From Dana")
+    newest_is_in_view(bao, "From Dana")
+    send(bao, "For us", note=True)
+    newest_is_in_view(bao, "For us")
+    send(casey, "Thank you")
+    newest_is_in_view(casey, "Thank you")
+
+
+@pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=lambda size: str(size["width"]))
+def test_reader_of_older_messages_keeps_their_place(small_desk: Desk, size: dict[str, int]) -> None:
+    dana = talk(small_desk, 12)
+    page = small_desk.enter("casey", viewport=size).page(small_desk.ticket)
+    is_live(page)
+    page.evaluate("scrollTo({top: 0, behavior: 'instant'})")
+    expect(page.locator("#new-reply")).to_be_hidden()
+    send(dana, "One more")
+    button = page.locator("#new-reply")
+    expect(button).to_be_visible()
+    assert page.evaluate("scrollY") == 0
+    box, composer = button.bounding_box(), page.locator(".composer").bounding_box()
+    assert box is not None
+    assert composer is not None
+    assert box["y"] + box["height"] <= composer["y"]
+    button.click()
+    newest_is_in_view(page, "One more")
+    expect(button).to_be_hidden()
+
+
+def test_message_higher_than_the_window_is_shown_from_its_start(small_desk: Desk) -> None:
+    page = small_desk.enter("casey", viewport=PHONE).page(small_desk.ticket)
+    dana = small_desk.enter("dana").page(small_desk.ticket)
+    is_live(page)
+    dana.locator("ticket-composer textarea").fill("\n\n".join(f"Step {number}" for number in range(40)))
+    dana.locator("ticket-composer textarea").press("Control+Enter")
+    newest = page.locator("#replies > li").last
+    expect(newest).to_contain_text("Step 39")
+    expect(newest.locator("h3")).to_be_in_viewport()
+
+
+def test_reply_link_opens_at_its_reply(small_desk: Desk) -> None:
+    dana = talk(small_desk, 12)
+    anchor = dana.locator("#replies > li").first.get_attribute("id")
+    page = small_desk.enter("casey", viewport=PHONE).page(f"{small_desk.ticket}#{anchor}")
+    is_live(page)
+    expect(page.locator("#replies > li").first).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1366])
+def test_note_on_live_updates_covers_no_part_of_the_composer(small_desk: Desk, width: int) -> None:
+    talk(small_desk, 6)
+    for name in ("casey", "bao"):
+        person = small_desk.enter(name, viewport={"width": width, "height": 800})
+        page = person.page(small_desk.ticket)
+        is_live(page)
+        person.wire.cut()
+        chip = page.locator("state-chip")
+        expect(chip).to_have_attribute("data-connected", "false")
+        box, composer = chip.bounding_box(), page.locator(".composer").bounding_box()
+        assert box is not None
+        assert composer is not None
+        assert box["y"] + box["height"] <= composer["y"]
+        newest_is_in_view(page, "Line 5")
+
+
+def test_sending_is_announced_and_the_placeholder_follows_the_mode(small_desk: Desk) -> None:
+    page = small_desk.enter("bao").page(small_desk.ticket)
+    is_live(page)
+    text, status = page.locator("ticket-composer textarea"), page.locator("ticket-composer [role=status]")
+    expect(text).to_have_attribute("placeholder", "Write a reply…")
+    expect(status).to_have_text("")
+    send(page, "Hello")
+    expect(status).to_have_text("Reply sent")
+    send(page, "For us", note=True)
+    expect(text).to_have_attribute("placeholder", "Write an internal note…")
+    expect(status).to_have_text("Note added")
+
+
+def test_hidden_reply_can_be_undone_by_keyboard(small_desk: Desk) -> None:
+    page, asked = [small_desk.enter(name).page(small_desk.ticket) for name in ("bao", "casey")]
+    is_live(page)
+    is_live(asked)
+    send(page, "Wrong window")
+    expect(message(asked, "Wrong window")).to_be_visible()
+    switch = message(page, "Wrong window").locator("summary[title='Make internal…']")
+    switch.press("Enter")
+    expect(message(asked, "Wrong window")).to_be_visible()
+    expect(message(page, "Wrong window")).to_contain_text("Casey Rivers will no longer see this reply and its files")
+    message(page, "Wrong window").get_by_role("button", name="Make internal").press("Enter")
+    expect(message(asked, "Wrong window")).to_have_count(0)
+    undo = message(page, "Wrong window").get_by_role("button", name="Undo")
+    expect(undo).to_be_focused()
+    assert inspect(page) == []
+    undo.press("Enter")
+    expect(message(asked, "Wrong window")).to_be_visible()
+    expect(undo).to_be_hidden()
+    expect(message(page, "Wrong window")).to_have_attribute("data-internal", "false")
+
+
+def test_undo_is_offered_only_to_who_hid_the_reply(small_desk: Desk) -> None:
+    page, other = [small_desk.enter(name).page(small_desk.ticket) for name in ("bao", "dana")]
+    is_live(other)
+    send(page, "Wrong window")
+    make_internal(page, "Wrong window")
+    expect(message(other, "Wrong window")).to_have_attribute("data-internal", "true")
+    expect(message(other, "Wrong window").get_by_role("button", name="Undo")).to_have_count(0)
+
+
+def test_toasts_are_not_for_what_is_in_view(small_desk: Desk) -> None:
+    bao, dana, casey = (small_desk.enter(name) for name in ("bao", "dana", "casey"))
+    work, listing, elsewhere = bao.page(small_desk.ticket), bao.page(), bao.page("/profile/")
+    for page in (work, listing, elsewhere):
+        is_live(page)
+    other = dana.page(small_desk.ticket)
+    choose(other, "status", "On Hold")
+    send(other, "An answer")
+    expect(elsewhere.locator("toast-list .toast-item")).to_have_count(2)
+    expect(message(work, "An answer")).to_be_visible()
+    expect(work.locator("toast-list [data-announcement]")).to_contain_text("New reply added to “Charged twice”")
+    expect(work.locator("toast-list .toast-item")).to_have_count(0)
+    ask_unseen(casey, "Second")
+    expect(listing.locator("#ticket-rows")).to_contain_text("Second")
+    expect(listing.locator("toast-list [data-announcement]")).to_contain_text("New ticket “Second” by Casey Rivers")
+    expect(listing.locator("toast-list .toast-item")).to_have_count(0)
+    # The other ticket is not what this page shows.
+    expect(work.locator("toast-list .toast-item")).to_contain_text("New ticket “Second”")
+
+
+CONTROLS_UNDER_TOASTS = """() => {
+  const { left, top, right, bottom } = document.querySelector("toast-list").getBoundingClientRect()
+  const controls = document.querySelectorAll("main :is(a, button, input, select, textarea, summary, h1), .bar-item")
+  return [...controls].filter((control) => {
+    const box = control.getBoundingClientRect()
+    if (!control.checkVisibility() || box.width <= 1) return false
+    return box.left < right && box.right > left && box.top < bottom && box.bottom > top
+  }).map((control) => control.outerHTML.slice(0, 80))
+}"""
+
+
+@pytest.mark.parametrize("width", [390, 768, 1366, 1440])
+@pytest.mark.parametrize("path", ["ticket", "/tickets/?status=closed", "/", "/tickets/new/"])
+def test_toast_covers_no_control(small_desk: Desk, width: int, path: str) -> None:
+    person = small_desk.enter("bao", viewport={"width": width, "height": 844 if width < 768 else 768})
+    page = person.page(small_desk.ticket if path == "ticket" else path)
+    is_live(page)
+    ask_unseen(small_desk.enter("casey"), "Second")
+    expect(page.locator(".toast-item")).to_contain_text(re.compile("Second"))
+    assert page.evaluate(CONTROLS_UNDER_TOASTS) == []
