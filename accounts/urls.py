@@ -25,6 +25,7 @@ urlpatterns = [
     ),
     path("email/sent/", allauth.email_verification_sent, name="account_email_verification_sent"),
     re_path(r"^email/confirm/(?P<key>[-:\w]+)/$", allauth.confirm_email, name="account_confirm_email"),
+    path("session/", sessions.current_session, name="session"),
     path("profile/", profile.profile, name="profile"),
     path("profile/email/", allauth.email, name="account_email"),
     path("profile/password/", allauth.password_change, name="account_change_password"),

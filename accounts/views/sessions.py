@@ -1,17 +1,31 @@
 """The user's active sessions."""
 
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from accounts import sessions
 from accounts.types import AuthenticatedRequest
+
+
+@require_safe
+@cache_control(private=True, no_store=True)
+def current_session(request: HttpRequest) -> JsonResponse:
+    """Return who is signed in in this browser, and the CSRF token: a page asks after another tab signed out or in."""
+    if request.user.is_authenticated:
+        return JsonResponse({"user": str(request.user.pk), "csrf_token": get_token(request)})
+    # The session middleware would delete the cookie; by the time of this answer it may hold the next session.
+    request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
+    return JsonResponse({"user": None, "csrf_token": None})
 
 
 @require_GET

@@ -129,3 +129,22 @@ def test_session_list_query_count_is_independent_of_rows(cast: Cast, django_asse
 )
 def test_browser_names_are_readable(user_agent: str, words: str) -> None:
     assert browser_name(user_agent) == words
+
+
+def test_page_can_ask_who_is_signed_in(cast: Cast) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(cast.casey)
+    response = client.get("/session/")
+    assert response.json()["user"] == str(cast.casey.pk)
+    assert "no-store" in response["Cache-Control"]
+    logout = {"csrfmiddlewaretoken": response.json()["csrf_token"]}
+    assert client.post("/logout/", logout).status_code == 302
+    assert client.get("/session/").json() == {"user": None, "csrf_token": None}
+
+
+def test_late_answer_about_an_ended_session_keeps_the_cookie_of_the_next(cast: Cast) -> None:
+    client = Client()
+    client.cookies["sessionid"] = "ended"
+    response = client.get("/session/")
+    assert response.json()["user"] is None
+    assert "sessionid" not in response.cookies

@@ -1,7 +1,8 @@
 /** Sends forms with data-live-form without leaving the page; a failure keeps what was typed. */
 
-import { config, csrfToken } from "../lib/page-config.js"
+import { config } from "../lib/page-config.js"
 import { hasOption } from "../lib/property-form.js"
+import { postForm } from "../lib/session.js"
 import { live } from "../live/index.js"
 
 document.addEventListener("submit", (event) => {
@@ -39,7 +40,7 @@ async function send(form, submitter) {
   const body = new FormData(form, submitter)
   showErrors(form, {})
   try {
-    await check(await post(form.action, body))
+    await check(await postForm(form.action, body))
     endConflict(form)
     endUnsaved(form)
     refreshKey(form)
@@ -60,11 +61,6 @@ async function send(form, submitter) {
 /** Dispatches "live-form:sent" {body}, "live-form:settled" or "live-form:discarded" on the form. */
 function notify(form, name, detail = {}) {
   form.dispatchEvent(new CustomEvent(`live-form:${name}`, { bubbles: true, detail }))
-}
-
-function post(address, body) {
-  const headers = { Accept: "application/json", "X-CSRFToken": csrfToken() }
-  return fetch(address, { method: "POST", body, headers, redirect: "manual" })
 }
 
 /** Throws {errors} of the fields or {text} where the server did not accept. */

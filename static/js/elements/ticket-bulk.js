@@ -1,6 +1,7 @@
 /** <ticket-bulk>: selects rows of the surrounding list and changes the selected tickets without leaving the page. */
 
-import { config, csrfToken } from "../lib/page-config.js"
+import { config } from "../lib/page-config.js"
+import { postForm } from "../lib/session.js"
 import { clone } from "../lib/template.js"
 import { live } from "../live/index.js"
 
@@ -120,9 +121,7 @@ function referenceOf(box) {
 
 /** Throws {errors} of the fields or {text} where the server did not accept. */
 async function send(form) {
-  const headers = { Accept: "application/json", "X-CSRFToken": csrfToken() }
-  const body = new FormData(form)
-  const response = await fetch(form.action, { method: "POST", body, headers, redirect: "manual" })
+  const response = await postForm(form.action, new FormData(form))
   if (response.ok) return await response.json()
   if (response.status === 422) throw await response.json()
   // A redirect leads to the sign-in page.

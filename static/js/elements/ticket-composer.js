@@ -1,12 +1,18 @@
-/** <ticket-composer data-draft>: keeps the draft and its files through reloads; Ctrl+Enter sends. */
+/** <ticket-composer data-draft>: keeps the draft and its files, in this browser, until it is sent; Ctrl+Enter sends. */
 
 import "./file-picker.js"
-import { config } from "../lib/page-config.js"
+import { drafts } from "../lib/session.js"
+import { live } from "../live/index.js"
 
 class TicketComposer extends HTMLElement {
   connectedCallback() {
     this.#restore()
+    this.#showMode()
+    drafts.watch(this.dataset.draft, (draft, before) => this.#follow(draft, before))
+    live.addEventListener("state", () => this.#text.value && this.#save()) // typed while signed out
     this.addEventListener("input", () => this.#save())
+    this.addEventListener("change", () => this.#showMode())
+    this.addEventListener("submit", () => this.#announce(""))
     this.addEventListener("file-picker:changed", () => this.#save())
     this.addEventListener("keydown", (event) => this.#onKeydown(event))
     this.addEventListener("live-form:sent", (event) => this.#onSent(event.detail.body))
@@ -14,11 +20,6 @@ class TicketComposer extends HTMLElement {
 
   get #text() {
     return this.querySelector("textarea")
-  }
-
-  /** Includes the user: another user who signs in on this tab does not see the draft. */
-  get #key() {
-    return `draft:${config.user}:${this.dataset.draft}`
   }
 
   get #files() {
@@ -30,7 +31,7 @@ class TicketComposer extends HTMLElement {
   }
 
   #restore() {
-    const draft = JSON.parse(sessionStorage.getItem(this.#key) ?? "null")
+    const draft = drafts.load(this.dataset.draft)
     if (!draft || this.#text.value) return
     const note = this.querySelector("input[name=internal][value=on]")
     // A draft of an internal note must not become a reply to the customer.
@@ -40,15 +41,35 @@ class TicketComposer extends HTMLElement {
     this.#files?.restore(draft.files ?? [])
   }
 
+  /** Saves nothing once the user has signed out: the next person on this browser would find it. */
   #save() {
+    if (live.state === "ended") return
     const files = this.#files?.kept ?? []
     const draft = { text: this.#text.value, isNote: this.#isNote, files }
-    if (draft.text || files.length) sessionStorage.setItem(this.#key, JSON.stringify(draft))
-    else sessionStorage.removeItem(this.#key)
+    if (draft.text || files.length) drafts.save(this.dataset.draft, draft)
+    else drafts.remove(this.dataset.draft)
+  }
+
+  /** Shows what another tab has written or sent, unless this one has text of its own. */
+  #follow(draft, before) {
+    if (this.contains(document.activeElement) || this.#text.value !== (before?.text ?? "")) return
+    if (draft?.isNote !== undefined && draft.isNote !== this.#isNote) return
+    this.#text.value = draft?.text ?? ""
   }
 
   #onKeydown(event) {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.querySelector("form").requestSubmit()
+  }
+
+  /** The placeholder says what is being written. */
+  #showMode() {
+    const { placeholderNote, placeholderReply } = this.#text.dataset
+    this.#text.placeholder = this.#isNote ? placeholderNote : placeholderReply
+  }
+
+  /** Reports to screen readers, once they are done with what they are reading. */
+  #announce(text) {
+    this.querySelector("[data-announcement]").textContent = text
   }
 
   /** Keeps what was typed while the reply was being sent. */
@@ -58,6 +79,8 @@ class TicketComposer extends HTMLElement {
     if (text.value.startsWith(sent)) text.value = text.value.slice(sent.length)
     this.#files?.forget(body.getAll("attachments"))
     this.#save()
+    const { reply, note } = this.querySelector("[data-announcement]").dataset
+    this.#announce(body.get("internal") ? note : reply)
   }
 }
 

@@ -1,0 +1,25 @@
+/** A page whose session has ended goes on by itself once its user is signed in again, in whichever tab. */
+
+import { checkSession, endSession, onSignedIn, session, startSession } from "../lib/session.js"
+import { live } from "../live/index.js"
+
+// A new password replaces the session: its cookie may come after the end of the old one.
+const RENEWAL_WAITS_MS = [500, 2_000, 6_000]
+
+startSession()
+
+document.addEventListener("submit", ({ target }) => {
+  if (new URL(target.action, location).pathname === "/logout/" && target.method === "post") endSession()
+})
+live.addEventListener("state", ({ detail }) => {
+  if (detail.state === "ended") for (const wait of RENEWAL_WAITS_MS) setTimeout(resume, wait)
+})
+document.addEventListener("visibilitychange", () => document.hidden || resume())
+addEventListener("focus", resume)
+addEventListener("pageshow", ({ persisted }) => persisted && checkSession())
+onSignedIn(checkSession)
+session.addEventListener("confirmed", () => live.resume())
+
+function resume() {
+  if (live.state === "ended") checkSession()
+}
