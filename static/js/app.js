@@ -16,6 +16,7 @@ import "./elements/message-original.js"
 import "./elements/form-draft.js"
 import "./behaviors/live-form.js"
 import "./behaviors/session-watch.js"
+import "./behaviors/text-limit.js"
 import { config } from "./lib/page-config.js"
 import { live } from "./live/index.js"
 

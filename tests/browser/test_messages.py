@@ -51,3 +51,23 @@ def test_original_opens_without_scripts(small_desk: Desk) -> None:
     page = small_desk.enter("casey", java_script_enabled=False).page(small_desk.ticket)
     page.get_by_text("Show original").first.click()
     assert page.locator("pre").inner_text() == "Two charges for *May*."
+
+
+def test_long_paste_stays_whole_with_a_sentence(small_desk: Desk) -> None:
+    text = "x" * 60_003
+    for name, address in (
+        ("casey", small_desk.ticket),
+        ("casey", "/tickets/new/"),
+        ("ada", "/admin/tickets/ticket/add/"),
+    ):
+        page = small_desk.enter(name).page(address)
+        box = page.locator("textarea[data-max-length]").first
+        box.focus()
+        page.keyboard.insert_text(text)
+        assert len(box.input_value()) == len(text)
+        sentence = page.get_by_role("alert").filter(has_text="too long (60,003 characters). The limit is 50,000")
+        expect(sentence).to_be_visible()
+        expect(box).to_have_attribute("aria-invalid", "true")
+        box.fill("short")
+        expect(sentence).to_have_count(0)
+        expect(box).to_have_attribute("aria-invalid", "false")

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from django import forms
-from django.contrib.admin.widgets import AdminTextareaWidget
+from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.db.models import QuerySet
@@ -14,13 +14,16 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from tickets import policies, services
+from tickets.forms.fields import MessageField, UncutField
 from tickets.models import Reply, Ticket
 
 # Each row adds form fields, and Django accepts at most 1000 (DATA_UPLOAD_MAX_NUMBER_FIELDS).
 MAX_ROWS = 50
 
-# The service keeps the indentation of a message's first line.
-MESSAGE_FIELDS: dict[Any, dict[str, Any]] = {models.TextField: {"strip": False, "widget": AdminTextareaWidget}}
+MESSAGE_FIELDS: dict[Any, dict[str, Any]] = {
+    models.TextField: {"form_class": MessageField, "widget": AdminTextareaWidget},
+    models.CharField: {"form_class": UncutField, "widget": AdminTextInputWidget},
+}
 
 
 # A handover comes last: afterwards the user may no longer change the ticket.

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Office, User
 from accounts.policies import offered_offices
 from tickets import files, policies, services
+from tickets.forms.fields import MessageField, UncutField
 from tickets.models import MAX_MESSAGE, MAX_SUBJECT, Attachment, Priority, Status, Ticket
 
 
@@ -87,13 +88,12 @@ class AttachmentsForm(forms.Form):
 
 
 class TicketForm(AttachmentsForm):
-    subject = forms.CharField(label=_("Subject"), max_length=MAX_SUBJECT)
+    subject = UncutField(label=_("Subject"), max_length=MAX_SUBJECT)
     office = forms.ModelChoiceField(Office.objects.none(), label=_("Office"), empty_label=None)
     priority = forms.ModelChoiceField(Priority.objects.all(), label=_("Priority"), empty_label=None)
-    content = forms.CharField(
+    content = MessageField(
         label=_("Message"),
         max_length=MAX_MESSAGE,
-        strip=False,  # the service keeps the indentation of the first line
         widget=forms.Textarea(attrs={"rows": 10}),
         help_text=_("Supports Markdown: **bold**, `code`, lists, links."),
     )
@@ -110,10 +110,9 @@ class TicketForm(AttachmentsForm):
 class ReplyForm(AttachmentsForm):
     """A reply or an internal note, depending on the button."""
 
-    message = forms.CharField(
+    message = MessageField(
         label=_("Message"),
         max_length=MAX_MESSAGE,
-        strip=False,  # the service keeps the indentation of the first line
         widget=forms.Textarea(attrs={"rows": 4, "aria-describedby": "composer-audience"}),
     )
     internal = forms.BooleanField(required=False)
@@ -150,7 +149,7 @@ class ChangeForm(forms.Form):
         policies.assignable_users(), label=_("Assignee"), required=False, empty_label=_("No one")
     )
     office = forms.ModelChoiceField(Office.objects.all(), label=_("Office"), empty_label=None)
-    subject = forms.CharField(label=_("Subject"), max_length=MAX_SUBJECT)
+    subject = UncutField(label=_("Subject"), max_length=MAX_SUBJECT)
 
     def __init__(self, data: Any = None, *, ticket: Ticket) -> None:
         initial = {name: getattr(ticket, name) for name in (*services.EDITABLE_FIELDS, "version")}
