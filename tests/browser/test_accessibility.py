@@ -112,7 +112,7 @@ def test_ticket_states_have_no_serious_barrier(small_desk: Desk) -> None:
     send(bao, "A note", note=True)
     pick(bao, PICTURE)
     named(bao)
-    bao.locator(".visibility summary").click()
+    bao.locator(".visibility summary:visible").click()
     send(bao, "With a picture")
     pick(bao, PICTURE, PROGRAM)
     expect(bao.locator(".file-item-problem").last).to_contain_text("isn't allowed")

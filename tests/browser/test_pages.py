@@ -45,7 +45,7 @@ def test_live_updates_keep_draft_focus_and_scroll_position(small_desk: Desk) -> 
     is_live(work)
     is_live(page)
     for number in range(12):
-        send(work, f"Line {number}\n\nand more")
+        send(work, f"Line {number}, " + "and more " * 20)
     expect(page.locator("#replies > li")).to_have_count(12)
     text = page.locator("ticket-composer textarea")
     text.fill("My draft")

@@ -24,6 +24,7 @@ def newest_is_in_view(page: Page, text: str) -> None:
 def talk(desk: Desk, number: int) -> Page:
     """Let Dana reply `number` times."""
     page = desk.enter("dana").page(desk.ticket)
+    is_live(page)
     for each in range(number):
         send(page, f"Line {each}: we looked into it, and will write again when we know more.")
     return page

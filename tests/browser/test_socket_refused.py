@@ -12,11 +12,11 @@ from tests.browser.test_accessibility import inspect
 from tests.browser.test_files import at_a_ticket
 from tests.browser.test_two_people import send
 
-TOO_MANY = close_codes.TOO_MANY_CONNECTIONS_OF_USER.message  # the page recognises its words
+TOO_MANY = close_codes.TOO_MANY_CONNECTIONS_OF_USER
 REASONS = [
     (4003, "Disabled.", "Live updates turned off, checking every 5 s"),
     (4004, "Over quota.", "Live updates overloaded, checking every 5 s"),
-    (4200, TOO_MANY, "Too many open tabs for live updates, checking every 5 s"),
+    (TOO_MANY.code, TOO_MANY.message, "Too many open tabs for live updates, checking every 5 s"),
     (4009, "Foreign.", "Live updates unavailable, checking every 5 s"),
 ]
 

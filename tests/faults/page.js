@@ -9,6 +9,7 @@ import { timelineEntries } from "../../static/js/lib/timeline.js"
 import { echoOptions } from "../../static/js/live/echo-options.js"
 import { fetchHistory } from "../../static/js/live/history-api.js"
 import { LiveUpdates } from "../../static/js/live/live-updates.js"
+import { watchAttempts } from "../../static/js/live/socket-attempts.js"
 import { Audit } from "./audit.js"
 import { read, readList } from "./html.js"
 import { Tab } from "./tab.js"
@@ -66,9 +67,10 @@ export class Page {
 
   #goLive(ticket) {
     const tab = this.#tab
-    const echo = new Echo({ ...echoOptions(this.config, tab.location, ""), Pusher: tab.Pusher })
+    const attempts = watchAttempts(tab.Pusher)
+    const echo = new Echo({ ...echoOptions(this.config, tab.location, () => ""), Pusher: tab.Pusher })
     const ask = (request) => tab.run(() => fetchHistory(request))
-    const live = new LiveUpdates({ config: this.config, echo, fetchHistory: ask, world: tab })
+    const live = new LiveUpdates({ config: this.config, echo, attempts, fetchHistory: ask, world: tab })
     this.#live = live
     this.audit.begin(live, tab, echo.connector.pusher.connection)
     for (const [uuid, { seq, audience }] of Object.entries(this.tickets)) this.#know(uuid, seq, audience)

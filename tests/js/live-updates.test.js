@@ -22,7 +22,7 @@ const MINUTE = 60 * SECOND
 function load({ clock = new FakeClock(), server = new FakeServer(clock), follows = [] } = {}) {
   const window = new FakeWindow(clock, server)
   const attempts = watchAttempts(window.Pusher)
-  const echo = new Echo({ ...echoOptions(CONFIG, ADDRESS, "csrf"), Pusher: window.Pusher })
+  const echo = new Echo({ ...echoOptions(CONFIG, ADDRESS, () => "csrf"), Pusher: window.Pusher })
   const live = new LiveUpdates({
     config: CONFIG,
     echo,
@@ -72,6 +72,14 @@ function since(page, moments) {
 function gaps(moments) {
   return moments.slice(1).map((moment, index) => moment - moments[index])
 }
+
+test("channels on another host are authorized with the CSRF token of the moment", () => {
+  let token = "old"
+  const { auth } = echoOptions({ ...CONFIG, host: "sockets.example" }, ADDRESS, () => token)
+  auth.headers["X-CSRF-TOKEN"] = "old" // as Echo does
+  token = "new"
+  assert.deepEqual({ ...auth.headers }, { "X-CSRFToken": "new", "X-CSRF-TOKEN": "new" })
+})
 
 // Connected
 

@@ -38,6 +38,9 @@ class TicketPage extends HTMLElement {
     // What came while a property was being changed is shown now.
     this.addEventListener("focusout", ({ target }) => setTimeout(() => this.#showLatest(target)))
     this.addEventListener("live-form:settled", ({ target }) => this.#showLatest(target))
+    this.addEventListener("live-form:failed", () => {
+      this.#isSending = false
+    })
     this.addEventListener("live-form:discarded", ({ target }) => this.#discardChoice(target))
     this.addEventListener("submit", ({ target }) => this.#onSubmit(target))
     this.addEventListener("live-form:sent", ({ target, detail }) => this.#onSent(target, detail.body))

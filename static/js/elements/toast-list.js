@@ -13,6 +13,7 @@ const CONTROLS = "a, button, input, select, textarea, summary, label, h1, .ticke
 class ToastList extends HTMLElement {
   connectedCallback() {
     live.stream.on("*", (data, name) => this.#onEvent(name, data), { tests: true })
+    for (const name of ["scrollend", "resize"]) addEventListener(name, () => this.#findPlace())
   }
 
   #onEvent(name, data) {
@@ -53,6 +54,7 @@ class ToastList extends HTMLElement {
 
   /** Takes the place that covers the least of the page's controls. */
   #findPlace() {
+    if (!this.querySelector(".toast-item")) return
     const controls = visibleControls()
     let best = Number.POSITIVE_INFINITY
     let chosen = PLACES[0]

@@ -96,11 +96,14 @@ export class ReadingPosition {
     if (this.#newest && this.#isVisible(this.#newest)) this.#button.hidden = true
   }
 
+  /** At the window's edge the dock sticks, so that the first step may fall short of what the change has moved. */
   #keepComposerStill(change) {
-    const composer = this.#dock.contains(document.activeElement) ? this.#dock : null
-    const before = composer?.getBoundingClientRect().bottom
+    const isTyping = this.#dock.contains(document.activeElement)
+    const before = this.#dock.getBoundingClientRect().bottom
     change()
-    if (composer) scrollBy({ top: composer.getBoundingClientRect().bottom - before, behavior: "instant" })
+    for (let step = 0; isTyping && step < 2; step++) {
+      scrollBy({ top: this.#dock.getBoundingClientRect().bottom - before, behavior: "instant" })
+    }
   }
 
   /** The stylesheet keeps what has the focus, and the note on live updates, above the composer. */

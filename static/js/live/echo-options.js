@@ -4,7 +4,7 @@
  * @param {{key: string, host: ?string, port: ?number, scheme: ?string}} config the address of the socket; what is
  *   missing is taken from the page's own address
  * @param {Location} location
- * @param {string} csrf Django's CSRF token
+ * @param {() => string} csrf returns Django's CSRF token
  */
 export function echoOptions(config, location, csrf) {
   const scheme = config.scheme || location.protocol.replace(":", "")
@@ -30,5 +30,18 @@ function authorization({ host }, { hostname }, csrf) {
     const customHandler = (_request, callback) => callback(null, { auth: "" })
     return { channelAuthorization: { customHandler } }
   }
-  return { authEndpoint: "/broadcasting/auth", auth: { headers: { "X-CSRFToken": csrf } } }
+  return { authEndpoint: "/broadcasting/auth", auth: { headers: csrfHeaders(csrf) } }
+}
+
+/** Headers with the token of the moment, which a sign-in in another tab replaces. Echo sets the second one for good. */
+function csrfHeaders(csrf) {
+  return {
+    get "X-CSRFToken"() {
+      return csrf()
+    },
+    get "X-CSRF-TOKEN"() {
+      return csrf()
+    },
+    set "X-CSRF-TOKEN"(_) {},
+  }
 }

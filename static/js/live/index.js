@@ -12,7 +12,7 @@ const attempts = watchAttempts(window.Pusher)
 
 export const live = new LiveUpdates({
   config,
-  echo: new Echo(echoOptions(config, location, csrfToken())),
+  echo: new Echo(echoOptions(config, location, csrfToken)),
   attempts,
   fetchHistory,
 })
