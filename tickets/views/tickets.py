@@ -21,6 +21,8 @@ from tickets.models import Priority, Reply, Status, Ticket
 from tickets.views.reply_pages import reply_page
 from tickets.views.responses import call_service, error_response, wants_json
 
+MAX_TIMELINE = 100  # entries of a page; the API has all of them
+
 
 @require_http_methods(["GET", "POST"])
 @login_required
@@ -154,6 +156,9 @@ def _render_ticket(
     if audience is None:
         return render(request, "404.html", status=404)
     page = reply_page(user, ticket, request.GET)
+    # Later entries arrive as live events.
+    entries = policies.visible_timeline(user, ticket).filter(number__lte=ticket.staff_seq)
+    timeline = list(entries.order_by("-pk")[: MAX_TIMELINE + 1])[::-1]
     context = {
         "ticket": ticket,
         "payload": payloads.ticket_payload(ticket, audience),
@@ -162,11 +167,8 @@ def _render_ticket(
         "audience": audience,
         "replies": [payloads.reply_payload(reply, audience) for reply in page.replies],
         "page": page,
-        "timeline": [
-            payloads.timeline_payload(entry, ticket, audience)
-            # Later entries arrive as live events.
-            for entry in policies.visible_timeline(user, ticket).filter(number__lte=ticket.staff_seq)
-        ],
+        "timeline": [payloads.timeline_payload(entry, ticket, audience) for entry in timeline[-MAX_TIMELINE:]],
+        "is_timeline_cut": len(timeline) > MAX_TIMELINE,
         "opening_attachments": [payloads.attachment_payload(file) for file in ticket.attachments.filter(reply=None)],
         "form": form,
         "properties": _properties(ticket, changes),

@@ -7,10 +7,12 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from tests.support.cast import Cast
 from tickets import services
 from tickets.views import reply_pages
+from tickets.views import tickets as pages
 
 pytestmark = pytest.mark.django_db
 
@@ -167,3 +169,21 @@ def test_long_and_short_conversations_take_as_many_queries(cast: Cast, casey: Cl
     short = queries()
     converse(cast, PAGE_SIZE + 5)
     assert queries() == short
+
+
+def test_timeline_of_a_long_ticket_is_cut(cast: Cast, casey: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "MAX_TIMELINE", 3)
+    address = cast.ticket.get_absolute_url()
+    converse(cast, 2)
+    assert "Earlier activity" not in casey.get(address).text
+    converse(cast, 1)
+    response = casey.get(address)
+    assert "Earlier activity" in response.text
+    assert [entry["action"] for entry in response.context["timeline"]] == ["replied"] * 3
+
+
+def test_pages_of_a_conversation_have_a_rate(cast: Cast, casey: Client, settings: Settings) -> None:
+    settings.ACTION_RATES = settings.ACTION_RATES | {"read": "2/minute"}
+    address = cast.ticket.get_absolute_url()
+    codes = [casey.get(address).status_code, *(casey.get(f"{address}earlier/").status_code for _number in range(2))]
+    assert codes == [200, 200, 429]
