@@ -261,26 +261,8 @@ STATICFILES_DIRS = [
 ]
 ATTACHMENT_MAX_BYTES = env.int("ATTACHMENT_MAX_BYTES", default=10 * 1024**2)
 ATTACHMENT_MAX_FILES = env.int("ATTACHMENT_MAX_FILES", default=5)
-# Types by content; tickets/files.py lists every type that can be allowed.
-ATTACHMENT_TYPES = env.list(
-    "ATTACHMENT_TYPES",
-    default=[
-        "image/png",
-        "image/jpeg",
-        "image/gif",
-        "image/webp",
-        "image/heif",
-        "application/pdf",
-        "text/plain",
-        "application/zip",
-        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-        "application/vnd.oasis.opendocument.text",
-        "application/vnd.oasis.opendocument.spreadsheet",
-        "video/mp4",
-    ],
-)
+# Types by content; an empty list allows every type in tickets/files/types.py.
+ATTACHMENT_TYPES = env.list("ATTACHMENT_TYPES", default=[])
 FILE_UPLOAD_HANDLERS = [
     "tikm.uploads.BoundedUpload",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Office, User
 from accounts.policies import offered_offices
 from tickets import files, policies, services
+from tickets.files.types import accepted
 from tickets.forms.fields import MessageField, UncutField
 from tickets.models import MAX_MESSAGE, MAX_SUBJECT, Attachment, Priority, Status, Ticket
 
@@ -46,6 +47,7 @@ class AttachmentsForm(forms.Form):
         self.stored: list[Attachment] = []
         self.max_files, self.max_bytes = settings.ATTACHMENT_MAX_FILES, settings.ATTACHMENT_MAX_BYTES
         self.max_megabytes = self.max_bytes // 1024**2
+        self.accepted_types = accepted()
 
     def clean_uploads(self) -> None:
         """Store the valid files, and add an error for each other one."""

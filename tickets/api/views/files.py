@@ -4,7 +4,6 @@ import hashlib
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.core.exceptions import ValidationError as InvalidValue
 from django.http import FileResponse
 from django.shortcuts import get_object_or_404
@@ -25,6 +24,7 @@ from tickets.api.idempotency import create_once
 from tickets.api.parameters import IDEMPOTENCY_PARAMETERS, KEY_PROBLEMS
 from tickets.api.serializers import AttachmentSerializer, attachment_data
 from tickets.api.views.tickets import replay_header
+from tickets.files.types import TYPES
 from tickets.models import Attachment
 from tickets.views.files import content_of
 
@@ -114,7 +114,7 @@ class AttachmentContent(ProjectAPIView):
         operation_id="attachment_content",
         summary="Download a file",
         tags=["Files"],
-        responses={(200, kind): CONTENT for kind in settings.ATTACHMENT_TYPES},
+        responses={(200, kind): CONTENT for kind in TYPES},
     )
     def get(self, request: Request, attachment_id: UUID) -> FileResponse:
         """Return the content of a file."""
