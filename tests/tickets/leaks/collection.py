@@ -24,6 +24,7 @@ RANDOM = [
     re.compile(r'(?<=name="csrfmiddlewaretoken" value=")\w+'),
     re.compile(r'(?<=name="csrf-token" content=")\w+'),
     re.compile(r'(?<=name="key" value=")[\w-]+'),
+    re.compile(r'(?<="now": ")[\w:.-]+'),
     re.compile(r"""(?<=nonce="|'nonce-)[\w+/=-]+"""),
 ]
 # Headers with times or random values.
