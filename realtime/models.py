@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from realtime.channels import Audience
 from realtime.limits import MAX_WEBHOOK_URL_LENGTH
+from realtime.utils.snapshots import Snapshot
 
 
 class Broadcast(models.Model):
@@ -23,9 +24,18 @@ class Broadcast(models.Model):
     staff = models.TextField(null=True)
     # The channel that must still authorize the user when the history replays this event.
     guard = models.CharField(max_length=164, blank=True)
+    # Events with the same key reach each socket in the order of the log; "" for no order.
+    ordering_key = models.CharField(max_length=164, blank=True, default="", db_default="")
     wants_receipt = models.BooleanField(default=False)
     # By the database's clock: the clocks of processes differ.
     created_at = models.DateTimeField(db_default=Now(), editable=False, db_index=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["ordering_key", "created_at"], name="broadcast_order", condition=~models.Q(ordering_key="")
+            )
+        ]
 
     def __str__(self) -> str:
         """Return the event's name and id."""
@@ -98,9 +108,10 @@ class WebhookEvent(models.Model):
 
 
 class LogRetention(models.Model):
-    """The position below which the event log was pruned; at most one row."""
+    """The position below which the event log was pruned, and the snapshot of that moment; at most one row."""
 
     position = models.BigIntegerField()
+    snapshot = models.TextField(db_default="")
 
     class Meta:
         db_table = "realtime_logfloor"
@@ -115,18 +126,22 @@ class LogRetention(models.Model):
         return cls.objects.values_list("position", flat=True).first() or 0
 
     @classmethod
-    def covers(cls, position: int, watermark: int) -> bool:
-        """Return whether the log is complete from `position` on.
+    def covers(cls, seen: Snapshot, now: Snapshot) -> bool:
+        """Return whether the log has everything that the snapshot `seen` did not see.
 
-        A stored position above the watermark was restored from another cluster and does not count.
+        It has, if the snapshot was taken after the last pruning, or begins above what was pruned. A stored position
+        beyond `now` was restored from another cluster and does not count.
         """
-        oldest = cls.oldest_position()
-        return oldest <= position or oldest > watermark
+        kept = cls.objects.first()
+        if kept is None or seen.start >= kept.position or kept.position > now.end:
+            return True
+        return bool(kept.snapshot) and not seen.is_before(Snapshot.decode(kept.snapshot))
 
     @classmethod
-    def advance_to(cls, position: int) -> None:
-        """Record that nothing below `position` is kept."""
-        cls.objects.update_or_create(pk=1, defaults={"position": max(position, cls.oldest_position())})
+    def advance_to(cls, position: int, now: Snapshot) -> None:
+        """Record that nothing below `position` is kept; all of it is seen by the snapshot `now`."""
+        position = max(position, cls.oldest_position())
+        cls.objects.update_or_create(pk=1, defaults={"position": position, "snapshot": now.encode()})
 
 
 class ServerProcess(models.Model):

@@ -227,6 +227,10 @@ class TicketWithdrawn(Event):
         """Replay without a guard: the recipient no longer passes the ticket's authorization."""
         return ""
 
+    def broadcast_ordering_key(self) -> str:
+        """Keep the order with the ticket's other events: access may have been granted before or after."""
+        return self.ticket.channel
+
     def broadcast_with(self, audience: Audience) -> dict[str, Any]:
         """Return the ticket's UUID."""
         return {"ticket": {"uuid": str(self.ticket.uuid)}}
@@ -255,6 +259,10 @@ class TestEvent(Event):
     def broadcast_guard(self) -> str:
         """Return the guard of the wrapped event."""
         return self.event.broadcast_guard()
+
+    def broadcast_ordering_key(self) -> str:
+        """Return none: the ticket is not locked, and a test has no place among its events."""
+        return ""
 
     def broadcast_with(self, audience: Audience) -> dict[str, Any]:
         """Return the wrapped event's data without `seq`, since the ticket did not change."""

@@ -1,13 +1,14 @@
 """Read the event log without gaps, although transactions commit out of order.
 
 Ids alone have gaps: a row may commit after one with a higher id was read. On PostgreSQL a delivery therefore stores
-the 64-bit id of its transaction, and the watermark is the oldest transaction still running (`pg_snapshot_xmin`):
-every row below it is committed and visible, or was rolled back. SQLite has one writer, and the next id serves. Read
-the watermark first, then the rows at or above the previous one: no row falls between.
+the 64-bit id of its transaction, and a reader remembers a snapshot: which transactions it has seen. Take the snapshot
+first, then read the rows that the previous one did not see: no row falls between, and a transaction that stays open
+for long neither hides rows nor makes the reader repeat them.
 """
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -21,33 +22,38 @@ from realtime.broadcasting.channel_layer import REAUTHORIZE_CHANNEL, RELAY_CHANN
 from realtime.broadcasting.messages import Deliver
 from realtime.channels import Audience
 from realtime.models import Broadcast, Delivery, LogRetention, Receipt, SnapshotEnd
+from realtime.utils.snapshots import Snapshot
 
 RELAY_RETENTION = 60  # seconds that relayed messages are kept
-REAUTHORIZATION_WINDOW = 30  # seconds that later events name a revocation; log tailers apply it much sooner
-WATERMARK = {
-    "postgresql": "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
+PRECEDING_WINDOW = 30  # seconds that later events name an earlier one; log tailers deliver it much sooner
+SNAPSHOT = {
+    "postgresql": "SELECT pg_current_snapshot()::text",  # xmin:xmax:xip,xip
     "sqlite": "SELECT COALESCE(MAX(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'realtime_broadcast'",
 }
 
 
-def watermark() -> int:
-    """Return the position below which every row is committed and visible, or never will be."""
+def current_snapshot() -> Snapshot:
+    """Return what is committed and visible now."""
     with connection.cursor() as cursor:
-        cursor.execute(WATERMARK[connection.vendor])
-        return int(cursor.fetchone()[0])
+        cursor.execute(SNAPSHOT[connection.vendor])
+        found = cursor.fetchone()[0]
+    if connection.vendor != "postgresql":
+        return Snapshot(int(found))
+    _, end, running = found.split(":")
+    return Snapshot.of(int(end), [int(each) for each in running.split(",") if each])
 
 
-def deliveries_since(position: int) -> QuerySet[Delivery]:
-    """Return the deliveries at or above `position`, in the order of the log."""
-    rows = Delivery.objects.filter(position__gte=position).order_by("broadcast_id", "pk")
+def deliveries_since(end: int, running: Iterable[int] = ()) -> QuerySet[Delivery]:
+    """Return the deliveries that a snapshot, given by its parts, did not see, in the order of the log."""
+    rows = Delivery.objects.filter(Q(position__gte=end) | Q(position__in=running)).order_by("broadcast_id", "pk")
     # Rows beyond the present were restored from another cluster with other transaction ids.
     return rows.filter(position__lt=SnapshotEnd()) if connection.vendor == "postgresql" else rows
 
 
-def read_since(position: int) -> tuple[int, list[Delivery]]:
-    """Return the watermark and the deliveries at or above `position`, without payloads."""
-    end = watermark()
-    return end, list(deliveries_since(position).only("broadcast_id", "position", "channel", "audience", "version"))
+def read_since(snapshot: Snapshot) -> tuple[Snapshot, list[Delivery]]:
+    """Return a snapshot of now, and the deliveries that `snapshot` did not see, without payloads."""
+    now, rows = current_snapshot(), deliveries_since(snapshot.end, snapshot.running)
+    return now, list(rows.only("broadcast_id", "position", "channel", "audience", "version"))
 
 
 def last_positions(limit: int) -> tuple[int, dict[str, int]]:
@@ -67,12 +73,39 @@ def last_positions(limit: int) -> tuple[int, dict[str, int]]:
     return oldest, {group_name(row["channel"], Audience(row["audience"])): row["last"] for row in rows}
 
 
-def recent_reauthorizations() -> list[int]:
-    """Return the ids of the deliveries of revocations in the last REAUTHORIZATION_WINDOW seconds."""
-    deliveries = Delivery.objects.filter(
-        channel=REAUTHORIZE_CHANNEL, broadcast__created_at__gte=_ago(seconds=REAUTHORIZATION_WINDOW)
+def recent_deliveries(snapshot: Snapshot) -> list[int]:
+    """Return the ids of the deliveries of the last PRECEDING_WINDOW seconds that `snapshot` saw."""
+    rows = Delivery.objects.filter(broadcast__created_at__gte=_ago(seconds=PRECEDING_WINDOW))
+    return [pk for pk, position in rows.values_list("pk", "position") if snapshot.sees(position)]
+
+
+@dataclass(frozen=True)
+class Preceding:
+    """The deliveries that a process must have made before it makes those of a broadcast."""
+
+    reauthorizations: list[int]
+    last: dict[tuple[str, str], int]  # with the same ordering key, by channel and audience
+
+    def of(self, delivery: Delivery) -> list[int]:
+        """Return the ids of the deliveries that precede `delivery`."""
+        last = self.last.get((delivery.channel, delivery.audience))
+        return self.reauthorizations if last is None else [*self.reauthorizations, last]
+
+
+def preceding(broadcast: Broadcast) -> Preceding:
+    """Return the recent revocations, and on each channel the last recent event with the same ordering key."""
+    since = _ago(seconds=PRECEDING_WINDOW)
+    columns = "pk", "channel", "audience"
+    rows = Delivery.objects.filter(channel=REAUTHORIZE_CHANNEL, broadcast__created_at__gte=since).values_list(
+        *columns
     )
-    return list(deliveries.values_list("pk", flat=True))
+    if broadcast.ordering_key:
+        same = {"broadcast__ordering_key": broadcast.ordering_key, "broadcast__created_at__gte": since}
+        earlier = Delivery.objects.filter(**same, broadcast__lt=broadcast.pk)
+        rows = rows.union(earlier.values_list(*columns), all=True)
+    found = sorted(rows)
+    last = {(channel, audience): pk for pk, channel, audience in found if channel != REAUTHORIZE_CHANNEL}
+    return Preceding([pk for pk, channel, _ in found if channel == REAUTHORIZE_CHANNEL], last)
 
 
 def group_of(delivery: Delivery) -> str:
@@ -133,7 +166,8 @@ def redact(
 
 def invalidate_history() -> None:
     """Make all cursors so far stale, so that every page reloads instead of replaying earlier events."""
-    LogRetention.advance_to(watermark())
+    now = current_snapshot()
+    LogRetention.advance_to(now.end, now)
 
 
 def delete_relayed() -> None:
@@ -146,7 +180,7 @@ def prune(days: int) -> int:
     old = Broadcast.objects.filter(created_at__lt=_ago(days=days))
     highest = Delivery.objects.filter(broadcast__in=old).aggregate(highest=Max("position"))["highest"]
     if highest is not None:
-        LogRetention.advance_to(highest + 1)
+        LogRetention.advance_to(highest + 1, current_snapshot())
     return old.delete()[1].get(Broadcast._meta.label, 0)
 
 

@@ -50,6 +50,13 @@ class Event(ABC):
     def broadcast_guard(self) -> str:
         """Return the channel that must still authorize a user when the history replays this event; "" for none."""
 
+    def broadcast_ordering_key(self) -> str:
+        """Return the key of events that each socket receives in the order of the log; "" for no order.
+
+        Publish events with one key one after another, under a lock. By default it is the guard.
+        """
+        return self.broadcast_guard()
+
     def shorten(self, data: dict[str, Any]) -> dict[str, Any]:
         """Return a smaller form of data that exceeds MAX_EVENT_SIZE bytes. Raises PayloadTooLarge by default."""
         raise PayloadTooLarge(f"{self.broadcast_as} exceeds {MAX_EVENT_SIZE} bytes.")

@@ -14,8 +14,10 @@ from realtime.broadcasting import cursors, event_log
 from realtime.channels import Audience, authorize_many
 from realtime.models import Broadcast, Delivery, LogRetention
 from realtime.utils.compiled_query import CompiledQuery
+from realtime.utils.snapshots import Snapshot
 
 FIELDS = "broadcast_id", "channel", "version"  # of a delivery
+NO_POSITION = -1  # stands for "none": a list in a compiled query is not empty
 
 
 class RefusedChannels(Exception):
@@ -32,8 +34,8 @@ class HistoryPage:
 
 
 def current_cursor() -> str:
-    """Return the cursor of this moment: every later commit lies at or after it."""
-    return cursors.encode_cursor(event_log.watermark())
+    """Return the cursor of this moment: every later commit is after it."""
+    return cursors.encode_cursor(event_log.current_snapshot())
 
 
 def read(user: Any, channels: Iterable[str], since: str | None) -> HistoryPage:
@@ -45,25 +47,26 @@ def read(user: Any, channels: Iterable[str], since: str | None) -> HistoryPage:
     refused = [channel for channel, audience in audiences.items() if audience is None]
     if refused:
         raise RefusedChannels(*refused)
-    watermark = event_log.watermark()
-    empty = HistoryPage(cursors.encode_cursor(watermark))
+    now = event_log.current_snapshot()
+    empty = HistoryPage(cursors.encode_cursor(now))
     if since is None:
         return empty
-    position = cursors.decode_cursor(since)
-    if position is None or position > watermark or not LogRetention.covers(position, watermark):
+    seen = cursors.decode_cursor(since)
+    if seen is None or now.is_before(seen) or not LogRetention.covers(seen, now):
         return replace(empty, reset=True)
-    deliveries = _deliveries(audiences, position)
+    deliveries = _deliveries(audiences, seen)
     if len(deliveries) > limits.MAX_HISTORY_EVENTS:
         return replace(empty, reset=True)
     return replace(empty, events=_events(user, deliveries))
 
 
-def _deliveries(audiences: dict[str, Audience | None], position: int) -> list[Delivery]:
+def _deliveries(audiences: dict[str, Audience | None], seen: Snapshot) -> list[Delivery]:
     """Return one delivery for each broadcast, with the widest version, without payloads."""
     groups = _numbered("channel", audiences.keys()) | _numbered("audience", audiences.values())
     widest: dict[int, Delivery] = {}
     limit = (limits.MAX_HISTORY_EVENTS + 1) * len(audiences)
-    for found in _deliveries_to.rows(len(audiences), limit, position=position, **groups):
+    running = list(seen.running) or [NO_POSITION]
+    for found in _deliveries_to.rows(len(audiences), limit, end=seen.end, running=running, **groups):
         row = Delivery(**dict(zip(FIELDS, found, strict=True)))
         known = widest.setdefault(row.broadcast_id, row)
         if Audience(row.version) is Audience.STAFF and known.version != row.version:
@@ -76,10 +79,12 @@ def _numbered(name: str, values: Iterable[Any]) -> dict[str, str]:
 
 
 @CompiledQuery
-def _deliveries_to(number: int, limit: int, *, position: int, **groups: str) -> QuerySet[Delivery, Any]:
-    """Select the deliveries to `number` groups, each given as a channel and an audience."""
+def _deliveries_to(
+    number: int, limit: int, *, end: int, running: list[int], **groups: str
+) -> QuerySet[Delivery, Any]:
+    """Select the deliveries that a snapshot did not see to `number` groups, each a channel and an audience."""
     matches = (Q(channel=groups[f"channel{n}"], audience=groups[f"audience{n}"]) for n in range(number))
-    return event_log.deliveries_since(position).filter(reduce(or_, matches)).values_list(*FIELDS)[:limit]
+    return event_log.deliveries_since(end, running).filter(reduce(or_, matches)).values_list(*FIELDS)[:limit]
 
 
 def _events(user: Any, deliveries: list[Delivery]) -> list[dict[str, Any]]:

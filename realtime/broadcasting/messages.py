@@ -30,7 +30,7 @@ class Deliver:
     broadcast_id: int
     wants_receipt: bool
     frame: str
-    after: Sequence[int] = ()  # deliveries of revocations that must be applied first
+    after: Sequence[int] = ()  # deliveries to make first: revocations, and the last with the same ordering key
 
 
 @_message

@@ -38,6 +38,7 @@ def publish(event: Event, *, receipt: bool = False) -> Broadcast | None:
         return None
     routes = [route for target in event.broadcast_on() for route in _routes(target, versions)]
     broadcast = Broadcast(event_id=event_id, event=event.broadcast_as, guard=event.broadcast_guard())
+    broadcast.ordering_key = event.broadcast_ordering_key()
     broadcast.public, broadcast.staff = data.get(Audience.PUBLIC), data.get(Audience.STAFF)
     broadcast.wants_receipt = receipt
     return _log(broadcast, routes)
@@ -102,9 +103,8 @@ def _log(broadcast: Broadcast, routes: Iterable[Route]) -> Broadcast:
         Delivery(broadcast=broadcast, position=position, channel=channel, audience=audience, version=version)
         for channel, audience, version in routes
     )
-    # A process must have applied these revocations before it delivers the event.
-    after = event_log.recent_reauthorizations()
-    messages = [event_log.layer_message(delivery, broadcast, after) for delivery in deliveries]
+    preceding = event_log.preceding(broadcast)
+    messages = [event_log.layer_message(each, broadcast, preceding.of(each)) for each in deliveries]
     transaction.on_commit(lambda: _send(deliveries, broadcast, messages))
     return broadcast
 

@@ -287,7 +287,7 @@ class Hub:
 
     def _handle_delivery(self, message: Deliver) -> None:
         if message.after and message.group != REAUTHORIZE_GROUP and not self._delivered.keys() >= set(message.after):
-            # The layer lost or delayed a revocation: the tailer delivers both, in the order of the log.
+            # The layer lost or delayed a message, or was joined after it: the tailer delivers both in order.
             self.log_tailer.wake()
         else:
             self.last_events.add_unread(message.group, time.monotonic())

@@ -11,11 +11,13 @@ from realtime.broadcasting.event_log import group_of
 from realtime.models import Delivery
 from realtime.protocol import InvalidMessage
 from realtime.server.subscriptions import State
+from realtime.utils.snapshots import Snapshot
 
 if TYPE_CHECKING:
     from realtime.consumers import PusherConsumer
 
 MAX_GROUPS: Final = 10_000
+MAX_TRANSACTIONS: Final = 10_000
 
 
 class LastEvents:
@@ -23,12 +25,15 @@ class LastEvents:
 
     def __init__(self) -> None:
         self._floor: float = inf  # from this position on, all deliveries are known
-        self._positions: dict[str, int] = {}  # by group, the most recently updated last
+        self._positions: dict[str, int] = {}  # the highest by group, the most recently updated last
+        self._started = Snapshot(0)
+        self._groups: dict[int, set[str]] = {}  # by the transactions read since the start
+        self._transactions_floor: float = 0  # from this position on, all of these are known
         self._unread: dict[str, float] = {}  # groups with a message of the layer that the tailer has not read yet
 
-    def start(self, floor: int, positions: Mapping[str, int]) -> None:
-        """Set the last position of each group, the lowest first; complete from `floor` on."""
-        self._floor, self._positions = floor, dict(positions)
+    def start(self, started: Snapshot, floor: int, positions: Mapping[str, int]) -> None:
+        """Set the last position of each group in a snapshot, the lowest first; complete from `floor` on."""
+        self._started, self._floor, self._positions = started, floor, dict(positions)
         self._drop_oldest()
 
     def add_unread(self, group: str, now: float) -> None:
@@ -40,21 +45,35 @@ class LastEvents:
         for delivery in deliveries:
             group = group_of(delivery)
             self._positions[group] = max(delivery.position, self._positions.pop(group, 0))
+            self._groups.setdefault(delivery.position, set()).add(group)
         self._unread = {group: at for group, at in self._unread.items() if at >= started_at}
         self._drop_oldest()
 
-    def has_no_events_since(self, position: int, groups: Iterable[str]) -> bool:
-        """Return whether it is certain that no group had an event at or above a position.
+    def has_no_events_since(self, seen: Snapshot, groups: Iterable[str]) -> bool:
+        """Return whether it is certain that a snapshot saw all events of these groups.
 
         Events that this process has not received yet do not count: they are going to be delivered.
         """
-        return position >= self._floor and all(
-            group not in self._unread and self._positions.get(group, -1) < position for group in groups
+        names = set(groups)
+        return (
+            seen.start >= self._floor
+            and names.isdisjoint(self._unread)
+            and all(seen.sees(self._positions.get(group, -1)) for group in names)
+            and all(self._had_no_events(transaction, names) for transaction in seen.running)
         )
+
+    def _had_no_events(self, transaction: int, groups: set[str]) -> bool:
+        """Return whether it is certain that no event of these groups was committed by a transaction."""
+        is_known = transaction >= self._transactions_floor and not self._started.sees(transaction)
+        return is_known and groups.isdisjoint(self._groups.get(transaction, ()))
 
     def _drop_oldest(self) -> None:
         while len(self._positions) > MAX_GROUPS:
             self._floor = max(self._floor, self._positions.pop(next(iter(self._positions))) + 1)
+        while len(self._groups) > MAX_TRANSACTIONS:
+            oldest = next(iter(self._groups))
+            del self._groups[oldest]
+            self._transactions_floor = max(self._transactions_floor, oldest + 1)
 
 
 async def answer_missed(socket: "PusherConsumer", fields: dict[str, Any]) -> None:
@@ -66,19 +85,19 @@ async def answer_missed(socket: "PusherConsumer", fields: dict[str, Any]) -> Non
     channels = fields.get("channels")
     if not isinstance(channels, list) or not all(isinstance(each, str) for each in channels):
         raise InvalidMessage("channels must be a list of strings.")
-    position = decode_cursor(since)
-    read_to = None if position is None else await socket.hub.log_tailer.read_up_to(position)
-    missed_nothing = position is not None and read_to is not None and _missed_nothing(socket, channels, position)
+    seen = decode_cursor(since)
+    read_to = None if seen is None else await socket.hub.log_tailer.read_up_to(seen)
+    missed_nothing = seen is not None and read_to is not None and _missed_nothing(socket, channels, seen)
     socket.write(
         protocol.missed_answer(request_id, encode_cursor(read_to) if missed_nothing and read_to is not None else None)
     )
 
 
-def _missed_nothing(socket: "PusherConsumer", channels: list[str], position: int) -> bool:
+def _missed_nothing(socket: "PusherConsumer", channels: list[str], seen: Snapshot) -> bool:
     groups = []
     for channel in channels:
         subscription = socket.subscriptions.get(channel)
         if subscription is None or subscription.audience is None or subscription.state is not State.ACTIVE:
             return False
         groups.append(group_name(channel, subscription.audience))
-    return socket.hub.last_events.has_no_events_since(position, groups)
+    return socket.hub.last_events.has_no_events_since(seen, groups)

@@ -12,6 +12,7 @@ from realtime.broadcasting import event_log
 from realtime.conf import config
 from realtime.models import Delivery
 from realtime.server.last_events import MAX_GROUPS
+from realtime.utils.snapshots import Snapshot
 
 if TYPE_CHECKING:
     from realtime.server.hub import Hub
@@ -22,11 +23,14 @@ MAX_AGE = 3  # intervals of the tailer: a read within these makes it current
 
 
 class LogTailer:
-    """Reads what was committed since its watermark, and delivers what the hub has not delivered yet."""
+    """Reads what its last snapshot did not see, and delivers what the hub has not delivered yet.
+
+    The work of a read is that of the rows committed since the last one, however long other transactions stay open.
+    """
 
     def __init__(self, hub: "Hub") -> None:
         self._hub = hub
-        self._position = 0
+        self._snapshot = Snapshot(0)
         self._read_at = 0.0
         self._reading = asyncio.Lock()
         self._wake = asyncio.Event()
@@ -34,9 +38,10 @@ class LogTailer:
 
     async def start(self) -> None:
         """Start at the present."""
-        self._position = await database_sync_to_async(event_log.watermark)()
-        self._hub.mark_delivered(await database_sync_to_async(event_log.recent_reauthorizations)())
-        self._hub.last_events.start(*await database_sync_to_async(event_log.last_positions)(MAX_GROUPS))
+        self._snapshot = await database_sync_to_async(event_log.current_snapshot)()
+        self._hub.mark_delivered(await database_sync_to_async(event_log.recent_deliveries)(self._snapshot))
+        known = await database_sync_to_async(event_log.last_positions)(MAX_GROUPS)
+        self._hub.last_events.start(self._snapshot, *known)
         self._read_at = time.monotonic()
 
     @property
@@ -48,15 +53,15 @@ class LogTailer:
         """Read now instead of at the next interval."""
         self._wake.set()
 
-    async def read_up_to(self, position: int) -> int | None:
-        """Return the current log position once it has reached `position`; None on timeout or if the tailer is behind.
+    async def read_up_to(self, snapshot: Snapshot) -> Snapshot | None:
+        """Return the last snapshot once it is not before `snapshot`; None on timeout or if the tailer is behind.
 
         Concurrent callers share one read.
         """
-        if position > self._position:
+        if self._snapshot.is_before(snapshot):
             self.wake()
             await _wait(self._next_read, config().tail_interval)
-        return self._position if self.is_current and position <= self._position else None
+        return self._snapshot if self.is_current and not self._snapshot.is_before(snapshot) else None
 
     async def run(self) -> None:
         """Read once per interval, and when woken; an unavailable database is retried."""
@@ -72,7 +77,7 @@ class LogTailer:
                     resynced_at = time.monotonic()
             except Exception:
                 logger.exception(
-                    "log read failed process=%s position=%s; retrying", self._hub.process, self._position
+                    "log read failed process=%s position=%s; retrying", self._hub.process, self._snapshot.end
                 )
             this_read.set()
 
@@ -80,12 +85,12 @@ class LogTailer:
         """Deliver what was committed since the last read and not delivered yet, in the order of the log."""
         async with self._reading:
             started_at = time.monotonic()
-            position, deliveries = await database_sync_to_async(event_log.read_since)(self._position)
+            snapshot, deliveries = await database_sync_to_async(event_log.read_since)(self._snapshot)
             self._hub.last_events.add(deliveries, started_at)
             await self._deliver([row for row in deliveries if self._is_due(row)])
             self._hub.mark_delivered(row.pk for row in deliveries if not self._hub.is_delivered(row.pk))
             await self._acknowledge({row.broadcast_id for row in deliveries})
-            self._position, self._read_at = position, started_at
+            self._snapshot, self._read_at = snapshot, started_at
             self._hub.remove_old({row.pk for row in deliveries})
 
     def _is_due(self, row: Delivery) -> bool:

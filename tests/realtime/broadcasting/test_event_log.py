@@ -20,6 +20,7 @@ from realtime.broadcasting.publish import publish
 from realtime.channels import Audience
 from realtime.models import Broadcast, Delivery, Receipt
 from realtime.server import hub
+from realtime.utils.snapshots import Snapshot
 from tests.support.cast import Cast
 from tests.support.sockets import Barrier, SocketClient, do, subscribe
 from tickets import services
@@ -155,7 +156,7 @@ async def test_log_tailer_survives_an_unavailable_database(live_cast: Cast, monk
     attempted = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def away(_position: int) -> Any:
+    def away(_snapshot: Snapshot) -> Any:
         loop.call_soon_threadsafe(attempted.set)
         raise ConnectionError("no database")
 
@@ -243,8 +244,8 @@ def test_invalid_cursor_resets(live_cast: Cast, client: Client, cursor: str) -> 
     assert client.get("/broadcasting/history", query).json()["reset"] is False
 
 
-def test_cursor_beyond_the_watermark_resets(live_cast: Cast) -> None:
-    future = cursors.encode_cursor(event_log.watermark() + 1)
+def test_cursor_beyond_the_present_resets(live_cast: Cast) -> None:
+    future = cursors.encode_cursor(Snapshot(event_log.current_snapshot().end + 1))
     assert history.read(live_cast.casey, [live_cast.ticket.channel], future).reset
 
 

@@ -15,6 +15,7 @@ from realtime.protocol import close_codes
 from realtime.server import hub, last_events
 from realtime.server.last_events import LastEvents
 from realtime.server.log_tailer import MAX_AGE
+from realtime.utils.snapshots import Snapshot
 from tests.support.cast import Cast
 from tests.support.page_model import PageSimulation, ask_missed
 from tests.support.sockets import connect, do, subscribe
@@ -34,43 +35,70 @@ def delivery(channel: str, position: int) -> Delivery:
 def known() -> LastEvents:
     """What a process knows that has read the log from its tenth position on."""
     found = LastEvents()
-    found.start(10, {GROUP: 20})
+    found.start(Snapshot(25), 10, {GROUP: 20})
     return found
 
 
 def test_group_has_no_events_since_its_last_one(known: LastEvents) -> None:
-    assert known.has_no_events_since(21, [GROUP])
-    assert known.has_no_events_since(10, [OTHER])
-    assert not known.has_no_events_since(20, [GROUP])
-    assert not known.has_no_events_since(20, [OTHER, GROUP])
+    assert known.has_no_events_since(Snapshot(21), [GROUP])
+    assert known.has_no_events_since(Snapshot(10), [OTHER])
+    assert not known.has_no_events_since(Snapshot(20), [GROUP])
+    assert not known.has_no_events_since(Snapshot(20), [OTHER, GROUP])
 
 
 def test_positions_before_the_first_known_are_unknown(known: LastEvents) -> None:
-    assert not known.has_no_events_since(9, [OTHER])
-    assert not LastEvents().has_no_events_since(10**9, [OTHER])
+    assert not known.has_no_events_since(Snapshot(9), [OTHER])
+    assert not LastEvents().has_no_events_since(Snapshot(10**9), [OTHER])
 
 
 def test_deliveries_read_by_the_tailer_are_known_in_any_order(known: LastEvents) -> None:
     known.add([delivery(OFFICE, 31), delivery(TICKET, 30), delivery(OFFICE, 29)], started_at=0)
-    assert [known.has_no_events_since(position, [OTHER]) for position in (31, 32)] == [False, True]
-    assert [known.has_no_events_since(position, [GROUP]) for position in (30, 31)] == [False, True]
+    assert [known.has_no_events_since(Snapshot(position), [OTHER]) for position in (31, 32)] == [False, True]
+    assert [known.has_no_events_since(Snapshot(position), [GROUP]) for position in (30, 31)] == [False, True]
+
+
+def test_late_transaction_is_news_to_a_cursor_that_did_not_see_it(known: LastEvents) -> None:
+    seen = Snapshot(50, (28, 35))
+    assert known.has_no_events_since(seen, [GROUP, OTHER])
+    known.add([delivery(OFFICE, 40), delivery(OFFICE, 35)], started_at=0)
+    assert not known.has_no_events_since(seen, [OTHER])
+    assert known.has_no_events_since(seen, [GROUP])
+    assert known.has_no_events_since(Snapshot(50, (28,)), [OTHER])
+
+
+def test_transaction_that_ended_before_the_start_is_uncertain(known: LastEvents) -> None:
+    assert not known.has_no_events_since(Snapshot(24, (22,)), [OTHER])
+    known.start(Snapshot(25, (22,)), 10, {GROUP: 20})
+    assert known.has_no_events_since(Snapshot(24, (22,)), [OTHER])
+
+
+def test_oldest_transactions_are_forgotten(known: LastEvents, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(last_events, "MAX_TRANSACTIONS", 1)
+    known.add([delivery(OFFICE, 30), delivery(OFFICE, 35)], started_at=0)
+    assert not known.has_no_events_since(Snapshot(50, (30,)), [GROUP])
+    assert known.has_no_events_since(Snapshot(50, (31,)), [GROUP])
+    assert known.has_no_events_since(Snapshot(50), [GROUP])
 
 
 def test_layer_delivery_is_uncertain_until_a_later_read(known: LastEvents) -> None:
     known.add_unread(GROUP, now=5)
-    assert known.has_no_events_since(50, [OTHER])
+    assert known.has_no_events_since(Snapshot(50), [OTHER])
     for begun, is_certain in ((4, False), (5, False), (6, True)):
         known.add([], begun)
-        assert known.has_no_events_since(50, [GROUP]) is is_certain
+        assert known.has_no_events_since(Snapshot(50), [GROUP]) is is_certain
 
 
 def test_groups_with_the_oldest_events_are_evicted(known: LastEvents, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(last_events, "MAX_GROUPS", 2)
     known.add([delivery(OFFICE, 30)], started_at=0)
-    assert known.has_no_events_since(21, [GROUP])
+    assert known.has_no_events_since(Snapshot(21), [GROUP])
     known.add([delivery("private-office.2", 40)], started_at=0)
-    assert not known.has_no_events_since(20, [OTHER, GROUP])
-    assert [known.has_no_events_since(position, [OTHER]) for position in (21, 30, 31)] == [False, False, True]
+    assert not known.has_no_events_since(Snapshot(20), [OTHER, GROUP])
+    assert [known.has_no_events_since(Snapshot(position), [OTHER]) for position in (21, 30, 31)] == [
+        False,
+        False,
+        True,
+    ]
 
 
 async def test_delivery_is_remembered_while_the_tailer_may_read_it(
@@ -89,20 +117,22 @@ async def test_delivery_is_remembered_while_the_tailer_may_read_it(
 
 
 @pytest.fixture
-def readings(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> list[int]:
+def readings(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> list[Snapshot]:
     """Where each reading of the log begins; none comes unasked."""
     settings.REALTIME = {**settings.REALTIME, "TAIL_INTERVAL": 3600}
-    unread, begun = event_log.read_since, list[int]()
+    unread, begun = event_log.read_since, list[Snapshot]()
 
-    def note_and_read(position: int) -> Any:
-        begun.append(position)
-        return unread(position)
+    def note_and_read(snapshot: Snapshot) -> Any:
+        begun.append(snapshot)
+        return unread(snapshot)
 
     monkeypatch.setattr(event_log, "read_since", note_and_read)
     return begun
 
 
-async def test_page_that_missed_nothing_is_answered_without_a_query(live_cast: Cast, readings: list[int]) -> None:
+async def test_page_that_missed_nothing_is_answered_without_a_query(
+    live_cast: Cast, readings: list[Snapshot]
+) -> None:
     channels = live_cast.casey.channel, live_cast.ticket.channel
     since = await do(history.current_cursor)
     page = await subscribe(live_cast.casey, channels[0])
@@ -115,7 +145,7 @@ async def test_page_that_missed_nothing_is_answered_without_a_query(live_cast: C
     assert (await do(history.read, live_cast.casey, channels, go_on_from)).events
 
 
-async def test_page_that_missed_a_reply_is_sent_to_the_history(live_cast: Cast, readings: list[int]) -> None:
+async def test_page_that_missed_a_reply_is_sent_to_the_history(live_cast: Cast, readings: list[Snapshot]) -> None:
     channel, since = live_cast.ticket.channel, await do(history.current_cursor)
     first = await subscribe(live_cast.casey, channel)
     await do(live_cast.reply, live_cast.bao, "Sent to subscribers")
@@ -128,7 +158,9 @@ async def test_page_that_missed_a_reply_is_sent_to_the_history(live_cast: Cast, 
     assert await second.receives_nothing(channel)
 
 
-async def test_undelivered_reply_reaches_the_page_that_missed_nothing(live_cast: Cast, readings: list[int]) -> None:
+async def test_undelivered_reply_reaches_the_page_that_missed_nothing(
+    live_cast: Cast, readings: list[Snapshot]
+) -> None:
     channel, since = live_cast.ticket.channel, await do(history.current_cursor)
     await (await subscribe(live_cast.greta, live_cast.greta.channel)).close()
     await do(live_cast.reply, live_cast.bao, "On its way")
@@ -197,14 +229,14 @@ async def test_nothing_is_certain_during_revalidation(live_cast: Cast) -> None:
 
 @pytest.mark.parametrize("is_ours", [False, True])
 async def test_unknown_cursor_is_left_to_the_history(live_cast: Cast, is_ours: bool) -> None:
-    mark = await do(event_log.watermark)
+    mark = await do(event_log.current_snapshot)
     page = await subscribe(live_cast.casey, live_cast.casey.channel)
-    since = cursors.encode_cursor(mark + 1) if is_ours else "nonsense"
+    since = cursors.encode_cursor(Snapshot(mark.end + 1)) if is_ours else "nonsense"
     assert await ask_missed(page, since, live_cast.casey.channel) is None
     assert await ask_missed(page, cursors.encode_cursor(mark), live_cast.casey.channel) is not None
 
 
-async def test_nothing_is_certain_while_the_tailer_is_behind(live_cast: Cast, readings: list[int]) -> None:
+async def test_nothing_is_certain_while_the_tailer_is_behind(live_cast: Cast, readings: list[Snapshot]) -> None:
     since, channel = await do(history.current_cursor), live_cast.casey.channel
     page, tail = await subscribe(live_cast.casey, channel), hub.here().log_tailer
     tail._read_at -= MAX_AGE * 3600
@@ -214,14 +246,14 @@ async def test_nothing_is_certain_while_the_tailer_is_behind(live_cast: Cast, re
 
 
 async def test_failed_read_is_left_to_the_history(
-    live_cast: Cast, readings: list[int], monkeypatch: pytest.MonkeyPatch
+    live_cast: Cast, readings: list[Snapshot], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     channel = live_cast.casey.channel
     page = await subscribe(live_cast.casey, channel)
     await do(live_cast.reply, live_cast.bao, "Sent")
     since = await do(history.current_cursor)
 
-    def be_away(_position: int) -> Any:
+    def be_away(_snapshot: Snapshot) -> Any:
         raise OperationalError("The database is away.")
 
     with monkeypatch.context() as broken:
@@ -230,7 +262,7 @@ async def test_failed_read_is_left_to_the_history(
     assert await ask_missed(page, since, channel) is not None
 
 
-async def test_concurrent_questions_share_one_read(live_cast: Cast, readings: list[int]) -> None:
+async def test_concurrent_questions_share_one_read(live_cast: Cast, readings: list[Snapshot]) -> None:
     pages = [await subscribe(live_cast.casey, live_cast.casey.channel) for _ in range(20)]
     await do(live_cast.reply, live_cast.bao, "Sent")
     since = await do(history.current_cursor)
@@ -241,7 +273,7 @@ async def test_concurrent_questions_share_one_read(live_cast: Cast, readings: li
 
 
 async def test_requested_read_does_not_resync_groups(
-    live_cast: Cast, readings: list[int], monkeypatch: pytest.MonkeyPatch
+    live_cast: Cast, readings: list[Snapshot], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page, mended = await subscribe(live_cast.casey, live_cast.casey.channel), list[bool]()
 

@@ -9,6 +9,7 @@ from django.test import Client
 
 from realtime.broadcasting import event_log, history
 from realtime.models import Broadcast, Delivery
+from realtime.utils.snapshots import Snapshot
 from tests.integration.servers.database.concurrent_transactions import open_transaction
 from tickets import services
 
@@ -33,14 +34,14 @@ class HistoryReader:
 
 
 class TailReader:
-    """The log tailer of a server process: it reads the log from its last watermark."""
+    """The log tailer of a server process: it reads the log from its last snapshot."""
 
     def __init__(self, cast):
-        self.position = event_log.watermark()
+        self.snapshot = event_log.current_snapshot()
         self.seen = set()
 
     def read(self):
-        self.position, rows = event_log.read_since(self.position)
+        self.snapshot, rows = event_log.read_since(self.snapshot)
         broadcasts = event_log.payloads(row.broadcast_id for row in rows)
         self.seen |= {json.loads(row.staff)["reply"]["message"] for row in broadcasts.values()}
 
@@ -92,12 +93,12 @@ def test_reader_misses_no_event_of_overlapping_transactions(live_cast, kind):
 @pytest.mark.parametrize("number", ["pk", "deliveries__position"], ids=["id", "transaction"])
 def test_cursor_at_the_highest_number_seen_would_have_a_hole(live_cast, kind, number, monkeypatch):
     def highest_seen():
-        return (Broadcast.objects.aggregate(highest=Max(number))["highest"] or 0) + 1
+        return Snapshot((Broadcast.objects.aggregate(highest=Max(number))["highest"] or 0) + 1)
 
-    def from_id(position):
-        return Delivery.objects.filter(broadcast__gte=position).order_by("broadcast_id", "pk")
+    def from_id(end, running=()):
+        return Delivery.objects.filter(broadcast__gte=end).order_by("broadcast_id", "pk")
 
-    monkeypatch.setattr(event_log, "watermark", highest_seen)
+    monkeypatch.setattr(event_log, "current_snapshot", highest_seen)
     if number == "pk":
         monkeypatch.setattr(event_log, "deliveries_since", from_id)
         # Earlier tests compiled the history's query with the real one.
