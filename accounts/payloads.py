@@ -22,7 +22,7 @@ def user_payload(user: User, audience: Audience, office: Office | None) -> dict[
 
 
 def is_masked(user: User, audience: Audience) -> bool:
-    """Return whether `audience` sees another name of `user`: ids, roles and avatars would distinguish masked users."""
+    """Return whether `audience` sees another name of `user`. Ids, roles and avatars would distinguish such users."""
     if audience is Audience.STAFF or user.is_customer:
         return False
     return DeskSettings.current().staff_names != StaffNames.FULL

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, UnsupportedMediaType
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.utils.mediatypes import media_type_matches
@@ -34,10 +35,18 @@ class AlwaysJSON(BaseContentNegotiation):  # type: ignore[misc]
     """Always returns JSON, ignoring Accept (allowed by RFC 9110, section 12.4.1)."""
 
     def select_parser(self, request: Request, parsers: list[Any]) -> Any:
-        """Return the parser for the request's content type; None leads to 415."""
-        return next(
-            (parser for parser in parsers if media_type_matches(parser.media_type, request.content_type)), None
-        )
+        """Return the parser for the request's content type. Raises UnsupportedMediaType."""
+        for parser in parsers:
+            if media_type_matches(parser.media_type, request.content_type):
+                return parser
+        accepted = " or ".join(parser.media_type for parser in parsers)
+        detail = _("Send the body as %(accepted)s, not as %(sent)s.") % {
+            "accepted": accepted,
+            "sent": request.content_type,
+        }
+        if request.content_type.startswith("multipart/"):
+            detail += " " + _("Upload files to /api/v1/attachments/ first, and send their ids in `attachments`.")
+        raise UnsupportedMediaType(request.content_type, detail)
 
     def select_renderer(self, request: Request, renderers: list[Any], format_suffix: str | None = None) -> Any:
         return renderers[0], renderers[0].media_type

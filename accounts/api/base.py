@@ -54,7 +54,8 @@ class ProjectAPIView(APIView):  # type: ignore[misc]
 
 def reject_unknown_parameters(query: QueryDict, *known: str) -> None:
     """Reject unknown, repeated and empty parameters: a misspelt filter would return too much."""
-    errors = {name: [_("Unknown parameter.")] for name in query.keys() - set(known)}
+    hint = _("Unknown parameter. Known parameters: %(names)s.") % {"names": ", ".join(sorted(known))}
+    errors = {name: [hint] for name in query.keys() - set(known)}
     errors |= {
         name: [_("Send exactly one value, or omit the parameter.")] for name in query if len(query.getlist(name)) > 1
     }
@@ -70,8 +71,9 @@ def serialized_response(
     data: Any,
     *,
     status: int = 200,
+    request: Request | None = None,
     many: bool = False,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return a response with the fields of `serializer` only."""
-    return Response(serializer(data, many=many).data, status=status, headers=headers)
+    """Return a response with the fields of `serializer` only. `Address` fields need the request."""
+    return Response(serializer(data, many=many, context={"request": request}).data, status=status, headers=headers)

@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
+from accounts.choices import in_short, is_named
+
 # A visible character; the OpenAPI document describes texts with at least one, and without NUL.
 VISIBLE = r"[^\s\u0000-\u001f\u007f-\u009f]"
 WORDS = rf"^[^\u0000]*{VISIBLE}[^\u0000]*$"
@@ -58,6 +60,14 @@ class Flag(serializers.BooleanField):  # type: ignore[misc]
         return bool(data)
 
 
+class Address(serializers.CharField):  # type: ignore[misc]
+    """The absolute URL of a path on this site."""
+
+    def to_representation(self, value: str) -> str:
+        url: str = self.context["request"].build_absolute_uri(value)
+        return url
+
+
 class OneOf(serializers.ChoiceField):  # type: ignore[misc]
     """One of the choices, of the same type."""
 
@@ -73,7 +83,7 @@ class Row(serializers.Field):  # type: ignore[misc]
 
     default_error_messages = {
         "invalid": _("Expected a name or an id."),
-        "does_not_exist": _("Unknown value."),
+        "does_not_exist": _("Unknown value. Choose one of: {choices}."),
     }
 
     def __init__(self, rows: Callable[[Any], QuerySet[Any]], **kwargs: Any) -> None:
@@ -81,16 +91,15 @@ class Row(serializers.Field):  # type: ignore[misc]
         super().__init__(**kwargs)
 
     def to_internal_value(self, data: Any) -> Any:
-        """Look it up among the rows of the user."""
+        """Look it up among the rows of the user; a name in any case."""
         if isinstance(data, bool) or not isinstance(data, int | str):
             self.fail("invalid")
-        if isinstance(data, str) and ("\x00" in data or not data.isprintable()):
-            self.fail("does_not_exist")
-        rows = self.rows(self.context["request"].user)
-        row = rows.filter(**{"pk" if isinstance(data, int) else "name": data}).first()
-        if row is None:
-            self.fail("does_not_exist")
-        return row
+        rows = list(self.rows(self.context["request"].user))
+        found = [row for row in rows if data in (row.pk, row.name)]
+        found = found or [row for row in rows if isinstance(data, str) and is_named(row, data)]
+        if not found:
+            self.fail("does_not_exist", choices=in_short(map(str, rows)))
+        return found[0]
 
     def to_representation(self, value: Any) -> str:
         return str(value)

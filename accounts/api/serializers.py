@@ -81,7 +81,11 @@ class CredentialsSerializer(Body):
         write_only=True,
         help_text="A code of the authenticator app or a recovery code, if the user has two-step sign-in.",
     )
-    name = Text(max_length=80, help_text="A name for the token, such as the program that uses it.")
+    name = Text(
+        max_length=80,
+        default=_("API token"),
+        help_text="A name for the token, such as the program that uses it. Defaults to “API token”.",
+    )
     days = OneOf([days for days, _label in TOKEN_DAYS], default=90, help_text="The number of days until it expires.")
 
     default_error_messages = {"invalid": _("The body must be a JSON object.")}

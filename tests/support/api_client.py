@@ -24,6 +24,7 @@ class ApiClient:
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """Send a request; a header's name is written with underscores."""
         sent = self.headers | {name.replace("_", "-"): value for name, value in headers.items()}
+        path = path.removeprefix("http://testserver")
         address = path if path.startswith("/api/") else f"{API}/{path}"
         options: dict[str, Any] = {} if body is None else {"data": body, "content_type": "application/json"}
         return self.client.generic(method, address, **_encoded(options), headers=sent)

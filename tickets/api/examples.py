@@ -7,7 +7,8 @@ from drf_spectacular.utils import OpenApiExample
 TICKET = {
     "uuid": "3f0e8c1a-7b54-4c39-9d6e-2a1b5f7c8d90",
     "reference": "K7F-Q2MD",
-    "url": "/tickets/3f0e8c1a-7b54-4c39-9d6e-2a1b5f7c8d90/",
+    "url": "https://desk.example.com/api/v1/tickets/3f0e8c1a-7b54-4c39-9d6e-2a1b5f7c8d90/",
+    "html_url": "https://desk.example.com/tickets/3f0e8c1a-7b54-4c39-9d6e-2a1b5f7c8d90/",
     "channel": "private-tickets.3f0e8c1a-7b54-4c39-9d6e-2a1b5f7c8d90",
     "subject": "Charged twice",
     "status": "Open",

@@ -10,9 +10,7 @@ from tickets.list_queries import PAGE_SIZE
 from tickets.search import MAX_LENGTH, MAX_WORDS
 
 DATE = {"type": "string", "format": "date", "pattern": r"^(19[7-9][0-9]|2[0-9]{3})-[0-9]{2}-[0-9]{2}$"}
-ROW_ID = {"type": "string", "pattern": "^[0-9]{1,9}$"}
-ASSIGNEE = {"type": "string", "pattern": "^(me|none|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$"}
-VIEW = {"type": "string", "pattern": "^(active|closed|all|waiting|[0-9]{1,9})$"}
+NAME_OR_ID = {"type": "string", "pattern": r"^[^\u0000]*$", "minLength": 1, "maxLength": 100}
 WORDS = {"type": "string", "pattern": r"^[^\u0000]*$", "minLength": 1, "maxLength": MAX_LENGTH}
 CURSOR = {"type": "string", "pattern": "^[A-Za-z0-9_=-]+$"}
 
@@ -27,10 +25,15 @@ SIZE = query(
 )
 LIST_PARAMETERS = [
     query("q", WORDS, f"Search words in subject, messages, reference and customer name: at most {MAX_WORDS}."),
-    query("status", VIEW, "`active` (the default), `closed`, `all`, for customers `waiting`, or a status's id."),
-    query("priority", ROW_ID, "A priority's id. Staff only."),
-    query("office", ROW_ID, "An office's id. Staff only."),
-    query("assignee", ASSIGNEE, "`me`, `none`, or a user's id. Staff only."),
+    query("search", WORDS, "The same as `q`."),
+    query(
+        "status",
+        NAME_OR_ID,
+        "`active`, `closed`, `all` (the default), for customers `waiting`, or a status by name or id.",
+    ),
+    query("priority", NAME_OR_ID, "A priority by name or id. Staff only."),
+    query("office", NAME_OR_ID, "An office by name or id. Staff only."),
+    query("assignee", NAME_OR_ID, "`me`, `none`, or a user by name or id. Staff only."),
     query("created_from", DATE, "Opened on this date or later."),
     query("created_to", DATE, "Opened on this date or earlier."),
     query("updated_from", DATE, "Last updated on this date or later."),

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from accounts.api.fields import Body, Flag, Row, RowId, Text
+from accounts.api.fields import Address, Body, Flag, Row, RowId, Text
 from accounts.models import User
 from accounts.policies import offered_offices
 from realtime import Audience
@@ -63,7 +63,7 @@ class AttachmentSerializer(serializers.Serializer):  # type: ignore[misc]
     id = serializers.UUIDField(help_text="Accepted in `attachments` until the file is sent.")
     filename = serializers.CharField(help_text="The extension matches the content.")
     size = serializers.IntegerField(help_text="Size in bytes.")
-    url = serializers.CharField(source="content_url", help_text="The URL of the content.")
+    url = Address(source="content_url", help_text="The URL of the content.")
 
 
 class TicketSerializer(serializers.Serializer):  # type: ignore[misc]
@@ -71,7 +71,8 @@ class TicketSerializer(serializers.Serializer):  # type: ignore[misc]
 
     uuid = serializers.UUIDField(help_text="The id used in URLs.")
     reference = serializers.CharField(help_text="A short code to quote, such as K7F-Q2MD.")
-    url = serializers.CharField(help_text="The URL of its page.")
+    url = Address(help_text="Its URL in the API.")
+    html_url = Address(help_text="The URL of its page.")
     channel = serializers.CharField(help_text="The live channel of its events.")
     subject = serializers.CharField(help_text="A single line.")
     status = serializers.CharField(help_text="The status's name.")
@@ -133,24 +134,22 @@ class TimelineSerializer(serializers.Serializer):  # type: ignore[misc]
 class TicketPage(serializers.Serializer):  # type: ignore[misc]
     """A page of tickets."""
 
-    next = serializers.CharField(allow_null=True, help_text="The URL of the next page; null on the last page.")
-    previous = serializers.CharField(
-        allow_null=True, help_text="The URL of the previous page; null on the first page."
-    )
+    next = Address(allow_null=True, help_text="The URL of the next page; null on the last page.")
+    previous = Address(allow_null=True, help_text="The URL of the previous page; null on the first page.")
     results = TicketSerializer(many=True, help_text="The tickets in the requested order.")
 
 
 class ReplyPage(serializers.Serializer):  # type: ignore[misc]
     """A page of replies, oldest first."""
 
-    next = serializers.CharField(allow_null=True, help_text="The URL of the next page; null on the last page.")
+    next = Address(allow_null=True, help_text="The URL of the next page; null on the last page.")
     results = ReplySerializer(many=True, help_text="The replies.")
 
 
 class TimelinePage(serializers.Serializer):  # type: ignore[misc]
     """A page of timeline entries, oldest first."""
 
-    next = serializers.CharField(allow_null=True, help_text="The URL of the next page; null on the last page.")
+    next = Address(allow_null=True, help_text="The URL of the next page; null on the last page.")
     results = TimelineSerializer(many=True, help_text="The entries.")
 
 
@@ -205,16 +204,33 @@ class VisibilitySerializer(Body):
     default_error_messages = {"invalid": _("The body must be a JSON object.")}
 
 
+class Assignee(RowId):
+    """An assignable user, by UUID or as `me`."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the user of the request for `me`."""
+        user = self.context["request"].user
+        return super().to_internal_value(str(user.pk) if data == "me" else data)
+
+
+class LostTicketSerializer(serializers.Serializer):  # type: ignore[misc]
+    """A ticket that the user changed and may no longer see."""
+
+    uuid = serializers.UUIDField(help_text="The id used in URLs.")
+    is_visible = serializers.BooleanField(help_text="Always false: reading the ticket gives 404 from now on.")
+    detail = serializers.CharField(help_text="A human-readable explanation, in the user's language.")
+
+
 class ChangesSerializer(Body):
     """The fields to change; a missing field is not changed."""
 
     status = Row(lambda user: Status.objects.all(), required=False, help_text=NAME_OR_ID)
     priority = Row(lambda user: Priority.objects.all(), required=False, help_text=NAME_OR_ID)
-    assigned_to = RowId(
+    assigned_to = Assignee(
         lambda user: policies.assignable_users(),
         required=False,
         allow_null=True,
-        help_text="An agent's or admin's id; null removes the assignee.",
+        help_text="An agent's or admin's id, or `me`; null removes the assignee.",
     )
     office = Row(offered_offices, required=False, help_text=f"Moves the ticket. {NAME_OR_ID}")
     subject = Text(max_length=MAX_SUBJECT, required=False, help_text="A single line.")
@@ -223,9 +239,10 @@ class ChangesSerializer(Body):
 
 
 def ticket_data(ticket: Ticket, audience: Audience) -> dict[str, Any]:
-    """Return a ticket for TicketSerializer, with its live channel and sequence number."""
+    """Return a ticket for TicketSerializer, with its URLs, live channel and sequence number."""
+    urls = {"url": reverse("api:ticket", args=[ticket.uuid]), "html_url": ticket.get_absolute_url()}
     live = {"channel": ticket.channel, "audience": audience.value, "seq": ticket.seq(audience)}
-    return payloads.ticket_payload(ticket, audience) | live
+    return payloads.ticket_payload(ticket, audience) | urls | live
 
 
 def whole_ticket_data(ticket: Ticket, audience: Audience) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from django.http import QueryDict
 from django.utils import formats, timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.choices import in_short, is_named
 from accounts.models import Office, User
 from tickets import policies
-from tickets.list_queries import DEFAULT_SORT, Period, TicketFilter
+from tickets.list_queries import DEFAULT_SORT, Period, TicketFilter, View
 from tickets.models import Priority, Status
 from tickets.search import MAX_LENGTH, MAX_WORDS
 
@@ -40,13 +41,25 @@ class InstanceChoiceField(forms.ChoiceField):
 
     def __init__(self, rows: Iterable[Model], words: Iterable[tuple[str, Any]] = (), **kwargs: Any) -> None:
         self.rows = {str(row.pk): row for row in rows}
+        words = list(words)
+        self.accepted = [*(word for word, _label in words if word), *map(str, self.rows.values())]
         choices = [*words, *((key, str(row)) for key, row in self.rows.items())]
         super().__init__(choices=choices, required=False, **kwargs)
 
     def clean(self, value: Any) -> Any:
-        """Return the instance, the word, or None."""
+        """Return the instance, by key or by name in any case, the word, or None. Digits are always a key."""
+        if value and not value.isdigit() and not self.valid_value(value):
+            value = next((key for key, row in self.rows.items() if is_named(row, value)), value)
         chosen = super().clean(value)
         return self.rows.get(chosen, chosen) or None
+
+    def validate(self, value: Any) -> None:
+        """Raise ValidationError with the possible values."""
+        if value and not self.valid_value(value):
+            accepted = in_short(self.accepted)
+            raise ValidationError(
+                _("Unknown value. Choose one of: %(choices)s.") % {"choices": accepted}, "invalid_choice"
+            )
 
 
 class DateInputField(forms.DateField):
@@ -72,8 +85,9 @@ class FilterForm(forms.Form):
     updated_from = DateInputField(label=_("Updated on or after"))
     updated_to = DateInputField(label=_("Updated on or before"))
 
-    def __init__(self, data: QueryDict, *, user: User, statuses: list[Status]) -> None:
+    def __init__(self, data: QueryDict, *, user: User, statuses: list[Status], default_view: View = "active") -> None:
         super().__init__(data, auto_id="filter-%s")
+        self._default_view = default_view
         # Customers must not filter by what they may not see.
         views = [VIEWS[0], WAITING, *VIEWS[1:]] if user.is_customer else VIEWS
         self.fields["status"] = InstanceChoiceField(statuses, views, label=_("Status"))
@@ -110,7 +124,7 @@ class FilterForm(forms.Form):
         self.is_valid()
         status = self.cleaned_data.get("status")
         return TicketFilter(
-            view="active" if status is None else "all" if isinstance(status, Status) else status,
+            view=self._default_view if status is None else "all" if isinstance(status, Status) else status,
             status=status if isinstance(status, Status) else None,
             priority=self.cleaned_data.get("priority"),
             office=self.cleaned_data.get("office"),

@@ -91,8 +91,8 @@ class Stage:
     def fitting_query(self, query: dict[str, Any], user: Any) -> dict[str, Any]:
         """Drop cursors of another user's list, and dates in the wrong order."""
         fitting = {"office": str(self.cast.billing.pk), "priority": str(self.cast.ticket.priority_id)}
-        if str(query.get("status", "")).isdigit():
-            fitting["status"] = str(self.cast.ticket.status_id)
+        if query.get("status") not in ("active", "closed", "all", "waiting"):
+            fitting["status"] = self.cast.ticket.status.name
         kept = {name: fitting.get(name, value) for name, value in query.items()}
         unwanted = {"after", "before", "created_to", "updated_to"}
         if user.is_customer:
@@ -106,8 +106,9 @@ class Stage:
         for name in ("created_from", "updated_from"):
             if name in kept and not is_day(kept[name]):
                 unwanted.add(name)
-        if len(str(kept.get("q", "")).split()) > 12:
-            unwanted.add("q")
+        unwanted |= {name for name in ("q", "search") if len(str(kept.get(name, "")).split()) > 12}
+        if "q" in kept:
+            unwanted.add("search")
         return {name: value for name, value in kept.items() if name not in unwanted}
 
     def fitting_fields(self, body: dict[str, Any], user: Any) -> dict[str, Any]:

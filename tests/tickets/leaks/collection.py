@@ -33,6 +33,7 @@ OWN_HEADERS = {"Set-Cookie", "Expires"}
 # Values for each parameter of the list.
 PARAMETERS: dict[str, list[str]] = {
     "q": ["Charged", "Chair"],
+    "search": ["Charged"],
     "status": ["active", "closed", "all", "waiting"],
     "priority": ["2"],
     "office": ["1", "3"],
@@ -225,7 +226,7 @@ class Reader:
         while address:
             page = self.ask(address).json()
             yield from page["results"]
-            address = page["next"]
+            address = (page["next"] or "").removeprefix("http://testserver")
 
     def history_events(self, cursor: str) -> list[dict[str, Any]]:
         """Return the events in the history, on all of the user's tickets."""

@@ -55,7 +55,7 @@ class Replies(ProjectAPIView):
         replies = policies.visible_replies(request.user, ticket)
         found, following = paginate_rows(request, replies, "number", of=f"replies {uuid}")
         return serialized_response(
-            ReplyPage, {"next": following, "results": [reply_data(row, audience) for row in found]}
+            ReplyPage, {"next": following, "results": [reply_data(row, audience) for row in found]}, request=request
         )
 
     @extend_schema(
@@ -149,7 +149,11 @@ def _reply_response(
     audience = audience_for(request.user, reply.ticket)
     tag = {"ETag": f'"{reply.number}"'} if audience is Audience.STAFF else {}
     return serialized_response(
-        ReplySerializer, reply_data(reply, audience), status=status, headers={**(headers or {}), **tag}
+        ReplySerializer,
+        reply_data(reply, audience),
+        status=status,
+        request=request,
+        headers={**(headers or {}), **tag},
     )
 
 
@@ -169,4 +173,4 @@ class Timeline(ProjectAPIView):
         lines = policies.visible_timeline(request.user, ticket)
         found, following = paginate_rows(request, lines, "pk", of=f"timeline {uuid}")
         entries = [payloads.timeline_payload(entry, ticket, audience) for entry in found]
-        return serialized_response(TimelinePage, {"next": following, "results": entries})
+        return serialized_response(TimelinePage, {"next": following, "results": entries}, request=request)

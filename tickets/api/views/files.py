@@ -32,7 +32,7 @@ FILE = {
     "id": "1a2b3c4d-5e6f-4a0b-9c8d-7e6f5a4b3c2d",
     "filename": "bill.pdf",
     "size": 48213,
-    "url": "/api/v1/attachments/1a2b3c4d-5e6f-4a0b-9c8d-7e6f5a4b3c2d/content/",
+    "url": "https://desk.example.com/api/v1/attachments/1a2b3c4d-5e6f-4a0b-9c8d-7e6f5a4b3c2d/content/",
 }
 CONTENT = OpenApiResponse(OpenApiTypes.BINARY, "The file, with the type of its content.")
 FORM = {
@@ -77,7 +77,9 @@ class Attachments(ProjectAPIView):
             request, body=_fingerprint(upload), create=create, find=lambda pk: own.filter(pk=pk).first()
         )
         headers = {"Location": reverse("api:attachment", args=[attachment.pk]), **replay_header(is_replay)}
-        return serialized_response(AttachmentSerializer, attachment_data(attachment), status=201, headers=headers)
+        return serialized_response(
+            AttachmentSerializer, attachment_data(attachment), status=201, request=request, headers=headers
+        )
 
 
 class OneAttachment(ProjectAPIView):
@@ -90,7 +92,9 @@ class OneAttachment(ProjectAPIView):
     )
     def get(self, request: Request, attachment_id: UUID) -> Response:
         """Return a file's name, size and URL."""
-        return serialized_response(AttachmentSerializer, attachment_data(_fetch(request, attachment_id)))
+        return serialized_response(
+            AttachmentSerializer, attachment_data(_fetch(request, attachment_id)), request=request
+        )
 
     @extend_schema(
         operation_id="attachment_discard",

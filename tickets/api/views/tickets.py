@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.exceptions import APIException, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -33,6 +33,7 @@ from tickets.api.parameters import (
 )
 from tickets.api.serializers import (
     ChangesSerializer,
+    LostTicketSerializer,
     NewTicketSerializer,
     TicketPage,
     WholeTicketSerializer,
@@ -64,7 +65,7 @@ class Tickets(ProjectAPIView):
     )
     def get(self, request: Request) -> Response:
         """List the tickets that you may see, with the filters and search of the ticket list."""
-        query = request._request.GET
+        query = _with_search(request._request.GET)
         ticket_filter = _ticket_filter(query, request.user)
         if ticket_filter.words:
             throttles.count("search", by=request.user)
@@ -76,7 +77,8 @@ class Tickets(ProjectAPIView):
         found = [ticket_data(row, Audience.STAFF if row.is_staffed else Audience.PUBLIC) for row in page.rows]
         after = paging.page_url(request, after=page.older)
         before = paging.page_url(request, before=page.newer)
-        return serialized_response(TicketPage, {"next": after, "previous": before, "results": found})
+        data = {"next": after, "previous": before, "results": found}
+        return serialized_response(TicketPage, data, request=request)
 
     @extend_schema(
         operation_id="ticket_create",
@@ -130,7 +132,9 @@ class OneTicket(ProjectAPIView):
         tags=["Tickets"],
         parameters=[IF_MATCH, ETAG],
         request=ChangesSerializer,
-        responses={200: WholeTicketSerializer, 204: None},
+        responses=PolymorphicProxySerializer(
+            "ChangedTicket", [WholeTicketSerializer, LostTicketSerializer], resource_type_field_name=None
+        ),
         extensions={"x-problems": VERSION_PROBLEMS},
         examples=[
             request_example("Close the ticket", {"status": "Closed"}),
@@ -138,7 +142,9 @@ class OneTicket(ProjectAPIView):
         ],
     )
     def patch(self, request: Request, uuid: UUID) -> Response:
-        """Change the given fields, all or none; 204 if you can no longer see the ticket afterwards.
+        """Change the given fields, all or none.
+
+        If you can no longer see the ticket afterwards, the response says so instead of repeating the ticket.
 
         Only staff of the ticket may change it. Of concurrent changes with `If-Match` of one version one succeeds; the
         others get 412.
@@ -153,7 +159,14 @@ class OneTicket(ProjectAPIView):
         except services.Stale:
             raise VersionOutdated from None
         changed = _visible(request).filter(uuid=uuid).first()
-        return Response(status=204) if changed is None else _ticket_response(request, changed)
+        if changed is None:
+            lost = {
+                "uuid": uuid,
+                "is_visible": False,
+                "detail": _("Changed. You no longer have access to this ticket."),
+            }
+            return serialized_response(LostTicketSerializer, lost)
+        return _ticket_response(request, changed)
 
 
 def fetch(request: Request, uuid: UUID) -> Ticket:
@@ -183,7 +196,8 @@ def _ticket_response(
     audience = audience_for(request.user, ticket)
     tag = {"ETag": f'"{ticket.version}"'} if audience is Audience.STAFF else {}
     data = whole_ticket_data(ticket, audience)
-    return serialized_response(WholeTicketSerializer, data, status=status, headers={**(headers or {}), **tag})
+    headers = {**(headers or {}), **tag}
+    return serialized_response(WholeTicketSerializer, data, status=status, request=request, headers=headers)
 
 
 def if_match_versions(request: Request) -> set[int] | None:
@@ -199,11 +213,25 @@ def if_match_versions(request: Request) -> set[int] | None:
 
 
 def _ticket_filter(query: QueryDict, user: User) -> list_queries.TicketFilter:
-    """Return the requested filter. Unlike the page, which ignores invalid values, raises InvalidParameter."""
-    form = FilterForm(query, user=user, statuses=list(Status.objects.all()))
-    reject_unknown_parameters(query, *form.fields, "after", "before", "size")
+    """Return the requested filter, by default of all tickets.
+
+    Raises InvalidParameter for invalid values, which the page ignores.
+    """
+    form = FilterForm(query, user=user, statuses=list(Status.objects.all()), default_view="all")
+    reject_unknown_parameters(query, *form.fields, "search", "after", "before", "size")
     if query.get("after") and query.get("before"):
         raise InvalidParameter({"before": [_("Send only one cursor.")]})
     if not form.is_valid():
         raise InvalidParameter({name: list(map(str, errors)) for name, errors in form.errors.items()})
     return form.ticket_filter()
+
+
+def _with_search(query: QueryDict) -> QueryDict:
+    """Return the query with `q` for its alias `search`. Raises InvalidParameter if both are given."""
+    if "search" not in query:
+        return query
+    if "q" in query:
+        raise InvalidParameter({"search": [_("Send either q or search.")]})
+    query = query.copy()
+    query.setlist("q", query.pop("search"))
+    return query
