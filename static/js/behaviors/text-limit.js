@@ -4,6 +4,9 @@ document.addEventListener("input", (event) => {
   if (event.target.matches?.("[data-max-length]")) checkLength(event.target)
 })
 
+// A draft that was restored
+for (const field of document.querySelectorAll("[data-max-length]")) checkLength(field)
+
 function checkLength(field) {
   const length = lengthOf(field.value, Number(field.dataset.maxLength))
   const isTooLong = length > Number(field.dataset.maxLength)
