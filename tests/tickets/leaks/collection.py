@@ -49,7 +49,7 @@ PARAMETERS: dict[str, list[str]] = {
 }
 PAGES = [
     "/", "/tickets/", "/tickets/new/", "/tickets/counts/", "/tickets/palette.css", "/profile/", "/profile/sign-ins/",
-    "/profile/email/", "/profile/tokens/",
+    "/profile/email/", "/profile/tokens/", "/session/",
 ]  # fmt: skip
 LOOKUPS = ["me/", "offices/", "statuses/", "priorities/", "assignees/", "auth/token/"]
 MOST = 4  # notes at which each onlooker guesses
@@ -154,10 +154,12 @@ class Reader:
         notes = self.hidden()
         for ticket in {note.ticket for note in notes}:
             yield from (f"{API}/tickets/{ticket.uuid}/{part}" for part in ("", "replies/", "timeline/"))
+            yield from (f"/tickets/{ticket.uuid}/{part}/" for part in ("earlier", "original"))
             yield from (f"/admin/tickets/ticket/{ticket.pk}/{what}/" for what in ("change", "history"))
         for note in notes:
             yield f"{API}/tickets/{note.ticket.uuid}/replies/{note.reply.pk}/"
             yield f"/tickets/{note.ticket.uuid}/replies/{note.reply.pk}/"
+            yield f"/tickets/{note.ticket.uuid}/replies/{note.reply.pk}/original/"
         for file in [file.pk for note in notes for file in note.files]:
             yield from (f"{API}/attachments/{file}/", f"{API}/attachments/{file}/content/")
             yield from (f"/files/{file}/", f"/files/{file}/view/")
