@@ -108,7 +108,9 @@ class Reader:
     def of_ticket(self, ticket: Ticket) -> list[str]:
         """Return the URLs of a ticket that the user may open."""
         whole = f"{API}/tickets/{ticket.uuid}/"
-        return [ticket.get_absolute_url(), whole, f"{whole}replies/", f"{whole}timeline/"]
+        page = ticket.get_absolute_url()
+        pages = [page, f"{page}earlier/", f"{page}original/"]
+        return [*pages, whole, f"{whole}replies/", f"{whole}timeline/"]
 
     def history(self) -> str:
         """Return the history since its start for the user's own requests."""
