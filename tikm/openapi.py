@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import ensure_csrf_cookie
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
@@ -172,14 +172,14 @@ def _document() -> bytes:
     return json.dumps(SchemaGenerator().get_schema(request=None, public=True), default=str).encode()
 
 
-@require_GET
+@require_safe
 @cache_control(public=True, max_age=300)
 def document(request: HttpRequest) -> HttpResponse:
     """Return the OpenAPI document, generated once per process."""
     return HttpResponse(_document(), content_type="application/vnd.oai.openapi+json")
 
 
-@require_GET
+@require_safe
 @ensure_csrf_cookie
 def docs(request: HttpRequest) -> HttpResponse:
     """Render the document's page."""

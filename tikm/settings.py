@@ -56,6 +56,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "realtime.utils.client_address.proxy_headers_middleware",
+    "tikm.health.answer_probes",
     "django.middleware.security.SecurityMiddleware",
     "realtime.serve.streaming.stream_files",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -351,10 +352,15 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"one_line": {"()": "tikm.log_filters.OneLine"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line"},
+        "one_line": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["one_line"]},
+    },
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "realtime": {"level": "INFO"},
         "django": {"handlers": ["console"], "level": "INFO" if DEBUG else "WARNING", "propagate": False},
+        "django.security.DisallowedHost": {"handlers": ["one_line"], "propagate": False},
     },
 }

@@ -9,13 +9,12 @@ from accounts.api import urls as accounts_api
 from tickets import urls as tickets_urls
 from tickets.api import urls as tickets_api
 from tickets.views import dashboard
-from tikm import health, openapi, problem_details
+from tikm import openapi, problem_details
 
 # Sign in to the admin through allauth, which applies the rate limits and two-step sign-in.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
-    path("healthz", health.healthz, name="healthz"),
     path("", include("realtime.urls")),
     path("", include("accounts.urls")),
     path("", dashboard.home, name="home"),

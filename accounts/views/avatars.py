@@ -6,14 +6,14 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from accounts.payloads import MASKED_COLOR, avatar_color, initials_for
 from accounts.types import AuthenticatedRequest
 
 
-@require_GET
+@require_safe
 @login_required
 @cache_control(private=True, max_age=86400)
 def avatar(request: AuthenticatedRequest, user_id: UUID) -> HttpResponse:
@@ -22,7 +22,7 @@ def avatar(request: AuthenticatedRequest, user_id: UUID) -> HttpResponse:
     return _svg(request, avatar_color(request.user, user), initials_for(request.user, user))
 
 
-@require_GET
+@require_safe
 @login_required
 @cache_control(private=True, max_age=86400)
 def masked_avatar(request: AuthenticatedRequest, letters: str) -> HttpResponse:

@@ -12,7 +12,7 @@ from accounts.forms import ProfileForm
 from accounts.types import AuthenticatedRequest
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def profile(request: AuthenticatedRequest) -> HttpResponse:
     """Show or save the user's profile."""

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_GET, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts import sessions
 from accounts.types import AuthenticatedRequest
@@ -28,7 +28,7 @@ def current_session(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"user": None, "csrf_token": None})
 
 
-@require_GET
+@require_safe
 @login_required
 def session_list(request: AuthenticatedRequest) -> HttpResponse:
     """List the active sessions, latest first."""

@@ -18,7 +18,7 @@ from accounts.types import AuthenticatedRequest
 
 
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 @reauthentication_required  # type: ignore[untyped-decorator]
 def token_list(request: AuthenticatedRequest) -> HttpResponse:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from realtime import limits, protocol
 from realtime.broadcasting import cached_events, ephemeral
@@ -98,7 +98,7 @@ def count_connections(request: SignedRequest) -> dict[str, Any]:
     return {"connections": sum(report.sockets for report in presence_store().processes())}
 
 
-@require_GET
+@require_safe
 @never_cache
 def health(request: HttpRequest) -> JsonResponse:
     """Answer a health check, as Reverb does."""

@@ -80,7 +80,7 @@ def signed(method: str) -> Callable[[View], Callable[..., HttpResponse]]:
     def decorate(view: View) -> Callable[..., HttpResponse]:
         @csrf_exempt
         @never_cache
-        @require_http_methods([method])
+        @require_http_methods(["GET", "HEAD"] if method == "GET" else [method])
         @wraps(view)
         def checked(request: HttpRequest, *, app_id: str | None = None, **parts: str) -> HttpResponse:
             try:

@@ -8,7 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 from limits import RateLimitItem
 
 from realtime import limits, protocol
@@ -84,7 +84,7 @@ def authenticate_user(request: HttpRequest) -> JsonResponse:
     return JsonResponse(auth_signatures.sign_user(_user(request), authentication.from_request(request), socket_id))
 
 
-@require_GET
+@require_safe
 @never_cache
 @require_user(limits.HISTORY_RATE)
 def show_history(request: HttpRequest) -> JsonResponse:

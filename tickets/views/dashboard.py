@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts.policies import staffed_offices
 from accounts.types import AuthenticatedRequest
@@ -19,7 +19,7 @@ MAX_TICKETS = 10
 MAX_ENTRIES = 15
 
 
-@require_GET
+@require_safe
 @login_required
 def home(request: AuthenticatedRequest) -> HttpResponse:
     """Show customers their tickets, and staff their assigned tickets, offices and activity."""

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.http import FileResponse, Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts import throttles
 from accounts.types import AuthenticatedRequest
@@ -40,7 +40,7 @@ def discard(request: AuthenticatedRequest, attachment_id: UUID) -> HttpResponse:
     return HttpResponse(status=204)
 
 
-@require_GET
+@require_safe
 @login_required
 @cache_control(private=True, no_store=True)
 def download(request: AuthenticatedRequest, attachment_id: UUID) -> HttpResponse | FileResponse:
@@ -48,7 +48,7 @@ def download(request: AuthenticatedRequest, attachment_id: UUID) -> HttpResponse
     return content_of(_fetch(request, attachment_id), as_attachment=True)
 
 
-@require_GET
+@require_safe
 @login_required
 @cache_control(private=True, no_store=True)
 def view(request: AuthenticatedRequest, attachment_id: UUID) -> HttpResponse | FileResponse:

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts import throttles
 from accounts.models import User
@@ -25,7 +25,7 @@ from tickets.models import Status, Ticket
 from tickets.views.responses import error_response, wants_json
 
 
-@require_GET
+@require_safe
 @login_required
 def ticket_list(request: AuthenticatedRequest) -> HttpResponse:
     """Show a page of the tickets that match the filter."""
@@ -100,7 +100,7 @@ def _mode(ticket_filter: list_queries.TicketFilter, page: list_queries.Page) -> 
     return "insert" if page.is_first else "stay"
 
 
-@require_GET
+@require_safe
 @login_required
 @cache_control(private=True, no_store=True)
 def ticket_counts(request: AuthenticatedRequest) -> HttpResponse:

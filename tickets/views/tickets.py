@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import throttles
 from accounts.types import AuthenticatedRequest
@@ -24,7 +24,7 @@ from tickets.views.responses import call_service, error_response, wants_json
 MAX_TIMELINE = 100  # entries of a page; the API has all of them
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def new_ticket(request: AuthenticatedRequest) -> HttpResponse:
     """Show the form of a new ticket, or open it."""
@@ -37,7 +37,7 @@ def new_ticket(request: AuthenticatedRequest) -> HttpResponse:
     return throttles.with_retry_after(page, *throttles.errors_of(form))
 
 
-@require_GET
+@require_safe
 @login_required
 def ticket_page(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
     """Show the conversation and, for staff, the editable properties."""
@@ -62,7 +62,7 @@ def create_reply(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
     return redirect(f"{ticket.get_absolute_url()}#reply-{reply.pk}")
 
 
-@require_GET
+@require_safe
 @login_required
 @cache_control(private=True, no_store=True)
 def reply_data(request: AuthenticatedRequest, uuid: UUID, reply_id: UUID) -> HttpResponse:
@@ -106,7 +106,7 @@ def change_ticket(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
     return HttpResponse(status=204) if wants_json(request) else redirect(ticket)
 
 
-@require_GET
+@require_safe
 @cache_control(public=True, max_age=300)
 def palette(request: HttpRequest) -> HttpResponse:
     """Return a stylesheet with the colours of statuses and priorities; the CSP allows no style attributes."""
