@@ -30,7 +30,7 @@ export function onSignedIn(handler) {
 /**
  * Asks the server who is signed in, and takes the new CSRF token.
  *
- * @returns {Promise<"same" | "none" | "other" | "unknown">} the user of this page, nobody, or another user: the page
+ * @returns {Promise<"same" | "none" | "other" | "unknown">} the user of this page, no user, or another one: the page
  *   then removes what this one has typed, and is loaded again as the other's
  */
 export async function checkSession() {

@@ -101,7 +101,7 @@ async def test_malformed_handshake_logs_no_traceback(
 async def test_connections_of_a_user_are_limited(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MAX_CONNECTIONS_PER_USER", 2)
     held = [await connect(live_cast.greta) for _ in range(2)]
-    assert await ended(await open_socket(live_cast.greta)) == (4100, 4100)
+    assert await ended(await open_socket(live_cast.greta)) == (4101, 4101)
     assert (await connect(live_cast.casey)).socket_id
     await held[0].close()
     assert (await connect(live_cast.greta)).socket_id

@@ -481,7 +481,7 @@ async def test_connections_of_a_user_are_limited_for_all_credentials(
     await introduce(first, str(live_cast.casey.pk))
     assert await codes(first) == []
     await introduce(second, str(live_cast.casey.pk))
-    assert await ended(second) == (4100, 4100)
+    assert await ended(second) == (4101, 4101)
     await introduce(other, str(live_cast.bao.pk))
     assert await codes(other) == []
 
