@@ -71,6 +71,12 @@ def webhooks(value: str) -> list[str | tuple[str, list[str]]]:
     return [(url, events) if events else url for url, *events in parts]
 
 
+def origin_patterns(origins: Sequence[str]) -> list[str]:
+    """Return regular expressions of the origins with a wildcard, such as https://*.example.com."""
+    starred = [re.escape(origin) for origin in origins if "*" in origin]
+    return ["^" + pattern.replace(r"\*\.", r"([a-z0-9-]+\.)*") + "$" for pattern in starred]
+
+
 def comma_separated(value: str) -> list[str]:
     """Return the parts of a list that is separated by commas."""
     return [part.strip() for part in value.split(",") if part.strip()]

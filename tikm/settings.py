@@ -5,6 +5,7 @@ from typing import Any
 
 import django_stubs_ext
 import environ
+from corsheaders.defaults import default_headers
 from csp.constants import NONCE, NONE, SELF
 from django.urls import reverse_lazy
 
@@ -28,6 +29,14 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 REDIS_URL = env.str("REDIS_URL", default="")
 
+# Scripts of these origins may call the API and the live endpoints; they need no other header than these.
+CORS_URLS_REGEX = r"^/(api|broadcasting)/"
+CORS_ALLOWED_ORIGINS = [origin for origin in CSRF_TRUSTED_ORIGINS if "*" not in origin]
+CORS_ALLOWED_ORIGIN_REGEXES = environment.origin_patterns(CSRF_TRUSTED_ORIGINS)
+CORS_ALLOW_CREDENTIALS = True
+CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "if-match", "x-csrf-token", "x-socket-id"]
+CORS_EXPOSE_HEADERS = ["etag", "idempotency-replayed", "location", "retry-after"]
+
 # --- Applications
 
 INSTALLED_APPS = [
@@ -40,6 +49,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "tikm.admin_site.ProjectAdminConfig",
     "channels",
+    "corsheaders",
     "csp",
     "allauth",
     "allauth.account",
@@ -58,6 +68,7 @@ MIDDLEWARE = [
     "realtime.utils.client_address.proxy_headers_middleware",
     "tikm.health.answer_probes",
     "django.middleware.security.SecurityMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "realtime.serve.streaming.stream_files",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
