@@ -84,4 +84,4 @@ def test_sentence_is_in_the_readers_language(cast: Cast) -> None:
         f"{cast.ticket.get_absolute_url()}replies/", {"message": TOO_LONG}, headers={"accept-language": "de"}
     )
     assert "zu lang (60.003 Zeichen). Möglich sind 50.000" in page.text
-    assert 'zu lang ({length} Zeichen)' in page.text
+    assert "zu lang ({length} Zeichen)" in page.text
