@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
@@ -34,6 +35,8 @@ def require_user(rate: RateLimitItem) -> Callable[[View], View]:
         @wraps(view)
         def checked(request: HttpRequest) -> JsonResponse:
             if not request.user.is_authenticated:
+                # The session middleware would delete the cookie, which may hold the next session by now.
+                request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
                 return problem(403, "Authentication required.")
             if not rate_limits.allowed(rate, view.__name__, str(request.user.pk)):
                 response = problem(429, "Too many requests. Retry in a minute.")
