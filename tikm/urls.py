@@ -9,7 +9,7 @@ from accounts.api import urls as accounts_api
 from tickets import urls as tickets_urls
 from tickets.api import urls as tickets_api
 from tickets.views import dashboard
-from tikm import openapi, problem_details
+from tikm import openapi, problem_details, well_known
 
 # Sign in to the admin through allauth, which applies the rate limits and two-step sign-in.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -24,6 +24,9 @@ urlpatterns = [
     path("api/v1/", include(([*tickets_api.urlpatterns, *accounts_api.urlpatterns], "api"))),
     path("api/schema/", openapi.document, name="api-schema"),
     path("api/docs/", openapi.docs, name="api-docs"),
+    path("favicon.ico", well_known.icon),
+    path("robots.txt", well_known.robots),
+    path(".well-known/change-password", well_known.change_password),
     re_path("^api/", problem_details.not_found),
 ]
 handler429 = throttles.too_many_requests  # allauth asks for it

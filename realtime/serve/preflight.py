@@ -1,5 +1,6 @@
 """Preflight checks: what keeps a project from being served, each as a sentence that says what to set or run."""
 
+import re
 from collections.abc import Iterator
 
 from django.conf import settings
@@ -9,8 +10,10 @@ from django.db.migrations.executor import MigrationExecutor
 
 from realtime.conf import config
 
+APP_KEY = re.compile(r"[A-Za-z0-9_-]{1,100}")
 DEVELOPMENT = "insecure"  # part of the secrets that Django and we generate for development
 MIN_SECRET_LENGTH = 12  # characters
+MIN_SECRET_VARIETY = 5  # different characters
 
 
 def find_problems(*, static_files: bool) -> Iterator[str]:
@@ -19,6 +22,10 @@ def find_problems(*, static_files: bool) -> Iterator[str]:
         yield "DEBUG is on: it shows settings and code to every client that meets an error. Set DEBUG=false."
     if not settings.ALLOWED_HOSTS:
         yield "ALLOWED_HOSTS is empty: set it to the host names of this site, separated by commas."
+    if "*" in settings.ALLOWED_HOSTS:
+        yield "ALLOWED_HOSTS is *: any host name would be put into links. Set it to the host names of this site."
+    if not APP_KEY.fullmatch(config().app_key):
+        yield f"REALTIME_APP_KEY is {config().app_key!r}: set it to letters, digits, - and _, such as tikm."
     yield from _secrets()
     yield from _database()
     if static_files and _lacks_static_files():
@@ -28,8 +35,12 @@ def find_problems(*, static_files: bool) -> Iterator[str]:
 def _secrets() -> Iterator[str]:
     found = {"SECRET_KEY": [settings.SECRET_KEY], "REALTIME_APP_SECRET": config().app_secrets}
     for name, secrets in found.items():
-        if not secrets or any(DEVELOPMENT in secret or len(secret) < MIN_SECRET_LENGTH for secret in secrets):
-            yield f"{name} is short or the default for development: set it to a long random string."
+        if not secrets or any(map(_is_weak, secrets)):
+            yield f"{name} is short, repeats itself or is the development default: set it to a long random string."
+
+
+def _is_weak(secret: str) -> bool:
+    return DEVELOPMENT in secret or len(secret) < MIN_SECRET_LENGTH or len(set(secret)) < MIN_SECRET_VARIETY
 
 
 def _database() -> Iterator[str]:

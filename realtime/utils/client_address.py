@@ -26,6 +26,7 @@ DROPPED_HEADERS = (
     "Forwarded",
 )
 SCHEMES = {"http": "ws", "https": "wss"}
+MIN_PREFIX = {4: 8, 6: 7}  # bits of a trusted network: the largest private ones are 10.0.0.0/8 and fc00::/7
 IPV6_PREFIX = 64  # bits: one household or host has all addresses of such a network
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -78,8 +79,8 @@ def parse_trusted_proxies(names: tuple[str, ...]) -> TrustedProxies:
 
 def _parse_proxy(name: str) -> Network:
     network = parse_network(name)
-    if not network.prefixlen:
-        raise ImproperlyConfigured(f"{name} trusts every client; expected the addresses of your proxies.")
+    if network.prefixlen < MIN_PREFIX[network.version]:
+        raise ImproperlyConfigured(f"{name} trusts too many clients; expected the addresses of your proxies.")
     return network
 
 

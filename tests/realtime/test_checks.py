@@ -29,7 +29,12 @@ def test_valid_settings_pass(settings):
         ),
         ("WEBHOOK_NETWORKS", "10.1.0.1/16", "10.1.0.1/16 has host bits set; expected a network such as 10.1.0.0/16."),
         ("TRUSTED_PROXIES", "nginx", "'nginx' does not appear to be an IPv4 or IPv6 network; expected a network"),
-        ("TRUSTED_PROXIES", "::/0", "::/0 trusts every client; expected the addresses of your proxies."),
+        ("TRUSTED_PROXIES", "::/0", "::/0 trusts too many clients; expected the addresses of your proxies."),
+        (
+            "TRUSTED_PROXIES",
+            "0.0.0.0/1",
+            "0.0.0.0/1 trusts too many clients; expected the addresses of your proxies.",
+        ),
     ],
 )
 def test_an_invalid_setting_is_an_error_that_names_it(settings, name, value, sentence):

@@ -6,7 +6,7 @@ import sys
 from argparse import ArgumentParser
 from typing import Any, NoReturn
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import ALL_CHECKS, BaseCommand, CommandError
 from django.db import connections
 from gunicorn.systemd import SD_LISTEN_FDS_START as FIRST_FD
 
@@ -20,7 +20,7 @@ class Command(BaseCommand):
     """Checks the project, opens the port, and replaces itself by gunicorn's arbiter (`realtime.serve`)."""
 
     help = "Serve pages and sockets in production until SIGTERM. SIGHUP replaces the workers, with new code."
-    requires_system_checks = ("__all__",)
+    requires_system_checks = ALL_CHECKS
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Describe where to serve what."""
@@ -76,9 +76,11 @@ def _inherit(fd: int) -> socket.socket:
 
 
 def _bind(host: str, port: int) -> socket.socket:
+    """Listen on an address; on `::` for IPv4 too, whatever the system's default is."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    is_any = host == "::" and socket.has_dualstack_ipv6()
     try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        return socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=is_any)
     except OSError as error:
         reason = str(error.strerror).partition(" (")[0]  # create_server appends the address
         raise CommandError(f"Cannot listen on {host} port {port}: {reason}") from None

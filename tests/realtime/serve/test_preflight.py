@@ -4,8 +4,11 @@ import socket
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.core.management.base import SystemCheckError
 from django.db import OperationalError
 from django.db.migrations.executor import MigrationExecutor
+
+from realtime.management.commands import serve
 
 VALID = {
     "DEBUG": False,
@@ -15,16 +18,21 @@ VALID = {
 WRONG = {
     "DEBUG is on": {"DEBUG": True},
     "ALLOWED_HOSTS is empty": {"ALLOWED_HOSTS": []},
-    "SECRET_KEY is short or the default": {"SECRET_KEY": "django-insecure-" + "x" * 40},
-    "REALTIME_APP_SECRET is short or the default": {"secrets": ["long enough to be one", "short"]},
+    "ALLOWED_HOSTS is *": {"ALLOWED_HOSTS": ["desk.example.com", "*"]},
+    "SECRET_KEY is short, repeats itself or is the development default": {"SECRET_KEY": "django-insecure-" + "x" * 40},
+    "SECRET_KEY is short, repeats itself": {"SECRET_KEY": "a" * 50},
+    "REALTIME_APP_SECRET is short": {"secrets": ["long enough to be one", "short"]},
+    "REALTIME_APP_SECRET is short, repeats itself": {"secrets": ["abab" * 10]},
+    "REALTIME_APP_KEY is '': set it to": {"key": ""},
+    "REALTIME_APP_KEY is 'a/b': set it to": {"key": "a/b"},
     "run manage.py collectstatic": {"static": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
 
-def errors_of(settings, *, secrets=("long enough to be a secret too",), static="", options=(), **changed):
+def errors_of(settings, *, secrets=("long enough to be a secret too",), key="tikm", static="", options=(), **changed):
     for name, value in (VALID | changed).items():
         setattr(settings, name, value)
-    settings.REALTIME = {**settings.REALTIME, "APP_SECRETS": secrets}
+    settings.REALTIME = {**settings.REALTIME, "APP_SECRETS": secrets, "APP_KEY": key}
     if static:
         settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": static}}
     # Standard input is no listening socket, so that it never serves.
@@ -78,3 +86,17 @@ def test_port_in_use_is_named(db, settings):
 @pytest.mark.parametrize("options", [{"workers": 0}, {"drain": -1}])
 def test_impossible_options_are_named(db, settings, options):
     assert errors_of(settings, options=options.items()) == ["--workers must be at least 1, --drain at least 0."]
+
+
+def test_system_checks_run_before_serving(settings):
+    settings.REALTIME = {**settings.REALTIME, "TRUSTED_PROXIES": ["nginx"]}
+    with pytest.raises(SystemCheckError, match="'nginx' does not appear to be an IPv4 or IPv6 network"):
+        call_command("serve", fd=0, skip_checks=False)
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="This system has no IPv6.")
+def test_host_of_all_addresses_is_reached_by_both_families():
+    with serve._bind("::", 0) as listener:
+        port = listener.getsockname()[1]
+        for host in ("127.0.0.1", "::1"):
+            socket.create_connection((host, port), timeout=5).close()
