@@ -1,4 +1,4 @@
-"""What tells one installation from another where several share a Redis server."""
+"""The default prefix by which installations that share a Redis server stay apart."""
 
 import hmac
 from urllib.parse import parse_qs, urlsplit

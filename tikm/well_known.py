@@ -25,5 +25,5 @@ def robots(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def change_password(request: HttpRequest) -> HttpResponse:
-    """Redirect password managers to the page that changes the password (W3C: well-known URL for changing passwords)."""
+    """Redirect password managers to the right page (W3C: "A Well-Known URL for Changing Passwords")."""
     return redirect("account_change_password")

@@ -158,7 +158,7 @@ def _brand_type(content: bytes) -> str:
 
 
 def _ole_type(content: bytes, extension: str) -> str | None:
-    """Return the type of an OLE file by the names of its streams. A file in a file is told apart by the name."""
+    """Return the type of an OLE file by the names of its streams. The name distinguishes a file in a file."""
 
     def contains(stream: str) -> bool:
         return stream.encode("utf-16-le") in content

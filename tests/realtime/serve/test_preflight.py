@@ -19,7 +19,7 @@ WRONG = {
     "DEBUG is on": {"DEBUG": True},
     "ALLOWED_HOSTS is empty": {"ALLOWED_HOSTS": []},
     "ALLOWED_HOSTS is *": {"ALLOWED_HOSTS": ["desk.example.com", "*"]},
-    "SECRET_KEY is short, repeats itself or is the development default": {"SECRET_KEY": "django-insecure-" + "x" * 40},
+    "is the development default: set it to": {"SECRET_KEY": "django-insecure-" + "x" * 40},
     "SECRET_KEY is short, repeats itself": {"SECRET_KEY": "a" * 50},
     "REALTIME_APP_SECRET is short": {"secrets": ["long enough to be one", "short"]},
     "REALTIME_APP_SECRET is short, repeats itself": {"secrets": ["abab" * 10]},
