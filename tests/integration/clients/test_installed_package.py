@@ -122,7 +122,7 @@ def server(
 def production_server(
     run: Callable, project: Path, environment: dict[str, str], tmp_path: Path
 ) -> Iterator[ProjectServer]:
-    secret = "x" * 50
+    secret = "only-for-the-server-of-this-test"
     lines = [
         "from newsroom.settings import *",
         "DEBUG, ALLOWED_HOSTS = False, ['127.0.0.1']",
