@@ -157,8 +157,9 @@ def opened(standing: Desk) -> Iterator[Desk]:
 
 
 def serve(stack: ExitStack, kind: str, database: str, redis: str | None) -> instances.Server:
-    known = {"SECRET_KEY": os.environ["SECRET_KEY"]}  # by which the sessions of the stage are sealed
-    return stack.enter_context(instances.server(kind, database_url=database, redis_url=redis, env=known))
+    # The key by which the sessions of the stage are sealed.
+    env = {"SECRET_KEY": os.environ["SECRET_KEY"], "DJANGO_SETTINGS_MODULE": "tests.browser.settings"}
+    return stack.enter_context(instances.server(kind, database_url=database, redis_url=redis, env=env))
 
 
 def set_stage(database: str) -> dict[str, Any]:
