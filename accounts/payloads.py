@@ -1,6 +1,7 @@
 """What each audience may see of a user, shared by pages, events, API and presence."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -45,7 +46,7 @@ def display_name(user: User, audience: Audience, office: Office | None) -> str:
 def avatar_url(user: User, audience: Audience) -> str:
     """Return the URL of the avatar that `audience` may see."""
     if is_masked(user, audience):
-        return reverse("masked-avatar", args=[initials(_masked(user.name, None))])
+        return f"{reverse('masked-avatar')}?{urlencode({'letters': initials(_masked(user.name, None))})}"
     return reverse("avatar", args=[user.pk])
 
 

@@ -35,6 +35,6 @@ urlpatterns = [
     path("profile/sign-ins/<int:session_id>/end/", sessions.end_session, name="sign-in-end"),
     path("profile/tokens/", tokens.token_list, name="tokens"),
     path("profile/tokens/<uuid:token_id>/revoke/", tokens.revoke_token, name="token-revoke"),
-    path("avatars/masked-<str:letters>.svg", avatars.masked_avatar, name="masked-avatar"),
+    path("avatars/masked.svg", avatars.masked_avatar, name="masked-avatar"),
     path("avatars/<uuid:user_id>.svg", avatars.avatar, name="avatar"),
 ]

@@ -25,9 +25,9 @@ def avatar(request: AuthenticatedRequest, user_id: UUID) -> HttpResponse:
 @require_safe
 @login_required
 @cache_control(private=True, max_age=86400)
-def masked_avatar(request: AuthenticatedRequest, letters: str) -> HttpResponse:
-    """Return the avatar of staff whose name is masked: it does not reveal who they are."""
-    return _svg(request, MASKED_COLOR, letters[:2])
+def masked_avatar(request: AuthenticatedRequest) -> HttpResponse:
+    """Return the avatar of staff whose name is masked, with the letters of the query only."""
+    return _svg(request, MASKED_COLOR, request.GET.get("letters", "")[:2])
 
 
 def _svg(request: AuthenticatedRequest, color: str, letters: str) -> HttpResponse:

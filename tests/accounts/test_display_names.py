@@ -238,3 +238,17 @@ def test_masked_avatars_differ_only_by_the_shown_name(cast: Cast) -> None:
     assert casey.get(f"/avatars/{cast.ada.pk}.svg").text == casey.get(f"/avatars/{cast.bao.pk}.svg").text
     assert casey.get(masked).text == casey.get(f"/avatars/{cast.bao.pk}.svg").text
     assert avatar_url(cast.ada, Audience.STAFF) != avatar_url(cast.bao, Audience.STAFF)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["/ Nguyen", "?", "% x", "#", "ß", "漢字", "e\u0301", ".", ".."])
+@pytest.mark.parametrize("names", ["first", "office"])
+def test_avatar_of_a_masked_user_has_an_address_whatever_the_name(cast: Cast, name: str, names: str) -> None:
+    show(names)
+    cast.bao.name = name
+    cast.bao.save()
+    cast.reply(cast.bao, "It is on its way")
+    casey = signed_in(cast.casey)
+    assert "It is on its way" in casey.get(cast.ticket.get_absolute_url()).text
+    answer = casey.get(avatar_url(cast.bao, Audience.PUBLIC))
+    assert (answer.status_code, answer["Content-Type"]) == (200, "image/svg+xml")
