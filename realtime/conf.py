@@ -36,12 +36,12 @@ class Config:
     lease: float = 20
     activity_timeout: float = 30
     pong_timeout: float = 15
-    authentication_timeout: float = 30
+    authentication_timeout: float = 0
     max_members_per_channel: int = 100
     retention_days: int = 30
     max_upload: int = 64 * 1024**2  # bytes of one request
     reserved_events: tuple[str, ...] = ()  # prefixes of event names that the HTTP API may not publish
-    refuse_replays: bool = True  # see docs/reference/http-api.md
+    refuse_replays: bool = False  # see docs/reference/http-api.md
     webhooks: tuple[Any, ...] = ()  # URLs, or pairs of a URL and event names: see realtime/webhooks/config.py
     webhook_networks: tuple[str, ...] = ()  # private networks that webhooks may reach
 

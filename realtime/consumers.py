@@ -1,5 +1,6 @@
 """The WebSocket consumers: `PusherConsumer` speaks the Pusher protocol on /app/{key}."""
 
+import logging
 from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -7,7 +8,7 @@ from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from realtime import limits, protocol
-from realtime.channels import find, is_channel_name
+from realtime.channels import authentication, find, is_channel_name
 from realtime.channels.authorization import Authorization, authorize_channels
 from realtime.conf import config
 from realtime.presence.tracker import ChannelFull
@@ -18,8 +19,11 @@ from realtime.server.connection import Connection
 from realtime.server.revalidation import Revalidation, log_failure
 from realtime.server.sign_in import SignIn
 from realtime.server.subscriptions import State, Subscription
+from realtime.utils.limited_log import LimitedLog
 from realtime.utils.rate_limits import TokenBucket
 from realtime.websocket.transport import ASGITransport
+
+refusals = LimitedLog(logging.getLogger(__name__))
 
 FORBIDDEN = 403
 Prepared = dict[str, tuple[int, Authorization | None]]  # by channel: the revision asked for, and the answer
@@ -73,6 +77,7 @@ class PusherConsumer(Connection, AsyncWebsocketConsumer):
                 raise SubscriptionRefused("You may not subscribe to this channel.")
             await self.confirm(subscription)
         except SubscriptionRefused as refusal:
+            refusals.warning("subscription refused", channel=channel, user=self.sign_in.user_id, reason=refusal)
             self.write(protocol.subscription_error(channel, FORBIDDEN, str(refusal)))
         finally:
             if subscription.audience is None:
@@ -250,11 +255,15 @@ class PusherConsumer(Connection, AsyncWebsocketConsumer):
     async def open(self, scope: Mapping[str, Any]) -> None:
         """Greet the client of an accepted handshake, or close: a client can read a close code, but no HTTP error."""
         try:
+            self.address = (scope.get("client") or [""])[0]
             reason = connect_checks.find_problem(scope) or await self._register(scope)
         except Exception as error:
             log_failure("connect failed", error)
             reason = close_codes.SERVER_ERROR
         if reason is not None:
+            if reason is close_codes.ORIGIN_NOT_ALLOWED:
+                origin, host = (authentication.header(scope, name) for name in (b"origin", b"host"))
+                refusals.warning("origin refused", origin=origin, host=host, address=self.address)
             self.fail(reason)
         else:
             self.touch()
@@ -264,7 +273,6 @@ class PusherConsumer(Connection, AsyncWebsocketConsumer):
         self._discard_if_closed()
 
     async def _register(self, scope: Mapping[str, Any]) -> CloseReason | None:
-        self.address = (scope.get("client") or [""])[0]
         await self.hub.add(self)
         return close_codes.DRAINING if self.hub.is_draining else await self.sign_in.load(scope)
 

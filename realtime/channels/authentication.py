@@ -81,8 +81,8 @@ def header(scope: Scope, name: bytes) -> str:
 def is_cross_origin(scope: Scope) -> bool:
     """Return whether a page of another site opened this socket (RFC 6455, section 10.2).
 
-    Pages of the requested host and of CSRF_TRUSTED_ORIGINS are ours. The scheme is not compared: behind a proxy that
-    terminates TLS it is unknown.
+    Pages of the requested host and of CSRF_TRUSTED_ORIGINS are ours. A socket that is known to use TLS belongs to a
+    page that does too; without TLS here, a proxy that does not forward the scheme may have terminated it.
     """
     origin = header(scope, b"origin")
     if origin in ("", "null"):
@@ -91,7 +91,8 @@ def is_cross_origin(scope: Scope) -> bool:
     try:
         if any(_covers(trusted, origin) for trusted in settings.CSRF_TRUSTED_ORIGINS):
             return False
-        return urlsplit(origin).netloc != host or not _is_allowed_host(host)
+        page, is_encrypted = urlsplit(origin), scope.get("scheme") in ("wss", "https")
+        return page.netloc != host or not _is_allowed_host(host) or (is_encrypted and page.scheme != "https")
     except ValueError:  # not a URL
         return True
 

@@ -150,18 +150,18 @@ class RedisPresenceStore(PresenceStore):
         names = list(dict.fromkeys(channels))
         if not names:
             return {}
-        pipeline = _redis().pipeline(transaction=False)
+        pipeline = _writable_pipeline()
         pipeline.time().zrange(redis_client.key("processes"), 0, -1, withscores=True)
         for channel in names:
             pipeline.hgetall(redis_client.key(f"seats:{channel}"))
-        (seconds, microseconds), leases, *hashes = pipeline.execute()
+        _, (seconds, microseconds), leases, *hashes = pipeline.execute()
         now = seconds + microseconds / 1_000_000
         live = {name for name, until in leases if until > now}
         return {channel: _occupancy(entries, live) for channel, entries in zip(names, hashes, strict=True)}
 
     @unavailable_on(RedisError)
     def channel_names(self) -> list[str]:
-        return list(_redis().smembers(redis_client.key("occupied")))
+        return list(_writable_pipeline().smembers(redis_client.key("occupied")).execute()[1])
 
     @unavailable_on(RedisError)
     def processes(self) -> list[ProcessReport]:
@@ -223,9 +223,17 @@ def _occupancy(entries: dict[str, str], live_processes: set[str]) -> Occupancy:
 
 
 def _of_processes(what: str) -> list[Any]:
-    names = _redis().zrange(redis_client.key("processes"), 0, -1)
+    names = _writable_pipeline().zrange(redis_client.key("processes"), 0, -1).execute()[1]
     found = _redis().mget([redis_client.key(f"{what}:{name}") for name in names]) if names else []
     return [json.loads(text) for text in found if text is not None]
+
+
+def _writable_pipeline() -> Any:
+    """Return a pipeline that fails unless Redis accepts writes; its first result is not used.
+
+    A read-only replica, or a full Redis, would go on answering with entries that no process can renew or remove.
+    """
+    return _redis().pipeline(transaction=False).set(redis_client.key("is-writable"), 1, px=_lease())
 
 
 def _lease() -> int:

@@ -101,8 +101,9 @@ def text_field(fields: Mapping[str, Any], name: str) -> str:
 
 def frame(event: str, *, channel: str = "", data: str | None = None, event_id: str = "", user_id: str = "") -> str:
     """Return the text of one server frame; `data` is JSON text and stays a string ("Double encoding")."""
-    message = {"event": event, "channel": channel, "data": data, "event_id": event_id, "user_id": user_id}
-    return encode({key: value for key, value in message.items() if value})
+    message = {"event": event, "channel": channel or None, "data": data}
+    message |= {"event_id": event_id or None, "user_id": user_id or None}
+    return encode({key: value for key, value in message.items() if value is not None})
 
 
 def connection_established(socket_id: str, activity_timeout: float) -> str:
@@ -154,7 +155,7 @@ def subscription_count(channel: str, count: int) -> str:
 
 def cache_miss(channel: str) -> str:
     """Return the frame for a new subscriber of a cache channel without a cached event."""
-    return frame("pusher:cache_miss", channel=channel)
+    return frame("pusher:cache_miss", channel=channel, data="{}")
 
 
 def signin_success(user_data: str) -> str:
@@ -178,12 +179,12 @@ def subscription_error(channel: str, status: int, reason: str) -> str:
 def parse(text: str) -> Message:
     """Parse a client frame. Raises InvalidMessage."""
     message = _object(text, "A message must be a JSON object.")
-    event, channel = message.get("event"), message.get("channel", "")
+    event, channel = message.get("event"), message.get("channel")
     if not isinstance(event, str) or not event:
         raise InvalidMessage("event must be a non-empty string.")
-    if not isinstance(channel, str):
+    if not isinstance(channel, str | None):
         raise InvalidMessage("channel must be a string.")
-    return Message(event, channel, message.get("data"))
+    return Message(event, channel or "", message.get("data"))
 
 
 def _object(text: str, error_message: str) -> dict[str, Any]:

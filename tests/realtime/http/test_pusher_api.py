@@ -79,7 +79,7 @@ class Program:
         self.client, self.secret, self.now = client, secret, int(time.time())
 
     def request(self, method, path, body=b"", query=(), sign=(), send=()):
-        # Each request has its own second: replays are refused.
+        # Each request has its own second, also where replays are refused.
         self.now += 1
         signed = {"auth_key": "tikm", "auth_timestamp": str(self.now), "auth_version": "1.0", **dict(query)}
         if body:
@@ -310,7 +310,8 @@ def test_csrf_token_is_not_required(server):
     assert len(server.published) == 1
 
 
-def test_post_is_accepted_once_and_get_repeatedly(program, server):
+def test_post_is_accepted_once_and_get_repeatedly(program, server, settings):
+    settings.REALTIME = {**settings.REALTIME, "REFUSE_REPLAYS": True}
     body = json.dumps({"name": "news", "data": "", "channels": [TICKET]}).encode()
     once = {"auth_timestamp": str(program.now)}
     assert program.request("POST", "/apps/1/events", body, sign=once).status_code == 200
@@ -322,8 +323,7 @@ def test_post_is_accepted_once_and_get_repeatedly(program, server):
     assert len(server.published) == 2
 
 
-def test_replay_protection_can_be_disabled(program, server, settings):
-    settings.REALTIME = {**settings.REALTIME, "REFUSE_REPLAYS": False}
+def test_same_event_twice_in_a_second_is_published_twice(program, server):
     body = json.dumps({"name": "news", "data": "", "channels": [TICKET]}).encode()
     once = {"auth_timestamp": str(program.now)}
     assert [program.request("POST", "/apps/1/events", body, sign=once).status_code for _ in range(2)] == [200, 200]
@@ -376,7 +376,15 @@ def test_each_url_allows_one_method(client, method, path):
     assert getattr(client, method)(f"/apps/1/{path}").status_code == 405
 
 
-def test_unavailable_store_publishes_nothing(program, server, monkeypatch):
+def test_empty_data_is_published(program, server):
+    assert program.trigger(data="").status_code == 200
+    (published,) = server.published
+    assert "" in published
+
+
+def test_unavailable_store_publishes_nothing(program, server, settings, monkeypatch):
+    settings.REALTIME = {**settings.REALTIME, "REFUSE_REPLAYS": True}
+
     def away(*_, **__):
         raise ServiceUnavailable
 

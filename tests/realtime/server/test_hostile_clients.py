@@ -421,7 +421,7 @@ async def test_oversized_headers_are_anonymous(live_cast: Cast, headers: dict[st
 
 @pytest.mark.usefixtures("_every_kind")
 async def test_anonymous_socket_without_subscriptions_is_closed(live_cast: Cast, settings: Settings) -> None:
-    settings.REALTIME = {**settings.REALTIME, "ACTIVITY_TIMEOUT": 600}
+    settings.REALTIME = {**settings.REALTIME, "ACTIVITY_TIMEOUT": 600, "AUTHENTICATION_TIMEOUT": 30}
     idle, listening, person = await connect(), await connect(), await connect(live_cast.casey)
     assert (await idle.subscribe("private-room.a"))["event"] == REFUSED
     assert (await listening.subscribe("news"))["event"] == SUCCEEDED
