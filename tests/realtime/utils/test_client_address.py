@@ -159,7 +159,11 @@ def address_of_socket(monkeypatch):
 @pytest.mark.parametrize("peer", [NGINX, ""])
 async def test_websocket_uses_headers_of_trusted_proxy(nginx, address_of_socket, peer):
     found = await address_of_socket(
-        peer, x_forwarded_for=f"{FORGED}, {VISITOR}", x_forwarded_proto="https", forwarded=""
+        peer,
+        x_forwarded_for=f"{FORGED}, {VISITOR}",
+        x_forwarded_proto="https",
+        forwarded="",
+        origin="https://testserver",
     )
     assert found == (VISITOR, "wss", {b"host", b"origin"})
 
