@@ -55,8 +55,8 @@ def not_found(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Return 500 as a problem below /api/, and as a page elsewhere."""
-    if request.path.startswith("/api/"):
+    """Return 500 as a problem below /api/ and /broadcasting/, and as a page elsewhere."""
+    if request.path.startswith(("/api/", "/broadcasting/")):
         return problem_response(500, "server_error", _("Internal server error."))
     return defaults.server_error(request)
 

@@ -24,6 +24,10 @@ class RefusedChannels(Exception):
     """Channels that refuse the user; their full names are the arguments."""
 
 
+class InvalidCursor(ValueError):
+    """A text that is no cursor: damaged, mistyped, or encrypted with another SECRET_KEY."""
+
+
 @dataclass(frozen=True)
 class HistoryPage:
     """Events in log order, the next cursor, and whether the log no longer reaches back to the given one."""
@@ -41,18 +45,20 @@ def current_cursor() -> str:
 def read(user: Any, channels: Iterable[str], since: str | None) -> HistoryPage:
     """Return the events of `channels` since a cursor, each once, as `user` may see them; without one, no events.
 
-    Raises RefusedChannels.
+    Raises RefusedChannels, InvalidCursor.
     """
+    seen = None if since is None else cursors.decode_cursor(since)
+    if since is not None and seen is None:
+        raise InvalidCursor
     audiences = authorize_many(user, channels)
     refused = [channel for channel, audience in audiences.items() if audience is None]
     if refused:
         raise RefusedChannels(*refused)
     now = event_log.current_snapshot()
     empty = HistoryPage(cursors.encode_cursor(now))
-    if since is None:
+    if seen is None:
         return empty
-    seen = cursors.decode_cursor(since)
-    if seen is None or now.is_before(seen) or not LogRetention.covers(seen, now):
+    if now.is_before(seen) or not LogRetention.covers(seen, now):
         return replace(empty, reset=True)
     deliveries = _deliveries(audiences, seen)
     if len(deliveries) > limits.MAX_HISTORY_EVENTS:

@@ -2,6 +2,8 @@
 
 import json
 import re
+from typing import Any
+from urllib.parse import urlencode
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -39,13 +41,18 @@ def choose(page: Page, name: str, label: str) -> None:
 
 def received_frames(person: Person) -> str:
     """Return all that a person's sockets and history brought."""
-    answer = person.context.request.get("/broadcasting/history?since=1&channel=" + own_channel(person))
+    query = urlencode({"since": live_config(person)["cursor"], "channel": own_channel(person)})
+    answer = person.context.request.get(f"/broadcasting/history?{query}")
+    assert answer.ok, answer.text()
     return "\n".join(person.frames) + answer.text()
 
 
 def own_channel(person: Person) -> str:
-    config = json.loads(person.context.pages[-1].locator("#live-config").text_content() or "{}")
-    return config["channels"][0]
+    return live_config(person)["channels"][0]
+
+
+def live_config(person: Person) -> dict[str, Any]:
+    return json.loads(person.context.pages[-1].locator("#live-config").text_content() or "{}")
 
 
 def ask(person: Person, subject: str, content: str) -> Page:

@@ -765,6 +765,15 @@ test("a refused channel is reported and dropped; the rest is read at once", asyn
   assert.deepEqual(page.history.asked.at(-1).channels, [CHANNEL, "private-office.2"])
 })
 
+test("a channel that the site does not have is dropped, and the session goes on", async () => {
+  const page = openPage({ channels: [CHANNEL, "private-office.1"] })
+  page.stream.catchUp()
+  await page.history.fail(failure(400, { refused: ["private-office.1"] }))
+  assert.deepEqual(page.refused, ["private-office.1"])
+  await page.history.answer(replies(2))
+  assert.deepEqual(page.shown, [2])
+})
+
 for (const status of [401, 403]) {
   test(`an ended session (${status}) refuses each channel and stops requests`, async () => {
     const page = openPage({ channels: [CHANNEL, "private-office.1"] })

@@ -44,3 +44,21 @@ test("an HTML page is not a history response", async () => {
   answer("<!doctype html>")
   await assert.rejects(fetchHistory(QUESTION), SyntaxError)
 })
+
+test("a cursor that the server does not know asks again without one, and reports a reset", async () => {
+  const asked = []
+  globalThis.fetch = async (path) => {
+    asked.push(path)
+    if (path.includes("since")) return new Response('{"code": "invalid_cursor"}', { status: 400 })
+    return new Response('{"events": [], "cursor": "fresh", "reset": false}')
+  }
+  assert.deepEqual(await fetchHistory(QUESTION), { events: [], cursor: "fresh", reset: true })
+  assert.equal(asked.length, 2)
+})
+
+test("another bad request is an error that names the channels", async () => {
+  const body = { code: "invalid_channel", detail: "None.", refused: ["private-office.2"] }
+  const asked = answer(body, { status: 400 })
+  await assert.rejects(fetchHistory(QUESTION), { status: 400, refused: ["private-office.2"] })
+  assert.equal(asked.length, 1)
+})

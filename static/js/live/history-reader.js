@@ -162,7 +162,7 @@ export class HistoryReader {
 
 /** Returns the requested channels whose access has ended: those that the answer names, or all if it names none. */
 function refusedChannels(error, channels) {
-  if (error?.status !== 401 && error?.status !== 403) return []
-  const named = channels.filter((channel) => error.refused?.includes(channel))
-  return named.length > 0 ? named : channels
+  const named = channels.filter((channel) => error?.refused?.includes(channel))
+  const isSignedOut = named.length === 0 && (error?.status === 401 || error?.status === 403)
+  return isSignedOut ? channels : named
 }

@@ -234,16 +234,6 @@ def test_notes_do_not_count_toward_a_customers_history_limit(
     assert history.read(live_cast.bao, [channel], start).reset
 
 
-@pytest.mark.parametrize("cursor", ["", "1", "nonsense", "7\x00", "ü", "f" * 5000])
-def test_invalid_cursor_resets(live_cast: Cast, client: Client, cursor: str) -> None:
-    client.force_login(live_cast.casey)
-    query = {"channel": live_cast.ticket.channel, "since": cursor}
-    answer = client.get("/broadcasting/history", query).json()
-    assert (answer["reset"], answer["events"]) == (True, [])
-    query["since"] = answer["cursor"]
-    assert client.get("/broadcasting/history", query).json()["reset"] is False
-
-
 def test_cursor_beyond_the_present_resets(live_cast: Cast) -> None:
     future = cursors.encode_cursor(Snapshot(event_log.current_snapshot().end + 1))
     assert history.read(live_cast.casey, [live_cast.ticket.channel], future).reset
@@ -283,7 +273,7 @@ def test_history_over_the_limit_resets(live_cast: Cast, monkeypatch: pytest.Monk
     ("query", "status"),
     [
         ({}, 400),
-        ({"channel": ["private-user.x"] * 2}, 403),
+        ({"channel": ["private-user.x"] * 2}, 400),
         ({"channel": [f"private-office.{n}" for n in range(21)]}, 400),
     ],
 )

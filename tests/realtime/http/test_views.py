@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 
 import pytest
@@ -131,7 +132,7 @@ def test_invalid_socket_id_or_channel_name_is_not_signed(cast: Cast) -> None:
 
     assert [status(socket_id=text) for text in ODD_SOCKETS] == [400] * len(ODD_SOCKETS)
     assert [status(channel_name=text) for text in ODD_NAMES] == [400] * len(ODD_NAMES)
-    assert status(channel_name="news") == status(channel_name="private-unknown") == 403
+    assert status(channel_name=cast.greta.channel) == 403
     assert status() == 200
 
 
@@ -151,25 +152,134 @@ def test_body_that_is_not_a_form_is_a_bad_request(cast: Cast, kind: str, body: b
     _, good = token_of(cast.casey)
     for address in ("auth", "user-auth"):
         answer = visitor().generic("POST", f"/broadcasting/{address}", body, kind, headers=good)
-        assert answer.status_code == 400
+        assert any(is_problem(answer, 400, code) for code in ("parse_error", "invalid_socket_id"))
     assert ask_auth(visitor(), cast, good).status_code == 200
 
 
-@pytest.mark.parametrize("since", ["", "0", "-1", "x" * 5000, "\x00", "gAAAAA==", "\u00e9"])
-def test_invalid_cursor_resets_the_history(cast: Cast, since: str) -> None:
+def history(cast: Cast, **query: Any) -> HttpResponse:
+    """Return the history as a program of Casey's reads it."""
     _, good = token_of(cast.casey)
-    query = {"channel": cast.ticket.channel, "since": since}
-    assert visitor().get("/broadcasting/history", query, headers=good).json()["reset"] is True
-    cursor = ask_history(visitor(), cast, good).json()["cursor"]
-    assert visitor().get("/broadcasting/history", query | {"since": cursor}, headers=good).json()["reset"] is False
+    return visitor().get("/broadcasting/history", {"channel": cast.ticket.channel, **query}, headers=good)
 
 
-@pytest.mark.parametrize("channels", [[], ["a"] * 21, [f"private-tickets.{n}" for n in range(21)]])
+def is_problem(answer: HttpResponse, status: int, code: str) -> bool:
+    body = answer.json()
+    return (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json") and (
+        (body["type"], body["status"], body["code"]) == ("about:blank", status, code)
+        and body["title"] == HTTPStatus(status).phrase
+        and bool(body["detail"])
+    )
+
+
+def swap_last_but_one(cursor: str) -> str:
+    return cursor[:-4] + ("A" if cursor[-4] != "A" else "B") + cursor[-3:]
+
+
+@pytest.mark.parametrize(
+    "since",
+    ["", "0", "-1", "nonsense", "7\x00", "1:2", "null", "x" * 5000, "\x00", "gAAAAA==", "gAAAAA", "\u00e9", "\ud7ff"],
+)
+def test_text_that_is_no_cursor_is_a_bad_request(cast: Cast, since: str) -> None:
+    assert is_problem(history(cast, since=since), 400, "invalid_cursor")
+    assert history(cast, since=history(cast).json()["cursor"]).json()["reset"] is False
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda cursor: cursor[:-1], lambda cursor: cursor[1:], swap_last_but_one, str.lower, lambda cursor: cursor * 2],
+    ids=["cut", "without the first character", "mistyped", "in lower case", "twice"],
+)
+def test_mistyped_cursor_is_a_bad_request(cast: Cast, change: Callable[[str], str]) -> None:
+    cursor = history(cast).json()["cursor"]
+    assert is_problem(history(cast, since=change(cursor)), 400, "invalid_cursor")
+    assert history(cast, since=cursor).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "news",
+        "private-",
+        "private-unknown",
+        "private-tickets.1",
+        "private-tickets.*",
+        "private_tickets.{uuid}",
+        "tickets.{uuid}",
+        "Private-tickets.{uuid}",
+        "private-tickets.{uuid}.x",
+        "private-tickets.{uuid}\n",
+        " private-tickets.{uuid}",
+        "private-encrypted-tickets.{uuid}",
+        "private-user.me",
+        "#server-to-user-7",
+        "x" * 165,
+        "private-\u00e9",
+    ],
+)
+def test_name_that_no_channel_has_is_a_bad_request(cast: Cast, name: str) -> None:
+    _, good = token_of(cast.casey)
+    name = name.replace("{uuid}", str(cast.ticket.uuid))
+    answers = [
+        history(cast, channel=name),
+        history(cast, channel=[cast.ticket.channel, name]),
+        visitor().post("/broadcasting/auth", {"socket_id": SOCKET, "channel_name": name}, headers=good),
+    ]
+    assert all(is_problem(answer, 400, "invalid_channel") for answer in answers)
+    assert [answer.json()["refused"] for answer in answers] == [[name]] * 3
+
+
+def test_forgotten_prefix_of_a_channel_is_named(cast: Cast) -> None:
+    name = cast.ticket.channel
+    detail = history(cast, channel=name.removeprefix("private-")).json()["detail"]
+    assert name in detail
+    assert "Did you mean" not in history(cast, channel="news").json()["detail"]
+
+
+@pytest.mark.parametrize("channels", [[], [f"private-office.{n}" for n in range(21)]])
 def test_history_channel_count_is_limited(cast: Cast, channels: list[str]) -> None:
+    assert is_problem(history(cast, channel=channels), 400, "invalid_channel")
+    assert history(cast, channel=[cast.ticket.channel] * 21).status_code == 200
+
+
+def test_refused_channels_are_a_problem_that_names_them(cast: Cast) -> None:
+    own, other = cast.casey.channel, cast.greta.channel
+    answer = history(cast, channel=[own, other])
+    assert is_problem(answer, 403, "permission_denied")
+    assert answer.json()["refused"] == [other]
+
+
+def test_other_refusals_are_problems(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     _, good = token_of(cast.casey)
-    status = visitor().get("/broadcasting/history", {"channel": channels}, headers=good).status_code
-    assert status == (400 if len(set(channels)) != 1 else 403)
-    assert ask_history(visitor(), cast, good).status_code == 200
+    for ask in ENDPOINTS:
+        assert is_problem(ask(visitor(), cast, {}), 403, "csrf_failed" if ask in WRITES else "not_authenticated")
+        assert is_problem(ask(visitor(), cast, {"X-CSRFToken": CSRF}), 403, "not_authenticated")
+    form = visitor().post("/broadcasting/user-auth", {"socket_id": "1"}, headers=good)
+    assert is_problem(form, 400, "invalid_socket_id")
+    for method, path, allow in (
+        ("GET", "auth", "POST"),
+        ("PUT", "user-auth", "POST"),
+        ("POST", "history", "GET, HEAD"),
+    ):
+        wrong = visitor().generic(method, f"/broadcasting/{path}", headers=good)
+        assert is_problem(wrong, 405, "method_not_allowed")
+        assert wrong["Allow"] == allow
+    monkeypatch.setattr(rate_limits, "allowed", lambda *_: False)
+    for ask in ENDPOINTS:
+        limited = ask(visitor(), cast, good)
+        assert is_problem(limited, 429, "throttled")
+        assert int(limited["Retry-After"]) > 0
+
+
+def test_server_error_of_the_history_is_a_problem(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    casey = visitor(cast.casey)
+    casey.raise_request_exception = False
+    monkeypatch.setattr("realtime.broadcasting.history.read", fail)
+    answer = casey.get("/broadcasting/history", {"channel": cast.ticket.channel})
+    assert is_problem(answer, 500, "server_error")
 
 
 @pytest.mark.parametrize("ask", ENDPOINTS)
