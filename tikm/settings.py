@@ -206,6 +206,7 @@ ACTION_RATES = {
     "download": "600/minute",
     "read": "600/minute",  # pages of conversations
     "search": "120/minute",
+    "export": "5/hour",  # of the user's own data
 }
 # Before sign-in, for pages and API: per address (ip), account or email (key), and user.
 ACCOUNT_RATE_LIMITS = {

@@ -8,7 +8,7 @@ from accounts import throttles
 from accounts.api import urls as accounts_api
 from tickets import urls as tickets_urls
 from tickets.api import urls as tickets_api
-from tickets.views import dashboard
+from tickets.views import dashboard, privacy
 from tikm import openapi, problem_details, well_known
 
 # Sign in to the admin through allauth, which applies the rate limits and two-step sign-in.
@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("realtime.urls")),
     path("", include("accounts.urls")),
     path("", dashboard.home, name="home"),
+    path("profile/data/", privacy.download_data, name="profile-data"),
     path("tickets/", include("tickets.urls")),
     path("files/", include((tickets_urls.file_urlpatterns, "files"))),
     path("admin/", admin.site.urls),

@@ -1,0 +1,1 @@
+"""What is known of a person: export it, and erase it."""
