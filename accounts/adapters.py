@@ -1,14 +1,71 @@
 """The allauth adapter."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
-from django.http import HttpRequest
+from allauth.core import context as allauth_context
+from allauth.core.exceptions import ImmediateHttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone, translation
+from django.utils.crypto import salted_hmac
+
+from accounts import email_addresses, sessions
+from accounts.models import User
+from accounts.site_links import site_url, with_site_url
 
 UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104  (a placeholder, not an address to bind)
 
+FIRST_STEP_KEY = "first_step"  # in the session
+
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """Allows sign-in behind a Unix socket, where REMOTE_ADDR is empty."""
+    """Sends account mails with links to the configured site, and notices to every address of a user."""
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """Return the client's address behind trusted proxies, or 0.0.0.0 if it is unknown."""
+        """Return the client's address behind trusted proxies, or 0.0.0.0 if it is unknown (a Unix socket)."""
         return request.META.get("REMOTE_ADDR") or UNKNOWN_ADDRESS
+
+    def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
+        """Remember the password and addresses that the first step of a sign-in was made with."""
+        request.session[FIRST_STEP_KEY] = _credentials_digest(user)
+        response: HttpResponse | None = super().pre_login(request, user, **kwargs)
+        return response
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        """Sign in after the last step, unless the password or the addresses were changed since the first."""
+        if request.session.pop(FIRST_STEP_KEY, None) != _credentials_digest(user):
+            raise ImmediateHttpResponse(redirect("account_login"))
+        super().login(request, user)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send a mail whose links begin with SITE_URL."""
+        request = allauth_context.request
+        values = {"request": request, "email": email, "site_url": site_url(request), **with_site_url(context)}
+        self.render_mail(template_prefix, email, values).send()
+
+    def send_notification_mail(
+        self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
+    ) -> None:
+        """Tell the user about a change of their account: at all their addresses, and at `email`."""
+        self.send_notice(template_prefix, user, email_addresses.notified_addresses(user, email or ""), context)
+
+    def send_notice(
+        self, template_prefix: str, user: User, addresses: Iterable[str], context: dict[str, Any] | None = None
+    ) -> None:
+        """Send a notice in the user's language that says when and from where the change was made."""
+        request = allauth_context.request
+        values = {"timestamp": timezone.now(), **(context or {})}
+        if request is not None:
+            # The browser's own words could be anything: only its name is repeated.
+            browser = sessions.browser_name(self.get_http_user_agent(request))
+            values |= {"ip": self.get_client_ip(request), "browser": browser}
+        with translation.override(user.language or translation.get_language()):
+            for address in addresses:
+                self.send_mail(template_prefix, address, values)
+
+
+def _credentials_digest(user: User) -> str:
+    addresses = sorted(email_addresses.verified_addresses(user))
+    return salted_hmac("accounts.first_step", "\n".join([user.password, user.email, *addresses])).hexdigest()

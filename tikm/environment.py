@@ -54,6 +54,15 @@ def numeric(name: str, value: str) -> str:
     return value
 
 
+def site_url(value: str) -> str:
+    """Return `value` without a slash at the end, if it is empty or scheme and host of a site."""
+    if value and not re.fullmatch(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?/?", value):
+        raise ImproperlyConfigured(
+            f"SITE_URL is {value!r}; set it to scheme and host, as in https://desk.example.com."
+        )
+    return value.rstrip("/")
+
+
 def redis_prefix(value: str, *, secret_key: str, redis_url: str, database: str) -> str:
     """Return `value`, or else a prefix that differs between installations and is the same in all their processes."""
     if not value:

@@ -28,6 +28,7 @@ SECRET_KEY = environment.secret("SECRET_KEY", debug=DEBUG)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 REDIS_URL = env.str("REDIS_URL", default="")
+SITE_URL = environment.site_url(env.str("SITE_URL", default=""))
 
 # Scripts of these origins may call the API and the live endpoints; they need no other header than these.
 CORS_URLS_REGEX = r"^/(api|broadcasting)/"
@@ -164,6 +165,9 @@ ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.NameForm"
 # In production a sign-up must not reveal which addresses are registered.
 ACCOUNT_EMAIL_VERIFICATION = "optional" if DEBUG else "mandatory"
 ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_REAUTHENTICATION_REQUIRED = True  # to add, remove or prefer an address
+PASSWORD_RESET_TIMEOUT = 3600  # seconds
 ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
 MFA_TOTP_ISSUER = "TIKM"
 ACCOUNT_LOGOUT_REDIRECT_URL = reverse_lazy("account_login")

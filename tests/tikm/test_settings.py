@@ -57,6 +57,16 @@ def test_configuration_error_is_the_last_line_of_a_start() -> None:
         ({"REALTIME_APP_SECRET": "a,b,c"}, "REALTIME_APP_SECRET takes one secret, or two"),
         ({"REALTIME_APP_ID": "tikm"}, "REALTIME_APP_ID is 'tikm'; set it to a number"),
         ({"REALTIME_APPKEY": "x"}, "REALTIME_APPKEY is not a setting"),
+        *(
+            ({"SITE_URL": url}, "set it to scheme and host, as in https://desk.example.com")
+            for url in (
+                "desk.example.com",
+                "https://desk.example.com/help",
+                "ftp://desk",
+                "https://a b",
+                "https://a?b",
+            )
+        ),
         ({"REALTIME_SCHEME": "wss"}, "REALTIME_SCHEME is 'wss'; set it to one of"),
         ({"REDIS_PREFIX": "our desk"}, "REDIS_PREFIX is 'our desk'; set it to 1 to 40 letters"),
         (
