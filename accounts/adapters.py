@@ -48,7 +48,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def send_notification_mail(
         self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
     ) -> None:
-        """Tell the user about a change of their account: at all their addresses, and at `email`."""
+        """Send a notice about a change of the account, at all their addresses, and at `email`."""
         self.send_notice(template_prefix, user, email_addresses.notified_addresses(user, email or ""), context)
 
     def send_notice(

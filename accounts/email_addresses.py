@@ -16,7 +16,7 @@ def mark_verified(user: User) -> None:
 
 
 def replace_addresses(user: User, email: str, *, keep_session: str | None = None) -> None:
-    """Replace every address of `user` by `email`, as an admin or a command does, and tell the user at all of them.
+    """Replace every address of `user` by `email`, as an admin or a command does, and notify all of them.
 
     Ends the user's sessions except `keep_session`, and revokes their tokens. Links to confirm an address or to reset
     the password stop working: they name a deleted address, or are signed with the addresses of their time.

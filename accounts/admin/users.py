@@ -27,9 +27,7 @@ class UniqueEmail:
     def clean_email(self) -> str:
         """Reject an address that another user has or has verified."""
         email: str = self.cleaned_data["email"].lower()
-        others = User.objects.filter(email__iexact=email).exclude(pk=self.instance.pk)
-        confirmed = EmailAddress.objects.filter(email__iexact=email, verified=True).exclude(user=self.instance.pk)
-        if others.exists() or confirmed.exists():
+        if email_addresses.is_taken(email, by_other_than=self.instance):
             raise forms.ValidationError(_("This email address is already in use."))
         return email
 
@@ -158,12 +156,15 @@ class UserAdmin(StaffCanView, ProjectAdmin, DjangoUserAdmin[User]):
         return found, may_repeat
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Save; verify an address set by an admin, and end the sessions of a deactivated user."""
+        """Save; replace the addresses by one set by an admin, and end the sessions of a deactivated user."""
         super().save_model(request, obj, form, change)
         if not obj.is_active:
             sessions.end_other_sessions(obj, None)
-        if not change or "email" in form.changed_data:
+        if not change:
             email_addresses.mark_verified(obj)
+        elif "email" in form.changed_data:
+            own_session = request.session.session_key if obj.pk == request_user(request).pk else None
+            email_addresses.replace_addresses(obj, obj.email, keep_session=own_session)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
         """Set another user's password. Their own is changed on the site, which asks for the old one."""
