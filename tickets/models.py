@@ -146,6 +146,8 @@ class Ticket(RenderedMessage):
     version = models.PositiveIntegerField(default=1, editable=False)
     # Identifies the form submission: submitted twice, it opens one ticket.
     request_key = models.UUIDField(null=True, editable=False)
+    # What that form submitted beside the text: without it, the same text counts as the same submission.
+    request_fingerprint = models.CharField(max_length=64, null=True, editable=False)
     public_seq = models.PositiveIntegerField(default=0, editable=False)
     staff_seq = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
@@ -212,6 +214,8 @@ class Reply(RenderedMessage):
     number = models.PositiveIntegerField(editable=False)
     # Identifies the form submission: submitted twice, it makes one reply.
     request_key = models.UUIDField(null=True, editable=False)
+    # What that form submitted beside the text: without it, the same text counts as the same submission.
+    request_fingerprint = models.CharField(max_length=64, null=True, editable=False)
     # True once a reply became a note or a note a reply: a repeated form then differs from the row in `is_internal`.
     visibility_changed = models.BooleanField(default=False, editable=False, db_column="was_turned")
     # For a note that was made public, the time of that change.
@@ -253,6 +257,8 @@ class Attachment(models.Model):
     filename = models.CharField(_("file name"), max_length=150)
     size = models.PositiveIntegerField(_("size"), help_text=_("In bytes."))
     content_type = models.CharField(_("type"), max_length=100)
+    # In hexadecimal; null for files from before it was stored.
+    sha256 = models.CharField(max_length=64, null=True, editable=False)
     file = models.FileField(_("file"), storage=attachment_storage, upload_to=unguessable_path, max_length=100)
     # Position among the files of one message.
     place = models.PositiveSmallIntegerField(default=0, editable=False)

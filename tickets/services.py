@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Container, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -27,8 +27,7 @@ from tickets.models import (
     new_reference,
 )
 from tickets.signals import Change
-
-Submitted = TypeVar("Submitted", Ticket, Reply)
+from tickets.submissions import fingerprint, submitted_before
 
 # In this order: users who lose access by the last two still receive the events of the others.
 EDITABLE_FIELDS = ("status", "priority", "subject", *Ticket.ACCESS_FIELDS)
@@ -62,23 +61,26 @@ def open_ticket(  # noqa: PLR0913
 ) -> Ticket:
     """Open a ticket of `by` in `office`. A form submitted twice, identified by `key`, opens one ticket.
 
-    Raises PermissionDenied, ValidationError.
+    Raises PermissionDenied, ValidationError; AlreadySubmitted if the form was submitted before with other values.
     """
     User.objects.select_for_update().get(pk=by.pk)
     _require(policies.can_open_ticket(by, office), _("You can't open tickets in this office."))
-    same = Ticket.objects.filter(creator=by, content=_clean_text(content, "content", MAX_MESSAGE))
-    existing = _submitted_before(same, key)
+    subject, content = _clean_line(subject, "subject", MAX_SUBJECT), _clean_text(content, "content", MAX_MESSAGE)
+    priority = priority or Priority.default()
+    values = fingerprint(attachments, subject, office.pk, priority.pk)
+    existing = submitted_before(Ticket.objects.filter(creator=by, content=content), key, values)
     if existing is not None:
         return existing
     ticket = Ticket(
         reference=_unused_reference(),
-        subject=_clean_line(subject, "subject", MAX_SUBJECT),
-        content=_clean_text(content, "content", MAX_MESSAGE),
+        subject=subject,
+        content=content,
         creator=by,
         office=office,
         status=Status.default(),
-        priority=priority or Priority.default(),
+        priority=priority,
         request_key=key,
+        request_fingerprint=values,
     )
     _save_with_sequence(ticket, Audience.PUBLIC)
     _attach(attachments, by, ticket)
@@ -100,7 +102,7 @@ def add_reply(
 
     A reply of the ticket's creator, who may be staff, ends a status that is closed or waits for the customer.
     A form submitted twice with the same text, identified by `key`, makes one reply.
-    Raises PermissionDenied, ValidationError.
+    Raises PermissionDenied, ValidationError; AlreadySubmitted if the form was submitted before with other files.
     """
     # Lock first: it orders the ticket's events, and what is checked below stays true until commit.
     ticket = _lock(ticket)
@@ -111,10 +113,18 @@ def add_reply(
         )
     text = _clean_text(message, "message", MAX_MESSAGE)
     same = ticket.replies.filter(Q(is_internal=internal) | Q(visibility_changed=True), author=by, message=text)
-    existing = _submitted_before(same, key)
+    values = fingerprint(attachments)
+    existing = submitted_before(same, key, values)
     if existing is not None:
         return existing
-    reply = Reply(ticket=ticket, author=by, message=text, is_internal=internal, request_key=key)
+    reply = Reply(
+        ticket=ticket,
+        author=by,
+        message=text,
+        is_internal=internal,
+        request_key=key,
+        request_fingerprint=values,
+    )
     _save_with_sequence(ticket, reply.audience)
     reply.number = ticket.staff_seq
     reply.save()
@@ -251,18 +261,16 @@ def _save_with_sequence(ticket: Ticket, audience: Audience) -> None:
 
 
 def _attach(attachments: Sequence[Attachment], by: User, ticket: Ticket, reply: Reply | None = None) -> None:
-    """Attach uploaded files to a ticket or reply. A file can be sent once, by its uploader."""
+    """Attach uploaded files to a ticket or reply. A file can be sent once, by its uploader.
+
+    Files that were sent with another text by the same form stay where they are.
+    """
     if len(attachments) > settings.ATTACHMENT_MAX_FILES:
         raise ValidationError({"attachments": files.too_many()})
-    for place, file in enumerate(attachments):
+    for place, file in enumerate(file for file in attachments if file.ticket_id is None):
         pending = Attachment.objects.filter(pk=file.pk, uploader=by, ticket=None)
         if not pending.update(ticket=ticket, reply=reply, place=place):
             raise ValidationError({"attachments": _("“%(name)s” no longer exists.") % {"name": file.filename}})
-
-
-def _submitted_before(rows: QuerySet[Submitted], key: UUID | None) -> Submitted | None:
-    """Return the row that an earlier submission of the form with this key created."""
-    return rows.filter(request_key=key).first() if key is not None else None
 
 
 def _lock(ticket: Ticket) -> Ticket:

@@ -1,6 +1,6 @@
 """Idempotency-Key: a repeated request creates nothing twice (IETF draft-ietf-httpapi-idempotency-key-header).
 
-The same key with another body is answered with 422.
+The same key with another body is answered with 409.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ RETENTION = timedelta(days=1)
 class KeyReused(APIException):  # type: ignore[misc]
     """The key was used with another request before."""
 
-    status_code = 422
+    status_code = 409
     default_detail = _("This Idempotency-Key was already used for a different request. Use a new one.")
     default_code = "key_reused"
 

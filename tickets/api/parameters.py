@@ -91,4 +91,7 @@ IDEMPOTENCY_PARAMETERS = [
 VERSION_PROBLEMS = {
     "412": "The object has changed since you read it (`version_outdated`). Read it again.",
 }
-KEY_PROBLEMS = {"410": "The object that the first request with this key created has been deleted."}
+KEY_PROBLEMS = {
+    "409": "The key was used with another request (`key_reused`).",
+    "410": "The object that the first request with this key created has been deleted.",
+}

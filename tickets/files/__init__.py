@@ -1,5 +1,6 @@
 """Uploads: validation by content, safe names, storage and cleanup."""
 
+import hashlib
 import os
 import struct
 import unicodedata
@@ -35,12 +36,32 @@ def store(upload: File[bytes], *, by: User) -> Attachment:
     """Store an uploaded file until `by` sends it. Raises ValidationError."""
     content_type = validated_type(upload)
     name = clean_name(upload.name or "", content_type)
+    return _create(upload, name, content_type, by)
+
+
+def copy(attachment: Attachment, *, by: User) -> Attachment:
+    """Store a copy of a file that was sent, for another message of `by`."""
+    with attachment.file.open("rb") as content:
+        return _create(content, attachment.filename, attachment.content_type, by)
+
+
+def _create(content: File[bytes], name: str, content_type: str, by: User) -> Attachment:
+    """Store a pending file; the oldest ones beyond MAX_PENDING are deleted."""
+    digest = hashlib.sha256()
+    for chunk in content.chunks():
+        digest.update(chunk)
+    content.seek(0)
     with transaction.atomic():
         User.objects.select_for_update().get(pk=by.pk)
         for old in Attachment.objects.filter(uploader=by, ticket=None).order_by("-created_at")[MAX_PENDING - 1 :]:
             old.delete()
         return Attachment.objects.create(
-            uploader=by, filename=name, size=upload.size, content_type=content_type, file=upload
+            uploader=by,
+            filename=name,
+            size=content.size,
+            content_type=content_type,
+            sha256=digest.hexdigest(),
+            file=File(content, name),
         )
 
 

@@ -5,9 +5,10 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Office, User
@@ -16,6 +17,7 @@ from tickets import files, policies, services
 from tickets.files.types import accepted
 from tickets.forms.fields import MessageField, UncutField
 from tickets.models import MAX_MESSAGE, MAX_SUBJECT, Attachment, Priority, Status, Ticket
+from tickets.submissions import AlreadySubmitted
 
 
 class MultipleFileInput(forms.ClearableFileInput):
@@ -52,8 +54,7 @@ class AttachmentsForm(forms.Form):
     def clean_uploads(self) -> None:
         """Store the valid files, and add an error for each other one."""
         chosen = {str(attachment.pk): attachment for attachment in self.cleaned_data.get("attachments", ())}
-        unsent = {key for key, attachment in chosen.items() if attachment.ticket_id is None}
-        self.stored = [chosen[key] for key in dict.fromkeys(self._submitted("attachments")) if key in unsent]
+        self.stored = [chosen[key] for key in dict.fromkeys(self._submitted("attachments")) if key in chosen]
         for upload in self.cleaned_data["uploads"] or ():
             self._store(upload)
         for name in self.too_large:
@@ -64,6 +65,20 @@ class AttachmentsForm(forms.Form):
         data = super().clean() or {}
         data.pop("uploads", None)
         return data | {"attachments": self.stored}
+
+    @property
+    def is_already_submitted(self) -> bool:
+        """Whether it was submitted before with other values or files; `renew` makes it a form of its own."""
+        return self.has_error(NON_FIELD_ERRORS, AlreadySubmitted.code)
+
+    def renew(self) -> dict[str, str]:
+        """Set a new key, and replace the files that the earlier submission sent by copies: {old id: new id}."""
+        data: QueryDict = self.data.copy()  # type: ignore[attr-defined]
+        data["key"] = str(uuid.uuid4())
+        self.data = data
+        copies = {file.pk: files.copy(file, by=self.user) for file in self.stored if file.ticket_id is not None}
+        self.stored = [copies.get(file.pk, file) for file in self.stored]
+        return {str(old): str(new.pk) for old, new in copies.items()}
 
     def _own_attachments(self) -> QuerySet[Attachment]:
         """Return the user's unsent files, and those sent by an earlier submission of this form."""

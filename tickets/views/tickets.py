@@ -16,7 +16,7 @@ from accounts import throttles
 from accounts.types import AuthenticatedRequest
 from realtime import Audience
 from tickets import payloads, policies, services
-from tickets.forms.tickets import ChangeForm, ReplyForm, TicketForm, VisibilityForm
+from tickets.forms.tickets import AttachmentsForm, ChangeForm, ReplyForm, TicketForm, VisibilityForm
 from tickets.models import Priority, Reply, Status, Ticket
 from tickets.views.reply_pages import reply_page
 from tickets.views.responses import call_service, error_response, wants_json
@@ -33,7 +33,9 @@ def new_ticket(request: AuthenticatedRequest) -> HttpResponse:
         ticket = call_service(form, services.open_ticket, by=request.user, **form.cleaned_data)
         if ticket is not None:
             return redirect(ticket)
-    page = render(request, "tickets/new.html", {"form": form}, status=422 if form.errors else 200)
+    if form.is_already_submitted:
+        form.renew()
+    page = render(request, "tickets/new.html", {"form": form}, status=_status_of(form))
     return throttles.with_retry_after(page, *throttles.errors_of(form))
 
 
@@ -54,6 +56,8 @@ def create_reply(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
     reply = None
     if form.is_valid() and throttles.permits(form, "reply", by=request.user):
         reply = call_service(form, services.add_reply, ticket, by=request.user, **form.cleaned_data)
+    if form.is_already_submitted:
+        return _already_submitted(request, ticket, form)
     if reply is None:
         answer = error_response(request, form) or _render_ticket(request, ticket, form, status=422)
         return throttles.with_retry_after(answer, *throttles.errors_of(form))
@@ -117,6 +121,21 @@ def palette(request: HttpRequest) -> HttpResponse:
 def _permalink(ticket: Ticket, reply: Reply) -> str:
     """Return the address of the page with `reply`, which may be an early one."""
     return f"{ticket.get_absolute_url()}?reply={reply.pk}#reply-{reply.pk}"
+
+
+def _status_of(form: AttachmentsForm) -> int:
+    if form.is_already_submitted:
+        return 409
+    return 422 if form.errors else 200
+
+
+def _already_submitted(request: AuthenticatedRequest, ticket: Ticket, form: ReplyForm) -> HttpResponse:
+    """Respond that the reply was sent before with other files, with what the form needs to be sent again."""
+    copies = form.renew()
+    if wants_json(request):
+        renewed = {"errors": form.errors, "key": form.data["key"], "copies": copies}
+        return JsonResponse(renewed, status=409)
+    return _render_ticket(request, ticket, form, status=409)
 
 
 def _visibility_conflict(request: AuthenticatedRequest, ticket: Ticket) -> HttpResponse:

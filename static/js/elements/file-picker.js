@@ -14,6 +14,7 @@ class FilePicker extends HTMLElement {
     this.#form.addEventListener("dragleave", () => this.#form.classList.remove("is-dropping"))
     this.#form.addEventListener("drop", (event) => this.#add(event, event.dataTransfer.files))
     this.#form.addEventListener("submit", (event) => this.#delaySubmit(event), { capture: true })
+    this.#form.addEventListener("live-form:failed", ({ detail }) => this.#replace(detail.copies))
     for (const item of this.#list.children) this.#addRemoveButton(item)
   }
 
@@ -145,6 +146,17 @@ class FilePicker extends HTMLElement {
     const remove = item.querySelector(".file-item-remove")
     remove.hidden = false
     remove.addEventListener("click", () => this.#remove(item))
+  }
+
+  /** Replaces files that an earlier message has taken by their copies: {old id: new id}. */
+  #replace(copies) {
+    for (const item of this.#list.children) {
+      const id = copies[item.file?.id]
+      if (!id) continue
+      item.file.id = id
+      item.querySelector("input").value = id
+    }
+    if (Object.keys(copies).length > 0) this.#changed()
   }
 
   #remove(item) {

@@ -309,9 +309,9 @@ def test_repeated_reply_with_files_returns_the_first_result(cast: Cast) -> None:
 def test_reused_key_with_another_body_is_rejected(cast: Cast) -> None:
     casey, key = ApiClient(cast.casey), "my-key"
     casey.post("tickets/", LATE, Idempotency_Key=key)
-    assert code(casey.post("tickets/", LATE | {"subject": "Later"}, Idempotency_Key=key)) == (422, "key_reused")
+    assert code(casey.post("tickets/", LATE | {"subject": "Later"}, Idempotency_Key=key)) == (409, "key_reused")
     elsewhere = casey.post(address(cast.ticket, "replies/"), {"message": "Hello"}, Idempotency_Key=key)
-    assert code(elsewhere) == (422, "key_reused")
+    assert code(elsewhere) == (409, "key_reused")
     assert (Ticket.objects.filter(creator=cast.casey).count(), Reply.objects.count()) == (2, 0)
 
 
