@@ -219,6 +219,18 @@ class ApiToken(AbstractAuthToken):  # type: ignore[misc]
         return self.name
 
 
+class AddressConfirmation(models.Model):
+    """When an address was confirmed from a link. Addresses that an admin sets have none, nor have those of before."""
+
+    address = models.OneToOneField(
+        "account.EmailAddress", models.CASCADE, primary_key=True, related_name="confirmation"
+    )
+    confirmed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.confirmed_at)
+
+
 SETTINGS_CACHE_SECONDS = 5.0
 _settings_cache: list[tuple[float, "DeskSettings"]] = []
 

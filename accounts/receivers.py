@@ -2,14 +2,23 @@
 
 from typing import Any
 
-from allauth.account.signals import password_changed, password_reset, password_set
+from allauth.account.adapter import get_adapter
+from allauth.account.models import EmailAddress
+from allauth.account.signals import (
+    email_added,
+    email_confirmed,
+    email_removed,
+    password_changed,
+    password_reset,
+    password_set,
+)
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from accounts import sessions, tokens
+from accounts import email_addresses, sessions, tokens
 from accounts.models import ApiToken, DeskSettings, Office, User
 from realtime import reauthorize
 from realtime.broadcasting import event_log
@@ -61,6 +70,33 @@ def password_replaced(request: HttpRequest, user: User, **_: Any) -> None:
     """End all other sessions and revoke all tokens."""
     sessions.end_other_sessions(user, request.session.session_key)
     tokens.revoke_all(user)
+
+
+@receiver(password_reset)
+def recent_addresses_removed(user: User, **_: Any) -> None:
+    """Remove addresses that an intruder may have added before the owner reset the password."""
+    email_addresses.announce_removal(user, email_addresses.remove_recent_addresses(user))
+
+
+@receiver(email_confirmed)
+def address_confirmed(email_address: EmailAddress, **_: Any) -> None:
+    """Record when the address was confirmed."""
+    email_addresses.record_confirmation(email_address)
+
+
+@receiver(email_added)
+def address_added(user: User, email_address: EmailAddress, **_: Any) -> None:
+    """Send a notice to the other addresses: allauth sends none."""
+    to = email_addresses.notified_addresses(user)
+    get_adapter().send_notice("account/email/email_added", user, to, {"added_email": email_address.email})
+
+
+@receiver(email_removed)
+def address_removed(user: User, email_address: EmailAddress, **_: Any) -> None:
+    """Send a notice to the removed address too, if it was the user's."""
+    if email_address.verified:
+        values = {"deleted_email": email_address.email}
+        get_adapter().send_notice("account/email/email_deleted", user, [email_address.email], values)
 
 
 @receiver(post_delete, sender=ApiToken)

@@ -67,8 +67,9 @@ class UserChangeForm(UniqueEmail, forms.ModelForm[User]):
 class PasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
     @transaction.atomic
     def save(self, commit: bool = True) -> User:
-        """Save, end all sessions and revoke all tokens."""
+        """Save, end all sessions, revoke all tokens, and remove recent addresses."""
         user: User = super().save(commit)
+        email_addresses.announce_removal(user, email_addresses.remove_recent_addresses(user))
         sessions.end_other_sessions(user, None)
         tokens.revoke_all(user)
         return user

@@ -13,6 +13,7 @@ from django.test import Client
 from accounts import tokens
 from accounts.models import ApiToken, User
 from tests.accounts.test_admin import user_page
+from tests.accounts.test_two_step import PAGE, code_of, turn_on
 from tests.support.cast import PASSWORD, Cast
 from tests.test_admin import save, signed_in
 
@@ -99,8 +100,6 @@ def test_sessions_and_tokens_end(cast: Cast, replace: Replace) -> None:
 
 
 def test_second_step_that_waits_does_not_open_the_account(cast: Cast, replace: Replace) -> None:
-    from tests.accounts.test_two_step import PAGE, code_of, turn_on
-
     secret = turn_on(sign_in("casey@example.com"))
     waiting = sign_in("casey@example.com")
     replace(cast)
