@@ -15,6 +15,7 @@ from tickets.models import Priority, Reply, Status, Ticket
 from tickets.search import search
 
 PAGE_SIZE = 50
+MAX_COUNT = 1000  # found tickets; there are "more than" that many
 
 ACTIVE = Q(status__is_closed=False)
 View = Literal["active", "closed", "all", "waiting"]
@@ -172,6 +173,11 @@ def _decode_cursor(cursor: str, sort: str) -> tuple[Any, int] | None:
     if of_sort != sort:
         return None
     return datetime.fromisoformat(value) if isinstance(value, str) else value, pk
+
+
+def count(tickets: QuerySet[Ticket]) -> int:
+    """Return the number of `tickets`, counted up to MAX_COUNT + 1."""
+    return tickets.order_by()[: MAX_COUNT + 1].count()
 
 
 # Counts; the keys are the values of `data-count` in pages.

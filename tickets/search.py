@@ -1,9 +1,11 @@
 """Search tickets by subject, messages, reference and customer; internal notes for staff of the ticket only."""
 
 import re
+from contextlib import suppress
 from functools import reduce
 from operator import and_
 from typing import Any
+from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db import connections
@@ -20,7 +22,9 @@ MIN_SIMILARITY = "0.3"  # trigram similarity of two words: "invioce" is as near 
 CONFIG = "simple"  # no stemming: customers write in any language
 
 _OPERATORS = re.compile(r'["-]|\bor\b', re.IGNORECASE)
-_REFERENCE = re.compile(r"#?([0-9A-Z]{3})[-\s]?([0-9A-Z]{4})")
+_REFERENCE = re.compile(r"([0-9A-Z]{3})[-\s]?([0-9A-Z]{4})")
+_AROUND = " #[](){}<>\"'.,:;"  # around a pasted reference
+_PAGE = re.compile(r"/tickets/([0-9a-f-]{36})/?(?:[?#]\S*)?$", re.IGNORECASE)
 
 
 def search(tickets: QuerySet[Ticket], text: str, *, user: User) -> QuerySet[Ticket]:
@@ -39,9 +43,18 @@ def search(tickets: QuerySet[Ticket], text: str, *, user: User) -> QuerySet[Tick
     return tickets.filter(_by_parts(text, user, or_similar=True))
 
 
+def named_ticket(text: str, *, user: User) -> Ticket | None:
+    """Return the ticket whose reference or page address `text` is, if `user` may open it."""
+    page = _PAGE.search(text.strip())
+    with suppress(ValueError):
+        condition = Q(uuid=UUID(page[1])) if page else _by_reference(text)
+        return policies.visible_tickets(user).filter(condition).only("uuid").first() if condition else None
+    return None
+
+
 def _by_reference(text: str) -> Q:
     """Match a reference in any case, with or without the dash."""
-    match = _REFERENCE.fullmatch(text.strip().upper())
+    match = _REFERENCE.fullmatch(text.strip(_AROUND).upper())
     return Q(reference="-".join(match.groups())) if match else Q(pk__in=[])
 
 

@@ -5,7 +5,7 @@ from django.test import Client
 
 from accounts.models import User
 from tests.support.cast import Cast
-from tickets import services
+from tickets import list_queries, services
 from tickets.models import Ticket
 
 pytestmark = pytest.mark.django_db
@@ -18,6 +18,13 @@ def found(user: User, text: str) -> list[str]:
     response = client.get("/tickets/", {"q": text, "status": "all"})
     assert response.status_code == 200
     return sorted(row["ticket"]["subject"] for row in response.context["rows"])
+
+
+def opened(user: User, text: str, **query: str) -> str | None:
+    """Return the address that a search redirects to."""
+    client = Client()
+    client.force_login(user)
+    return client.get("/tickets/", {"q": text, **query}).headers.get("Location")
 
 
 @pytest.fixture(autouse=True)
@@ -35,9 +42,51 @@ def test_search_matches_subject_message_and_replies(cast):
 
 def test_search_matches_reference_in_any_notation(cast):
     Ticket.objects.filter(pk=cast.ticket.pk).update(reference="K7F-Q2MD")
-    for text in ("K7F-Q2MD", "k7fq2md", " k7f q2md ", "#K7F-Q2MD"):
-        assert found(cast.ada, text) == found(cast.casey, text) == ["Charged twice"], text
-        assert found(cast.greta, text) == []
+    for text in ("K7F-Q2MD", "k7fq2md", " k7f q2md ", "#K7F-Q2MD", "[K7F-Q2MD]", "(k7f-q2md)."):
+        assert opened(cast.ada, text) == opened(cast.casey, text) == cast.ticket.get_absolute_url(), text
+        assert opened(cast.greta, text) is None
+
+
+@pytest.mark.parametrize("status", ["Open", "Closed"])
+def test_reference_or_address_opens_its_ticket(cast, status):
+    Ticket.objects.filter(pk=cast.ticket.pk).update(status=cast.status(status))
+    page = cast.ticket.get_absolute_url()
+    for text in (cast.ticket.reference, f"https://desk.example.com{page}", f"{page}#reply-1", page):
+        assert opened(cast.bao, text) == opened(cast.bao, text, status="active") == page
+        assert opened(cast.greta, text) is None
+    assert opened(cast.bao, "/tickets/00000000-0000-0000-0000-00000000000x/") is None
+
+
+def test_search_looks_everywhere_unless_a_filter_is_chosen(cast):
+    Ticket.objects.filter(pk=cast.ticket.pk).update(status=cast.status("Closed"))
+    client = Client()
+    client.force_login(cast.bao)
+
+    def subjects(query: str) -> list[str]:
+        rows = client.get(f"/tickets/{query}").context["rows"]
+        return [row["ticket"]["subject"] for row in rows]
+
+    assert subjects("?q=charged") == subjects("?q=casey@example.com&status=") == ["Charged twice"]
+    assert subjects("?q=charged&status=closed") == ["Charged twice"]
+    assert subjects("?q=charged&status=active") == subjects("") == subjects("?q=%20") == []
+    for query, chips in (("?q=charged", 1), ("?q=charged&status=active", 2)):
+        page = client.get(f"/tickets/{query}")
+        assert len(page.context["chips"]) == chips
+        assert "Search results" in page.text
+
+
+def test_number_of_found_tickets_is_shown(cast, monkeypatch):
+    for number in range(4):
+        services.open_ticket(by=cast.casey, subject=f"Zebra {number}", content="x", office=cast.billing)
+    client = Client()
+    client.force_login(cast.bao)
+    assert "1 ticket\n" in client.get("/tickets/?q=charged").text
+    assert "4 tickets\n" in client.get("/tickets/?q=zebra").text
+    assert "0 tickets\n" in client.get("/tickets/?q=elephant").text
+    assert "list-count" not in client.get("/tickets/").text
+    monkeypatch.setattr(list_queries, "MAX_COUNT", 3)
+    monkeypatch.setattr(list_queries.paginate, "__kwdefaults__", {"after": "", "before": "", "size": 2})
+    assert "More than 3 tickets" in client.get("/tickets/?q=zebra").text
 
 
 def test_search_matches_customer_name_and_for_staff_email(cast):

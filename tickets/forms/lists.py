@@ -85,16 +85,27 @@ class FilterForm(forms.Form):
     updated_from = DateInputField(label=_("Updated on or after"))
     updated_to = DateInputField(label=_("Updated on or before"))
 
-    def __init__(self, data: QueryDict, *, user: User, statuses: list[Status], default_view: View = "active") -> None:
+    def __init__(
+        self, data: QueryDict, *, user: User, statuses: list[Status], default_view: View | None = None
+    ) -> None:
+        """Without a `default_view` the form is the page's: the active tickets, but a search looks everywhere."""
         super().__init__(data, auto_id="filter-%s")
-        self._default_view = default_view
+        self._default_view: View = default_view or ("all" if data.get("q", "").strip() else "active")
         # Customers must not filter by what they may not see.
         views = [VIEWS[0], WAITING, *VIEWS[1:]] if user.is_customer else VIEWS
+        if default_view is None:
+            views = self._with_default(views)
         self.fields["status"] = InstanceChoiceField(statuses, views, label=_("Status"))
         sorts = [sort for sort in SORTS if not user.is_customer or "priority" not in sort[0]]
         self.fields["sort"] = forms.ChoiceField(choices=sorts, label=_("Sort by"), required=False)
         if not user.is_customer:
             self._add_staff_fields()
+
+    def _with_default(self, views: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+        """Return the views with the default as the empty choice: only then does a submitted form leave it open."""
+        default, chosen = self._default_view, self.data.get("status")
+        others = [view for view in views if view[0] != default or chosen == default]
+        return [("", dict(views)[default]), *others]
 
     def _add_staff_fields(self) -> None:
         anyone = ("", _("Anyone"))
@@ -141,14 +152,26 @@ class FilterForm(forms.Form):
 
     def chips(self) -> list[dict[str, Any]]:
         """Return the active filters: the label, the value, and the query without this filter."""
-        names = ["priority", "office", "assignee", "created_from", "created_to", "updated_from", "updated_to", "q"]
+        # The heading names the view, except of a search.
+        views = ["status"] if self.cleaned_data.get("q") else []
+        names = [
+            *views,
+            "priority",
+            "office",
+            "assignee",
+            "created_from",
+            "created_to",
+            "updated_from",
+            "updated_to",
+            "q",
+        ]
         return [self._chip(name) for name in names if self.cleaned_data.get(name)]
 
     def _chip(self, name: str) -> dict[str, Any]:
         value = self.cleaned_data[name]
         if isinstance(value, date):
             value = formats.date_format(value, "SHORT_DATE_FORMAT")
-        shown = dict(ASSIGNEES).get(value, value)
+        shown = dict([*ASSIGNEES, *VIEWS, WAITING]).get(value, value)
         return {"label": self.fields[name].label, "value": shown, "query": self.query(name)}
 
     def query(self, *without: str) -> str:

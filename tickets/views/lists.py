@@ -7,9 +7,11 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import cache_control
@@ -22,6 +24,7 @@ from realtime import Audience
 from tickets import list_queries, payloads, policies, services
 from tickets.forms.lists import BulkForm, FilterForm
 from tickets.models import Status, Ticket
+from tickets.search import named_ticket
 from tickets.views.responses import error_response, wants_json
 
 
@@ -32,17 +35,22 @@ def ticket_list(request: AuthenticatedRequest) -> HttpResponse:
     statuses = list(Status.objects.all())
     form = FilterForm(request.GET, user=request.user, statuses=statuses)
     ticket_filter = form.ticket_filter()
+    after, before = (request.GET.get(name, "") for name in ("after", "before"))
     if ticket_filter.words:
         throttles.count("search", by=request.user)
+        named = None if after or before else named_ticket(ticket_filter.words, user=request.user)
+        if named is not None:
+            return redirect(named)
     tickets = list_queries.filter_tickets(request.user, ticket_filter).select_related(*Ticket.RELATED)
-    after, before = (request.GET.get(name, "") for name in ("after", "before"))
     page = list_queries.paginate(tickets, ticket_filter.sort, after=after, before=before)
     counts = list_queries.counts(request.user, statuses)
     context = {
         "rows": [row(ticket) for ticket in page.rows],
         "page": page,
+        "found": _found(tickets, page) if ticket_filter.words else None,
         "form": form,
         "chips": form.chips(),
+        "everywhere": urlencode({"q": ticket_filter.words}),
         "ticket_filter": ticket_filter,
         "assignee": ticket_filter.assignee.pk
         if isinstance(ticket_filter.assignee, User)
@@ -52,6 +60,14 @@ def ticket_list(request: AuthenticatedRequest) -> HttpResponse:
         "bulk": None if request.user.is_customer else BulkForm(),
     }
     return render(request, "tickets/list.html", context)
+
+
+def _found(tickets: QuerySet[Ticket], page: list_queries.Page) -> dict[str, Any]:
+    """Return the number of tickets that a search found, as far as it was counted."""
+    is_whole = page.is_first and not page.older
+    number = len(page.rows) if is_whole else list_queries.count(tickets)
+    most = list_queries.MAX_COUNT
+    return {"number": min(number, most), "is_more": number > most}
 
 
 def _views(
@@ -88,7 +104,7 @@ def _view(counts: dict[str, int], key: str, query: str, name: str, icon: str, is
 
 
 def row(ticket: Any) -> dict[str, Any]:
-    """Return a row of the list; `is_staffed` is an annotation of `policies.listed_tickets`."""
+    """Return a row of the list; is_staffed is an annotation of policies.listed_tickets."""
     audience = Audience.STAFF if ticket.is_staffed else Audience.PUBLIC
     return {"ticket": payloads.ticket_payload(ticket, audience), "seq": ticket.seq(audience), "audience": audience}
 

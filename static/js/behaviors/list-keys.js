@@ -20,11 +20,10 @@ function focusRow(row) {
   row?.querySelector(".row-link")?.focus()
 }
 
-/** Keeps empty and default filters out of the URL. */
+/** Keeps empty filters and the default order out of the URL. */
 document.addEventListener("formdata", (event) => {
   if (!event.target.matches("[data-filters]")) return
   const { formData } = event
   for (const [name, value] of [...formData]) if (value === "") formData.delete(name)
   if (formData.get("sort") === "-updated") formData.delete("sort")
-  if (formData.get("status") === "active") formData.delete("status")
 })
