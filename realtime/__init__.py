@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from realtime.broadcasting.ephemeral import broadcast_now, disconnect
     from realtime.broadcasting.events import Event, ForChannel, OnlyAudience, PayloadTooLarge
-    from realtime.broadcasting.publish import publish, reauthorize
+    from realtime.broadcasting.publish import publish, publish_all, reauthorize
     from realtime.channels import Audience
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "broadcast_now",
     "disconnect",
     "publish",
+    "publish_all",
     "reauthorize",
 ]
 
@@ -34,6 +35,7 @@ _MODULES = {
     "broadcast_now": "realtime.broadcasting.ephemeral",
     "disconnect": "realtime.broadcasting.ephemeral",
     "publish": "realtime.broadcasting.publish",
+    "publish_all": "realtime.broadcasting.publish",
     "reauthorize": "realtime.broadcasting.publish",
 }
 

@@ -81,31 +81,35 @@ def recent_deliveries(snapshot: Snapshot) -> list[int]:
 
 @dataclass(frozen=True)
 class Preceding:
-    """The deliveries that a process must have made before it makes those of a broadcast."""
+    """The deliveries that a process must have made before it makes those of later broadcasts."""
 
     reauthorizations: list[int]
-    last: dict[tuple[str, str], int]  # with the same ordering key, by channel and audience
+    last: dict[tuple[str, str, str], int]  # by ordering key, channel and audience
 
-    def of(self, delivery: Delivery) -> list[int]:
-        """Return the ids of the deliveries that precede `delivery`."""
-        last = self.last.get((delivery.channel, delivery.audience))
+    def before(self, delivery: Delivery, ordering_key: str) -> list[int]:
+        """Return the ids of the deliveries that precede `delivery`, which then precedes those that follow."""
+        place = (ordering_key, delivery.channel, delivery.audience)
+        last = self.last.get(place)
+        if ordering_key:
+            self.last[place] = delivery.pk
         return self.reauthorizations if last is None else [*self.reauthorizations, last]
 
 
-def preceding(broadcast: Broadcast) -> Preceding:
-    """Return the recent revocations, and on each channel the last recent event with the same ordering key."""
+def preceding(broadcasts: Sequence[Broadcast]) -> Preceding:
+    """Return the recent revocations, and on each channel the last recent event with each ordering key."""
     since = _ago(seconds=PRECEDING_WINDOW)
-    columns = "pk", "channel", "audience"
+    columns = "pk", "channel", "audience", "broadcast__ordering_key"
     rows = Delivery.objects.filter(channel=REAUTHORIZE_CHANNEL, broadcast__created_at__gte=since).values_list(
         *columns
     )
-    if broadcast.ordering_key:
-        same = {"broadcast__ordering_key": broadcast.ordering_key, "broadcast__created_at__gte": since}
-        earlier = Delivery.objects.filter(**same, broadcast__lt=broadcast.pk)
+    keys = {broadcast.ordering_key for broadcast in broadcasts} - {""}
+    if keys:
+        same = {"broadcast__ordering_key__in": keys, "broadcast__created_at__gte": since}
+        earlier = Delivery.objects.filter(**same, broadcast__lt=broadcasts[0].pk)
         rows = rows.union(earlier.values_list(*columns), all=True)
     found = sorted(rows)
-    last = {(channel, audience): pk for pk, channel, audience in found if channel != REAUTHORIZE_CHANNEL}
-    return Preceding([pk for pk, channel, _ in found if channel == REAUTHORIZE_CHANNEL], last)
+    last = {(key, channel, audience): pk for pk, channel, audience, key in found if channel != REAUTHORIZE_CHANNEL}
+    return Preceding([pk for pk, channel, *_ in found if channel == REAUTHORIZE_CHANNEL], last)
 
 
 def group_of(delivery: Delivery) -> str:
