@@ -11,6 +11,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
 
+from accounts.signals import access_changed
 from realtime import reauthorize
 
 # White letters have a contrast of at least 4.5 on each (WCAG 1.4.3).
@@ -28,6 +29,7 @@ class UserQuerySet(models.QuerySet["User"]):
         changed = super().update(**fields)
         if users:
             reauthorize(users=users)
+            access_changed.send(User, users=users)
         return changed
 
 

@@ -20,6 +20,7 @@ from django.http import HttpRequest
 
 from accounts import email_addresses, sessions, tokens
 from accounts.models import ApiToken, DeskSettings, Office, User
+from accounts.signals import access_changed
 from realtime import reauthorize
 from realtime.broadcasting import event_log
 from realtime.signals import user_disconnected
@@ -30,6 +31,7 @@ def user_changed(instance: User, created: bool, update_fields: Any, **_: Any) ->
     """Reauthorize after a change of role, activation or password."""
     if not created and update_fields != frozenset({"last_login"}):
         reauthorize(users=[instance.pk])
+        access_changed.send(User, users=[instance.pk])
 
 
 @receiver(post_delete, sender=User)

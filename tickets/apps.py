@@ -9,7 +9,7 @@ class TicketsConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect the receivers; after the first migration, create the default statuses and priorities."""
-        from tickets import broadcasts, files, timeline  # noqa: F401
+        from tickets import broadcasts, files, handover, timeline  # noqa: F401
         from tickets.defaults import install_defaults
 
         post_migrate.connect(install_defaults, sender=self, dispatch_uid="tickets.defaults")

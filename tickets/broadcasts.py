@@ -6,7 +6,7 @@ from typing import Any
 from django.dispatch import receiver
 
 from accounts.models import Office, User
-from realtime import Audience, publish, reauthorize
+from realtime import Audience, Event, publish, publish_all, reauthorize
 from realtime.broadcasting import event_log
 from tickets import policies
 from tickets.events import (
@@ -29,6 +29,7 @@ from tickets.signals import (
     ticket_created,
     ticket_deleted,
     ticket_updated,
+    tickets_handed_over,
     visibility_changed,
 )
 
@@ -87,6 +88,20 @@ def withdraw(ticket: Ticket, **_: Any) -> None:
     losers: list[Office | User] = [ticket.office, *users.values()]
     for loser in losers:
         publish(TicketWithdrawn(ticket, loser))
+
+
+@receiver(tickets_handed_over)
+def broadcast_handover(tickets: Sequence[Ticket], by: User, before: User, after: User | None, **_: Any) -> None:
+    """Revoke the access to all tickets, then publish a withdrawal and the change of each."""
+    reauthorize(channels=[channel for ticket in tickets for channel in ticket.channels])
+    readable = policies.visible_tickets(before).filter(pk__in=[ticket.pk for ticket in tickets])
+    kept = set(readable.values_list("pk", flat=True))
+    events: list[Event] = []
+    for ticket in tickets:
+        if ticket.pk not in kept:
+            events.append(TicketWithdrawn(ticket, before))
+        events.append(TicketUpdated(ticket, by, [Change("assigned_to", before, after)]))
+    publish_all(events)
 
 
 def _redact(event: TicketReplyCreated, versions: Iterable[Audience] = Audience) -> None:

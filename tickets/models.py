@@ -196,6 +196,14 @@ class Ticket(RenderedMessage):
         """Return the sequence number of the last event of this ticket for `audience`."""
         return self.staff_seq if audience is Audience.STAFF else self.public_seq
 
+    def advance(self, audience: Audience) -> None:
+        """Take a new time and sequence number; the customers' ones change for public changes only."""
+        self.updated_at = timezone.now()
+        self.staff_seq += 1
+        if audience is Audience.PUBLIC:
+            self.public_updated_at = self.updated_at
+            self.public_seq += 1
+
     def changed_at(self, audience: Audience) -> Any:
         """Return the time of the last change that `audience` may see."""
         return self.updated_at if audience is Audience.STAFF else self.public_updated_at

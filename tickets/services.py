@@ -9,7 +9,6 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Office, User
@@ -248,15 +247,18 @@ def _set_status(ticket: Ticket, after: Status, by: User) -> None:
         ticket.version += 1
         _save_with_sequence(ticket, Audience.PUBLIC)
         signals.status_changed.send(Ticket, ticket=ticket, by=by, before=before, after=after)
+        _release_reopened(ticket, by)
+
+
+def _release_reopened(ticket: Ticket, by: User) -> None:
+    """Remove an assignee who has left: a ticket that is open again would be in no list of open work."""
+    assignee = ticket.assigned_to
+    if assignee is not None and not ticket.status.is_closed and not policies.can_be_assigned(assignee):
+        _set_field(ticket, "assigned_to", None, by)
 
 
 def _save_with_sequence(ticket: Ticket, audience: Audience) -> None:
-    """Save with a new time and sequence number; the customers' ones change for public changes only."""
-    ticket.updated_at = timezone.now()
-    ticket.staff_seq += 1
-    if audience is Audience.PUBLIC:
-        ticket.public_updated_at = ticket.updated_at
-        ticket.public_seq += 1
+    ticket.advance(audience)
     ticket.save()
 
 

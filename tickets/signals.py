@@ -9,6 +9,7 @@ reply_created       reply, by                     a reply or an internal note wa
 reply_deleted       reply, by                     a reply or note is about to be deleted
 visibility_changed  reply, by                     a reply became a note, or a note a reply
 ticket_deleted      ticket, by                    a ticket is about to be deleted
+tickets_handed_over tickets, by, before, after    many tickets changed from one assignee to another, or to none
 """
 
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ reply_created = Signal()
 reply_deleted = Signal()
 visibility_changed = Signal()
 ticket_deleted = Signal()
+tickets_handed_over = Signal()
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from tickets.signals import (
     status_changed,
     ticket_created,
     ticket_updated,
+    tickets_handed_over,
     visibility_changed,
 )
 
@@ -56,6 +57,16 @@ def record_visibility(reply: Reply, by: User, **_: Any) -> None:
     _add_entry(reply.ticket, by, action, Audience.PUBLIC, from_user=reply.author)
 
 
+@receiver(tickets_handed_over)
+def record_handover(tickets: Sequence[Ticket], by: User, before: User, after: User | None, **_: Any) -> None:
+    """Record the change of each ticket, with one query for many."""
+    change = Change("assigned_to", before, after)
+    TimelineEntry.objects.bulk_create(
+        _entry(ticket, by, Action.ASSIGNED_TO, payloads.audience_of_change(change, ticket), change)
+        for ticket in tickets
+    )
+
+
 @receiver(pre_save, sender=Office)
 def follow_office_name(instance: Office, **_: Any) -> None:
     """Keep the office's current name in the entries that customers read, and none once it is internal."""
@@ -72,6 +83,12 @@ def follow_office_name(instance: Office, **_: Any) -> None:
 def _add_entry(
     ticket: Ticket, by: User, action: Action, audience: Audience, change: Change | None = None, **users: User
 ) -> None:
+    _entry(ticket, by, action, audience, change, **users).save()
+
+
+def _entry(
+    ticket: Ticket, by: User, action: Action, audience: Audience, change: Change | None = None, **users: User
+) -> TimelineEntry:
     entry = TimelineEntry(ticket=ticket, actor=by, action=action, audience=audience, **users)
     entry.number, entry.version = ticket.staff_seq, ticket.version
     if change is not None and change.field == "assigned_to":
@@ -79,7 +96,7 @@ def _add_entry(
     values = {each: _values(change, ticket, each) for each in Audience}
     entry.public = values[Audience.PUBLIC] if audience is Audience.PUBLIC else None
     entry.staff = values[Audience.STAFF]
-    entry.save()
+    return entry
 
 
 def _values(change: Change | None, ticket: Ticket, audience: Audience) -> dict[str, str | None]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
@@ -10,22 +11,68 @@ from django.http import HttpRequest, HttpResponseBase
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from accounts import policies as accounts_policies
 from accounts.admin.base import request_user
-from accounts.admin.users import UserAdmin
+from accounts.admin.users import UserAdmin, UserChangeForm
 from accounts.models import User
+from tickets import handover, policies
 from tickets.views.privacy import archive_response
 
 admin.site.unregister(User)
 
 
+class PersonForm(UserChangeForm):
+    """The form of a person; who takes on the open tickets of one who leaves."""
+
+    assign_to = forms.ModelChoiceField(
+        User.objects.none(), required=False, label=_("Hand over to"), empty_label=_("No one")
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields.get("assign_to")
+        if isinstance(field, forms.ModelChoiceField):
+            field.queryset = handover.successors(self.instance)
+            field.help_text = _handover_help(handover.open_tickets(self.instance).count())
+
+
+def _handover_help(number: int) -> str:
+    words = ngettext(
+        "%(number)d open ticket is assigned to this person. It is handed over when you deactivate them or make them "
+        "a customer; with “No one” it becomes unassigned.",
+        "%(number)d open tickets are assigned to this person. They are handed over when you deactivate them or make "
+        "them a customer; with “No one” they become unassigned.",
+        number,
+    )
+    return words % {"number": number}
+
+
 @admin.register(User)
 class PersonAdmin(UserAdmin):
-    """People; admins also export what is known of them."""
+    """People; admins also export what is known of them, and hand over the tickets of staff who leave."""
 
+    form = PersonForm
     actions = ("export_selected",)
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Add the handover for staff with open tickets."""
+        fieldsets = super().get_fieldsets(request, obj)
+        is_other = obj is not None and obj.pk != request.user.pk
+        if obj is not None and is_other and self._manages(request) and handover.open_tickets(obj).exists():
+            return (*fieldsets, (_("Open tickets"), {"fields": ("assign_to",)}))
+        return fieldsets
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Hand over the open tickets of a person who can no longer work on them, then save."""
+        if change and not policies.can_be_assigned(obj):
+            to = form.cleaned_data.get("assign_to")
+            number = handover.hand_over(obj, by=request_user(request), to=to)
+            if number:
+                self.message_user(request, _handover_message(number, to), messages.SUCCESS)
+        super().save_model(request, obj, form, change)
 
     def get_urls(self) -> list[URLPattern]:
         """Add the page's own actions."""
@@ -60,3 +107,17 @@ class PersonAdmin(UserAdmin):
         by = request_user(request)
         LogEntry.objects.log_actions(by.pk, [person], CHANGE, str(_("Data exported.")), single_object=True)
         return archive_response(person)
+
+
+def _handover_message(number: int, to: User | None) -> str:
+    if to is None:
+        words = ngettext(
+            "%(number)d open ticket is now unassigned.", "%(number)d open tickets are now unassigned.", number
+        )
+        return words % {"number": number}
+    words = ngettext(
+        "%(number)d open ticket was assigned to %(name)s.",
+        "%(number)d open tickets were assigned to %(name)s.",
+        number,
+    )
+    return words % {"number": number, "name": to.name}

@@ -1,0 +1,95 @@
+"""Hand on the open tickets of staff who leave: to a colleague, or to the list of unassigned tickets."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.dispatch import receiver
+from django.utils.translation import gettext as _
+
+from accounts import policies as accounts_policies
+from accounts import sessions
+from accounts.models import User
+from accounts.signals import access_changed
+from tickets import payloads, policies, signals
+from tickets.models import Status, Ticket
+from tickets.signals import Change
+
+BATCH_SIZE = 200  # tickets that are changed with the same queries
+CHANGED_FIELDS = (
+    "assigned_to",
+    "version",
+    "updated_at",
+    "staff_seq",
+    "public_updated_at",
+    "public_seq",
+)
+
+
+def open_tickets(person: User) -> QuerySet[Ticket]:
+    """Return the tickets assigned to `person` that are not closed."""
+    return Ticket.objects.filter(assigned_to=person, status__in=Status.objects.filter(is_closed=False))
+
+
+def successors(person: User) -> QuerySet[User]:
+    """Return the colleagues who can take on the tickets of `person`."""
+    return policies.assignable_users().exclude(pk=person.pk)
+
+
+@transaction.atomic
+def deactivate(person: User, *, by: User | None = None, to: User | None = None) -> int:
+    """Deactivate `person`, end their sessions, and hand on their open tickets. Return their number.
+
+    Without `by` an operator does it. Raises PermissionDenied, ValidationError.
+    """
+    if by is not None and (by == person or not accounts_policies.can_manage_users(by)):
+        raise PermissionDenied(_("Only another admin can deactivate people."))
+    list(User.objects.select_for_update().filter(role=User.Role.ADMIN).order_by("pk"))
+    if person.is_admin and person.is_active and not accounts_policies.other_admins(person).exists():
+        raise ValidationError(_("At least one active admin is required."))
+    number = hand_over(person, by=by, to=to)
+    person.is_active = False
+    person.save(update_fields=["is_active"])
+    sessions.end_other_sessions(person, None)
+    return number
+
+
+@transaction.atomic
+def hand_over(person: User, *, by: User | None = None, to: User | None = None) -> int:
+    """Assign the open tickets of `person` to `to`, or to no one. Return their number.
+
+    Without `by` the timeline names `person`. Raises ValidationError.
+    """
+    if to is not None and not successors(person).filter(pk=to.pk).exists():
+        raise ValidationError({"assigned_to": _("Tickets can only be assigned to active agents and admins.")})
+    number = 0
+    for tickets in _locked_batches(person):
+        for ticket in tickets:
+            ticket.assigned_to = to
+            ticket.version += 1
+            ticket.advance(payloads.audience_of_change(Change("assigned_to", person, to), ticket))
+        Ticket.objects.bulk_update(tickets, CHANGED_FIELDS)
+        signals.tickets_handed_over.send(Ticket, tickets=tickets, by=by or person, before=person, after=to)
+        number += len(tickets)
+    return number
+
+
+def _locked_batches(person: User) -> Iterator[list[Ticket]]:
+    """Yield the open tickets in batches: locked, then read, since a join read while waiting would be stale."""
+    while True:
+        locked = open_tickets(person).select_for_update().order_by("pk").values_list("pk", flat=True)
+        found = Ticket.objects.filter(pk__in=list(locked[:BATCH_SIZE]))
+        tickets = list(found.select_related(*Ticket.RELATED).defer(*Ticket.MESSAGE_FIELDS).order_by("pk"))
+        if not tickets:
+            return
+        yield tickets
+
+
+@receiver(access_changed)
+def release_tickets(users: list[Any], **_: Any) -> None:
+    """Unassign the open tickets of users who can no longer work on them, however their access was changed."""
+    assigned = User.objects.filter(assigned_tickets__status__is_closed=False, pk__in=users).distinct()
+    for person in assigned.exclude(pk__in=policies.assignable_users().values("pk")):
+        hand_over(person)
