@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import sessions, tokens
+from accounts import sessions, sign_ups, tokens
 from accounts.models import AddressConfirmation, User
 
 RECENT = timedelta(days=30)
@@ -32,6 +32,7 @@ def replace_addresses(user: User, email: str, *, keep_session: str | None = None
     addresses = notified_addresses(user)
     try:
         with transaction.atomic():
+            sign_ups.discard_others(email, than=user)
             user.email = email.lower()
             user.save(update_fields=["email"])
             mark_verified(user)
@@ -73,13 +74,6 @@ def may_reset_password(user: User, email: str) -> bool:
     """Return whether a link for a new password may go to the address: a verified one, or that of the sign-up."""
     verified = verified_addresses(user)
     return email.lower() in verified if verified else email.lower() == user.email
-
-
-def is_taken(email: str, *, by_other_than: User) -> bool:
-    """Return whether another user has the address, or has verified it."""
-    others = User.objects.filter(email__iexact=email).exclude(pk=by_other_than.pk)
-    verified = EmailAddress.objects.filter(email__iexact=email, verified=True).exclude(user=by_other_than.pk)
-    return others.exists() or verified.exists()
 
 
 def verified_addresses(user: User) -> list[str]:

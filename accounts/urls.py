@@ -3,7 +3,7 @@
 from allauth.account import views as allauth
 from django.urls import include, path, re_path
 
-from accounts.views import avatars, profile, sessions, tokens
+from accounts.views import avatars, confirmation, profile, sessions, tokens
 
 urlpatterns = [
     path("login/", allauth.login, name="account_login"),
@@ -24,7 +24,11 @@ urlpatterns = [
         name="account_reset_password_from_key_done",
     ),
     path("email/sent/", allauth.email_verification_sent, name="account_email_verification_sent"),
-    re_path(r"^email/confirm/(?P<key>[-:\w]+)/$", allauth.confirm_email, name="account_confirm_email"),
+    re_path(
+        r"^email/confirm/(?P<key>[-:\w]+)/$",
+        confirmation.ConfirmAddressView.as_view(),
+        name="account_confirm_email",
+    ),
     path("session/", sessions.current_session, name="session"),
     path("profile/", profile.profile, name="profile"),
     path("profile/email/", allauth.email, name="account_email"),

@@ -161,7 +161,10 @@ LOGIN_REDIRECT_URL = reverse_lazy("home")
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
-ACCOUNT_FORMS = {"reset_password": "accounts.entrance_forms.ResetPasswordForm"}
+ACCOUNT_FORMS = {
+    "reset_password": "accounts.entrance_forms.ResetPasswordForm",
+    "signup": "accounts.entrance_forms.SignupForm",
+}
 ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.NameForm"
 # In production a sign-up must not reveal which addresses are registered.
 ACCOUNT_EMAIL_VERIFICATION = "optional" if DEBUG else "mandatory"

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
-from accounts import email_addresses, policies, sessions, tokens
+from accounts import email_addresses, policies, sessions, sign_ups, tokens
 from accounts.admin.base import OfficeFilter, ProjectAdmin, ReadOnly, StaffCanView, request_user
 from accounts.models import Office, User
 
@@ -27,9 +27,13 @@ class UniqueEmail:
     def clean_email(self) -> str:
         """Reject an address that another user has or has verified."""
         email: str = self.cleaned_data["email"].lower()
-        if email_addresses.is_taken(email, by_other_than=self.instance):
+        if sign_ups.is_taken(email, by_other_than=self.instance):
             raise forms.ValidationError(_("This email address is already in use."))
         return email
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """Skip the model's check of the address: it would count unconfirmed sign-ups."""
+        return {*super()._get_validation_exclusions(), "email"}  # type: ignore[misc]
 
 
 class UserCreationForm(UniqueEmail, AdminUserCreationForm[User]):
@@ -158,6 +162,7 @@ class UserAdmin(StaffCanView, ProjectAdmin, DjangoUserAdmin[User]):
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """Save; replace the addresses by one set by an admin, and end the sessions of a deactivated user."""
+        sign_ups.discard_others(obj.email, than=obj)
         super().save_model(request, obj, form, change)
         if not obj.is_active:
             sessions.end_other_sessions(obj, None)

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
 
-from accounts import email_addresses
+from accounts import email_addresses, sign_ups
 from accounts.models import User
 
 
@@ -28,7 +28,7 @@ class Command(BaseCommand):
             raise CommandError(f"No user has the address {old}.")
         try:
             validate_email(new)
-            if email_addresses.is_taken(new, by_other_than=user):
+            if sign_ups.is_taken(new, by_other_than=user):
                 raise CommandError(f"{new} belongs to another user.")
             email_addresses.replace_addresses(user, new)
         except ValidationError as error:
