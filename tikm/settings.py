@@ -284,6 +284,8 @@ ATTACHMENT_MAX_BYTES = env.int("ATTACHMENT_MAX_BYTES", default=10 * 1024**2)
 ATTACHMENT_MAX_FILES = env.int("ATTACHMENT_MAX_FILES", default=5)
 # Types by content; an empty list allows every type in tickets/files/types.py.
 ATTACHMENT_TYPES = env.list("ATTACHMENT_TYPES", default=[])
+# Removes the location from pictures and videos when they are uploaded.
+ATTACHMENT_REMOVE_LOCATION = env.bool("ATTACHMENT_REMOVE_LOCATION", default=True)
 FILE_UPLOAD_HANDLERS = [
     "tikm.uploads.BoundedUpload",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",

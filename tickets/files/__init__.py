@@ -13,7 +13,7 @@ from typing import Any
 import imagesize
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.files.base import File
+from django.core.files.base import ContentFile, File
 from django.db import transaction
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 
 from accounts import throttles
 from accounts.models import User
-from tickets.files import sniffing
+from tickets.files import location, sniffing
 from tickets.files.types import TEXT, TYPES, accepted, allowed_types, is_named_like_text, is_plausible
 from tickets.models import INLINE_TYPES, Attachment, attachment_storage
 
@@ -36,7 +36,13 @@ def store(upload: File[bytes], *, by: User) -> Attachment:
     """Store an uploaded file until `by` sends it. Raises ValidationError."""
     content_type = validated_type(upload)
     name = clean_name(upload.name or "", content_type)
-    return _create(upload, name, content_type, by)
+    return _create(_without_location(upload, content_type), name, content_type, by)
+
+
+def _without_location(upload: File[bytes], content_type: str) -> File[bytes]:
+    if not settings.ATTACHMENT_REMOVE_LOCATION or not location.may_have_one(content_type):
+        return upload
+    return ContentFile(location.remove(upload.read()))
 
 
 def copy(attachment: Attachment, *, by: User) -> Attachment:
