@@ -17,6 +17,9 @@ MAX_WATCHLIST_USERS = 100  # users on one connection's watchlist
 MAX_CONNECTIONS_PER_USER = 100
 MAX_CONNECTIONS_PER_ADDRESS = 5000  # an office may share one address
 MAX_ANONYMOUS_CONNECTIONS_PER_ADDRESS = 200
+# A connection over a limit is counted again after each of these seconds: others may be closing at the same time.
+ADMISSION_RETRIES = (0.1, 0.3, 0.8, 1.3)
+MAX_WAITING_CONNECTIONS = 500  # of one process; beyond it a connection over a limit is refused at once
 MAX_PENDING_FRAMES = 1000  # frames held for one subscription while it is revalidated
 MAX_WRITE_BUFFER = 1024 * 1024  # bytes waiting for a client that reads slowly; beyond it `Connection.drop`
 MAX_DISCARDED_BYTES = 1024 * 1024  # bytes read and discarded after a protocol error

@@ -127,6 +127,7 @@ class RedisPresenceStore(PresenceStore):
         had_lease, events = _sync(request.process, request.changes)
         if request.report is not None:
             _put_for_lease("report", request.process, asdict(request.report))
+        if request.report is not None or request.connection_counts:
             _put_connection_counts(request.process, request.connection_counts)
         if request.sockets is not None:
             _put_for_lease("sockets", request.process, [asdict(socket) for socket in request.sockets])

@@ -76,6 +76,10 @@ class PresenceHub(Protocol):
 class ConnectionCounts(Protocol):
     """The connection counts of this process that the store sums over all processes."""
 
+    @property
+    def has_released(self) -> bool:
+        """Whether a count has become lower: other processes may refuse connections because of it."""
+
     def changes(self) -> Mapping[str, int]:
         """Return the counts that the store may not know."""
 
@@ -300,9 +304,9 @@ class PresenceTracker:
     async def _exchange(self, keys: set[EntryKey], channels: list[str]) -> None:
         now = time.monotonic()
         is_due = now - self._synced_at >= config().renew_interval
-        if not (keys or channels or is_due):
+        counts = self._counts.changes() if is_due or self._counts.has_released else {}
+        if not (keys or channels or is_due or counts):
             return
-        counts = self._counts.changes() if is_due else {}
         request = SyncRequest(
             self._hub.process,
             [self._change(key) for key in keys],

@@ -31,18 +31,34 @@ class ConnectionLimits:
         self._counts: Counter[str] = Counter()
         self._keys: dict[object, set[str]] = {}  # by connection
         self._changed: set[str] = set()  # counts that the presence store does not know
+        self._released: set[str] = set()  # those that have become lower
+        self.waiting = 0  # connections over a limit, until others have closed
 
     def count(self, connection: object, keys: Mapping[str, int]) -> str | None:
-        """Count a connection for these keys, and no longer for its old ones; return a key that exceeds its limit."""
+        """Count a connection for these keys, and no longer for its old ones.
+
+        Return a key whose limit that would exceed; then nothing has changed.
+        """
         before = self._keys.get(connection, set())
+        added = keys.keys() - before
+        self._changed |= added  # the presence store may have counted it already
+        if (exceeded := next((key for key in added if self._counts[key] >= keys[key]), None)) is not None:
+            return exceeded
         self._keys[connection] = set(keys)
-        self._add(keys.keys() - before, 1)
+        self._add(added, 1)
         self._add(before - keys.keys(), -1)
-        return next((key for key, limit in keys.items() if self._counts[key] > limit), None)
+        return None
 
     def discard(self, connection: object) -> None:
         """Stop counting a connection."""
-        self._add(self._keys.pop(connection, set()), -1)
+        keys = self._keys.pop(connection, set())
+        self._released |= keys
+        self._add(keys, -1)
+
+    @property
+    def has_released(self) -> bool:
+        """Whether other processes may refuse connections because of some that are closed."""
+        return bool(self._released)
 
     def check_cluster(self, keys: Mapping[str, int]) -> str | None:
         """Add one to each key's count of all processes; return a key that exceeds its limit.
@@ -61,6 +77,7 @@ class ConnectionLimits:
     def mark_synced(self, counts: Mapping[str, int]) -> None:
         """Note that the presence store knows these counts."""
         self._changed -= {key for key, count in counts.items() if self._counts[key] == count}
+        self._released &= self._changed
 
     def resync(self) -> None:
         """Report all counts again: the presence store has lost this process."""

@@ -1,5 +1,6 @@
 """The user of a connection: from its handshake, from a signature, or from pusher:signin."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -48,7 +49,7 @@ class SignIn:
         self.remember(user)
         self._socket.revalidation.set_expiry(expires_at)
         keys = limit_keys(self.user_id, self._socket.address)
-        return _limit_reason(hub.connection_limits.count(self._socket, keys) or exceeded)
+        return await self._admit(exceeded, keys, cluster_keys=keys)
 
     def _read(self, cached: CachedSession | None, counts: ConnectionLimits) -> Loaded:
         """Read user and expiry, and check the limits of all processes: one round through the query batcher."""
@@ -122,7 +123,36 @@ class SignIn:
         hub, keys = self._socket.hub, limit_keys(self.user_id, self._socket.address)
         user_keys = {key: limit for key, limit in keys.items() if key.startswith("user:")}
         exceeded = await hub.queries.run(hub.connection_limits.check_cluster, user_keys)
-        return _limit_reason(hub.connection_limits.count(self._socket, keys) or exceeded)
+        return await self._admit(exceeded, keys, cluster_keys=user_keys)
+
+    async def _admit(
+        self, exceeded: str | None, keys: Mapping[str, int], *, cluster_keys: Mapping[str, int]
+    ) -> CloseReason | None:
+        """Count the connection, or return why it is refused.
+
+        A connection over a limit waits: those that it replaces may be closing, here or on other processes.
+        """
+        counts = self._socket.hub.connection_limits
+        exceeded = exceeded or counts.count(self._socket, keys)
+        if exceeded is not None and counts.waiting < limits.MAX_WAITING_CONNECTIONS:
+            counts.waiting += 1
+            try:
+                exceeded = await self._wait_for_room(exceeded, keys, cluster_keys)
+            finally:
+                counts.waiting -= 1
+        return _limit_reason(exceeded)
+
+    async def _wait_for_room(
+        self, exceeded: str | None, keys: Mapping[str, int], cluster_keys: Mapping[str, int]
+    ) -> str | None:
+        hub, counts = self._socket.hub, self._socket.hub.connection_limits
+        for wait in limits.ADMISSION_RETRIES:
+            if exceeded is None or self._socket.is_closing:
+                break
+            await asyncio.sleep(wait)
+            exceeded = await hub.queries.run(counts.check_cluster, cluster_keys)
+            exceeded = exceeded or counts.count(self._socket, keys)
+        return exceeded
 
     async def _watch(self, watchlist: Any) -> None:
         if not isinstance(watchlist, list) or not watchlist:

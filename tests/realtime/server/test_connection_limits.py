@@ -16,6 +16,7 @@ def test_recounting_a_connection_releases_its_old_limit_keys():
     assert crowd.changes() == {f"anonymous:{place}": 3, f"address:{place}": 3}
     assert crowd.count(sockets[0], {f"address:{place}": 3, "user:casey": 1}) is None
     assert crowd.count(sockets[1], {f"address:{place}": 3, "user:casey": 1}) == "user:casey"
+    assert crowd.changes()["user:casey"] == 1, "Who is refused is not counted."
     for _ in range(2):
         crowd.discard(sockets[1])
     assert crowd.changes() == {f"anonymous:{place}": 1, f"address:{place}": 2, "user:casey": 1}
@@ -32,6 +33,20 @@ def test_store_receives_changed_counts_only():
     assert crowd.changes() == {}
     crowd.resync()
     assert crowd.changes() == {"user:casey": 2}
+
+
+def test_released_counts_are_reported_until_the_store_knows_them():
+    crowd, sockets = ConnectionLimits("here"), [object(), object()]
+    for socket in sockets:
+        crowd.count(socket, {"user:casey": 9})
+    assert not crowd.has_released
+    crowd.discard(sockets[0])
+    sent = crowd.changes()
+    crowd.discard(sockets[1])
+    crowd.mark_synced(sent)
+    assert (crowd.has_released, crowd.changes()) == (True, {"user:casey": 0})
+    crowd.mark_synced(crowd.changes())
+    assert not crowd.has_released
 
 
 @pytest.mark.parametrize("address", ["", "127.0.0.1", "::1"])

@@ -14,7 +14,7 @@ from realtime.server import hub
 from realtime.websocket.frames import Frames
 from realtime.websocket.transport import ASGITransport
 from tests.support.cast import Cast
-from tests.support.sockets import SocketClient, connect, do, open_socket, subscribe
+from tests.support.sockets import SocketClient, connect, do, open_socket, subscribe, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -100,11 +100,53 @@ async def test_malformed_handshake_logs_no_traceback(
 
 async def test_connections_of_a_user_are_limited(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MAX_CONNECTIONS_PER_USER", 2)
+    monkeypatch.setattr(limits, "ADMISSION_RETRIES", ())
     held = [await connect(live_cast.greta) for _ in range(2)]
     assert await ended(await open_socket(live_cast.greta)) == (4101, 4101)
     assert (await connect(live_cast.casey)).socket_id
     await held[0].close()
     assert (await connect(live_cast.greta)).socket_id
+
+
+async def test_connection_over_the_limit_waits_for_one_that_closes(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_CONNECTIONS_PER_USER", 1)
+    monkeypatch.setattr(limits, "ADMISSION_RETRIES", (0.01,) * 1000)
+    first, counts = await connect(live_cast.greta), hub.here().connection_limits
+    second = asyncio.create_task(connect(live_cast.greta))
+    await until(lambda: counts.waiting == 1)
+    await first.close()
+    assert (await second).socket_id
+    assert counts.waiting == 0
+    await (await second).close()
+
+
+async def test_waiting_connections_are_bounded(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, limit in (("MAX_CONNECTIONS_PER_USER", 1), ("MAX_WAITING_CONNECTIONS", 1)):
+        monkeypatch.setattr(limits, name, limit)
+    monkeypatch.setattr(limits, "ADMISSION_RETRIES", (0.01,) * 1000)
+    first, counts = await connect(live_cast.greta), hub.here().connection_limits
+    second = asyncio.create_task(connect(live_cast.greta))
+    await until(lambda: counts.waiting == 1)
+    assert await ended(await open_socket(live_cast.greta)) == (4101, 4101)
+    await first.close()
+    await (await second).close()
+
+
+async def test_waiting_connection_that_is_lost_is_not_counted(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_CONNECTIONS_PER_USER", 1)
+    monkeypatch.setattr(limits, "ADMISSION_RETRIES", (0.01,) * 1000)
+    first, counts = await connect(live_cast.greta), hub.here().connection_limits
+    lost = await open_socket(live_cast.greta)
+    await until(lambda: counts.waiting == 1)
+    await lost.communicator.send_input({"type": "websocket.disconnect", "code": 1006})
+    await first.close()
+    await until(lambda: counts.waiting == 0)
+    fresh = await connect(live_cast.greta)
+    await fresh.close()
 
 
 async def test_ping_is_answered() -> None:

@@ -437,6 +437,7 @@ async def test_anonymous_connections_of_an_address_are_limited(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "MAX_ANONYMOUS_CONNECTIONS_PER_ADDRESS", 2)
+    monkeypatch.setattr(limits, "ADMISSION_RETRIES", ())
     held = [await connect(address=ELSEWHERE) for _ in range(2)]
     assert await ended(await open_socket(address=ELSEWHERE)) == (4100, 4100)
     assert (await connect(live_cast.casey, address=ELSEWHERE)).socket_id
@@ -452,12 +453,14 @@ async def test_user_connects_while_many_are_still_unauthenticated(
 ) -> None:
     _early = await connect(address=ELSEWHERE)
     monkeypatch.setattr(limits, "MAX_ANONYMOUS_CONNECTIONS_PER_ADDRESS", 0)
+    monkeypatch.setattr(limits, "ADMISSION_RETRIES", ())
     assert await ended(await open_socket(address=ELSEWHERE)) == (4100, 4100)
     assert (await connect(live_cast.casey, address=ELSEWHERE)).socket_id
 
 
 async def test_connections_of_an_address_are_limited(live_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MAX_CONNECTIONS_PER_ADDRESS", 2)
+    monkeypatch.setattr(limits, "ADMISSION_RETRIES", ())
     _held = [await connect(person, address=ELSEWHERE) for person in (live_cast.casey, live_cast.bao)]
     assert await ended(await open_socket(live_cast.greta, address=ELSEWHERE)) == (4100, 4100)
     assert (await connect(live_cast.greta, address="203.0.113.8")).socket_id
@@ -477,6 +480,7 @@ async def test_connections_of_a_user_are_limited_for_all_credentials(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch, introduce: Callable[[SocketClient, str], Any]
 ) -> None:
     monkeypatch.setattr(limits, "MAX_CONNECTIONS_PER_USER", 1)
+    monkeypatch.setattr(limits, "ADMISSION_RETRIES", ())
     first, second, other = [await connect(origin=None) for _ in range(3)]
     await introduce(first, str(live_cast.casey.pk))
     assert await codes(first) == []

@@ -1,5 +1,6 @@
 """Test that connections of a user and of an address are counted across live processes."""
 
+import asyncio
 import time
 
 import pytest
@@ -12,7 +13,7 @@ from realtime.server import hub
 from realtime.server.connection_limits import limit_keys
 from realtime.utils import circuit_breaker
 from tests.support.instances import wait_until
-from tests.support.sockets import connect, do, open_socket
+from tests.support.sockets import connect, do, open_socket, until
 
 OFFICE = "203.0.113.7"
 
@@ -62,13 +63,15 @@ def test_counts_of_a_dead_process_expire(monkeypatch):
 
 
 async def refusal_of(user, **options):
+    """Return why a connection is refused that waits in vain."""
     listener = await open_socket(user, **options)
     error = await listener.event("pusher:error")
     assert (await listener.frame())["code"] == error["code"]
     return error["code"], error["message"]
 
 
-async def test_user_over_the_limit_elsewhere_is_refused_here(live_cast):
+async def test_user_over_the_limit_elsewhere_is_refused_here(live_cast, monkeypatch):
+    monkeypatch.setattr(limits, "ADMISSION_RETRIES", ())
     await do(say, "other", limit_keys(str(live_cast.bao.pk), ""))
     assert await refusal_of(live_cast.bao) == (4101, "Too many connections for this user.")
     dana = await connect(live_cast.dana)
@@ -77,6 +80,7 @@ async def test_user_over_the_limit_elsewhere_is_refused_here(live_cast):
 
 async def test_address_over_the_limit_elsewhere_is_refused_here(live_cast, monkeypatch):
     monkeypatch.setattr(limits, "MAX_CONNECTIONS_PER_ADDRESS", 3)
+    monkeypatch.setattr(limits, "ADMISSION_RETRIES", ())
     await do(say, "other", {f"address:{OFFICE}": 2})
     inside = await connect(live_cast.bao, address=OFFICE)
     assert await refusal_of(live_cast.dana, address=OFFICE) == (4100, "Too many connections from this address.")
@@ -98,6 +102,31 @@ async def test_closed_connection_is_released_on_every_process(live_cast):
     await bao.close()
     await counts_are_shared()
     assert await do(admit, "other", counted) is None
+
+
+async def test_closed_connections_are_reported_before_the_next_report_is_due(live_cast):
+    """Without subscriptions too: nothing else changes in the presence store."""
+    bao, counted = await connect(live_cast.bao), {f"user:{live_cast.bao.pk}": 1}
+    await counts_are_shared()
+    reported_at = hub.here().presence._synced_at
+    await bao.close()
+    await hub.here().presence._next_sync()
+    assert hub.here().presence._synced_at == reported_at
+    assert await do(admit, "other", counted) is None
+
+
+async def test_connections_wait_for_as_many_that_close_elsewhere(live_cast, monkeypatch):
+    monkeypatch.setattr(limits, "ADMISSION_RETRIES", (0.05,) * 1000)
+    monkeypatch.setattr(limits, "MAX_CONNECTIONS_PER_USER", 6)
+    counted = {f"user:{live_cast.bao.pk}": 4}
+    await do(say, "other", counted)
+    opening = [asyncio.create_task(connect(live_cast.bao)) for _ in range(4)]
+    await until(lambda: hub.here().connection_limits.waiting == 2)
+    await do(say, "other", dict.fromkeys(counted, 0))
+    listeners = await asyncio.gather(*opening)
+    assert len({listener.socket_id for listener in listeners}) == 4
+    for listener in listeners:
+        await listener.close()
 
 
 async def test_emptied_store_receives_all_counts_again(live_cast, redis_server):
