@@ -2,19 +2,19 @@
 
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from accounts.decorators import login_or_token_required
 from accounts.models import User
 from accounts.payloads import MASKED_COLOR, avatar_color, initials_for
 from accounts.types import AuthenticatedRequest
 
 
 @require_safe
-@login_required
+@login_or_token_required
 @cache_control(private=True, max_age=86400)
 def avatar(request: AuthenticatedRequest, user_id: UUID) -> HttpResponse:
     """Return an SVG with the initials of the name that the current user may see."""
@@ -23,7 +23,7 @@ def avatar(request: AuthenticatedRequest, user_id: UUID) -> HttpResponse:
 
 
 @require_safe
-@login_required
+@login_or_token_required
 @cache_control(private=True, max_age=86400)
 def masked_avatar(request: AuthenticatedRequest) -> HttpResponse:
     """Return the avatar of staff whose name is masked, with the letters of the query only."""

@@ -10,6 +10,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import throttles
+from accounts.decorators import login_or_token_required
 from accounts.types import AuthenticatedRequest
 from tickets import files, payloads, policies
 from tickets.models import Attachment
@@ -41,7 +42,7 @@ def discard(request: AuthenticatedRequest, attachment_id: UUID) -> HttpResponse:
 
 
 @require_safe
-@login_required
+@login_or_token_required
 @cache_control(private=True, no_store=True)
 def download(request: AuthenticatedRequest, attachment_id: UUID) -> HttpResponse | FileResponse:
     """Return a file as a download."""
@@ -49,7 +50,7 @@ def download(request: AuthenticatedRequest, attachment_id: UUID) -> HttpResponse
 
 
 @require_safe
-@login_required
+@login_or_token_required
 @cache_control(private=True, no_store=True)
 def view(request: AuthenticatedRequest, attachment_id: UUID) -> HttpResponse | FileResponse:
     """Return a raster image for display in the page."""
