@@ -1,8 +1,8 @@
 """Removes where a picture or video was taken, without encoding it again: what says so is overwritten in place.
 
-No byte moves, so that no offset in the file breaks, whatever the format: Exif is found by its TIFF header (in JPEG, PNG,
-WebP, HEIC, AVIF and TIFF, in previews and in the further pictures of one file), XMP by its packet, and the location of
-a video by its box. Only chunks of PNG that have to be unpacked are removed as a whole.
+No byte moves, so that no offset in the file breaks, whatever the format: Exif is found by its TIFF header (in JPEG,
+PNG, WebP, HEIC, AVIF and TIFF, in previews and in the further pictures of one file), XMP by its packet, and the place
+of a video by its box. Only chunks of PNG that have to be unpacked are removed as a whole.
 What cannot be read is left as it is: cameras write more than any reader understands.
 """
 
@@ -76,12 +76,12 @@ class Entry(NamedTuple):
     place: int
     tag: int
     kind: int
-    count: int
+    length: int
     value: int
 
     @property
     def size(self) -> int:
-        return SIZES.get(self.kind, 1) * self.count
+        return SIZES.get(self.kind, 1) * self.length
 
 
 class Exif:
@@ -122,7 +122,7 @@ class Exif:
         """Remove the GPS directory, with its values and the pointer to it. Raises struct.error."""
         for directory in self.directories():
             for entry in self.entries(directory):
-                if entry.tag == GPS_POINTER and entry.kind in POINTER_TYPES and entry.count == 1:
+                if entry.tag == GPS_POINTER and entry.kind in POINTER_TYPES and entry.length == 1:
                     gps = self.start + self.number(entry.value, 4)
                     self._remove_entry(directory, entry)
                     self._blank_directory(gps)
