@@ -14,6 +14,7 @@ from accounts.models import ApiToken, DeskSettings, Office, User
 from realtime.broadcasting.channel_layer import REAUTHORIZE_CHANNEL
 from realtime.models import Broadcast
 from tests.support.cast import PASSWORD, Cast
+from tests.support.sign_in import reauthenticate
 from tickets import services
 from tickets.models import Reply, Ticket
 
@@ -26,6 +27,7 @@ LISTS = sorted(
 def signed_in(user: User) -> Client:
     client = Client()
     client.force_login(user)
+    reauthenticate(client, user)
     return client
 
 

@@ -16,6 +16,12 @@ class ProjectAdminSite(AdminSite):
         """Omit the view_on_site redirect: it reveals which objects exist."""
         return [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
 
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Ask for the password again before changes of people and of what they sign in with."""
+        from accounts.admin.reauthentication import reauthenticated  # imports models
+
+        return super().admin_view(reauthenticated(view), cacheable)
+
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]
         """Redirect to the profile's page, which limits attempts and ends other sessions."""
         return redirect("account_change_password")

@@ -5,8 +5,10 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, ReadOnlyPasswordHashField
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count, ManyToManyField, QuerySet
 from django.http import HttpRequest
@@ -174,7 +176,7 @@ class UserAdmin(StaffCanView, ProjectAdmin, DjangoUserAdmin[User]):
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
         """Set another user's password. Their own is changed on the site, which asks for the old one."""
-        if id == str(request_user(request).pk):
+        if _key(id) == request_user(request).pk:
             return redirect("account_change_password")
         return super().user_change_password(request, id, form_url)
 
@@ -183,6 +185,14 @@ class UserAdmin(StaffCanView, ProjectAdmin, DjangoUserAdmin[User]):
 
     def _manages(self, request: HttpRequest) -> bool:
         return policies.can_manage_users(request_user(request))
+
+
+def _key(object_id: str) -> Any:
+    """Return the primary key of a URL, read as Django's admin reads it: a UUID has several spellings."""
+    try:
+        return User._meta.pk.to_python(unquote(object_id))
+    except ValidationError:
+        return None
 
 
 @admin.register(Office)

@@ -14,12 +14,14 @@ def main() -> None:
     from django.test import Client
 
     from tests.support import cast as casting
+    from tests.support.sign_in import reauthenticate
 
     call_command("migrate", verbosity=0)
     cast, sessions = casting.create_cast(), {}
     for name in NAMES:
         client = Client()
         client.force_login(getattr(cast, name))
+        reauthenticate(client, getattr(cast, name))
         sessions[name] = client.cookies["sessionid"].value
     print(json.dumps({"ticket": str(cast.ticket.uuid), "sessions": sessions}))  # noqa: T201
 

@@ -17,6 +17,7 @@ from realtime.broadcasting.events import Event, ForChannel
 from realtime.broadcasting.publish import publish
 from realtime.channels import Audience
 from realtime.server import hub
+from tests.support.sign_in import reauthenticate
 from tikm.asgi import application
 
 TIMEOUT = 10  # seconds
@@ -128,6 +129,7 @@ def session_cookie(user: User) -> str:
     """Sign `user` in and return the cookie."""
     client = Client()
     client.force_login(user)
+    reauthenticate(client, user)
     return f"sessionid={client.cookies['sessionid'].value}"
 
 
