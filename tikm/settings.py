@@ -174,6 +174,8 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True  # to add, remove or prefer an address
 PASSWORD_RESET_TIMEOUT = 3600  # seconds
 ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
 MFA_TOTP_ISSUER = "TIKM"
+MFA_ADAPTER = "accounts.second_steps.SecondStepAdapter"
+MFA_FORMS = {"activate_totp": "accounts.second_steps.ActivateTOTPForm"}
 ACCOUNT_LOGOUT_REDIRECT_URL = reverse_lazy("account_login")
 ACCOUNT_SESSION_REMEMBER = True
 

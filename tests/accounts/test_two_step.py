@@ -1,13 +1,22 @@
 """Two-step sign-in: a code of the app, or a recovery code, after the password."""
 
+import base64
 import re
+from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal import auth
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.apps import apps
 from django.core import mail
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
+from pytest_django import Settings
 
+from realtime.utils.encryption import decrypt
 from tests.support.cast import PASSWORD, Cast
 
 pytestmark = pytest.mark.django_db
@@ -111,3 +120,62 @@ def test_turning_two_step_off_reauthenticates_and_sends_an_email(cast: Cast) -> 
     assert client.post(f"{PAGE}totp/deactivate/").status_code == 302
     assert is_in(enter("bao"))
     assert mail.outbox[-1].to == ["bao@example.com"]
+
+
+def test_secrets_are_encrypted_in_the_database(cast: Cast) -> None:
+    client = enter("bao")
+    secret = turn_on(client)
+    stored = dict(Authenticator.objects.values_list("type", "data"))
+    assert secret not in str(stored)
+    assert decrypt(stored["totp"]["secret"], purpose="second step") == secret
+    assert decrypt(stored["recovery_codes"]["seed"], purpose="second step") is not None
+    assert not any(code in str(stored) for code in recovery_codes(client))
+
+
+@pytest.mark.parametrize("code", ["", "000000"])
+def test_secret_of_another_secret_key_opens_nothing(
+    cast: Cast, settings: Settings, code: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    turn_on(enter("bao"))
+    settings.SECRET_KEY = "another-" + "y" * 40
+    client = enter("bao")
+    client.post(f"{PAGE}authenticate/", {"code": code or code_of(base64.b32encode(b"").decode())})
+    assert not is_in(client)
+    assert "second step not readable" in caplog.text
+
+
+def test_code_that_turns_two_step_on_is_used_up(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    counter = next(yield_hotp_counters_from_time())
+    monkeypatch.setattr(auth, "yield_hotp_counters_from_time", lambda: [counter])  # one code all the time
+    client = enter("bao")
+    client.post("/reauthenticate/", {"password": PASSWORD})
+    secret = client.get(f"{PAGE}totp/activate/").context["form"].secret
+    code = format_hotp_value(hotp_value(secret, counter))
+    assert client.post(f"{PAGE}totp/activate/", {"code": code}).status_code == 302
+    other = enter("bao")
+    assert other.post(f"{PAGE}authenticate/", {"code": code}).context["form"].errors
+    assert not is_in(other)
+    body = {"email": "bao@example.com", "password": PASSWORD, "code": code}
+    assert Client().post("/api/v1/auth/token/", body, content_type="application/json").status_code == 401
+
+
+def test_migration_encrypts_secrets_and_back(cast: Cast) -> None:
+    plain = [
+        ("totp", {"secret": "JBSWY3DPEHPK3PXP"}),
+        ("recovery_codes", {"migrated_codes": ["12345678", "87654321"], "used_mask": 0}),
+    ]
+    for kind, data in plain:
+        Authenticator.objects.create(user=cast.bao, type=kind, data=data)
+    Authenticator.objects.create(user=cast.dana, type="recovery_codes", data={"seed": "00ff", "used_mask": 3})
+    migration = import_module("accounts.migrations.0005_encrypt_second_steps")
+    editor = SimpleNamespace(connection=connection)
+    migration.encrypt_secrets(apps, editor)
+    stored = str(list(Authenticator.objects.values_list("data", flat=True)))
+    assert not any(text in stored for text in ("JBSWY3DPEHPK3PXP", "12345678", "00ff"))
+    client = enter("bao")
+    client.post(f"{PAGE}authenticate/", {"code": "87654321"})
+    assert is_in(client)
+    migration.decrypt_secrets(apps, editor)
+    totp = Authenticator.objects.get(type="totp")
+    assert totp.data == {"secret": "JBSWY3DPEHPK3PXP"}
+    assert Authenticator.objects.get(user=cast.dana).data == {"seed": "00ff", "used_mask": 3}
