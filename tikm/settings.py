@@ -72,7 +72,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "realtime.serve.streaming.stream_files",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "tikm.content_security.ContentSecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "tikm.throttles.limit_by_address",
@@ -364,11 +364,6 @@ REALTIME = {
     "WEBHOOKS": environment.webhooks(env.str("REALTIME_WEBHOOKS", default="")),
     "WEBHOOK_NETWORKS": environment.comma_separated(env.str("REALTIME_WEBHOOK_NETWORKS", default="")),
 }
-
-if REALTIME["HOST"]:
-    _sockets = {"http": ["ws"], "https": ["wss"]}.get(REALTIME["SCHEME"], ["ws", "wss"])
-    _place = f"{REALTIME['HOST']}:{REALTIME['PORT']}" if REALTIME["PORT"] else REALTIME["HOST"]
-    CONTENT_SECURITY_POLICY["DIRECTIVES"]["connect-src"] = [SELF, *(f"{scheme}://{_place}" for scheme in _sockets)]
 
 # --- Logging
 

@@ -9,7 +9,7 @@ from accounts.api import urls as accounts_api
 from tickets import urls as tickets_urls
 from tickets.api import urls as tickets_api
 from tickets.views import dashboard, privacy
-from tikm import openapi, problem_details, well_known
+from tikm import content_security, openapi, problem_details, well_known
 
 # Sign in to the admin through allauth, which applies the rate limits and two-step sign-in.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -25,6 +25,7 @@ urlpatterns = [
     path("api/v1/", include(([*tickets_api.urlpatterns, *accounts_api.urlpatterns], "api"))),
     path("api/schema/", openapi.document, name="api-schema"),
     path("api/docs/", openapi.docs, name="api-docs"),
+    path("csp-reports/", content_security.collect_reports, name="csp-reports"),
     path("favicon.ico", well_known.icon),
     path("robots.txt", well_known.robots),
     path(".well-known/change-password", well_known.change_password),
