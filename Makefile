@@ -10,6 +10,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 UV_INSTALL := uv pip install --quiet --require-hashes
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11
 PYTEST := python -m pytest
+# Browser tests wait for servers: a third process uses two cores better.
 # Keep the order of files: sorted by size, a file with one long test would run last.
 SHARED := -n auto --dist loadfile --no-loadscope-reorder
 
@@ -23,7 +24,7 @@ test: .venv/dev.done node_modules/.package-lock.json
 	@.ci/services
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-servers test-clients test-faults lint test-js
 	$(PYTEST) $(SHARED) --ignore tests/integration --ignore tests/faults --ignore tests/browser
-	$(PYTEST) $(SHARED) tests/browser
+	$(PYTEST) $(SHARED) -n 3 tests/browser
 
 # In a separate pytest process: these tests share one PostgreSQL database.
 test-servers:

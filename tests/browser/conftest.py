@@ -27,6 +27,10 @@ QUIET = [
 ]  # fmt: skip
 
 
+# Longer than a busy machine takes.
+expect.set_options(timeout=15_000)
+
+
 class Person:
     """A user's browser: its pages, every frame their sockets received, and script errors."""
 
@@ -62,7 +66,7 @@ class Desk:
     cast: dict[str, Any]
     browser: Browser
     stack: ExitStack
-    database: str
+    console: "Console"
     put_back: Callable[[], None]
 
     @property
@@ -72,7 +76,7 @@ class Desk:
 
     def manage(self, *command: str) -> str:
         """Run a command of manage.py on the desk's database, and return what it printed."""
-        return run(self.database, "manage.py", *command)
+        return self.console.run(*command)
 
     def visitor(self, *, server: int = -1, **options: Any) -> Person:
         """Return the browser of an anonymous visitor, on a separate network connection."""
@@ -121,7 +125,8 @@ def standing_small_desk(chromium: Browser, tmp_path_factory: pytest.TempPathFact
     database = f"sqlite:///{live}"
     with ExitStack() as stack:
         servers = [serve(stack, "daphne", database, None)]
-        yield Desk(servers, cast, chromium, stack, database, database_reset.of_sqlite(live, staged))
+        console = stack.enter_context(Console(database))
+        yield Desk(servers, cast, chromium, stack, console, database_reset.of_sqlite(live, staged))
 
 
 @pytest.fixture(scope="session")
@@ -133,7 +138,7 @@ def standing_large_desk(chromium: Browser) -> Iterator[Desk]:
         cast = set_stage(database)
         put_back = database_reset.of_postgres(database)
         servers = [serve(stack, "uvicorn", database, redis) for _ in range(2)]
-        yield Desk(servers, cast, chromium, stack, database, put_back)
+        yield Desk(servers, cast, chromium, stack, stack.enter_context(Console(database)), put_back)
 
 
 @pytest.fixture(params=["postgresql-redis-two-processes", "sqlite-and-nothing-else"])
@@ -162,14 +167,41 @@ def serve(stack: ExitStack, kind: str, database: str, redis: str | None) -> inst
     return stack.enter_context(instances.server(kind, database_url=database, redis_url=redis, env=env))
 
 
+class Console:
+    """A process that runs manage.py commands on `database`, started with the first of them."""
+
+    def __init__(self, database: str) -> None:
+        self.database = database
+        self.process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> "Console":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process:
+            self.process.communicate()
+
+    def run(self, *command: str) -> str:
+        """Run `command`, and return what it printed; raise EOFError if it failed."""
+        if self.process is None:
+            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tests.browser.console"], **pipes, **on(self.database)
+            )
+        print(json.dumps(command), file=self.process.stdin, flush=True)
+        if not (answer := self.process.stdout.readline()):
+            raise EOFError(f"{command} failed.")
+        return json.loads(answer)
+
+
 def set_stage(database: str) -> dict[str, Any]:
     """Write the cast to `database`, in a process of its own: this one never touches a server's database."""
-    return json.loads(run(database, "-m", "tests.browser.fixtures"))
+    command = [sys.executable, "-m", "tests.browser.fixtures"]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True, **on(database)).stdout)
 
 
-def run(database: str, *command: str) -> str:
-    """Run a Python command on `database`, and return what it printed."""
+def on(database: str) -> dict[str, Any]:
+    """Return the environment and the directory of a Python process on `database`."""
     environment = {**os.environ, "DATABASE_URL": database, "DEBUG": "true"}
     environment.pop("DJANGO_SETTINGS_MODULE", None)
-    where = {"env": environment, "cwd": instances.TOP}
-    return subprocess.run([sys.executable, *command], check=True, capture_output=True, text=True, **where).stdout
+    return {"env": environment, "cwd": instances.TOP}

@@ -111,7 +111,7 @@ def test_page_without_a_socket_polls_the_history(small_desk: Desk) -> None:
     work = bao.page(small_desk.ticket)
     is_live(work)
     send(work, "By the history")
-    expect(page.locator("#replies > li")).to_contain_text("By the history", timeout=20_000)
+    expect(page.locator("#replies > li")).to_contain_text("By the history", timeout=30_000)
     expect(page.locator("state-chip")).to_have_attribute("data-state", "polling")
     expect(page.locator("state-chip")).to_have_attribute("data-connected", "false")
 
@@ -129,7 +129,7 @@ def test_page_older_than_the_log_reloads_and_keeps_the_draft(
     send(work, "Before the log was trimmed")
     small_desk.manage("prune_broadcasts", "--days", "0")
     casey.wire.mend()
-    expect(page.locator("#replies > li")).to_contain_text("Before the log was trimmed", timeout=25_000)
+    expect(page.locator("#replies > li")).to_contain_text("Before the log was trimmed", timeout=30_000)
     expect(page.locator("ticket-composer textarea")).to_have_value("I am still typing")
     is_live(page)
 
@@ -175,7 +175,7 @@ def test_test_event_shows_only_a_toast(small_desk: Desk) -> None:
     command = ["broadcast", "ticket.updated", "--ticket", small_desk.cast["ticket"], "--by", "bao@example.com"]
     with ThreadPoolExecutor(1) as thread:
         output = thread.submit(small_desk.manage, *command)  # waits for receipts while the toast appears
-        expect(page.locator("toast-list")).to_contain_text("was updated by Bao Nguyen", timeout=20_000)
+        expect(page.locator("toast-list")).to_contain_text("was updated by Bao Nguyen", timeout=30_000)
     assert page.locator("#timeline > li").count() == before
     assert re.search(r"[1-9] sockets received the event from 1 processes", output.result())
 
@@ -193,4 +193,4 @@ def test_page_that_missed_nothing_is_live_without_the_history(small_desk: Desk) 
         casey.wire.cut()
         send(work, "Sent while offline")
     casey.wire.mend()
-    expect(page.locator("#replies > li")).to_contain_text("Sent while offline", timeout=25_000)
+    expect(page.locator("#replies > li")).to_contain_text("Sent while offline", timeout=30_000)

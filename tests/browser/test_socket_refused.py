@@ -40,7 +40,7 @@ def test_refused_page_shows_the_reason_and_polls_the_history(small_desk: Desk, n
     expect(chip).to_contain_text("Live updates unavailable, checking every 5 s")
     expect(chip).to_have_attribute("data-connected", "false")
     send(other, "By the history")
-    expect(page.locator("#replies > li")).to_contain_text("By the history", timeout=10_000)
+    expect(page.locator("#replies > li")).to_contain_text("By the history")
     expect(chip).to_have_attribute("data-state", "refused")
     assert inspect(page) == []
 
@@ -49,4 +49,4 @@ def test_refused_page_shows_each_reason(small_desk: Desk) -> None:
     (page,) = at_a_ticket(small_desk, "casey")
     for code, message, says in REASONS:
         refuse(page, code, message)
-        expect(page.locator("state-chip")).to_contain_text(says, timeout=10_000, use_inner_text=True)
+        expect(page.locator("state-chip")).to_contain_text(says, use_inner_text=True)

@@ -12,8 +12,8 @@ import { replyItem } from "./reply-list.js"
 const SPREAD_MS = 500
 const MAX_FAILURES = 4
 const PROPERTY = "form:has([name=version])"
-const VISIBILITY_BUTTON =
-  ".visibility [data-undo]:not([hidden]) button, .visibility > details:not([hidden]) > summary"
+const UNDO = ".visibility [data-undo]:not([hidden]) button"
+const VISIBILITY_SWITCH = ".visibility > details:not([hidden]) > summary"
 
 class TicketPage extends HTMLElement {
   /** @type {?object} the latest payload, once an event has come */
@@ -160,7 +160,8 @@ class TicketPage extends HTMLElement {
     })
     for (const details of item.querySelectorAll(".visibility > details")) details.open = false
     if (!reply.is_internal) item.querySelector("[data-undo]").hidden = true
-    if (hadFocus) item.querySelector(VISIBILITY_BUTTON)?.focus({ preventScroll: true })
+    const next = item.querySelector(UNDO) ?? item.querySelector(VISIBILITY_SWITCH)
+    if (hadFocus) next?.focus({ preventScroll: true })
     item.classList.add("is-fresh")
   }
 

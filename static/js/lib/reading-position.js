@@ -29,9 +29,10 @@ export class ReadingPosition {
     if (!location.hash && !isRestored()) this.#reveal(this.#newest)
   }
 
-  /** Follows the height of the dock; all there is to do on a page of earlier messages. */
+  /** Follows the height and the place of the dock; all there is to do on a page of earlier messages. */
   watchDock() {
     new ResizeObserver(() => this.#onResize()).observe(this.#dock)
+    for (const name of ["scroll", "resize"]) addEventListener(name, () => this.#onMove(), { passive: true })
     this.#onResize()
   }
 
@@ -106,12 +107,21 @@ export class ReadingPosition {
     }
   }
 
-  /** The stylesheet keeps what has the focus, and the note on live updates, above the composer. */
+  /** The stylesheet keeps toasts and the note on live updates above the composer, also where it does not stick. */
+  #onMove() {
+    const composer = this.#dock.querySelector("ticket-composer")
+    for (const [name, element] of Object.entries({ dock: this.#dock, composer })) {
+      const { top } = element.getBoundingClientRect()
+      const edge = top > this.#upperEdge ? Math.max(0, innerHeight - top) : 0
+      document.documentElement.style.setProperty(`--${name}-edge`, `${edge}px`)
+    }
+  }
+
+  /** The stylesheet keeps what has the focus above the dock. */
   #onResize() {
     const height = this.#dock.offsetHeight
-    const composer = this.#dock.querySelector("ticket-composer").offsetHeight
     document.documentElement.style.setProperty("--dock-size", `${height}px`)
-    document.documentElement.style.setProperty("--composer-size", `${composer}px`)
+    this.#onMove()
     const growth = height - this.#dockHeight
     this.#dockHeight = height
     if (growth > 0 && this.#isAtEnd(growth)) this.#reveal(this.#newest)
