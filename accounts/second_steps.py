@@ -27,7 +27,7 @@ class SecondStepAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         text = encryption.decrypt(encrypted_text, purpose=PURPOSE)
         if text is None:
             logger.error("second step not readable; SECRET_KEY has changed")
-            return generate_totp_secret()
+            return str(generate_totp_secret())
         return text
 
 

@@ -221,7 +221,8 @@ ACTION_RATES = {
 # Before sign-in, for pages and API: per address (ip), account or email (key), and user.
 ACCOUNT_RATE_LIMITS = {
     "login": "120/m/ip",  # an office may share one address
-    "login_failed": "20/m/ip,5/5m/key",
+    "login_failed": "20/m/ip,5/5m/key",  # key: account and device, see accounts/failed_sign_ins.py
+    "login_failed_account": "100/h/key",
     "signup": "20/m/ip",
     "reset_password": "20/m/ip,5/m/key",
     "reset_password_from_key": "20/m/ip",
