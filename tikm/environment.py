@@ -63,6 +63,13 @@ def site_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def idle_minutes(value: int) -> int:
+    """Return `value`: 0, or long enough for a session whose last activity is recorded every five minutes."""
+    if value and not 10 <= value <= 20160:
+        raise ImproperlyConfigured(f"STAFF_IDLE_MINUTES is {value}; set it to 10 to 20160, or to 0 for no limit.")
+    return value
+
+
 def redis_prefix(value: str, *, secret_key: str, redis_url: str, database: str) -> str:
     """Return `value`, or else a prefix that differs between installations and is the same in all their processes."""
     if not value:

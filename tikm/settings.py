@@ -73,7 +73,7 @@ MIDDLEWARE = [
     "realtime.serve.streaming.stream_files",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "tikm.content_security.ContentSecurityMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "accounts.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "tikm.throttles.limit_by_address",
     "django.middleware.common.CommonMiddleware",
@@ -178,6 +178,8 @@ MFA_ADAPTER = "accounts.second_steps.SecondStepAdapter"
 MFA_FORMS = {"activate_totp": "accounts.second_steps.ActivateTOTPForm"}
 ACCOUNT_LOGOUT_REDIRECT_URL = reverse_lazy("account_login")
 ACCOUNT_SESSION_REMEMBER = True
+CSRF_FAILURE_VIEW = "accounts.views.csrf.csrf_failure"
+STAFF_IDLE_MINUTES = environment.idle_minutes(env.int("STAFF_IDLE_MINUTES", default=0))
 
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost:25")
 vars().update(EMAIL_CONFIG)

@@ -67,6 +67,8 @@ def test_configuration_error_is_the_last_line_of_a_start() -> None:
                 "https://a?b",
             )
         ),
+        ({"STAFF_IDLE_MINUTES": "5"}, "STAFF_IDLE_MINUTES is 5; set it to 10 to 20160, or to 0"),
+        ({"STAFF_IDLE_MINUTES": "-1"}, "STAFF_IDLE_MINUTES is -1; set it to"),
         ({"REALTIME_SCHEME": "wss"}, "REALTIME_SCHEME is 'wss'; set it to one of"),
         ({"REDIS_PREFIX": "our desk"}, "REDIS_PREFIX is 'our desk'; set it to 1 to 40 letters"),
         (
