@@ -287,6 +287,8 @@ STATICFILES_DIRS = [
 ]
 ATTACHMENT_MAX_BYTES = env.int("ATTACHMENT_MAX_BYTES", default=10 * 1024**2)
 ATTACHMENT_MAX_FILES = env.int("ATTACHMENT_MAX_FILES", default=5)
+# All files of one customer; 0 for no limit.
+ATTACHMENT_QUOTA_BYTES = env.int("ATTACHMENT_QUOTA_BYTES", default=2 * 1024**3)
 # Types by content; an empty list allows every type in tickets/files/types.py.
 ATTACHMENT_TYPES = env.list("ATTACHMENT_TYPES", default=[])
 # Removes the location from pictures and videos when they are uploaded.

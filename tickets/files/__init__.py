@@ -15,8 +15,10 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile, File
 from django.db import transaction
+from django.db.models import Sum
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
+from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -46,13 +48,13 @@ def _without_location(upload: File[bytes], content_type: str) -> File[bytes]:
 
 
 def copy(attachment: Attachment, *, by: User) -> Attachment:
-    """Store a copy of a file that was sent, for another message of `by`."""
+    """Store a copy of a file that was sent, for another message of `by`. Raises ValidationError."""
     with attachment.file.open("rb") as content:
         return _create(content, attachment.filename, attachment.content_type, by)
 
 
 def _create(content: File[bytes], name: str, content_type: str, by: User) -> Attachment:
-    """Store a pending file; the oldest ones beyond MAX_PENDING are deleted."""
+    """Store a pending file; the oldest ones beyond MAX_PENDING are deleted. Raises ValidationError."""
     digest = hashlib.sha256()
     for chunk in content.chunks():
         digest.update(chunk)
@@ -61,6 +63,7 @@ def _create(content: File[bytes], name: str, content_type: str, by: User) -> Att
         User.objects.select_for_update().get(pk=by.pk)
         for old in Attachment.objects.filter(uploader=by, ticket=None).order_by("-created_at")[MAX_PENDING - 1 :]:
             old.delete()
+        _check_quota(by, content.size, name)
         return Attachment.objects.create(
             uploader=by,
             filename=name,
@@ -68,6 +71,19 @@ def _create(content: File[bytes], name: str, content_type: str, by: User) -> Att
             content_type=content_type,
             sha256=digest.hexdigest(),
             file=File(content, name),
+        )
+
+
+def _check_quota(user: User, size: int, name: str) -> None:
+    """Raise ValidationError if a customer's files would exceed ATTACHMENT_QUOTA_BYTES. Staff have no quota."""
+    quota = settings.ATTACHMENT_QUOTA_BYTES
+    if not quota or not user.is_customer:
+        return
+    used = Attachment.objects.filter(uploader=user).aggregate(total=Sum("size"))["total"] or 0
+    if used + size > quota:
+        params = {"name": short_name(name), "most": filesizeformat(quota)}
+        raise ValidationError(
+            _("“%(name)s” can't be added: your files would exceed your limit of %(most)s.") % params
         )
 
 

@@ -72,13 +72,26 @@ class AttachmentsForm(forms.Form):
         return self.has_error(NON_FIELD_ERRORS, AlreadySubmitted.code)
 
     def renew(self) -> dict[str, str]:
-        """Set a new key, and replace the files that the earlier submission sent by copies: {old id: new id}."""
+        """Set a new key, and replace the files that the earlier submission sent by copies: {old id: new id}.
+
+        Without room for copies, the files stay with the earlier submission only.
+        """
         data: QueryDict = self.data.copy()  # type: ignore[attr-defined]
         data["key"] = str(uuid.uuid4())
         self.data = data
-        copies = {file.pk: files.copy(file, by=self.user) for file in self.stored if file.ticket_id is not None}
-        self.stored = [copies.get(file.pk, file) for file in self.stored]
-        return {str(old): str(new.pk) for old, new in copies.items()}
+        copies: dict[str, str] = {}
+        kept = []
+        for file in self.stored:
+            if file.ticket_id is None:
+                kept.append(file)
+                continue
+            try:
+                kept.append(files.copy(file, by=self.user))
+                copies[str(file.pk)] = str(kept[-1].pk)
+            except forms.ValidationError as error:
+                self.add_error("uploads", error)
+        self.stored = kept
+        return copies
 
     def _own_attachments(self) -> QuerySet[Attachment]:
         """Return the user's unsent files, and those sent by an earlier submission of this form."""
