@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models, transaction
 from django.db.models.functions import Lower
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
 
@@ -92,6 +93,8 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]
         _("hide read receipts"), default=False, help_text=_("Others can't see when you've read a message.")
     )
 
+    erased_at = models.DateTimeField(_("erased"), null=True, editable=False)
+
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
 
@@ -104,10 +107,14 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]
         constraints = [
             models.UniqueConstraint(Lower("email"), name="one_person_an_address"),
             models.CheckConstraint(condition=models.Q(role__in=["admin", "agent", "customer"]), name="known_role"),
+            models.CheckConstraint(
+                condition=models.Q(erased_at=None) | models.Q(is_active=False), name="erased_people_stay_inactive"
+            ),
         ]
 
     def __str__(self) -> str:
-        return self.name
+        """Return the name; neutral words in the reader's language for an erased person."""
+        return self.name if self.erased_at is None else gettext("Erased person")
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save in one transaction with the receivers that revoke access."""

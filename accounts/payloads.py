@@ -39,14 +39,14 @@ def online_member(user: User, **_: Any) -> Member | None:
 def display_name(user: User, audience: Audience, office: Office | None) -> str:
     """Return the name that `audience` may see; for customers the site's settings decide how staff appear."""
     if audience is Audience.STAFF or user.is_customer:
-        return user.name
-    return _masked(user.name, office)
+        return str(user)
+    return _masked(user, office)
 
 
 def avatar_url(user: User, audience: Audience) -> str:
     """Return the URL of the avatar that `audience` may see."""
     if is_masked(user, audience):
-        return f"{reverse('masked-avatar')}?{urlencode({'letters': initials(_masked(user.name, None))})}"
+        return f"{reverse('masked-avatar')}?{urlencode({'letters': initials(_masked(user, None))})}"
     return reverse("avatar", args=[user.pk])
 
 
@@ -70,10 +70,10 @@ def initials(name: str) -> str:
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
 
 
-def _masked(name: str, office: Office | None) -> str:
+def _masked(user: User, office: Office | None) -> str:
     names = DeskSettings.current().staff_names
-    if names == StaffNames.FIRST:
-        return (name.split() or [""])[0]
+    if names == StaffNames.FIRST and user.erased_at is None:
+        return (user.name.split() or [""])[0]
     if names == StaffNames.OFFICE:
         return _("Support") if office is None or office.is_internal else office.name
-    return name
+    return str(user)

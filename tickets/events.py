@@ -208,6 +208,23 @@ class TicketStatusChanged(TicketEvent):
 
 
 @dataclass(frozen=True)
+class TicketPeopleUpdated(TicketEvent):
+    """A person who appears in the ticket has another name: they were erased."""
+
+    broadcast_as = "ticket.people.updated"
+    ticket: Ticket
+    audience: Audience
+
+    def broadcast_to(self) -> Audience:
+        """Broadcast to those who see the person there."""
+        return self.audience
+
+    def body(self, audience: Audience) -> dict[str, Any]:
+        """Return nothing: pages load again what they show of people."""
+        return {}
+
+
+@dataclass(frozen=True)
 class TicketWithdrawn(Event):
     """An office or a user lost access to a ticket, or the ticket was deleted. Carries its UUID only."""
 

@@ -199,9 +199,14 @@ class Ticket(RenderedMessage):
     def advance(self, audience: Audience) -> None:
         """Take a new time and sequence number; the customers' ones change for public changes only."""
         self.updated_at = timezone.now()
-        self.staff_seq += 1
         if audience is Audience.PUBLIC:
             self.public_updated_at = self.updated_at
+        self.advance_sequence(audience)
+
+    def advance_sequence(self, audience: Audience) -> None:
+        """Take a new sequence number for an event that changes no time."""
+        self.staff_seq += 1
+        if audience is Audience.PUBLIC:
             self.public_seq += 1
 
     def changed_at(self, audience: Audience) -> Any:

@@ -29,7 +29,7 @@ def ticket_payload(ticket: Ticket, audience: Audience) -> dict[str, Any]:
         "priority_id": ticket.priority_id,
         "office": office_name(ticket.office, audience),
         "office_id": None if office_name(ticket.office, audience) is None else ticket.office_id,
-        "creator": {"id": str(ticket.creator_id), "name": ticket.creator.name},
+        "creator": {"id": str(ticket.creator_id), "name": str(ticket.creator)},
         "assigned_to": _assignee(ticket.assigned_to, ticket, audience),
         "created_at": iso(ticket.created_at),
         "updated_at": iso(ticket.changed_at(audience)),

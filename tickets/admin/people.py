@@ -8,10 +8,12 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from accounts import policies as accounts_policies
@@ -19,6 +21,8 @@ from accounts.admin.base import request_user
 from accounts.admin.users import UserAdmin, UserChangeForm
 from accounts.models import User
 from tickets import handover, policies
+from tickets.admin.erasure import ErasureForm
+from tickets.privacy.erasure import Erasure
 from tickets.views.privacy import archive_response
 
 admin.site.unregister(User)
@@ -55,7 +59,7 @@ class PersonAdmin(UserAdmin):
     """People; admins also export what is known of them, and hand over the tickets of staff who leave."""
 
     form = PersonForm
-    actions = ("export_selected",)
+    actions = ("export_selected", "erase_selected")
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         """Add the handover for staff with open tickets."""
@@ -76,10 +80,12 @@ class PersonAdmin(UserAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """Add the page's own actions."""
-        export = path(
-            "<uuid:person_id>/export/", self.admin_site.admin_view(self.export), name="accounts_user_export"
-        )
-        return [export, *super().get_urls()]
+        view = self.admin_site.admin_view
+        own = [
+            path("<uuid:person_id>/export/", view(self.export), name="accounts_user_export"),
+            path("<uuid:person_id>/erase/", view(self.erase), name="accounts_user_erase"),
+        ]
+        return [*own, *super().get_urls()]
 
     def has_manage_permission(self, request: HttpRequest) -> bool:
         """Return whether the user may export people."""
@@ -99,6 +105,37 @@ class PersonAdmin(UserAdmin):
             self.message_user(request, _("Select one person to export."), messages.ERROR)
             return None
         return self._export(request, people[0])
+
+    @admin.action(description=_("Erase the selected person"), permissions=["manage"])
+    def erase_selected(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponseBase | None:
+        """Ask for confirmation on the page of one person."""
+        people = list(queryset[:2])
+        if len(people) != 1:
+            self.message_user(request, _("Select one person to erase."), messages.ERROR)
+            return None
+        return redirect("admin:accounts_user_erase", people[0].pk)
+
+    def erase(self, request: HttpRequest, person_id: Any) -> HttpResponseBase:
+        """Say what will happen; erase the person once their address is typed."""
+        if not self.has_manage_permission(request):
+            raise PermissionDenied
+        person: User = self.get_object(request, str(person_id))
+        form = ErasureForm(request.POST or None, person=person, by=request_user(request))
+        if request.method == "POST" and form.is_valid():
+            done = form.erase()
+            by, words = request_user(request), str(_("Person erased."))
+            LogEntry.objects.log_actions(by.pk, [person], CHANGE, words, single_object=True)
+            self.message_user(request, _erasure_message(done), messages.SUCCESS)
+            return redirect("admin:accounts_user_changelist")
+        context = {"title": _("Erase person"), "form": form, "original": person, "numbers": form.numbers}
+        context |= {**self.admin_site.each_context(request), "opts": self.opts}
+        status = 422 if form.errors else 200
+        return TemplateResponse(request, "admin/accounts/user/erase.html", context, status=status)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse changes of an erased person: they would become someone again."""
+        is_erased = obj is not None and obj.erased_at is not None
+        return not is_erased and super().has_change_permission(request, obj)
 
     def _export(self, request: HttpRequest, person: User) -> HttpResponseBase:
         """Log the export, and return the archive."""
@@ -121,3 +158,16 @@ def _handover_message(number: int, to: User | None) -> str:
         number,
     )
     return words % {"number": number, "name": to.name}
+
+
+def _erasure_message(done: Erasure) -> str:
+    parts = [gettext("The person was erased.")]
+    if done.deleted_tickets:
+        words = ngettext("%(number)d ticket was deleted.", "%(number)d tickets were deleted.", done.deleted_tickets)
+        parts.append(words % {"number": done.deleted_tickets})
+    if done.handed_over:
+        words = ngettext(
+            "%(number)d ticket was handed over.", "%(number)d tickets were handed over.", done.handed_over
+        )
+        parts.append(words % {"number": done.handed_over})
+    return " ".join(parts)

@@ -43,6 +43,12 @@ class RenderedMessage(models.Model):
         return mark_safe(self.rendered)  # noqa: S308  (sanitised when it was stored)
 
 
+def replace_text(row: RenderedMessage, text: str, **fields: Any) -> None:
+    """Overwrite the text of a stored message, and other fields: both forms together."""
+    values = {type(row).text_field: text, "rendered": render(text), "renderer_version": RENDERER_VERSION, **fields}
+    type(row)._default_manager.filter(pk=row.pk).update(**values)
+
+
 def render_again(messages: models.QuerySet[Any], text_field: str) -> Iterator[int]:
     """Render `messages`, and yield the size of each batch.
 

@@ -1,8 +1,11 @@
 /** <activity-list data-max>: recent activity on all tickets, newest first; does not move while it is in use. */
 
+import { reloadPage } from "../lib/page-config.js"
 import { clone } from "../lib/template.js"
 import { timelineEntries } from "../lib/timeline.js"
 import { live } from "../live/index.js"
+
+const entriesOf = ({ uuid }) => `[data-ticket="${CSS.escape(uuid)}"]`
 
 class ActivityList extends HTMLElement {
   #pending = []
@@ -15,10 +18,10 @@ class ActivityList extends HTMLElement {
 
   #onEvent(name, data) {
     if (name === "ticket.withdrawn") {
-      for (const item of this.querySelectorAll(`[data-ticket="${CSS.escape(data.ticket.uuid)}"]`))
-        item.remove()
+      for (const item of this.querySelectorAll(entriesOf(data.ticket))) item.remove()
       return
     }
+    if (name === "ticket.people.updated" && this.querySelector(entriesOf(data.ticket))) reloadPage()
     for (const entry of timelineEntries(name, data)) this.#pending.push({ data, entry })
     this.#show()
   }

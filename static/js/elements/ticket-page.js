@@ -72,6 +72,10 @@ class TicketPage extends HTMLElement {
       live.stream.catchUp()
       return
     }
+    if (name === "ticket.people.updated") {
+      reloadPage()
+      return
+    }
     this.#batcher.set(this.uuid, data.ticket)
     this.#addTimelineEntries(name, data)
     if (name === "ticket.reply.created") this.#addReply(data.reply)
