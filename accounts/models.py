@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
 
+from accounts.folding import FoldedField, searchable
 from accounts.signals import access_changed
 from realtime import reauthorize
 
@@ -25,6 +26,8 @@ class UserQuerySet(models.QuerySet["User"]):
     @transaction.atomic
     def update(self, **fields: Any) -> int:
         """Update the rows, and reauthorize the sockets of these users: `update` sends no signals."""
+        if isinstance(fields.get("name"), str):
+            fields["folded_name"] = searchable(fields["name"])
         affects_access = not fields.keys().isdisjoint(("role", "is_active", "password"))
         users = list(self.values_list("pk", flat=True)) if affects_access else []
         changed = super().update(**fields)
@@ -69,6 +72,7 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(_("email address"), unique=True)
     name = models.CharField(_("name"), max_length=100)
+    folded_name = FoldedField(source="name", max_length=400)
     role = models.CharField(_("role"), max_length=8, choices=Role.choices, default=Role.CUSTOMER)
     is_active = models.BooleanField(
         _("active"),
@@ -103,7 +107,8 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]
     class Meta:
         verbose_name = _("person")
         verbose_name_plural = _("people")
-        ordering = ["name", "email"]
+        ordering = ["folded_name", "email"]
+        indexes = [models.Index(fields=["folded_name", "email"], name="user_order")]
         constraints = [
             models.UniqueConstraint(Lower("email"), name="one_person_an_address"),
             models.CheckConstraint(condition=models.Q(role__in=["admin", "agent", "customer"]), name="known_role"),
@@ -118,6 +123,8 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save in one transaction with the receivers that revoke access."""
+        if "name" in (kwargs.get("update_fields") or ()):
+            kwargs["update_fields"] = {*kwargs["update_fields"], "folded_name"}
         with transaction.atomic():
             super().save(*args, **kwargs)
 

@@ -29,7 +29,7 @@ def request_user(request: HttpRequest) -> User:
 def name_column(field: str, label: "StrPromise") -> Callable[[object, Model], str]:
     """Return a column with the user's name, without a link: agents may not open every user."""
 
-    @admin.display(description=label, ordering=f"{field}__name")
+    @admin.display(description=label, ordering=f"{field}__folded_name")
     def show(_page: object, row: Model) -> str:
         return str(getattr(row, field))
 

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import email_addresses, policies, sessions, sign_ups, tokens
 from accounts.admin.base import OfficeFilter, ProjectAdmin, ReadOnly, StaffCanView, request_user
+from accounts.folding import fold
 from accounts.models import Office, User
 
 
@@ -106,8 +107,8 @@ class UserAdmin(StaffCanView, ProjectAdmin, DjangoUserAdmin[User]):
     change_password_form = PasswordForm
     list_display = ("name", "role", "is_active", "date_joined")
     list_filter = ("role", "is_active", UserOfficeFilter)
-    search_fields = ("name", "email")
-    ordering = ("name",)
+    search_fields = ("folded_name", "email")
+    ordering = ("folded_name", "email")
     filter_horizontal = ()
     readonly_fields = ("date_joined", "last_login")
     date_hierarchy = "date_joined"
@@ -141,7 +142,7 @@ class UserAdmin(StaffCanView, ProjectAdmin, DjangoUserAdmin[User]):
 
     def get_search_fields(self, request: HttpRequest) -> Any:
         """Agents cannot search by email address."""
-        return self.search_fields if self._manages(request) else ("name",)
+        return self.search_fields if self._manages(request) else ("folded_name",)
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         return super().get_fieldsets(request, obj) if self._manages(request) else self.agent_fieldsets
@@ -154,7 +155,7 @@ class UserAdmin(StaffCanView, ProjectAdmin, DjangoUserAdmin[User]):
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[User], term: str) -> Any:
         """Limit the autocomplete results to the users that the field accepts."""
-        found, may_repeat = super().get_search_results(request, queryset, term)
+        found, may_repeat = super().get_search_results(request, queryset, fold(term))
         field = (request.GET.get("model_name"), request.GET.get("field_name"))
         if field == ("ticket", "assigned_to"):
             found = found.filter(is_active=True).exclude(role=User.Role.CUSTOMER)

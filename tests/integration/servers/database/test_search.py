@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from accounts.models import User
 from tests.support import instances
 from tests.support.cast import create_cast
 from tickets import search as searching
@@ -122,3 +123,12 @@ def test_database_owner_can_migrate_without_being_a_superuser(database_url):
     with psycopg.connect(owned) as server:
         names = {name for (name,) in server.execute("SELECT indexname FROM pg_indexes")}
     assert {"ticket_words", "note_words", "user_name_parts"} <= names
+
+
+def test_people_are_sorted_by_code_point(cast):
+    """The server's locale would put "de la Cruz" behind "dean" or before it."""
+    names = ["anna Klein", "Ärne Groß", "de la Cruz", "dean", "Zoe Adams"]
+    User.objects.bulk_create(
+        User(email=f"p{n}@example.com", name=name, role="customer") for n, name in enumerate(reversed(names))
+    )
+    assert [user.name for user in User.objects.filter(name__in=names)] == names
