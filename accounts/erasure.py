@@ -2,7 +2,9 @@
 
 import base64
 import json
+import re
 from typing import Any
+from urllib.parse import unquote_plus
 from uuid import uuid4
 
 from allauth.account.models import EmailAddress
@@ -22,7 +24,7 @@ from accounts import sessions, tokens
 from accounts.identity import Identity
 from accounts.models import ApiToken, User
 
-MESSAGES_KEY = "_messages"  # of Django's messages, in the sessions of others
+QUOTES = re.compile(r'\\+"')  # in JSON, and in JSON within JSON
 OWNED: dict[type[Any], str] = {EmailAddress: "pk", UserSession: "pk", Authenticator: "pk", ApiToken: "id"}
 
 
@@ -105,14 +107,19 @@ def _erase_sessions(identity: Identity) -> None:
     """Delete the person's sessions that no list shows, and anonymous ones that name them; clean those of others."""
     for session in Session.objects.iterator():
         data = session.get_decoded()
-        if data.get(SESSION_KEY) == identity.user_id:
+        owner = data.get(SESSION_KEY)
+        if owner == identity.user_id or (owner is None and _names(data, identity)):
             session.delete()
-        elif identity.user_id in (text := json.dumps(data, ensure_ascii=False)) or identity.is_in(text):
-            if SESSION_KEY not in data:
-                session.delete()
-            elif data.pop(MESSAGES_KEY, None) is not None:
-                session.session_data = Session.objects.encode(data)
-                session.save(update_fields=["session_data"])
+        elif named := [key for key, value in data.items() if _names(value, identity)]:
+            # Messages that were not shown yet, and a form that waits for the password.
+            session.session_data = Session.objects.encode({key: data[key] for key in data.keys() - named})
+            session.save(update_fields=["session_data"])
+
+
+def _names(value: Any, identity: Identity) -> bool:
+    """Return whether a value of a session names the person, also as part of a submitted form."""
+    text = json.dumps(value, ensure_ascii=False)
+    return identity.user_id in text or identity.is_in(QUOTES.sub('"', text)) or identity.is_in(unquote_plus(text))
 
 
 def _erase_cache(identity: Identity) -> None:

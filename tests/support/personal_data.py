@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_plus
 
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
@@ -50,6 +51,7 @@ def _forms(value: Any) -> Iterator[str]:
     elif value is not None:
         yield str(value).casefold()
         if isinstance(value, str):
+            yield unquote_plus(value).casefold()
             yield from _decoded(value)
 
 

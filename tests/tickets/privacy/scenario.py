@@ -97,6 +97,7 @@ def _account(cast: Cast, person: User) -> None:
     anonymous.update({"account_login": {"email": EMAIL}})
     anonymous.save()
     admin.force_login(cast.ada)
+    # Without a recent password the form waits in the session, with all that it holds.
     save(admin, f"/admin/accounts/user/{person.pk}/change/", language="de")
     LogEntry.objects.log_actions(
         person.pk, [Ticket.objects.filter(creator=person).first()], CHANGE, f"Mentions {EMAIL}", single_object=True

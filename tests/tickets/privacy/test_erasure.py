@@ -223,6 +223,15 @@ def test_pages_refuse_who_may_not_erase(cast: Cast) -> None:
     assert User.objects.get(pk=cast.ada.pk).is_active
 
 
+@pytest.mark.parametrize("page", ["erase", "export"])
+def test_admin_enters_their_password_first(cast: Cast, page: str) -> None:
+    client = Client()
+    client.force_login(cast.ada)
+    response = client.post(f"/admin/accounts/user/{cast.casey.pk}/{page}/", {"confirmation": "casey@example.com"})
+    assert response["Location"].startswith("/reauthenticate/")
+    assert User.objects.get(pk=cast.casey.pk).erased_at is None
+
+
 # Live
 
 
