@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
     """Add the field, fold the names, then build the indexes: a minute for a million users."""
 
     # The migration of tickets adds PostgreSQL's extension pg_trgm.
-    dependencies = [("accounts", "0005_encrypt_second_steps"), ("tickets", "0003_search_indexes")]
+    dependencies = [("accounts", "0006_erased_people"), ("tickets", "0003_search_indexes")]
 
     operations = [
         migrations.AddField(
