@@ -7,6 +7,7 @@ import django_stubs_ext
 import environ
 from corsheaders.defaults import default_headers
 from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
 from tikm import environment
@@ -60,6 +61,8 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "django_q",
+    "jobs",  # before realtime, whose `serve` it extends
     "realtime",
     "accounts",
     "tickets",
@@ -142,6 +145,20 @@ CACHES = {
     else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "tikm_cache"}
 }
 
+# --- Background jobs
+
+JOBS_BROKER = environment.choice("JOBS_BROKER", env.str("JOBS_BROKER", default="orm"), ["orm", "redis"])
+if JOBS_BROKER == "redis" and not REDIS_URL:
+    raise ImproperlyConfigured("JOBS_BROKER is 'redis'; set REDIS_URL too, or JOBS_BROKER to orm.")
+Q_CLUSTER = {
+    "name": REDIS_PREFIX,
+    "broker_class": "jobs.broker.RedisBroker" if JOBS_BROKER == "redis" else "jobs.broker.DatabaseBroker",
+    "timeout": 60,
+    "retry": 90,
+    "save_limit": -1,
+    "scheduler": False,
+}
+
 # --- Users and sign-in
 
 AUTH_USER_MODEL = "accounts.User"
@@ -186,7 +203,7 @@ vars().update(EMAIL_CONFIG)
 
 REST_KNOX = {"TOKEN_MODEL": "accounts.ApiToken", "AUTH_HEADER_PREFIX": "Bearer"}
 KNOX_TOKEN_MODEL = "accounts.ApiToken"  # noqa: S105
-MIGRATION_MODULES = {"knox": None}  # ApiToken replaces its table
+MIGRATION_MODULES = {"knox": None, "django_q": None}  # ApiToken and Job replace their tables
 
 # --- The API
 
@@ -384,6 +401,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "realtime": {"level": "INFO"},
+        "django-q": {"handlers": ["console"], "level": "ERROR", "propagate": False},  # `jobs` logs what happens
         "django": {"handlers": ["console"], "level": "INFO" if DEBUG else "WARNING", "propagate": False},
         "django.security.DisallowedHost": {"handlers": ["one_line"], "propagate": False},
     },

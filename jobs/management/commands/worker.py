@@ -1,0 +1,61 @@
+"""`manage.py worker`: run background jobs."""
+
+import logging
+import os
+import signal
+import time
+from argparse import ArgumentParser
+from typing import Any, Final
+
+from django.core.management.base import ALL_CHECKS, BaseCommand, CommandError
+
+from jobs import pool
+
+logger = logging.getLogger(__name__)
+
+PROCESSES: Final = 2  # a slow mail server keeps one busy
+CHECK_INTERVAL: Final = 0.2  # seconds
+RESTART_PAUSE: Final = 1.0  # seconds after a process has died
+
+
+class Command(BaseCommand):
+    """Runs jobs until SIGTERM or SIGINT; running ones are finished first."""
+
+    help = "Run background jobs until SIGTERM. Several workers, also on several machines, share the work."
+    requires_system_checks = ALL_CHECKS
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Describe how many, and for how long."""
+        parser.add_argument(
+            "--processes", type=int, default=PROCESSES, metavar="N", help="jobs at a time (default %(default)s)"
+        )
+        parser.add_argument(
+            "--stop-with-parent", action="store_true", help="end when the process that started this one has ended"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Keep a pool running."""
+        if options["processes"] < 1:
+            raise CommandError("--processes must be at least 1.")
+        self._is_stopping = False
+        self._parent = os.getppid() if options["stop_with_parent"] else None
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        pool.tie_children()
+        while not self._should_stop():
+            self._run_pool(pool.Pool(options["processes"]))
+
+    def _run_pool(self, running: pool.Pool) -> None:
+        """Return when the pool has died, or has been stopped."""
+        while running.is_alive and not self._should_stop():
+            time.sleep(CHECK_INTERVAL)
+        if self._should_stop():
+            running.stop()
+        else:
+            time.sleep(RESTART_PAUSE)
+
+    def _should_stop(self) -> bool:
+        return self._is_stopping or (self._parent is not None and os.getppid() != self._parent)
+
+    def _stop(self, *_: Any) -> None:
+        self._is_stopping = True
