@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from realtime import installation
 
+APP_KEY = r"[A-Za-z0-9_-]{1,100}"  # of REALTIME["APP_KEY"], which is part of URLs
 RENAMED = {"AUTHENTICATE_WITHIN": "AUTHENTICATION_TIMEOUT", "MEMBERS_A_CHANNEL": "MAX_MEMBERS_PER_CHANNEL"}
 
 

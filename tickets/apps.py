@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.core.checks import register
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
@@ -8,8 +9,10 @@ class TicketsConfig(AppConfig):
     verbose_name = _("Tickets")
 
     def ready(self) -> None:
-        """Connect the receivers; after the first migration, create the default statuses and priorities."""
+        """Connect the receivers and the check; after the first migration, create default statuses and priorities."""
         from tickets import broadcasts, files, handover, timeline  # noqa: F401
         from tickets.defaults import install_defaults
+        from tickets.files.types import check_allowed_types
 
+        register(check_allowed_types)
         post_migrate.connect(install_defaults, sender=self, dispatch_uid="tickets.defaults")

@@ -1,12 +1,21 @@
-"""Reads the environment strictly: what is missing or misspelt stops the start with a sentence."""
+"""Reads the environment strictly: what is missing, misspelt or nearly right stops the start with a sentence.
+
+The sentence names the variable, the value found and an example. Secrets, and passwords in URLs, are not repeated.
+"""
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
+import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from realtime import installation
+from realtime.utils.client_address import parse_trusted_proxies
+from realtime.utils.networks import parse_network
 
 REALTIME_NAMES = (
     "REALTIME_APP_ID",
@@ -19,16 +28,100 @@ REALTIME_NAMES = (
     "REALTIME_WEBHOOKS",
     "REALTIME_WEBHOOK_NETWORKS",
 )
+ATTACHMENT_NAMES = (
+    "ATTACHMENT_MAX_BYTES",
+    "ATTACHMENT_MAX_FILES",
+    "ATTACHMENT_QUOTA_BYTES",
+    "ATTACHMENT_TYPES",
+    "ATTACHMENT_REMOVE_LOCATION",
+)
 DEVELOPMENT_SECRET = "insecure-development-only-" + "0" * 32
+TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+PLACEHOLDER = re.compile(r"<.*>|\$[({].*|\$\w+|(change|replace)[-_ ]?(me|this|it)\W*", re.IGNORECASE)
+LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?"
+HOST: str = rf"({LABEL}(\.{LABEL})*|\[[0-9A-Fa-f:.]+\])"
+PORT = r":\d{1,5}"
+
+
+def _refuse(name: str, value: str, expected: str) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f"{name} is {value!r}; set it to {expected}.")
+
+
+# -- One value. An empty one counts as missing: files and orchestrators write names without a value.
+
+
+def text(name: str, default: str = "") -> str:
+    """Return the value without spaces around it."""
+    return os.environ.get(name, "").strip() or default
+
+
+def matching(name: str, pattern: str, expected: str, *, default: str = "") -> str:
+    """Return the value if it is empty or matches a regular expression."""
+    value = text(name, default)
+    if value and not re.fullmatch(pattern, value):
+        raise _refuse(name, value, expected)
+    return value
+
+
+def boolean(name: str, *, default: bool) -> bool:
+    """Return whether the value is true."""
+    value = text(name).lower()
+    if value and value not in (*TRUE, *FALSE):
+        raise _refuse(name, text(name), f"one of: {', '.join(TRUE)}, {', '.join(FALSE)}")
+    return value in TRUE if value else default
+
+
+def integer(name: str, *, default: int, low: int, high: int, example: int, zero: str = "") -> int:
+    """Return the value as a number between `low` and `high`, or 0 if `zero` says what that means."""
+    value = text(name, str(default))
+    if re.fullmatch(r"[0-9]{1,18}", value) and (low <= int(value) <= high or (zero and int(value) == 0)):
+        return int(value)
+    raise _refuse(
+        name, value, f"a number from {low} to {high}, such as {example}{f', or to 0 {zero}' if zero else ''}"
+    )
+
+
+def choice(name: str, allowed: Sequence[str], *, default: str) -> str:
+    """Return the value if it is one of `allowed`."""
+    value = text(name, default)
+    if value not in (*allowed, default):
+        raise _refuse(name, value, f"one of: {', '.join(allowed)}")
+    return value
+
+
+def site_url() -> str:
+    """Return SITE_URL without a slash at the end."""
+    expected = "scheme and host, as in https://desk.example.com"
+    return matching("SITE_URL", rf"https?://{HOST}({PORT})?/?", expected).rstrip("/")
+
+
+def folder(name: str, *, default: Path) -> str:
+    """Return the absolute path of a folder, which need not exist yet."""
+    value = text(name, str(default))
+    if not Path(value).is_absolute() or (Path(value).exists() and not Path(value).is_dir()):
+        raise _refuse(name, value, "the absolute path of a folder, such as /srv/tikm/files")
+    return value
+
+
+# -- Secrets
 
 
 def secret(name: str, *, debug: bool) -> str:
     """Return the secret `name`; only DEBUG has a default, and only DEBUG accepts that default."""
     value = os.environ.get(name, DEVELOPMENT_SECRET if debug else "")
-    if not value:
+    if not value.strip():
         raise ImproperlyConfigured(f"Set {name} to a long random string (or DEBUG=true on your own machine).")
     if not debug and "insecure" in value:
         raise ImproperlyConfigured(f"{name} is the development default: set it to a long random string.")
+    if value != value.strip() or not value.isprintable():
+        raise ImproperlyConfigured(
+            f"{name} has spaces around it or control characters: set it to printable text, "
+            "such as the output of `openssl rand -hex 32`."
+        )
+    if PLACEHOLDER.fullmatch(value):
+        raise ImproperlyConfigured(
+            f"{name} is a placeholder: set it to a long random string, such as the output of `openssl rand -hex 32`."
+        )
     return value
 
 
@@ -40,51 +133,70 @@ def secrets(name: str, *, debug: bool) -> list[str]:
     return found
 
 
-def choice(name: str, value: str, allowed: Sequence[str]) -> str:
-    """Return `value` if it is one of `allowed`."""
-    if value not in allowed:
-        raise ImproperlyConfigured(f"{name} is {value!r}; set it to one of: {', '.join(allowed)}.")
-    return value
+# -- Lists
 
 
-def numeric(name: str, value: str) -> str:
-    """Return `value` if it is a number: Pusher's Python library accepts no other app id."""
-    if not value.isascii() or not value.isdigit():
-        raise ImproperlyConfigured(f"{name} is {value!r}; set it to a number, such as 1.")
-    return value
+def comma_separated(value: str) -> list[str]:
+    """Return the parts of a list that is separated by commas."""
+    return [part.strip() for part in value.split(",") if part.strip()]
 
 
-def site_url(value: str) -> str:
-    """Return `value` without a slash at the end, if it is empty or scheme and host of a site."""
-    if value and not re.fullmatch(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?/?", value):
-        raise ImproperlyConfigured(
-            f"SITE_URL is {value!r}; set it to scheme and host, as in https://desk.example.com."
-        )
-    return value.rstrip("/")
+def listed(name: str, pattern: str, expected: str, *, default: Sequence[str] = ()) -> list[str]:
+    """Return the parts of a list, each of which matches a regular expression."""
+    parts = comma_separated(text(name)) or list(default)
+    for part in parts:
+        if not re.fullmatch(pattern, part):
+            raise ImproperlyConfigured(f"{name} has {part!r}; set it to {expected}.")
+    return parts
 
 
-def idle_minutes(value: int) -> int:
-    """Return `value`: 0, or long enough for a session whose last activity is recorded every five minutes."""
-    if value and not 10 <= value <= 20160:
-        raise ImproperlyConfigured(f"STAFF_IDLE_MINUTES is {value}; set it to 10 to 20160, or to 0 for no limit.")
-    return value
+def hosts(name: str, *, default: Sequence[str]) -> list[str]:
+    """Return host names; a dot at the beginning includes subdomains. `serve` refuses `*`."""
+    expected = "host names without scheme and port, separated by commas, such as desk.example.com,localhost"
+    return listed(name, rf"\*|\.?{HOST}", expected, default=default)
 
 
-def redis_prefix(value: str, *, secret_key: str, redis_url: str, database: str) -> str:
-    """Return `value`, or else a prefix that differs between installations and is the same in all their processes."""
-    if not value:
-        return installation.redis_prefix("tikm", secret_key=secret_key, redis_url=redis_url, database=database)
-    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,40}", value):
-        raise ImproperlyConfigured(
-            f"REDIS_PREFIX is {value!r}; set it to 1 to 40 letters, digits, dots, hyphens or underscores."
-        )
-    return value
+def origins(name: str) -> list[str]:
+    """Return origins; `*.` at the beginning of a host stands for subdomains."""
+    expected = "origins with scheme and without path, separated by commas, such as https://app.example.com"
+    # Browsers leave out the usual port, and write host names in lower case.
+    unusual = r"(?!https://.*:443$|http://.*:80$)"
+    return [origin.lower() for origin in listed(name, rf"{unusual}https?://(\*\.)?{HOST}({PORT})?", expected)]
 
 
-def webhooks(value: str) -> list[str | tuple[str, list[str]]]:
+def _parsed(name: str, parts: list[Any], parse: Callable[[Any], object], expected: str) -> list[Any]:
+    for part in parts:
+        try:
+            parse(part)
+        except ImproperlyConfigured as error:
+            found = re.sub(r"//[^/@\s]*@", "//***@", str(error)).rstrip(".")
+            raise ImproperlyConfigured(f"{name}: {found}. Set it to {expected}.") from None
+    return parts
+
+
+def proxies(name: str) -> list[str]:
+    """Return the reverse proxies whose forwarded headers count."""
+    expected = "addresses and networks separated by commas, such as 127.0.0.1,10.0.0.0/24, or unix"
+    return _parsed(name, comma_separated(text(name)), lambda part: parse_trusted_proxies((part,)), expected)
+
+
+def networks(name: str) -> list[str]:
+    """Return networks in CIDR notation."""
+    expected = "networks separated by commas, such as 10.1.0.0/16"
+    return _parsed(name, comma_separated(text(name)), parse_network, expected)
+
+
+def webhooks(name: str) -> list[str | tuple[str, list[str]]]:
     """Return URLs, each with the events it receives if it names any: `https://a.example/hook member_added, https://...`."""
-    parts = [part.split() for part in comma_separated(value)]
-    return [(url, events) if events else url for url, *events in parts]
+    parts = [part.split() for part in comma_separated(text(name))]
+    found = [(url, events) if events else url for url, *events in parts]
+    return _parsed(name, found, _parse_webhook, "URLs separated by commas, such as https://example.com/hook")
+
+
+def _parse_webhook(value: Any) -> object:
+    from realtime.webhooks.config import parse_webhook  # a process that only publishes has no webhooks
+
+    return parse_webhook(value)
 
 
 def origin_patterns(origins: Sequence[str]) -> list[str]:
@@ -93,13 +205,81 @@ def origin_patterns(origins: Sequence[str]) -> list[str]:
     return ["^" + pattern.replace(r"\*\.", r"([a-z0-9-]+\.)*") + "$" for pattern in starred]
 
 
-def comma_separated(value: str) -> list[str]:
-    """Return the parts of a list that is separated by commas."""
-    return [part.strip() for part in value.split(",") if part.strip()]
+# -- URLs of servers, which may hold a password
+
+
+def redacted(value: str) -> str:
+    """Return a URL, or what was meant as one, without user, password and query string."""
+    return re.sub(r"^(.*?//)?.*@", r"\1***@", value.partition("?")[0])
+
+
+def _service_url(name: str, default: str, is_valid: Callable[[SplitResult], object], expected: str) -> str:
+    value = text(name)
+    if not value:
+        return default
+    try:
+        parts = urlsplit(value)
+        _ = parts.port  # reading the port validates it
+        valid = is_valid(parts) and "://" in value and value.isprintable() and " " not in value
+    except ValueError:
+        valid = False
+    if not valid:
+        raise _refuse(name, redacted(value), expected)
+    return value
+
+
+def redis_url(name: str) -> str:
+    """Return the URL of a Redis server, or an empty string."""
+
+    def is_valid(parts: SplitResult) -> bool:
+        if parts.scheme == "unix":
+            return parts.path.startswith("/") and not parts.netloc.rpartition("@")[2]
+        is_server = parts.scheme in ("redis", "rediss") and bool(parts.hostname)
+        return is_server and re.fullmatch(r"(/\d{0,4})?", parts.path) is not None
+
+    expected = "a URL such as redis://localhost:6379/0 or unix:///run/redis/redis.sock"
+    return _service_url(name, "", is_valid, expected)
+
+
+def database_url(name: str, *, default: str) -> dict[str, Any]:
+    """Return Django's settings of an SQLite or PostgreSQL database."""
+
+    def is_valid(parts: SplitResult) -> bool:
+        if parts.scheme == "sqlite":
+            return not parts.netloc and len(parts.path) > 1
+        return parts.scheme in ("postgres", "postgresql") and len(parts.path) > 1
+
+    expected = "a URL such as postgres://tikm@localhost/tikm or sqlite:////srv/tikm/tikm.sqlite3"
+    found: dict[str, Any] = environ.Env.db_url_config(_service_url(name, default, is_valid, expected))
+    return found
+
+
+def email_url(name: str, *, default: str) -> dict[str, Any]:
+    """Return Django's settings of outgoing mail."""
+
+    def is_valid(parts: SplitResult) -> bool:
+        if parts.scheme in ("consolemail", "memorymail", "dummymail"):
+            return True
+        if parts.scheme == "filemail":
+            return len(parts.path) > 1 and not parts.netloc
+        return parts.scheme in ("smtp", "smtps", "smtp+tls", "smtp+ssl") and bool(parts.hostname)
+
+    expected = "a URL such as smtp+tls://user:password@mail.example.com:587 or consolemail://"
+    found: dict[str, Any] = environ.Env.email_url_config(_service_url(name, default, is_valid, expected))
+    return found
+
+
+def redis_prefix(value: str, *, secret_key: str, redis_url: str, database: str) -> str:
+    """Return `value`, or else a prefix that differs between installations and is the same in all their processes."""
+    return value or installation.redis_prefix("tikm", secret_key=secret_key, redis_url=redis_url, database=database)
+
+
+# -- Names
 
 
 def refuse_unknown_names() -> None:
-    """Stop at a REALTIME_ name that nothing reads: it is a typing error."""
+    """Stop at a name that nothing reads and that begins like one of ours: it is a typing error."""
     for name in os.environ:
-        if name.startswith("REALTIME_") and name not in REALTIME_NAMES:
-            raise ImproperlyConfigured(f"{name} is not a setting; did you mean one of {', '.join(REALTIME_NAMES)}?")
+        for known in (REALTIME_NAMES, ATTACHMENT_NAMES):
+            if name.startswith(known[0].partition("_")[0] + "_") and name not in known:
+                raise ImproperlyConfigured(f"{name} is not a setting; did you mean one of {', '.join(known)}?")

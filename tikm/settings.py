@@ -10,6 +10,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
+from realtime.conf import APP_KEY
 from tikm import environment
 
 django_stubs_ext.monkeypatch()
@@ -18,18 +19,17 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 NODE_MODULES = BASE_DIR / "node_modules"
 
-env = environ.Env()
-env.read_env(BASE_DIR / ".env")
+environ.Env.read_env(BASE_DIR / ".env")
 environment.refuse_unknown_names()
 
 # --- Installation
 
-DEBUG = env.bool("DEBUG", default=False)
+DEBUG = environment.boolean("DEBUG", default=False)
 SECRET_KEY = environment.secret("SECRET_KEY", debug=DEBUG)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-REDIS_URL = env.str("REDIS_URL", default="")
-SITE_URL = environment.site_url(env.str("SITE_URL", default=""))
+ALLOWED_HOSTS = environment.hosts("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
+CSRF_TRUSTED_ORIGINS = environment.origins("CSRF_TRUSTED_ORIGINS")
+REDIS_URL = environment.redis_url("REDIS_URL")
+SITE_URL = environment.site_url()
 
 # Scripts of these origins may call the API and the live endpoints; they need no other header than these.
 CORS_URLS_REGEX = r"^/(api|broadcasting)/"
@@ -116,7 +116,7 @@ TEMPLATES = [
 # --- Data
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'tikm.sqlite3'}")}
+DATABASES = {"default": environment.database_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'tikm.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # Take the write lock at BEGIN: select_for_update is a no-op on SQLite, and read-then-write would fail.
     DATABASES["default"]["OPTIONS"] = {
@@ -132,7 +132,11 @@ elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
 
 # Keys and channels in Redis: of this installation alone, whatever others share the server.
 REDIS_PREFIX = environment.redis_prefix(
-    env.str("REDIS_PREFIX", default=""),
+    environment.matching(
+        "REDIS_PREFIX",
+        r"[A-Za-z0-9_.-]{1,40}",
+        "1 to 40 letters, digits, dots, hyphens or underscores, such as desk-a",
+    ),
     secret_key=SECRET_KEY,
     redis_url=REDIS_URL,
     database=str(DATABASES["default"]["NAME"]),
@@ -196,9 +200,17 @@ MFA_FORMS = {"activate_totp": "accounts.second_steps.ActivateTOTPForm"}
 ACCOUNT_LOGOUT_REDIRECT_URL = reverse_lazy("account_login")
 ACCOUNT_SESSION_REMEMBER = True
 CSRF_FAILURE_VIEW = "accounts.views.csrf.csrf_failure"
-STAFF_IDLE_MINUTES = environment.idle_minutes(env.int("STAFF_IDLE_MINUTES", default=0))
+STAFF_IDLE_MINUTES = environment.integer(
+    # Long enough for sessions whose last activity is recorded every five minutes.
+    "STAFF_IDLE_MINUTES",
+    default=0,
+    low=10,
+    high=20160,
+    example=60,
+    zero="for no limit",
+)
 
-EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost:25")
+EMAIL_CONFIG = environment.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost:25")
 vars().update(EMAIL_CONFIG)
 
 REST_KNOX = {"TOKEN_MODEL": "accounts.ApiToken", "AUTH_HEADER_PREFIX": "Bearer"}
@@ -302,14 +314,20 @@ STATICFILES_DIRS = [
     ("vendor/laravel-echo", NODE_MODULES / "laravel-echo/dist"),
     ("vendor/pusher-js", NODE_MODULES / "pusher-js/dist/web"),
 ]
-ATTACHMENT_MAX_BYTES = env.int("ATTACHMENT_MAX_BYTES", default=10 * 1024**2)
-ATTACHMENT_MAX_FILES = env.int("ATTACHMENT_MAX_FILES", default=5)
-# All files of one customer; 0 for no limit.
-ATTACHMENT_QUOTA_BYTES = env.int("ATTACHMENT_QUOTA_BYTES", default=2 * 1024**3)
+ATTACHMENT_MAX_BYTES = environment.integer(
+    "ATTACHMENT_MAX_BYTES", default=10 * 1024**2, low=1, high=1024**4, example=10485760
+)
+ATTACHMENT_MAX_FILES = environment.integer("ATTACHMENT_MAX_FILES", default=5, low=1, high=1000, example=5)
+# All files of one customer.
+ATTACHMENT_QUOTA_BYTES = environment.integer(
+    "ATTACHMENT_QUOTA_BYTES", default=2 * 1024**3, low=1, high=1024**5, example=2 * 1024**3, zero="for no limit"
+)
 # Types by content; an empty list allows every type in tickets/files/types.py.
-ATTACHMENT_TYPES = env.list("ATTACHMENT_TYPES", default=[])
+ATTACHMENT_TYPES = environment.listed(
+    "ATTACHMENT_TYPES", r"[a-z]+/[a-z0-9.+-]+", "types separated by commas, such as application/pdf,image/png"
+)
 # Removes the location from pictures and videos when they are uploaded.
-ATTACHMENT_REMOVE_LOCATION = env.bool("ATTACHMENT_REMOVE_LOCATION", default=True)
+ATTACHMENT_REMOVE_LOCATION = environment.boolean("ATTACHMENT_REMOVE_LOCATION", default=True)
 FILE_UPLOAD_HANDLERS = [
     "tikm.uploads.BoundedUpload",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
@@ -320,7 +338,7 @@ STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "attachments": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": env.str("FILES_DIR", default=str(VAR_DIR / "files")), "base_url": None},
+        "OPTIONS": {"location": environment.folder("FILES_DIR", default=VAR_DIR / "files"), "base_url": None},
     },
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
@@ -364,27 +382,29 @@ CHANNEL_LAYERS = {
 }
 REALTIME = {
     "CHANNELS": "tikm.channels",
-    "CONNECTION": environment.choice(
-        "BROADCAST_CONNECTION",
-        env.str("BROADCAST_CONNECTION", default="channels"),
-        ["channels", "log", "null"],
+    "CONNECTION": environment.choice("BROADCAST_CONNECTION", ["channels", "log", "null"], default="channels"),
+    "APP_ID": environment.matching("REALTIME_APP_ID", r"[0-9]{1,18}", "a number, such as 1", default="1"),
+    "APP_KEY": environment.matching(
+        "REALTIME_APP_KEY", APP_KEY, "up to 100 letters, digits, - and _, such as tikm", default="tikm"
     ),
-    "APP_ID": environment.numeric("REALTIME_APP_ID", env.str("REALTIME_APP_ID", default="1")),
-    "APP_KEY": env.str("REALTIME_APP_KEY", default="tikm"),
     "APP_SECRETS": environment.secrets("REALTIME_APP_SECRET", debug=DEBUG),
-    "HOST": env.str("REALTIME_HOST", default=""),
-    "PORT": env.int("REALTIME_PORT", default=0),
-    "SCHEME": environment.choice("REALTIME_SCHEME", env.str("REALTIME_SCHEME", default=""), ["", "http", "https"]),
-    "DEBUG": env.bool("REALTIME_DEBUG", default=DEBUG),
+    "HOST": environment.matching(
+        "REALTIME_HOST", environment.HOST, "a host name without scheme and port, such as ws.example.com"
+    ),
+    "PORT": environment.integer(
+        "REALTIME_PORT", default=0, low=1, high=65535, example=8443, zero="for the page's own"
+    ),
+    "SCHEME": environment.choice("REALTIME_SCHEME", ["http", "https"], default=""),
+    "DEBUG": environment.boolean("REALTIME_DEBUG", default=DEBUG),
     "REDIS_URL": REDIS_URL,
     "REDIS_PREFIX": REDIS_PREFIX,
     "BEARER": "accounts.tokens.bearer",
-    "TRUSTED_PROXIES": environment.comma_separated(env.str("TRUSTED_PROXIES", default="")),
+    "TRUSTED_PROXIES": environment.proxies("TRUSTED_PROXIES"),
     "MAX_MEMBERS_PER_CHANNEL": 1000,
     "MAX_UPLOAD": ATTACHMENT_MAX_FILES * ATTACHMENT_MAX_BYTES + 10 * 1024**2,
     "RESERVED_EVENTS": ("ticket.",),
-    "WEBHOOKS": environment.webhooks(env.str("REALTIME_WEBHOOKS", default="")),
-    "WEBHOOK_NETWORKS": environment.comma_separated(env.str("REALTIME_WEBHOOK_NETWORKS", default="")),
+    "WEBHOOKS": environment.webhooks("REALTIME_WEBHOOKS"),
+    "WEBHOOK_NETWORKS": environment.networks("REALTIME_WEBHOOK_NETWORKS"),
 }
 
 # --- Logging

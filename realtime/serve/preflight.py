@@ -8,9 +8,8 @@ from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_s
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from realtime.conf import config
+from realtime.conf import APP_KEY, config
 
-APP_KEY = re.compile(r"[A-Za-z0-9_-]{1,100}")
 DEVELOPMENT = "insecure"  # part of the secrets that Django and we generate for development
 MIN_SECRET_LENGTH = 12  # characters
 MIN_SECRET_VARIETY = 5  # different characters
@@ -24,7 +23,7 @@ def find_problems(*, static_files: bool) -> Iterator[str]:
         yield "ALLOWED_HOSTS is empty: set it to the host names of this site, separated by commas."
     if "*" in settings.ALLOWED_HOSTS:
         yield "ALLOWED_HOSTS is *: any host name would be put into links. Set it to the host names of this site."
-    if not APP_KEY.fullmatch(config().app_key):
+    if not re.fullmatch(APP_KEY, config().app_key):
         yield f"REALTIME_APP_KEY is {config().app_key!r}: set it to letters, digits, - and _, such as tikm."
     yield from _secrets()
     yield from _database()

@@ -67,8 +67,11 @@ def test_configuration_error_is_the_last_line_of_a_start() -> None:
                 "https://a?b",
             )
         ),
-        ({"STAFF_IDLE_MINUTES": "5"}, "STAFF_IDLE_MINUTES is 5; set it to 10 to 20160, or to 0"),
-        ({"STAFF_IDLE_MINUTES": "-1"}, "STAFF_IDLE_MINUTES is -1; set it to"),
+        (
+            {"STAFF_IDLE_MINUTES": "5"},
+            "STAFF_IDLE_MINUTES is '5'; set it to a number from 10 to 20160, such as 60, or to 0",
+        ),
+        ({"STAFF_IDLE_MINUTES": "-1"}, "STAFF_IDLE_MINUTES is '-1'; set it to"),
         ({"REALTIME_SCHEME": "wss"}, "REALTIME_SCHEME is 'wss'; set it to one of"),
         ({"REDIS_PREFIX": "our desk"}, "REDIS_PREFIX is 'our desk'; set it to 1 to 40 letters"),
         (
@@ -130,9 +133,11 @@ def test_redis_prefix_can_be_set() -> None:
     assert prefixes(**REDIS, REDIS_PREFIX="desk-a") == {"desk-a"}
 
 
-def test_webhooks_are_parsed_as_urls_and_events() -> None:
-    assert environment.webhooks("") == []
-    assert environment.webhooks(" https://a.example/?a=1  member_added cache_miss , http://[2001:db8::1]/") == [
+def test_webhooks_are_parsed_as_urls_and_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert environment.webhooks("REALTIME_WEBHOOKS") == []
+    value = " https://a.example/?a=1  member_added cache_miss , http://[2001:db8::1]/"
+    monkeypatch.setenv("REALTIME_WEBHOOKS", value)
+    assert environment.webhooks("REALTIME_WEBHOOKS") == [
         ("https://a.example/?a=1", ["member_added", "cache_miss"]),
         "http://[2001:db8::1]/",
     ]

@@ -1,8 +1,10 @@
 """The file types that settings.ATTACHMENT_TYPES may allow, and their names."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
+from django.core.checks import CheckMessage, Error
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -84,6 +86,15 @@ RUNNABLE = frozenset([
 def allowed_types() -> list[str]:
     """Return the content types that this site accepts."""
     return settings.ATTACHMENT_TYPES or list(TYPES)
+
+
+def check_allowed_types(**_: Any) -> list[CheckMessage]:
+    """Report types in ATTACHMENT_TYPES that no file has: they are typing errors (a system check)."""
+    return [
+        Error(f"ATTACHMENT_TYPES has {name!r}; set it to types among {', '.join(TYPES)}.", id="tickets.E001")
+        for name in settings.ATTACHMENT_TYPES
+        if name not in TYPES
+    ]
 
 
 def accepted() -> str:
