@@ -26,7 +26,7 @@ from tickets.privacy.file_names import FileNames
 
 BATCH_SIZE = 50  # tickets that are read together
 FILE_CHUNK = 64 * 1024  # bytes
-SECRETS = ("password",)  # fields of User
+OMITTED = ("password", "folded_name")  # fields of User: a secret, and a sort key
 
 _TICKETS_MESSAGE = tuple(f"ticket__{field}" for field in Ticket.MESSAGE_FIELDS)
 _PUBLIC_MESSAGE = Q(ticket__isnull=False) & (Q(reply=None) | Q(reply__is_internal=False))
@@ -62,7 +62,7 @@ class _Export:
             yield ExportedFile(self._paths[file.pk], _content(file))
 
     def _account(self) -> dict[str, Any]:
-        fields = [field.name for field in User._meta.concrete_fields if field.name not in SECRETS]
+        fields = [field.name for field in User._meta.concrete_fields if field.name not in OMITTED]
         return {
             "exported_at": timezone.now(),
             "account": {name: getattr(self.person, name) for name in fields},

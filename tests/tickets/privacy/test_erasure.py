@@ -52,7 +52,7 @@ def test_nothing_names_an_erased_person(
     with django_capture_on_commit_callbacks(execute=True):
         erase_person(person, by=cast.ada, delete_tickets=delete_tickets)
     assert places(*TEXTS) == set()
-    assert places("Zoë", "mueller") == set()  # parts of them; a short one may be in a random session key
+    assert places("Zoë", "mueller", "muller") == set()  # parts of them; a short one may be in a random session key
     assert other_rows() == ([[{"user_id": "other"}]], ["api/other"])
     assert Ticket.objects.filter(creator=person).exists() is not delete_tickets
 
@@ -223,11 +223,11 @@ def test_pages_refuse_who_may_not_erase(cast: Cast) -> None:
     assert User.objects.get(pk=cast.ada.pk).is_active
 
 
-@pytest.mark.parametrize("page", ["erase", "export"])
-def test_admin_enters_their_password_first(cast: Cast, page: str) -> None:
+@pytest.mark.parametrize("part", ["erase", "export"])
+def test_admin_enters_their_password_first(cast: Cast, part: str) -> None:
     client = Client()
     client.force_login(cast.ada)
-    response = client.post(f"/admin/accounts/user/{cast.casey.pk}/{page}/", {"confirmation": "casey@example.com"})
+    response = client.post(f"/admin/accounts/user/{cast.casey.pk}/{part}/", {"confirmation": "casey@example.com"})
     assert response["Location"].startswith("/reauthenticate/")
     assert User.objects.get(pk=cast.casey.pk).erased_at is None
 
