@@ -151,7 +151,7 @@ CACHES = {
 
 # --- Background jobs
 
-JOBS_BROKER = environment.choice("JOBS_BROKER", env.str("JOBS_BROKER", default="orm"), ["orm", "redis"])
+JOBS_BROKER = environment.choice("JOBS_BROKER", ["orm", "redis"], default="orm")
 if JOBS_BROKER == "redis" and not REDIS_URL:
     raise ImproperlyConfigured("JOBS_BROKER is 'redis'; set REDIS_URL too, or JOBS_BROKER to orm.")
 Q_CLUSTER = {
