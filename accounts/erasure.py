@@ -2,7 +2,6 @@
 
 import base64
 import json
-import re
 from typing import Any
 from urllib.parse import unquote_plus
 from uuid import uuid4
@@ -24,7 +23,6 @@ from accounts import sessions, tokens
 from accounts.identity import Identity
 from accounts.models import ApiToken, User
 
-QUOTES = re.compile(r'\\+"')  # in JSON, and in JSON within JSON
 OWNED: dict[type[Any], str] = {EmailAddress: "pk", UserSession: "pk", Authenticator: "pk", ApiToken: "id"}
 
 
@@ -119,7 +117,7 @@ def _erase_sessions(identity: Identity) -> None:
 def _names(value: Any, identity: Identity) -> bool:
     """Return whether a value of a session names the person, also as part of a submitted form."""
     text = json.dumps(value, ensure_ascii=False)
-    return identity.user_id in text or identity.is_in(QUOTES.sub('"', text)) or identity.is_in(unquote_plus(text))
+    return identity.user_id in text or identity.is_in_json(text) or identity.is_in(unquote_plus(text))
 
 
 def _erase_cache(identity: Identity) -> None:

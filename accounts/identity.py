@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 
+QUOTES = re.compile(r'\\+"')
+
 
 def neutral_name() -> str:
     """Return the name of an erased person, in the language of the site."""
@@ -52,6 +54,10 @@ class Identity:
     def is_in(self, text: str) -> bool:
         """Return whether the name or an address occurs in `text`, in any case."""
         return self._pattern.search(text) is not None
+
+    def is_in_json(self, text: str) -> bool:
+        """Return whether the name or an address occurs in JSON, also in JSON within JSON."""
+        return self.is_in(QUOTES.sub('"', text))
 
     def removed(self, text: str) -> str:
         """Return `text` with the replacement in place of the name and of each address."""

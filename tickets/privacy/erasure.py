@@ -1,5 +1,6 @@
 """Erase a person: everything that names or locates them, everywhere; their tickets stay or are deleted with them."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from accounts import erasure as account_erasure
 from accounts import policies as accounts_policies
 from accounts.identity import Identity
 from accounts.models import User
+from jobs.models import Job
 from realtime.broadcasting.erasure import EventRewrite, erase_user
 from tickets import handover, signals
 from tickets.markdown.stored import replace_text
@@ -71,6 +73,7 @@ def _erase(person: User, by: User | None, delete_tickets: bool, to: User | None)
     events = EventRewrite(logged.names, logged.rewritten)
     erase_user(identity.user_id, texts=identity.texts, addresses=identity.network_addresses, events=events)
     IdempotencyKey.objects.filter(user=person).delete()
+    _delete_jobs(identity)
     account_erasure.make_neutral(person, identity)
     handed_over = handover.hand_over(person, by=by, to=to)
     account_erasure.erase_account(person, identity)
@@ -106,6 +109,14 @@ def _erase_texts(person: User, identity: Identity) -> int:
         entry.public, entry.staff = identity.removed_from(entry.public), identity.removed_from(entry.staff)
         entry.save(update_fields=["public", "staff"])
     return own.count()
+
+
+def _delete_jobs(identity: Identity) -> None:
+    """Delete the jobs that name the person or their network address, such as a mail to them that waits."""
+    for job in Job.objects.only("key", "arguments", "error").iterator():
+        text = json.dumps([job.key, job.arguments, job.error], ensure_ascii=False)
+        if identity.is_in_json(text) or any(address in text for address in identity.network_addresses):
+            job.delete()
 
 
 def _mentioning(rows: QuerySet[Any], identity: Identity, *fields: str) -> Iterator[Any]:

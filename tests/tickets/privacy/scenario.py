@@ -12,6 +12,7 @@ from django.test import Client
 
 from accounts import tokens
 from accounts.models import User
+from jobs.models import Job
 from realtime.broadcasting.channel_layer import RELAY_CHANNEL
 from realtime.models import (
     Broadcast,
@@ -44,6 +45,7 @@ TRACES = {
     "realtime_hitcount.key", "realtime_serverprocess.sockets", "tickets_ticket.subject", "tickets_ticket.content",
     "tickets_ticket.rendered", "tickets_reply.message", "tickets_reply.rendered", "tickets_attachment.filename",
     "tickets_timelineentry.staff", "tickets_madeonce.key", "files",
+    "jobs_job.key", "jobs_job.error", "jobs_job.arguments",
 }  # fmt: skip
 
 
@@ -122,6 +124,9 @@ def _realtime(person: User) -> None:
     RateCounter.objects.create(key=f"login/{EMAIL}", hits=1, expires_at=0)
     RateCounter.objects.create(key=f"api/{ADDRESS}", hits=1, expires_at=0)
     RateCounter.objects.create(key="api/other", hits=1, expires_at=0)
+    Job.objects.create(task="mail", key=f"mail {EMAIL}", error=f"{ADDRESS} refused")
+    Job.objects.create(task="mail", key="2", arguments={"body": encode({"text": f"Dear {NAME}"})})
+    Job.objects.create(task="mail", key="other")
     Broadcast.objects.create(event=RELAY_CHANNEL, staff=encode({"frame": encode({"name": NAME})}))
 
 
@@ -130,4 +135,5 @@ def other_rows() -> Any:
     return (
         list(ServerProcess.objects.values_list("sockets", flat=True)),
         list(RateCounter.objects.values_list("key", flat=True)),
+        list(Job.objects.values_list("key", flat=True)),
     )
