@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
-from tests.browser import database_reset
-from tests.browser.network import Wire
+from tests.browser.support import database_reset
+from tests.browser.support.network import Wire
 from tests.support import instances
 from tests.support.cast import PASSWORD
 
@@ -186,7 +186,7 @@ class Console:
         if self.process is None:
             pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.browser.console"], **pipes, **on(self.database)
+                [sys.executable, "-m", "tests.browser.support.console"], **pipes, **on(self.database)
             )
         print(json.dumps(command), file=self.process.stdin, flush=True)
         if not (answer := self.process.stdout.readline()):
@@ -196,7 +196,7 @@ class Console:
 
 def set_stage(database: str) -> dict[str, Any]:
     """Write the cast to `database`, in a process of its own: this one never touches a server's database."""
-    command = [sys.executable, "-m", "tests.browser.fixtures"]
+    command = [sys.executable, "-m", "tests.browser.support.stage"]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True, **on(database)).stdout)
 
 

@@ -6,9 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Desk, is_live
-from tests.browser.test_accessibility import inspect
-from tests.browser.test_list import ask_unseen
-from tests.browser.test_two_people import choose, make_internal, message, send
+from tests.browser.support.accessibility import inspect
+from tests.browser.support.actions import ask_unseen, choose, make_internal, message, send
 
 LAPTOP, PHONE, SMALL = ({"width": width, "height": height} for width, height in ((1366, 768), (390, 844), (320, 568)))
 # How far the newest message reaches below the composer's upper edge.

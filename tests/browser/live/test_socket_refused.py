@@ -8,9 +8,9 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 
 from realtime.protocol import close_codes
 from tests.browser.conftest import Desk
-from tests.browser.test_accessibility import inspect
-from tests.browser.test_files import at_a_ticket
-from tests.browser.test_two_people import send
+from tests.browser.support.accessibility import inspect
+from tests.browser.support.actions import send
+from tests.browser.support.attachments import at_a_ticket
 
 TOO_MANY = close_codes.TOO_MANY_CONNECTIONS_OF_USER
 REASONS = [

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Desk, is_live
-from tests.browser.test_two_people import send
+from tests.browser.support.actions import send
 
 PAPERS = [
     {"format": paper, "landscape": landscape, "scale": scale}

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Desk, is_live
-from tests.browser.test_two_people import choose
+from tests.browser.support.actions import choose
 
 # What browsers do when they translate a page (Chromium's translator wraps text in <font>).
 TRANSLATE = """() => {

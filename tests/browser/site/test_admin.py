@@ -3,7 +3,7 @@
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Desk, is_live
-from tests.browser.test_accessibility import inspect
+from tests.browser.support.accessibility import inspect
 
 TICKET = "/admin/tickets/ticket/1/change/"
 

@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Desk, is_live, sign_in
-from tests.browser.test_accessibility import inspect
+from tests.browser.support.accessibility import inspect
 from tests.support import instances
 
 PAGE = "/admin/realtime/connection/"

@@ -1,41 +1,19 @@
 """Two users on one ticket, in two browsers: each sees the other's changes at once, and only permitted ones."""
 
 import json
-import re
 from typing import Any
 from urllib.parse import urlencode
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Desk, Person, is_live, sign_in
+from tests.browser.support.actions import ask, choose, make_internal, message, send, status
 
 SECRET = "April is also unpaid"
 
 
-def status(page: Page, text: str) -> None:
-    expect(page.locator("ticket-facts [data-text='ticket.status']").first).to_have_text(text)
-
-
-def send(page: Page, text: str, *, note: bool = False) -> None:
-    """Write a reply or a note, and see it stand in one's own conversation."""
-    if page.locator("ticket-composer input[name=internal]").count():
-        page.locator(f"ticket-composer input[name=internal][value='{'on' if note else ''}']").check(force=True)
-    page.locator("ticket-composer textarea").fill(text)
-    page.locator("ticket-composer textarea").press("Control+Enter")
-    expect(page.locator("#replies > li").last).to_contain_text(plain(text))
-    expect(page.locator("ticket-composer textarea")).to_have_value("")
-
-
-def plain(text: str) -> str:
-    return text.replace("**", "")
-
-
 def replies(page: Page) -> list[str]:
     return [text.strip() for text in page.locator("#replies > li .prose").all_inner_texts()]
-
-
-def choose(page: Page, name: str, label: str) -> None:
-    page.locator(f"form[data-autosubmit] select[name={name}]").select_option(label=label)
 
 
 def received_frames(person: Person) -> str:
@@ -52,17 +30,6 @@ def own_channel(person: Person) -> str:
 
 def live_config(person: Person) -> dict[str, Any]:
     return json.loads(person.context.pages[-1].locator("#live-config").text_content() or "{}")
-
-
-def ask(person: Person, subject: str, content: str) -> Page:
-    """Open a ticket in Billing, and return its page."""
-    page = person.page("/tickets/new/")
-    page.locator("[name=subject]").fill(subject)
-    page.locator("[name=content]").fill(content)
-    page.locator("[name=office]").select_option(label="Billing")
-    page.locator("main form button[type=submit]").last.click()
-    page.wait_for_url(re.compile(r"/tickets/[0-9a-f-]{36}/$"))
-    return page
 
 
 def the_agent_writes_a_note_and_an_answer(work: Page, tab: Page, asked: Page) -> None:
@@ -156,20 +123,10 @@ def test_page_is_complete_after_a_lost_connection(desk: Desk) -> None:
     assert SECRET in received_frames(bao)
 
 
-def message(page: Page, text: str) -> Locator:
-    return page.locator("#replies > li").filter(has_text=text)
-
-
 def make_public_by_keyboard(page: Page, text: str) -> None:
     message(page, text).locator("summary[title='Make public…']").press("Enter")
     expect(message(page, text)).to_contain_text("Casey Rivers will see this")
     message(page, text).get_by_role("button", name="Make public").press("Enter")
-
-
-def make_internal(page: Page, text: str) -> None:
-    message(page, text).locator("summary[title='Make internal…']").click()
-    expect(message(page, text)).to_contain_text("Casey Rivers will no longer see this reply")
-    message(page, text).get_by_role("button", name="Make internal").click()
 
 
 def test_visibility_changes_reach_the_customers_page(small_desk: Desk) -> None:

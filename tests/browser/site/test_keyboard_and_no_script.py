@@ -5,8 +5,8 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Desk, is_live, sign_in
-from tests.browser.test_files import PICTURE, TEXT
-from tests.browser.test_two_people import status
+from tests.browser.support.actions import status
+from tests.browser.support.attachments import PICTURE, TEXT
 
 MAX_KEYS = 80  # key presses until a test fails
 TICKET = re.compile(r"/tickets/[0-9a-f-]{36}/$")

@@ -6,10 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Desk, Person, is_live
-from tests.browser.test_accessibility import inspect
-from tests.browser.test_two_people import ask, choose
-
-SOON = 3_000  # milliseconds
+from tests.browser.support.accessibility import inspect
+from tests.browser.support.actions import ask, ask_unseen, choose
 
 
 def subjects(page: Page) -> list[str]:
@@ -47,23 +45,6 @@ def three(small_desk: Desk) -> Desk:
     return small_desk
 
 
-def ask_unseen(person: Person, subject: str) -> None:
-    """Open a ticket in Billing as a browser without a page would."""
-    request = person.context.request
-    form = request.get("/tickets/new/").text()
-    token, office, priority = (
-        re.search(pattern, form)[1]
-        for pattern in (
-            r'csrfmiddlewaretoken" value="(\w+)',
-            r'value="(\d+)"[^>]*>Billing',
-            r'value="(\d+)" selected',
-        )
-    )
-    words = {"subject": subject, "content": "Hello", "office": office, "priority": priority}
-    answer = request.post("/tickets/new/", form=words | {"csrfmiddlewaretoken": token}, max_redirects=0)
-    assert answer.status == 302
-
-
 def test_list_does_not_move_while_rows_are_selected(three: Desk) -> None:
     _, (listing,) = opened(three, "bao", "/tickets/")
     casey = three.enter("casey")
@@ -94,12 +75,12 @@ def test_counts_follow_changes_of_another_agent(three: Desk) -> None:
     choose(work, "assigned_to", "Bao Nguyen")
     for page in (listing, home):
         page.bring_to_front()
-        expect(number(page, "mine")).to_have_text("1", timeout=SOON)
-        expect(number(page, "unassigned")).to_have_text("2", timeout=SOON)
+        expect(number(page, "mine")).to_have_text("1")
+        expect(number(page, "unassigned")).to_have_text("2")
     expect(row(home, "Charged twice")).to_be_visible()
     expect(home.locator("activity-list li").first).to_contain_text("Dana Okafor assigned the ticket to Bao Nguyen")
     choose(work, "status", "Closed")
-    expect(number(home, "mine")).to_have_text("0", timeout=SOON)
+    expect(number(home, "mine")).to_have_text("0")
     expect(row(home, "Charged twice")).to_have_count(0)
 
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Desk, is_live, sign_in
-from tests.browser.test_two_people import ask, choose, send, status
+from tests.browser.support.actions import ask, choose, send, status
 
 
 def test_page_shows_that_access_was_revoked(small_desk: Desk) -> None:

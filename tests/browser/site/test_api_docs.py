@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Desk
-from tests.browser.test_accessibility import inspect
+from tests.browser.support.accessibility import inspect
 
 
 def test_api_can_be_tried_out_on_its_page(small_desk: Desk) -> None:

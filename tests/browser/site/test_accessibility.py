@@ -4,29 +4,13 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.template.loader import render_to_string
 from django.test import RequestFactory
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Desk, is_live
-from tests.browser.test_files import PICTURE, PROGRAM, at_a_ticket, named, pick
-from tests.browser.test_two_people import send
-from tests.support import instances
+from tests.browser.support.accessibility import inspect
+from tests.browser.support.actions import send
+from tests.browser.support.attachments import PICTURE, PROGRAM, at_a_ticket, named, pick
 from tests.support.cast import PASSWORD
-
-AXE = (instances.TOP / "node_modules/axe-core/axe.min.js").read_text()
-SERIOUS = ("serious", "critical")
-# What axe finds once the page has taken on another theme and width, and the ground that it is drawn on.
-LOOK = """async () => {
-  const frame = () => new Promise(requestAnimationFrame)
-  await frame().then(frame)
-  const { violations } = await axe.run({ resultTypes: ["violations"] })
-  return {
-    found: violations.map(({ impact, id, nodes }) => [impact, id, nodes[0].html]),
-    isWide: document.documentElement.scrollWidth > innerWidth,
-    ground: getComputedStyle(document.body).backgroundColor,
-  }
-}"""
-# Each theme and each width once: colours do not depend on the width, nor shapes on the theme.
-LOOKS = {"light": 1440, "dark": 320}
 
 # Lists and dashboards with their states are looked at in test_list.py.
 PAGES = {
@@ -53,21 +37,6 @@ WRONG = {
     "/profile/email/": {"email": "nonsense"},
     "/profile/password/": {"oldpassword": "wrong", "password1": "1", "password2": "2"},
 }
-
-
-def inspect(page: Page) -> list[str]:
-    """Return what axe finds serious, light at 1440 and dark at 320 pixels, and where the page is too wide."""
-    found, grounds = [], set()
-    page.evaluate(AXE)
-    for scheme, width in LOOKS.items():
-        page.emulate_media(color_scheme=scheme)
-        page.set_viewport_size({"width": width, "height": 900})
-        seen = page.evaluate(LOOK)
-        where = f"{page.url} {scheme} {width}px"
-        found += [f"{where}: {rule} {html}" for impact, rule, html in seen["found"] if impact in SERIOUS]
-        found += [f"{where}: scrolls sideways"] if seen["isWide"] else []
-        grounds.add(seen["ground"])
-    return found if len(grounds) == 2 else [*found, f"{page.url}: is not drawn once light and once dark"]
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Desk, is_live, sign_in
-from tests.browser.test_two_people import send
+from tests.browser.support.actions import send
 from tests.support.cast import PASSWORD
 
 STORED = "() => Object.keys(localStorage).filter((key) => key.startsWith('draft:')).length"

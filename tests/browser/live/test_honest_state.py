@@ -6,7 +6,7 @@ import socket
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Desk, is_live
-from tests.browser.test_two_people import send
+from tests.browser.support.actions import send
 
 # A busy machine may take longer; tests/js/live-updates.test.js has the seconds, by a clock of its own.
 SOON = 30_000
