@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts import tokens
+from accounts.lines import validate_line, validate_person_name
 from accounts.models import User
 
 TOKEN_DAYS = ((30, _("30 days")), (90, _("90 days")), (365, _("1 year")))
@@ -20,6 +21,7 @@ class NameForm(forms.Form):
     name = forms.CharField(
         label=_("Name"),
         max_length=100,
+        validators=[validate_person_name],
         widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True}),
     )
     field_order = ["name", "email", "password1", "password2"]
@@ -60,7 +62,10 @@ class ProfileForm(forms.ModelForm[User]):
 
 class TokenForm(forms.Form):
     name = forms.CharField(
-        label=_("Name"), max_length=80, help_text=_("What the token is for, such as “Invoice import”.")
+        label=_("Name"),
+        max_length=80,
+        validators=[validate_line],
+        help_text=_("What the token is for, such as “Invoice import”."),
     )
     days = forms.TypedChoiceField(label=_("Expires after"), choices=TOKEN_DAYS, coerce=int, initial=90)
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
 
 from accounts.folding import FoldedField, searchable
+from accounts.lines import validate_line, validate_person_name
 from accounts.signals import access_changed
 from realtime import reauthorize
 
@@ -71,7 +72,7 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(_("email address"), unique=True)
-    name = models.CharField(_("name"), max_length=100)
+    name = models.CharField(_("name"), max_length=100, validators=[validate_person_name])
     folded_name = FoldedField(source="name", max_length=400)
     role = models.CharField(_("role"), max_length=8, choices=Role.choices, default=Role.CUSTOMER)
     is_active = models.BooleanField(
@@ -182,7 +183,7 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]
 class Office(models.Model):
     """An office with its agents."""
 
-    name = models.CharField(_("name"), max_length=80, unique=True)
+    name = models.CharField(_("name"), max_length=80, unique=True, validators=[validate_line])
     description = models.TextField(_("description"), blank=True)
     is_internal = models.BooleanField(
         _("internal"), default=False, help_text=_("Customers can't see or contact this office.")
@@ -224,7 +225,7 @@ class ApiToken(AbstractAuthToken):  # type: ignore[misc]
 
     # The public id; the digest is never shown.
     id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(_("name"), max_length=80)
+    name = models.CharField(_("name"), max_length=80, validators=[validate_line])
 
     class Meta:
         verbose_name = _("API token")

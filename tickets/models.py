@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.lines import validate_line
 from accounts.models import Office
 from realtime import Audience
 from tickets.markdown.stored import RenderedMessage
@@ -42,7 +43,7 @@ def attachment_storage() -> Storage:
 class Choice(models.Model):
     """A named, coloured, ordered value that admins manage."""
 
-    name = models.CharField(_("name"), max_length=40, unique=True)
+    name = models.CharField(_("name"), max_length=40, unique=True, validators=[validate_line])
     color = models.CharField(_("colour"), max_length=7, validators=[hex_color])
     order = models.PositiveSmallIntegerField(_("order"), default=0)
     is_default = models.BooleanField(_("default"), default=False, help_text=_("Default for new tickets."))
@@ -126,7 +127,7 @@ class Ticket(RenderedMessage):
 
     uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     reference = models.CharField(_("reference"), max_length=8, unique=True, default=new_reference, editable=False)
-    subject = models.CharField(_("subject"), max_length=MAX_SUBJECT)
+    subject = models.CharField(_("subject"), max_length=MAX_SUBJECT, validators=[validate_line])
     content = models.TextField(_("message"), max_length=MAX_MESSAGE)
     creator = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="created_tickets", verbose_name=_("customer")

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from accounts.lines import is_blank, validate_line
 from accounts.models import Office, User
 from realtime import Audience
 from tickets import files, payloads, policies, signals
@@ -292,7 +293,7 @@ def _clean_text(value: str, field: str, most: int) -> str:
     Raises ValidationError if it is empty, too long or contains NUL.
     """
     text = re.sub(r"\A(?:\s*\n)+", "", value.replace("\r\n", "\n").replace("\r", "\n").rstrip())
-    if not text:
+    if is_blank(text):
         raise ValidationError({field: _("Enter a message.")})
     if len(text) > most:
         raise ValidationError({field: _("Use at most %(most)d characters.") % {"most": most}})
@@ -302,7 +303,12 @@ def _clean_text(value: str, field: str, most: int) -> str:
 
 
 def _clean_line(value: str, field: str, most: int) -> str:
-    return _clean_text(" ".join(value.split()), field, most)
+    text = _clean_text(" ".join(value.split()), field, most)
+    try:
+        validate_line(text)
+    except ValidationError as error:
+        raise ValidationError({field: error.messages}) from error
+    return text
 
 
 def _unused_reference() -> str:

@@ -13,7 +13,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSe
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 
-from accounts.api.fields import WORDS, Body
+from accounts.api.fields import LINE, WORDS, Body
 from tikm.problem_details import MEDIA_TYPE
 
 PROBLEM = {
@@ -105,6 +105,15 @@ class TextSchema(OpenApiSerializerFieldExtension):
 
     def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
         return {"type": "string", "minLength": 1, "maxLength": self.target.max_length, "pattern": WORDS}
+
+
+class LineSchema(TextSchema):
+    """Describes `Line` fields."""
+
+    target_class = "accounts.api.fields.Line"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+        return super().map_serializer_field(auto_schema, direction) | {"pattern": LINE}
 
 
 class RowSchema(OpenApiSerializerFieldExtension):

@@ -12,10 +12,17 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
 from accounts.choices import in_short, is_named
+from accounts.lines import validate_line
 
-# A visible character; the OpenAPI document describes texts with at least one, and without NUL.
-VISIBLE = r"[^\s\u0000-\u001f\u007f-\u009f]"
+# A visible character; the OpenAPI document describes texts with at least one, and without NUL. See accounts/lines.py.
+VISIBLE = (
+    r"[^\s\u0000-\u001f\u007f-\u009f\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5"
+    r"\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb]"
+)
 WORDS = rf"^[^\u0000]*{VISIBLE}[^\u0000]*$"
+# Without control characters, except those that count as spaces, and without those that turn the text around.
+_IN_A_LINE = r"[^\u0000-\u0008\u000e-\u001b\u007f-\u0084\u0086-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]*"
+LINE = rf"^{_IN_A_LINE}{VISIBLE}{_IN_A_LINE}$"
 CANONICAL_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -49,6 +56,17 @@ class Text(serializers.CharField):  # type: ignore[misc]
             self.fail("invalid")
         value: str = super().to_internal_value(data)
         return value
+
+
+class Line(Text):
+    """A single line; line breaks and other white space become spaces."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.validators.append(validate_line)
+
+    def to_internal_value(self, data: Any) -> str:
+        return " ".join(super().to_internal_value(data).split())
 
 
 class Flag(serializers.BooleanField):  # type: ignore[misc]

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from accounts.api.fields import Body, OneOf, Text
+from accounts.api.fields import Body, Line, OneOf, Text
 from accounts.forms import TOKEN_DAYS
 from accounts.models import User
 
@@ -81,7 +81,7 @@ class CredentialsSerializer(Body):
         write_only=True,
         help_text="A code of the authenticator app or a recovery code, if the user has two-step sign-in.",
     )
-    name = Text(
+    name = Line(
         max_length=80,
         default=_("API token"),
         help_text="A name for the token, such as the program that uses it. Defaults to “API token”.",

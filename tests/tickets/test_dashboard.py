@@ -32,7 +32,7 @@ def ask(cast: Cast, subject: str, by: User, office=None):
 def test_sign_in_redirects_to_the_dashboard(cast, client):
     response = client.post("/login/", {"login": "casey@example.com", "password": "correct horse battery"})
     assert response["Location"] == "/"
-    assert "Hello, Casey Rivers" in home(cast.casey).text
+    assert "Hello, <bdi>Casey Rivers</bdi>" in home(cast.casey).text
     assert Client().get("/")["Location"].startswith("/login/")
 
 

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from accounts.api.fields import Address, Body, Flag, Row, RowId, Text
+from accounts.api.fields import Address, Body, Flag, Line, Row, RowId, Text
 from accounts.models import User
 from accounts.policies import offered_offices
 from realtime import Audience
@@ -172,7 +172,7 @@ class Files(serializers.ListField):  # type: ignore[misc]
 class NewTicketSerializer(Body):
     """A new ticket."""
 
-    subject = Text(max_length=MAX_SUBJECT, help_text="A single line.")
+    subject = Line(max_length=MAX_SUBJECT, help_text="A single line.")
     content = Text(max_length=MAX_MESSAGE, help_text="The message, in Markdown.")
     office = Row(offered_offices, help_text=f"The office to contact. {NAME_OR_ID}")
     priority = Row(
@@ -233,7 +233,7 @@ class ChangesSerializer(Body):
         help_text="An agent's or admin's id, or `me`; null removes the assignee.",
     )
     office = Row(offered_offices, required=False, help_text=f"Moves the ticket. {NAME_OR_ID}")
-    subject = Text(max_length=MAX_SUBJECT, required=False, help_text="A single line.")
+    subject = Line(max_length=MAX_SUBJECT, required=False, help_text="A single line.")
 
     default_error_messages = {"invalid": _("The body must be a JSON object.")}
 
