@@ -15,6 +15,7 @@ from accounts.models import ApiToken, User
 from tests.accounts.test_admin import user_page
 from tests.accounts.test_two_step import PAGE, code_of, turn_on
 from tests.support.cast import PASSWORD, Cast
+from tests.support.sign_in import reauthenticate
 from tests.test_admin import save, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -130,6 +131,7 @@ def test_user_is_notified_at_the_old_and_the_new_address(cast: Cast, replace: Re
 
 def test_admin_who_changes_their_own_address_stays_signed_in(cast: Cast) -> None:
     client, other = sign_in("ada@example.com"), sign_in("ada@example.com")
+    reauthenticate(client, cast.ada)
     assert save(client, user_page(cast.ada), email="ada@example.org").status_code == 302
     assert (is_in(client), is_in(other)) == (True, False)
 
