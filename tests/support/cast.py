@@ -64,9 +64,11 @@ def create_cast() -> Cast:
     EmailAddress.objects.bulk_create(
         EmailAddress(user=person, email=person.email, verified=True, primary=True) for person in people.values()
     )
-    offices["billing"].agents.set([people["bao"], people["dana"]])
-    offices["orders"].agents.set([people["emil"]])
-    offices["fraud"].agents.set([people["fatima"]])
+    Membership = Office.agents.through  # noqa: N806
+    Membership.objects.bulk_create(
+        Membership(office=offices[office], user=people[name])
+        for name, office in (("bao", "billing"), ("dana", "billing"), ("emil", "orders"), ("fatima", "fraud"))
+    )
     ticket = services.open_ticket(
         by=people["casey"], subject="Charged twice", content="Two charges for *May*.", office=offices["billing"]
     )
