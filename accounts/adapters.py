@@ -1,7 +1,9 @@
 """The allauth adapter."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
@@ -13,17 +15,20 @@ from django.shortcuts import redirect
 from django.utils import timezone, translation
 from django.utils.crypto import salted_hmac
 
-from accounts import email_addresses, failed_sign_ins, sessions
+from accounts import email_addresses, failed_sign_ins, sessions, tasks
 from accounts.models import User
-from accounts.site_links import site_url, with_site_url
+from accounts.site_links import site_url
 
 UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104  (a placeholder, not an address to bind)
+
+# What a mail says about its cause.
+STORED_VALUES = ("timestamp", "ip", "browser", "added_email", "deleted_email", "from_email", "to_email")
 
 FIRST_STEP_KEY = "first_step"  # in the session
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """Sends account mails with links to the configured site, and notices to every address of a user."""
+    """Enqueues account mails, and notices to every address of a user."""
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """Return the client's address behind trusted proxies, or 0.0.0.0 if it is unknown (a Unix socket)."""
@@ -65,10 +70,21 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             return False
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send a mail whose links begin with SITE_URL."""
-        request = allauth_context.request
-        values = {"request": request, "email": email, "site_url": site_url(request), **with_site_url(context)}
-        self.render_mail(template_prefix, email, values).send()
+        """Enqueue a mail. Its links are made when it is sent; keys and codes are not stored."""
+        user = context.get("user")
+        tasks.send_account_mail.enqueue(
+            key=uuid4().hex,
+            template=template_prefix,
+            email=email,
+            user_id=str(user.pk) if user else None,
+            language=translation.get_language(),
+            site_url=site_url(allauth_context.request),
+            values={
+                name: value.isoformat() if isinstance(value, datetime) else value
+                for name, value in context.items()
+                if name in STORED_VALUES
+            },
+        )
 
     def send_notification_mail(
         self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
@@ -81,7 +97,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     ) -> None:
         """Send a notice in the user's language that says when and from where the change was made."""
         request = allauth_context.request
-        values = {"timestamp": timezone.now(), **(context or {})}
+        values = {"timestamp": timezone.now(), "user": user, **(context or {})}
         if request is not None:
             # The browser's own words could be anything: only its name is repeated.
             browser = sessions.browser_name(self.get_http_user_agent(request))

@@ -22,6 +22,7 @@ from django.utils import timezone
 from accounts import sessions, tokens
 from accounts.identity import Identity
 from accounts.models import ApiToken, User
+from jobs.models import Job
 
 OWNED: dict[type[Any], str] = {EmailAddress: "pk", UserSession: "pk", Authenticator: "pk", ApiToken: "id"}
 
@@ -34,6 +35,7 @@ def erase_account(person: User, identity: Identity) -> None:
     tokens.revoke_all(person)
     for model in (EmailAddress, UserSession, Authenticator):
         model.objects.filter(user=person).delete()
+    Job.objects.filter(Q(arguments__user_id=str(person.pk)) | Q(arguments__email__in=identity.texts)).delete()
     person.offices.clear()
     _erase_cache(identity)
     make_neutral(person, identity)

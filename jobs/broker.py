@@ -36,7 +36,7 @@ class DatabaseBroker(Broker):  # type: ignore[misc]
             logger.warning("job database unavailable error=%r; retrying in %s s", str(error), POLL_INTERVAL)
             claimed = []
         if claimed:
-            return [(None, _pack(job)) for job in claimed]
+            return [(None, pack(job)) for job in claimed]
         self.wait()
         return None
 
@@ -67,7 +67,7 @@ class RedisBroker(DatabaseBroker):
             super().wait()
 
 
-def _pack(job: Job) -> str:
+def pack(job: Job) -> str:
     """Return what a worker process of django-q2 gets to know of a job."""
     package: dict[str, Any] = {
         "id": str(job.pk),

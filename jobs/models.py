@@ -88,8 +88,8 @@ class Job(models.Model):
         self._update(has_begun_effect=False)
 
     def finish(self) -> bool:
-        """Record that the job is done; return whether its lease was still valid."""
-        return self._end(state=self.State.DONE, error="", has_begun_effect=False)
+        """Record that the job is done, and forget its arguments; return whether its lease was still valid."""
+        return self._end(state=self.State.DONE, arguments={}, error="", has_begun_effect=False)
 
     def postpone(self, error: str, delay: timedelta) -> None:
         """Try again after `delay`."""

@@ -17,6 +17,10 @@ KILLED = gettext_noop("The worker ended during each attempt.")
 UNKNOWN_TASK = gettext_noop("This release has no such task.")
 
 
+class PermanentFailure(Exception):
+    """The job cannot succeed; the message says why."""
+
+
 def run(pk: int, lease: str) -> None:
     """Run a job, if the lease that ends at `lease` (ISO 8601) is still its present one."""
     job = Job.objects.filter(pk=pk, run_at=datetime.fromisoformat(lease)).first()
@@ -46,6 +50,8 @@ def _attempt(job: Job, task: Task) -> None:
         _call(job, task)
     except LeaseLost:
         logger.warning("job lost task=%s job=%d; it ran for longer than its lease", job.task, job.pk)
+    except PermanentFailure as error:
+        fail(job, str(error))
     except (Exception, TimeoutException) as error:
         reason = f"{type(error).__name__}: {error}"
         if job.has_begun_effect:
@@ -62,8 +68,9 @@ def _attempt(job: Job, task: Task) -> None:
 
 
 def _call(job: Job, task: Task) -> None:
+    arguments = job.arguments  # which a finished job forgets
     if not task.atomic:
-        task.function(job, **job.arguments)
+        task.function(job, **arguments)
         job.finish()
         return
     state = job.state, job.run_at
@@ -72,7 +79,7 @@ def _call(job: Job, task: Task) -> None:
             # First: it locks the row, so that another worker with this job waits, and then finds it done.
             if not job.finish():
                 raise LeaseLost
-            task.function(job, **job.arguments)
+            task.function(job, **arguments)
     except BaseException:
         job.state, job.run_at = state  # as in the database again
         raise

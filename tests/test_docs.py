@@ -11,7 +11,7 @@ DOCS = [
     *(TOP / name for name in ("README.md", "CONTRIBUTING.md", "realtime/README.md")),
     *sorted((TOP / "docs").rglob("*.md")),
 ]
-FOLDERS = "accounts|benchmarks|deploy|docs|mail|realtime|requirements|static|templates|tests|tickets|tikm"
+FOLDERS = "accounts|benchmarks|deploy|docs|jobs|mail|realtime|requirements|static|templates|tests|tickets|tikm"
 PATH = re.compile(rf"`((?:{FOLDERS}|\.ci)/[\w./-]*)`")
 MODULE = re.compile(r"`((?:accounts|realtime|tickets|tikm(?!\.(?:service|socket)))(?:\.\w+)+)(?:\(.*?\))?`")
 LINK = re.compile(r"\]\(([^)#\s]*)(?:#([\w-]+))?\)")

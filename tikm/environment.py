@@ -6,6 +6,7 @@ The sentence names the variable, the value found and an example. Secrets, and pa
 import os
 import re
 from collections.abc import Callable, Sequence
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -35,6 +36,10 @@ ATTACHMENT_NAMES = (
     "ATTACHMENT_TYPES",
     "ATTACHMENT_REMOVE_LOCATION",
 )
+MAIL_BACKENDS = {
+    "django.core.mail.backends.smtp.EmailBackend": "jobs.mail_backends.SMTPBackend",
+    "django.core.mail.backends.filebased.EmailBackend": "jobs.mail_backends.FileBackend",
+}
 DEVELOPMENT_SECRET = "insecure-development-only-" + "0" * 32
 TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 PLACEHOLDER = re.compile(r"<.*>|\$[({].*|\$\w+|(change|replace)[-_ ]?(me|this|it)\W*", re.IGNORECASE)
@@ -122,6 +127,16 @@ def secret(name: str, *, debug: bool) -> str:
         raise ImproperlyConfigured(
             f"{name} is a placeholder: set it to a long random string, such as the output of `openssl rand -hex 32`."
         )
+    return value
+
+
+def sender(name: str, *, debug: bool) -> str:
+    """Return the address that mails are from, also as `Name <address>`; only DEBUG has a default."""
+    value = text(name, "TIKM <tikm@localhost>" if debug else "")
+    if not value:
+        raise ImproperlyConfigured(f"Set {name} to the sender of mails, such as TIKM <desk@example.com>.")
+    if not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", parseaddr(value)[1]) or not value.isprintable():
+        raise _refuse(name, value, "an address, such as TIKM <desk@example.com>")
     return value
 
 
@@ -255,7 +270,7 @@ def database_url(name: str, *, default: str) -> dict[str, Any]:
 
 
 def email_url(name: str, *, default: str) -> dict[str, Any]:
-    """Return Django's settings of outgoing mail."""
+    """Return Django's settings of outgoing mail, with our backends in place of Django's."""
 
     def is_valid(parts: SplitResult) -> bool:
         if parts.scheme in ("consolemail", "memorymail", "dummymail"):
@@ -266,7 +281,7 @@ def email_url(name: str, *, default: str) -> dict[str, Any]:
 
     expected = "a URL such as smtp+tls://user:password@mail.example.com:587 or consolemail://"
     found: dict[str, Any] = environ.Env.email_url_config(_service_url(name, default, is_valid, expected))
-    return found
+    return found | {"EMAIL_BACKEND": MAIL_BACKENDS.get(found["EMAIL_BACKEND"], found["EMAIL_BACKEND"])}
 
 
 def redis_prefix(value: str, *, secret_key: str, redis_url: str, database: str) -> str:

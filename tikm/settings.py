@@ -210,8 +210,14 @@ STAFF_IDLE_MINUTES = environment.integer(
     zero="for no limit",
 )
 
-EMAIL_CONFIG = environment.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost:25")
+# --- Mail, which jobs send
+
+EMAIL_CONFIG = environment.email_url(
+    "EMAIL_URL", default=f"filemail://{VAR_DIR}/mail" if DEBUG else "smtp://localhost:25"
+)
 vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 10  # seconds that the mail server may be silent
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = environment.sender("DEFAULT_FROM_EMAIL", debug=DEBUG)
 
 REST_KNOX = {"TOKEN_MODEL": "accounts.ApiToken", "AUTH_HEADER_PREFIX": "Bearer"}
 KNOX_TOKEN_MODEL = "accounts.ApiToken"  # noqa: S105

@@ -22,8 +22,6 @@ pytestmark = pytest.mark.django_db
 def _own_tasks(monkeypatch):
     monkeypatch.setattr(registry, "tasks", {})
     monkeypatch.setattr("jobs.models.tasks", registry.tasks)
-    monkeypatch.setattr("django_q.brokers.Broker.get_cache", staticmethod(lambda: None))
-    monkeypatch.setattr("jobs.broker.close_old_connections", lambda: None)
 
 
 def make_due():
@@ -231,6 +229,7 @@ def test_unreachable_database_does_not_end_the_worker(monkeypatch):
         raise OperationalError("connection refused")
 
     waits = []
+    monkeypatch.setattr("jobs.broker.close_old_connections", lambda: None)
     monkeypatch.setattr("jobs.models.JobQuerySet.claim", fail)
     monkeypatch.setattr(DatabaseBroker, "wait", lambda self: waits.append(1))
     assert DatabaseBroker().dequeue() is None

@@ -234,6 +234,7 @@ def _environment(settings: Mapping[str, str | None]) -> dict[str, str]:
         "DEBUG": "true",
         "SECRET_KEY": "for-tests-only",
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
+        "DEFAULT_FROM_EMAIL": "desk@example.com",
         "PYTHONUNBUFFERED": "1",
         # pytest-django sets another one for itself.
         "DJANGO_SETTINGS_MODULE": "tikm.settings",

@@ -3,14 +3,13 @@
 from django_q.signing import SignedPackage
 
 from jobs import runner
-from jobs.broker import DatabaseBroker
+from jobs.broker import pack
 from jobs.models import Job
 
 
 def claim():
     """Claim the due jobs; return the arguments with which a worker process runs each."""
-    packed = DatabaseBroker().dequeue() if Job.objects.due().exists() else None
-    return [SignedPackage.loads(package)["args"] for _, package in packed or []]
+    return [SignedPackage.loads(pack(job))["args"] for job in Job.objects.all().claim(10)]
 
 
 def run_due_jobs():

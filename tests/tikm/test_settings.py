@@ -18,7 +18,12 @@ from pytest_django import Settings
 from tests.support.instances import TOP
 from tikm import environment
 
-GOOD = {"SECRET_KEY": "s" * 50, "REALTIME_APP_SECRET": "t" * 20, "ALLOWED_HOSTS": "desk.example"}
+GOOD = {
+    "SECRET_KEY": "s" * 50,
+    "REALTIME_APP_SECRET": "t" * 20,
+    "ALLOWED_HOSTS": "desk.example",
+    "DEFAULT_FROM_EMAIL": "TIKM <desk@desk.example>",
+}
 
 
 def start(**environment: str) -> str:
@@ -51,6 +56,15 @@ def test_configuration_error_is_the_last_line_of_a_start() -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
+        (
+            {"DEFAULT_FROM_EMAIL": ""},
+            "Set DEFAULT_FROM_EMAIL to the sender of mails, such as TIKM <desk@example.com>.",
+        ),
+        ({"DEFAULT_FROM_EMAIL": "the desk"}, "DEFAULT_FROM_EMAIL is 'the desk'; set it to an address"),
+        ({"DEFAULT_FROM_EMAIL": "desk@"}, "DEFAULT_FROM_EMAIL is 'desk@'; set it to an address"),
+        ({"DEFAULT_FROM_EMAIL": "a@b.example\nBcc: c@d.example"}, "set it to an address"),
+        ({"JOBS_BROKER": "redis"}, "JOBS_BROKER is 'redis'; set REDIS_URL too"),
+        ({"JOBS_BROKER": "rabbit"}, "JOBS_BROKER is 'rabbit'; set it to one of: orm, redis."),
         ({"SECRET_KEY": ""}, "Set SECRET_KEY to a long random string"),
         ({"SECRET_KEY": "insecure-development-only-" + "0" * 32}, "SECRET_KEY is the development default"),
         ({"REALTIME_APP_SECRET": ""}, "Set REALTIME_APP_SECRET"),
