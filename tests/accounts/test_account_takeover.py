@@ -176,3 +176,11 @@ def test_link_for_a_new_password_is_valid_for_an_hour(
     later = datetime.now() + timedelta(minutes=minutes)
     monkeypatch.setattr(PasswordResetTokenGenerator, "_now", lambda _generator: later)
     assert bool(Client().get(latest_link("password/reset"), follow=True).context.get("token_fail")) == fails
+
+
+def test_session_alone_downloads_no_personal_data(cast: Cast) -> None:
+    thief = sign_in()
+    assert thief.post("/profile/data/")["Location"].startswith("/reauthenticate/")
+    answer = thief.post("/reauthenticate/?next=/profile/data/", {"password": PASSWORD})
+    assert answer["Content-Type"] == "application/zip"
+    answer.close()

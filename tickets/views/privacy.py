@@ -1,5 +1,6 @@
 """The archive of a person's data."""
 
+from allauth.account.decorators import reauthentication_required
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse
 from django.views.decorators.cache import cache_control
@@ -13,6 +14,7 @@ from tickets.privacy.archive import archive_name, temporary_archive
 
 @require_POST
 @login_required
+@reauthentication_required  # type: ignore[untyped-decorator]
 @cache_control(private=True, no_store=True)
 def download_data(request: AuthenticatedRequest) -> FileResponse:
     """Return the user's own data as a zip archive."""
