@@ -71,6 +71,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "realtime.utils.client_address.proxy_headers_middleware",
     "tikm.health.answer_probes",
+    "tikm.security_headers.set_security_headers",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "realtime.serve.streaming.stream_files",
@@ -375,6 +376,16 @@ SECURE_REFERRER_POLICY = "same-origin"
 # The first middleware removes the header unless a trusted proxy sent it.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+if not DEBUG:
+    # Browsers accept these names only over HTTPS, for this host and all paths: no other subdomain can set them.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+# Sent over HTTPS only.
+SECURE_HSTS_SECONDS = environment.integer(
+    "HSTS_SECONDS", default=0 if DEBUG else 31536000, low=1, high=63072000, example=31536000, zero="for no header"
+)
+SECURITY_CONTACT = environment.matching(
+    "SECURITY_CONTACT", r"(mailto:[^\s@]+@|https://)[^\s@]+", "an address such as mailto:security@example.com"
+)
 
 # --- Live updates
 

@@ -28,6 +28,7 @@ urlpatterns = [
     path("csp-reports/", content_security.collect_reports, name="csp-reports"),
     path("favicon.ico", well_known.icon),
     path("robots.txt", well_known.robots),
+    path(".well-known/security.txt", well_known.security_contact),
     path(".well-known/change-password", well_known.change_password),
     re_path("^api/", problem_details.not_found),
 ]

@@ -4,7 +4,7 @@ const container = document.getElementById("docs")
 
 /** Returns Django's CSRF token. */
 function csrfToken() {
-  return /(?:^|; )csrftoken=(\w+)/.exec(document.cookie)?.[1] ?? ""
+  return /(?:^|; )(?:__Host-)?csrftoken=(\w+)/.exec(document.cookie)?.[1] ?? ""
 }
 
 globalThis.SwaggerUIBundle({

@@ -56,10 +56,14 @@ NEARLY_RIGHT: dict[str, list[Any]] = {
     "ATTACHMENT_MAX_BYTES": NUMBER,
     "ATTACHMENT_MAX_FILES": NUMBER,
     "ATTACHMENT_QUOTA_BYTES": [number for number in NUMBER if number != "0"],
+    "HSTS_SECONDS": [*(number for number in NUMBER if number != "0"), "1y", "63072001"],
+    "SECURITY_CONTACT": ["security@example.com", "mailto:security", "http://example.com/security", "mailto:a@b c",
+                         "https//example.com"],
     "STAFF_IDLE_MINUTES": [*(number for number in NUMBER if number != "0"), "9", "1h", "20161"],
     "ATTACHMENT_TYPES": ["pdf", ".pdf", "PDF", "application/pdf;image/png", "application/pdf image/png", "image/*",
                          "application"],
     "ATTACHMENT_REMOVE_LOCATION": BOOLEAN,
+    "JOBS_BROKER": ["Redis", "rq", "database", "ORM", "redis"],  # the last one without REDIS_URL
     "BROADCAST_CONNECTION": ["channel", "Channels", "redis", "reverb", "none", "channels,log"],
     "REALTIME_APP_ID": ["tikm", "1.0", "-1", "1 2", "0x1", "1" * 19, "\u0661"],
     "REALTIME_APP_KEY": ["a b", "a/b", "key?", "k\u00e9y", "x" * 101, "https://desk.example"],
@@ -100,7 +104,7 @@ def test_nearly_right_value_is_refused_with_its_name_and_an_example(name: str) -
     for value in NEARLY_RIGHT[name]:
         sentence = read(**{**GOOD, name: value})
         assert sentence.startswith(name), (value, sentence)
-        assert re.search(r"set it to|such as|takes one", sentence, re.IGNORECASE), sentence
+        assert re.search(r"set it to|set REDIS_URL|such as|takes one", sentence, re.IGNORECASE), sentence
         assert HIDDEN not in sentence
         if name in ("SECRET_KEY", "REALTIME_APP_SECRET"):
             assert len(value) < 8 or value.strip() not in sentence
