@@ -163,6 +163,15 @@ Q_CLUSTER = {
     "save_limit": -1,
     "scheduler": False,
 }
+# Commands that a worker runs once a day, each at its own time.
+JOBS_DAILY = [
+    "clearsessions",
+    "prune_attachments",
+    "prune_broadcasts",
+    "prune_idempotency_keys",
+    "prune_jobs",
+    "prune_sign_ups",
+]
 
 # --- Users and sign-in
 

@@ -8,13 +8,16 @@ from argparse import ArgumentParser
 from typing import Any, Final
 
 from django.core.management.base import ALL_CHECKS, BaseCommand, CommandError
+from django.db import connections
 
 from jobs import pool
+from jobs.schedules import Planner
 
 logger = logging.getLogger(__name__)
 
 PROCESSES: Final = 2  # a slow mail server keeps one busy
 CHECK_INTERVAL: Final = 0.2  # seconds
+PLAN_INTERVAL: Final = 60.0  # seconds
 RESTART_PAUSE: Final = 1.0  # seconds after a process has died
 
 
@@ -46,8 +49,13 @@ class Command(BaseCommand):
             self._run_pool(pool.Pool(options["processes"]))
 
     def _run_pool(self, running: pool.Pool) -> None:
-        """Return when the pool has died, or has been stopped."""
+        """Return when the pool has died, or has been stopped; plan the daily commands meanwhile."""
+        planner, next_plan = Planner(), time.monotonic()
         while running.is_alive and not self._should_stop():
+            if time.monotonic() >= next_plan:
+                planner.plan()
+                connections.close_all()
+                next_plan = time.monotonic() + PLAN_INTERVAL
             time.sleep(CHECK_INTERVAL)
         if self._should_stop():
             running.stop()

@@ -1,4 +1,4 @@
-"""Delete old events from the event log, and expired counters."""
+"""Delete old events from the event log, expired counters and values."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand
 
 from realtime.broadcasting import event_log
 from realtime.conf import config
-from realtime.models import RateCounter
+from realtime.models import ExpiringValue, RateCounter, database_time
 
 
 class Command(BaseCommand):
@@ -24,4 +24,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Delete, and print the number of broadcasts."""
         RateCounter.delete_expired()
+        ExpiringValue.objects.filter(expires_at__lte=database_time()).delete()
         self.stdout.write(f"{event_log.prune(options['days'])} broadcasts deleted.")
