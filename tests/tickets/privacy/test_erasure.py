@@ -5,6 +5,7 @@ import shutil
 from typing import Any
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import LogEntry
 from django.core.cache import caches
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -104,6 +105,14 @@ def test_logged_events_keep_their_shape_and_order(cast: Cast) -> None:
         after = json.loads(row.staff or row.public)
         assert (after.get("seq"), after["event_id"]) == (before[row.pk].get("seq"), before[row.pk]["event_id"])
         assert after["ticket"]["uuid"] == before[row.pk]["ticket"]["uuid"]
+
+
+def test_log_of_an_ended_session_holds_no_address(cast: Cast) -> None:
+    ended = UserSession.objects.create(user=cast.casey, ip=ADDRESS, session_key="x", user_agent="Firefox/130.0 Linux")
+    values = {"action": "delete_selected", "_selected_action": [str(ended.pk)], "post": "yes"}
+    assert signed_in(cast.ada).post("/admin/usersessions/usersession/", values).status_code == 302
+    assert LogEntry.objects.get().object_repr == "Firefox on Linux"
+    assert "django_admin_log.object_repr" not in places(ADDRESS)
 
 
 # What an erased person can no longer do
