@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import tokens
 from accounts.lines import validate_line, validate_person_name
-from accounts.models import User
+from accounts.models import ApiToken, User
 
 TOKEN_DAYS = ((30, _("30 days")), (90, _("90 days")), (365, _("1 year")))
 
@@ -67,6 +67,7 @@ class TokenForm(forms.Form):
         validators=[validate_line],
         help_text=_("What the token is for, such as “Invoice import”."),
     )
+    scope = forms.ChoiceField(label=_("Access"), choices=ApiToken.Scope.choices, initial=ApiToken.Scope.WRITE)
     days = forms.TypedChoiceField(label=_("Expires after"), choices=TOKEN_DAYS, coerce=int, initial=90)
 
     def __init__(self, data: Any = None, *, user: User) -> None:

@@ -223,9 +223,16 @@ class Office(models.Model):
 class ApiToken(AbstractAuthToken):  # type: ignore[misc]
     """An API token of a user: stored as a hash, shown once."""
 
+    class Scope(models.TextChoices):
+        READ = "read", _("Read only")
+        WRITE = "write", _("Read and write")
+
     # The public id; the digest is never shown.
     id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     name = models.CharField(_("name"), max_length=80, validators=[validate_line])
+    scope = models.CharField(_("access"), max_length=5, choices=Scope.choices, default=Scope.WRITE)
+    # To the minute; null until it is used.
+    last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("API token")

@@ -11,6 +11,7 @@ from knox.crypto import hash_token
 from accounts.models import ApiToken, User
 
 MAX_TOKENS = 20  # per user
+LAST_USED_INTERVAL = timedelta(minutes=1)
 MAX_TOKEN_LENGTH = 200  # secret; longer tokens are not looked up
 
 
@@ -27,10 +28,20 @@ def bearer(token: str) -> tuple[User, datetime | None] | None:
 
 
 def find_token(token: str) -> ApiToken | None:
-    """Return the valid token with this secret, or None."""
+    """Return the valid token with this secret, or None, and record its use."""
     if len(token) > MAX_TOKEN_LENGTH or not token.isascii():
         return None
-    return _valid_tokens().filter(digest=hash_token(token)).first()
+    found = _valid_tokens().filter(digest=hash_token(token)).first()
+    if found is not None:
+        _record_use(found)
+    return found
+
+
+def _record_use(token: ApiToken) -> None:
+    """Record the use at most every LAST_USED_INTERVAL: it costs a write."""
+    now = timezone.now()
+    if token.last_used_at is None or now - token.last_used_at >= LAST_USED_INTERVAL:
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
 
 
 def check_token_limit(user: User) -> None:
@@ -39,9 +50,9 @@ def check_token_limit(user: User) -> None:
         raise ValidationError(_("You already have %(most)d tokens. Revoke one first.") % {"most": MAX_TOKENS})
 
 
-def issue(user: User, *, name: str, days: int) -> tuple[ApiToken, str]:
+def issue(user: User, *, name: str, days: int, scope: str = ApiToken.Scope.WRITE) -> tuple[ApiToken, str]:
     """Create a token, and return it with its secret, which is not stored."""
-    token, secret = ApiToken.objects.create(user=user, name=name, expiry=timedelta(days=days))
+    token, secret = ApiToken.objects.create(user=user, name=name, expiry=timedelta(days=days), scope=scope)
     return token, str(secret)
 
 

@@ -299,6 +299,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "Role": "accounts.models.User.Role",
         "Audience": "realtime.channels.Audience",
+        "Scope": "accounts.models.ApiToken.Scope",
         "Action": "tickets.models.TimelineEntry.Action",
     },
     "TAGS": [

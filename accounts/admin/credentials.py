@@ -42,7 +42,7 @@ class ListOnly(ProjectAdmin):
 class ApiTokenAdmin(ListOnly):
     """API tokens; deleting one revokes it."""
 
-    list_display = ("name", "user", "created", "expiry")
+    list_display = ("name", "user", "scope", "created", "last_used_at", "expiry")
     list_select_related = ("user",)
     search_fields = ("name", "user__name", "user__email")
     date_hierarchy = "created"

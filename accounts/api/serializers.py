@@ -7,9 +7,10 @@ from rest_framework import serializers
 
 from accounts.api.fields import Body, Line, OneOf, Text
 from accounts.forms import TOKEN_DAYS
-from accounts.models import User
+from accounts.models import ApiToken, User
 
 SHOWN_ONCE = "Shown only once; the server stores only a hash."
+SCOPES = "`read` for a token that changes nothing, `write` for one that may do all that its user may."
 
 
 class OfficeSerializer(serializers.Serializer):  # type: ignore[misc]
@@ -58,6 +59,10 @@ class TokenSerializer(serializers.Serializer):  # type: ignore[misc]
     expires_at = serializers.DateTimeField(
         source="expiry", allow_null=True, help_text="When it expires; null for never."
     )
+    scope = serializers.ChoiceField(ApiToken.Scope.choices, help_text=SCOPES)
+    last_used_at = serializers.DateTimeField(
+        allow_null=True, help_text="When it was last used, to the minute; null if it was not used yet."
+    )
     is_current = serializers.SerializerMethodField(help_text="Whether this request used it.")
 
     def get_is_current(self, token: Any) -> bool:
@@ -87,5 +92,7 @@ class CredentialsSerializer(Body):
         help_text="A name for the token, such as the program that uses it. Defaults to “API token”.",
     )
     days = OneOf([days for days, _label in TOKEN_DAYS], default=90, help_text="The number of days until it expires.")
+
+    scope = OneOf(ApiToken.Scope.values, default=ApiToken.Scope.WRITE, help_text=SCOPES)
 
     default_error_messages = {"invalid": _("The body must be a JSON object.")}

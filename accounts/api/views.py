@@ -23,6 +23,8 @@ TOKEN = {
     "name": "Bao's phone",
     "created_at": "2026-03-02T09:00:00Z",
     "expires_at": "2026-05-31T09:00:00Z",
+    "scope": "write",
+    "last_used_at": "2026-03-02T09:05:00Z",
     "is_current": False,
 }
 
@@ -131,7 +133,7 @@ class Tokens(ProjectAPIView):
             request._request, data["email"], password=data["password"], code=data.get("code", "")
         )
         tokens.check_token_limit(user)
-        token, secret = tokens.issue(user, name=data["name"], days=data["days"])
+        token, secret = tokens.issue(user, name=data["name"], days=data["days"], scope=data["scope"])
         token.token = secret
         return serialized_response(serializers.NewTokenSerializer, token, status=201)
 

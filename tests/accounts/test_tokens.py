@@ -16,7 +16,7 @@ from realtime.models import Broadcast
 from tests.support.cast import PASSWORD, Cast
 
 pytestmark = pytest.mark.django_db
-IMPORT = {"name": "Invoice import", "days": "90"}
+IMPORT = {"name": "Invoice import", "days": "90", "scope": "write"}
 
 
 def signed_in(name: str) -> Client:
@@ -97,7 +97,9 @@ def test_creating_a_token_requires_recent_authentication(cast: Cast) -> None:
     assert not ApiToken.objects.exists()
 
 
-@pytest.mark.parametrize(("field", "value"), [("name", ""), ("days", "36500"), ("days", "x")])
+@pytest.mark.parametrize(
+    ("field", "value"), [("name", ""), ("days", "36500"), ("days", "x"), ("scope", ""), ("scope", "admin")]
+)
 def test_invalid_fields_are_named(cast: Cast, field: str, value: str) -> None:
     response = signed_in("bao").post("/profile/tokens/", IMPORT | {field: value})
     assert response.status_code == 422

@@ -70,7 +70,7 @@ class _Export:
             "email_addresses": _rows(EmailAddress, self.person, "email", "verified", "primary"),
             "sessions": _rows(UserSession, self.person, "created_at", "last_seen_at", "ip", "user_agent"),
             "two_step": _rows(Authenticator, self.person, "type", "created_at", "last_used_at"),
-            "api_tokens": _rows(ApiToken, self.person, "id", "name", "created", "expiry"),
+            "api_tokens": _rows(ApiToken, self.person, "id", "name", "scope", "created", "last_used_at", "expiry"),
             "admin_actions": _rows(LogEntry, self.person, "action_time", "action_flag", "content_type__model"),
             "files": [self._file(file) for file in self._attachments],
         }

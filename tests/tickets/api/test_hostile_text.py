@@ -101,7 +101,7 @@ FORMS = {
         ("name", "email", "password1"),
     ),
     "password reset": ("/password/reset/", {"email": "bao@example.com"}, ("email",)),
-    "token": ("/profile/tokens/", {"name": "A", "days": "30"}, ("name", "days")),
+    "token": ("/profile/tokens/", {"name": "A", "days": "30", "scope": "read"}, ("name", "days")),
 }
 FIELDS = [(form, field) for form, (_path, _data, fields) in FORMS.items() for field in fields]
 

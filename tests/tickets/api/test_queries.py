@@ -69,6 +69,8 @@ def queries(program: ApiClient, path: str) -> int:
 def test_query_count_is_the_same_for_1_10_and_100_rows(cast: Cast, path: str) -> None:
     address, asked, have = path.format(cast.ticket.uuid), [], 0
     programs = [ApiClient(cast.bao), ApiClient(cast.casey)]
+    for program in programs:
+        program.get("me/")  # the first use of a token in a minute is recorded
     for want in ROWS:
         grow(cast, have=have, want=want)
         have = want
