@@ -58,6 +58,13 @@ def test_sign_in_page_from_before_a_sign_out_is_shown_again(cast: Cast, browser:
     assert not is_in(browser)
 
 
+@pytest.mark.parametrize("path", ["/reauthenticate/?next=/profile/tokens/", "/email/confirm/x/"])
+def test_page_that_a_signed_in_user_may_need_is_shown_again(cast: Cast, browser: Client, path: str) -> None:
+    old = opened(browser, "/login/")
+    browser.post("/login/", BAO | old)
+    assert browser.post(path, old)["Location"] == path
+
+
 def test_second_sign_out_leads_to_the_sign_in_page(cast: Cast, browser: Client) -> None:
     browser.post("/login/", BAO | opened(browser, "/login/"))
     first, second = opened(browser, "/logout/"), opened(browser, "/logout/")
