@@ -68,8 +68,8 @@ def test_forms_with_errors_have_no_serious_barrier(small_desk: Desk) -> None:
         page.goto(path)
         for name, text in fields.items():
             page.locator(f"main [name={name}]").fill(text)
-        page.locator("main form").last.evaluate(
-            "form => { form.noValidate = true; form.requestSubmit(form.querySelector('[type=submit]')) }"
+        page.locator(f"main [name={next(iter(fields))}]").evaluate(
+            "({form}) => { form.noValidate = true; form.requestSubmit(form.querySelector('[type=submit]')) }"
         )
         expect(page.locator(".field-error:not([hidden])").first).to_be_visible()
         found += inspect(page)
