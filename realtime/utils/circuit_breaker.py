@@ -31,10 +31,13 @@ def unavailable_on(*failures: type[Exception]) -> Iterator[None]:
 
 
 class CircuitBreaker:
-    """Guards one service for all threads of a process. After a failure one call at a time tries the service again."""
+    """Guards one service for all threads of a process. After a failure one call at a time tries the service again.
 
-    def __init__(self, name: str, *failures: type[Exception]) -> None:
-        self._name, self._failures = name, failures
+    That call runs `probe` first, because reads may succeed where writes still fail.
+    """
+
+    def __init__(self, name: str, *failures: type[Exception], probe: Callable[[], object] | None = None) -> None:
+        self._name, self._failures, self._probe = name, failures, probe
         self.reset()
 
     def reset(self) -> None:
@@ -46,9 +49,12 @@ class CircuitBreaker:
         now = time.monotonic()
         if now < self._open_until:
             raise ServiceUnavailable(self._name)
-        if self._open_until:
+        is_retry = bool(self._open_until)
+        if is_retry:
             self._open_until = now + RETRY_INTERVAL  # other threads fail at once while this call tries
         try:
+            if is_retry and self._probe is not None:
+                self._probe()
             result = function(*args, **kwargs)
         except self._failures as error:
             self._fail(error)
@@ -64,4 +70,10 @@ class CircuitBreaker:
             logger.warning("service unavailable name=%s error=%r; using the local fallback", self._name, str(error))
 
 
-redis_breaker = CircuitBreaker("redis", RedisError, OSError)
+def _write_to_redis() -> None:
+    from realtime.utils import redis_client  # which takes its timeout from this module
+
+    redis_client.connection().set(redis_client.key("is-writable"), 1, ex=RETRY_INTERVAL or 1)
+
+
+redis_breaker = CircuitBreaker("redis", RedisError, OSError, probe=_write_to_redis)

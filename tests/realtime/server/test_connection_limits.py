@@ -77,3 +77,23 @@ def test_one_call_probes_while_the_others_go_on_without(monkeypatch):
     assert door.call(meanwhile) == "back"
     door.call(asked.append, "all")
     assert asked == ["one", "all"]
+
+
+def test_service_that_fails_its_probe_is_not_read(monkeypatch):
+    """A full Redis answers reads, with what it held before it could not be written."""
+    monkeypatch.setattr(circuit_breaker, "RETRY_INTERVAL", 0)
+    asked, is_writable = [], False
+
+    def probe():
+        if not is_writable:
+            raise OSError
+
+    door = CircuitBreaker("Redis", OSError, probe=probe)
+    assert door.call(lambda: "read") == "read", "Nothing has failed yet."
+    with pytest.raises(ServiceUnavailable):
+        door.call(probe)
+    with pytest.raises(ServiceUnavailable):
+        door.call(asked.append, "old")
+    is_writable = True
+    door.call(asked.append, "new")
+    assert asked == ["new"]
