@@ -1,4 +1,5 @@
 # make run: a demo site.  make test: install what the tests need, run all tests.  make soak: the long fault run.
+# make audit: known vulnerabilities in the packages.
 
 PORT ?= 8000
 export UV_PYTHON_DOWNLOADS := never
@@ -14,7 +15,7 @@ PYTEST := python -m pytest
 # Keep the order of files: sorted by size, a file with one long test would run last.
 SHARED := -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test test-servers test-clients test-faults test-js soak bench lint format requirements clean
+.PHONY: run test test-servers test-clients test-faults test-js soak bench audit lint format requirements clean
 
 run: .venv/base.done node_modules/.package-lock.json
 	@DEBUG=true BROADCAST_CONNECTION=null PORT=$(PORT) python manage.py demo --if-empty --migrate
@@ -59,6 +60,10 @@ bench-%: .venv/dev.done node_modules/.package-lock.json
 	@.ci/services
 	python -m benchmarks.$* $(OPTIONS)
 
+# Skips a database of vulnerabilities that cannot be reached, with a sentence.
+audit: .venv/uv.done node_modules/.package-lock.json
+	@.ci/audit
+
 lint: .venv/dev.done node_modules/.package-lock.json
 	ruff format --check .
 	ruff check .
@@ -79,6 +84,7 @@ requirements: .venv/uv.done
 	$(COMPILE) pyproject.toml --group dev -o requirements/dev.txt
 	$(COMPILE) --group uv -o requirements/uv.txt
 	$(COMPILE) --group node -o requirements/node.txt
+	$(COMPILE) --group audit -o requirements/audit.txt
 
 .venv/uv.done: requirements/uv.txt
 	@echo "Setting up Python ..."
