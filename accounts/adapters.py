@@ -15,9 +15,10 @@ from django.shortcuts import redirect
 from django.utils import timezone, translation
 from django.utils.crypto import salted_hmac
 
-from accounts import email_addresses, failed_sign_ins, sessions, tasks
+from accounts import email_addresses, sessions, tasks
 from accounts.models import User
-from accounts.site_links import site_url
+from accounts.sign_in import failed_attempts
+from accounts.sign_in.site_links import site_url
 
 UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104  (a placeholder, not an address to bind)
 
@@ -49,17 +50,17 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def post_login(self, request: HttpRequest, user: User, *, email: str | None, **kwargs: Any) -> HttpResponse:
         """Remember the browser, so that strangers' attempts do not count against it."""
         response: HttpResponse = super().post_login(request, user, email=email, **kwargs)
-        failed_sign_ins.remember_device(request, response, email or user.email)
+        failed_attempts.remember_device(request, response, email or user.email)
         return response
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Count the attempt. Raises ValidationError over the limit."""
-        self._login_failed_rl_usage = failed_sign_ins.count_attempt(request, credentials.get("email", ""))
+        self._login_failed_rl_usage = failed_attempts.count_attempt(request, credentials.get("email", ""))
         if self._login_failed_rl_usage is None:
             raise self.validation_error("too_many_login_attempts")
 
     def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
-        failed_sign_ins.clear(request, credentials["email"])
+        failed_attempts.clear(request, credentials["email"])
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
         """Confirm the address, unless another user confirms the same one at this moment."""

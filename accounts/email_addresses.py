@@ -10,8 +10,9 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import sessions, sign_ups, tokens
+from accounts import sessions, tokens
 from accounts.models import AddressConfirmation, User
+from accounts.sign_in import sign_ups
 
 RECENT = timedelta(days=30)
 

@@ -193,8 +193,8 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_FORMS = {
-    "reset_password": "accounts.entrance_forms.ResetPasswordForm",
-    "signup": "accounts.entrance_forms.SignupForm",
+    "reset_password": "accounts.sign_in.forms.ResetPasswordForm",
+    "signup": "accounts.sign_in.forms.SignupForm",
 }
 ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.NameForm"
 # In production a sign-up must not reveal which addresses are registered.
@@ -205,8 +205,8 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True  # to add, remove or prefer an address
 PASSWORD_RESET_TIMEOUT = 3600  # seconds
 ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
 MFA_TOTP_ISSUER = "TIKM"
-MFA_ADAPTER = "accounts.second_steps.SecondStepAdapter"
-MFA_FORMS = {"activate_totp": "accounts.second_steps.ActivateTOTPForm"}
+MFA_ADAPTER = "accounts.sign_in.second_steps.SecondStepAdapter"
+MFA_FORMS = {"activate_totp": "accounts.sign_in.second_steps.ActivateTOTPForm"}
 ACCOUNT_LOGOUT_REDIRECT_URL = reverse_lazy("account_login")
 ACCOUNT_SESSION_REMEMBER = True
 CSRF_FAILURE_VIEW = "accounts.views.csrf.csrf_failure"
@@ -268,7 +268,7 @@ ACTION_RATES = {
 # Before sign-in, for pages and API: per address (ip), account or email (key), and user.
 ACCOUNT_RATE_LIMITS = {
     "login": "120/m/ip",  # an office may share one address
-    "login_failed": "20/m/ip,5/5m/key",  # key: account and device, see accounts/failed_sign_ins.py
+    "login_failed": "20/m/ip,5/5m/key",  # key: account and device, see accounts/sign_in/failed_attempts.py
     "login_failed_account": "100/h/key",
     "signup": "20/m/ip",
     "reset_password": "20/m/ip,5/m/key",

@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts import email_addresses
-from accounts.entrance_forms import ConfirmAddressForm
+from accounts.sign_in.forms import ConfirmAddressForm
 
 
 @method_decorator([never_cache, sensitive_post_parameters("password")], name="dispatch")

@@ -16,8 +16,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts import sign_ups
 from accounts.models import User
+from accounts.sign_in import sign_ups
 from tests.accounts.test_admin import user_page
 from tests.support.cast import PASSWORD, Cast
 from tests.test_admin import save, signed_in

@@ -7,8 +7,9 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
 
-from accounts import email_addresses, sign_ups
+from accounts import email_addresses
 from accounts.models import User
+from accounts.sign_in import sign_ups
 
 
 class Command(BaseCommand):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from accounts import sign_ups
+from accounts.sign_in import sign_ups
 
 
 class Command(BaseCommand):

@@ -16,8 +16,9 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts import email_addresses, sign_ups
+from accounts import email_addresses
 from accounts.models import User
+from accounts.sign_in import sign_ups
 
 
 class SignupForm(AllauthSignupForm):  # type: ignore[misc]
