@@ -36,6 +36,10 @@ class ReceiveQueue:
         """Open the connection, then handle what has arrived in the meantime."""
         await self._work(self.consumer.open(scope))
 
+    def on_data(self) -> None:
+        """Keep the connection alive by whatever the client sends."""
+        self.consumer.touch()
+
     def on_text(self, text: str) -> None:
         """Handle a message, at once if nothing is in progress."""
         self._receive(text)
@@ -57,7 +61,6 @@ class ReceiveQueue:
 
     def _receive(self, text: str | None) -> None:
         if self._is_busy:
-            self.consumer.touch()
             self._queue.append(text)
             if len(self._queue) >= MAX_QUEUED:
                 self._reader.pause_reading()

@@ -133,6 +133,8 @@ class WebSocketProtocol(asyncio.Protocol):
     # -- Frames
 
     def _read_frames(self, data: bytes) -> None:
+        if self._handler is not None:
+            self._handler.on_data()
         try:
             for opcode, payload in self._reader.feed(data):
                 self._receive(opcode, payload)

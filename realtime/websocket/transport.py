@@ -29,6 +29,9 @@ class Transport(Protocol):
 class TransportHandler(Protocol):
     """Receives what arrives on a socket. No method may block."""
 
+    def on_data(self) -> None:
+        """Note that the client is there: bytes have come, also of a ping, a pong or an incomplete message."""
+
     def on_text(self, text: str) -> None:
         """Handle a text message."""
 

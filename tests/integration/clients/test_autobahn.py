@@ -32,6 +32,9 @@ class Echo(WebSocketProtocol):
     def on_bytes(self, data):
         self.tcp.write(frame(Opcode.BINARY, data))
 
+    def on_data(self):
+        pass
+
     def on_write_buffer_full(self):
         pass
 

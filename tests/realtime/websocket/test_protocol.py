@@ -1,9 +1,12 @@
 """Test the WebSocket protocol byte by byte: after a violation the client reads the reason."""
 
+import time
+
 import pytest
 from asgiref.sync import sync_to_async
 
 from realtime import limits
+from realtime.server import hub
 from realtime.websocket import frames
 from tests.support.cast import Cast
 from tests.support.clients.direct_client import DirectClient, connect_directly
@@ -39,3 +42,23 @@ async def test_client_that_sends_a_megabyte_after_close_is_aborted(live_cast: Ca
     assert not peer.is_closing()
     peer.server.data_received(b"x")
     assert peer.is_closing()
+
+
+PART = frame(frames.Opcode.TEXT, b'{"event": "pusher:ping"', fin=False)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [frame(frames.Opcode.PING, b"1"), frame(frames.Opcode.PONG, b""), PART, PART[:3]],
+    ids=["a ping", "an unsolicited pong", "a part of a message", "a part of a frame"],
+)
+async def test_whatever_a_client_sends_keeps_its_connection(live_cast: Cast, sent: bytes) -> None:
+    peer = await connect_directly(live_cast.bao)
+    (socket,) = hub.here().sockets
+    socket.sweep(time.monotonic() + 31)
+    assert peer.received("pusher:ping")
+    peer.server.data_received(sent)
+    socket.sweep(time.monotonic() + 46)
+    assert not peer.received("pusher:error"), "It has sent something since the ping."
+    socket.sweep(time.monotonic() + 46)
+    assert peer.received("pusher:error"), "It has been silent since."
