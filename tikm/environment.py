@@ -5,6 +5,8 @@ The sentence names the variable, the value found and an example. Secrets, and pa
 
 import os
 import re
+import shlex
+import shutil
 from collections.abc import Callable, Sequence
 from email.utils import parseaddr
 from pathlib import Path
@@ -35,6 +37,8 @@ ATTACHMENT_NAMES = (
     "ATTACHMENT_QUOTA_BYTES",
     "ATTACHMENT_TYPES",
     "ATTACHMENT_REMOVE_LOCATION",
+    "ATTACHMENT_SCANNER",
+    "ATTACHMENT_SCANNER_FAIL_OPEN",
 )
 MAIL_BACKENDS = {
     "django.core.mail.backends.smtp.EmailBackend": "jobs.mail_backends.SMTPBackend",
@@ -74,6 +78,17 @@ def boolean(name: str, *, default: bool) -> bool:
     if value and value not in (*TRUE, *FALSE):
         raise _refuse(name, text(name), f"one of: {', '.join(TRUE)}, {', '.join(FALSE)}")
     return value in TRUE if value else default
+
+
+def command(name: str) -> list[str]:
+    """Return the words of a command whose program exists; empty for none."""
+    try:
+        words = shlex.split(text(name))
+    except ValueError:
+        words = [""]
+    if words and shutil.which(words[0]) is None:
+        raise _refuse(name, text(name), "a command whose program is installed, such as clamdscan --no-summary -")
+    return words
 
 
 def integer(name: str, *, default: int, low: int, high: int, example: int, zero: str = "") -> int:

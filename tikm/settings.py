@@ -343,6 +343,9 @@ ATTACHMENT_QUOTA_BYTES = environment.integer(
 ATTACHMENT_TYPES = environment.listed(
     "ATTACHMENT_TYPES", r"[a-z]+/[a-z0-9.+-]+", "types separated by commas, such as application/pdf,image/png"
 )
+# A command that gets each upload as its input, before it is stored: 0 for clean, 1 for malware.
+ATTACHMENT_SCANNER = environment.command("ATTACHMENT_SCANNER")
+ATTACHMENT_SCANNER_FAIL_OPEN = environment.boolean("ATTACHMENT_SCANNER_FAIL_OPEN", default=False)
 # Removes the location from pictures and videos when they are uploaded.
 ATTACHMENT_REMOVE_LOCATION = environment.boolean("ATTACHMENT_REMOVE_LOCATION", default=True)
 FILE_UPLOAD_HANDLERS = [

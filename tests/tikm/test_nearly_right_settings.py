@@ -65,6 +65,8 @@ NEARLY_RIGHT: dict[str, list[Any]] = {
     "ATTACHMENT_TYPES": ["pdf", ".pdf", "PDF", "application/pdf;image/png", "application/pdf image/png", "image/*",
                          "application"],
     "ATTACHMENT_REMOVE_LOCATION": BOOLEAN,
+    "ATTACHMENT_SCANNER": ["no-such-scanner -", "/usr/bin/no-such-scanner", "'cat", "true;false", "$SCANNER -"],
+    "ATTACHMENT_SCANNER_FAIL_OPEN": BOOLEAN,
     "JOBS_BROKER": ["Redis", "rq", "database", "ORM", "redis"],  # the last one without REDIS_URL
     "BROADCAST_CONNECTION": ["channel", "Channels", "redis", "reverb", "none", "channels,log"],
     "REALTIME_APP_ID": ["tikm", "1.0", "-1", "1 2", "0x1", "1" * 19, "\u0661"],

@@ -24,8 +24,16 @@ from django.utils.translation import gettext as _
 
 from accounts import throttles
 from accounts.models import User
-from tickets.files import location, sniffing
-from tickets.files.types import TEXT, TYPES, accepted, allowed_types, is_named_like_text, is_plausible
+from tickets.files import location, scanning, sniffing
+from tickets.files.types import (
+    TEXT,
+    TYPES,
+    accepted,
+    allowed_types,
+    is_named_like_text,
+    is_plausible,
+    short_name,
+)
 from tickets.models import INLINE_TYPES, Attachment, attachment_storage
 
 MAX_NAME = 150
@@ -38,6 +46,7 @@ def store(upload: File[bytes], *, by: User) -> Attachment:
     """Store an uploaded file until `by` sends it. Raises ValidationError."""
     content_type = validated_type(upload)
     name = clean_name(upload.name or "", content_type)
+    scanning.scan(upload)
     return _create(_without_location(upload, content_type), name, content_type, by)
 
 
@@ -208,9 +217,3 @@ def _image_size(upload: File[bytes]) -> tuple[int, int]:
 
 def _error(message: str, upload: File[bytes], **params: str) -> ValidationError:
     return ValidationError(message % {"name": short_name(upload.name or ""), "accepted": accepted(), **params})
-
-
-def short_name(name: str) -> str:
-    """Return the first 40 printable characters of a file name, for use in an error message."""
-    last = name.replace("\\", "/").rpartition("/")[2]
-    return "".join(char for char in last if char.isprintable())[:40]

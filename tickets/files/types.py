@@ -120,3 +120,9 @@ def is_plausible(extension: str, content_type: str) -> bool:
 def is_named_like_text(extension: str) -> bool:
     """Return whether text may have this extension, as such or followed by another one."""
     return extension not in BY_EXTENSION or is_plausible(extension, TEXT)
+
+
+def short_name(name: str) -> str:
+    """Return the first 40 printable characters of a file name, for use in an error message."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return "".join(char for char in last if char.isprintable())[:40]

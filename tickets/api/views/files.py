@@ -1,6 +1,8 @@
 """Attachments: upload before sending, download with the permission of their message."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +26,7 @@ from tickets.api.idempotency import create_once
 from tickets.api.parameters import IDEMPOTENCY_PARAMETERS, KEY_PROBLEMS
 from tickets.api.serializers import AttachmentSerializer, attachment_data
 from tickets.api.views.tickets import replay_header
+from tickets.files import scanning
 from tickets.files.types import TYPES
 from tickets.models import Attachment
 from tickets.views.files import content_of
@@ -64,12 +67,12 @@ class Attachments(ProjectAPIView):
         """
         upload = _uploaded(request)
         files.count_upload(upload, by=request.user)
+        with _field_errors():
+            scanning.scan(upload)
 
         def create() -> tuple[UUID, Attachment]:
-            try:
+            with _field_errors():
                 attachment = files.store(upload, by=request.user)
-            except InvalidValue as error:
-                raise ValidationError({"file": error.messages}) from None
             return attachment.pk, attachment
 
         own = Attachment.objects.filter(uploader=request.user)
@@ -128,6 +131,15 @@ class AttachmentContent(ProjectAPIView):
 
 def _fetch(request: Request, attachment_id: UUID) -> Attachment:
     return get_object_or_404(policies.visible_attachments(request.user), pk=attachment_id)
+
+
+@contextmanager
+def _field_errors() -> Iterator[None]:
+    """Turn errors of a service into errors of the field `file`."""
+    try:
+        yield
+    except InvalidValue as error:
+        raise ValidationError({"file": error.messages}) from None
 
 
 def _uploaded(request: Request) -> Any:
