@@ -12,6 +12,7 @@ from allauth.account.signals import (
     password_reset,
     password_set,
 )
+from allauth.mfa.signals import authentication_failed
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
@@ -20,6 +21,7 @@ from django.http import HttpRequest
 
 from accounts import email_addresses, sessions, tokens
 from accounts.models import ApiToken, DeskSettings, Office, User
+from accounts.sign_in import failed_attempts
 from accounts.signals import access_changed
 from realtime import reauthorize
 from realtime.broadcasting import event_log
@@ -99,6 +101,12 @@ def address_removed(user: User, email_address: EmailAddress, **_: Any) -> None:
     if email_address.verified:
         values = {"deleted_email": email_address.email}
         get_adapter().send_notice("account/email/email_deleted", user, [email_address.email], values)
+
+
+@receiver(authentication_failed)
+def second_step_failed(user: User, **_: Any) -> None:
+    """Count the wrong code: after several the owner is notified."""
+    failed_attempts.count_wrong_code(user)
 
 
 @receiver(post_delete, sender=ApiToken)

@@ -18,6 +18,8 @@ PER_CLIENT = "login_failed"  # counted for an account and a known device, or an 
 PER_ACCOUNT = "login_failed_account"  # counted for an account, over all unknown devices
 DEVICE_COOKIE = "known_device"
 DEVICE_COOKIE_AGE = 365 * 24 * 3600  # seconds
+WRONG_CODES = 5  # within WRONG_CODES_WINDOW, after which allauth accepts none; the owner is notified then
+WRONG_CODES_WINDOW = 300  # seconds
 MAX_ACCOUNTS = 5  # that a browser is known to
 NOTICE_INTERVAL = 3600  # seconds between two notices about one account
 
@@ -61,6 +63,15 @@ def clear(request: HttpRequest, email: str) -> None:
     """Forget the failed attempts at an account, after its password was reset."""
     ratelimit.clear(request, app=APP, action=PER_CLIENT, key=client_key(request, email))
     ratelimit.clear(request, app=APP, action=PER_ACCOUNT, key=_digest(email))
+
+
+def count_wrong_code(user: User) -> None:
+    """Count a wrong code of the second step, and notify the owner: who enters codes knows the password."""
+    key = f"wrong-codes:{user.pk}"
+    wrong = cache.get(key, 0) + 1
+    cache.set(key, wrong, WRONG_CODES_WINDOW)
+    if wrong == WRONG_CODES:
+        get_adapter().send_notification_mail("account/email/second_step_blocked", user)
 
 
 def _is_account_locked(request: HttpRequest, key: str, email: str) -> bool:

@@ -159,6 +159,21 @@ def test_code_that_turns_two_step_on_is_used_up(cast: Cast, monkeypatch: pytest.
     assert Client().post("/api/v1/auth/token/", body, content_type="application/json").status_code == 401
 
 
+def test_owner_is_notified_once_of_several_wrong_codes(cast: Cast) -> None:
+    turn_on(enter("bao"))
+    mail.outbox.clear()
+    client = enter("bao")
+    for _ in range(4):
+        client.post(f"{PAGE}authenticate/", {"code": "000000"})
+    assert mail.outbox == []
+    body = {"email": "bao@example.com", "password": PASSWORD, "code": "000000"}
+    answers = [Client().post("/api/v1/auth/token/", body, content_type="application/json") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [401, 429, 429]
+    assert [(letter.subject, letter.to) for letter in mail.outbox] == [
+        ("Someone entered your password", ["bao@example.com"])
+    ]
+
+
 def test_migration_encrypts_secrets_and_back(cast: Cast) -> None:
     plain = [
         ("totp", {"secret": "JBSWY3DPEHPK3PXP"}),
