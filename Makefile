@@ -19,7 +19,7 @@ SHARED := -n auto --dist loadfile --no-loadscope-reorder
 
 run: .venv/base.done node_modules/.package-lock.json
 	@DEBUG=true BROADCAST_CONNECTION=null PORT=$(PORT) python manage.py demo --if-empty --migrate
-	@export DEBUG=true; python manage.py worker --stop-with-parent & \
+	@export DEBUG=true; python manage.py worker --stop-with $$$$ & \
 	 exec python manage.py runserver --noreload 127.0.0.1:$(PORT)
 
 test: .venv/dev.done node_modules/.package-lock.json

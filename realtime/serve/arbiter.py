@@ -6,15 +6,19 @@ The arbiter does not load the project: each worker does, so that SIGHUP deploys 
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
 
+from realtime.serve.companions import Companion
+
 STUCK_AFTER = 30  # seconds without a heartbeat after which a worker is killed
 FINISH_TIMEOUT = 20  # seconds after the drain within which a worker must exit
 THREADS = 4  # of each worker that serves pages only: a page waits for the database most of its time
+COMPANION_TIMEOUT = 10  # seconds that a companion may take longer than the workers to end
 RESTART_PAUSE = 1.0  # seconds before a worker that failed to boot is started again
 
 
@@ -22,12 +26,15 @@ class RollingArbiter(Arbiter):  # type: ignore[misc]
     """Keeps `num_workers` workers serving through reloads and failed starts."""
 
     has_started = False
+    companions: Sequence[Companion] = ()
     outdated_age = 0  # workers up to this age (gunicorn counts them) are to be replaced
 
     def handle_hup(self) -> None:
         """Have `manage_workers` replace the workers that run now."""
         self.log.info("Reloading: replacing %s workers", len(self.WORKERS))
         self.outdated_age = self.worker_age
+        for each in self.companions:
+            each.terminate()
 
     def manage_workers(self) -> None:
         """Start missing workers, and one more while some are outdated; stop the oldest of too many that serve."""
@@ -42,6 +49,17 @@ class RollingArbiter(Arbiter):  # type: ignore[misc]
         if len(serving) >= self.num_workers and not self.has_started:
             self.has_started = True
             print("Serving on", *self.LISTENERS, flush=True)  # noqa: T201
+        if self.has_started:
+            for each in self.companions:
+                each.keep_running()
+
+    def stop(self, graceful: bool = True) -> None:
+        """Stop workers and companions."""
+        for each in self.companions:
+            each.terminate()
+        super().stop(graceful)
+        for each in self.companions:
+            each.wait(COMPANION_TIMEOUT)
 
     def reap_workers(self) -> None:
         """Remove workers that have exited. A failed start stops the server only before it has served."""
@@ -71,7 +89,8 @@ def _is_serving(worker: Any) -> bool:
 class Application(BaseApplication):  # type: ignore[misc]
     """The project, as gunicorn serves it. GUNICORN_CMD_ARGS holds further options of gunicorn."""
 
-    def __init__(self, *, workers: int, drain: float, pages_only: bool) -> None:
+    def __init__(self, *, workers: int, drain: float, pages_only: bool, companions: Sequence[str] = ()) -> None:
+        self._companions = [Companion(command) for command in companions]
         self.drain, self._pages_only = drain, pages_only
         self._options: dict[str, Any] = {
             "workers": workers,
@@ -104,4 +123,6 @@ class Application(BaseApplication):  # type: ignore[misc]
 
     def run(self) -> None:
         """Serve until SIGTERM."""
-        RollingArbiter(self).run()
+        arbiter = RollingArbiter(self)
+        arbiter.companions = self._companions
+        arbiter.run()

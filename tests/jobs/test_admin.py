@@ -45,7 +45,7 @@ def test_reason_is_in_the_language_of_the_reader(cast, jobs):
     Job.objects.filter(state="failed").update(error=f"{runner.INTERRUPTED} TimeoutError: no answer")
     cast.ada.language = "de"
     cast.ada.save()
-    assert "Prüfen Sie" in (text := signed_in(cast.ada).get(LIST).text)
+    assert "schon geschehen" in (text := signed_in(cast.ada).get(LIST).text)
     assert "TimeoutError: no answer" in text
 
 

@@ -33,7 +33,7 @@ class Command(BaseCommand):
             "--processes", type=int, default=PROCESSES, metavar="N", help="jobs at a time (default %(default)s)"
         )
         parser.add_argument(
-            "--stop-with-parent", action="store_true", help="end when the process that started this one has ended"
+            "--stop-with", type=int, metavar="PID", help="end when the parent process, whose id this is, has ended"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -41,7 +41,7 @@ class Command(BaseCommand):
         if options["processes"] < 1:
             raise CommandError("--processes must be at least 1.")
         self._is_stopping = False
-        self._parent = os.getppid() if options["stop_with_parent"] else None
+        self._parent: int | None = options["stop_with"]
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         pool.tie_children()

@@ -50,7 +50,14 @@ class Command(BaseCommand):
         # As `python -m` does not, the arbiter is to find the project from any folder.
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
         words = ["-m", "realtime.serve", "--workers", str(options["workers"]), "--drain", str(options["drain"])]
-        os.execv(sys.executable, [sys.executable, *words, *["--pages-only"] * options["pages_only"]])  # noqa: S606
+        words += ["--pages-only"] * options["pages_only"]
+        for command in self.companions(options):
+            words += ["--companion", command]
+        os.execv(sys.executable, [sys.executable, *words])  # noqa: S606
+
+    def companions(self, options: dict[str, Any]) -> list[str]:
+        """Return the commands of programs to run beside the server: none, unless a project overrides this."""
+        return []
 
 
 def _pass_on_listener(options: dict[str, Any]) -> None:

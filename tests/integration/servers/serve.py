@@ -21,10 +21,10 @@ class Serve(instances.Server):
     words = "manage.py serve --port {port}"
     starts_within = 90  # seconds: its workers load the project at the same time
 
-    def __init__(self, directory, *, env, listener=None, workers=1, drain=1):
+    def __init__(self, directory, *, env, listener=None, workers=1, drain=1, options=()):
         port = instances.free_port() if listener is None else listener.getsockname()[1]
         super().__init__(directory, port=port, env=instances._environment(SETTINGS | env))
-        self.command += ["--workers", str(workers), "--drain", str(drain)]
+        self.command += ["--workers", str(workers), "--drain", str(drain), *options]
         if listener is not None:
             self.command += ["--fd", str(listener.fileno())]
             self.spawning["pass_fds"] = [listener.fileno()]

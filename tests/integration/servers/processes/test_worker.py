@@ -11,6 +11,8 @@ from django.utils import timezone
 from accounts.models import Office
 from jobs.models import Job
 from jobs.registry import Task
+from jobs.runner import UNKNOWN_TASK
+from tests.integration.servers.serve import Serve
 from tests.support import instances
 from tests.support.instances import wait_until
 
@@ -28,7 +30,7 @@ class Worker(instances.Instance):
     def __init__(self, directory, environment, *, broker="orm", has_parent=False):
         command = [sys.executable, "manage.py", "worker"]
         if has_parent:
-            command = ["sh", "-c", '"$@" --stop-with-parent & wait', "sh", *command]
+            command = ["sh", "-c", '"$@" --stop-with $$ & wait', "sh", *command]
         env = instances._environment({**environment, "JOBS_BROKER": broker, "DJANGO_SETTINGS_MODULE": SETTINGS})
         super().__init__(command, directory, env=env)
         self.spawning["cwd"] = instances.TOP
@@ -62,7 +64,7 @@ def end_leases():
 
 
 def pending():
-    return Job.objects.exclude(run_at=None)
+    return Job.objects.filter(task__startswith=TASKS).exclude(run_at=None)
 
 
 def run_all(worker):
@@ -148,3 +150,15 @@ def test_worker_ends_with_its_parent(environment, tmp_path):
         shell.process.kill()
         shell.process.wait(TIMEOUT)
         wait_for_end(processes)
+
+
+def test_server_with_worker_runs_jobs_restarts_the_worker_and_ends_with_it(environment, tmp_path):
+    with Serve(tmp_path, env=environment, options=["--with-worker"]) as server:
+        server.process.send_signal(signal.SIGHUP)  # also the worker gets the new code
+        enqueue("in_transaction", "one", when="never")  # which the product does not know
+        wait_until(lambda: not pending().exists(), timeout=TIMEOUT, message="The job waits.")
+        processes = descendants(server.process.pid)
+        server.process.send_signal(signal.SIGTERM)
+        server.process.wait(TIMEOUT)
+        assert [pid for pid in processes if is_alive(pid)] == []
+    assert Job.objects.get(task__startswith=TASKS).error == UNKNOWN_TASK
