@@ -1,6 +1,7 @@
 """Two users on one ticket, in two browsers: each sees the other's changes at once, and only permitted ones."""
 
 import json
+import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -8,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Desk, Person, is_live, sign_in
 from tests.browser.support.actions import ask, choose, make_internal, message, send, status
+from tests.browser.support.attachments import PICTURE, TEXT, named, pick
 
 SECRET = "April is also unpaid"
 
@@ -89,6 +91,26 @@ def test_customer_and_agent_work_on_a_ticket_together(desk: Desk) -> None:
     assert replies(asked) == public
     assert_note_reached_staff_only(bao, casey, asked)
     assert bao.problems == casey.problems == []
+
+
+def test_files_of_a_reply_appear_live(desk: Desk) -> None:
+    bao, casey = desk.enter("bao", server=0).page(desk.ticket), desk.enter("casey").page(desk.ticket)
+    is_live(bao)
+    is_live(casey)
+    pick(bao, PICTURE, TEXT)
+    bao.locator("ticket-composer textarea").fill("See the receipt")
+    assert named(bao) == ["receipt.png", "log.txt"]
+    bao.get_by_role("button", name="Send reply").click()
+    for page in (bao, casey):
+        answer = page.locator("#replies > li").last
+        expect(answer.locator(".attachment-name")).to_have_text(["receipt.png", "log.txt"])
+        expect(answer.locator(".attachment-size").last).to_have_text(re.compile(r"^1\D*kB$"))
+        picture = answer.locator("img.attachment-picture").first
+        expect(picture).to_be_visible()
+    expect(bao.locator(".file-item")).to_have_count(0)
+    with casey.expect_download() as download:
+        casey.get_by_role("link", name="log.txt").click()
+    assert download.value.suggested_filename == "log.txt"
 
 
 def test_page_is_complete_after_a_lost_connection(desk: Desk) -> None:
