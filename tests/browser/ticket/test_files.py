@@ -129,3 +129,28 @@ def test_choosing_own_value_in_a_conflict_sets_it(small_desk: Desk) -> None:
     for page in (bao, dana):
         expect(page.locator("ticket-facts .pill")).to_have_text("Closed")
     expect(bao.locator("[data-conflict]:visible")).to_have_count(0)
+
+
+def test_reply_sent_again_with_another_file_is_asked_about_and_then_sent(small_desk: Desk) -> None:
+    (page,) = at_a_ticket(small_desk, "casey")
+    pick(page, TEXT)
+    named(page)
+    page.locator("ticket-composer textarea").fill("Two files")
+
+    def lose(route: Route) -> None:
+        route.fetch(max_redirects=0)
+        route.abort()
+
+    page.route("**/replies/", lose, times=1)
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.locator("#replies > li")).to_have_count(1)
+    pick(page, PICTURE)
+    assert named(page) == ["log.txt", "receipt.png"]
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.locator("ticket-composer [data-error-for=__all__]")).to_contain_text("with different files")
+    expect(page.locator("ticket-composer textarea")).to_have_value("Two files")
+    assert named(page) == ["log.txt", "receipt.png"]
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.locator("#replies > li")).to_have_count(2)
+    expect(page.locator("#replies > li").last.locator(".attachment-name")).to_have_text(["log.txt", "receipt.png"])
+    expect(page.locator(".file-item")).to_have_count(0)
