@@ -69,11 +69,13 @@ def sockets(ours: dict[str, Any], core: int = SERVERS) -> Iterator[instances.Ser
 
 def gather(number: int) -> list[Visitor]:
     """Create `number` signed-in users in the database: every other one an agent, the others customers."""
+    from django.conf import settings
+
     offices, people = _offices(number), _people(number)
     _staff(offices, people)
     keys, tickets = _sign_in(people), _tickets(offices, people)
     return [
-        Visitor(f"sessionid={key}", (person.channel, *channels), page)
+        Visitor(f"{settings.SESSION_COOKIE_NAME}={key}", (person.channel, *channels), page)
         for person, key, (channels, page) in zip(people, keys, tickets, strict=True)
     ]
 

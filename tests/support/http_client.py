@@ -8,6 +8,8 @@ from http.client import HTTPConnection
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
+from django.conf import settings
+
 CSRF = "0123456789abcdef0123456789abcdef"  # Django asks that cookie and header agree
 
 
@@ -20,7 +22,7 @@ class HttpClient:
 
     @property
     def cookies(self) -> str:
-        return f"{self.session}; csrftoken={CSRF}"
+        return f"{self.session}; {settings.CSRF_COOKIE_NAME}={CSRF}"
 
     def post(self, path: str, **fields: object) -> object:
         """Send a form as a page's script does, and return what the server answers."""

@@ -9,6 +9,7 @@ from typing import Any, cast
 from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
+from django.conf import settings
 from django.test import Client
 
 from accounts.models import User
@@ -130,7 +131,8 @@ def session_cookie(user: User) -> str:
     client = Client()
     client.force_login(user)
     reauthenticate(client, user)
-    return f"sessionid={client.cookies['sessionid'].value}"
+    name = settings.SESSION_COOKIE_NAME
+    return f"{name}={client.cookies[name].value}"
 
 
 async def until(predicate: Callable[[], object]) -> None:
