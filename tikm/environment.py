@@ -296,6 +296,8 @@ def email_url(name: str, *, default: str) -> dict[str, Any]:
 
     expected = "a URL such as smtp+tls://user:password@mail.example.com:587 or consolemail://"
     found: dict[str, Any] = environ.Env.email_url_config(_service_url(name, default, is_valid, expected))
+    if found["EMAIL_FILE_PATH"]:
+        found["EMAIL_FILE_PATH"] = f"/{found['EMAIL_FILE_PATH'].lstrip('/')}"  # environ takes it for a relative one
     return found | {"EMAIL_BACKEND": MAIL_BACKENDS.get(found["EMAIL_BACKEND"], found["EMAIL_BACKEND"])}
 
 

@@ -175,3 +175,11 @@ def test_modules_are_served_under_hashed_names(
     entry = (tmp_path / imports["/static/js/app.js"].removeprefix("/static/")).read_text()
     for module in re.findall(r'import "\./(.*?)"', entry):
         assert f"/static/js/{module}" in imports
+
+
+def test_folder_for_mails_is_where_the_url_says() -> None:
+    with patch.dict(os.environ, {"EMAIL_URL": "filemail:///srv/mail"}):
+        found = environment.email_url("EMAIL_URL", default="")
+    assert (found["EMAIL_FILE_PATH"], found["EMAIL_BACKEND"]) == ("/srv/mail", "jobs.mail_backends.FileBackend")
+    with patch.dict(os.environ, {"EMAIL_URL": "smtp://mail.example"}):
+        assert environment.email_url("EMAIL_URL", default="")["EMAIL_BACKEND"] == "jobs.mail_backends.SMTPBackend"
