@@ -6,6 +6,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.models import User
 from tickets.privacy.erasure import erase_person
 from tickets.privacy.people import find_person
 
@@ -20,11 +21,14 @@ class Command(BaseCommand):
         parser.add_argument("email", metavar="EMAIL", help="an email address of the person")
         parser.add_argument("--delete-tickets", action="store_true", help="delete the tickets that they opened, too")
         parser.add_argument("--assign-to", metavar="EMAIL", help="who takes on their open tickets (default: no one)")
+        parser.add_argument("--no-input", action="store_false", dest="interactive", help="do not ask")
         parser.add_argument("--by", metavar="EMAIL", help="the admin that the timeline names")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Erase, and report what happened."""
+        """Erase after the address was typed again, and report what happened."""
         person = find_person(options["email"])
+        if options["interactive"]:
+            self._confirm(person)
         to, by = (find_person(options[key]) if options[key] else None for key in ("assign_to", "by"))
         try:
             done = erase_person(person, by=by, to=to, delete_tickets=options["delete_tickets"])
@@ -36,3 +40,8 @@ class Command(BaseCommand):
             f"Erased. Tickets deleted: {done.deleted_tickets}, kept: {done.kept_tickets}, "
             f"handed over: {done.handed_over}."
         )
+
+    def _confirm(self, person: User) -> None:
+        self.stdout.write(f"This erases {person.name} <{person.email}>, and cannot be undone.")
+        if input("Type the address again to erase this person: ").strip().lower() != person.email:
+            raise CommandError("Nothing was erased.")

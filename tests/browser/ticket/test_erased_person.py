@@ -13,7 +13,7 @@ def test_open_pages_show_the_new_name_and_keep_what_is_typed(small_desk: Desk) -
         is_live(page)
         expect(page.locator("body")).to_contain_text("Casey Rivers")
     ticket.locator("ticket-composer textarea").fill("A draft of Bao")
-    small_desk.manage("erase_person", "casey@example.com")
+    small_desk.manage("erase_person", "--no-input", "casey@example.com")
     for page in (ticket, tickets, start):
         expect(page.locator("main")).to_contain_text("Erased person")
         expect(page.locator("main")).not_to_contain_text("Casey Rivers")
