@@ -112,7 +112,7 @@ def test_unreachable_store_raises_unavailable(redis_server):
 
 @pytest.mark.parametrize("state", ["a read-only replica", "full"])
 def test_redis_that_accepts_no_writes_is_unavailable(redis_server, state):
-    """Its entries would expire one after another, and the HTTP API would say that nobody is there."""
+    """Its entries would expire one after another, and the HTTP API would say that no user is there."""
     if not settings.REALTIME["REDIS_URL"]:
         pytest.skip("This store is the database.")
     client = redis.Redis.from_url(redis_server.url)
