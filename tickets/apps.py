@@ -13,6 +13,7 @@ class TicketsConfig(AppConfig):
         from tickets import broadcasts, files, handover, timeline  # noqa: F401
         from tickets.defaults import install_defaults
         from tickets.files.types import check_allowed_types
+        from tickets.search import indexing  # noqa: F401
 
         register(check_allowed_types)
         post_migrate.connect(install_defaults, sender=self, dispatch_uid="tickets.defaults")

@@ -20,8 +20,14 @@ MAX_COUNT = 1000  # found tickets; there are "more than" that many
 ACTIVE = Q(status__is_closed=False)
 View = Literal["active", "closed", "all", "waiting"]
 DEFAULT_SORT = "-updated"
+BEST_MATCH = "-relevance"
 # `changed` is an annotation of `policies.listed_tickets`: the last change that the user may see.
-SORT_KEYS = {"updated": "changed", "created": "created_at", "priority": "priority__order"}
+SORT_KEYS = {
+    "updated": ["changed"],
+    "created": ["created_at"],
+    "priority": ["priority__order"],
+    "relevance": ["is_whole", "changed"],  # of a search
+}
 
 
 @dataclass(frozen=True)
@@ -142,16 +148,21 @@ def _page(
 
 def _sorted(tickets: QuerySet[Ticket], sort: str) -> QuerySet[Ticket]:
     sign = "-" if sort.startswith("-") else ""
-    return tickets.annotate(place=F(_key(sort))).order_by(f"{sign}place", f"{sign}pk")
+    places = {f"place_{number}": F(key) for number, key in enumerate(_keys(sort))}
+    return tickets.annotate(**places).order_by(*(f"{sign}{name}" for name in (*places, "pk")))
 
 
-def _after(sort: str, place: tuple[Any, int]) -> Q:
-    value, pk = place
-    key, then = _key(sort), "lt" if sort.startswith("-") else "gt"
-    return Q(**{f"{key}__{then}": value}) | Q(**{key: value, f"pk__{then}": pk})
+def _after(sort: str, place: list[Any]) -> Q:
+    """Match what follows the values of the sort keys and the primary key: the first that differs decides."""
+    then = "lt" if sort.startswith("-") else "gt"
+    keys = [*_keys(sort), "pk"]
+    condition = Q(**{f"{keys[-1]}__{then}": place[-1]})
+    for key, value in zip(keys[-2::-1], place[-2::-1], strict=True):
+        condition = Q(**{f"{key}__{then}": value}) | Q(**{key: value}) & condition
+    return condition
 
 
-def _key(sort: str) -> str:
+def _keys(sort: str) -> list[str]:
     return SORT_KEYS[sort.removeprefix("-")]
 
 
@@ -161,18 +172,19 @@ def _reverse(sort: str) -> str:
 
 def _encode_cursor(ticket: Any, sort: str) -> str:
     """Return an encrypted cursor: the primary key would reveal the number of tickets to customers."""
-    value = ticket.place.isoformat() if isinstance(ticket.place, datetime) else ticket.place
-    return encryption.encrypt(json.dumps([sort, value, ticket.pk]), purpose="tickets.page")
+    values = [getattr(ticket, f"place_{number}") for number in range(len(_keys(sort)))]
+    place = [value.isoformat() if isinstance(value, datetime) else value for value in values]
+    return encryption.encrypt(json.dumps([sort, *place, ticket.pk]), purpose="tickets.page")
 
 
-def _decode_cursor(cursor: str, sort: str) -> tuple[Any, int] | None:
+def _decode_cursor(cursor: str, sort: str) -> list[Any] | None:
     text = encryption.decrypt(cursor, purpose="tickets.page") if cursor else None
     if text is None:
         return None
-    of_sort, value, pk = json.loads(text)
+    of_sort, *place = json.loads(text)
     if of_sort != sort:
         return None
-    return datetime.fromisoformat(value) if isinstance(value, str) else value, pk
+    return [datetime.fromisoformat(value) if isinstance(value, str) else value for value in place]
 
 
 def count(tickets: QuerySet[Ticket]) -> int:

@@ -255,6 +255,32 @@ class Reply(RenderedMessage):
         return not self.is_internal and self.author_id != self.ticket.creator_id
 
 
+class SearchText(models.Model):
+    """The text in which search looks: of a ticket with its reference and subject, or of a reply or note.
+
+    On SQLite triggers copy it to the indexes; see migration 0012 before changing a field.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="search_texts")
+    reply = models.OneToOneField(Reply, models.CASCADE, null=True, related_name="search_text")
+    is_internal = models.BooleanField(default=False)
+    # As `accounts.folding.searchable` returns it.
+    text = models.TextField()
+    # The FOLDING_VERSION of its time.
+    version = models.PositiveSmallIntegerField()
+
+    class Meta:
+        verbose_name = _("searchable text")
+        verbose_name_plural = _("searchable texts")
+        constraints = [
+            models.UniqueConstraint(fields=["ticket"], condition=Q(reply=None), name="one_text_of_a_ticket")
+        ]
+
+    def __str__(self) -> str:
+        return self.text[:60]
+
+
 def unguessable_path(attachment: "Attachment", filename: str) -> str:
     """Return a random storage path, spread over 256 folders."""
     name = secrets.token_hex(32)

@@ -11,7 +11,7 @@ from accounts.policies import staffed_offices
 from realtime import Audience
 from realtime.channels import Parts
 from realtime.utils.compiled_query import CompiledQuery
-from tickets.models import Attachment, Reply, Ticket, TimelineEntry
+from tickets.models import Attachment, Reply, SearchText, Ticket, TimelineEntry
 
 _TICKETS_MESSAGE = tuple(f"ticket__{field}" for field in Ticket.MESSAGE_FIELDS)
 
@@ -100,12 +100,12 @@ def visible_replies(user: User, ticket: Ticket) -> QuerySet[Reply]:
     return replies if audience is Audience.STAFF else replies.filter(is_internal=False)
 
 
-def searchable_replies(user: User) -> list[QuerySet[Reply]]:
-    """Return the public replies and, separately, the notes that `user` may read in all tickets."""
-    public = Reply.objects.filter(is_internal=False, ticket__in=visible_tickets(user).values("pk"))
+def searchable_texts(user: User) -> list[QuerySet[SearchText]]:
+    """Return the texts of the public messages and, separately, of the notes that `user` may read in all tickets."""
+    public = SearchText.objects.filter(is_internal=False, ticket__in=visible_tickets(user).values("pk"))
     # For customers this is empty and costs no query: they are staff of no ticket.
     staffed = Ticket.objects.filter(staffed_by(user)).values("pk")
-    return [public, Reply.objects.filter(is_internal=True, ticket__in=staffed)]
+    return [public, SearchText.objects.filter(is_internal=True, ticket__in=staffed)]
 
 
 def visible_timeline(user: User, ticket: Ticket) -> QuerySet[TimelineEntry]:

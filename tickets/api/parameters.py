@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
-from tickets.forms.lists import SORTS
+from tickets.forms.lists import BEST, SORTS
 from tickets.list_queries import PAGE_SIZE
 from tickets.search import MAX_LENGTH, MAX_WORDS
 
@@ -24,7 +24,11 @@ SIZE = query(
     "size", {"type": "integer", "minimum": 1, "maximum": 100, "default": PAGE_SIZE}, "The maximum number of results."
 )
 LIST_PARAMETERS = [
-    query("q", WORDS, f"Search words in subject, messages, reference and customer name: at most {MAX_WORDS}."),
+    query(
+        "q",
+        WORDS,
+        f'Words in subject, messages, reference, customer; `"phrases"`, `-word` to exclude: at most {MAX_WORDS}.',
+    ),
     query("search", WORDS, "The same as `q`."),
     query(
         "status",
@@ -39,7 +43,10 @@ LIST_PARAMETERS = [
     query("updated_from", DATE, "Last updated on this date or later."),
     query("updated_to", DATE, "Last updated on this date or earlier."),
     query(
-        "sort", OpenApiTypes.STR, "The sort order. Priority is for staff only.", enum=[name for name, _label in SORTS]
+        "sort",
+        OpenApiTypes.STR,
+        "The sort order. Priority is for staff only; `relevance`, the default of a search, for searches only.",
+        enum=[name for name, _label in (BEST, *SORTS)],
     ),
     AFTER,
     query("before", CURSOR, "The cursor from `previous`."),

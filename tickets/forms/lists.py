@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.choices import in_short, is_named
 from accounts.models import Office, User
 from tickets import policies
-from tickets.list_queries import DEFAULT_SORT, Period, TicketFilter, View
+from tickets.list_queries import BEST_MATCH, DEFAULT_SORT, Period, TicketFilter, View
 from tickets.models import Priority, Status
 from tickets.search import MAX_LENGTH, MAX_WORDS
 
@@ -25,6 +25,7 @@ EARLIEST, LATEST = date(1970, 1, 1), date(2999, 12, 31)
 
 VIEWS = [("active", _("Active")), ("closed", _("Closed")), ("all", _("All"))]
 WAITING = ("waiting", _("Needs your reply"))
+BEST = ("relevance", _("Best match"))
 SORTS = [
     ("-updated", _("Recently updated")),
     ("updated", _("Least recently updated")),
@@ -90,14 +91,14 @@ class FilterForm(forms.Form):
     ) -> None:
         """Without a `default_view` the form is the page's: the active tickets, but a search looks everywhere."""
         super().__init__(data, auto_id="filter-%s")
-        self._default_view: View = default_view or ("all" if data.get("q", "").strip() else "active")
+        self._is_search = bool(data.get("q", "").strip())
+        self._default_view: View = default_view or ("all" if self._is_search else "active")
         # Customers must not filter by what they may not see.
         views = [VIEWS[0], WAITING, *VIEWS[1:]] if user.is_customer else VIEWS
         if default_view is None:
             views = self._with_default(views)
         self.fields["status"] = InstanceChoiceField(statuses, views, label=_("Status"))
-        sorts = [sort for sort in SORTS if not user.is_customer or "priority" not in sort[0]]
-        self.fields["sort"] = forms.ChoiceField(choices=sorts, label=_("Sort by"), required=False)
+        self.fields["sort"] = forms.ChoiceField(choices=self._sorts(user), label=_("Sort by"), required=False)
         if not user.is_customer:
             self._add_staff_fields()
 
@@ -106,6 +107,13 @@ class FilterForm(forms.Form):
         default, chosen = self._default_view, self.data.get("status")
         others = [view for view in views if view[0] != default or chosen == default]
         return [("", dict(views)[default]), *others]
+
+    def _sorts(self, user: User) -> list[tuple[str, Any]]:
+        """Return the orders, the default one as the empty choice."""
+        sorts = [sort for sort in SORTS if not user.is_customer or "priority" not in sort[0]]
+        default = BEST if self._is_search else sorts.pop(0)
+        chosen = [default] if self.data.get("sort") == default[0] else []
+        return [("", default[1]), *chosen, *sorts]
 
     def _add_staff_fields(self) -> None:
         anyone = ("", _("Anyone"))
@@ -134,6 +142,7 @@ class FilterForm(forms.Form):
         """Return the filter, without invalid fields."""
         self.is_valid()
         status = self.cleaned_data.get("status")
+        words = self.cleaned_data.get("q", "")
         return TicketFilter(
             view=self._default_view if status is None else "all" if isinstance(status, Status) else status,
             status=status if isinstance(status, Status) else None,
@@ -142,9 +151,15 @@ class FilterForm(forms.Form):
             assignee=self.cleaned_data.get("assignee"),
             created=self._period("created"),
             updated=self._period("updated"),
-            words=self.cleaned_data.get("q", ""),
-            sort=self.cleaned_data.get("sort") or DEFAULT_SORT,
+            words=words,
+            sort=self._sort(bool(words)),
         )
+
+    def _sort(self, is_search: bool) -> str:
+        sort: str = self.cleaned_data.get("sort", "")
+        if is_search:
+            return BEST_MATCH if sort in ("", BEST[0]) else sort
+        return DEFAULT_SORT if sort in ("", BEST[0]) else sort
 
     def _period(self, name: str) -> Period:
         first, last = (self.cleaned_data.get(f"{name}_{end}") for end in ("from", "to"))

@@ -1,14 +1,46 @@
 """Messages stored as typed and as HTML: the HTML is rendered once, when the message is written."""
 
-from collections.abc import Iterator
-from typing import Any, ClassVar
+from collections.abc import Iterable, Iterator
+from typing import Any, ClassVar, Self, TypeVar
 
-from django.db import models
+from django.db import models, transaction
 from django.utils.safestring import SafeString, mark_safe
 
 from tickets.markdown.rendering import RENDERER_VERSION, render
 
 BATCH_SIZE = 100  # messages, of up to 50 KB and 300 KB of HTML
+
+
+Message = TypeVar("Message", bound=models.Model)
+
+
+class MessageQuerySet(models.QuerySet[Message]):
+    """A queryset that keeps the searchable texts of messages that are written without `save`."""
+
+    SEARCHED_FIELDS = frozenset({"reference", "subject", "content", "message", "is_internal"})
+
+    @transaction.atomic
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **options: Any) -> list[Any]:
+        """Create the rows and their searchable texts."""
+        created = super().bulk_create(objs, *args, **options)
+        self._index(created)
+        return created
+
+    @transaction.atomic
+    def update(self, **fields: Any) -> int:
+        """Update the rows, and what search finds of them."""
+        if self.SEARCHED_FIELDS.isdisjoint(fields):
+            return super().update(**fields)
+        keys = list(self.values_list("pk", flat=True))
+        changed = super().update(**fields)
+        self._index(self.model._default_manager.using(self.db).filter(pk__in=keys))
+        return changed
+
+    @staticmethod
+    def _index(messages: Iterable[Any]) -> None:
+        from tickets.search.indexing import index  # imports the models
+
+        index(messages)
 
 
 class RenderedMessage(models.Model):
@@ -19,6 +51,8 @@ class RenderedMessage(models.Model):
     # Empty with version 0: written by an older release, or without `save`.
     rendered = models.TextField(default="", db_default="", editable=False)
     renderer_version = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+
+    objects: ClassVar[models.Manager[Self]] = MessageQuerySet.as_manager()
 
     class Meta:
         abstract = True

@@ -20,10 +20,9 @@ function focusRow(row) {
   row?.querySelector(".row-link")?.focus()
 }
 
-/** Keeps empty filters and the default order out of the URL. */
+/** Keeps empty filters out of the URL. */
 document.addEventListener("formdata", (event) => {
   if (!event.target.matches("[data-filters]")) return
   const { formData } = event
   for (const [name, value] of [...formData]) if (value === "") formData.delete(name)
-  if (formData.get("sort") === "-updated") formData.delete("sort")
 })

@@ -1,0 +1,193 @@
+"""What a search finds: the same tickets on every database. The tests of PostgreSQL import this module."""
+
+import os
+import re
+import unicodedata
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from accounts.models import User
+from tests.support.cast import Cast
+from tickets import list_queries, policies, services
+from tickets.models import Reply, SearchText, Ticket
+from tickets.search import indexing, search
+
+pytestmark = pytest.mark.django_db
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "25"))
+
+
+def found(user: User, typed: str) -> list[str]:
+    """Return the subjects of the tickets that `user` finds, best match first."""
+    tickets = search(policies.listed_tickets(user), typed, user=user)
+    return [ticket.subject for ticket in list_queries.paginate(tickets, list_queries.BEST_MATCH).rows]
+
+
+def ask(cast: Cast, subject: str, content: str = "x", by: User | None = None) -> Ticket:
+    return services.open_ticket(by=by or cast.casey, subject=subject, content=content, office=cast.billing)
+
+
+def test_codes_and_parts_are_found_whole_words_first(cast):
+    ask(cast, "4711")
+    ask(cast, "Rechnung INV-4711")
+    ask(cast, "Order 24711")
+    ask(cast, "Mail of jane@acme-corp.com")
+    ask(cast, "acme")
+    ask(cast, "Acme, Inc.")
+    ask(cast, "Nothing")
+    assert found(cast.bao, "4711") == ["4711", "Order 24711", "Rechnung INV-4711"]
+    assert found(cast.bao, "inv-4711") == ["Rechnung INV-4711"]
+    assert found(cast.bao, "acme") == ["Acme, Inc.", "acme", "Mail of jane@acme-corp.com"]
+    assert found(cast.bao, "rechnung 4711") == ["Rechnung INV-4711"]
+
+
+@pytest.mark.parametrize(
+    ("subject", "typed"),
+    [
+        ("Herr Müller", ["Muller", "muller", "MÜLLER", "Mu\u0308ller", "üll"]),
+        ("résumé", ["resume", "RÉSUMÉ", "re\u0301sume\u0301"]),
+        ("Inês Brandão", ["ines", "brandao", "BRANDÃO"]),
+        ("Re\u0301sume\u0301 vom Mac", ["résumé", "resume"]),
+        ("Straße gesperrt", ["strasse", "STRASSE", "straße"]),
+        ("Łódź und Ørsted", ["lodz", "orsted", "Łódź"]),
+        ("ﬁnance oﬃce", ["finance", "office"]),
+        ("ＩＮＶ－４７１１", ["inv-4711", "4711", "ＩＮＶ"]),
+        ("٤٧١١ فاتورة", ["4711", "٤٧١١", "فاتورة"]),
+        ("发票已付", ["发票", "票已", "已付", "发", "付", "发票已付"]),
+        ("請求書INV-9について", ["請求", "求書", "inv-9", "ついて"]),
+        ("アイフォン", ["ｱｲﾌｫﾝ", "フォン", "アイ"]),
+        ("전자세금계산서", ["세금", "전자", "서"]),
+        ("ใบแจ้งหนี้", ["แจ้ง", "หนี้", "ใบ"]),
+        ("हिन्दी में", ["हिन्दी", "हिन", "में"]),
+        ("שָׁלוֹם עולם", ["שלום", "שָׁלוֹם"]),
+        ("Ёлка ΟΔΟΣ", ["елка", "οδός"]),
+        ("Form A4, page 7", ["A4", "a4", "7", "page 7", '"page 7"']),
+        ("Section 3.5_beta", ["3.5", "5", "beta", "3.5_beta"]),
+        ("C++ costs 20% off #42 💥", ["C++", "20%", "%", "#42", "💥"]),
+        ("It’s O'Neil’s", ["it's", "O’Neil", "neil"]),
+        ("git push --force", ["--force", "git --force", "-force", "push"]),
+        ("Temperature -5 degrees", ["-5", "temperature -5"]),
+        ("soft\u00adware zero\u200bwidth", ["software", "zerowidth"]),
+        ("Mail jane@acme-corp.com", ["acme", "jane@acme-corp.com", "corp.com", "jane@", "JANE"]),
+    ],
+)
+def test_words_are_found_in_any_spelling(cast, subject, typed):
+    cast.reply(cast.bao, "Something else")
+    ask(cast, subject)
+    for text in typed:
+        assert found(cast.bao, text) == found(cast.casey, text) == [subject], text
+    for form in ("NFC", "NFD"):
+        for word in subject.split():
+            assert found(cast.casey, unicodedata.normalize(form, word)) == [subject], word
+
+
+@pytest.mark.parametrize(
+    ("typed", "subjects"),
+    [
+        ("charged may", ["Charged twice", "Invoice for May"]),
+        ("CHARGED", ["Charged twice", "Invoice for May"]),
+        ('"two charges"', ["Charged twice"]), ('"charges two"', []), ("“two CHARGES”", ["Charged twice"]),
+        ("charged -order", ["Charged twice"]), ('charged -"order ord"', ["Charged twice"]),
+        ("-order charged", ["Invoice for May"]),
+        ("two char", ["Charged twice"]), ("off arm", ["Chair"]), ("mchair", ["Chair"]), ("4711", ["Invoice for May"]),
+        ("greta", ["Chair", "Invoice for May"]), ("lind", ["Chair", "Invoice for May"]), ("greta leg", ["Chair"]),
+        ("greta@example.com", ["Chair", "Invoice for May"]), ("greta@", ["Chair", "Invoice for May"]),
+        ("GRETA@example", ["Chair", "Invoice for May"]), ("example.com charged twice", ["Charged twice"]),
+        ("elephant", []), ("leg elephant", []), ("charged -twice -order", []),
+    ],
+)  # fmt: skip
+def test_search_finds_subjects_messages_and_customers(cast, typed, subjects):
+    ask(cast, "Chair", "A leg fell off the armchair", by=cast.greta)
+    ask(cast, "Invoice for May", "Order ORD-4711-X was charged", by=cast.greta)
+    assert sorted(found(cast.ada, typed)) == subjects
+
+
+def test_words_may_be_in_different_messages(cast):
+    cast.reply(cast.bao, "A zebra")
+    cast.reply(cast.casey, "An elephant")
+    assert found(cast.casey, "zebra elephant charged") == ["Charged twice"]
+    assert found(cast.casey, '"zebra an elephant"') == []
+
+
+def test_address_is_found_by_staff_only(cast):
+    for typed in ("casey@example.com", "casey@ex", "CASEY@EXAMPLE.COM"):
+        assert found(cast.bao, typed) == ["Charged twice"]
+        assert found(cast.casey, typed) == []
+
+
+def test_new_subject_and_visibility_are_found(cast):
+    services.update_ticket(cast.ticket, by=cast.bao, values={"subject": "Späte Lieferung"})
+    reply = cast.reply(cast.bao, "Ein Zebra")
+    assert found(cast.casey, "spate") == found(cast.casey, "zebra") == found(cast.casey, "charges") != []
+    assert found(cast.casey, "twice") == []
+    note = services.change_visibility(reply, by=cast.bao, internal=True)
+    assert (found(cast.casey, "zebra"), found(cast.bao, "zebra")) == ([], ["Späte Lieferung"])
+    services.change_visibility(note, by=cast.bao, internal=False)
+    assert found(cast.casey, "zebra") == ["Späte Lieferung"]
+    services.delete_reply(note, by=cast.ada)
+    assert found(cast.bao, "zebra") == []
+
+
+def test_rows_written_without_save_are_found(cast):
+    Ticket.objects.filter(pk=cast.ticket.pk).update(subject="Giraffe")
+    Reply.objects.bulk_create([Reply(ticket=cast.ticket, author=cast.casey, message="An okapi", number=9)])
+    assert found(cast.casey, "giraffe okapi") == ["Giraffe"]
+    Reply.objects.filter(number=9).update(is_internal=True)
+    assert found(cast.casey, "okapi") == []
+
+
+def test_messages_are_indexed_again(cast):
+    cast.reply(cast.casey, "A zebra")
+    cast.reply(cast.bao, "A lion", internal=True)
+    before = list(SearchText.objects.order_by("text").values("ticket", "reply", "is_internal", "text", "version"))
+    SearchText.objects.filter(text__contains="zebra").delete()
+    SearchText.objects.exclude(text__contains="lion").update(text=" old ", version=0)
+    assert found(cast.bao, "old") == ["Charged twice"]
+    assert sum(indexing.index_again()) == 2
+    assert sum(indexing.index_again()) == 0
+    assert sum(indexing.index_again(everything=True)) == len(before)
+    assert list(SearchText.objects.order_by("text").values(*before[0])) == before
+    assert found(cast.bao, "old") == []
+    assert found(cast.bao, "zebra lion charged") == ["Charged twice"]
+
+
+def test_note_is_found_by_staff_of_its_ticket_only(cast):
+    cast.reply(cast.bao, "Suspicious zebra", internal=True)
+    for typed in ("zebra", "suspicious zeb", "ebr", '"suspicious zebra"', "ze", "charged zebra"):
+        assert found(cast.ada, typed) == found(cast.bao, typed) == ["Charged twice"], typed
+        assert found(cast.casey, typed) == found(cast.emil, typed) == [], typed
+    assert found(cast.casey, "charged -zebra") == ["Charged twice"]
+    assert found(cast.bao, "charged -zebra") == []
+
+
+WORDS = st.text(
+    st.characters(exclude_categories=["Cs", "Cc", "Cn", "Co"], exclude_characters="\x00"), min_size=1, max_size=8
+).filter(lambda text: text.strip() == text and text.split() == [text])
+TEXTS = st.lists(
+    st.one_of(
+        WORDS,
+        st.sampled_from(
+            ["Müller", "Straße", "发票已付", "INV-4711", "a", "A4", "résumé", "ｶﾞ", "हिन्दी", "ﬁn", "e\u0301", "x@y.z"]
+        ),
+    ),
+    min_size=1,
+    max_size=6,
+)  # fmt: skip
+
+
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize="FUZZ_EXAMPLES" not in os.environ,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(parts=TEXTS)
+def test_each_word_of_any_text_finds_its_ticket(cast, parts):
+    text = " ".join(parts)
+    Ticket.objects.filter(pk=cast.ticket.pk).update(content=text)
+    words = {*text.split(), *re.findall(r"\w+", text)}
+    spellings = {spelled for word in words for spelled in (word, word.upper(), word.lower(), word.casefold())}
+    for word in spellings | {unicodedata.normalize("NFD", word) for word in words}:
+        if indexing.searchable(word).strip(' "'):
+            assert found(cast.casey, word) == ["Charged twice"], (word, text)

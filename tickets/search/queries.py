@@ -1,0 +1,99 @@
+"""The tickets in which a user may read what they search for."""
+
+from collections.abc import Iterable
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.db import connections
+from django.db.models import BooleanField, Case, Q, QuerySet, Value, When
+from django.db.models.expressions import RawSQL
+
+from accounts.models import User
+from tickets import policies
+from tickets.models import SearchText, Ticket
+from tickets.search.terms import MIN_PART, Query, parse
+
+# SQLite's indexes of public texts and of notes, in the order of `policies.searchable_texts`.
+SQLITE_INDEXES = ("tickets_public_parts", "tickets_note_parts")
+
+
+def search(tickets: QuerySet[Ticket], typed: str, *, user: User) -> QuerySet[Ticket]:
+    """Return the `tickets` in which `user` may read all terms, each in any text, annotated with `is_whole`.
+
+    `is_whole`: whether each term occurs as whole words.
+    """
+    query = parse(typed)
+    if not query.terms:
+        return tickets.annotate(is_whole=Value(False)).none()
+    whole = [_containing([term.whole], user) for term in query.terms]
+    is_whole = Case(When(_all(whole), then=True), default=False, output_field=BooleanField())
+    found = tickets.filter(_all(_containing(term.parts, user) for term in query.terms))
+    found = found.exclude(_any(_containing(term.parts, user) for term in query.excluded)) if query.excluded else found
+    return found.annotate(is_whole=is_whole)
+
+
+def texts_of(query: Query, *, user: User) -> list[QuerySet[SearchText]]:
+    """Return the public texts and, separately, the notes that `user` may read and that contain any term."""
+    parts = [part for term in query.terms for part in term.parts]
+    return _texts(parts, user)
+
+
+def _containing(parts: list[str], user: User) -> Q:
+    """Match tickets with one of `parts` in a text, or in the name or address of their customer.
+
+    In a union each query uses its index; with OR none would.
+    """
+    found: list[QuerySet[Any, Any]] = [texts.values("ticket").order_by() for texts in _texts(parts, user)]
+    for users in _users(parts, user):
+        found.append(Ticket.objects.filter(creator__in=users.values("pk")).values("pk").order_by())
+    first, *rest = found
+    return Q(pk__in=first.union(*rest))
+
+
+def _texts(parts: list[str], user: User) -> list[QuerySet[SearchText]]:
+    readable = policies.searchable_texts(user)
+    # FTS5 finds no fewer than three characters; one letter is in most texts anyway.
+    is_indexed = connections[SearchText.objects.db].vendor == "sqlite" and min(map(len, parts)) >= MIN_PART
+    if not is_indexed:
+        return [texts.filter(_contains("text", parts)) for texts in readable]
+    match = " OR ".join(f'"{part.replace(chr(34), chr(34) * 2)}"' for part in parts)
+    return [
+        texts.filter(pk__in=RawSQL(f"SELECT rowid FROM {index} WHERE {index} MATCH %s", [match]))  # noqa: S608, S611
+        for texts, index in zip(readable, SQLITE_INDEXES, strict=True)
+    ]
+
+
+def _users(parts: list[str], user: User) -> list[QuerySet[User, Any]]:
+    """Return the users with a part in the name; for staff also those with it in an email address."""
+    named = User.objects.filter(_contains("folded_name", parts))
+    if user.is_customer:
+        return [named]
+    has_part = _any(_address_contains(part) for part in parts)
+    confirmed = EmailAddress.objects.filter(has_part, verified=True).values("user")
+    return [named, User.objects.filter(has_part), User.objects.filter(pk__in=confirmed)]
+
+
+def _contains(field: str, parts: list[str]) -> Q:
+    return _any(Q(**{f"{field}__contains": part}) for part in parts)
+
+
+def _address_contains(part: str) -> Q:
+    """Match a part of an address, before and after which no spaces are stored."""
+    lookups = {
+        (False, False): "contains",
+        (True, False): "startswith",
+        (False, True): "endswith",
+        (True, True): "exact",
+    }
+    lookup = lookups[part.startswith(" "), part.endswith(" ")]
+    return Q(**{f"email__{lookup}": part.strip()})
+
+
+def _any(conditions: Iterable[Q]) -> Q:
+    return reduce(or_, conditions)
+
+
+def _all(conditions: Iterable[Q]) -> Q:
+    return Q(*conditions)
