@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from accounts.models import Office, User
     from tickets.models import Ticket
 
-SECRETS = {"SECRET_KEY": "for-this-benchmark", "REALTIME_APP_SECRET": "for-this-benchmark", "DEBUG": "false"}
+SECRETS = {
+    "SECRET_KEY": "for-this-benchmark",
+    "REALTIME_APP_SECRET": "for-this-benchmark",
+    "DEBUG": "false",
+    "DJANGO_SETTINGS_MODULE": "tests.integration.servers.uncollected",  # cookies for plain HTTP
+}
 USERS_PER_OFFICE = 50
 
 
