@@ -1,12 +1,13 @@
 """Search: what users may read is found, and nothing else is revealed."""
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 from accounts.models import User
 from tests.support.cast import Cast
 from tickets import list_queries, services
-from tickets.models import Ticket
+from tickets.models import SearchText, Ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -139,3 +140,13 @@ def test_no_text_breaks_the_search(cast, text):
 def test_percent_sign_is_not_a_wildcard(cast):
     services.open_ticket(by=cast.casey, subject="20% off", content="x", office=cast.billing)
     assert found(cast.ada, "%") == ["20% off"]
+
+
+def test_command_indexes_what_is_missing(cast, capsys):
+    SearchText.objects.filter(ticket=cast.ticket).delete()
+    assert found(cast.bao, "charged") == []
+    call_command("index_messages")
+    assert "1 indexed" in capsys.readouterr().out
+    assert found(cast.bao, "charged") == ["Charged twice"]
+    call_command("index_messages", all=True)
+    assert "2 indexed" in capsys.readouterr().out
