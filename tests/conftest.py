@@ -7,12 +7,17 @@ import pytest
 from asgiref.sync import async_to_sync
 from channels.layers import channel_layers
 from django.core.cache import cache
+from hypothesis import HealthCheck, settings
 
 from accounts.models import clear_settings_cache
 from realtime.server import hub
 from realtime.utils import rate_limits
 from realtime.utils.circuit_breaker import redis_breaker
 from tests.support import cast as casting
+
+# Inputs take long to make on a busy machine.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -180,7 +180,7 @@ TEXTS = st.lists(
     max_examples=EXAMPLES,
     deadline=None,
     derandomize="FUZZ_EXAMPLES" not in os.environ,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(parts=TEXTS)
 def test_each_word_of_any_text_finds_its_ticket(cast, parts):
