@@ -191,11 +191,11 @@ def test_the_name_is_shown_in_the_readers_language(cast: Cast) -> None:
 
 
 def test_command_erases(cast: Cast, capsys: Any) -> None:
-    call_command("erase_person", "casey@example.com", delete_tickets=True)
+    call_command("erase_person", "casey@example.com", delete_tickets=True, interactive=False)
     assert capsys.readouterr().out == "Erased. Tickets deleted: 1, kept: 0, handed over: 0.\n"
     for email in ("casey@example.com", "ada@example.com"):
         with pytest.raises(CommandError):
-            call_command("erase_person", email)
+            call_command("erase_person", email, interactive=False)
 
 
 def test_admin_confirms_with_the_address(cast: Cast) -> None:
