@@ -7,6 +7,7 @@ import pytest
 from asgiref.sync import async_to_sync
 from channels.layers import channel_layers
 from django.core.cache import cache
+from django.core.cache.backends.locmem import LocMemCache
 from hypothesis import HealthCheck, settings
 
 from accounts.models import clear_settings_cache
@@ -47,6 +48,7 @@ def _fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     redis_breaker.reset()
     clear_settings_cache()
     cache.clear()
+    LocMemCache("redis-fallback", {}).clear()  # of tikm.caches
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from tickets.search.queries import search
 from tickets.search.references import named_ticket
+from tickets.search.snippets import Snippet, snippets
 from tickets.search.terms import MAX_LENGTH, MAX_WORDS
 
-__all__ = ["MAX_LENGTH", "MAX_WORDS", "named_ticket", "search"]
+__all__ = ["MAX_LENGTH", "MAX_WORDS", "Snippet", "named_ticket", "search", "snippets"]

@@ -33,6 +33,11 @@ class Term:
         return [f"{start}{self.text}" for start in _BOUNDARIES]
 
     @property
+    def needs_start(self) -> bool:
+        """Whether it is found at the beginning of a word only: one or two letters."""
+        return len(self.parts) > 1
+
+    @property
     def whole(self) -> str:
         """The text that contains it as whole words."""
         return f" {self.text} "

@@ -24,7 +24,7 @@ from realtime import Audience
 from tickets import list_queries, payloads, policies, services
 from tickets.forms.lists import BulkForm, FilterForm
 from tickets.models import Status, Ticket
-from tickets.search import named_ticket
+from tickets.search import Snippet, named_ticket, snippets
 from tickets.views.responses import error_response, wants_json
 
 
@@ -44,8 +44,9 @@ def ticket_list(request: AuthenticatedRequest) -> HttpResponse:
     tickets = list_queries.filter_tickets(request.user, ticket_filter).select_related(*Ticket.RELATED)
     page = list_queries.paginate(tickets, ticket_filter.sort, after=after, before=before)
     counts = list_queries.counts(request.user, statuses)
+    passages = snippets(page.rows, ticket_filter.words, user=request.user) if ticket_filter.words else {}
     context = {
-        "rows": [row(ticket) for ticket in page.rows],
+        "rows": [row(ticket, passages.get(ticket.pk)) for ticket in page.rows],
         "page": page,
         "found": _found(tickets, page) if ticket_filter.words else None,
         "form": form,
@@ -103,10 +104,15 @@ def _view(counts: dict[str, int], key: str, query: str, name: str, icon: str, is
     return {"key": key, "query": query, "name": name, "icon": icon, "is_here": is_here, "number": counts[key]}
 
 
-def row(ticket: Any) -> dict[str, Any]:
+def row(ticket: Any, snippet: Snippet | None = None) -> dict[str, Any]:
     """Return a row of the list; is_staffed is an annotation of policies.listed_tickets."""
     audience = Audience.STAFF if ticket.is_staffed else Audience.PUBLIC
-    return {"ticket": payloads.ticket_payload(ticket, audience), "seq": ticket.seq(audience), "audience": audience}
+    return {
+        "ticket": payloads.ticket_payload(ticket, audience),
+        "seq": ticket.seq(audience),
+        "audience": audience,
+        "snippet": snippet,
+    }
 
 
 def _mode(ticket_filter: list_queries.TicketFilter, page: list_queries.Page) -> str:

@@ -6,6 +6,8 @@ import { clone, fill } from "../lib/template.js"
 import { matchesFilter } from "../lib/ticket-filter.js"
 import { live } from "../live/index.js"
 
+const HIDING = new Set(["ticket.reply.updated", "ticket.reply.deleted"])
+
 /**
  * data-mode: "insert": changed tickets move to the top. "stay": an older page, where rows change in place.
  * "announce": only the server knows where a change belongs (a search, another order), so a button reloads the list.
@@ -64,6 +66,8 @@ class TicketList extends HTMLElement {
       this.#showNumber()
       return
     }
+    // What a search showed of a reply may not be for this user any more.
+    if (HIDING.has(name)) document.querySelector(`#ticket-${ticket.uuid} .snippet`)?.remove()
     this.#changed.set(ticket.uuid, { ticket, is_staffed: data.audience === "staff" })
   }
 

@@ -19,7 +19,9 @@ def of_sqlite(live: Path, staged: Path) -> Callable[[], None]:
     def put_back() -> None:
         with closing(sqlite3.connect(live, timeout=20)) as db, db:
             db.execute("ATTACH ? AS staged", [str(staged)])
-            names = db.execute("SELECT name FROM staged.sqlite_master WHERE type = 'table'").fetchall()
+            # Triggers keep the tables of the search indexes, which are "virtual" and "shadow".
+            listed = "SELECT name FROM pragma_table_list WHERE schema = 'staged' AND type = 'table'"
+            names = db.execute(listed).fetchall()
             for name in [name for (name,) in names if not name.startswith((LEFT_ALONE, "sqlite_"))]:
                 db.execute(f'DELETE FROM main."{name}"')
                 db.execute(f'INSERT INTO main."{name}" SELECT * FROM staged."{name}"')

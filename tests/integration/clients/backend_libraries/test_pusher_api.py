@@ -167,7 +167,7 @@ def test_wrong_secret_is_refused(kind, begin, desk, daphne):
 
 
 @pytest.mark.parametrize("server", ["daphne", "uvicorn"])
-def test_replayed_request_is_refused(server, begin, desk, request):
+def test_same_event_twice_in_a_second_is_accepted(server, begin, desk, request):
     backend = begin("python", request.getfixturevalue(server))
-    # In one second, the same event has the same signature at the other server too.
-    assert send_twice(backend, f"private-{desk.channel}", f"parcel.at.{server}", {}) == [200, 401]
+    # Both requests have the same signature; REFUSE_REPLAYS would refuse the second one.
+    assert send_twice(backend, f"private-{desk.channel}", f"parcel.at.{server}", {}) == [200, 200]

@@ -33,4 +33,5 @@ urlpatterns = [
     path("auth", authorize),
     path("v2/send/<int:number>", send),
     path("healthz", lambda request: HttpResponse()),
+    path("csp-reports/", lambda request: HttpResponse(), name="csp-reports"),
 ]
