@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Desk, Person, is_live
 from tests.browser.support.accessibility import inspect
-from tests.browser.support.actions import ask, ask_unseen, choose
+from tests.browser.support.actions import ask, ask_unseen, choose, make_internal, send
 
 
 def subjects(page: Page) -> list[str]:
@@ -235,3 +235,14 @@ def test_withdrawn_row_leaves_its_place_under_the_pointer(three: Desk) -> None:
     assert target.bounding_box() == before
     listing.mouse.move(0, 0)
     expect(listing.locator(".row-gap")).to_have_count(0)
+
+
+def test_passage_of_a_reply_leaves_the_list_with_the_reply(three: Desk) -> None:
+    work = three.enter("bao").page(three.ticket)
+    is_live(work)
+    send(work, "The walrus is on its way")
+    _, (listing,) = opened(three, "casey", "/tickets/?q=walrus")
+    expect(listing.locator(".snippet mark")).to_have_text("walrus")
+    make_internal(work, "The walrus is on its way")
+    expect(listing.locator(".snippet")).to_have_count(0)
+    expect(row(listing, "Charged twice")).to_be_visible()
