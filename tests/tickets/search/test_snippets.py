@@ -27,7 +27,7 @@ def shown(cast: Cast, name: str, query: str) -> list[str]:
         ("Please see invoice INV-4711, thanks", "4711", "Please see invoice INV-[4711], thanks"),
         ("Herr M\u00fcller rief an", "muller", "Herr [M\u00fcller] rief an"),
         ("Herr Mu\u0308ller rief an", "M\u00dcLLER", "Herr [Mu\u0308ller] rief an"),
-        ("Die Stra\u00dfe ist gesperrt", "strasse", "Die [Stra\u00dfe] ist gesperrt"),
+        ("Die Stra\u00dfe bleibt gesperrt", "strasse", "Die [Stra\u00dfe] bleibt gesperrt"),
         ("\u6771\u4eac\u90fd\u306b\u4f4f\u3080", "\u4eac\u90fd", "\u6771[\u4eac\u90fd]\u306b\u4f4f\u3080"),
         ("red\n\ncup, and a cup", '"red cup"', "[red cup], and a cup"),
         ("one two one", "one two", "[one] [two] [one]"),
