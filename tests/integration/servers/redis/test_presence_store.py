@@ -6,7 +6,6 @@ import pytest
 import redis
 from django.conf import settings
 
-from realtime.presence.redis_store import RedisPresenceStore
 from realtime.presence.store import EntryChange, Occupancy, ProcessReport, SocketReport, SyncRequest, presence_store
 from realtime.protocol import Member
 from realtime.utils.circuit_breaker import ServiceUnavailable
@@ -108,23 +107,3 @@ def test_unreachable_store_raises_unavailable(redis_server):
             presence_store().occupied()
     else:
         assert presence_store().occupied() == {}
-
-
-@pytest.mark.parametrize("state", ["a read-only replica", "full"])
-def test_redis_that_accepts_no_writes_is_unavailable(redis_server, state):
-    """Its entries would expire one after another, and the HTTP API would say that no user is there."""
-    if not settings.REALTIME["REDIS_URL"]:
-        pytest.skip("This store is the database.")
-    client = redis.Redis.from_url(redis_server.url)
-    if state == "full":
-        client.config_set("maxmemory", 1)
-    else:
-        client.replicaof("127.0.0.1", 1)
-    try:
-        store = RedisPresenceStore()
-        for ask in (lambda: store.occupancy(["presence-a"]), store.occupied, store.channel_names, store.processes):
-            with pytest.raises(ServiceUnavailable):
-                ask()
-    finally:
-        client.config_set("maxmemory", 0)
-        client.replicaof("NO", "ONE")
