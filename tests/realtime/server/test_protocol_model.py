@@ -364,7 +364,7 @@ class Play:
         self.whispers += 1
         text = json.dumps({"event": event, "channel": self.name(name), "data": self.whispers})
         await send(player.listener, text)
-        if not isinstance(name, str):
+        if not isinstance(name, str | None):  # null counts as no channel
             return [(ERROR, 4200)]
         if not player.may_whisper(event, name):
             return [(ERROR, 4301)]
@@ -451,6 +451,7 @@ def test_any_sequence_of_frames_has_the_expected_answers(live_cast: Cast, caplog
 
     @PLAYED
     @example(STORY)
+    @example([(0, ("whisper", "client-wave", None)), (0, ("whisper", "client-wave", 7))])
     @given(plays)
     def play(steps: list[tuple[int, tuple]]) -> None:
         channel_layers.backends.clear()
