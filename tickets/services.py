@@ -106,11 +106,7 @@ def add_reply(
     """
     # Lock first: it orders the ticket's events, and what is checked below stays true until commit.
     ticket = _lock(ticket)
-    _require(policies.can_reply(by, ticket), _("You can't reply to this ticket."))
-    if internal:
-        _require(
-            policies.can_write_note(by, ticket), _("Only staff with access to this ticket can write internal notes.")
-        )
+    _require_may_write(by, ticket, internal)
     text = _clean_text(message, "message", MAX_MESSAGE)
     same = ticket.replies.filter(Q(is_internal=internal) | Q(visibility_changed=True), author=by, message=text)
     values = fingerprint(attachments)
@@ -133,6 +129,13 @@ def add_reply(
     if policies.reply_reopens(reply):
         _set_status(ticket, Status.after_reply() or ticket.status, by)
     return reply
+
+
+def _require_may_write(user: User, ticket: Ticket, internal: bool) -> None:
+    _require(policies.can_reply(user, ticket), _("You can't reply to this ticket."))
+    if internal:
+        reason = _("Only staff with access to this ticket can write internal notes.")
+        _require(policies.can_write_note(user, ticket), reason)
 
 
 @transaction.atomic
