@@ -21,7 +21,7 @@ EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "25"))
 @pytest.fixture(autouse=True)
 def references_without_digits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make references that no digit of a test finds by chance."""
-    monkeypatch.setattr("tickets.models.REFERENCE_ALPHABET", "BCDFGHJKMNPQRSTVWXZ")
+    monkeypatch.setattr("tickets.models.tickets.REFERENCE_ALPHABET", "BCDFGHJKMNPQRSTVWXZ")
 
 
 def found(user: User, typed: str) -> list[str]:

@@ -1,0 +1,29 @@
+"""Models: tickets, their conversation, their attachments and their timeline."""
+
+from tickets.models.attachments import INLINE_TYPES, Attachment, attachment_storage, unguessable_path
+from tickets.models.choices import Choice, Priority, Status, hex_color
+from tickets.models.idempotency_keys import IdempotencyKey
+from tickets.models.replies import Reply
+from tickets.models.search_texts import SearchText
+from tickets.models.tickets import MAX_MESSAGE, MAX_SUBJECT, REFERENCE_ALPHABET, Ticket, new_reference
+from tickets.models.timeline import TimelineEntry
+
+__all__ = [
+    "INLINE_TYPES",
+    "MAX_MESSAGE",
+    "MAX_SUBJECT",
+    "REFERENCE_ALPHABET",
+    "Attachment",
+    "Choice",
+    "IdempotencyKey",
+    "Priority",
+    "Reply",
+    "SearchText",
+    "Status",
+    "Ticket",
+    "TimelineEntry",
+    "attachment_storage",
+    "hex_color",
+    "new_reference",
+    "unguessable_path",
+]

@@ -1,0 +1,67 @@
+"""The timeline of a ticket: who did what and when."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from realtime import Audience
+from tickets.models.tickets import Ticket
+
+
+class TimelineEntry(models.Model):
+    """One entry in a ticket's timeline: an actor, an action and a time."""
+
+    class Action(models.TextChoices):
+        CREATED = "created", _("opened the ticket")
+        REPLIED = "replied", _("replied")
+        NOTED = "noted", _("wrote an internal note")
+        DELETED = "deleted", _("deleted a message")
+        PUBLISHED = "published", _("published an internal note")
+        HIDDEN = "hidden", _("hid a reply")
+        STATUS = "status", _("changed the status")
+        PRIORITY = "priority", _("changed the priority")
+        ASSIGNED_TO = "assigned_to", _("changed the assignee")
+        OFFICE = "office", _("moved the ticket")
+        SUBJECT = "subject", _("changed the subject")
+
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="timeline")
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    action = models.CharField(max_length=12, choices=Action.choices)
+    audience = models.CharField(max_length=6, choices=Audience.choices)
+    # The previous and the new assignee, or the author of a message whose visibility changed. Their names are not
+    # stored: how customers see them is decided on reading.
+    from_user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_column="from_person_id"
+    )
+    to_user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_column="to_person_id"
+    )
+    # {"from": name or null, "to": name or null} for each audience; empty for users.
+    public = models.JSONField(null=True)
+    staff = models.JSONField(default=dict)
+    # The ticket's staff sequence at this change.
+    number = models.PositiveIntegerField(editable=False)
+    # The ticket's version after this change.
+    version = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("timeline entry")
+        verbose_name_plural = _("timeline entries")
+        ordering = ["pk"]
+        indexes = [models.Index(fields=["ticket", "id"], name="timeline_of_ticket")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(audience="staff", public__isnull=True) | Q(audience="public", public__isnull=False),
+                name="public_lines_have_public_words",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action}: {self.ticket_id}"
+
+    def values(self, audience: Audience) -> dict[str, str | None]:
+        """Return {from, to} as `audience` may read them."""
+        return self.staff if audience is Audience.STAFF else self.public or {}
