@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "realtime",
     "accounts",
     "tickets",
+    "mail",
 ]
 
 MIDDLEWARE = [

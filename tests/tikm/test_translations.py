@@ -16,7 +16,7 @@ from tests.support.cast import Cast
 
 CATALOGUE = Path(settings.BASE_DIR, "locale/de/LC_MESSAGES/django.po")
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}|<[^>]+>")
-SOURCES = ("accounts", "jobs", "realtime", "templates", "tickets", "tikm")
+SOURCES = ("accounts", "jobs", "mail", "realtime", "templates", "tickets", "tikm")
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""Models: mailboxes and received messages, sent mails and their delivery."""
