@@ -71,16 +71,16 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "realtime.utils.client_address.proxy_headers_middleware",
-    "tikm.health.answer_probes",
-    "tikm.security_headers.set_security_headers",
+    "tikm.http.health.answer_probes",
+    "tikm.http.security_headers.set_security_headers",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "realtime.serve.streaming.stream_files",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "tikm.content_security.ContentSecurityMiddleware",
+    "tikm.http.content_security.ContentSecurityMiddleware",
     "accounts.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "tikm.throttles.limit_by_address",
+    "tikm.http.throttles.limit_by_address",
     "django.middleware.common.CommonMiddleware",
     "realtime.http.middleware.accept_echo_csrf_header",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -242,13 +242,13 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_THROTTLE_CLASSES": ["tikm.throttles.TokenThrottle", "tikm.throttles.UserThrottle"],
+    "DEFAULT_THROTTLE_CLASSES": ["tikm.http.throttles.TokenThrottle", "tikm.http.throttles.UserThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["accounts.api.parsers.BoundedJSON"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "accounts.api.authentication.AlwaysJSON",
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "tikm.openapi.ClosedBodySchema",
-    "EXCEPTION_HANDLER": "tikm.problem_details.exception_handler",
+    "DEFAULT_SCHEMA_CLASS": "tikm.api.openapi.ClosedBodySchema",
+    "EXCEPTION_HANDLER": "tikm.api.problem_details.exception_handler",
     "URL_FORMAT_OVERRIDE": None,
 }
 
@@ -291,11 +291,11 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
     "SORT_OPERATIONS": False,
-    "PREPROCESSING_HOOKS": ["tikm.openapi.only_api_v1"],
+    "PREPROCESSING_HOOKS": ["tikm.api.openapi.only_api_v1"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "tikm.openapi.add_problems",
-        "tikm.openapi.require_bodies",
+        "tikm.api.openapi.add_problems",
+        "tikm.api.openapi.require_bodies",
     ],
     "ENUM_NAME_OVERRIDES": {
         "Role": "accounts.models.User.Role",
@@ -350,7 +350,7 @@ ATTACHMENT_SCANNER_FAIL_OPEN = environment.boolean("ATTACHMENT_SCANNER_FAIL_OPEN
 # Removes the location from pictures and videos when they are uploaded.
 ATTACHMENT_REMOVE_LOCATION = environment.boolean("ATTACHMENT_REMOVE_LOCATION", default=True)
 FILE_UPLOAD_HANDLERS = [
-    "tikm.uploads.BoundedUpload",
+    "tikm.http.uploads.BoundedUpload",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]

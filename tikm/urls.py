@@ -9,7 +9,8 @@ from accounts.api import urls as accounts_api
 from tickets import urls as tickets_urls
 from tickets.api import urls as tickets_api
 from tickets.views import dashboard, privacy
-from tikm import content_security, openapi, problem_details, well_known
+from tikm.api import openapi, problem_details
+from tikm.http import content_security, well_known
 
 # Sign in to the admin through allauth, which applies the rate limits and two-step sign-in.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]

@@ -10,8 +10,8 @@ from django.test import Client
 
 from accounts.lines import BIDI_CONTROLS, is_blank, validate_line, validate_person_name
 from accounts.models import ApiToken, Office, User
+from tests.accounts.sign_in.test_sign_in import NINA
 from tests.accounts.test_admin import user_page
-from tests.accounts.test_sign_in import NINA
 from tests.support.api_client import ApiClient
 from tests.support.cast import PASSWORD, Cast
 from tests.test_admin import save, signed_in, ticket_page

@@ -12,8 +12,8 @@ from django.test import Client
 
 from accounts import tokens
 from accounts.models import ApiToken, User
+from tests.accounts.sign_in.test_two_step import PAGE, code_of, turn_on
 from tests.accounts.test_admin import user_page
-from tests.accounts.test_two_step import PAGE, code_of, turn_on
 from tests.support.cast import PASSWORD, Cast
 from tests.support.sign_in import reauthenticate
 from tests.test_admin import save, signed_in

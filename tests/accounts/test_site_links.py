@@ -7,7 +7,7 @@ from django.core import mail
 from django.test import Client
 from pytest_django import Settings
 
-from tests.accounts.test_sign_in import NINA
+from tests.accounts.sign_in.test_sign_in import NINA
 from tests.support.cast import Cast
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ from django.test import Client
 
 from tests.support.api_client import ApiClient
 from tests.support.cast import Cast
-from tests.tickets.test_files import png
+from tests.tickets.files.test_files import png
 from tickets import files, services
 
 pytestmark = pytest.mark.django_db

@@ -16,7 +16,7 @@ from realtime.models import Broadcast
 from tests.support.api_client import ApiClient
 from tests.support.cast import Cast
 from tests.support.sockets import do, subscribe
-from tests.tickets.test_files import PNG
+from tests.tickets.files.test_files import PNG
 from tickets import files, services
 from tickets.models import Reply, Ticket
 

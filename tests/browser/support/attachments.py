@@ -5,7 +5,7 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Desk, is_live
-from tests.tickets.test_files import PNG
+from tests.tickets.files.test_files import PNG
 
 PICTURE = {"name": "receipt.png", "mimeType": "image/png", "buffer": PNG}
 

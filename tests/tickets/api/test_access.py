@@ -14,7 +14,7 @@ from django.db import transaction
 from accounts.api.urls import urlpatterns as people_api
 from tests.support.api_client import ApiClient
 from tests.support.cast import Cast
-from tests.tickets.test_files import PNG
+from tests.tickets.files.test_files import PNG
 from tickets import files, services
 from tickets.api.urls import urlpatterns as tickets_api
 from tickets.models import Attachment, Reply, Ticket

@@ -14,7 +14,7 @@ from accounts.models import User
 from realtime.channels import Audience
 from tests.support.api_client import API, ApiClient
 from tests.support.cast import Cast
-from tests.tickets.test_files import PNG
+from tests.tickets.files.test_files import PNG
 from tickets import payloads, services
 from tickets.models import Attachment, IdempotencyKey, Reply, Ticket
 

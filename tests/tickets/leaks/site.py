@@ -15,7 +15,7 @@ from accounts.models import DeskSettings, Office, User
 from realtime.broadcasting import history
 from realtime.models import Broadcast
 from tests.support import cast as casting
-from tests.tickets.test_files import PNG
+from tests.tickets.files.test_files import PNG
 from tickets import files, services
 from tickets.models import Attachment, Reply, Ticket
 

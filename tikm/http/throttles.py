@@ -13,7 +13,7 @@ from rest_framework.throttling import BaseThrottle
 from accounts.models import ApiToken
 from realtime.utils import rate_limits
 from realtime.utils.client_address import address_key
-from tikm import problem_details
+from tikm.api import problem_details
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 

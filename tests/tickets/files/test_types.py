@@ -15,7 +15,7 @@ from django.test import override_settings
 from django.utils import translation
 
 from tests.support.cast import Cast
-from tests.tickets.test_files import png, signed_in, upload, zipped
+from tests.tickets.files.test_files import png, signed_in, upload, zipped
 from tickets import files
 from tickets.files.types import TYPES
 from tickets.models import Attachment

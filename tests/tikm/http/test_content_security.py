@@ -12,10 +12,10 @@ from pytest_django import Settings
 
 from realtime.utils.limited_log import BURST, LimitedLog
 from tests.support.cast import Cast
-from tikm import content_security
+from tikm.http import content_security
 
 HTTP, HTTPS = "http://desk.example", "https://desk.example"
-LOGGER = "tikm.content_security"
+LOGGER = "tikm.http.content_security"
 
 
 @pytest.fixture(autouse=True)

@@ -130,7 +130,7 @@ def test_no_notice_where_there_is_no_account_or_only_the_address_is_over_its_lim
 
 
 def test_lock_ends_with_a_new_password(cast: Cast) -> None:
-    from tests.accounts.test_account_takeover import NEW_PASSWORD, reset_password
+    from tests.accounts.sign_in.test_account_takeover import NEW_PASSWORD, reset_password
 
     fail(6)
     reset_password(CASEY)

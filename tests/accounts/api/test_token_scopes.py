@@ -13,7 +13,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from accounts import tokens
 from accounts.models import ApiToken, User
-from tests.accounts.test_tokens import IMPORT, make, signed_in
+from tests.accounts.api.test_tokens import IMPORT, make, signed_in
 from tests.support.api_client import ApiClient
 from tests.support.cast import PASSWORD, Cast
 from tickets.models import Attachment, Reply, Ticket

@@ -14,7 +14,7 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 
 from accounts.api.fields import LINE, WORDS, Body
-from tikm.problem_details import MEDIA_TYPE
+from tikm.api.problem_details import MEDIA_TYPE
 
 PROBLEM = {
     "type": "object",

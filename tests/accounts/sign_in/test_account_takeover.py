@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from accounts import email_addresses, tokens
 from accounts.models import AddressConfirmation, ApiToken, User
+from tests.accounts.sign_in.test_two_step import PAGE, turn_on
 from tests.accounts.test_admin import user_page
-from tests.accounts.test_two_step import PAGE, turn_on
 from tests.support.cast import PASSWORD, Cast
 from tests.test_admin import signed_in
 

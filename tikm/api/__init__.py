@@ -1,0 +1,1 @@
+"""What the API of each app shares: its document, and its errors."""
