@@ -8,6 +8,7 @@ from tests.integration.servers.uncollected import *  # noqa: F403
 
 ASGI_APPLICATION = "tests.integration.servers.faulty.application"
 BROKEN = "BROKEN_MARKER"  # environment: while this file exists, no worker can load the site
+BLOCKED = "BLOCKED_MARKER"  # environment: this file exists once a worker is blocked
 BLOCKING_PATH, BLOCKED_FOR = "/block/", 60  # seconds
 
 
@@ -25,5 +26,6 @@ async def _application(scope, receive, send):
     from tikm.asgi import application as site
 
     if scope["path"] == BLOCKING_PATH:
+        Path(os.environ[BLOCKED]).touch()
         time.sleep(BLOCKED_FOR)  # noqa: ASYNC251  (that is the fault)
     await site(scope, receive, send)

@@ -128,7 +128,8 @@ def test_systemd_socket_is_found_and_outlives_the_server(live_cast, environment,
 def faulty(environment, tmp_path):
     """Return an environment in which a test can break or block the site; see `faulty`."""
     settings = {"GUNICORN_CMD_ARGS": f"--timeout {STUCK_AFTER}", "DJANGO_SETTINGS_MODULE": FAULTY}
-    return environment | settings | {"BROKEN_MARKER": str(tmp_path / "broken")}
+    markers = {"BROKEN_MARKER": str(tmp_path / "broken"), "BLOCKED_MARKER": str(tmp_path / "blocked")}
+    return environment | settings | markers
 
 
 def test_failed_start_is_logged_and_leaves_nothing(live_cast, faulty, tmp_path):
@@ -162,6 +163,8 @@ def test_blocked_worker_delays_no_other_request_and_is_killed(live_cast, faulty,
         before = server.workers()
         with socket.create_connection(("127.0.0.1", server.port)) as client:
             client.sendall(f"GET {BLOCKING_PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+            # Until then the worker may accept connections that it will not answer.
+            instances.wait_until((tmp_path / "blocked").exists, timeout=20, message="No worker was blocked.")
             with ThreadPoolExecutor(CLIENTS) as threads:
                 assert all(threads.map(lambda _: server.answers(), range(CLIENTS)))
             assert client.recv(1) == b""  # its worker is dead
