@@ -26,6 +26,10 @@ async def _application(scope, receive, send):
     from tikm.asgi import application as site
 
     if scope["path"] == BLOCKING_PATH:
-        Path(os.environ[BLOCKED]).touch()
-        time.sleep(BLOCKED_FOR)  # noqa: ASYNC251  (that is the fault)
+        _block()
     await site(scope, receive, send)
+
+
+def _block():
+    Path(os.environ[BLOCKED]).touch()
+    time.sleep(BLOCKED_FOR)
