@@ -44,6 +44,7 @@ class Config:
     reserved_events: tuple[str, ...] = ()  # prefixes of event names that the HTTP API may not publish
     refuse_replays: bool = False  # see docs/reference/http-api.md
     webhooks: tuple[Any, ...] = ()  # URLs, or pairs of a URL and event names: see realtime/webhooks/config.py
+    doctor: str = ""  # dotted path of a module with `steps`: see realtime/doctor/steps.py
     webhook_networks: tuple[str, ...] = ()  # private networks that webhooks may reach
 
     @property

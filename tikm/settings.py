@@ -129,6 +129,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
 elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 16, "timeout": 10}
+    DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 10)  # seconds
     # Otherwise each pooled connection fails one request after a restart of the database.
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
@@ -413,6 +414,7 @@ CHANNEL_LAYERS = {
 }
 REALTIME = {
     "CHANNELS": "tikm.channels",
+    "DOCTOR": "tikm.doctor",
     "CONNECTION": environment.choice("BROADCAST_CONNECTION", ["channels", "log", "null"], default="channels"),
     "APP_ID": environment.matching("REALTIME_APP_ID", r"[0-9]{1,18}", "a number, such as 1", default="1"),
     "APP_KEY": environment.matching(

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 from django.conf import settings
 from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
-from django.db import OperationalError, connection
-from django.db.migrations.executor import MigrationExecutor
 
 from realtime.conf import APP_KEY, config
+from realtime.doctor import databases, steps
+from realtime.doctor.problem import Problem
 
 DEVELOPMENT = "insecure"  # part of the secrets that Django and we generate for development
 MIN_SECRET_LENGTH = 12  # characters
@@ -26,7 +26,11 @@ def find_problems(*, static_files: bool) -> Iterator[str]:
     if not re.fullmatch(APP_KEY, config().app_key):
         yield f"REALTIME_APP_KEY is {config().app_key!r}: set it to letters, digits, - and _, such as tikm."
     yield from _secrets()
-    yield from _database()
+    try:
+        databases.check()
+    except Problem as problem:
+        yield str(problem)
+    yield from _installation()
     if static_files and _lacks_static_files():
         yield "The static files are not collected: run manage.py collectstatic."
 
@@ -42,13 +46,13 @@ def _is_weak(secret: str) -> bool:
     return DEVELOPMENT in secret or len(secret) < MIN_SECRET_LENGTH or len(set(secret)) < MIN_SECRET_VARIETY
 
 
-def _database() -> Iterator[str]:
-    try:
-        executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            yield "The database is not up to date: run manage.py migrate."
-    except OperationalError as error:
-        yield f"The database does not answer: {str(error).strip()}"
+def _installation() -> Iterator[str]:
+    for step in steps.of_project():
+        if step.at_start:
+            try:
+                step.check()
+            except Problem as problem:
+                yield str(problem)
 
 
 def _lacks_static_files() -> bool:

@@ -22,6 +22,7 @@ LAYERS = [
     {"server"},
     {"consumers"},
     {"routing", "http", "monitoring"},
+    {"doctor"},
     {"serve"},
     {"admin", "checks", "management", "urls"},
     {"apps"},

@@ -12,6 +12,8 @@ from django.db import connections
 
 from jobs import pool
 from jobs.schedules import Planner
+from realtime.doctor import databases
+from realtime.doctor.problem import Problem
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +42,11 @@ class Command(BaseCommand):
         """Keep a pool running."""
         if options["processes"] < 1:
             raise CommandError("--processes must be at least 1.")
+        try:
+            databases.check()
+        except Problem as problem:
+            raise CommandError(str(problem)) from None
+        connections.close_all()  # the processes of the pool open their own
         self._is_stopping = False
         self._parent: int | None = options["stop_with"]
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -10,6 +10,8 @@ from django.core.management.base import ALL_CHECKS, BaseCommand, CommandError
 from django.db import connections
 from gunicorn.systemd import SD_LISTEN_FDS_START as FIRST_FD
 
+from realtime.doctor import redis_servers
+from realtime.doctor.problem import Problem
 from realtime.serve.preflight import find_problems
 
 BACKLOG = 4096  # connections that wait to be accepted; the system may allow fewer (net.core.somaxconn)
@@ -45,6 +47,7 @@ class Command(BaseCommand):
         problems = list(find_problems(static_files=not options["sockets_only"]))
         if problems:
             raise CommandError("\n".join(problems))
+        self._warn_of_redis()
         connections.close_all()
         _pass_on_listener(options)
         # As `python -m` does not, the arbiter is to find the project from any folder.
@@ -54,6 +57,13 @@ class Command(BaseCommand):
         for command in self.companions(options):
             words += ["--companion", command]
         os.execv(sys.executable, [sys.executable, *words])  # noqa: S606
+
+    def _warn_of_redis(self) -> None:
+        """Print what is wrong with Redis. It is no reason not to serve: Redis may come later."""
+        try:
+            redis_servers.check()
+        except Problem as problem:
+            self.stderr.write(f"{problem} Until then changes arrive within a second instead of at once.")
 
     def companions(self, options: dict[str, Any]) -> list[str]:
         """Return the commands of programs to run beside the server: none, unless a project overrides this."""

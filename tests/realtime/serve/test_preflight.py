@@ -29,10 +29,12 @@ WRONG = {
 }
 
 
-def errors_of(settings, *, secrets=("long enough to be a secret too",), key="tikm", static="", options=(), **changed):
+def errors_of(
+    settings, *, secrets=("long enough to be a secret too",), key="tikm", static="", redis="", options=(), **changed
+):
     for name, value in (VALID | changed).items():
         setattr(settings, name, value)
-    settings.REALTIME = {**settings.REALTIME, "APP_SECRETS": secrets, "APP_KEY": key}
+    settings.REALTIME = {**settings.REALTIME, "APP_SECRETS": secrets, "APP_KEY": key, "REDIS_URL": redis}
     if static:
         settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": static}}
     # Standard input is no listening socket, so that it never serves.
@@ -59,7 +61,23 @@ def test_unreachable_database_is_named(db, settings, monkeypatch):
         raise OperationalError("connection refused\n")
 
     monkeypatch.setattr(MigrationExecutor, "__init__", fail)
-    assert errors_of(settings) == ["The database does not answer: connection refused"]
+    line = "PostgreSQL refuses connections to this machine port 5432. Start it, or set DATABASE_URL to its host"
+    assert errors_of(settings)[0].startswith(line)
+
+
+def test_folder_for_attachments_that_cannot_be_written_is_named(db, settings, tmp_path):
+    (tmp_path / "file").touch()
+    settings.STORAGES = settings.STORAGES | {"attachments": {"OPTIONS": {"location": str(tmp_path / "file/files")}}}
+    assert errors_of(settings) == [
+        f"This user may not write the folder for attachments, {tmp_path}/file/files. "
+        f"Make them the owner of {tmp_path}/file, or set FILES_DIR to another folder."
+    ]
+
+
+def test_redis_that_does_not_answer_is_named_and_does_not_prevent_serving(db, settings, tmp_path, capsys):
+    lines = errors_of(settings, redis=f"unix://{tmp_path}/redis.sock")
+    assert lines[0].startswith("--fd 0 is no listening socket")
+    assert "Start it, or set REDIS_URL to its address" in capsys.readouterr().err
 
 
 def test_all_problems_are_named_at_once(db, settings):

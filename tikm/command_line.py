@@ -1,0 +1,58 @@
+"""Django's command line, which ends in a sentence where the installation is at fault, not in a traceback."""
+
+import sys
+from collections.abc import Iterator, Sequence
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import execute_from_command_line
+from django.db import DatabaseError
+from redis import RedisError
+
+POOLED = ("runserver", "worker")  # commands that use the pool of database connections for long
+
+
+def run(words: Sequence[str]) -> None:
+    """Run a command; `--traceback` shows the traceback after all."""
+    try:
+        _prepare(words[1] if len(words) > 1 else "")
+        execute_from_command_line(list(words))
+    except Exception as error:
+        sentence = explain(error)
+        if sentence is None or "--traceback" in words:
+            raise
+        print(sentence, file=sys.stderr)  # noqa: T201
+        sys.exit(1)
+
+
+def explain(error: BaseException) -> str | None:
+    """Return what a fault of settings, database, Redis or files means and what to set; None for any other error."""
+    for each in _causes(error):
+        if isinstance(each, ImproperlyConfigured):
+            return str(each)
+        if isinstance(each, DatabaseError):
+            from realtime.doctor import databases
+
+            problem = databases.explain(each)
+            return None if problem is None else str(problem)
+        if isinstance(each, RedisError):
+            from realtime.doctor import redis_servers
+
+            return str(redis_servers.explain(each))
+        if isinstance(each, PermissionError) and each.filename:
+            return f"This user may not use {each.filename}. Run the command as the user of the service."
+    return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__
+
+
+def _prepare(command: str) -> None:
+    """Read the settings, and connect without a pool where a command is short: a pool does not say why it failed."""
+    database = settings.DATABASES["default"]
+    if command not in POOLED:
+        database.get("OPTIONS", {}).pop("pool", None)
