@@ -180,8 +180,27 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]
         return f"private-user.{self.pk}"
 
 
-class Office(models.Model):
-    """An office with its agents."""
+class MailSender(models.Model):
+    """How mails introduce their sender."""
+
+    sender_name = models.CharField(
+        _("sender name"), max_length=80, blank=True, validators=[validate_line], help_text=_("Shown as “From”.")
+    )
+    sender_address = models.EmailField(
+        _("sender address"),
+        blank=True,
+        help_text=_("Your mail provider must allow sending from it. Customers may write to it."),
+    )
+    signature = models.TextField(
+        _("signature"), max_length=1000, blank=True, help_text=_("At the end of mails to customers. Plain text.")
+    )
+
+    class Meta:
+        abstract = True
+
+
+class Office(MailSender):
+    """An office with its agents. What it leaves empty of a mail's sender is the site's."""
 
     name = models.CharField(_("name"), max_length=80, unique=True, validators=[validate_line])
     description = models.TextField(_("description"), blank=True)
@@ -196,7 +215,8 @@ class Office(models.Model):
         limit_choices_to={"role": User.Role.AGENT},
     )
 
-    class Meta:
+    class Meta(MailSender.Meta):
+        abstract = False
         verbose_name = _("office")
         verbose_name_plural = _("offices")
         ordering = ["name"]
@@ -264,7 +284,7 @@ def clear_settings_cache() -> None:
     _settings_cache.clear()
 
 
-class DeskSettings(models.Model):
+class DeskSettings(MailSender):
     """The settings of the site: one row, edited in Django's admin."""
 
     class StaffNames(models.TextChoices):
@@ -281,7 +301,16 @@ class DeskSettings(models.Model):
         help_text=_("The name customers see when staff reply. Staff always see full names."),
     )
 
-    class Meta:
+    site_name = models.CharField(
+        _("name of the desk"),
+        max_length=80,
+        default="TIKM",
+        validators=[validate_line],
+        help_text=_("Shown in mails."),
+    )
+
+    class Meta(MailSender.Meta):
+        abstract = False
         verbose_name = _("desk settings")
         verbose_name_plural = _("desk settings")
         constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_desk")]

@@ -100,9 +100,9 @@ class Job(models.Model):
             has_begun_effect=False,
         )
 
-    def fail(self, error: str) -> None:
-        """Give up: admins see the reason, and may try again."""
-        self._end(state=self.State.FAILED, error=error[:MAX_ERROR_LENGTH])
+    def fail(self, error: str) -> bool:
+        """Stop trying: admins see the reason, and may try again. Return whether the lease was still valid."""
+        return self._end(state=self.State.FAILED, error=error[:MAX_ERROR_LENGTH])
 
     def retry(self) -> bool:
         """Run a failed job again, with all its attempts; return whether it had failed."""

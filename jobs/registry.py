@@ -29,6 +29,7 @@ class Task:
     atomic: bool  # what it writes and the job's end are one transaction
     timeout: int  # seconds
     delays: tuple[timedelta, ...]
+    on_failure: Callable[..., None] | None = field(default=None, repr=False)  # (job, reason)
 
     def enqueue(self, *, key: str, run_at: datetime | None = None, **arguments: Any) -> None:
         """Store a job, unless this task had one of this `key`. It runs if the running transaction commits."""
@@ -41,18 +42,23 @@ class Task:
 
 
 def task(
-    *, atomic: bool = True, timeout: int = TIMEOUT, delays: tuple[timedelta, ...] = DELAYS
+    *,
+    atomic: bool = True,
+    timeout: int = TIMEOUT,
+    delays: tuple[timedelta, ...] = DELAYS,
+    on_failure: Callable[..., None] | None = None,
 ) -> Callable[[Callable[..., None]], Task]:
     """Register a function `(job, *, argument, ...)` as a task.
 
     An atomic task changes the database only: its changes are committed together with the job's end, or not at all.
     Another one runs outside a transaction, possibly again after it was interrupted: it is idempotent, or calls
-    `job.begin_effect()` before what must not happen twice.
+    `job.begin_effect()` before what must not happen twice. `on_failure(job, reason)` runs in the transaction that
+    records a job's final failure.
     """
 
     def register(function: Callable[..., None]) -> Task:
         name = f"{function.__module__.removesuffix('.tasks')}.{function.__name__}"
-        tasks[name] = Task(name, function, atomic, timeout, delays)
+        tasks[name] = Task(name, function, atomic, timeout, delays, on_failure)
         return tasks[name]
 
     return register

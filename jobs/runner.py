@@ -37,8 +37,10 @@ def run(pk: int, lease: str) -> None:
 
 
 def fail(job: Job, reason: str) -> None:
-    """End a job that cannot succeed."""
-    job.fail(reason)
+    """End a job that cannot succeed, and do what its task has for that case."""
+    with transaction.atomic():
+        if job.fail(reason) and job.function is not None and job.function.on_failure is not None:
+            job.function.on_failure(job, reason)
     logger.error("job failed task=%s job=%d reason=%r", job.task, job.pk, reason)
 
 

@@ -5,3 +5,7 @@ from django.utils.translation import gettext_lazy as _
 class MailConfig(AppConfig):
     name = "mail"
     verbose_name = _("E-mail")
+
+    def ready(self) -> None:
+        """Connect the receivers."""
+        from mail.outbound import receivers  # noqa: F401

@@ -10,6 +10,7 @@ reply_deleted       reply, by                     a reply or note is about to be
 visibility_changed  reply, by                     a reply became a note, or a note a reply
 ticket_deleted      ticket, by                    a ticket is about to be deleted
 tickets_handed_over tickets, by, before, after    many tickets changed from one assignee to another, or to none
+person_erased       person                        a person is being erased
 """
 
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ reply_deleted = Signal()
 visibility_changed = Signal()
 ticket_deleted = Signal()
 tickets_handed_over = Signal()
+person_erased = Signal()
 
 
 @dataclass(frozen=True)

@@ -230,6 +230,12 @@ EMAIL_CONFIG = environment.email_url(
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = 10  # seconds that the mail server may be silent
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = environment.sender("DEFAULT_FROM_EMAIL", debug=DEBUG)
+# Answers to mails come here, with a part of their own: reply+...@desk.example.com. Empty: answers are not received.
+MAIL_REPLY_ADDRESS = environment.matching(
+    "MAIL_REPLY_ADDRESS",
+    r"[A-Za-z0-9._-]{1,25}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*",
+    "an address without a plus sign, such as reply@desk.example.com",
+)
 
 REST_KNOX = {"TOKEN_MODEL": "accounts.ApiToken", "AUTH_HEADER_PREFIX": "Bearer"}
 KNOX_TOKEN_MODEL = "accounts.ApiToken"  # noqa: S105

@@ -1,1 +1,6 @@
-"""Models: mailboxes and received messages, sent mails and their delivery."""
+"""Models: mails owed to people, and the Message-IDs of messages."""
+
+from mail.models.message_ids import MessageId
+from mail.models.outgoing import OutgoingMail
+
+__all__ = ["MessageId", "OutgoingMail"]

@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 
 from accounts.models import DeskSettings, User
+from jobs.models import Job
 from realtime.models import Broadcast
 from tests.support.cast import PASSWORD, Cast
 from tests.support.personal_data import places
@@ -55,6 +56,7 @@ def test_nothing_names_an_erased_person(
     assert places(*TEXTS) == set()
     assert places("Zoë", "mueller", "muller") == set()  # parts of them; a short one may be in a random session key
     assert other_rows() == ([[{"user_id": "other"}]], ["api/other"], ["other"])
+    assert not Job.objects.filter(key__contains=str(person.pk)).exists()
     assert Ticket.objects.filter(creator=person).exists() is not delete_tickets
 
 

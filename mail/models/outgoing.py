@@ -1,0 +1,62 @@
+"""Mails owed to people."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from tickets.models import Reply, Ticket
+
+
+class OutgoingMail(models.Model):
+    """A mail owed to one person about one event. It is sent once, or shows why not."""
+
+    class Event(models.TextChoices):
+        """What the mail is about."""
+
+        RECEIPT = "receipt", _("Confirmation of a new ticket")
+        REPLY = "reply", _("Reply in your ticket")
+
+    class State(models.TextChoices):
+        """What became of it."""
+
+        QUEUED = "queued", _("Queued")
+        SENT = "sent", _("Sent")
+        FAILED = "failed", _("Failed")
+        BOUNCED = "bounced", _("Bounced")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # Names the effect: the same one is owed once. Also the key of the job that sends it.
+    key = models.CharField(max_length=200, unique=True)
+    event = models.CharField(_("about"), max_length=20, choices=Event.choices)
+    recipient = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("recipient")
+    )
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="+", verbose_name=_("ticket"))
+    reply = models.ForeignKey(Reply, models.CASCADE, null=True, related_name="+")
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.QUEUED)
+    reason = models.TextField(_("reason"), blank=True)
+    # Of the mail that was sent, without angle brackets.
+    message_id = models.CharField(max_length=200, blank=True, db_index=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    ended_at = models.DateTimeField(_("sent or failed"), null=True)
+
+    class Meta:
+        verbose_name = _("outgoing mail")
+        verbose_name_plural = _("outgoing mails")
+        indexes = [models.Index(fields=["ticket", "state"], name="mails_of_a_ticket")]
+
+    def __str__(self) -> str:
+        return self.key
+
+    def end(self, state: "OutgoingMail.State", *, reason: str = "", only_from: tuple[str, ...] = ()) -> bool:
+        """Record what became of it, if its state is one of `only_from`; return whether it was."""
+        changes = {"state": state, "reason": reason, "ended_at": timezone.now()}
+        changed = OutgoingMail.objects.filter(pk=self.pk, state__in=only_from).update(**changes)
+        if changed:
+            for name, value in changes.items():
+                setattr(self, name, value)
+        return bool(changed)

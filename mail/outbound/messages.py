@@ -1,0 +1,95 @@
+"""Build the mails about tickets: headers, text and HTML, in the recipient's language."""
+
+import re
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from mail.addresses import reply_address
+from mail.models import OutgoingMail
+from mail.outbound import recipients, threads
+from mail.outbound.senders import Sender
+from tickets import payloads
+
+Event = OutgoingMail.Event
+# Exchange's: no receipts, vacation replies or automatic answers. Without NDR: bounces are wanted.
+SUPPRESSED_RESPONSES: Final = "DR, RN, NRN, OOF, AutoReply"
+_REPLY_PREFIX: Final = re.compile(r"(re|aw|antw|sv|vs)\s*:\s*", re.IGNORECASE)
+
+
+def build(mail: OutgoingMail, site_url: str) -> EmailMultiAlternatives:
+    """Return the mail as it is now. Its parts are an allow-list for the audience of the mail."""
+    with translation.override(mail.recipient.language or settings.LANGUAGE_CODE):
+        sender = Sender.of(mail.ticket.office)
+        context = _context(mail, site_url, sender)
+        message = EmailMultiAlternatives(
+            subject=_subject(mail),
+            body=render_to_string("mail/ticket.txt", context),
+            from_email=str(sender),
+            to=[mail.recipient.email],
+            headers=_headers(mail),
+        )
+        message.attach_alternative(render_to_string("mail/ticket.html", context), "text/html")
+    address = reply_address(mail.ticket, mail.recipient)
+    if address:
+        message.reply_to = [address]
+    return message
+
+
+def _subject(mail: OutgoingMail) -> str:
+    """Return the ticket's subject with its reference: the same in a thread, but for "Re:"."""
+    subject = f"{_REPLY_PREFIX.sub('', mail.ticket.subject, count=1)} [{mail.ticket.reference}]"
+    return subject if mail.event == Event.RECEIPT else f"Re: {subject}"
+
+
+def _headers(mail: OutgoingMail) -> dict[str, str]:
+    """Return the headers of the thread, which name public messages only, and those of automatic mails (RFC 3834)."""
+    references = threads.references(mail.ticket, mail.reply)
+    own = threads.message_id(mail.ticket, mail.reply) if mail.event == Event.REPLY else threads.new_message_id()
+    headers = {
+        "Message-ID": f"<{own}>",
+        "In-Reply-To": f"<{references[-1]}>",
+        "References": " ".join(f"<{value}>" for value in references),
+        "X-Auto-Response-Suppress": SUPPRESSED_RESPONSES,
+    }
+    if mail.event != Event.REPLY:  # which a person wrote
+        headers["Auto-Submitted"] = "auto-replied" if mail.event == Event.RECEIPT else "auto-generated"
+    return headers
+
+
+def _context(mail: OutgoingMail, site_url: str, sender: Sender) -> dict[str, Any]:
+    ticket, reply = mail.ticket, mail.reply
+    path = ticket.get_absolute_url() if reply is None else f"{ticket.get_absolute_url()}#reply-{reply.pk}"
+    return {
+        "lead": _lead(mail),
+        "next_step": _next_step(mail),
+        "text": ticket.content if reply is None else reply.message,
+        "html": ticket.html if reply is None else reply.html,
+        "subject": ticket.subject,
+        "reference": ticket.reference,
+        "url": f"{site_url}{path}" if site_url else "",
+        "can_answer": bool(settings.MAIL_REPLY_ADDRESS),
+        "sender": sender,
+        "language": translation.get_language(),
+    }
+
+
+def _lead(mail: OutgoingMail) -> str:
+    """Return the first sentence."""
+    if mail.reply is None:
+        return _("We have received your message. Its reference is %(reference)s.") % {
+            "reference": mail.ticket.reference
+        }
+    author = payloads.user_payload(mail.reply.author, mail.ticket, recipients.audience_for(mail))
+    return _("%(name)s replied:") % {"name": author["name"]}
+
+
+def _next_step(mail: OutgoingMail) -> str:
+    """Return what happens next, if the mail says so."""
+    if mail.event == Event.RECEIPT:
+        return _("We'll get back to you by email. You can add to your message at any time.")
+    return ""

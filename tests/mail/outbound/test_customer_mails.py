@@ -1,0 +1,142 @@
+"""Customers receive a receipt and the public replies, as they may read them when the mail is sent."""
+
+import pytest
+from django.core import mail
+from django.db import transaction
+
+from accounts.models import DeskSettings, User
+from jobs.models import Job
+from mail.models import OutgoingMail
+from mail.outbound import deliveries
+from tests.support.jobs import run_due_jobs
+from tickets import services
+
+pytestmark = pytest.mark.django_db
+
+
+def open_ticket(cast, **fields):
+    """Open another ticket of Casey's."""
+    values = {"by": cast.casey, "subject": "Late parcel", "content": "Where *is* it?", "office": cast.billing}
+    return services.open_ticket(**values | fields)
+
+
+def sent():
+    """Send what is owed; return the mails."""
+    run_due_jobs()
+    found, mail.outbox[:] = mail.outbox[:], []
+    return found
+
+
+def html_of(message):
+    [(html, kind)] = message.alternatives
+    assert kind == "text/html"
+    return html
+
+
+def test_customer_gets_a_receipt(cast):
+    ticket = open_ticket(cast)
+    [receipt] = sent()
+    assert receipt.to == ["casey@example.com"]
+    assert receipt.subject == f"Late parcel [{ticket.reference}]"
+    for text in (receipt.body, html_of(receipt)):
+        assert ticket.reference in text
+        assert f"https://desk.example.com/tickets/{ticket.uuid}/" in text
+    assert "Where *is* it?" in receipt.body
+    assert "<em>is</em>" in html_of(receipt)
+    assert receipt.extra_headers["Auto-Submitted"] == "auto-replied"
+    assert OutgoingMail.objects.get().state == "sent"
+
+
+def test_no_receipt_answers_an_automatic_mail(cast):
+    deliveries.withhold_receipt(open_ticket(cast))
+    assert sent() == []
+
+
+def test_public_reply_is_mailed_once_and_a_note_never(cast):
+    cast.reply(cast.bao, "A note", internal=True)
+    cast.reply(cast.bao, "Paid **back**")
+    [message] = sent()
+    assert message.to == ["casey@example.com"]
+    assert message.from_email == "TIKM <desk@example.com>"
+    assert message.subject == f"Re: Charged twice [{cast.ticket.reference}]"
+    assert "Bao Nguyen replied:" in message.body
+    assert "Paid **back**" in message.body
+    assert "Paid <strong>back</strong>" in html_of(message)
+    assert "Auto-Submitted" not in message.extra_headers
+    assert "NDR" not in message.extra_headers["X-Auto-Response-Suppress"]
+    assert sent() == []
+
+
+def test_own_reply_is_not_mailed(cast):
+    cast.reply(cast.casey, "One more thing")
+    assert [message.to for message in sent() if message.to == ["casey@example.com"]] == []
+
+
+def test_rolled_back_reply_is_not_mailed(cast):
+    with transaction.atomic():
+        cast.reply(cast.bao, "Never")
+        transaction.set_rollback(True)
+    assert sent() == []
+
+
+def test_name_and_language_are_those_of_the_sending(cast):
+    cast.reply(cast.bao, "Done")
+    DeskSettings(staff_names="first").save()
+    User.objects.filter(pk=cast.casey.pk).update(language="de")
+    [message] = sent()
+    assert "Bao hat geantwortet:" in message.body
+    assert "Nguyen" not in message.message().as_string()
+
+
+def hidden(cast, reply):
+    services.change_visibility(reply, by=cast.bao, internal=True)
+
+
+def deleted(cast, reply):
+    services.delete_reply(reply, by=cast.bao)
+
+
+def deactivated(cast, reply):
+    User.objects.filter(pk=cast.casey.pk).update(is_active=False)
+
+
+def ticket_deleted(cast, reply):
+    services.delete_ticket(cast.ticket, by=cast.ada)
+
+
+@pytest.mark.parametrize("change", [hidden, deleted, deactivated, ticket_deleted])
+def test_reply_that_may_not_be_read_any_more_is_not_mailed(cast, change):
+    reply = cast.reply(cast.bao, "A word too many")
+    change(cast, reply)
+    assert sent() == []
+    assert set(Job.objects.values_list("state", flat=True)) == {"done"}
+
+
+def test_published_note_is_mailed_and_a_reply_that_was_hidden_meanwhile_once(cast):
+    reply = cast.reply(cast.bao, "Now public", internal=True)
+    for internal in (False, True, False):
+        services.change_visibility(reply, by=cast.bao, internal=internal)
+    [message] = sent()
+    assert "Now public" in message.body
+    for internal in (True, False):
+        services.change_visibility(reply, by=cast.bao, internal=internal)
+    assert sent() == []
+
+
+def test_sender_and_signature_are_the_offices_else_the_sites(cast):
+    DeskSettings(sender_name="Example, Inc.", sender_address="help@example.com", signature="The desk").save()
+    cast.reply(cast.bao, "One")
+    [message] = sent()
+    assert (message.from_email, message.body.rstrip()[-8:]) == ('"Example, Inc." <help@example.com>', "The desk")
+    type(cast.billing).objects.filter(pk=cast.billing.pk).update(sender_name="Billing", signature="Your bills")
+    cast.reply(cast.bao, "Two")
+    [message] = sent()
+    assert (message.from_email, message.body.rstrip()[-10:]) == ("Billing <help@example.com>", "Your bills")
+
+
+def test_internal_office_is_not_named(cast):
+    type(cast.fraud).objects.filter(pk=cast.fraud.pk).update(sender_name="Fraud", signature="Fraud Desk")
+    services.update_ticket(cast.ticket, by=cast.ada, values={"office": cast.fraud})
+    cast.reply(cast.ada, "We look into it")
+    [message] = [each for each in sent() if each.to == ["casey@example.com"]]
+    assert "Fraud" not in message.message().as_string()
