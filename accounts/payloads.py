@@ -33,7 +33,8 @@ def online_member(user: User, **_: Any) -> Member | None:
     """Return the presence member for colleagues, or None if the user hides their online status."""
     if user.hides_online:
         return None
-    return Member(str(user.pk), user_payload(user, Audience.STAFF, None))
+    shown = {"avatar_url": avatar_url(user, Audience.STAFF)}
+    return Member(str(user.pk), user_payload(user, Audience.STAFF, None) | shown)
 
 
 def display_name(user: User, audience: Audience, office: Office | None) -> str:

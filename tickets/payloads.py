@@ -38,9 +38,21 @@ def ticket_payload(ticket: Ticket, audience: Audience) -> dict[str, Any]:
 
 
 def writer_payload(user: User, audience: Audience, *, ticket_uuid: UUID, **_: Any) -> dict[str, Any] | None:
-    """Return the user who is typing, for a client event. Data from the client itself is ignored."""
+    """Return the user who is typing, for a client event. Data from the client itself is ignored.
+
+    A user who hides their online status is not shown to type either.
+    """
+    if user.hides_online:
+        return None
     ticket = Ticket.objects.select_related("office").filter(uuid=ticket_uuid).first()
     return None if ticket is None else {"user": user_payload(user, ticket, audience)}
+
+
+def activity_payload(user: User, audience: Audience, **_: Any) -> dict[str, Any] | None:
+    """Return the user who is viewing or writing, for a client event to colleagues; None if they hide it."""
+    if audience is not Audience.STAFF or user.hides_online:
+        return None
+    return {"user": accounts_payloads.user_payload(user, audience, None)}
 
 
 def reply_payload(reply: Reply, audience: Audience) -> dict[str, Any]:

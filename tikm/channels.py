@@ -3,7 +3,7 @@
 from accounts.payloads import online_member
 from accounts.policies import authorize_office, authorize_user
 from realtime.channels import presence, private
-from tickets.payloads import writer_payload
+from tickets.payloads import activity_payload, writer_payload
 from tickets.policies import authorize_ticket, authorize_ticket_staff
 
 channelpatterns = [
@@ -14,7 +14,7 @@ channelpatterns = [
         "tickets.<uuid:ticket_uuid>",
         authorize_ticket_staff,
         member=online_member,
-        client_events=dict.fromkeys(("client-viewing", "client-replying", "client-noting"), writer_payload),
+        client_events=dict.fromkeys(("client-viewing", "client-replying", "client-noting"), activity_payload),
     ),
     presence("office.<int:office_id>", authorize_office, member=online_member),
 ]

@@ -20,6 +20,12 @@ const MISSED = "realtime:missed"
  * @property {(channel: string) => void} onRefused the server denied or ended a subscription
  * @property {() => void} onLost there is no connection
  * @property {(reason: CloseReason) => void} onClosed the server closed the connection and pusher-js does not retry
+ *
+ * @typedef {object} PresenceHandlers
+ * @property {(members: object[]) => void} onMembers the members, at each subscription
+ * @property {(member: object) => void} onJoined
+ * @property {(member: object) => void} onLeft
+ * @property {(name: string, data: object) => void} onClientEvent
  */
 
 export class Connection {
@@ -58,6 +64,26 @@ export class Connection {
       .listenToAll((name, data) => this.#handlers.onEvent(name.replace(/^\./, ""), data))
       .subscribed(() => this.#handlers.onSubscribed(channel))
       .error((problem) => problem?.status === 403 && this.#handlers.onRefused(channel))
+  }
+
+  /**
+   * Joins the presence channel `channel` (its full Pusher name), on this connection and on each later one.
+   *
+   * @param {PresenceHandlers} handlers
+   */
+  join(channel, { onMembers, onJoined, onLeft, onClientEvent }) {
+    this.#echo
+      .join(withoutPrefix(channel))
+      .listenToAll((name, data) => onClientEvent(name.replace(/^\./, ""), data))
+      .here(onMembers)
+      .joining(onJoined)
+      .leaving(onLeft)
+  }
+
+  /** Sends a client event to the other subscribers of `channel`; it is lost without a connection. */
+  sendClientEvent(channel, name) {
+    const subscription = this.#pusher.channel(channel)
+    if (subscription?.subscribed && this.#connection.state === "connected") subscription.trigger(name, {})
   }
 
   unsubscribe(channel) {
@@ -173,5 +199,5 @@ export class Connection {
 }
 
 function withoutPrefix(channel) {
-  return channel.replace(/^private-/, "")
+  return channel.replace(/^(private|presence)-/, "")
 }

@@ -1,8 +1,8 @@
 /** The options of Echo and pusher-js: the address of the socket, and how channels are authorized. */
 
 /**
- * @param {{key: string, host: ?string, port: ?number, scheme: ?string}} config the address of the socket; what is
- *   missing is taken from the page's own address
+ * @param {{key: string, user: string, host: ?string, port: ?number, scheme: ?string}} config the user, and the address of
+ *   the socket; what is missing is taken from the page's own address
  * @param {Location} location
  * @param {() => string} csrf returns Django's CSRF token
  */
@@ -24,10 +24,14 @@ export function echoOptions(config, location, csrf) {
   }
 }
 
-/** On the page's own host the socket carries the session cookie, so channels need no signature from the server. */
-function authorization({ host }, { hostname }, csrf) {
+/**
+ * On the page's own host the socket carries the session cookie, so channels need no signature from the server.
+ * pusher-js wants to know who joins a presence channel; the server decides that by itself.
+ */
+function authorization({ host, user }, { hostname }, csrf) {
   if (!host || host === hostname) {
-    const customHandler = (_request, callback) => callback(null, { auth: "" })
+    const answer = { auth: "", channel_data: JSON.stringify({ user_id: user }) }
+    const customHandler = (_request, callback) => callback(null, answer)
     return { channelAuthorization: { customHandler } }
   }
   return { authEndpoint: "/broadcasting/auth", auth: { headers: csrfHeaders(csrf) } }

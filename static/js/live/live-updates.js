@@ -78,7 +78,7 @@ export class LiveUpdates extends EventTarget {
   }
 
   start() {
-    this.stream.on("*", () => this.#onEvent(), { tests: true })
+    this.stream.on("*", (data) => data?.event_id && this.#onEvent(), { tests: true })
     this.stream.on("stream:caughtup", () => this.#onHistoryAnswer())
     this.stream.on("stream:refused", ({ channel, isSignedOut }) => {
       if (isSignedOut) this.#end()
@@ -94,6 +94,20 @@ export class LiveUpdates extends EventTarget {
     this.#channels.add(channel)
     this.stream.follow(channel)
     this.#connection.subscribe(channel)
+  }
+
+  /**
+   * Joins a presence channel (its full Pusher name), which has no history.
+   *
+   * @param {PresenceHandlers} handlers
+   */
+  join(channel, handlers) {
+    this.#connection.join(channel, handlers)
+  }
+
+  /** Sends a client event ("client-...") to the other subscribers of `channel`; it is lost without a connection. */
+  sendClientEvent(channel, name) {
+    this.#connection.sendClientEvent(channel, name)
   }
 
   /** Goes on after the end: the user of this page is signed in again. */

@@ -48,7 +48,8 @@ async def test_new_member_sees_the_others_and_is_seen(live_cast: Cast) -> None:
     assert (present["count"], names(present)) == (2, {"Bao Nguyen", "Dana Okafor"})
     added = await bao.event("pusher_internal:member_added")
     assert added["user_id"] == str(live_cast.dana.pk)
-    assert added["user_info"] == {"id": str(live_cast.dana.pk), "name": "Dana Okafor", "role": "agent"}
+    shown = {"id": str(live_cast.dana.pk), "name": "Dana Okafor", "role": "agent"}
+    assert added["user_info"] == shown | {"avatar_url": f"/avatars/{live_cast.dana.pk}.svg"}
 
 
 @pytest.mark.usefixtures("_no_grace")

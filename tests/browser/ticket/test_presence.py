@@ -1,0 +1,56 @@
+"""A customer and two agents on one ticket: who is here and who writes, as far as each of them may see it."""
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import Desk, is_live
+from tests.browser.support.actions import send
+
+
+def colleagues(page: Page) -> Locator:
+    return page.locator("ticket-presence .colleague")
+
+
+def writing(page: Page) -> Locator:
+    return page.locator(".composer-activity")
+
+
+def type_into(page: Page, text: str, *, note: bool = False) -> None:
+    if page.locator("ticket-composer input[name=internal]").count():
+        page.locator(f"ticket-composer input[name=internal][value='{'on' if note else ''}']").check(force=True)
+    page.locator("ticket-composer textarea").press_sequentially(text)
+
+
+def test_three_people_see_who_is_here_and_who_writes(desk: Desk) -> None:
+    bao, dana, casey = desk.enter("bao", server=0), desk.enter("dana"), desk.enter("casey", server=0)
+    work, other, asked = [person.page(desk.ticket) for person in (bao, dana, casey)]
+    second_tab = dana.page(desk.ticket)
+    for page in (work, other, second_tab, asked):
+        is_live(page)
+    expect(colleagues(work)).to_have_text(["Dana Okafor is viewing"])
+    expect(colleagues(other)).to_have_text(["Bao Nguyen is viewing"])
+    assert asked.locator("ticket-presence").count() == 0
+
+    type_into(other, "We look into it")
+    expect(colleagues(work)).to_have_text(["Dana Okafor is replying"])
+    expect(writing(work)).to_have_text("Dana Okafor is replying right now")
+    expect(writing(asked)).to_have_text("Dana Okafor is writing…")
+    late = desk.enter("ada").page(desk.ticket)
+    expect(colleagues(late)).to_have_text(["Dana Okafor is replying", "Bao Nguyen is viewing"])
+
+    send(other, "We look into it")
+    expect(colleagues(work).first).to_have_text("Dana Okafor is viewing")
+    expect(writing(asked)).to_be_hidden()
+
+    type_into(asked, "Thank you")
+    expect(writing(work)).to_have_text("Casey Rivers is writing…")
+    before = len(casey.frames)
+    type_into(work, "They were charged twice before", note=True)
+    expect(colleagues(other).first).to_have_text("Bao Nguyen is writing a note")
+    send(asked, "Thank you")
+    expect(writing(work)).to_be_hidden()
+    assert not [frame for frame in casey.frames[before:] if "Bao" in frame]
+
+    other.close()
+    second_tab.close()
+    expect(colleagues(work)).to_have_text(["Ada Admin is viewing"])
+    assert bao.problems == dana.problems == casey.problems == []
