@@ -185,6 +185,11 @@ def can_delete_ticket(user: User, ticket: Ticket) -> bool:
     return user.is_active and user.is_admin
 
 
+def can_configure(user: User) -> bool:
+    """Allow admins to change statuses and priorities."""
+    return user.is_active and user.is_admin
+
+
 def can_discard(user: User, attachment: Attachment) -> bool:
     """Allow the uploader, until the file is sent."""
     return user.is_active and attachment.ticket_id is None and attachment.uploader_id == user.pk

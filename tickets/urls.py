@@ -1,8 +1,8 @@
-"""URLs of tickets (below /tickets/) and of files (below /files/)."""
+"""URLs of tickets (below /tickets/), of files (below /files/) and of settings (below /settings/)."""
 
-from django.urls import path
+from django.urls import URLPattern, path
 
-from tickets.views import conversation, files, lists, tickets
+from tickets.views import choices, conversation, files, lists, tickets
 
 app_name = "tickets"
 urlpatterns = [
@@ -27,3 +27,17 @@ file_urlpatterns = [
     path("<uuid:attachment_id>/view/", files.view, name="view"),
     path("<uuid:attachment_id>/discard/", files.discard, name="discard"),
 ]
+
+
+def _choice_urls(section: str) -> list[URLPattern]:
+    arguments = {"section": section}
+    return [
+        path(f"{section}/", choices.choice_list, arguments, name=section),
+        path(f"{section}/new/", choices.edit_choice, arguments, name=f"{section}-new"),
+        path(f"{section}/order/", choices.order_choices, arguments, name=f"{section}-order"),
+        path(f"{section}/<int:pk>/", choices.edit_choice, arguments, name=f"{section}-edit"),
+        path(f"{section}/<int:pk>/delete/", choices.delete_choice, arguments, name=f"{section}-delete"),
+    ]
+
+
+settings_urlpatterns = [*_choice_urls("statuses"), *_choice_urls("priorities")]

@@ -3,6 +3,7 @@
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path, re_path
+from django.views.generic import RedirectView
 
 from accounts import throttles
 from accounts.api import urls as accounts_api
@@ -22,6 +23,8 @@ urlpatterns = [
     path("profile/data/", privacy.download_data, name="profile-data"),
     path("tickets/", include("tickets.urls")),
     path("files/", include((tickets_urls.file_urlpatterns, "files"))),
+    path("settings/", RedirectView.as_view(pattern_name="settings:statuses"), name="settings"),
+    path("settings/", include((tickets_urls.settings_urlpatterns, "settings"))),
     path("admin/", admin.site.urls),
     path("api/v1/", include(([*tickets_api.urlpatterns, *accounts_api.urlpatterns], "api"))),
     path("api/schema/", openapi.document, name="api-schema"),

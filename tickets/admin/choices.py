@@ -7,7 +7,7 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from accounts.admin.base import ProjectAdmin, StaffCanView
-from tickets.admin.forms import ChoiceForm, StatusForm
+from tickets.forms.choices import ChoiceForm, StatusForm
 from tickets.models import Priority, Status
 
 

@@ -124,30 +124,6 @@ class ConversationFormSet(LatestRowsFormSet):
         return services.add_reply(ticket, by=self.by, key=key and uuid.uuid5(key, form.prefix), **values)
 
 
-class ChoiceForm(forms.ModelForm[Any]):
-    """The form of a status or priority."""
-
-    class Meta:
-        widgets = {"color": forms.TextInput(attrs={"type": "color"})}
-
-    def clean(self) -> dict[str, Any]:
-        """Leave `is_default` to `save_model`: a second default violates the unique constraint."""
-        data = super().clean() or {}
-        self.is_default = data.pop("is_default", False)
-        return data
-
-
-class StatusForm(ChoiceForm):
-    """The form of a status."""
-
-    def clean(self) -> dict[str, Any]:
-        """Reject a default that new and reopened tickets can't have."""
-        data = super().clean()
-        if self.is_default and (data.get("is_closed") or data.get("awaits_customer")):
-            self.add_error("is_default", _("The default status can't be closed or wait for the customer."))
-        return data
-
-
 def _log_name(reply: Reply) -> dict[str, str]:
     """Name a message by its position, without its text."""
     return {"name": "internal note" if reply.is_internal else "reply", "object": str(reply.number)}

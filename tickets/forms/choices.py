@@ -1,0 +1,67 @@
+"""Forms of statuses and priorities."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from tickets import choices
+from tickets.models import Choice, Priority, Status
+
+
+class ChoiceForm(forms.ModelForm[Any]):
+    """A status or priority. `is_default` is for the caller to save: a second default violates a constraint."""
+
+    is_default = False
+
+    class Meta:
+        widgets = {"color": forms.TextInput(attrs={"type": "color"})}
+
+    def clean(self) -> dict[str, Any]:
+        """Take `is_default` out of the data; the default is replaced by another one, not switched off."""
+        data = super().clean() or {}
+        self.is_default = data.pop("is_default", False)
+        if self.initial.get("is_default") and not self.is_default:
+            self.add_error("is_default", _("Make another one the default instead."))
+        return data
+
+
+class PriorityForm(ChoiceForm):
+    """A priority."""
+
+    class Meta(ChoiceForm.Meta):
+        model = Priority
+        fields = ("name", "color", "is_default")
+
+
+class StatusForm(ChoiceForm):
+    """A status."""
+
+    class Meta(ChoiceForm.Meta):
+        model = Status
+        fields = ("name", "color", "is_default", "is_closed", "awaits_customer")
+
+    def clean(self) -> dict[str, Any]:
+        """Reject a default that new and reopened tickets can't have."""
+        data = super().clean()
+        if self.is_default and (data.get("is_closed") or data.get("awaits_customer")):
+            self.add_error("is_default", _("The default status can't be closed or wait for the customer."))
+        return data
+
+
+class DeleteForm(forms.Form):
+    """The deletion of a status or priority: what its tickets become."""
+
+    def __init__(self, *args: Any, choice: Choice, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.choice, self.tickets = choice, choices.tickets_with(choice)
+        if self.tickets:
+            others = type(choice)._default_manager.exclude(pk=choice.pk)
+            self.fields["replacement"] = forms.ModelChoiceField(
+                others, label=_("They become"), empty_label=_("Choose…")
+            )
+
+    def delete(self, *, by: User) -> bool:
+        """Delete it, or have its tickets changed first; return whether it is deleted already."""
+        return choices.delete_choice(self.choice, by=by, replacement=self.cleaned_data.get("replacement"))
