@@ -27,7 +27,9 @@ PAGES = {
         "/admin/", "/admin/tickets/ticket/", "/admin/tickets/ticket/add/", "/admin/tickets/ticket/1/change/",
         "/admin/tickets/ticket/1/delete/", "/admin/tickets/ticket/1/history/", "/admin/accounts/user/",
         "/admin/accounts/user/add/", "/admin/accounts/office/1/change/", "/admin/accounts/desksettings/",
-        "/admin/tickets/status/1/change/", "/settings/statuses/", "/settings/statuses/1/", "/settings/priorities/1/delete/", "/admin/usersessions/usersession/", "/admin/realtime/broadcast/",
+        "/admin/tickets/status/1/change/",
+        "/settings/statuses/", "/settings/statuses/1/", "/settings/priorities/1/delete/",
+        "/admin/usersessions/usersession/", "/admin/realtime/broadcast/",
     ],
 }  # fmt: skip
 # Forms that are not accepted, with what is typed there.
