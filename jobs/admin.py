@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django_q.models import Failure, Schedule, Success
 
+from jobs import overdue
 from jobs.models import Job
 from jobs.runner import INTERRUPTED
 
@@ -56,6 +57,12 @@ class JobAdmin(_JobAdmin):
     )  # fmt: skip
     show_full_result_count = False
     actions = ("retry_selected",)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Warn of overdue jobs above the list."""
+        if request.method == "GET":
+            overdue.warn(request)
+        return super().changelist_view(request, extra_context)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Deny adding."""

@@ -8,5 +8,7 @@ class JobsConfig(AppConfig):
     verbose_name = _("Background jobs")
 
     def ready(self) -> None:
-        """Register the tasks of all apps."""
+        """Register the tasks of all apps, and the system check."""
+        import jobs.overdue  # noqa: F401
+
         autodiscover_modules("tasks")

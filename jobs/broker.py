@@ -19,13 +19,13 @@ from jobs.wake_up import Listener
 
 logger = logging.getLogger(__name__)
 
-POLL_INTERVAL: Final = 1.0  # seconds; docs/decisions/0034-keep-jobs-in-the-database.md has the figures
-WAKE_UP_TIMEOUT: Final = 2  # seconds until a worker looks for jobs without having been woken
+POLL_INTERVAL: Final = 0.5  # seconds; docs/decisions/0034-keep-jobs-in-the-database.md has the figures
+WAKE_UP_TIMEOUT: Final = 1  # seconds until a worker looks for jobs without having been woken
 BATCH: Final = 10  # jobs claimed at a time
 
 
 class DatabaseBroker(Broker):  # type: ignore[misc]
-    """Claims due jobs; looks again once a second."""
+    """Claims due jobs; looks again twice a second."""
 
     def dequeue(self) -> list[tuple[None, str]] | None:
         """Return claimed jobs, packed for a worker process; None after having waited for some."""

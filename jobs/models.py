@@ -89,6 +89,8 @@ class Job(models.Model):
 
     def finish(self) -> bool:
         """Record that the job is done, and forget its arguments; return whether its lease was still valid."""
+        if self.function and not self.function.keeps_done:
+            return bool(Job.objects.filter(pk=self.pk, state=self.state, run_at=self.run_at).delete()[0])
         return self._end(state=self.State.DONE, arguments={}, error="", has_begun_effect=False)
 
     def postpone(self, error: str, delay: timedelta) -> None:

@@ -1,4 +1,4 @@
-"""The commands of settings.JOBS_DAILY, each enqueued once a day by whichever worker is first."""
+"""What workers plan: the commands of settings.JOBS_DAILY, each once a day, and webhooks that nothing else sends."""
 
 import logging
 import zlib
@@ -21,7 +21,13 @@ class Planner:
         self._planned: dict[str, date] = {}
 
     def plan(self) -> None:
-        """Enqueue the commands whose time of the day has come, also those that were due while no worker ran."""
+        """Enqueue what is due, also what was due while no worker ran."""
+        self._plan_commands()
+        if settings.REALTIME["WEBHOOKS"]:
+            _plan_webhooks()
+
+    def _plan_commands(self) -> None:
+        """Enqueue the commands whose time of the day has come."""
         for command in settings.JOBS_DAILY:
             day = (timezone.now() - time_of_day(command)).date()
             if self._planned.get(command) == day:
@@ -37,6 +43,16 @@ class Planner:
 def time_of_day(command: str) -> timedelta:
     """Return when a command runs, in UTC: spread over the day, by installation."""
     return timedelta(seconds=zlib.crc32(f"{settings.REDIS_PREFIX} {command}".encode()) % 86400)
+
+
+def _plan_webhooks() -> None:
+    """Enqueue deliveries that were not, because a process died between the commit and the job."""
+    from realtime.webhooks import outbox  # a process that only publishes does not load it
+
+    try:
+        outbox.schedule_overdue()
+    except DatabaseError as error:
+        logger.warning("webhook deliveries not planned error=%r", str(error))
 
 
 def _enqueue(command: str, day: date) -> None:

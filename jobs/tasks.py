@@ -1,4 +1,4 @@
-"""The task that runs the commands of settings.JOBS_DAILY."""
+"""The tasks that know no app: the commands of settings.JOBS_DAILY, and the webhooks of `realtime`."""
 
 import io
 import logging
@@ -10,11 +10,15 @@ from django.core.management import call_command
 
 from jobs.models import Job
 from jobs.registry import task
+from jobs.runner import PermanentFailure
 
 logger = logging.getLogger(__name__)
 
 TIMEOUT: Final = 3600  # seconds
 DELAYS: Final = (timedelta(minutes=10), timedelta(hours=1))  # tomorrow there is another job
+WEBHOOK_TIMEOUT: Final = 30  # seconds; a POST takes five at most
+# As realtime.webhooks.delivery.RETRY_DELAYS, which not every process loads.
+WEBHOOK_DELAYS: Final = tuple(timedelta(seconds=seconds) for seconds in (1, 2, 4, 8, 16, 32, *[60] * 6))
 
 
 @task(atomic=False, timeout=TIMEOUT, delays=DELAYS)
@@ -25,3 +29,14 @@ def run_command(job: Job, *, command: str) -> None:
     output = io.StringIO()
     call_command(command, stdout=output)
     logger.info("daily command done command=%s output=%r", command, output.getvalue().strip())
+
+
+@task(atomic=False, timeout=WEBHOOK_TIMEOUT, delays=WEBHOOK_DELAYS, keeps_done=False)
+def deliver_webhooks(job: Job, *, receiver_id: int) -> None:
+    """Send the next webhook events of a receiver; they may be sent twice, which Pusher's receivers expect."""
+    from realtime.webhooks import delivery  # a process that only publishes does not load it
+
+    try:
+        delivery.deliver(receiver_id, delivery_id=str(job.pk), attempt=job.attempts)
+    except delivery.EventsExpired as error:
+        raise PermanentFailure(str(error)) from error

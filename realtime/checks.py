@@ -45,3 +45,5 @@ def _problems() -> Iterator[str]:
                 parse(value)
             except ImproperlyConfigured as error:
                 yield f'REALTIME["{name}"]: {error}'
+    if config().webhooks and not config().webhook_queue:
+        yield 'REALTIME["WEBHOOK_QUEUE"] is missing: nothing would send the webhooks. See "Webhooks" in its README.'

@@ -46,6 +46,7 @@ class Config:
     webhooks: tuple[Any, ...] = ()  # URLs, or pairs of a URL and event names: see realtime/webhooks/config.py
     doctor: str = ""  # dotted path of a module with `steps`: see realtime/doctor/steps.py
     webhook_networks: tuple[str, ...] = ()  # private networks that webhooks may reach
+    webhook_queue: str = ""  # dotted path of the function that has a job deliver them: see realtime/README.md
 
     @property
     def renew_interval(self) -> float:

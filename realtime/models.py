@@ -88,11 +88,14 @@ class WebhookReceiver(models.Model):
 
     url = models.CharField(max_length=MAX_WEBHOOK_URL_LENGTH, unique=True)
     due_at = models.DateTimeField(default=timezone.now)
-    failures = models.PositiveIntegerField(default=0)
 
     def __str__(self) -> str:
         """Return the host; the path may be a secret."""
         return urlsplit(self.url).netloc
+
+    def waiting_events(self) -> "models.QuerySet[WebhookEvent]":
+        """Return the events to send, oldest first."""
+        return self.events.filter(failed_delivery="").order_by("pk")
 
 
 class WebhookEvent(models.Model):
@@ -101,6 +104,11 @@ class WebhookEvent(models.Model):
     receiver = models.ForeignKey(WebhookReceiver, models.CASCADE, related_name="events")
     payload = models.TextField()
     created_at = models.DateTimeField(auto_now_add=True)
+    # The delivery that gave up, whose retry sends it; "" while it waits. See webhooks/delivery.py.
+    failed_delivery = models.CharField(max_length=64, blank=True, default="", db_default="")
+
+    class Meta:
+        indexes = [models.Index(fields=["receiver", "failed_delivery", "id"], name="waiting_webhook_events")]
 
     def __str__(self) -> str:
         """Return the event's and the receiver's keys."""

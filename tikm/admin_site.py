@@ -6,6 +6,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver
 
 
@@ -21,6 +22,13 @@ class ProjectAdminSite(AdminSite):
         from accounts.admin.reauthentication import reauthenticated  # imports models
 
         return super().admin_view(reauthenticated(view), cacheable)
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Warn of overdue jobs on the first page."""
+        from jobs import overdue  # imports models
+
+        overdue.warn(request)
+        return super().index(request, extra_context)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]
         """Redirect to the profile's page, which limits attempts and ends other sessions."""

@@ -444,6 +444,7 @@ REALTIME = {
     "RESERVED_EVENTS": ("ticket.",),
     "WEBHOOKS": environment.webhooks("REALTIME_WEBHOOKS"),
     "WEBHOOK_NETWORKS": environment.networks("REALTIME_WEBHOOK_NETWORKS"),
+    "WEBHOOK_QUEUE": "jobs.webhooks.schedule",
 }
 
 # --- Logging

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Count, Min
 from django.utils import timezone
 
 from realtime.conf import config
@@ -20,6 +21,7 @@ class ServerStatus:
     last_event: str = ""
     last_event_age: float | None = None
     webhooks_waiting: int | None = None  # events; None without webhooks
+    webhooks_oldest_age: float | None = None  # of the waiting events
     sockets: int = field(init=False)
     subscriptions: int = field(init=False)
     sent: float = field(init=False)
@@ -37,8 +39,15 @@ def read_status() -> ServerStatus:
     events = Broadcast.objects.exclude(event__startswith="#")
     last = events.order_by("-pk").values_list("event", "created_at").first()
     event, age = ("", None) if last is None else (last[0], round((timezone.now() - last[1]).total_seconds(), 1))
-    waiting = WebhookEvent.objects.count() if config().webhooks else None
-    return ServerStatus(presence_store().processes(), presence_store().occupied(), event, age, waiting)
+    return ServerStatus(presence_store().processes(), presence_store().occupied(), event, age, *_waiting_webhooks())
+
+
+def _waiting_webhooks() -> tuple[int | None, float | None]:
+    if not config().webhooks:
+        return None, None
+    waiting = WebhookEvent.objects.filter(failed_delivery="").aggregate(number=Count("*"), oldest=Min("created_at"))
+    oldest = waiting["oldest"] and round((timezone.now() - waiting["oldest"]).total_seconds(), 1)
+    return waiting["number"], oldest
 
 
 def local_time(timestamp: float) -> datetime:

@@ -11,7 +11,7 @@ from realtime.presence.tracker import RECONNECT_GRACE
 from realtime.protocol import close_codes
 from realtime.server.hub import Hub
 from realtime.utils.circuit_breaker import ServiceUnavailable
-from realtime.webhooks import delivery
+from realtime.webhooks import outbox
 
 STEP = 0.05  # seconds
 
@@ -48,6 +48,6 @@ async def _keep_presence(hub: Hub) -> None:
 
 def _forget(process: str) -> None:
     try:
-        delivery.enqueue(presence_store().remove_process(process))
+        outbox.enqueue(presence_store().remove_process(process))
     except ServiceUnavailable:
         return  # its lease expires

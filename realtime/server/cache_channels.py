@@ -8,7 +8,7 @@ from realtime.broadcasting import cached_events
 from realtime.channels import Audience
 from realtime.server.subscriptions import Subscription
 from realtime.utils.circuit_breaker import ServiceUnavailable
-from realtime.webhooks import delivery
+from realtime.webhooks import outbox
 from realtime.websocket.frames import Frames
 
 if TYPE_CHECKING:
@@ -30,6 +30,6 @@ def _read(channel: str, audience: Audience) -> cached_events.CachedEvent | None:
     with suppress(ServiceUnavailable):
         cached = cached_events.get(channel, audience)
         if cached is None:
-            delivery.enqueue([{"name": "cache_miss", "channel": channel}])
+            outbox.enqueue([{"name": "cache_miss", "channel": channel}])
         return cached
     return None

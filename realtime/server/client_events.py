@@ -11,7 +11,7 @@ from realtime.channels.authentication import Credentials
 from realtime.protocol import Member, Message, close_codes
 from realtime.server.subscriptions import State, Subscription
 from realtime.utils.rate_limits import TokenBucket
-from realtime.webhooks import delivery
+from realtime.webhooks import outbox
 
 if TYPE_CHECKING:
     from realtime.consumers import PusherConsumer
@@ -55,7 +55,7 @@ def _prepare(
     credentials: Credentials, found: Found, message: Message, member: Member | None, socket_id: str
 ) -> list[Ephemeral]:
     """Queue the webhook event, and return the layer messages. Runs where the database may be read."""
-    delivery.enqueue([_webhook_event(message, socket_id, member)])
+    outbox.enqueue([_webhook_event(message, socket_id, member)])
     user_id = member.key if member is not None else ""
     messages = []
     for audience, data in _payloads(credentials, found, message):

@@ -39,7 +39,7 @@ from realtime.server.log_tailer import LogTailer
 from realtime.server.query_batcher import QueryBatcher
 from realtime.server.revalidation import SWEEP_INTERVAL
 from realtime.server.session_cache import SessionCache
-from realtime.webhooks import delivery
+from realtime.webhooks import outbox
 from realtime.websocket.frames import Frames
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Hub:
         self.layer = default_layer()
         self.log_tailer = LogTailer(self)
         self.connection_limits = ConnectionLimits(self.process)
-        self.presence = PresenceTracker(self, self.connection_limits, on_events=delivery.enqueue)
+        self.presence = PresenceTracker(self, self.connection_limits, on_events=outbox.enqueue)
         self.queries = QueryBatcher()
         self.session_cache = SessionCache(lambda: self.log_tailer.is_current)
         self.last_events = LastEvents()
@@ -89,9 +89,7 @@ class Hub:
     async def _start(self) -> None:
         await self.log_tailer.start()
         await self._membership.open()
-        loops = (
-            self._receive(), self.log_tailer.run(), self.presence.run(), self._sweep(), delivery.deliver_forever()
-        )  # fmt: skip
+        loops = (self._receive(), self.log_tailer.run(), self.presence.run(), self._sweep())
         self._tasks = [self.loop.create_task(each) for each in loops]
         # Revocations must be received here before the first event that they forbid.
         await self._membership.join(PROCESS_GROUPS)

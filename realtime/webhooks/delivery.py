@@ -1,19 +1,16 @@
 """Deliver webhook events: signed, in batches, in order per receiver, and at least once (Pusher: "Webhooks").
 
-Events wait in the database for about a second, so that one POST carries several. Every server process polls; the
-one that moves the receiver's `due_at` sends the batch. A receiver that does not answer 2xx is retried after 1, 2,
-4 ... at most 60 seconds; events older than five minutes are dropped. If a process dies after the receiver's answer
-and before the batch is deleted, another process sends the batch again.
+A job of the project's queue calls `deliver`, which sends one POST. A receiver is leased meanwhile, so that two jobs
+do not send to it at once. Without a 2xx response the events stay, and the job runs again after `RETRY_DELAYS`. If a
+process dies after the response and before the events are deleted, they are sent again.
 """
 
 import asyncio
-import logging
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from channels.db import database_sync_to_async
 from django.db import transaction
 from django.utils import timezone
 
@@ -23,15 +20,22 @@ from realtime.models import WebhookEvent, WebhookReceiver
 from realtime.utils.networks import parse_network
 from realtime.webhooks import safe_http
 from realtime.webhooks.config import webhooks
+from realtime.webhooks.outbox import BATCH_WINDOW, schedule
 
-logger = logging.getLogger(__name__)
-
-BATCH_WINDOW: Final = timedelta(seconds=1)  # events younger than this wait for others
 LEASE: Final = timedelta(seconds=30)  # longer than a POST and the database writes after it take
-MAX_AGE: Final = timedelta(minutes=5)  # older events are dropped
-MAX_RETRY_DELAY: Final = 60  # seconds
-POLL_INTERVAL: Final = 0.5  # seconds
+MAX_AGE: Final = timedelta(minutes=5)  # older events are not tried again
+KEPT: Final = timedelta(days=3)  # for which events that were not delivered wait for `deliver` with the same id
+# More of them than MAX_AGE allows.
+RETRY_DELAYS: Final = tuple(timedelta(seconds=seconds) for seconds in (1, 2, 4, 8, 16, 32, *[60] * 6))
 MAX_BATCH: Final = 100  # events
+
+
+class DeliveryFailed(Exception):
+    """The receiver did not respond with 2xx; the events stay, and the next of RETRY_DELAYS has begun."""
+
+
+class EventsExpired(Exception):
+    """Events are older than MAX_AGE: they are sent only if `deliver` is called with the same id within KEPT."""
 
 
 @dataclass(frozen=True)
@@ -51,67 +55,70 @@ class Batch:
     def complete(self) -> None:
         """Delete the delivered events."""
         self.receiver.events.filter(pk__in=[event.pk for event in self.events]).delete()
-        self.release(failures=0, due_at=timezone.now())
+        self.release(pause=BATCH_WINDOW)
 
-    def postpone(self) -> int:
-        """Schedule a retry; return the seconds until then."""
-        failures = self.receiver.failures + 1
-        delay = min(1 << min(failures - 1, 10), MAX_RETRY_DELAY)
-        self.release(failures=failures, due_at=timezone.now() + timedelta(seconds=delay))
-        return delay
-
-    def release(self, **changes: Any) -> None:
+    def release(self, *, pause: timedelta) -> None:
         """Give up the lease; does nothing if it has expired and another process has taken the receiver."""
-        WebhookReceiver.objects.filter(pk=self.receiver.pk, due_at=self.lease).update(**changes)
+        leased = WebhookReceiver.objects.filter(pk=self.receiver.pk, due_at=self.lease)
+        leased.update(due_at=timezone.now() + pause)
 
 
-def enqueue(events: list[dict[str, Any]]) -> None:
-    """Store events for the webhooks that receive them; they are sent if the running transaction commits.
+def deliver(receiver_id: int, *, delivery_id: str = "", attempt: int = 1) -> None:
+    """Send the next events of a receiver. Raises DeliveryFailed, EventsExpired.
 
-    An event has Pusher's form: {"name": "member_added", "channel": "presence-x", "user_id": "7"}.
+    `delivery_id` names a job, which calls this again after DeliveryFailed, with the number of its attempt.
     """
-    for webhook in webhooks():
-        payloads = [protocol.encode(event) for event in events if event["name"] in webhook.events]
-        if payloads:
-            _store(webhook.url, payloads)
+    receiver = WebhookReceiver.objects.filter(pk=receiver_id).first()
+    if receiver is None or receiver.url not in {webhook.url for webhook in webhooks()}:
+        WebhookEvent.objects.filter(receiver=receiver).delete()
+        return
+    if delivery_id:
+        receiver.events.filter(failed_delivery=delivery_id).update(failed_delivery="", created_at=timezone.now())
+    if not receiver.waiting_events().exists():
+        return
+    if (batch := claim(receiver)) is not None:
+        _send(batch, delivery_id, attempt)
+    if receiver.waiting_events().exists():
+        receiver.refresh_from_db(fields=["due_at"])
+        schedule(receiver)
 
 
-@transaction.atomic
-def _store(url: str, payloads: list[str]) -> None:
-    receiver, _ = WebhookReceiver.objects.get_or_create(url=url)
-    WebhookEvent.objects.bulk_create(WebhookEvent(receiver=receiver, payload=text) for text in payloads)
+def claim(receiver: WebhookReceiver) -> Batch | None:
+    """Lease the receiver; None if another process has the lease, or if the next POST is not due yet."""
+    now = timezone.now()
+    lease = now + LEASE
+    if not WebhookReceiver.objects.filter(pk=receiver.pk, due_at__lte=now).update(due_at=lease):
+        return None
+    return Batch(receiver, list(receiver.waiting_events()[:MAX_BATCH]), lease)
 
 
-async def deliver_forever() -> None:
-    """Deliver to all webhooks, each independently of the others; return at once if none is configured."""
-    await asyncio.gather(*(_poll(webhook.url) for webhook in webhooks()))
-
-
-async def deliver_batch(url: str) -> bool:
-    """Send the next batch that is due to `url`; return whether one was delivered."""
-    batch = await database_sync_to_async(_claim)(url)
-    if batch is None:
-        return False
-    error = await _send(batch)
+def _send(batch: Batch, delivery_id: str, attempt: int) -> None:
+    error = asyncio.run(_post(batch)) if batch.events else ""
     if not error:
-        await database_sync_to_async(batch.complete)()
-        return True
-    delay = await database_sync_to_async(batch.postpone)()
-    logger.warning("webhook failed receiver=%s error=%r; retrying in %d s", batch.receiver, error, delay)
-    return False
+        batch.complete()
+        return
+    delay = RETRY_DELAYS[min(attempt, len(RETRY_DELAYS)) - 1]
+    batch.release(pause=delay)
+    if expired := _set_aside_expired(batch.receiver, delivery_id):
+        if batch.receiver.waiting_events().exists():
+            schedule(batch.receiver, run_at=timezone.now() + delay)
+        raise EventsExpired(f"{batch.receiver}: {error}; not delivered: {expired} events")
+    raise DeliveryFailed(f"{batch.receiver}: {error}")
 
 
-async def _poll(url: str) -> None:
-    while True:
-        try:
-            while await deliver_batch(url):
-                pass
-        except Exception:
-            logger.exception("webhook delivery failed; retrying in %s s", POLL_INTERVAL)
-        await asyncio.sleep(POLL_INTERVAL)
+def _set_aside_expired(receiver: WebhookReceiver, delivery_id: str) -> int:
+    """Keep the events that were tried for MAX_AGE for a retry of this delivery; return how many."""
+    expired = receiver.waiting_events().filter(created_at__lt=timezone.now() - MAX_AGE)
+    return expired.update(failed_delivery=delivery_id or str(timezone.now()))
 
 
-async def _send(batch: Batch) -> str:
+def delete_undelivered() -> None:
+    """Delete the events that were set aside KEPT ago."""
+    set_aside = WebhookEvent.objects.exclude(failed_delivery="")
+    set_aside.filter(created_at__lt=timezone.now() - KEPT).delete()
+
+
+async def _post(batch: Batch) -> str:
     """POST the batch; return an error, or "" on success."""
     settings, body = config(), batch.body()
     headers = {
@@ -126,29 +133,3 @@ async def _send(batch: Batch) -> str:
     except safe_http.RequestFailed as error:
         return str(error)
     return "" if 200 <= status < 300 else f"HTTP {status}"
-
-
-def _claim(url: str) -> Batch | None:
-    """Lease the receiver if events are due; None if none are, or if another process has the lease."""
-    now = timezone.now()
-    ready = WebhookEvent.objects.filter(
-        receiver__url=url, receiver__due_at__lte=now, created_at__lte=now - BATCH_WINDOW
-    )
-    first = ready.select_related("receiver").order_by("pk").first()
-    if first is None:
-        return None
-    receiver, lease = first.receiver, now + LEASE
-    if not WebhookReceiver.objects.filter(pk=receiver.pk, due_at=receiver.due_at).update(due_at=lease):
-        return None
-    _drop_expired(receiver, now - MAX_AGE)
-    batch = Batch(receiver, list(receiver.events.order_by("pk")[:MAX_BATCH]), lease)
-    if batch.events:
-        return batch
-    batch.release(due_at=now)
-    return None
-
-
-def _drop_expired(receiver: WebhookReceiver, oldest: datetime) -> None:
-    dropped, _ = receiver.events.filter(created_at__lt=oldest).delete()
-    if dropped:
-        logger.error("webhook events dropped receiver=%s events=%d; older than %s", receiver, dropped, MAX_AGE)

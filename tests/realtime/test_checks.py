@@ -9,6 +9,7 @@ from realtime.conf import config
 VALID = {
     "WEBHOOKS": ["https://a.example/", ("https://b.example/", ["member_added"])],
     "WEBHOOK_NETWORKS": ["10.1.0.0/16", "fd00::/8"],
+    "WEBHOOK_QUEUE": "newsroom.hooks.send",
     "TRUSTED_PROXIES": ["10.0.0.1", "10.1.0.0/16", "unix"],
 }
 
@@ -42,6 +43,11 @@ def test_an_invalid_setting_is_an_error_that_names_it(settings, name, value, sen
     (error,) = run_checks()
     assert error.id == "realtime.E001"
     assert error.msg.startswith(f'REALTIME["{name}"]: {sentence}')
+
+
+def test_webhooks_without_a_queue_are_an_error(settings):
+    settings.REALTIME = settings.REALTIME | VALID | {"WEBHOOK_QUEUE": ""}
+    assert [error.msg.split(":")[0] for error in run_checks()] == ['REALTIME["WEBHOOK_QUEUE"] is missing']
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Delete old events from the event log, expired counters and values."""
+"""Delete old events from the event log, undelivered webhook events, expired counters and values."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 from realtime.broadcasting import event_log
 from realtime.conf import config
 from realtime.models import ExpiringValue, RateCounter, database_time
+from realtime.webhooks import delivery
 
 
 class Command(BaseCommand):
@@ -25,4 +26,5 @@ class Command(BaseCommand):
         """Delete, and print the number of broadcasts."""
         RateCounter.delete_expired()
         ExpiringValue.objects.filter(expires_at__lte=database_time()).delete()
+        delivery.delete_undelivered()
         self.stdout.write(f"{event_log.prune(options['days'])} broadcasts deleted.")

@@ -18,6 +18,7 @@ from realtime.utils.circuit_breaker import ServiceUnavailable
 WATCH_INTERVAL = 1.0  # seconds
 CLEAR = "\x1b[2J\x1b[H"
 MAX_NAMES = 5  # members of a channel that are listed
+MAX_WEBHOOK_AGE = 30  # seconds that events may wait without a remark
 
 
 class Command(BaseCommand):
@@ -80,10 +81,16 @@ def _lines(status: ServerStatus) -> Iterator[str]:
 
 def _log_line(status: ServerStatus) -> str:
     last = f"last {status.last_event}, {status.last_event_age} s ago"
-    waiting = (
-        "" if status.webhooks_waiting is None else f"; {_count(status.webhooks_waiting, 'webhook event')} waiting"
-    )
-    return f"log: {'no events' if status.last_event_age is None else last}{waiting}"
+    return f"log: {'no events' if status.last_event_age is None else last}{_waiting_webhooks(status)}"
+
+
+def _waiting_webhooks(status: ServerStatus) -> str:
+    if status.webhooks_waiting is None:
+        return ""
+    text = f"; {_count(status.webhooks_waiting, 'webhook event')} waiting"
+    if (age := status.webhooks_oldest_age or 0) < MAX_WEBHOOK_AGE:
+        return text
+    return f"{text}, the oldest for {age} s: check the receivers, and the worker of the job queue"
 
 
 def _process_cells(report: Any) -> tuple[object, ...]:

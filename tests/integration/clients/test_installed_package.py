@@ -8,7 +8,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from zipfile import ZipFile
 
 import pytest
@@ -195,6 +197,46 @@ def test_readme_project_refuses_unauthorized_users(server: ProjectServer) -> Non
         assert receive(socket, "pusher:subscription_error")["status"] == 403
         subscribe(socket, "headlines")
         receive(socket, "pusher_internal:subscription_succeeded")
+
+
+class WebhookReceiver(BaseHTTPRequestHandler):
+    """Keeps the events that it receives."""
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.events += body["events"]
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Stay silent."""
+
+
+def test_webhooks_of_the_package_are_sent_by_a_queue_of_the_project(run: Callable, project: Path) -> None:
+    (project / "newsroom/hooks.py").write_text(readme_block("from threading import Timer"))
+    with HTTPServer(("127.0.0.1", 0), WebhookReceiver) as receiver:
+        receiver.events = []
+        settings = {
+            "WEBHOOKS": [f"http://127.0.0.1:{receiver.server_port}/"],
+            "WEBHOOK_NETWORKS": ["127.0.0.1/32"],
+            "WEBHOOK_QUEUE": "newsroom.hooks.send_webhooks",
+        }
+        code = [
+            "from django.conf import settings",
+            f"settings.REALTIME = {{**settings.REALTIME, **{settings}}}",
+            "from realtime.webhooks import outbox",
+            "outbox.enqueue([{'name': 'channel_occupied', 'channel': 'headlines'}])",
+            "import threading",
+            "[each.join() for each in threading.enumerate() if isinstance(each, threading.Timer)]",
+        ]
+        serving = Thread(target=receiver.serve_forever, kwargs={"poll_interval": 0.05})
+        serving.start()
+        try:
+            run("manage.py", "shell", "-c", "\n".join(code))
+        finally:
+            receiver.shutdown()
+            serving.join()
+        assert receiver.events == [{"name": "channel_occupied", "channel": "headlines"}]
 
 
 def test_production_server_of_the_package_delivers_events(run: Callable, production_server: ProjectServer) -> None:

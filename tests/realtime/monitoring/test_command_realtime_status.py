@@ -1,11 +1,13 @@
 """`realtime_status` prints connections, channels, rates and the last event."""
 
 import json
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 from pytest_django import Settings
 
 from realtime.management.commands import realtime_status
@@ -101,7 +103,11 @@ def test_waiting_webhook_events_are_counted(settings: Settings) -> None:
     assert "; 0 webhook events waiting" in status()
     receiver = WebhookReceiver.objects.create(url="https://hooks.example/hook")
     WebhookEvent.objects.create(receiver=receiver, payload="{}")
-    assert "; 1 webhook event waiting" in status()
+    assert "; 1 webhook event waiting\n" in status()
+    WebhookEvent.objects.update(created_at=timezone.now() - timedelta(minutes=1))
+    assert ", the oldest for 60.0 s: check the receivers, and the worker" in status()
+    WebhookEvent.objects.update(failed_delivery="7")
+    assert "; 0 webhook events waiting\n" in status()
 
 
 def test_status_is_available_as_json(busy: None) -> None:

@@ -3,18 +3,22 @@
 import asyncio
 import json
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from channels.db import database_sync_to_async
 from django.conf import settings as configured
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
 from django.db import transaction
 from django.db.models import F
+from django.test import TestCase
 from django.utils import timezone
 from pusher import Pusher
 
 from realtime.models import WebhookEvent, WebhookReceiver
-from realtime.webhooks import config, delivery, safe_http
+from realtime.webhooks import config, delivery, outbox, safe_http
+from realtime.webhooks.delivery import DeliveryFailed, EventsExpired
 from tests.support.webhook_receiver import ReceiverServer
 
 pytestmark = pytest.mark.django_db
@@ -23,28 +27,51 @@ OCCUPIED = {"name": "channel_occupied", "channel": "presence-room"}
 ADDED = {"name": "member_added", "channel": "presence-room", "user_id": "7"}
 REMOVED = {"name": "member_removed", "channel": "presence-room", "user_id": "7"}
 BROKEN = b"HTTP/1.1 500 Internal Server Error\r\n\r\n"
+scheduled = []
+
+
+def schedule(receiver_id, run_at):
+    """Record for when a delivery is wanted."""
+    scheduled.append((receiver_id, run_at))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_scheduled():
+    scheduled.clear()
 
 
 @pytest.fixture
-def configure(settings, monkeypatch):
-    """Configure webhooks, sent without the batch window."""
-    monkeypatch.setattr(delivery, "BATCH_WINDOW", timedelta(0))
-
+def configure(settings):
     def configure(*receivers):
         urls = [receiver.url if isinstance(receiver, ReceiverServer) else receiver for receiver in receivers]
-        networks = ["127.0.0.1/32"]
-        settings.REALTIME = {**settings.REALTIME, "WEBHOOKS": urls, "WEBHOOK_NETWORKS": networks}
+        webhooks = {"WEBHOOKS": urls, "WEBHOOK_NETWORKS": ["127.0.0.1/32"], "WEBHOOK_QUEUE": f"{__name__}.schedule"}
+        settings.REALTIME = {**settings.REALTIME, **webhooks}
 
     return configure
 
 
 @database_sync_to_async
 def enqueue(*events):
-    delivery.enqueue(list(events))
+    """Store events; their transaction commits."""
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        outbox.enqueue(list(events))
+
+
+async def deliver(receiver, **options):
+    """Deliver as a job does that is due; return whether it may end."""
+    return await database_sync_to_async(_deliver)(receiver, options)
+
+
+def _deliver(receiver, options):
+    try:
+        delivery.deliver(WebhookReceiver.objects.get(url=getattr(receiver, "url", receiver)).pk, **options)
+    except DeliveryFailed:
+        return False
+    return True
 
 
 @database_sync_to_async
-def seconds_pass(seconds):
+def seconds_pass(seconds=1):
     """Age all events and retries by some seconds."""
     ago = timedelta(seconds=seconds)
     WebhookEvent.objects.update(created_at=F("created_at") - ago)
@@ -59,7 +86,11 @@ def pause():
 
 @database_sync_to_async
 def waiting():
-    return WebhookEvent.objects.count()
+    return WebhookEvent.objects.filter(failed_delivery="").count()
+
+
+def events_of(receiver):
+    return [read(post)["events"] for post in receiver.got]
 
 
 def read(post):
@@ -68,28 +99,29 @@ def read(post):
     return pusher.validate_webhook(post.headers["x-pusher-key"], post.headers["x-pusher-signature"], post.body)
 
 
-async def test_events_of_one_second_share_a_batch(configure, monkeypatch):
-    monkeypatch.setattr(delivery, "BATCH_WINDOW", timedelta(seconds=1))
+async def test_first_event_is_sent_at_once_and_those_of_the_next_second_share_a_batch(configure):
     async with ReceiverServer() as receiver:
         configure(receiver)
-        await enqueue(OCCUPIED, ADDED)
+        await enqueue(OCCUPIED)
+        assert scheduled[0][1] <= timezone.now()
+        assert await deliver(receiver)
+        await enqueue(ADDED)
         await enqueue(REMOVED)
-        assert not await delivery.deliver_batch(receiver.url)
-        assert not receiver.got
-        await seconds_pass(1)
-        assert await delivery.deliver_batch(receiver.url)
-        assert not await delivery.deliver_batch(receiver.url)
-    (post,) = receiver.got
-    assert read(post)["events"] == [OCCUPIED, ADDED, REMOVED]
-    assert post.headers["content-type"] == "application/json"
-    assert json.loads(post.body).keys() == {"time_ms", "events"}
+        assert await deliver(receiver)
+        assert len(receiver.got) == 1
+        await seconds_pass()
+        assert await deliver(receiver)
+        assert await deliver(receiver)
+    assert events_of(receiver) == [[OCCUPIED], [ADDED, REMOVED]]
+    assert all(timedelta(0) < run_at - timezone.now() < timedelta(seconds=1) for _, run_at in scheduled[1:])
+    assert receiver.got[0].headers["content-type"] == "application/json"
+    assert json.loads(receiver.got[0].body).keys() == {"time_ms", "events"}
     assert await waiting() == 0
 
 
 async def test_nothing_is_stored_without_webhooks(configure):
     await enqueue(ADDED)
     assert await waiting() == 0
-    await delivery.deliver_forever()
     configure("https://a.example/hook")
     await enqueue(ADDED)
     assert await waiting() == 1
@@ -101,29 +133,31 @@ async def test_each_receiver_gets_only_its_signed_events(configure):
             everything, (arrivals.url, ["member_added", "channel_occupied"]), (departures.url, ["member_removed"])
         )
         await enqueue(OCCUPIED, ADDED)
+        assert len(scheduled) == 2
         for receiver in (everything, arrivals):
-            assert await delivery.deliver_batch(receiver.url)
-        assert not await delivery.deliver_batch(departures.url)
+            assert await deliver(receiver)
+        await seconds_pass()
         await enqueue(ADDED, REMOVED)
         for receiver in (everything, arrivals, departures):
-            assert await delivery.deliver_batch(receiver.url)
-    received = [[read(post)["events"] for post in receiver.got] for receiver in (everything, arrivals, departures)]
+            assert await deliver(receiver)
+    received = [events_of(receiver) for receiver in (everything, arrivals, departures)]
     assert received == [[[OCCUPIED, ADDED], [ADDED, REMOVED]], [[OCCUPIED, ADDED], [ADDED]], [[REMOVED]]]
 
 
 async def test_rolled_back_event_is_not_sent(configure):
     @database_sync_to_async
     def enqueue_and_roll_back():
-        with transaction.atomic():
-            delivery.enqueue([ADDED])
+        with TestCase.captureOnCommitCallbacks(execute=True), transaction.atomic():
+            outbox.enqueue([ADDED])
             transaction.set_rollback(True)
 
     async with ReceiverServer() as receiver:
         configure(receiver)
         await enqueue_and_roll_back()
+        assert not scheduled
         await enqueue(OCCUPIED)
-        assert await delivery.deliver_batch(receiver.url)
-    assert [read(post)["events"] for post in receiver.got] == [[OCCUPIED]]
+        assert await deliver(receiver)
+    assert events_of(receiver) == [[OCCUPIED]]
 
 
 async def test_failed_receiver_is_retried_with_backoff_and_in_order(configure, monkeypatch):
@@ -131,20 +165,20 @@ async def test_failed_receiver_is_retried_with_backoff_and_in_order(configure, m
     async with ReceiverServer(answer=BROKEN) as receiver:
         configure(receiver)
         await enqueue(ADDED)
-        for seconds in (1, 2, 4, 8, 16, 32, 60, 60):
-            assert not await delivery.deliver_batch(receiver.url)
+        for attempt, seconds in enumerate((1, 2, 4, 8, 16, 32, 60, 60), 1):
+            assert not await deliver(receiver, attempt=attempt)
             assert await pause() == seconds
-            # Not due before that.
-            assert not await delivery.deliver_batch(receiver.url)
+            # Not due before that: another job of these events ends.
+            assert await deliver(receiver)
             await seconds_pass(seconds)
         assert len(receiver.got) == 8
         receiver.answer = b"HTTP/1.1 204 No Content\r\n\r\n"
         await enqueue(REMOVED)
         monkeypatch.setattr("time.time_ns", lambda: next(clock) * 1_000_000_000)
-        assert await delivery.deliver_batch(receiver.url)
+        assert await deliver(receiver)
+        await seconds_pass()
         await enqueue(OCCUPIED)
-        assert await delivery.deliver_batch(receiver.url)
-        assert await database_sync_to_async(lambda: WebhookReceiver.objects.get().failures)() == 0
+        assert await deliver(receiver)
     bodies = [json.loads(post.body) for post in receiver.got]
     assert [body["events"] for body in bodies] == [[ADDED]] * 8 + [[ADDED, REMOVED], [OCCUPIED]]
     assert [body["time_ms"] for body in bodies[8:]] == [1000, 2000]
@@ -154,40 +188,77 @@ async def test_each_attempt_has_its_own_time_and_signature(configure):
     async with ReceiverServer(answer=BROKEN) as receiver:
         configure(receiver)
         await enqueue(ADDED)
-        await delivery.deliver_batch(receiver.url)
+        await deliver(receiver)
         await seconds_pass(2)
         receiver.answer = b"HTTP/1.1 200 OK\r\n\r\n"
-        assert await delivery.deliver_batch(receiver.url)
+        assert await deliver(receiver)
     first, second = receiver.got
     assert read(first)["events"] == read(second)["events"] == [ADDED]
     assert read(first)["time_ms"] < read(second)["time_ms"]
     assert first.headers["x-pusher-signature"] != second.headers["x-pusher-signature"]
 
 
-async def test_expired_events_are_dropped_and_logged(configure, caplog):
+async def test_expired_events_wait_for_the_retry_of_their_delivery(configure):
     async with ReceiverServer(answer=BROKEN) as receiver:
         configure(receiver)
         await enqueue(ADDED, OCCUPIED)
-        assert not await delivery.deliver_batch(receiver.url)
+        assert not await deliver(receiver, delivery_id="7")
         await seconds_pass(301)
-        assert not await delivery.deliver_batch(receiver.url)
-        assert await waiting() == 0
-        assert f"webhook events dropped receiver=127.0.0.1:{receiver.port} events=2" in caplog.text
-        receiver.answer = b"HTTP/1.1 200 OK\r\n\r\n"
         await enqueue(REMOVED)
-        assert await delivery.deliver_batch(receiver.url)
-    assert [read(post)["events"] for post in receiver.got] == [[ADDED, OCCUPIED], [REMOVED]]
+        scheduled.clear()
+        with pytest.raises(EventsExpired, match=rf"127.0.0.1:{receiver.port}: HTTP 500; not delivered: 2 events"):
+            await deliver(receiver, delivery_id="7", attempt=9)
+        assert len(scheduled) == 1
+        receiver.answer = b"HTTP/1.1 200 OK\r\n\r\n"
+        await seconds_pass(60)
+        assert await deliver(receiver, delivery_id="8")
+        await seconds_pass()
+        assert await deliver(receiver, delivery_id="8")
+        assert await deliver(receiver, delivery_id="7")
+    assert events_of(receiver) == [[ADDED, OCCUPIED], [ADDED, OCCUPIED, REMOVED], [REMOVED], [ADDED, OCCUPIED]]
 
 
-async def test_log_omits_the_url_path(configure, caplog):
+async def test_undelivered_events_are_deleted_after_three_days(configure):
+    def age(days, failed_delivery):
+        event = WebhookEvent.objects.create(receiver=receiver, payload="{}", failed_delivery=failed_delivery)
+        WebhookEvent.objects.filter(pk=event.pk).update(created_at=timezone.now() - timedelta(days=days))
+
+    receiver = await database_sync_to_async(WebhookReceiver.objects.create)(url="https://a.example/hook")
+    for days, failed_delivery in ((2, "7"), (4, "7"), (4, "")):
+        await database_sync_to_async(age)(days, failed_delivery)
+    await database_sync_to_async(call_command)("prune_broadcasts", verbosity=0)
+    assert await database_sync_to_async(WebhookEvent.objects.count)() == 2
+
+
+async def test_events_of_a_removed_webhook_are_deleted(configure):
+    async with ReceiverServer() as receiver:
+        configure(receiver)
+        await enqueue(ADDED)
+        configure()
+        assert await deliver(receiver)
+        assert (receiver.got, await waiting()) == ([], 0)
+
+
+async def test_delivery_that_was_never_scheduled_is_after_a_minute(configure):
+    configure("https://a.example/hook")
+    await enqueue(ADDED)
+    scheduled.clear()
+    for seconds in (30, 31):
+        assert not scheduled
+        await seconds_pass(seconds)
+        await database_sync_to_async(outbox.schedule_overdue)()
+    assert len(scheduled) == 1
+
+
+async def test_failure_names_no_url_path(configure):
     async with ReceiverServer(answer=BROKEN) as receiver:
         url = f"http://127.0.0.1:{receiver.port}/token-of-ours?key=ours"
         configure(url)
         await enqueue(ADDED)
-        assert not await delivery.deliver_batch(url)
-    expected = f"webhook failed receiver=127.0.0.1:{receiver.port} error='HTTP 500'; retrying in 1 s"
-    assert expected in caplog.text
-    assert "ours" not in caplog.text
+        pk = (await database_sync_to_async(WebhookReceiver.objects.get)()).pk
+        with pytest.raises(DeliveryFailed) as raised:
+            await database_sync_to_async(delivery.deliver)(pk)
+    assert str(raised.value) == f"127.0.0.1:{receiver.port}: HTTP 500"
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "400 Bad Request", "429 Too Many", "503 Away"])
@@ -195,21 +266,22 @@ async def test_only_2xx_is_success(configure, status):
     async with ReceiverServer(answer=f"HTTP/1.1 {status}\r\nLocation: /elsewhere\r\n\r\n".encode()) as receiver:
         configure(receiver)
         await enqueue(ADDED)
-        assert not await delivery.deliver_batch(receiver.url)
+        assert not await deliver(receiver)
     assert (len(receiver.got), await waiting()) == (1, 1)
 
 
-async def test_loopback_receiver_needs_allowed_network(configure, settings, caplog):
+async def test_loopback_receiver_needs_allowed_network(configure, settings):
     async with ReceiverServer() as receiver:
         configure(receiver)
         settings.REALTIME = {**settings.REALTIME, "WEBHOOK_NETWORKS": []}
         await enqueue(ADDED)
-        assert not await delivery.deliver_batch(receiver.url)
-        assert "127.0.0.1 resolves to 127.0.0.1, which is not public" in caplog.text
+        pk = (await database_sync_to_async(WebhookReceiver.objects.get)()).pk
+        with pytest.raises(DeliveryFailed, match=r"127.0.0.1 resolves to 127.0.0.1, which is not public"):
+            await database_sync_to_async(delivery.deliver)(pk)
         assert not receiver.got
         configure(receiver)
         await seconds_pass(2)
-        assert await delivery.deliver_batch(receiver.url)
+        assert await deliver(receiver)
         assert len(receiver.got) == 1
 
 
@@ -218,11 +290,14 @@ async def test_one_process_sends_to_a_receiver_at_a_time(configure):
         configure(receiver)
         receiver.may_answer.clear()
         await enqueue(ADDED)
-        sending = asyncio.ensure_future(delivery.deliver_batch(receiver.url))
+        batch = await database_sync_to_async(lambda: delivery.claim(WebhookReceiver.objects.get()))()
+        sending = asyncio.ensure_future(delivery._post(batch))
         await receiver.next()
-        assert not await delivery.deliver_batch(receiver.url)
+        scheduled.clear()
+        assert await deliver(receiver)
+        assert len(scheduled) == 1
         receiver.may_answer.set()
-        assert await sending
+        assert await sending == ""
     assert len(receiver.got) == 1
 
 
@@ -230,16 +305,18 @@ async def test_batch_of_killed_process_is_sent_by_another(configure):
     async with ReceiverServer() as receiver:
         configure(receiver)
         await enqueue(ADDED)
-        abandoned = await database_sync_to_async(delivery._claim)(receiver.url)
+        abandoned = await database_sync_to_async(lambda: delivery.claim(WebhookReceiver.objects.get()))()
         assert [json.loads(event.payload) for event in abandoned.events] == [ADDED]
-        assert not await delivery.deliver_batch(receiver.url)
+        assert await deliver(receiver)
+        assert not receiver.got
         await seconds_pass(31)
-        assert await delivery.deliver_batch(receiver.url)
+        assert await deliver(receiver)
         # If that process continues after all, it changes nothing.
         await enqueue(REMOVED)
-        await database_sync_to_async(abandoned.postpone)()
-        assert await delivery.deliver_batch(receiver.url)
-    assert [read(post)["events"] for post in receiver.got] == [[ADDED], [REMOVED]]
+        await database_sync_to_async(partial(abandoned.release, pause=timedelta(hours=1)))()
+        await seconds_pass()
+        assert await deliver(receiver)
+    assert events_of(receiver) == [[ADDED], [REMOVED]]
 
 
 async def test_many_events_are_sent_in_several_batches(configure, monkeypatch):
@@ -247,45 +324,12 @@ async def test_many_events_are_sent_in_several_batches(configure, monkeypatch):
     async with ReceiverServer() as receiver:
         configure(receiver)
         await enqueue(OCCUPIED, ADDED, REMOVED)
-        assert [await delivery.deliver_batch(receiver.url) for _ in range(3)] == [True, True, False]
-    assert [read(post)["events"] for post in receiver.got] == [[OCCUPIED, ADDED], [REMOVED]]
-
-
-async def test_hanging_receiver_does_not_delay_others(configure, monkeypatch):
-    monkeypatch.setattr(delivery, "POLL_INTERVAL", 0.01)
-    async with ReceiverServer() as hanging, ReceiverServer() as prompt:
-        configure(hanging, prompt)
-        hanging.may_answer.clear()
-        running = asyncio.ensure_future(delivery.deliver_forever())
-        for event in (ADDED, REMOVED):
-            await enqueue(event)
-            assert read(await prompt.next())["events"] == [event]
-        assert read(await hanging.next())["events"] == [ADDED]
-        assert len(hanging.got) == 1
-        hanging.may_answer.set()
-        assert read(await hanging.next())["events"] == [REMOVED]
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-
-
-async def test_delivery_continues_after_database_failure(configure, monkeypatch, caplog):
-    monkeypatch.setattr(delivery, "POLL_INTERVAL", 0.01)
-    take, away = delivery._claim, iter([OSError("away")])
-
-    def take_or_fail(url):
-        for error in away:
-            raise error
-        return take(url)
-
-    monkeypatch.setattr(delivery, "_claim", take_or_fail)
-    async with ReceiverServer() as receiver:
-        configure(receiver)
-        await enqueue(ADDED)
-        running = asyncio.ensure_future(delivery.deliver_forever())
-        assert read(await receiver.next())["events"] == [ADDED]
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-    assert "webhook delivery failed" in caplog.text
+        assert await deliver(receiver)
+        assert len(scheduled) == 2
+        await seconds_pass()
+        assert await deliver(receiver)
+        assert len(scheduled) == 2
+    assert events_of(receiver) == [[OCCUPIED, ADDED], [REMOVED]]
 
 
 async def test_first_secret_signs(configure, settings):
@@ -293,10 +337,11 @@ async def test_first_secret_signs(configure, settings):
         configure(receiver)
         settings.REALTIME = {**settings.REALTIME, "APP_SECRETS": ["new", SECRET]}
         await enqueue(ADDED)
-        assert await delivery.deliver_batch(receiver.url)
+        assert await deliver(receiver)
+        await seconds_pass()
         settings.REALTIME = {**settings.REALTIME, "APP_SECRETS": [SECRET]}
         await enqueue(REMOVED)
-        assert await delivery.deliver_batch(receiver.url)
+        assert await deliver(receiver)
     assert [read(post) is not None for post in receiver.got] == [False, True]
 
 
@@ -345,4 +390,4 @@ def test_invalid_webhook_is_described(value):
 
 def test_no_queries_without_webhooks(django_assert_num_queries):
     with django_assert_num_queries(0):
-        delivery.enqueue([ADDED])
+        outbox.enqueue([ADDED])

@@ -1,4 +1,4 @@
-"""Webhooks of a running server reach a receiver, and Pusher's library accepts their signature."""
+"""Webhooks of a server and a worker reach a receiver, and Pusher's library accepts their signature."""
 
 import os
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 from pusher import Pusher
 
+from tests.integration.servers.worker import Worker
 from tests.support import instances
 
 SECRET = settings.REALTIME["APP_SECRETS"][0]
@@ -54,13 +55,17 @@ def receiver():
         serving.join()
 
 
-def test_presence_and_client_events_reach_the_receiver(fresh_desk, start, receiver):
+def test_presence_and_client_events_reach_the_receiver(fresh_desk, start, receiver, tmp_path):
     environment = {
         "SECRET_KEY": os.environ["SECRET_KEY"],
         "REALTIME_WEBHOOKS": f"http://127.0.0.1:{receiver.server_port}/hook",
         "REALTIME_WEBHOOK_NETWORKS": "127.0.0.1/32",
     }
-    with instances.server("daphne", database_url=fresh_desk.database_url, env=environment) as server:
+    database = {"DATABASE_URL": fresh_desk.database_url}
+    with (
+        instances.server("daphne", database_url=fresh_desk.database_url, env=environment) as server,
+        Worker(tmp_path, environment | database),
+    ):
         channel, user = f"presence-{fresh_desk.channel}", fresh_desk.ids["bao"]
         bao = start("signed_member.js", port=server.port, secret=SECRET, user=user)
         bao.do("subscribe", channel=channel)

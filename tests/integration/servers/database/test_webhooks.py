@@ -1,12 +1,13 @@
-"""Several server processes poll webhooks at once, on PostgreSQL: one of them sends each batch."""
+"""Several jobs deliver to one webhook at once, on PostgreSQL: one of them sends each batch."""
 
 import json
-from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
-from realtime.models import WebhookEvent
-from realtime.webhooks import delivery
+from jobs.models import Job
+from realtime.models import WebhookEvent, WebhookReceiver
+from realtime.webhooks import delivery, outbox
 from tests.integration.servers.database.concurrent_transactions import open_transaction, run_concurrently
 
 URL = "https://a.example/hook"
@@ -14,9 +15,17 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def _hook(settings, monkeypatch):
+def _hook(settings):
     settings.REALTIME = {**settings.REALTIME, "WEBHOOKS": [URL]}
-    monkeypatch.setattr(delivery, "BATCH_WINDOW", timedelta(0))
+
+
+def claim():
+    """Claim the next batch."""
+    return delivery.claim(WebhookReceiver.objects.get())
+
+
+def make_due():
+    WebhookReceiver.objects.update(due_at=timezone.now())
 
 
 def added(number):
@@ -25,22 +34,25 @@ def added(number):
 
 def test_one_of_eight_processes_claims_the_batch():
     for turn in range(5):
-        delivery.enqueue([added(turn)])
+        outbox.enqueue([added(turn)])
         taken = []
-        run_concurrently([lambda taken=taken: taken.append(delivery._claim(URL))] * 8)
+        run_concurrently([lambda taken=taken: taken.append(claim())] * 8)
         (batch,) = [batch for batch in taken if batch]
         assert [json.loads(event.payload) for event in batch.events] == [added(turn)]
         batch.complete()
+        make_due()
     assert not WebhookEvent.objects.exists()
 
 
 def test_events_of_eight_processes_are_sent_once():
-    run_concurrently([lambda number=number: delivery.enqueue([added(number)]) for number in range(8)])
-    batch = delivery._claim(URL)
+    run_concurrently([lambda number=number: outbox.enqueue([added(number)]) for number in range(8)])
+    assert 1 <= Job.objects.count() <= 8
+    batch = claim()
     assert sorted(json.loads(event.payload)["user_id"] for event in batch.events) == list("01234567")
     # Later and uncommitted events are neither deleted with the batch nor delayed by it.
-    with open_transaction(delivery.enqueue, [added(8)]):
-        delivery.enqueue([added(9)])
+    with open_transaction(outbox.enqueue, [added(8)]):
+        outbox.enqueue([added(9)])
         batch.complete()
-        assert [json.loads(event.payload) for event in delivery._claim(URL).events] == [added(9)]
+        make_due()
+        assert [json.loads(event.payload) for event in claim().events] == [added(9)]
     assert WebhookEvent.objects.count() == 2

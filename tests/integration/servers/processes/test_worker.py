@@ -13,30 +13,14 @@ from jobs.models import Job
 from jobs.registry import Task
 from jobs.runner import UNKNOWN_TASK
 from tests.integration.servers.serve import Serve
-from tests.support import instances
+from tests.integration.servers.worker import Worker
 from tests.support.instances import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SETTINGS = "tests.integration.servers.processes.killed_jobs_settings"
 TASKS = "tests.integration.servers.processes.killed_jobs"
 TIMEOUT = 60.0  # seconds, on a busy machine
 PROCESSES = 5  # beside the first one
-
-
-class Worker(instances.Instance):
-    """The command, with the tasks that kill it; started by a process of its own if `has_parent`."""
-
-    def __init__(self, directory, environment, *, broker="orm", has_parent=False):
-        command = [sys.executable, "manage.py", "worker"]
-        if has_parent:
-            command = ["sh", "-c", '"$@" --stop-with $$ & wait', "sh", *command]
-        env = instances._environment({**environment, "JOBS_BROKER": broker, "DJANGO_SETTINGS_MODULE": SETTINGS})
-        super().__init__(command, directory, env=env)
-        self.spawning["cwd"] = instances.TOP
-
-    def answers(self):
-        return True
 
 
 def children(pid):
