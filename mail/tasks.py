@@ -5,6 +5,7 @@ from typing import Any, Final
 from jobs import mail as smtp
 from jobs import task
 from jobs.models import Job
+from mail.inbound import tasks  # noqa: F401  (registers its task)
 from mail.models import OutgoingMail
 from mail.outbound import deliveries, messages, recipients
 from tickets.models import Ticket

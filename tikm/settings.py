@@ -172,6 +172,7 @@ JOBS_DAILY = [
     "prune_broadcasts",
     "prune_idempotency_keys",
     "prune_jobs",
+    "prune_received_mail",
     "prune_sign_ups",
 ]
 
@@ -237,6 +238,14 @@ MAIL_REPLY_ADDRESS = environment.matching(
     "an address without a plus sign, such as reply@desk.example.com",
 )
 
+# Received messages: the original text is kept for so long, and larger ones are refused.
+MAIL_RETENTION_DAYS = environment.integer(
+    "MAIL_RETENTION_DAYS", default=90, low=1, high=36500, example=90, zero="to keep originals"
+)
+MAIL_MAX_BYTES = environment.integer(
+    "MAIL_MAX_BYTES", default=50 * 1024**2, low=1024, high=1024**3, example=50 * 1024**2
+)
+
 REST_KNOX = {"TOKEN_MODEL": "accounts.ApiToken", "AUTH_HEADER_PREFIX": "Bearer"}
 KNOX_TOKEN_MODEL = "accounts.ApiToken"  # noqa: S105
 MIGRATION_MODULES = {"knox": None, "django_q": None}  # ApiToken and Job replace their tables
@@ -271,6 +280,7 @@ ACTION_RATES = {
     "download": "600/minute",
     "read": "600/minute",  # pages of conversations
     "search": "120/minute",
+    "mail": "60/hour",  # per sender
     "export": "5/hour",  # of the user's own data
 }
 # Before sign-in, for pages and API: per address (ip), account or email (key), and user.

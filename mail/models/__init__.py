@@ -1,6 +1,8 @@
-"""Models: mails owed to people, and the Message-IDs of messages."""
+"""Models: mails owed to people, the Message-IDs of messages, mailboxes and what they received."""
 
+from mail.models.mailboxes import Mailbox
 from mail.models.message_ids import MessageId
 from mail.models.outgoing import OutgoingMail
+from mail.models.received import ReceivedMessage
 
-__all__ = ["MessageId", "OutgoingMail"]
+__all__ = ["Mailbox", "MessageId", "OutgoingMail", "ReceivedMessage"]

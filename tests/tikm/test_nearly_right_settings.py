@@ -64,6 +64,8 @@ NEARLY_RIGHT: dict[str, list[Any]] = {
     "SECURITY_CONTACT": ["security@example.com", "mailto:security", "http://example.com/security", "mailto:a@b c",
                          "https//example.com"],
     "STAFF_IDLE_MINUTES": [*(number for number in NUMBER if number != "0"), "9", "1h", "20161"],
+    "MAIL_RETENTION_DAYS": [number for number in NUMBER if number != "0"],
+    "MAIL_MAX_BYTES": NUMBER,
     "ATTACHMENT_TYPES": ["pdf", ".pdf", "PDF", "application/pdf;image/png", "application/pdf image/png", "image/*",
                          "application"],
     "ATTACHMENT_REMOVE_LOCATION": BOOLEAN,
