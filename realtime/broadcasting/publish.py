@@ -25,17 +25,17 @@ Route = tuple[str, Audience, Audience]  # channel, audience of the subscribers, 
 Entry = tuple[Broadcast, list[Route]]
 
 
-def publish(event: Event, *, receipt: bool = False) -> Broadcast | None:
+def publish(event: Event, *, receipt: bool = False, through_layer: bool = True) -> Broadcast | None:
     """Log `event` in the running transaction, and send it to the channel layer after commit.
 
     Return the row of the log, or None if BROADCAST_CONNECTION is `log` or `null`. With `receipt` each server process
-    records to how many sockets it delivered the event.
+    records to how many sockets it delivered the event. Without `through_layer` the log tailers alone deliver it.
     """
     entry = _entry(event)
     if entry is None:
         return None
     entry[0].wants_receipt = receipt
-    _log([entry])
+    _log([entry], through_layer=through_layer)
     return entry[0]
 
 
@@ -113,7 +113,7 @@ def _encode(event: Event, version: Audience, event_id: uuid.UUID) -> str:
 
 
 @transaction.atomic
-def _log(entries: Sequence[Entry]) -> None:
+def _log(entries: Sequence[Entry], *, through_layer: bool = True) -> None:
     broadcasts = Broadcast.objects.bulk_create([broadcast for broadcast, _routes in entries])
     deliveries = Delivery.objects.bulk_create(
         Delivery(
@@ -131,7 +131,8 @@ def _log(entries: Sequence[Entry]) -> None:
         event_log.layer_message(each, each.broadcast, preceding.before(each, each.broadcast.ordering_key))
         for each in deliveries
     ]
-    transaction.on_commit(lambda: _send(deliveries, messages))
+    if through_layer:
+        transaction.on_commit(lambda: _send(deliveries, messages))
 
 
 def _send(deliveries: Iterable[Delivery], messages: list[Deliver]) -> None:

@@ -10,3 +10,11 @@ class Problem(Exception):
 
     def __str__(self) -> str:
         return f"{self.found} {self.fix}"
+
+
+class Advice(Problem):
+    """Something that works and could be better, or that will break."""
+
+
+class Untested(Exception):
+    """A step does not apply to this installation; the text says why."""
