@@ -2,10 +2,11 @@
 
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management import execute_from_command_line
+from django.core.management import CommandParser, execute_from_command_line, handle_default_options
 from django.db import DatabaseError
 from redis import RedisError
 
@@ -15,7 +16,7 @@ POOLED = ("runserver", "worker")  # commands that use the pool of database conne
 def run(words: Sequence[str]) -> None:
     """Run a command; `--traceback` shows the traceback after all."""
     try:
-        _prepare(words[1] if len(words) > 1 else "")
+        _prepare(words)
         execute_from_command_line(list(words))
     except Exception as error:
         sentence = explain(error)
@@ -51,8 +52,14 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         cause = cause.__cause__
 
 
-def _prepare(command: str) -> None:
-    """Read the settings, and connect without a pool where a command is short: a pool does not say why it failed."""
-    database = settings.DATABASES["default"]
-    if command not in POOLED:
-        database.get("OPTIONS", {}).pop("pool", None)
+def _prepare(words: Sequence[str]) -> None:
+    """Have a short command connect without a pool, which would not say why it failed."""
+    parser = CommandParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--settings")
+    parser.add_argument("--pythonpath")
+    handle_default_options(parser.parse_known_args(words[2:])[0])
+    # Without valid settings `help` works; Django reads them again where a command needs them.
+    with suppress(ImproperlyConfigured, ImportError):
+        database = settings.DATABASES["default"]
+        if words[1:2] and words[1] not in POOLED:
+            database.get("OPTIONS", {}).pop("pool", None)

@@ -67,6 +67,13 @@ def test_traceback_is_shown_on_request(failing):
         command_line.run(["manage.py", "migrate", "--traceback"])
 
 
+def test_settings_of_the_command_line_are_read_and_help_needs_none():
+    for words in (["check", "--settings", "tests.settings"], ["help"]):
+        command = [sys.executable, "manage.py", *words]
+        environment = {"PATH": os.environ["PATH"]}
+        assert subprocess.run(command, env=environment, cwd=TOP, capture_output=True, check=False).returncode == 0
+
+
 def test_wrong_database_address_takes_one_line_and_no_retries():
     url = "postgres://tikm:very-secret@127.0.0.1:1/tikm"
     command = [sys.executable, "manage.py", "migrate"]
