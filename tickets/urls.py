@@ -2,7 +2,8 @@
 
 from django.urls import URLPattern, path
 
-from tickets.views import choices, conversation, files, lists, tickets
+from tickets.views import conversation, files, lists, tickets
+from tickets.views.settings import choices, offices
 
 app_name = "tickets"
 urlpatterns = [
@@ -40,4 +41,11 @@ def _choice_urls(section: str) -> list[URLPattern]:
     ]
 
 
-settings_urlpatterns = [*_choice_urls("statuses"), *_choice_urls("priorities")]
+settings_urlpatterns = [
+    path("offices/", offices.office_list, name="offices"),
+    path("offices/new/", offices.edit_office, name="offices-new"),
+    path("offices/<int:pk>/", offices.edit_office, name="offices-edit"),
+    path("offices/<int:pk>/delete/", offices.delete_office, name="offices-delete"),
+    *_choice_urls("statuses"),
+    *_choice_urls("priorities"),
+]

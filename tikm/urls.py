@@ -23,7 +23,7 @@ urlpatterns = [
     path("profile/data/", privacy.download_data, name="profile-data"),
     path("tickets/", include("tickets.urls")),
     path("files/", include((tickets_urls.file_urlpatterns, "files"))),
-    path("settings/", RedirectView.as_view(pattern_name="settings:statuses"), name="settings"),
+    path("settings/", RedirectView.as_view(pattern_name="settings:offices"), name="settings"),
     path("settings/", include((tickets_urls.settings_urlpatterns, "settings"))),
     path("admin/", admin.site.urls),
     path("api/v1/", include(([*tickets_api.urlpatterns, *accounts_api.urlpatterns], "api"))),

@@ -5,9 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
-from tickets import choices
-from tickets.models import Choice, Priority, Status
+from tickets.models import Priority, Status
 
 
 class ChoiceForm(forms.ModelForm[Any]):
@@ -48,20 +46,3 @@ class StatusForm(ChoiceForm):
         if self.is_default and (data.get("is_closed") or data.get("awaits_customer")):
             self.add_error("is_default", _("The default status can't be closed or wait for the customer."))
         return data
-
-
-class DeleteForm(forms.Form):
-    """The deletion of a status or priority: what its tickets become."""
-
-    def __init__(self, *args: Any, choice: Choice, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.choice, self.tickets = choice, choices.tickets_with(choice)
-        if self.tickets:
-            others = type(choice)._default_manager.exclude(pk=choice.pk)
-            self.fields["replacement"] = forms.ModelChoiceField(
-                others, label=_("They become"), empty_label=_("Choose…")
-            )
-
-    def delete(self, *, by: User) -> bool:
-        """Delete it, or have its tickets changed first; return whether it is deleted already."""
-        return choices.delete_choice(self.choice, by=by, replacement=self.cleaned_data.get("replacement"))

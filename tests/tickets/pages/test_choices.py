@@ -6,7 +6,7 @@ from django.test import Client
 from accounts.models import User
 from tests.support.cast import Cast
 from tests.support.jobs import run_due_jobs
-from tickets import choices, services
+from tickets import choices, replacements, services
 from tickets.models import Priority, Status, TimelineEntry
 
 pytestmark = pytest.mark.django_db
@@ -116,8 +116,8 @@ def test_default_is_not_deleted(cast: Cast) -> None:
 def test_tickets_change_before_their_status_is_deleted(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, batches: int
 ) -> None:
-    monkeypatch.setattr(choices, "BATCH_SIZE", 1)
-    monkeypatch.setattr(choices, "BATCHES_OF_A_JOB", batches)
+    monkeypatch.setattr(replacements, "BATCH_SIZE", 1)
+    monkeypatch.setattr(replacements, "BATCHES_OF_A_JOB", batches)
     tickets = [cast.ticket, *(_opened(cast, f"Another {number}") for number in range(2))]
     client, progress = signed_in(cast.ada), Status.objects.get(name="In Progress")
     choices.save_choice(progress, by=cast.ada, is_default=True)
@@ -138,7 +138,7 @@ def test_tickets_change_before_their_status_is_deleted(
 def test_deletion_stops_when_its_admin_may_no_longer(cast: Cast) -> None:
     progress = Status.objects.get(name="In Progress")
     choices.save_choice(progress, by=cast.ada, is_default=True)
-    choices.delete_choice(Status.objects.get(name="Open"), by=cast.ada, replacement=progress)
+    replacements.delete_value(Status.objects.get(name="Open"), by=cast.ada, replacement=progress)
     User.objects.filter(pk=cast.ada.pk).update(role=User.Role.CUSTOMER)
     run_due_jobs()
     assert "Open" in names()

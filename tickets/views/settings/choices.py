@@ -1,31 +1,30 @@
 """The settings pages of statuses and priorities."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.types import AuthenticatedRequest
-from tickets import choices, policies
-from tickets.forms.choices import ChoiceForm, DeleteForm, PriorityForm, StatusForm
-from tickets.models import Choice, Priority, Status
-from tickets.views.responses import call_service, wants_json
+from tickets import choices, replacements
+from tickets.forms.choices import ChoiceForm, PriorityForm, StatusForm
+from tickets.models import Priority, Status
+from tickets.views.responses import wants_json
+from tickets.views.settings.access import for_admins
+from tickets.views.settings.deletion import delete_page
 
 
 @dataclass(frozen=True)
 class Section:
     """What the pages say of a kind of choice."""
 
-    model: type[Choice]
+    model: type[Status] | type[Priority]
     form: type[ChoiceForm]
     title: Promise
     explanation: Promise
@@ -49,32 +48,18 @@ SECTIONS = {
     ),
 }
 
-View = Callable[..., HttpResponse]
-
-
-def _for_admins(view: View) -> View:
-    """Require a user who may change these settings."""
-
-    @login_required
-    def check(request: AuthenticatedRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not policies.can_configure(request.user):
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
-
-    return check
-
 
 @require_safe
-@_for_admins
+@for_admins
 def choice_list(request: AuthenticatedRequest, section: str) -> HttpResponse:
     """Show the values in their order."""
-    rows = list(SECTIONS[section].model._default_manager.all())
-    deleted = {choice.pk for choice in rows if choices.is_being_deleted(choice)}
+    rows: list[Any] = list(SECTIONS[section].model._default_manager.all())
+    deleted = {choice.pk for choice in rows if replacements.is_being_deleted(choice)}
     return render(request, "settings/choices.html", _context(section, rows=rows, deleted=deleted))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@_for_admins
+@for_admins
 def edit_choice(request: AuthenticatedRequest, section: str, pk: int | None = None) -> HttpResponse:
     """Show or save a value; without `pk` a new one."""
     kind = SECTIONS[section]
@@ -90,7 +75,7 @@ def edit_choice(request: AuthenticatedRequest, section: str, pk: int | None = No
 
 
 @require_POST
-@_for_admins
+@for_admins
 def order_choices(request: AuthenticatedRequest, section: str) -> HttpResponse:
     """Save the order of all values (`order`), or move one up or down (`move` with `choice`)."""
     model = SECTIONS[section].model
@@ -112,32 +97,13 @@ def _move(order: list[str], pk: str, direction: str) -> None:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@_for_admins
+@for_admins
 def delete_choice(request: AuthenticatedRequest, section: str, pk: int) -> HttpResponse:
-    """Ask what the tickets of a value become; delete it."""
-    choice = get_object_or_404(SECTIONS[section].model, pk=pk)
-    name = choice.name
-    form = DeleteForm(request.POST if request.method == "POST" else None, choice=choice)
-    if request.method == "POST" and form.is_valid():
-        is_deleted = call_service(form, form.delete, by=request.user)
-        if is_deleted is not None:
-            messages.success(request, _deletion_message(name, None if is_deleted else form.tickets))
-            return redirect(f"settings:{section}")
-    context = _context(section, form=form, choice=choice)
-    return render(request, "settings/delete_choice.html", context, status=422 if form.errors else 200)
-
-
-def _deletion_message(name: str, tickets: int | None) -> str:
-    if tickets is None:
-        return _("“%(name)s” was deleted.") % {"name": name}
-    words = ngettext(
-        "%(number)d ticket is being changed. “%(name)s” is deleted after that.",
-        "%(number)d tickets are being changed. “%(name)s” is deleted after that.",
-        tickets,
-    )
-    return words % {"number": tickets, "name": name}
+    """Ask what the tickets of a value get instead; delete it."""
+    choice: Any = get_object_or_404(SECTIONS[section].model, pk=pk)
+    return delete_page(request, choice, section=section)
 
 
 def _context(section: str, **values: Any) -> dict[str, Any]:
-    urls = {each: f"settings:{section}-{each}" for each in ("new", "edit", "order", "delete")}
+    urls = {each: f"settings:{section}-{each}" for each in ("new", "edit", "order")}
     return {"section": section, "kind": SECTIONS[section], "urls": urls, "list_url": f"settings:{section}", **values}

@@ -1,0 +1,27 @@
+"""Who may open the settings pages."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+
+from accounts.types import AuthenticatedRequest
+from tickets import policies
+
+View = Callable[..., HttpResponse]
+
+
+def for_admins(view: View) -> View:
+    """Require a user who may change the settings."""
+
+    @wraps(view)
+    @login_required
+    def check(request: AuthenticatedRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not policies.can_configure(request.user):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return check
