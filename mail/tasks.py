@@ -22,13 +22,13 @@ def send_ticket_mail(job: Job, **arguments: Any) -> None:
     if mail is None:  # deleted together with its ticket or reply
         return
     if not recipients.may_receive(mail) or _is_superseded(mail):
-        mail.end(State.CANCELLED, only_from=(State.QUEUED, State.FAILED))
+        deliveries.change_state(mail, State.CANCELLED)
         return
     message = messages.build(mail, arguments["site_url"])
     mail.message_id = message.extra_headers["Message-ID"].strip("<>")
     mail.save(update_fields=["message_id"])
     smtp.deliver(job, message)
-    mail.end(State.SENT, only_from=(State.QUEUED, State.FAILED))
+    deliveries.change_state(mail, State.SENT)
 
 
 def _is_superseded(mail: OutgoingMail) -> bool:

@@ -1,5 +1,5 @@
-"""Admin pages of mailboxes and received messages, for admins."""
+"""Admin pages of mailboxes, received messages and outgoing mails, for admins."""
 
-from mail.admin import mailboxes, received
+from mail.admin import mailboxes, outgoing, received
 
-__all__ = ["mailboxes", "received"]
+__all__ = ["mailboxes", "outgoing", "received"]

@@ -52,11 +52,15 @@ class OutgoingMail(models.Model):
     def __str__(self) -> str:
         return self.key
 
-    def end(self, state: "OutgoingMail.State", *, reason: str = "", only_from: tuple[str, ...] = ()) -> bool:
-        """Record what became of it, if its state is one of `only_from`; return whether it was."""
-        changes = {"state": state, "reason": reason, "ended_at": timezone.now()}
-        changed = OutgoingMail.objects.filter(pk=self.pk, state__in=only_from).update(**changes)
-        if changed:
-            for name, value in changes.items():
-                setattr(self, name, value)
-        return bool(changed)
+    def change_state(self, state: "OutgoingMail.State", *, reason: str = "") -> bool:
+        """Record what became of it, unless its state was changed meanwhile; return whether it was not."""
+        changes = {
+            "state": state,
+            "reason": reason,
+            "ended_at": None if state == self.State.QUEUED else timezone.now(),
+        }
+        if not OutgoingMail.objects.filter(pk=self.pk, state=self.state).update(**changes):
+            return False
+        for name, value in changes.items():
+            setattr(self, name, value)
+        return True

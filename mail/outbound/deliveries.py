@@ -4,17 +4,19 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from allauth.core import context as allauth_context
+from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from accounts.models import User
 from accounts.sign_in.site_links import site_url
 from jobs.models import Job
+from mail import payloads
+from mail.events import TicketMailUpdated
 from mail.models import OutgoingMail
+from realtime import Audience, publish
 from tickets.models import Reply, Ticket
 
 State = OutgoingMail.State
-UNDELIVERED = (State.FAILED, State.BOUNCED)
 
 
 def owe(event: OutgoingMail.Event, recipients: Iterable[User], *, ticket: Ticket, reply: Reply | None = None) -> None:
@@ -37,8 +39,8 @@ def effect_key(event: str, recipient: User, ticket: Ticket, reply: Reply | None)
 def record_failure(job: Job, reason: str) -> None:
     """Record that a mail could not be sent, or that it is unknown whether it was."""
     mail = OutgoingMail.objects.filter(pk=UUID(job.arguments["mail"])).first()
-    if mail is not None:
-        mail.end(State.FAILED, reason=reason, only_from=(State.QUEUED,))
+    if mail is not None and mail.state == State.QUEUED:
+        change_state(mail, State.FAILED, reason=reason)
 
 
 def record_bounce(message_ids: Iterable[str], *, address: str = "", reason: str = "") -> bool:
@@ -53,18 +55,16 @@ def record_bounce(message_ids: Iterable[str], *, address: str = "", reason: str 
     found = list(mails[:2])
     if len(found) != 1:  # of several recipients it is unknown whose mail came back
         return False
-    return found[0].end(State.BOUNCED, reason=reason[:2000], only_from=(State.QUEUED, State.SENT, State.FAILED))
+    return change_state(found[0], State.BOUNCED, reason=reason[:2000])
 
 
+@transaction.atomic
 def retry(mail: OutgoingMail) -> bool:
     """Send a failed mail again; return whether it had failed."""
     from mail import tasks
 
     job = Job.objects.filter(task=tasks.send_ticket_mail.name, key=mail.key, state=Job.State.FAILED).first()
-    if job is None or not mail.end(State.QUEUED, only_from=(State.FAILED,)):
-        return False
-    OutgoingMail.objects.filter(pk=mail.pk).update(ended_at=None, created_at=timezone.now())
-    return job.retry()
+    return job is not None and mail.state == State.FAILED and change_state(mail, State.QUEUED) and job.retry()
 
 
 def withhold_receipt(ticket: Ticket) -> None:
@@ -72,3 +72,23 @@ def withhold_receipt(ticket: Ticket) -> None:
     OutgoingMail.objects.filter(ticket=ticket, event=OutgoingMail.Event.RECEIPT, state=State.QUEUED).update(
         state=State.CANCELLED
     )
+
+
+@transaction.atomic
+def change_state(mail: OutgoingMail, state: OutgoingMail.State, *, reason: str = "") -> bool:
+    """Record what became of a mail, unless another process did meanwhile; show failures on the pages of staff."""
+    is_shown = mail.state in payloads.UNDELIVERED or state in payloads.UNDELIVERED
+    ticket = _lock(mail.ticket) if is_shown else None
+    if not mail.change_state(state, reason=reason):
+        return False
+    if ticket is not None:
+        ticket.advance_sequence(Audience.STAFF)
+        ticket.save(update_fields=["staff_seq"])
+        publish(TicketMailUpdated(ticket, mail.reply))
+    return True
+
+
+def _lock(ticket: Ticket) -> Ticket:
+    """Lock the ticket, which orders its events; return it with its relations."""
+    Ticket.objects.select_for_update().only("pk").get(pk=ticket.pk)
+    return Ticket.objects.select_related(*Ticket.RELATED).defer(*Ticket.MESSAGE_FIELDS).get(pk=ticket.pk)

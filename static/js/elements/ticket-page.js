@@ -81,6 +81,7 @@ class TicketPage extends HTMLElement {
     if (name === "ticket.reply.created") this.#addReply(data.reply)
     if (name === "ticket.reply.updated") this.#updateReply(data.reply)
     if (name === "ticket.reply.deleted") this.#removeReply(data.reply)
+    if (name === "ticket.mail.updated") this.#showUndelivered(data.mails)
   }
 
   #reloadIfAffected({ reason, ticket }) {
@@ -171,6 +172,15 @@ class TicketPage extends HTMLElement {
 
   #removeReply({ id }) {
     this.#position.keep(() => document.getElementById(`reply-${id}`)?.remove())
+  }
+
+  /** Shows the mails about a message that were not delivered. */
+  #showUndelivered({ reply_id, undelivered }) {
+    const message = reply_id
+      ? document.getElementById(`reply-${reply_id}`)
+      : this.querySelector(".is-opening")
+    const list = message?.querySelector(".undelivered")
+    if (list) this.#position.keep(() => fill(list, { undelivered }))
   }
 
   /** Fetches a reply that was too long for an event; reloads the page after repeated failures. */

@@ -1,17 +1,18 @@
 """A mail that is owed is sent once by the mail server's own account, or shows why not."""
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from jobs import runner
 from jobs.models import Job
 from mail.models import OutgoingMail
 from mail.outbound import deliveries
+from realtime.broadcasting import history
 from tests.jobs.smtp import smtp_server
 from tests.mail.outbound.test_customer_mails import sent
 from tests.support.instances import free_port
 from tests.support.jobs import run_due_jobs
-from tickets import services
 
 pytestmark = pytest.mark.django_db
 
@@ -84,4 +85,64 @@ def test_bounce_is_recorded_at_the_mail_of_its_recipient(cast):
     assert deliveries.record_bounce([message_id], address="Casey@Example.com", reason="552 mailbox full")
     mail = OutgoingMail.objects.get()
     assert (mail.state, mail.reason) == ("bounced", "552 mailbox full")
-    services.change_visibility(mail.reply, by=cast.bao, internal=True)
+
+
+# What staff see of it
+
+
+def fail(cast, reason="550 no such mailbox"):
+    """Fail to mail a reply of Bao's; return the reply."""
+    reply = cast.reply(cast.bao, "Answer")
+    mail = OutgoingMail.objects.get(reply=reply)
+    deliveries.record_failure(Job.objects.get(key=mail.key), reason)
+    Job.objects.filter(key=mail.key).update(state="failed", run_at=None)
+    return reply
+
+
+def page_of(cast, user):
+    client = Client()
+    client.force_login(user)
+    return client.get(cast.ticket.get_absolute_url()).text
+
+
+def test_failure_is_an_event_for_staff_only(cast):
+    start = history.current_cursor()
+    reply = fail(cast)
+    deliveries.retry(OutgoingMail.objects.get())
+    channel = cast.ticket.channel
+    first, *_, failed, again = history.read(cast.bao, [channel], start).events
+    assert first["event"] == "ticket.reply.created"
+    assert failed["event"] == again["event"] == "ticket.mail.updated"
+    [mail] = failed["data"]["mails"].pop("undelivered")
+    assert failed["data"]["mails"] == {"reply_id": str(reply.pk)}
+    assert mail.keys() == {"id", "recipient", "is_uncertain", "reason"}
+    assert (mail["recipient"], mail["reason"]) == ("Casey Rivers", "550 no such mailbox")
+    assert again["data"]["mails"]["undelivered"] == []
+    assert [event["event"] for event in history.read(cast.casey, [channel], start).events] == ["ticket.reply.created"]
+    seqs = [event["data"]["seq"] for event in history.read(cast.bao, [channel], start).events]
+    assert seqs == list(range(seqs[0], seqs[0] + 3))
+
+
+def test_page_of_staff_shows_it_at_the_reply(cast):
+    fail(cast)
+    fail(cast, runner.INTERRUPTED)
+    text = page_of(cast, cast.bao)
+    assert text.count('<bdi data-text="recipient">Casey Rivers</bdi>') == 2
+    assert "550 no such mailbox" in text
+    assert runner.INTERRUPTED not in text
+    assert "undelivered" not in page_of(cast, cast.casey)
+
+
+def test_admins_see_undelivered_mails_and_send_them_again(cast):
+    fail(cast)
+    client = Client()
+    client.force_login(cast.ada)
+    address = "/admin/mail/outgoingmail/"
+    assert "550 no such mailbox" in client.get(address).text
+    assert client.get(f"{address}?state=sent").context["cl"].result_count == 0
+    data = {"action": "retry_selected", "_selected_action": [OutgoingMail.objects.get().pk]}
+    assert "1 mail will be sent again." in client.post(address, data, follow=True).text
+    assert "Only failed mails" in client.post(f"{address}?state=all", data, follow=True).text
+    assert [message.to for message in sent()] == [["casey@example.com"]]
+    client.force_login(cast.bao)
+    assert client.get(address).status_code == 403
