@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from tickets.views import conversation, files, lists, tickets
-from tickets.views.settings import choices, offices
+from tickets.views.settings import choices, desk, offices
 
 app_name = "tickets"
 urlpatterns = [
@@ -48,4 +48,5 @@ settings_urlpatterns = [
     path("offices/<int:pk>/delete/", offices.delete_office, name="offices-delete"),
     *_choice_urls("statuses"),
     *_choice_urls("priorities"),
+    path("desk/", desk.edit_desk, name="desk"),
 ]

@@ -1,9 +1,9 @@
-"""The settings pages of offices."""
+"""The settings pages of offices, and of the desk as a whole."""
 
 import pytest
 from django.test import Client
 
-from accounts.models import Office, User
+from accounts.models import DeskSettings, Office, User
 from tests.support.cast import Cast
 from tests.support.jobs import run_due_jobs
 from tickets import policies
@@ -75,3 +75,13 @@ def test_office_is_deleted_once_its_tickets_are_elsewhere(cast: Cast) -> None:
     assert not Office.objects.filter(pk=cast.billing.pk).exists()
     cast.ticket.refresh_from_db()
     assert cast.ticket.office == cast.orders
+
+
+def test_desk_settings_are_saved_by_admins_only(cast: Cast) -> None:
+    data = {"site_name": "Acme Help", "staff_names": "first", "sender_address": "help@acme.example"}
+    assert signed_in(cast.bao).post("/settings/desk/", data).status_code == 403
+    assert DeskSettings.current().site_name == "TIKM"
+    assert signed_in(cast.ada).post("/settings/desk/", data | {"site_name": ""}).status_code == 422
+    assert signed_in(cast.ada).post("/settings/desk/", data).status_code == 302
+    assert DeskSettings.current().site_name == "Acme Help"
+    assert DeskSettings.current().staff_names == "first"
