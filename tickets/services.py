@@ -28,6 +28,7 @@ from tickets.models import (
 )
 from tickets.signals import Change
 from tickets.submissions import fingerprint, submitted_before
+from tickets.unseen import require_seen
 
 # In this order: users who lose access by the last two still receive the events of the others.
 EDITABLE_FIELDS = ("status", "priority", "subject", *Ticket.ACCESS_FIELDS)
@@ -89,7 +90,7 @@ def open_ticket(  # noqa: PLR0913
 
 
 @transaction.atomic
-def add_reply(
+def add_reply(  # noqa: PLR0913
     ticket: Ticket,
     *,
     by: User,
@@ -97,12 +98,15 @@ def add_reply(
     internal: bool = False,
     attachments: Sequence[Attachment] = (),
     key: UUID | None = None,
+    seen: UUID | None = None,
 ) -> Reply:
     """Add a reply or an internal note to `ticket`.
 
     A reply of the ticket's creator, who may be staff, ends a status that is closed or waits for the customer.
-    A form submitted twice with the same text, identified by `key`, makes one reply.
-    Raises PermissionDenied, ValidationError; AlreadySubmitted if the form was submitted before with other files.
+    A form submitted twice with the same text, identified by `key`, makes one reply. `seen` is the latest message that
+    `by` has seen (see `unseen_replies`).
+    Raises PermissionDenied, ValidationError; AlreadySubmitted if the form was submitted before with other files;
+    UnseenMessages if others have added messages after `seen`.
     """
     # Lock first: it orders the ticket's events, and what is checked below stays true until commit.
     ticket = _lock(ticket)
@@ -113,6 +117,7 @@ def add_reply(
     existing = submitted_before(same, key, values)
     if existing is not None:
         return existing
+    require_seen(by, ticket, seen)
     reply = Reply(
         ticket=ticket,
         author=by,

@@ -98,6 +98,10 @@ IDEMPOTENCY_PARAMETERS = [
 VERSION_PROBLEMS = {
     "412": "The object has changed since you read it (`version_outdated`). Read it again.",
 }
+UNSEEN_PROBLEMS = {
+    "409": "The key was used with another request (`key_reused`), or others have added messages after `seen` "
+    "(`unseen_messages`): read them, then send the reply with the latest one as `seen`, or change it.",
+}
 KEY_PROBLEMS = {
     "409": "The key was used with another request (`key_reused`).",
     "410": "The object that the first request with this key created has been deleted.",

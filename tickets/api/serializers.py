@@ -191,6 +191,11 @@ class NewReplySerializer(Body):
     message = Text(max_length=MAX_MESSAGE, help_text="Markdown.")
     is_internal = Flag(default=False, help_text="An internal note. Only staff of the ticket may write one.")
     attachments = Files()
+    seen = serializers.UUIDField(
+        required=False,
+        help_text="The id of the latest message that you have seen, or the ticket's `uuid` for the first one: if "
+        "others have added messages since, the request fails with 409. Without it, the reply is always added.",
+    )
 
     default_error_messages = {"invalid": _("The body must be a JSON object.")}
 

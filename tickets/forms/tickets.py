@@ -18,6 +18,7 @@ from tickets.files.types import accepted
 from tickets.forms.fields import MessageField, UncutField
 from tickets.models import MAX_MESSAGE, MAX_SUBJECT, Attachment, Priority, Status, Ticket
 from tickets.submissions import AlreadySubmitted
+from tickets.unseen import UnseenMessages
 
 
 class MultipleFileInput(forms.ClearableFileInput):
@@ -146,6 +147,12 @@ class ReplyForm(AttachmentsForm):
         widget=forms.Textarea(attrs={"rows": 4, "aria-describedby": "composer-audience"}),
     )
     internal = forms.BooleanField(required=False)
+    seen = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether others have added messages that the user has not seen."""
+        return self.has_error(NON_FIELD_ERRORS, UnseenMessages.code)
 
 
 class VisibilityForm(forms.Form):

@@ -18,6 +18,7 @@ from realtime import Audience
 from tickets import payloads, policies, services
 from tickets.forms.tickets import AttachmentsForm, ChangeForm, ReplyForm, TicketForm, VisibilityForm
 from tickets.models import Priority, Reply, Status, Ticket
+from tickets.unseen import MAX_SHOWN, latest_of, latest_shown, unseen_replies
 from tickets.views.reply_pages import reply_page
 from tickets.views.responses import call_service, error_response, wants_json
 
@@ -58,6 +59,8 @@ def create_reply(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
         reply = call_service(form, services.add_reply, ticket, by=request.user, **form.cleaned_data)
     if form.is_already_submitted:
         return _already_submitted(request, ticket, form)
+    if form.is_stopped:
+        return _unseen_messages(request, ticket, form)
     if reply is None:
         answer = error_response(request, form) or _render_ticket(request, ticket, form, status=422)
         return throttles.with_retry_after(answer, *throttles.errors_of(form))
@@ -138,6 +141,17 @@ def _already_submitted(request: AuthenticatedRequest, ticket: Ticket, form: Repl
     return _render_ticket(request, ticket, form, status=409)
 
 
+def _unseen_messages(request: AuthenticatedRequest, ticket: Ticket, form: ReplyForm) -> HttpResponse:
+    """Respond with the messages that came while this one was written; once they are shown, the form sends it."""
+    if not wants_json(request):
+        return _render_ticket(request, _fetch(request, ticket.uuid), form, status=409)
+    audience = policies.audience_of(request.user, ticket) or Audience.PUBLIC
+    found = list(unseen_replies(request.user, ticket, form.cleaned_data["seen"]))
+    unseen = [payloads.reply_payload(reply, audience) for reply in found[-MAX_SHOWN:]]
+    seen = unseen[-1]["id"] if unseen else str(latest_shown(request.user, ticket))  # deleted meanwhile
+    return JsonResponse({"errors": form.errors, "unseen": unseen, "seen": seen}, status=409)
+
+
 def _visibility_conflict(request: AuthenticatedRequest, ticket: Ticket) -> HttpResponse:
     """Respond that the message's visibility changed since the user saw it."""
     sentence = _("Someone else changed who can see this message. Review it and try again.")
@@ -190,6 +204,7 @@ def _render_ticket(
         "is_timeline_cut": len(timeline) > MAX_TIMELINE,
         "opening_attachments": [payloads.attachment_payload(file) for file in ticket.attachments.filter(reply=None)],
         "form": form,
+        "seen": latest_shown(user, ticket) if page.later else latest_of(page.replies, ticket),
         "properties": _properties(ticket, changes),
     }
     return render(request, "tickets/ticket.html", context, status=status)

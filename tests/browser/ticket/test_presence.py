@@ -2,7 +2,8 @@
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Desk, is_live
+from tests.browser.conftest import Desk, Person, is_live
+from tests.browser.support.accessibility import inspect
 from tests.browser.support.actions import send
 
 
@@ -54,3 +55,41 @@ def test_three_people_see_who_is_here_and_who_writes(desk: Desk) -> None:
     second_tab.close()
     expect(colleagues(work)).to_have_text(["Ada Admin is viewing"])
     assert bao.problems == dana.problems == casey.problems == []
+
+
+def page_without_news(person: Person, path: str) -> Page:
+    """Open a page that no live update reaches, as on a network that swallows them."""
+    page = person.context.new_page()
+    page.route_web_socket("**/app/**", lambda _socket: None)
+    page.route("**/broadcasting/history*", lambda route: route.abort())
+    page.goto(path)
+    return page
+
+
+def test_unseen_messages_stop_a_reply_until_they_were_shown(small_desk: Desk) -> None:
+    bao, casey = small_desk.enter("bao"), small_desk.enter("casey")
+    dana = small_desk.enter("dana").page(small_desk.ticket)
+    work, asked = page_without_news(bao, small_desk.ticket), casey.page(small_desk.ticket)
+    is_live(dana)
+    is_live(asked)
+    type_into(work, "Both are refunded")
+    send(dana, "One is refunded")
+    guard = work.get_by_role("dialog", name="New messages arrived while you were writing")
+
+    work.locator("ticket-composer textarea").press("Control+Enter")
+    expect(guard.locator(".reply")).to_have_count(1)
+    expect(guard).to_contain_text("One is refunded")
+    assert inspect(work) == []
+    expect(guard.get_by_role("button", name="Edit message")).to_be_focused()
+    work.keyboard.press("Enter")
+    expect(work.locator("ticket-composer textarea")).to_be_focused()
+    expect(work.locator("ticket-composer textarea")).to_have_value("Both are refunded")
+
+    send(dana, "Twice charged before", note=True)
+    work.locator("ticket-composer textarea").press("Control+Enter")
+    expect(guard.locator(".reply")).to_have_count(1)
+    expect(guard).to_contain_text("Twice charged before")
+    guard.get_by_role("button", name="Send anyway").click()
+    expect(work.locator("ticket-composer textarea")).to_have_value("")
+    expect(asked.locator("#replies > .reply .prose")).to_have_text(["One is refunded", "Both are refunded"])
+    assert bao.problems == []

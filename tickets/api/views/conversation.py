@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import PermissionDenied
+from rest_framework.exceptions import APIException, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -25,6 +25,7 @@ from tickets.api.parameters import (
     KEY_PROBLEMS,
     REPLY_ETAG,
     SIZE,
+    UNSEEN_PROBLEMS,
     VERSION_PROBLEMS,
 )
 from tickets.api.serializers import (
@@ -37,6 +38,14 @@ from tickets.api.serializers import (
 )
 from tickets.api.views.tickets import VersionOutdated, audience_for, fetch, if_match_versions, replay_header
 from tickets.models import Reply
+from tickets.unseen import UnseenMessages
+
+
+class UnseenConflict(APIException):  # type: ignore[misc]
+    """Others have added messages after the one in `seen`."""
+
+    status_code = 409
+    default_code = UnseenMessages.code
 
 
 class Replies(ProjectAPIView):
@@ -65,7 +74,7 @@ class Replies(ProjectAPIView):
         parameters=[*IDEMPOTENCY_PARAMETERS, REPLY_ETAG],
         request=NewReplySerializer,
         responses={201: ReplySerializer},
-        extensions={"x-problems": KEY_PROBLEMS},
+        extensions={"x-problems": KEY_PROBLEMS | UNSEEN_PROBLEMS},
         examples=[
             request_example("A reply", {"message": "We have sent one of them back."}),
             request_example("An internal note", {"message": "Second time this month.", "is_internal": True}),
@@ -80,7 +89,10 @@ class Replies(ProjectAPIView):
 
         def create() -> tuple[UUID, Reply]:
             values = self.read(NewReplySerializer)
-            reply = services.add_reply(ticket, by=request.user, internal=values.pop("is_internal"), **values)
+            try:
+                reply = services.add_reply(ticket, by=request.user, internal=values.pop("is_internal"), **values)
+            except UnseenMessages as error:
+                raise UnseenConflict(error.message) from error
             return reply.pk, reply
 
         reply, is_replay = create_once(

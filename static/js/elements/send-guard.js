@@ -1,0 +1,81 @@
+/** <send-guard>: shows messages that came while one was written; the server then refuses to send it (409). */
+
+import { clone } from "../lib/template.js"
+import { live } from "../live/index.js"
+
+const NOT_SHOWN = ".visibility, message-original, .attachments"
+
+class SendGuard extends HTMLElement {
+  /** @type {?string} the latest message that has been on screen since the composer was opened; null while it is empty */
+  #seen = null
+  #page
+  #form
+
+  connectedCallback() {
+    this.#page = this.closest("ticket-page")
+    this.#form = this.#page.querySelector("form.composer")
+    if (this.#text.value) this.#seen = this.#newest
+    this.#form.addEventListener("input", () => this.#onInput())
+    // Before the form is sent.
+    this.#page.addEventListener("submit", ({ target }) => target === this.#form && this.#setField())
+    this.#page.addEventListener("message:seen", ({ target }) => this.#see(target))
+    // After the composer has removed what was sent.
+    this.#page.addEventListener("live-form:sent", () => this.#onInput())
+    this.#form.addEventListener("live-form:failed", ({ detail }) => detail.unseen && this.#show(detail))
+    this.querySelector("[data-edit]").addEventListener("click", () => this.#dialog.close())
+    this.querySelector("[data-send]").addEventListener("click", () => this.#send())
+    this.#dialog.addEventListener("close", () => this.#text.focus())
+  }
+
+  get #text() {
+    return this.#form.elements.message
+  }
+
+  get #dialog() {
+    return this.querySelector("dialog")
+  }
+
+  /** The last message of the page; null if later ones are on another page. */
+  get #newest() {
+    if (this.#page.querySelector("#latest-replies")) return null
+    return [...this.#page.querySelectorAll("#replies > .reply")].at(-1)?.id ?? null
+  }
+
+  #onInput() {
+    if (!this.#text.value) this.#seen = null
+    else this.#seen ??= this.#newest
+  }
+
+  #see(item) {
+    const before = document.getElementById(this.#seen)
+    if (before && before.compareDocumentPosition(item) & Node.DOCUMENT_POSITION_FOLLOWING)
+      this.#seen = item.id
+  }
+
+  /** Without a message of the page, the field keeps what the server or `#show` has set. */
+  #setField() {
+    const id = this.#seen ?? this.#newest
+    if (document.getElementById(id)) this.#form.elements.seen.value = id.replace("reply-", "")
+  }
+
+  #show({ unseen, seen }) {
+    this.#form.elements.seen.value = seen
+    this.#seen = `reply-${seen}`
+    this.querySelector("ol").replaceChildren(...unseen.map(messageItem))
+    this.#dialog.showModal()
+    live.stream.catchUp() // without live updates the page does not have them yet
+  }
+
+  #send() {
+    this.#dialog.close()
+    this.#form.requestSubmit()
+  }
+}
+
+function messageItem(reply) {
+  const item = clone("reply", reply)
+  for (const part of item.querySelectorAll(NOT_SHOWN)) part.remove()
+  return item
+}
+
+customElements.define("send-guard", SendGuard)
