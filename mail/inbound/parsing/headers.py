@@ -36,7 +36,7 @@ def text(message: Message, name: str, most: int = 1000) -> str:
 
 def decoded(value: str) -> str:
     """Return a header's value with encoded words (RFC 2047) and 8-bit characters decoded."""
-    value = _plain(value)
+    value = unfolded(value)
     if "=?" not in value:
         return value
     # Many programs fold between the bytes of one character, or leave out the space between words.
@@ -65,19 +65,19 @@ def _word(match: re.Match[str]) -> str:
         return match[0]
 
 
-def _plain(value: str) -> str:
-    """Return a value whose 8-bit characters, which the parser keeps as surrogates, are decoded."""
-    unfolded = re.sub(r"\r?\n[ \t]*", " ", value)
+def unfolded(value: str) -> str:
+    """Return a value in one line, whose 8-bit characters, which the parser keeps as surrogates, are decoded."""
+    line = re.sub(r"\r?\n[ \t]*", " ", value)
     try:
-        unfolded.encode()
+        line.encode()
     except UnicodeEncodeError:
-        return decode(unfolded.encode("utf-8", "surrogateescape"))
-    return unfolded
+        return decode(line.encode("utf-8", "surrogateescape"))
+    return line
 
 
 def addresses(values: list[str]) -> list[Address]:
     """Return the addresses in the values of a header."""
-    plain = [_plain(value) for value in values]
+    plain = [unfolded(value) for value in values]
     found = _addresses(plain)
     return found or _addresses([decoded(value) for value in plain])  # an encoded word around the address
 
@@ -109,7 +109,7 @@ def sender(message: Message) -> Address | None:
 def has_one_sender(message: Message) -> bool:
     """Return whether there is one From with one address: of several, each program shows another one."""
     values = raw_values(message, "From")
-    return len(values) == 1 and len(addresses(values)) == 1 and len(set(ADDRESS.findall(_plain(values[0])))) == 1
+    return len(values) == 1 and len(addresses(values)) == 1 and len(set(ADDRESS.findall(unfolded(values[0])))) == 1
 
 
 def recipients(message: Message) -> tuple[str, ...]:
@@ -133,4 +133,4 @@ def references(message: Message) -> tuple[str, ...]:
 
 def message_ids(value: str) -> list[str]:
     """Return the message ids in a header."""
-    return MESSAGE_ID.findall(re.sub(r"\s+", " ", _plain(value)))
+    return MESSAGE_ID.findall(re.sub(r"\s+", " ", unfolded(value)))

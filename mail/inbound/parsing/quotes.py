@@ -138,7 +138,7 @@ def _read_forwarded(lines: list[str], start: int) -> Forwarded | None:
         start += 1
     values: dict[str, str] = {}
     number = start
-    while number < min(len(lines), start + MAX_HEADER_LINES) and lines[number].strip():
+    while number < min(len(lines), start + MAX_HEADER_LINES) and _unquoted(lines[number]).strip():
         match = HEADER.match(_unquoted(lines[number][:MAX_LINE]))
         if match and match[1].lower() in HEADERS:
             values.setdefault(HEADERS[match[1].lower()], match[2].strip().strip("*"))

@@ -7,7 +7,7 @@ from typing import Final
 
 from mail.inbound.parsing import html, text
 from mail.inbound.parsing.charsets import clean, decode, one_line
-from mail.inbound.parsing.headers import decoded
+from mail.inbound.parsing.headers import decoded, raw_value, unfolded
 from mail.inbound.parsing.message import MailFile, Problem
 
 MAX_PARTS: Final = 500
@@ -111,6 +111,8 @@ def _preferred(alternatives: list[Content]) -> Content:
 
 
 def _is_file(part: Message, kind: str) -> bool:
+    if kind.startswith("multipart/"):  # without a boundary
+        return False
     if kind not in ("text/plain", "text/html"):
         return kind != "text/enriched"
     disposition = str(part.get("Content-Disposition", "")).split(";", maxsplit=1)[0].strip().lower()
@@ -145,11 +147,20 @@ def _nested_file(part: Message) -> MailFile:
 def _name(part: Message) -> str:
     """Return the file name of a part, however it is encoded; empty if it has none."""
     try:
-        name = part.get_filename("") or ""
+        name = _decoded_headers(part).get_filename("") or ""
     except Exception:  # names with a broken charset (RFC 2231)
         match = re.search(r"name\*?\d*\*?=\"?([^\";]+)", str(part.get("Content-Disposition", "")))
         name = match[1] if match else "file"
     return one_line(decoded(str(name)), MAX_FILE_NAME)
+
+
+def _decoded_headers(part: Message) -> Message:
+    """Return the headers that hold a file's name, with 8-bit characters decoded."""
+    headers: Message = Message()
+    for name in ("Content-Disposition", "Content-Type"):
+        if value := unfolded(raw_value(part, name)):
+            headers[name] = value
+    return headers
 
 
 def _html_of(part: Message) -> str:
