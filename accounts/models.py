@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models, transaction
 from django.db.models.functions import Lower
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
@@ -97,7 +98,8 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]
     hides_read_marks = models.BooleanField(
         _("hide read receipts"), default=False, help_text=_("Others can't see when you've read a message.")
     )
-
+    # Older messages count as read: those of before the account, and of before the desk had read marks.
+    unread_from = models.DateTimeField(default=timezone.now, editable=False)
     erased_at = models.DateTimeField(_("erased"), null=True, editable=False)
 
     USERNAME_FIELD = "email"

@@ -100,6 +100,15 @@ def visible_replies(user: User, ticket: Ticket) -> QuerySet[Reply]:
     return replies if audience is Audience.STAFF else replies.filter(is_internal=False)
 
 
+def latest_replies(tickets: Sequence[Any]) -> QuerySet[Reply]:
+    """Return the latest message that the reader of each ticket may see; `tickets` are rows of `listed_tickets`."""
+    staffed = [ticket.pk for ticket in tickets if ticket.is_staffed]
+    others = [ticket.pk for ticket in tickets if not ticket.is_staffed]
+    latest = Q(ticket__in=staffed, number=F("ticket__last_number"))
+    public = Q(ticket__in=others, number=F("ticket__last_public_number"), is_internal=False)
+    return Reply.objects.filter(latest | public)
+
+
 def searchable_texts(user: User) -> list[QuerySet[SearchText]]:
     """Return the texts of the public messages and, separately, of the notes that `user` may read in all tickets."""
     public = SearchText.objects.filter(is_internal=False, ticket__in=visible_tickets(user).values("pk"))

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.lines import is_blank, validate_line
 from accounts.models import Office, User
 from realtime import Audience
-from tickets import files, payloads, policies, signals
+from tickets import files, payloads, policies, reading, signals
 from tickets.models import (
     MAX_MESSAGE,
     MAX_SUBJECT,
@@ -126,9 +126,12 @@ def add_reply(  # noqa: PLR0913
         request_key=key,
         request_fingerprint=values,
     )
-    _save_with_sequence(ticket, reply.audience)
+    ticket.advance(reply.audience)
     reply.number = ticket.staff_seq
+    reading.record_message(ticket, by=by, number=reply.number, at=ticket.updated_at, audience=reply.audience)
+    ticket.save()
     reply.save()
+    reading.read_own(ticket, by=by, number=reply.number)
     _attach(attachments, by, ticket, reply)
     signals.reply_created.send(Reply, reply=reply, by=by)
     if policies.reply_reopens(reply):
@@ -151,6 +154,7 @@ def delete_reply(reply: Reply, *, by: User) -> None:
     reply.ticket = ticket
     _require(policies.can_delete_reply(by, reply), _("Only the author or an admin can delete this."))
     _save_with_sequence(ticket, reply.audience)
+    reading.recount(ticket, without=reply)
     signals.reply_deleted.send(Reply, reply=reply, by=by)
     reply.delete()
 
@@ -179,6 +183,9 @@ def change_visibility(reply: Reply, *, by: User, internal: bool, if_versions: Co
     if not internal:
         reply.number, reply.created_at = ticket.staff_seq, ticket.updated_at
     reply.save()
+    reading.recount(ticket)
+    if not internal:
+        reading.read_own(ticket, by=by, number=reply.number)
     signals.visibility_changed.send(Reply, reply=reply, by=by)
     return reply
 

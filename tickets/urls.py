@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, path
 
+from tickets.reading import views as reading
 from tickets.views import conversation, files, lists, tickets
 from tickets.views.settings import choices, desk, offices
 
@@ -9,10 +10,15 @@ app_name = "tickets"
 urlpatterns = [
     path("", lists.ticket_list, name="list"),
     path("counts/", lists.ticket_counts, name="counts"),
+    path("unread/", reading.unread_count, name="unread-count"),
+    path("rows/", reading.rows, name="rows"),
     path("bulk/", lists.change_tickets, name="bulk"),
     path("new/", tickets.new_ticket, name="new"),
     path("palette.css", tickets.palette, name="palette"),
     path("<uuid:uuid>/", tickets.ticket_page, name="detail"),
+    path("<uuid:uuid>/read/", reading.read, name="read"),
+    path("<uuid:uuid>/read.gif", reading.read_without_scripts, name="read-without-scripts"),
+    path("<uuid:uuid>/unread/", reading.unread, name="unread"),
     path("<uuid:uuid>/replies/", tickets.create_reply, name="reply"),
     path("<uuid:uuid>/replies/<uuid:reply_id>/", tickets.reply_data, name="reply-data"),
     path("<uuid:uuid>/earlier/", conversation.earlier_replies, name="earlier"),

@@ -3,9 +3,10 @@
 from tickets.models.attachments import INLINE_TYPES, Attachment, attachment_storage, unguessable_path
 from tickets.models.choices import Choice, Priority, Status, hex_color
 from tickets.models.idempotency_keys import IdempotencyKey
+from tickets.models.reading import ReadMark
 from tickets.models.replies import Reply
 from tickets.models.search_texts import SearchText
-from tickets.models.tickets import MAX_MESSAGE, MAX_SUBJECT, REFERENCE_ALPHABET, Ticket, new_reference
+from tickets.models.tickets import MAX_MESSAGE, MAX_SUBJECT, REFERENCE_ALPHABET, Ticket, WaitingFor, new_reference
 from tickets.models.timeline import TimelineEntry
 
 __all__ = [
@@ -17,11 +18,13 @@ __all__ = [
     "Choice",
     "IdempotencyKey",
     "Priority",
+    "ReadMark",
     "Reply",
     "SearchText",
     "Status",
     "Ticket",
     "TimelineEntry",
+    "WaitingFor",
     "attachment_storage",
     "hex_color",
     "new_reference",

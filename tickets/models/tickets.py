@@ -29,6 +29,13 @@ def new_reference() -> str:
     return f"{code[:3]}-{code[3:]}"
 
 
+class WaitingFor(models.TextChoices):
+    """The side that has to write next."""
+
+    STAFF = "staff"
+    CUSTOMER = "customer"
+
+
 class Ticket(RenderedMessage):
     """A customer's request with its properties; the conversation is its replies."""
 
@@ -70,6 +77,14 @@ class Ticket(RenderedMessage):
     updated_at = models.DateTimeField(_("updated"), default=timezone.now, editable=False)
     # Shown to customers: a note does not change it.
     public_updated_at = models.DateTimeField(default=timezone.now, editable=False)
+    # The latest message for staff and for customers: `Reply.number`, 0 for the ticket's first message; and its time.
+    last_number = models.PositiveIntegerField(default=0, editable=False)
+    last_message_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_public_number = models.PositiveIntegerField(default=0, editable=False)
+    last_public_message_at = models.DateTimeField(default=timezone.now, editable=False)
+    # Who has to write next, and since when: the first unanswered message. Notes don't count.
+    waiting_for = models.CharField(max_length=8, choices=WaitingFor.choices, default=WaitingFor.STAFF, editable=False)
+    waiting_since = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         verbose_name = _("ticket")
@@ -85,6 +100,7 @@ class Ticket(RenderedMessage):
             models.Index(fields=["creator", "-public_updated_at"], name="ticket_creator"),
             models.Index(fields=["assigned_to", "-updated_at"], name="ticket_assignee"),
             models.Index(fields=["-updated_at"], name="ticket_updated"),
+            models.Index(fields=["waiting_since"], condition=Q(waiting_for="staff"), name="ticket_needs_reply"),
         ]
 
     def __str__(self) -> str:
@@ -124,6 +140,10 @@ class Ticket(RenderedMessage):
         self.staff_seq += 1
         if audience is Audience.PUBLIC:
             self.public_seq += 1
+
+    def last_message(self, audience: Audience) -> int:
+        """Return the number of the latest message that `audience` may read; 0 is the ticket's first message."""
+        return self.last_number if audience is Audience.STAFF else self.last_public_number
 
     def changed_at(self, audience: Audience) -> Any:
         """Return the time of the last change that `audience` may see."""

@@ -21,7 +21,7 @@ from django.utils import timezone
 from accounts.models import ApiToken, User
 from realtime import Audience
 from tickets import payloads, policies
-from tickets.models import Attachment, Reply, Ticket, TimelineEntry
+from tickets.models import Attachment, ReadMark, Reply, Ticket, TimelineEntry
 from tickets.privacy.file_names import FileNames
 
 BATCH_SIZE = 50  # tickets that are read together
@@ -72,8 +72,15 @@ class _Export:
             "two_step": _rows(Authenticator, self.person, "type", "created_at", "last_used_at"),
             "api_tokens": _rows(ApiToken, self.person, "id", "name", "scope", "created", "last_used_at", "expiry"),
             "admin_actions": _rows(LogEntry, self.person, "action_time", "action_flag", "content_type__model"),
+            "read_tickets": self._read_tickets(),
             "files": [self._file(file) for file in self._attachments],
         }
+
+    def _read_tickets(self) -> list[dict[str, Any]]:
+        """Return when the person last read which ticket; not how far, since numbers count notes."""
+        visible = policies.visible_tickets(self.reader).values("pk")
+        marks = ReadMark.objects.filter(user=self.person, ticket__in=visible).order_by("pk")
+        return [dict(row) for row in marks.values("ticket__reference", "seen_at")]
 
     def _tickets(self) -> Iterator[dict[str, Any]]:
         public = Reply.objects.filter(is_internal=False).select_related("author").prefetch_related("attachments")

@@ -13,7 +13,8 @@ from accounts.types import AuthenticatedRequest
 from realtime import Audience
 from tickets import list_queries, payloads, policies
 from tickets.models import Status, Ticket
-from tickets.views.lists import row
+from tickets.reading import with_unread
+from tickets.views.lists import rows
 
 MAX_TICKETS = 10
 MAX_ENTRIES = 15
@@ -31,7 +32,7 @@ def home(request: AuthenticatedRequest) -> HttpResponse:
     tickets = list_queries.filter_tickets(request.user, ticket_filter).select_related(*Ticket.RELATED)
     counts = list_queries.counts(request.user, list(Status.objects.all()))
     context = {
-        "rows": [row(ticket) for ticket in tickets[:MAX_TICKETS]],
+        "rows": rows(list(with_unread(tickets, request.user)[:MAX_TICKETS])),
         "max_tickets": MAX_TICKETS,
         "numbers": counts,
     }

@@ -1,5 +1,6 @@
 """The ticket list, its counts, and bulk changes."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from realtime import Audience
 from tickets import list_queries, payloads, policies, services
 from tickets.forms.lists import BulkForm, FilterForm
 from tickets.models import Status, Ticket
+from tickets.reading import latest_messages, with_unread
 from tickets.search import Snippet, named_ticket, snippets
 from tickets.views.responses import error_response, wants_json
 
@@ -42,11 +44,11 @@ def ticket_list(request: AuthenticatedRequest) -> HttpResponse:
         if named is not None:
             return redirect(named)
     tickets = list_queries.filter_tickets(request.user, ticket_filter).select_related(*Ticket.RELATED)
-    page = list_queries.paginate(tickets, ticket_filter.sort, after=after, before=before)
+    page = list_queries.paginate(with_unread(tickets, request.user), ticket_filter.sort, after=after, before=before)
     counts = list_queries.counts(request.user, statuses)
     passages = snippets(page.rows, ticket_filter.words, user=request.user) if ticket_filter.words else {}
     context = {
-        "rows": [row(ticket, passages.get(ticket.pk)) for ticket in page.rows],
+        "rows": rows(page.rows, passages),
         "page": page,
         "found": _found(tickets, page) if ticket_filter.words else None,
         "form": form,
@@ -104,13 +106,20 @@ def _view(counts: dict[str, int], key: str, query: str, name: str, icon: str, is
     return {"key": key, "query": query, "name": name, "icon": icon, "is_here": is_here, "number": counts[key]}
 
 
-def row(ticket: Any, snippet: Snippet | None = None) -> dict[str, Any]:
-    """Return a row of the list; is_staffed is an annotation of policies.listed_tickets."""
+def rows(tickets: Sequence[Any], passages: Mapping[int, Snippet] | None = None) -> list[dict[str, Any]]:
+    """Return rows of the list; `is_staffed` and `is_unread` are annotations of their queries."""
+    latest, passages = latest_messages(tickets), passages or {}
+    return [_row(ticket, latest[ticket.pk], passages.get(ticket.pk)) for ticket in tickets]
+
+
+def _row(ticket: Any, last: dict[str, Any], snippet: Snippet | None) -> dict[str, Any]:
     audience = Audience.STAFF if ticket.is_staffed else Audience.PUBLIC
     return {
         "ticket": payloads.ticket_payload(ticket, audience),
         "seq": ticket.seq(audience),
         "audience": audience,
+        "is_unread": ticket.is_unread,
+        "last": last,
         "snippet": snippet,
     }
 

@@ -26,13 +26,18 @@ class ReplyPage:
     later: str = ""
 
 
-def reply_page(user: User, ticket: Ticket, query: QueryDict) -> ReplyPage:
-    """Return the replies `before` or `after` a cursor, or around the `reply` that is named; else the latest ones."""
+def reply_page(user: User, ticket: Ticket, query: QueryDict, *, start: Reply | None = None) -> ReplyPage:
+    """Return the replies `before` or `after` a cursor, or around the `reply` that is named.
+
+    Without these the replies around `start`, or else the latest ones, which are also those with `latest`.
+    """
     # Later replies arrive as live events.
     replies = policies.visible_replies(user, ticket).filter(number__lte=ticket.staff_seq)
     before, after = (_position(query.get(name, ""), ticket) for name in ("before", "after"))
     if before is None and after is None:
-        before = _end_around(replies, query.get("reply", ""))
+        is_plain = query.keys().isdisjoint(("before", "after", "reply", "latest"))
+        named = str(start.pk) if is_plain and start is not None else query.get("reply", "")
+        before = _end_around(replies, named)
     if after is not None:
         rows = list(replies.filter(number__gt=after).order_by("number")[: PAGE_SIZE + 1])
         return _page(ticket, rows[:PAGE_SIZE], is_first=False, is_last=len(rows) <= PAGE_SIZE)

@@ -18,6 +18,8 @@ from realtime import Audience
 from tickets import payloads, policies, services
 from tickets.forms.tickets import AttachmentsForm, ChangeForm, ReplyForm, TicketForm, VisibilityForm
 from tickets.models import Priority, Reply, Status, Ticket
+from tickets.reading import reading_of
+from tickets.reading.views import token_of_page
 from tickets.unseen import MAX_SHOWN, latest_of, latest_shown, unseen_replies
 from tickets.views.reply_pages import reply_page
 from tickets.views.responses import call_service, error_response, wants_json
@@ -188,7 +190,8 @@ def _render_ticket(
     audience = policies.audience_of(user, ticket)
     if audience is None:
         return render(request, "404.html", status=404)
-    page = reply_page(user, ticket, request.GET)
+    has_read = reading_of(user, ticket)
+    page = reply_page(user, ticket, request.GET, start=has_read.first_unread)
     # Later entries arrive as live events.
     entries = policies.visible_timeline(user, ticket).filter(number__lte=ticket.staff_seq)
     timeline = list(entries.order_by("-pk")[: MAX_TIMELINE + 1])[::-1]
@@ -203,6 +206,8 @@ def _render_ticket(
         "timeline": [payloads.timeline_payload(entry, ticket, audience) for entry in timeline[-MAX_TIMELINE:]],
         "is_timeline_cut": len(timeline) > MAX_TIMELINE,
         "opening_attachments": [payloads.attachment_payload(file) for file in ticket.attachments.filter(reply=None)],
+        "has_read": has_read,
+        "shown": token_of_page(user, ticket, page.replies[-1] if page.replies else None),
         "form": form,
         "seen": latest_shown(user, ticket) if page.later else latest_of(page.replies, ticket),
         "properties": _properties(ticket, changes),

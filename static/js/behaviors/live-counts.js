@@ -33,7 +33,7 @@ function show(counter, number) {
 }
 
 if (counters().length > 0) {
-  live.stream.on("*", () => update.request())
+  live.stream.on("*", (_data, name) => name !== "ticket.read" && update.request())
   live.stream.on("stream:reset", () => update.request())
   live.stream.on("stream:caughtup", ({ applied }) => applied > 0 && update.request())
   document.addEventListener("visibilitychange", () => update.check())

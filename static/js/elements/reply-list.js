@@ -85,7 +85,7 @@ class ReplyList extends HTMLElement {
     if (earlier) return
     const hadFocus = document.activeElement === this.#link
     this.#link.parentElement.hidden = true
-    const first = this.querySelector("#replies > li")
+    const first = this.querySelector("#replies > .reply")
     if (!hadFocus || !first) return
     first.tabIndex = -1
     first.focus({ preventScroll: true })

@@ -2,6 +2,7 @@
 
 import { FrameBatcher } from "../lib/frame-batcher.js"
 import { config, reloadPage } from "../lib/page-config.js"
+import { RowStates } from "../lib/row-states.js"
 import { clone, fill } from "../lib/template.js"
 import { matchesFilter } from "../lib/ticket-filter.js"
 import { live } from "../live/index.js"
@@ -16,11 +17,19 @@ class TicketList extends HTMLElement {
   #changed = new FrameBatcher((changed) => this.#draw(changed))
   #pending = new Map()
   #announced = new Set()
+  #states = new RowStates({
+    user: config.user,
+    fetchRows,
+    onLoaded: (uuids) => this.#refreshStates(uuids),
+    isAllowed: () => !document.hidden && live.state !== "ended",
+  })
 
   connectedCallback() {
     for (const { dataset } of this.#rows.children) {
       live.stream.setSequence(dataset.uuid, Number(dataset.seq), dataset.audience)
+      this.#states.set(dataset.uuid, { is_unread: dataset.unread === "true", lastId: dataset.last })
     }
+    document.addEventListener("visibilitychange", () => this.#states.check())
     live.stream.on("*", (data, name) => data.ticket && this.#onEvent(name, data))
     live.stream.on("stream:reset", ({ reason }) => reason === "log" && reloadPage())
     this.#rows.addEventListener("pointerleave", () => this.#showPendingIfIdle())
@@ -58,6 +67,8 @@ class TicketList extends HTMLElement {
 
   #onEvent(name, data) {
     const { ticket } = data
+    if (this.#states.apply(name, data)) this.#refreshStates([ticket.uuid])
+    if (name === "ticket.read") return
     if (name === "ticket.withdrawn") {
       this.#changed.delete(ticket.uuid)
       this.#pending.delete(ticket.uuid)
@@ -119,11 +130,25 @@ class TicketList extends HTMLElement {
     this.#showNumber()
   }
 
+  /** Shows in their rows who wrote last, and whether the user has read it. */
+  #refreshStates(uuids) {
+    for (const uuid of uuids) {
+      const row = document.getElementById(`ticket-${uuid}`)
+      if (row) fill(row, this.#states.get(uuid))
+    }
+  }
+
   #place(update) {
     const row = document.getElementById(`ticket-${update.ticket.uuid}`)
     if (!this.#matches(update.ticket)) this.#removeRow(row)
-    else if (this.dataset.mode === "insert") this.#rows.prepend(highlight(row ?? newRow(update)))
+    else if (this.dataset.mode === "insert") this.#rows.prepend(highlight(row ?? this.#newRow(update)))
     this.#showEmpty()
+  }
+
+  #newRow(update) {
+    const row = clone("ticket-row", { ...update, ...this.#states.get(update.ticket.uuid) })
+    row.id = `ticket-${update.ticket.uuid}`
+    return row
   }
 
   /** Keeps a list with data-max to its length. */
@@ -164,10 +189,12 @@ class TicketList extends HTMLElement {
   }
 }
 
-function newRow(update) {
-  const row = clone("ticket-row", update)
-  row.id = `ticket-${update.ticket.uuid}`
-  return row
+async function fetchRows(uuids) {
+  const query = new URLSearchParams(uuids.map((uuid) => ["ticket", uuid]))
+  const headers = { Accept: "application/json" }
+  const response = await fetch(`/tickets/rows/?${query}`, { headers, redirect: "manual" })
+  if (!response.ok) throw new Error(response.statusText)
+  return (await response.json()).rows
 }
 
 function highlight(row) {

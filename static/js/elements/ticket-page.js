@@ -50,7 +50,7 @@ class TicketPage extends HTMLElement {
       button: document.getElementById("new-reply"),
     })
     if (this.#replyList.latestPage) this.#position.watchDock()
-    else this.#position.start()
+    else this.#position.start(this.querySelector(".new-line"))
     document.getElementById("new-reply").addEventListener("click", () => this.#openLatestPage())
   }
 
@@ -76,6 +76,7 @@ class TicketPage extends HTMLElement {
       reloadPage()
       return
     }
+    if (name === "ticket.read") return // see ticket-reading.js
     this.#batcher.set(this.uuid, data.ticket)
     this.#addTimelineEntries(name, data)
     if (name === "ticket.reply.created") this.#addReply(data.reply)
@@ -136,7 +137,15 @@ class TicketPage extends HTMLElement {
   /** Leads to the page with the latest replies; on it at once for the user's own. */
   #announceOnLatestPage(reply) {
     if (reply.user.id === config.user) location.assign(`${this.#replyList.latestPage}#reply-${reply.id}`)
-    else document.getElementById("new-reply").hidden = false
+    else this.#countLater()
+  }
+
+  /** Counts the messages that have come while earlier ones are shown. */
+  #countLater() {
+    const button = document.getElementById("new-reply")
+    const number = button.querySelector("[data-number]")
+    number.textContent = String(button.hidden ? 1 : Number(number.textContent) + 1)
+    button.hidden = false
   }
 
   #openLatestPage() {

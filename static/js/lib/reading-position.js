@@ -1,4 +1,4 @@
-/** Keeps the newest message of a conversation in view, above the composer, which covers the end of the window. */
+/** Keeps the newest message of a conversation in view, or opens it at the first unread one, above the composer, which covers the end of the window. */
 
 const MARGIN = 8
 // A reader this close to the end sees the end.
@@ -21,12 +21,25 @@ export class ReadingPosition {
     this.#button = button
   }
 
-  /** Opens the conversation at its end, unless the address or the browser's history has another position. */
-  start() {
+  /**
+   * Opens the conversation at `first`, the first unread message with the line above it, or at its end, unless the
+   * address or the browser's history has another position.
+   */
+  start(first = null) {
     this.watchDock()
     addEventListener("scroll", () => this.#hideButton(), { passive: true })
     this.#button.addEventListener("click", () => this.#reveal(this.#newest))
-    if (!location.hash && !isRestored()) this.#reveal(this.#newest)
+    if (location.hash || isRestored()) return
+    if (first && !this.#isVisible(this.#newest)) this.#openAt(first)
+    else this.#reveal(this.#newest)
+  }
+
+  /** Shows `first` at the upper edge; the messages below it that are not in view are announced. */
+  #openAt(first) {
+    this.#reveal(this.#newest)
+    const missing = this.#upperEdge + MARGIN - first.getBoundingClientRect().top
+    if (missing > 0) scrollBy({ top: -missing, behavior: "instant" })
+    this.#showButton()
   }
 
   /** Follows the height and the place of the dock; all there is to do on a page of earlier messages. */
@@ -49,7 +62,7 @@ export class ReadingPosition {
     this.#keepComposerStill(change)
     if (this.#newest === newest) return
     if (follows) this.#reveal(this.#newest)
-    else this.#button.hidden = this.#isVisible(this.#newest)
+    else this.#showButton()
   }
 
   /** Applies a change that adds no message. */
@@ -57,6 +70,13 @@ export class ReadingPosition {
     const follows = this.#isAtEnd()
     this.#keepComposerStill(change)
     if (follows) this.#reveal(this.#newest)
+  }
+
+  /** Shows how many messages are below, if there are any. */
+  #showButton() {
+    const below = [...this.#list.children].filter((item) => !this.#isVisible(item)).length
+    this.#button.querySelector("[data-number]").textContent = String(below)
+    this.#button.hidden = below === 0
   }
 
   get #newest() {
@@ -94,7 +114,7 @@ export class ReadingPosition {
   }
 
   #hideButton() {
-    if (this.#newest && this.#isVisible(this.#newest)) this.#button.hidden = true
+    if (!this.#button.hidden) this.#showButton()
   }
 
   /** At the window's edge the dock sticks, so that the first step may fall short of what the change has moved. */

@@ -49,8 +49,8 @@ PARAMETERS: dict[str, list[str]] = {
     "size": ["1"],
 }
 PAGES = [
-    "/", "/tickets/", "/tickets/new/", "/tickets/counts/", "/tickets/palette.css", "/profile/", "/profile/sign-ins/",
-    "/profile/email/", "/profile/tokens/", "/session/",
+    "/", "/tickets/", "/tickets/new/", "/tickets/counts/", "/tickets/unread/", "/tickets/palette.css", "/profile/",
+    "/profile/sign-ins/", "/profile/email/", "/profile/tokens/", "/session/",
 ]  # fmt: skip
 LOOKUPS = ["me/", "offices/", "statuses/", "priorities/", "assignees/", "auth/token/"]
 MOST = 4  # notes at which each onlooker guesses
@@ -101,7 +101,7 @@ class Reader:
         tickets = self.site.asked(self.name)
         addresses = [address for ticket in tickets for address in self.of_ticket(ticket)]
         if tickets and self.user.is_customer:
-            addresses += ["/tickets/?status=all", "/tickets/counts/"]
+            addresses += ["/tickets/?status=all", "/tickets/counts/", "/tickets/unread/"]
         elif tickets:
             addresses.append(f"{API}/tickets/?{urlencode({'q': tickets[0].subject, 'status': 'all'})}")
         return self.answers(addresses) | {"history": self.history() if tickets else ""}
@@ -110,7 +110,7 @@ class Reader:
         """Return the URLs of a ticket that the user may open."""
         whole = f"{API}/tickets/{ticket.uuid}/"
         page = ticket.get_absolute_url()
-        pages = [page, f"{page}earlier/", f"{page}original/"]
+        pages = [page, f"{page}earlier/", f"{page}original/", f"/tickets/rows/?ticket={ticket.uuid}"]
         return [*pages, whole, f"{whole}replies/", f"{whole}timeline/"]
 
     def history(self) -> str:
@@ -157,7 +157,8 @@ class Reader:
         notes = self.hidden()
         for ticket in {note.ticket for note in notes}:
             yield from (f"{API}/tickets/{ticket.uuid}/{part}" for part in ("", "replies/", "timeline/"))
-            yield from (f"/tickets/{ticket.uuid}/{part}/" for part in ("earlier", "original"))
+            yield from (f"/tickets/{ticket.uuid}/{part}" for part in ("earlier/", "original/", "read.gif"))
+            yield f"/tickets/rows/?ticket={ticket.uuid}"
             yield from (f"/admin/tickets/ticket/{ticket.pk}/{what}/" for what in ("change", "history"))
         for note in notes:
             yield f"{API}/tickets/{note.ticket.uuid}/replies/{note.reply.pk}/"
@@ -184,6 +185,7 @@ class Reader:
         yield "POST", f"{path}replies/", {"message": "Mine", "is_internal": True}
         yield "PATCH", path, {"status": "Closed"}
         yield "POST", f"{page}replies/", with_files
+        yield "POST", f"{page}read/", {"reply": str(note.reply.pk)}
         yield "POST", f"{page}change/", {"status": "1"}
         yield "POST", f"{page}visibility/", {"reply": str(note.reply.pk), "visibility": "public"}
         yield "PATCH", f"{path}replies/{note.reply.pk}/", {"is_internal": False}

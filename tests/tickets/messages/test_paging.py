@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from tests.support.cast import Cast
-from tickets import services
+from tickets import reading, services
+from tickets.models import Reply, Ticket
 from tickets.views import reply_pages
 from tickets.views import tickets as pages
 
@@ -50,6 +51,8 @@ def converse(cast: Cast, replies: int, *, notes: int = 0) -> list[str]:
         ids.append(str(cast.reply(cast.bao, f"Reply {number}").pk))
         if number < notes:
             cast.reply(cast.bao, f"Note {number}", internal=True)
+    if ids:
+        reading.mark_read(Ticket.objects.get(), by=cast.casey, up_to=Reply.objects.get(pk=ids[-1]))
     return ids
 
 

@@ -1,0 +1,64 @@
+"""A ticket's latest messages and who has to write next: kept by the services as the stored messages say."""
+
+import random
+
+import pytest
+
+from tests.support.cast import Cast
+from tickets import services
+from tickets.models import Reply, Ticket
+from tickets.reading import messages
+
+pytestmark = pytest.mark.django_db
+
+
+def stored(ticket: Ticket) -> dict[str, object]:
+    return Ticket.objects.filter(pk=ticket.pk).values(*messages.FIELDS).get()
+
+
+def waiting(ticket: Ticket) -> tuple[str, object]:
+    row = stored(ticket)
+    return row["waiting_for"], row["waiting_since"]
+
+
+def test_ticket_waits_for_who_did_not_write_last(cast: Cast) -> None:
+    opened = waiting(cast.ticket)
+    assert opened[0] == "staff"
+    cast.reply(cast.casey, "Hello?")
+    cast.reply(cast.bao, "Note", internal=True)
+    assert waiting(cast.ticket) == opened
+    answer = cast.reply(cast.bao, "Which one?")
+    assert waiting(cast.ticket) == ("customer", answer.ticket.updated_at)
+    cast.reply(cast.dana, "Or both?")
+    assert waiting(cast.ticket) == ("customer", answer.ticket.updated_at)
+    question = cast.reply(cast.casey, "Both")
+    assert waiting(cast.ticket) == ("staff", question.ticket.updated_at)
+
+
+def test_creator_who_is_staff_waits_as_a_customer(cast: Cast) -> None:
+    ticket = services.open_ticket(by=cast.bao, subject="Mine", content="x", office=cast.billing)
+    services.add_reply(ticket, by=cast.bao, message="Again")
+    assert waiting(ticket)[0] == "staff"
+
+
+def test_services_keep_what_the_messages_say(cast: Cast) -> None:
+    chance = random.Random(19)
+    for _step in range(60):
+        replies = list(Reply.objects.filter(ticket=cast.ticket))
+        action = chance.choice(["reply", "reply", "note", "delete", "turn"])
+        if action in ("reply", "note") or not replies:
+            internal = action == "note"
+            by = cast.bao if internal else chance.choice([cast.bao, cast.casey, cast.dana])
+            cast.reply(by, "x", internal=internal)
+        elif action == "delete":
+            services.delete_reply(chance.choice(replies), by=cast.ada)
+        elif (reply := chance.choice(replies)).is_internal or reply.can_be_hidden:
+            services.change_visibility(reply, by=cast.ada, internal=not reply.is_internal)
+        # The row's time is the ticket's, which is read a moment before the reply's.
+        kept = stored(cast.ticket)
+        Ticket.objects.update(**messages.stored_state(Reply.objects.all()))
+        counted = stored(cast.ticket)
+        for field in ("last_number", "last_public_number", "waiting_for"):
+            assert kept[field] == counted[field], action
+        for field in ("last_message_at", "last_public_message_at", "waiting_since"):
+            assert abs((kept[field] - counted[field]).total_seconds()) < 1, (action, field)

@@ -1,0 +1,101 @@
+"""What a page reports as read, and what lists and tabs show of it."""
+
+from base64 import b64decode
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts import throttles
+from accounts.models import User
+from accounts.types import AuthenticatedRequest
+from realtime.utils import encryption
+from tickets import policies
+from tickets.models import Reply, Ticket
+from tickets.reading.latest import latest_messages
+from tickets.reading.marks import mark_read, mark_unread
+from tickets.reading.queries import unread_number, with_unread
+
+MAX_ROWS = 50
+PIXEL = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+PURPOSE = "tickets.read"
+
+
+@require_POST
+@login_required
+def read(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
+    """Mark a ticket read up to the message `reply` that was on the screen; without it, its first message."""
+    throttles.count("read", by=request.user)
+    ticket = get_object_or_404(policies.visible_tickets(request.user), uuid=uuid)
+    mark_read(ticket, by=request.user, up_to=_named(request.user, ticket, request.POST.get("reply", "")))
+    return HttpResponse(status=204)
+
+
+@require_POST
+@login_required
+def unread(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
+    """Mark the latest message unread, and go back to the list."""
+    ticket = get_object_or_404(policies.visible_tickets(request.user), uuid=uuid)
+    mark_unread(ticket, by=request.user)
+    messages.success(request, _("Marked as unread."))
+    return redirect("tickets:list")
+
+
+@require_safe
+@login_required
+@cache_control(private=True, no_store=True)
+def read_without_scripts(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
+    """Mark read what a page without scripts shows: the page asks for this picture with a token of its own."""
+    ticket = get_object_or_404(policies.visible_tickets(request.user), uuid=uuid)
+    text = encryption.decrypt(request.GET.get("shown", ""), purpose=PURPOSE)
+    if text is not None and request.method == "GET":
+        user, of_ticket, reply = text.split(" ")
+        if (user, of_ticket) == (str(request.user.pk), str(uuid)):
+            mark_read(ticket, by=request.user, up_to=_named(request.user, ticket, reply))
+    return HttpResponse(PIXEL, content_type="image/gif")
+
+
+def token_of_page(user: User, ticket: Ticket, last: Reply | None) -> str:
+    """Return the token for `read_without_scripts`: other sites cannot make one."""
+    return encryption.encrypt(f"{user.pk} {ticket.uuid} {last.pk if last else ''}", purpose=PURPOSE)
+
+
+@require_safe
+@login_required
+@cache_control(private=True, no_store=True)
+def unread_count(request: AuthenticatedRequest) -> HttpResponse:
+    """Return the number of unread tickets that concern the user."""
+    return JsonResponse({"unread": unread_number(request.user)})
+
+
+@require_safe
+@login_required
+@cache_control(private=True, no_store=True)
+def rows(request: AuthenticatedRequest) -> HttpResponse:
+    """Return what lists show of tickets beside their payload: the latest message, and whether it is unread."""
+    uuids = [uuid for uuid in map(_uuid, request.GET.getlist("ticket")[:MAX_ROWS]) if uuid is not None]
+    tickets = policies.listed_tickets(request.user).filter(uuid__in=uuids).select_related("office", "creator")
+    found = list(with_unread(tickets, request.user))
+    latest = latest_messages(found)
+    return JsonResponse(
+        {"rows": {str(ticket.uuid): {"is_unread": ticket.is_unread, "last": latest[ticket.pk]} for ticket in found}}
+    )
+
+
+def _named(user: User, ticket: Ticket, reply: str) -> Reply | None:
+    """Return the message; 404 if the user may not read it."""
+    if not reply:
+        return None
+    return get_object_or_404(policies.visible_replies(user, ticket), pk=_uuid(reply))
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
