@@ -20,6 +20,17 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Return the jobs to run now: those that wait, and those whose worker has not come back."""
         return self.filter(run_at__lte=timezone.now()).order_by("run_at", "pk")
 
+    def backlog(self) -> tuple[int, int, float]:
+        """Return how many jobs wait, how many have failed, and how many seconds the oldest due one is late."""
+        now, waits = timezone.now(), models.Q(state=Job.State.WAITING)
+        found = self.aggregate(
+            waiting=models.Count("pk", filter=waits),
+            failed=models.Count("pk", filter=models.Q(state=Job.State.FAILED)),
+            oldest=models.Min("run_at", filter=waits),
+        )
+        oldest = found["oldest"] or now
+        return found["waiting"], found["failed"], max(0.0, (now - oldest).total_seconds())
+
     def claim(self, limit: int) -> list["Job"]:
         """Lease up to `limit` due jobs to this process; another one that claims them too gets the others."""
         return [job for job in self.due()[:limit] if job.lease()]

@@ -7,7 +7,7 @@ from typing import Any
 from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from realtime import limits, protocol
+from realtime import limits, metrics, protocol
 from realtime.channels import authentication, find, is_channel_name
 from realtime.channels.authorization import Authorization, authorize_channels
 from realtime.conf import config
@@ -77,6 +77,7 @@ class PusherConsumer(Connection, AsyncWebsocketConsumer):
                 raise SubscriptionRefused("You may not subscribe to this channel.")
             await self.confirm(subscription)
         except SubscriptionRefused as refusal:
+            metrics.refused_subscriptions.inc()
             refusals.warning("subscription refused", channel=channel, user=self.sign_in.user_id, reason=refusal)
             self.write(protocol.subscription_error(channel, FORBIDDEN, str(refusal)))
         finally:
@@ -261,6 +262,7 @@ class PusherConsumer(Connection, AsyncWebsocketConsumer):
             log_failure("connect failed", error)
             reason = close_codes.SERVER_ERROR
         if reason is not None:
+            metrics.refused_connections.labels(reason.code).inc()
             if reason is close_codes.ORIGIN_NOT_ALLOWED:
                 origin, host = (authentication.header(scope, name) for name in (b"origin", b"host"))
                 refusals.warning("origin refused", origin=origin, host=host, address=self.address)

@@ -145,6 +145,17 @@ def secret(name: str, *, debug: bool) -> str:
     return value
 
 
+def token(name: str) -> str:
+    """Return a token of 16 or more printable characters without spaces, or an empty string; it is not repeated."""
+    value = os.environ.get(name, "")
+    if value and not re.fullmatch(r"[!-~]{16,200}", value):
+        raise ImproperlyConfigured(
+            f"{name} is short or has spaces: "
+            "set it to 16 or more characters, such as the output of `openssl rand -hex 32`."
+        )
+    return value
+
+
 def sender(name: str, *, debug: bool) -> str:
     """Return the address that mails are from, also as `Name <address>`; only DEBUG has a default."""
     value = text(name, "TIKM <tikm@localhost>" if debug else "")

@@ -70,6 +70,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "tikm.http.metrics.serve_metrics",
     "realtime.utils.client_address.proxy_headers_middleware",
     "tikm.http.health.answer_probes",
     "tikm.http.security_headers.set_security_headers",
@@ -456,6 +457,10 @@ REALTIME = {
     "WEBHOOK_NETWORKS": environment.networks("REALTIME_WEBHOOK_NETWORKS"),
     "WEBHOOK_QUEUE": "jobs.webhooks.schedule",
 }
+
+# --- Monitoring
+
+METRICS_TOKEN = environment.token("METRICS_TOKEN")
 
 # --- Logging
 

@@ -121,7 +121,8 @@ def layer_message(delivery: Delivery, broadcast: Broadcast, after: Sequence[int]
     """Return what the channel layer carries; the deliveries `after` must be applied first."""
     data, event_id = broadcast.data(Audience(delivery.version)), str(broadcast.event_id)
     frame = protocol.frame(broadcast.event, channel=delivery.channel, data=data, event_id=event_id)
-    return Deliver(group_of(delivery), delivery.pk, broadcast.pk, broadcast.wants_receipt, frame, after)
+    group, committed_at = group_of(delivery), broadcast.created_at.timestamp()
+    return Deliver(group, delivery.pk, broadcast.pk, broadcast.wants_receipt, frame, after, committed_at)
 
 
 def payloads(broadcast_ids: Iterable[int]) -> dict[int, Broadcast]:

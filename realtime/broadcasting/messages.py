@@ -31,6 +31,7 @@ class Deliver:
     wants_receipt: bool
     frame: str
     after: Sequence[int] = ()  # deliveries to make first: revocations, and the last with the same ordering key
+    committed_at: float = 0.0  # seconds since 1970; 0 if unknown
 
 
 @_message
@@ -88,6 +89,7 @@ def encode(message: LayerMessage) -> dict[str, Any]:
                 "wants_receipt": message.wants_receipt,
                 "frame": message.frame,
                 "after": list(message.after),
+                "committed_at": message.committed_at,
             }
         case Ephemeral():
             rest = {"frame": message.frame, "except": message.except_socket}
@@ -112,7 +114,13 @@ def decode(data: dict[str, Any]) -> LayerMessage:
 
 _DECODERS: dict[str, Callable[[dict[str, Any]], LayerMessage]] = {
     "realtime.deliver": lambda data: Deliver(
-        data["group"], data["id"], data["broadcast"], data["wants_receipt"], data["frame"], data["after"]
+        data["group"],
+        data["id"],
+        data["broadcast"],
+        data["wants_receipt"],
+        data["frame"],
+        data["after"],
+        data.get("committed_at", 0.0),  # not sent by the previous release
     ),
     "realtime.tell": lambda data: Ephemeral(data["group"], data["frame"], data["except"]),  # codespell:ignore tell
     "realtime.bundle": lambda data: Batch(data["group"], [decode(each) for each in data["messages"]]),

@@ -1,15 +1,17 @@
 """Publish events: log them in the transaction of their change, and send them after its commit."""
 
 import logging
+import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
 
-from realtime import protocol
+from realtime import metrics, protocol
 from realtime.broadcasting import cached_events, dispatcher, event_log
 from realtime.broadcasting.events import Event, ForChannel, OnlyAudience, iso
 from realtime.broadcasting.messages import Command, Deliver, Ephemeral, Reauthorize, Relay, encode_command
@@ -115,6 +117,7 @@ def _encode(event: Event, version: Audience, event_id: uuid.UUID) -> str:
 @transaction.atomic
 def _log(entries: Sequence[Entry], *, through_layer: bool = True) -> None:
     broadcasts = Broadcast.objects.bulk_create([broadcast for broadcast, _routes in entries])
+    metrics.published_events.inc(len(broadcasts))
     deliveries = Delivery.objects.bulk_create(
         Delivery(
             broadcast=broadcast,
@@ -136,13 +139,14 @@ def _log(entries: Sequence[Entry], *, through_layer: bool = True) -> None:
 
 
 def _send(deliveries: Iterable[Delivery], messages: list[Deliver]) -> None:
+    committed_at = time.time()
     for delivery, message in zip(deliveries, messages, strict=True):
         found = find(delivery.channel)
         if found is not None and found.pattern.is_cached:
             data = delivery.broadcast.data(Audience(delivery.version))
             with suppress(ServiceUnavailable):
                 cached_events.put(delivery.channel, Audience(delivery.audience), message.frame, data)
-    dispatcher.send(messages)
+    dispatcher.send([replace(message, committed_at=committed_at) for message in messages])
 
 
 def _log_to_console(event: Event, data: dict[Audience, str]) -> None:

@@ -13,7 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 from limits import RateLimitItem
 
-from realtime import limits, protocol
+from realtime import limits, metrics, protocol
 from realtime.broadcasting import history
 from realtime.channels import auth_signatures, authentication, find
 from realtime.http.problems import CsrfProblemMiddleware, problem, problem_errors
@@ -106,6 +106,7 @@ def show_history(request: HttpRequest) -> JsonResponse:
         return problem(400, "invalid_cursor", "`since` is not a cursor of this site. Without it you get a new one.")
     except history.RefusedChannels as error:
         return refused_channels(error.args)
+    metrics.history_responses.labels("reset" if page.reset else "events" if page.events else "empty").inc()
     return JsonResponse({"events": page.events, "cursor": page.cursor, "reset": page.reset})
 
 

@@ -3,10 +3,13 @@
 The arbiter does not load the project: each worker does, so that SIGHUP deploys new code.
 """
 
+import os
+import shutil
 import signal
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -19,6 +22,7 @@ STUCK_AFTER = 30  # seconds without a heartbeat after which a worker is killed
 FINISH_TIMEOUT = 20  # seconds after the drain within which a worker must exit
 THREADS = 4  # of each worker that serves pages only: a page waits for the database most of its time
 COMPANION_TIMEOUT = 10  # seconds that a companion may take longer than the workers to end
+TEMPORARY_METRICS = "realtime-metrics-"  # begins the name of a folder that `serve` has made
 RESTART_PAUSE = 1.0  # seconds before a worker that failed to boot is started again
 
 
@@ -86,6 +90,13 @@ def _is_serving(worker: Any) -> bool:
     return bool(worker.tmp.last_update() <= time.monotonic())
 
 
+def _forget_gauges(_arbiter: Arbiter, worker: Any) -> None:
+    """Stop reporting the sockets of a worker that has ended; its counters stay."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
 class Application(BaseApplication):  # type: ignore[misc]
     """The project, as gunicorn serves it. GUNICORN_CMD_ARGS holds further options of gunicorn."""
 
@@ -100,6 +111,7 @@ class Application(BaseApplication):  # type: ignore[misc]
             "graceful_timeout": FINISH_TIMEOUT + (0 if pages_only else int(drain)),
             "forwarded_allow_ips": "",  # realtime/utils/client_address.py reads them
             "control_socket_disable": True,
+            "child_exit": _forget_gauges,
         }
         super().__init__()
 
@@ -123,6 +135,12 @@ class Application(BaseApplication):  # type: ignore[misc]
 
     def run(self) -> None:
         """Serve until SIGTERM."""
+        pid, folder = os.getpid(), Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""))
         arbiter = RollingArbiter(self)
         arbiter.companions = self._companions
-        arbiter.run()
+        try:
+            arbiter.run()
+        finally:
+            # Workers, which are forks, come by here too.
+            if os.getpid() == pid and folder.name.startswith(TEMPORARY_METRICS):
+                shutil.rmtree(folder, ignore_errors=True)

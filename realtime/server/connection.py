@@ -5,7 +5,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from realtime import limits, protocol
+from realtime import limits, metrics, protocol
 from realtime.conf import config
 from realtime.presence.store import SocketReport
 from realtime.protocol import CloseReason, close_codes
@@ -133,9 +133,11 @@ class Connection:
     def drop(self) -> None:
         """Close a client that reads too slowly, without another frame: its write buffer is full."""
         if not self.is_closing:
+            metrics.slow_consumers.inc()
             self._close_transport(close_codes.SLOW_CONSUMER)
 
     def _close_transport(self, reason: CloseReason) -> None:
+        metrics.closed_connections.labels(reason.code).inc()
         self.stop_writing()
         self.has_lost_access = reason.ends_access
         self.hub.discard(self)

@@ -8,6 +8,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from realtime import metrics
 from realtime.server.write_batching import BatchingPolicy
 from realtime.websocket.frames import Frames
 
@@ -72,7 +73,9 @@ class FanOut:
         if self._pending:
             started_at, pending, self._pending = time.monotonic(), self._pending, []
             self._write(pending)
-            self._batching.record(len(pending), time.monotonic() - started_at)
+            seconds = time.monotonic() - started_at
+            metrics.fan_out_seconds.observe(seconds)
+            self._batching.record(len(pending), seconds)
 
     def _write(self, pending: Iterable[tuple[str, str]]) -> None:
         for group, entries in groupby(pending, itemgetter(0)):

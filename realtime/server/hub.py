@@ -10,6 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from prometheus_client import Counter
+
+from realtime import metrics
 from realtime.broadcasting import channel_layer
 from realtime.broadcasting.channel_layer import PROCESS_GROUPS, REAUTHORIZE_GROUP, default_layer, group_name
 from realtime.broadcasting.messages import (
@@ -148,7 +151,7 @@ class Hub:
 
     # -- Deliver
 
-    def deliver(self, message: Deliver) -> None:
+    def deliver(self, message: Deliver, way: Counter = metrics.by_layer) -> None:
         """Write a delivery's frame to the local sockets of its group, unless it was delivered before."""
         if message.id in self._delivered:
             return
@@ -157,6 +160,8 @@ class Hub:
             self._run_command(message)
             return
         subscribers = self.fan_out.add(message.group, message.frame)
+        if subscribers:
+            _measure(message, subscribers, way)
         if message.wants_receipt:
             self.receipts[message.broadcast_id] += subscribers
 
@@ -230,6 +235,8 @@ class Hub:
         subscriptions = sum(1 for socket in self.sockets for _ in socket.joined())
         rates = round(self.fan_out.sent / seconds, 1), round(self.received / seconds, 1)
         self.fan_out.sent = self.received = 0
+        metrics.connections.set(len(self.sockets))
+        metrics.subscriptions.set(subscriptions)
         return ProcessReport(self.process, self._started_at, len(self.sockets), len(users), subscriptions, *rates)
 
     def list_sockets(self) -> list[SocketReport]:
@@ -300,6 +307,13 @@ class Hub:
                     socket.sweep(time.monotonic())
                 except Exception:
                     logger.exception("sweep failed socket=%s", socket.socket_id)
+
+
+def _measure(message: Deliver, subscribers: int, way: Counter) -> None:
+    way.inc()
+    metrics.fan_out_sockets.observe(subscribers)
+    if message.committed_at:  # clocks of two machines differ
+        metrics.delivery_seconds.observe(max(0.0, time.time() - message.committed_at))
 
 
 def here() -> Hub:

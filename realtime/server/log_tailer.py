@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from channels.db import database_sync_to_async
 
+from realtime import metrics
 from realtime.broadcasting import event_log
 from realtime.conf import config
 from realtime.models import Delivery
@@ -91,6 +92,7 @@ class LogTailer:
             self._hub.mark_delivered(row.pk for row in deliveries if not self._hub.is_delivered(row.pk))
             await self._acknowledge({row.broadcast_id for row in deliveries})
             self._snapshot, self._read_at = snapshot, started_at
+            metrics.tailer_read_at.set_to_current_time()
             self._hub.remove_old({row.pk for row in deliveries})
 
     def _is_due(self, row: Delivery) -> bool:
@@ -102,7 +104,7 @@ class LogTailer:
         broadcasts = await database_sync_to_async(event_log.payloads)(row.broadcast_id for row in rows)
         for row in rows:
             if row.broadcast_id in broadcasts:
-                self._hub.deliver(event_log.layer_message(row, broadcasts[row.broadcast_id]))
+                self._hub.deliver(event_log.layer_message(row, broadcasts[row.broadcast_id]), metrics.by_tailer)
                 await asyncio.sleep(0)  # let the sockets write
         self._hub.invalidate_groups()
 

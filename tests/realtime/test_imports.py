@@ -12,7 +12,7 @@ from tests.support.instances import TOP
 
 # A unit imports only itself and units in lines above its own.
 LAYERS = [
-    {"installation", "limits", "signals"},
+    {"installation", "limits", "metrics", "signals"},
     {"conf", "protocol"},
     {"utils"},
     {"channels"},

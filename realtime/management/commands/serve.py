@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+import tempfile
 from argparse import ArgumentParser
 from typing import Any, NoReturn
 
@@ -10,8 +11,10 @@ from django.core.management.base import ALL_CHECKS, BaseCommand, CommandError
 from django.db import connections
 from gunicorn.systemd import SD_LISTEN_FDS_START as FIRST_FD
 
+from realtime import metrics
 from realtime.doctor import redis_servers
 from realtime.doctor.problem import Problem
+from realtime.serve.arbiter import TEMPORARY_METRICS
 from realtime.serve.preflight import find_problems
 
 BACKLOG = 4096  # connections that wait to be accepted; the system may allow fewer (net.core.somaxconn)
@@ -51,6 +54,8 @@ class Command(BaseCommand):
         connections.close_all()
         _pass_on_listener(options)
         # As `python -m` does not, the arbiter is to find the project from any folder.
+        if metrics.FOLDER not in os.environ:
+            os.environ[metrics.FOLDER] = tempfile.mkdtemp(prefix=TEMPORARY_METRICS)
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
         words = ["-m", "realtime.serve", "--workers", str(options["workers"]), "--drain", str(options["drain"])]
         words += ["--pages-only"] * options["pages_only"]

@@ -35,10 +35,11 @@ DELIVER = {
     "wants_receipt": True,
     "frame": "{}",
     "after": [5],
+    "committed_at": 12.5,
 }
 EPHEMERAL = {"type": "realtime.tell", "group": "public.news", "frame": "{}", "except": "1.2"}  # codespell:ignore tell
 ENCODED = [
-    (Deliver("public.news", 7, 3, True, "{}", [5]), DELIVER),
+    (Deliver("public.news", 7, 3, True, "{}", [5], 12.5), DELIVER),
     (Ephemeral("public.news", "{}", "1.2"), EPHEMERAL),
     (
         Batch("public.news", [Ephemeral("public.news", "{}", "1.2")]),
@@ -56,6 +57,11 @@ ENCODED = [
 def test_message_keeps_its_wire_format(message: LayerMessage, data: dict[str, Any]) -> None:
     assert encode(message) == data
     assert decode(data) == message
+
+
+def test_delivery_of_the_previous_release_has_no_time() -> None:
+    earlier = {name: value for name, value in DELIVER.items() if name != "committed_at"}
+    assert decode(earlier) == Deliver("public.news", 7, 3, True, "{}", [5])
 
 
 @pytest.mark.parametrize("data", [{"type": "realtime.future"}, {"type": "realtime.deliver", "id": 7}, {}])
