@@ -31,6 +31,20 @@ REALTIME_NAMES = (
     "REALTIME_WEBHOOKS",
     "REALTIME_WEBHOOK_NETWORKS",
 )
+# Of the Laravel system that this one replaces, and what takes their place.
+REVERB_NAMES = {
+    "REVERB_APP_ID": "REALTIME_APP_ID",
+    "REVERB_APP_KEY": "REALTIME_APP_KEY",
+    "REVERB_APP_SECRET": "REALTIME_APP_SECRET",
+    "REVERB_HOST": "REALTIME_HOST",
+    "REVERB_PORT": "REALTIME_PORT",
+    "REVERB_SCHEME": "REALTIME_SCHEME",
+    "REVERB_SERVER_HOST": "the option --host of manage.py serve",
+    "REVERB_SERVER_PORT": "the option --port of manage.py serve",
+    "REVERB_SCALING_ENABLED": "REDIS_URL, which is enough to share events between processes",
+    "REVERB_ALLOWED_ORIGINS": "CSRF_TRUSTED_ORIGINS",
+}
+VITE_SUCCESSOR = "nothing: pages get it from the server"
 ATTACHMENT_NAMES = (
     "ATTACHMENT_MAX_BYTES",
     "ATTACHMENT_MAX_FILES",
@@ -321,8 +335,11 @@ def redis_prefix(value: str, *, secret_key: str, redis_url: str, database: str) 
 
 
 def refuse_unknown_names() -> None:
-    """Stop at a name that nothing reads and that begins like one of ours: it is a typing error."""
+    """Stop at a name that nothing reads: one that begins like ours is a typing error, or is of the old system."""
     for name in os.environ:
+        if name.startswith(("REVERB_", "VITE_REVERB_")):
+            successor = VITE_SUCCESSOR if name.startswith("VITE_") else REVERB_NAMES.get(name, "no setting")
+            raise ImproperlyConfigured(f"{name} is no longer read; its successor is {successor}. Remove it.")
         for known in (REALTIME_NAMES, ATTACHMENT_NAMES):
             if name.startswith(known[0].partition("_")[0] + "_") and name not in known:
                 raise ImproperlyConfigured(f"{name} is not a setting; did you mean one of {', '.join(known)}?")

@@ -92,6 +92,7 @@ MIDDLEWARE = [
     "realtime.http.middleware.PageCursorMiddleware",
     "accounts.middleware.PersonalMiddleware",
     "accounts.throttles.ThrottledMiddleware",
+    "accounts.conflicts.ConflictMiddleware",
 ]
 
 ROOT_URLCONF = "tikm.urls"

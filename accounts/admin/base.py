@@ -8,9 +8,11 @@ from django.contrib.admin.utils import model_ngettext
 from django.core.exceptions import PermissionDenied
 from django.db.models import PROTECT, Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 
 from accounts import policies
+from accounts.conflicts import validate_again
 from accounts.models import User
 
 if TYPE_CHECKING:
@@ -45,6 +47,11 @@ class ProjectAdmin(admin.ModelAdmin[Any]):
         if found is None:
             raise Http404
         return found
+
+    @method_decorator(validate_again)
+    def changeform_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show a form error when another request has just saved the same unique value."""
+        return super().changeform_view(*args, **kwargs)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Allow only the list's own filters: with others a hash could be guessed character by character."""

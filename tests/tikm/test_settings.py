@@ -72,6 +72,14 @@ def test_configuration_error_is_the_last_line_of_a_start() -> None:
         ({"REALTIME_APP_ID": "tikm"}, "REALTIME_APP_ID is 'tikm'; set it to a number"),
         ({"REALTIME_APPKEY": "x"}, "REALTIME_APPKEY is not a setting"),
         *(
+            ({name: "x"}, f"{name} is no longer read; its successor is {successor}. Remove it.")
+            for name, successor in [
+                *environment.REVERB_NAMES.items(),
+                ("REVERB_VERBOSE", "no setting"),
+                ("VITE_REVERB_APP_KEY", environment.VITE_SUCCESSOR),
+            ]
+        ),
+        *(
             ({"SITE_URL": url}, "set it to scheme and host, as in https://desk.example.com")
             for url in (
                 "desk.example.com",

@@ -15,6 +15,7 @@ from rest_framework.fields import get_error_detail
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
+from accounts.conflicts import is_conflict
 from accounts.throttles import Throttled
 
 MEDIA_TYPE = "application/problem+json"
@@ -67,6 +68,9 @@ def _as_api_exception(error: Exception) -> exceptions.APIException | None:
         return _of_status(422, exceptions.ValidationError(error.detail))
     if isinstance(error, exceptions.APIException):
         return error
+    if is_conflict(error):
+        detail = _("Another request saved the same value at this moment. Nothing was changed: try again.")
+        return _of_status(409, exceptions.APIException(detail, "conflict"))
     found = next((make for kind, make in TRANSLATIONS.items() if isinstance(error, kind)), None)
     return found(error) if found else None
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.conflicts import validate_again
 from accounts.types import AuthenticatedRequest
 from tickets import choices, replacements
 from tickets.forms.choices import ChoiceForm, PriorityForm, StatusForm
@@ -60,6 +61,7 @@ def choice_list(request: AuthenticatedRequest, section: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_admins
+@validate_again
 def edit_choice(request: AuthenticatedRequest, section: str, pk: int | None = None) -> HttpResponse:
     """Show or save a value; without `pk` a new one."""
     kind = SECTIONS[section]
