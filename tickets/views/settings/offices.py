@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.conflicts import validate_again
 from accounts.models import Office
 from accounts.types import AuthenticatedRequest
 from tickets import replacements
@@ -28,6 +29,7 @@ def office_list(request: AuthenticatedRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_admins
+@validate_again
 def edit_office(request: AuthenticatedRequest, pk: int | None = None) -> HttpResponse:
     """Show or save an office; without `pk` a new one."""
     office = Office() if pk is None else get_object_or_404(Office, pk=pk)
