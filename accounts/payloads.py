@@ -22,6 +22,11 @@ def user_payload(user: User, audience: Audience, office: Office | None) -> dict[
     return {"id": str(user.pk), "name": name, "role": user.role}
 
 
+def unnamed_staff(office: Office | None) -> dict[str, str | None]:
+    """Return what customers see of staff under the name of their office."""
+    return {"id": None, "name": _office_name(office), "role": User.Role.AGENT}
+
+
 def is_masked(user: User, audience: Audience) -> bool:
     """Return whether `audience` sees another name of `user`. Ids, roles and avatars would distinguish such users."""
     if audience is Audience.STAFF or user.is_customer:
@@ -76,5 +81,9 @@ def _masked(user: User, office: Office | None) -> str:
     if names == StaffNames.FIRST and user.erased_at is None:
         return (user.name.split() or [""])[0]
     if names == StaffNames.OFFICE:
-        return _("Support") if office is None or office.is_internal else office.name
+        return _office_name(office)
     return str(user)
+
+
+def _office_name(office: Office | None) -> str:
+    return _("Support") if office is None or office.is_internal else office.name

@@ -9,6 +9,7 @@ from accounts.models import Office, User
 from realtime import Audience, Event, publish, publish_all, reauthorize
 from realtime.broadcasting import event_log
 from tickets import policies
+from tickets.actors import Actor
 from tickets.events import (
     ReplyHidden,
     ReplyPublished,
@@ -35,12 +36,12 @@ from tickets.signals import (
 
 
 @receiver(ticket_created)
-def broadcast_creation(ticket: Ticket, by: User, **_: Any) -> None:
+def broadcast_creation(ticket: Ticket, by: Actor, **_: Any) -> None:
     publish(TicketCreated(ticket, by))
 
 
 @receiver(ticket_updated)
-def broadcast_changes(ticket: Ticket, by: User, changes: Sequence[Change], **_: Any) -> None:
+def broadcast_changes(ticket: Ticket, by: Actor, changes: Sequence[Change], **_: Any) -> None:
     """Revoke access before publishing, so that users who lost the ticket receive the withdrawal and nothing more."""
     access_changes = [change for change in changes if change.field in Ticket.ACCESS_FIELDS]
     if access_changes:
@@ -51,7 +52,7 @@ def broadcast_changes(ticket: Ticket, by: User, changes: Sequence[Change], **_: 
 
 
 @receiver(status_changed)
-def broadcast_status(ticket: Ticket, by: User, before: Status, after: Status, **_: Any) -> None:
+def broadcast_status(ticket: Ticket, by: Actor, before: Status, after: Status, **_: Any) -> None:
     publish(TicketStatusChanged(ticket, by, before, after))
 
 
@@ -61,7 +62,7 @@ def broadcast_reply(reply: Reply, **_: Any) -> None:
 
 
 @receiver(reply_deleted)
-def broadcast_deletion(reply: Reply, by: User, **_: Any) -> None:
+def broadcast_deletion(reply: Reply, by: Actor, **_: Any) -> None:
     """Publish the deletion, and remove the message from the log."""
     _redact(TicketReplyCreated(reply))
     _redact(TicketReplyUpdated(reply, by))
@@ -69,7 +70,7 @@ def broadcast_deletion(reply: Reply, by: User, **_: Any) -> None:
 
 
 @receiver(visibility_changed)
-def broadcast_visibility(reply: Reply, by: User, **_: Any) -> None:
+def broadcast_visibility(reply: Reply, by: Actor, **_: Any) -> None:
     """Publish the change to staff, and to customers a new or a deleted reply."""
     if reply.is_internal:
         _redact(TicketReplyCreated(reply), versions=[Audience.PUBLIC])
@@ -91,7 +92,7 @@ def withdraw(ticket: Ticket, **_: Any) -> None:
 
 
 @receiver(tickets_handed_over)
-def broadcast_handover(tickets: Sequence[Ticket], by: User, before: User, after: User | None, **_: Any) -> None:
+def broadcast_handover(tickets: Sequence[Ticket], by: Actor, before: User, after: User | None, **_: Any) -> None:
     """Revoke the access to all tickets, then publish a withdrawal and the change of each."""
     reauthorize(channels=[channel for ticket in tickets for channel in ticket.channels])
     readable = policies.visible_tickets(before).filter(pk__in=[ticket.pk for ticket in tickets])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from accounts.models import Office, User
 from realtime import Audience, Event, ForChannel, OnlyAudience
 from tickets import payloads, policies
+from tickets.actors import Actor
 from tickets.models import Reply, Status, Ticket
 from tickets.signals import Change
 
@@ -24,9 +25,9 @@ class TicketEvent(Event):
         """Return the part of the payload that is specific to this event."""
         raise NotImplementedError
 
-    def user_payload(self, user: User, audience: Audience) -> dict[str, str | None]:
-        """Return `user` under the name that `audience` may see."""
-        return payloads.user_payload(user, self.ticket, audience)
+    def actor_payload(self, actor: Actor, audience: Audience) -> dict[str, str | None]:
+        """Return `actor` under the name that `audience` may see."""
+        return payloads.actor_payload(actor, self.ticket, audience)
 
     def broadcast_on(self) -> Sequence[str | ForChannel]:
         """Return the channels of the ticket, its office, its creator and its assignee.
@@ -62,7 +63,7 @@ class TicketCreated(TicketEvent):
 
     broadcast_as = "ticket.created"
     ticket: Ticket
-    by: User
+    by: Actor
 
     def broadcast_to(self) -> Audience:
         """Broadcast to customers and staff."""
@@ -70,7 +71,7 @@ class TicketCreated(TicketEvent):
 
     def body(self, audience: Audience) -> dict[str, Any]:
         """Return the user who opened it."""
-        return {"created_by": self.user_payload(self.by, audience)}
+        return {"created_by": self.actor_payload(self.by, audience)}
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class TicketUpdated(TicketEvent):
 
     broadcast_as = "ticket.updated"
     ticket: Ticket
-    by: User
+    by: Actor
     changes: Sequence[Change]
 
     def broadcast_to(self) -> Audience:
@@ -93,7 +94,7 @@ class TicketUpdated(TicketEvent):
             change for change in self.changes if audience.includes(payloads.audience_of_change(change, self.ticket))
         ]
         changes = {change.field: payloads.change_payload(change, self.ticket, audience) for change in visible}
-        return {"updated_by": self.user_payload(self.by, audience), "changes": changes}
+        return {"updated_by": self.actor_payload(self.by, audience), "changes": changes}
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ class TicketReplyUpdated(TicketReplyCreated):
     """The visibility of a message changed."""
 
     broadcast_as = "ticket.reply.updated"
-    by: User
+    by: Actor
 
     def broadcast_to(self) -> Audience:
         """Broadcast to staff; customers receive `ReplyPublished` or `ReplyHidden` instead."""
@@ -149,7 +150,7 @@ class TicketReplyUpdated(TicketReplyCreated):
 
     def body(self, audience: Audience) -> dict[str, Any]:
         """Return the reply and the user who changed its visibility."""
-        return super().body(audience) | {"updated_by": self.user_payload(self.by, audience)}
+        return super().body(audience) | {"updated_by": self.actor_payload(self.by, audience)}
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ class TicketReplyDeleted(TicketEvent):
 
     broadcast_as = "ticket.reply.deleted"
     reply: Reply
-    by: User
+    by: Actor
 
     @property
     def ticket(self) -> Ticket:
@@ -174,7 +175,7 @@ class TicketReplyDeleted(TicketEvent):
         is_internal = self.reply.is_internal and audience is Audience.STAFF
         return {
             "reply": {"id": str(self.reply.pk), "is_internal": is_internal},
-            "deleted_by": self.user_payload(self.by, audience),
+            "deleted_by": self.actor_payload(self.by, audience),
         }
 
 
@@ -193,7 +194,7 @@ class TicketStatusChanged(TicketEvent):
 
     broadcast_as = "ticket.status.changed"
     ticket: Ticket
-    by: User
+    by: Actor
     before: Status
     after: Status
 
@@ -204,7 +205,7 @@ class TicketStatusChanged(TicketEvent):
     def body(self, audience: Audience) -> dict[str, Any]:
         """Return both statuses with their colours."""
         change = {"from": payloads.status_payload(self.before), "to": payloads.status_payload(self.after)}
-        return {"status_change": change, "changed_by": self.user_payload(self.by, audience)}
+        return {"status_change": change, "changed_by": self.actor_payload(self.by, audience)}
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,17 @@ from accounts import payloads as accounts_payloads
 from accounts.models import Office, User
 from realtime import Audience
 from realtime.broadcasting.events import iso
+from tickets.actors import Actor, System
 from tickets.models import Attachment, Reply, Status, Ticket, TimelineEntry
 from tickets.signals import Change
 
 Action = TimelineEntry.Action
+SYSTEM = "system"  # the role of the system where a user has theirs
+ACTOR_ROLES = [*User.Role.values, SYSTEM]
 
 
 def ticket_payload(ticket: Ticket, audience: Audience) -> dict[str, Any]:
-    """Return a ticket's state for a list. Only staff see `version`: it counts changes that customers do not see."""
+    """Return a ticket's state for a list. Only staff see `version`: it counts hidden changes."""
     payload = {
         "uuid": str(ticket.uuid),
         "url": ticket.get_absolute_url(),
@@ -30,11 +33,13 @@ def ticket_payload(ticket: Ticket, audience: Audience) -> dict[str, Any]:
         "office": office_name(ticket.office, audience),
         "office_id": None if office_name(ticket.office, audience) is None else ticket.office_id,
         "creator": {"id": str(ticket.creator_id), "name": str(ticket.creator)},
-        "assigned_to": _assignee(ticket.assigned_to, ticket, audience),
+        "assigned_to": _named(ticket.assigned_to, ticket, audience),
+        "opened_by": _named(ticket.opened_by, ticket, audience),
         "created_at": iso(ticket.created_at),
         "updated_at": iso(ticket.changed_at(audience)),
     }
-    return payload | {"version": ticket.version} if audience is Audience.STAFF else payload
+    for_staff = {"version": ticket.version, "source": ticket.source}
+    return payload | for_staff if audience is Audience.STAFF else payload
 
 
 def writer_payload(user: User, audience: Audience, *, ticket_uuid: UUID, **_: Any) -> dict[str, Any] | None:
@@ -67,7 +72,7 @@ def reply_payload(reply: Reply, audience: Audience) -> dict[str, Any]:
         "user": author | {"avatar_url": accounts_payloads.avatar_url(reply.author, audience)},
         "attachments": [attachment_payload(attachment) for attachment in reply.attachments.all()],
     }
-    for_staff = {"version": reply.number, "can_be_hidden": reply.can_be_hidden}
+    for_staff = {"version": reply.number, "can_be_hidden": reply.can_be_hidden, "source": reply.source}
     return payload | for_staff if audience is Audience.STAFF else payload
 
 
@@ -87,10 +92,12 @@ def timeline_payload(entry: TimelineEntry, ticket: Ticket, audience: Audience) -
     handover = Change("assigned_to", entry.from_user, entry.to_user)
     is_handover = entry.action == Action.ASSIGNED_TO
     action, actor = _action_and_actor(entry, audience)
+    for_staff = {"source": entry.source} if audience is Audience.STAFF else {}
     return {
         "action": action,
-        "actor": user_payload(actor, ticket, audience),
+        "actor": actor_payload(actor, ticket, audience),
         "created_at": iso(entry.created_at),
+        **for_staff,
         **(change_payload(handover, ticket, audience) if is_handover else entry.values(audience)),
     }
 
@@ -99,6 +106,15 @@ def user_payload(user: User, ticket: Ticket, audience: Audience) -> dict[str, st
     """Return a user as readers of `ticket` see them. Its creator always appears under their own name."""
     audience = Audience.STAFF if user.pk == ticket.creator_id else audience
     return accounts_payloads.user_payload(user, audience, ticket.office)
+
+
+def actor_payload(actor: Actor, ticket: Ticket, audience: Audience) -> dict[str, str | None]:
+    """Return a user or the system. Customers see the system as staff without a name: not what caused it."""
+    if not isinstance(actor, System):
+        return user_payload(actor, ticket, audience)
+    if audience is Audience.PUBLIC:
+        return accounts_payloads.unnamed_staff(ticket.office)
+    return {"id": None, "name": str(actor), "role": SYSTEM}
 
 
 def status_payload(status: Status) -> dict[str, Any]:
@@ -121,17 +137,17 @@ def office_name(office: Office, audience: Audience) -> str | None:
     return None if office.is_internal and audience is Audience.PUBLIC else office.name
 
 
-def _action_and_actor(entry: TimelineEntry, audience: Audience) -> tuple[str, User]:
+def _action_and_actor(entry: TimelineEntry, audience: Audience) -> tuple[str, Actor]:
     """Return action and actor. Customers see a published note as a reply, and a hidden reply as deleted."""
     if audience is Audience.PUBLIC and entry.action == Action.PUBLISHED:
-        return Action.REPLIED, entry.from_user or entry.actor
+        return Action.REPLIED, entry.from_user or entry.by
     if audience is Audience.PUBLIC and entry.action == Action.HIDDEN:
-        return Action.DELETED, entry.actor
-    return entry.action, entry.actor
+        return Action.DELETED, entry.by
+    return entry.action, entry.by
 
 
-def _assignee(user: User | None, ticket: Ticket, audience: Audience) -> dict[str, str | None] | None:
-    """Return the assignee's id and name."""
+def _named(user: User | None, ticket: Ticket, audience: Audience) -> dict[str, str | None] | None:
+    """Return a user's id and name."""
     if user is None:
         return None
     payload = user_payload(user, ticket, audience)
@@ -141,7 +157,7 @@ def _assignee(user: User | None, ticket: Ticket, audience: Audience) -> dict[str
 def _public_value(value: Any, ticket: Ticket) -> Any:
     """Return a field's value as customers see it."""
     if isinstance(value, User):
-        return _assignee(value, ticket, Audience.PUBLIC)
+        return _named(value, ticket, Audience.PUBLIC)
     return _value(value, ticket, Audience.PUBLIC)
 
 

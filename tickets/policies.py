@@ -11,7 +11,11 @@ from accounts.policies import staffed_offices
 from realtime import Audience
 from realtime.channels import Parts
 from realtime.utils.compiled_query import CompiledQuery
+from tickets.actors import Actor, Cause, System
 from tickets.models import Attachment, Reply, SearchText, Ticket, TimelineEntry
+
+# The services that the system may call without a user, by what caused it.
+SYSTEM_PERMISSIONS = {Cause.MAIL: frozenset({"open_ticket"})}
 
 _TICKETS_MESSAGE = tuple(f"ticket__{field}" for field in Ticket.MESSAGE_FIELDS)
 
@@ -148,6 +152,17 @@ def can_open_ticket(user: User, office: Office) -> bool:
     return user.is_active and not (user.is_customer and office.is_internal)
 
 
+def can_open_ticket_for(actor: Actor, customer: User, office: Office) -> bool:
+    """Allow staff of the office, and the system, to open a ticket of an active person."""
+    if isinstance(actor, System):
+        return customer.is_active and _system_may(actor, "open_ticket")
+    return actor.is_active and customer.is_active and works_in(actor, office.pk)
+
+
+def _system_may(system: System, service: str) -> bool:
+    return service in SYSTEM_PERMISSIONS[system.cause]
+
+
 def can_reply(user: User, ticket: Ticket) -> bool:
     """Allow users who may read the conversation."""
     return audience_of(user, ticket) is not None
@@ -164,9 +179,11 @@ def can_write_note(user: User, ticket: Ticket) -> bool:
     return is_staff_of(user, ticket)
 
 
-def can_change(user: User, ticket: Ticket) -> bool:
+def can_change(actor: Actor, ticket: Ticket) -> bool:
     """Allow staff of the ticket to change status, priority, assignee, office and subject."""
-    return is_staff_of(user, ticket)
+    if isinstance(actor, System):
+        return _system_may(actor, "update_ticket")
+    return is_staff_of(actor, ticket)
 
 
 def deletable_replies(user: User, ticket: Ticket) -> QuerySet[Reply]:

@@ -15,6 +15,7 @@ from accounts.lines import is_blank, validate_line
 from accounts.models import Office, User
 from realtime import Audience
 from tickets import files, payloads, policies, reading, signals
+from tickets.actors import Actor, Source
 from tickets.models import (
     MAX_MESSAGE,
     MAX_SUBJECT,
@@ -37,10 +38,10 @@ EDITABLE_FIELDS = ("status", "priority", "subject", *Ticket.ACCESS_FIELDS)
 class Conflict(ValidationError):
     """Another user changed `field` after the version that the client had seen."""
 
-    def __init__(self, field: str, ticket: Ticket, by: User) -> None:
+    def __init__(self, field: str, ticket: Ticket, by: Actor) -> None:
         message = _("%(name)s changed this to “%(value)s” while you were editing.")
         value = getattr(ticket, field)
-        params = {"name": by.name, "value": _("No one") if value is None else value}
+        params = {"name": str(by), "value": _("No one") if value is None else value}
         super().__init__({field: ValidationError(message, code="conflict", params=params)})
         self.field, self.ticket = field, ticket
 
@@ -52,31 +53,40 @@ class Stale(Exception):
 @transaction.atomic
 def open_ticket(  # noqa: PLR0913
     *,
-    by: User,
+    by: Actor,
     subject: str,
     content: str,
     office: Office,
+    customer: User | None = None,
     priority: Priority | None = None,
     attachments: Sequence[Attachment] = (),
+    source: Source = Source.PAGE,
     key: UUID | None = None,
 ) -> Ticket:
-    """Open a ticket of `by` in `office`. A form submitted twice, identified by `key`, opens one ticket.
+    """Open a ticket of `customer`, by default of `by`, in `office`.
 
+    The system always names the customer. A form submitted twice, identified by `key`, opens one ticket. Files are
+    uploads of `by`, or of the customer for the system.
     Raises PermissionDenied, ValidationError; AlreadySubmitted if the form was submitted before with other values.
     """
-    User.objects.select_for_update().get(pk=by.pk)
-    _require(policies.can_open_ticket(by, office), _("You can't open tickets in this office."))
+    writer, customer = _writer_and_customer(by, customer)
+    User.objects.select_for_update().get(pk=writer.pk)
+    _require_may_open(by, customer, office)
     subject, content = _clean_line(subject, "subject", MAX_SUBJECT), _clean_text(content, "content", MAX_MESSAGE)
     priority = priority or Priority.default()
+    opened_by = None if writer == customer else writer
     values = fingerprint(attachments, subject, office.pk, priority.pk)
-    existing = submitted_before(Ticket.objects.filter(creator=by, content=content), key, values)
+    same = Ticket.objects.filter(creator=customer, opened_by=opened_by, content=content)
+    existing = submitted_before(same, key, values)
     if existing is not None:
         return existing
     ticket = Ticket(
         reference=_unused_reference(),
         subject=subject,
         content=content,
-        creator=by,
+        creator=customer,
+        opened_by=opened_by,
+        source=source,
         office=office,
         status=Status.default(),
         priority=priority,
@@ -84,7 +94,7 @@ def open_ticket(  # noqa: PLR0913
         request_fingerprint=values,
     )
     _save_with_sequence(ticket, Audience.PUBLIC)
-    _attach(attachments, by, ticket)
+    _attach(attachments, writer, ticket)
     signals.ticket_created.send(Ticket, ticket=ticket, by=by)
     return ticket
 
@@ -97,6 +107,7 @@ def add_reply(  # noqa: PLR0913
     message: str,
     internal: bool = False,
     attachments: Sequence[Attachment] = (),
+    source: Source = Source.PAGE,
     key: UUID | None = None,
     seen: UUID | None = None,
 ) -> Reply:
@@ -123,6 +134,7 @@ def add_reply(  # noqa: PLR0913
         author=by,
         message=text,
         is_internal=internal,
+        source=source,
         request_key=key,
         request_fingerprint=values,
     )
@@ -137,6 +149,23 @@ def add_reply(  # noqa: PLR0913
     if policies.reply_reopens(reply):
         _set_status(ticket, Status.after_reply() or ticket.status, by)
     return reply
+
+
+def _writer_and_customer(by: Actor, customer: User | None) -> tuple[User, User]:
+    """Return the user who writes a ticket's first message, and the user whose ticket it becomes."""
+    if isinstance(by, User):
+        return by, customer or by
+    if customer is None:
+        raise TypeError("The system opens tickets of a customer only.")
+    return customer, customer
+
+
+def _require_may_open(by: Actor, customer: User, office: Office) -> None:
+    if by == customer:
+        _require(policies.can_open_ticket(customer, office), _("You can't open tickets in this office."))
+    else:
+        reason = _("You can't open tickets for this person in this office.")
+        _require(policies.can_open_ticket_for(by, customer, office), reason)
 
 
 def _require_may_write(user: User, ticket: Ticket, internal: bool) -> None:
@@ -203,7 +232,7 @@ def delete_ticket(ticket: Ticket, *, by: User) -> None:
 def update_ticket(
     ticket: Ticket,
     *,
-    by: User,
+    by: Actor,
     values: Mapping[str, Any],
     seen_version: int | None = None,
     if_versions: Container[int] | None = None,
@@ -232,7 +261,7 @@ def _clean_value(field: str, value: Any) -> Any:
     return _clean_line(value, "subject", MAX_SUBJECT) if field == "subject" else value
 
 
-def _set_field(ticket: Ticket, field: str, after: Any, by: User) -> None:
+def _set_field(ticket: Ticket, field: str, after: Any, by: Actor) -> None:
     before = getattr(ticket, field)
     if before == after:
         return
@@ -246,17 +275,17 @@ def _set_field(ticket: Ticket, field: str, after: Any, by: User) -> None:
     signals.ticket_updated.send(Ticket, ticket=ticket, by=by, changes=[change])
 
 
-def _check_conflict(ticket: Ticket, field: str, after: Any, by: User, seen: int | None) -> None:
+def _check_conflict(ticket: Ticket, field: str, after: Any, by: Actor, seen: int | None) -> None:
     """Raise Conflict if another user set `field` to another value than `after` since version `seen`."""
     if seen is None or seen >= ticket.version or getattr(ticket, field) == after:
         return
     newer = ticket.timeline.filter(action=TimelineEntry.Action(field), version__gt=seen)
     last = newer.select_related("actor").last()
-    if last is not None and last.actor_id != by.pk:
-        raise Conflict(field, ticket, last.actor)
+    if last is not None and last.by != by:
+        raise Conflict(field, ticket, last.by)
 
 
-def _set_status(ticket: Ticket, after: Status, by: User) -> None:
+def _set_status(ticket: Ticket, after: Status, by: Actor) -> None:
     before = ticket.status
     if before != after:
         ticket.status = after
@@ -266,7 +295,7 @@ def _set_status(ticket: Ticket, after: Status, by: User) -> None:
         _release_reopened(ticket, by)
 
 
-def _release_reopened(ticket: Ticket, by: User) -> None:
+def _release_reopened(ticket: Ticket, by: Actor) -> None:
     """Remove an assignee who has left: a ticket that is open again would be in no list of open work."""
     assignee = ticket.assigned_to
     if assignee is not None and not ticket.status.is_closed and not policies.can_be_assigned(assignee):

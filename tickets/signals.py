@@ -1,5 +1,7 @@
 """Signals of tickets. Each service sends one inside its transaction, always with `by`, the actor.
 
+The actor is a user or the system (`tickets/actors.py`).
+
 Receivers write rows or enqueue jobs, and do no I/O: a rollback of the service also undoes what they did.
 
 ticket_created      ticket, by                    a ticket was opened

@@ -9,6 +9,7 @@ from django.dispatch import receiver
 from accounts.models import Office, User
 from realtime import Audience
 from tickets import payloads
+from tickets.actors import Actor, System
 from tickets.models import Reply, Status, Ticket, TimelineEntry
 from tickets.signals import (
     Change,
@@ -25,40 +26,42 @@ Action = TimelineEntry.Action
 
 
 @receiver(ticket_created)
-def record_creation(ticket: Ticket, by: User, **_: Any) -> None:
-    _add_entry(ticket, by, Action.CREATED, Audience.PUBLIC)
+def record_creation(ticket: Ticket, by: Actor, **_: Any) -> None:
+    _add_entry(ticket, by, Action.CREATED, Audience.PUBLIC, source=ticket.source)
 
 
 @receiver(ticket_updated)
-def record_changes(ticket: Ticket, by: User, changes: Sequence[Change], **_: Any) -> None:
+def record_changes(ticket: Ticket, by: Actor, changes: Sequence[Change], **_: Any) -> None:
     for change in changes:
         _add_entry(ticket, by, Action(change.field), payloads.audience_of_change(change, ticket), change)
 
 
 @receiver(status_changed)
-def record_status(ticket: Ticket, by: User, before: Status, after: Status, **_: Any) -> None:
+def record_status(ticket: Ticket, by: Actor, before: Status, after: Status, **_: Any) -> None:
     _add_entry(ticket, by, Action.STATUS, Audience.PUBLIC, Change("status", before, after))
 
 
 @receiver(reply_created)
-def record_reply(reply: Reply, by: User, **_: Any) -> None:
-    _add_entry(reply.ticket, by, Action.NOTED if reply.is_internal else Action.REPLIED, reply.audience)
+def record_reply(reply: Reply, by: Actor, **_: Any) -> None:
+    _add_entry(
+        reply.ticket, by, Action.NOTED if reply.is_internal else Action.REPLIED, reply.audience, source=reply.source
+    )
 
 
 @receiver(reply_deleted)
-def record_deletion(reply: Reply, by: User, **_: Any) -> None:
+def record_deletion(reply: Reply, by: Actor, **_: Any) -> None:
     _add_entry(reply.ticket, by, Action.DELETED, reply.audience)
 
 
 @receiver(visibility_changed)
-def record_visibility(reply: Reply, by: User, **_: Any) -> None:
+def record_visibility(reply: Reply, by: Actor, **_: Any) -> None:
     """Record the change and the author; `payloads.timeline_payload` shows customers a new or a deleted reply."""
     action = Action.HIDDEN if reply.is_internal else Action.PUBLISHED
     _add_entry(reply.ticket, by, action, Audience.PUBLIC, from_user=reply.author)
 
 
 @receiver(tickets_handed_over)
-def record_handover(tickets: Sequence[Ticket], by: User, before: User, after: User | None, **_: Any) -> None:
+def record_handover(tickets: Sequence[Ticket], by: Actor, before: User, after: User | None, **_: Any) -> None:
     """Record the change of each ticket, with one query for many."""
     change = Change("assigned_to", before, after)
     TimelineEntry.objects.bulk_create(
@@ -81,15 +84,16 @@ def follow_office_name(instance: Office, **_: Any) -> None:
 
 
 def _add_entry(
-    ticket: Ticket, by: User, action: Action, audience: Audience, change: Change | None = None, **users: User
+    ticket: Ticket, by: Actor, action: Action, audience: Audience, change: Change | None = None, **fields: Any
 ) -> None:
-    _entry(ticket, by, action, audience, change, **users).save()
+    _entry(ticket, by, action, audience, change, **fields).save()
 
 
 def _entry(
-    ticket: Ticket, by: User, action: Action, audience: Audience, change: Change | None = None, **users: User
+    ticket: Ticket, by: Actor, action: Action, audience: Audience, change: Change | None = None, **fields: Any
 ) -> TimelineEntry:
-    entry = TimelineEntry(ticket=ticket, actor=by, action=action, audience=audience, **users)
+    who = {"cause": by.cause} if isinstance(by, System) else {"actor": by}
+    entry = TimelineEntry(ticket=ticket, action=action, audience=audience, **who, **fields)
     entry.number, entry.version = ticket.staff_seq, ticket.version
     if change is not None and change.field == "assigned_to":
         entry.from_user, entry.to_user = change.before, change.after

@@ -317,8 +317,9 @@ SPECTACULAR_SETTINGS = {
         "tikm.api.openapi.require_bodies",
     ],
     "ENUM_NAME_OVERRIDES": {
-        "Role": "accounts.models.User.Role",
+        "RoleEnum": ["admin", "agent", "customer"],
         "Audience": "realtime.channels.Audience",
+        "ActorRole": "tickets.payloads.ACTOR_ROLES",
         "Scope": "accounts.models.ApiToken.Scope",
         "Action": "tickets.models.TimelineEntry.Action",
     },

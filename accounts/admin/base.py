@@ -28,12 +28,15 @@ def request_user(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
-def name_column(field: str, label: "StrPromise") -> Callable[[object, Model], str]:
-    """Return a column with the user's name, without a link: agents may not open every user."""
+def name_column(field: str, label: "StrPromise", *, read: str = "") -> Callable[[object, Model], str]:
+    """Return a column with the user's name, without a link: agents may not open every user.
+
+    `read` is the attribute to show if it is another one than `field`.
+    """
 
     @admin.display(description=label, ordering=f"{field}__folded_name")
     def show(_page: object, row: Model) -> str:
-        return str(getattr(row, field))
+        return str(getattr(row, read or field))
 
     return show
 

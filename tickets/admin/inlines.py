@@ -52,7 +52,7 @@ class TimelineInline(ReadOnly, admin.TabularInline[TimelineEntry, Ticket]):
     formset = LatestRowsFormSet
     fields = readonly_fields = ("created_at", "user", "action", "audience", "change")
     verbose_name_plural = _("activity")
-    user = name_column("actor", _("person"))
+    user = name_column("actor", _("person"), read="by")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TimelineEntry]:
         return super().get_queryset(request).select_related("actor", "from_user", "to_user")

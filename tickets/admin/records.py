@@ -33,12 +33,12 @@ class ReplyAdmin(ReadOnly, StaffedTicketsOnly):
     """Replies and notes; they are added and deleted on the ticket's page."""
 
     user = name_column("author", _("person"))
-    list_display = ("ticket", "user", "is_internal", "beginning", "created_at")
-    list_filter = ("is_internal", TicketOfficeFilter)
+    list_display = ("ticket", "user", "is_internal", "source", "beginning", "created_at")
+    list_filter = ("is_internal", "source", TicketOfficeFilter)
     list_select_related = ("ticket", "author")
     search_fields = ("message", "ticket__reference", "ticket__subject")
     date_hierarchy = "created_at"
-    fields = ("ticket", "user", "is_internal", "message", "created_at")
+    fields = ("ticket", "user", "is_internal", "source", "message", "created_at")
 
     @admin.display(description=_("message"))
     def beginning(self, reply: Reply) -> str:
@@ -67,11 +67,11 @@ class AttachmentAdmin(ReadOnly, StaffedTicketsOnly):
 class TimelineEntryAdmin(ReadOnly, StaffedTicketsOnly):
     """The timelines of all tickets."""
 
-    user = name_column("actor", _("person"))
-    list_display = ("created_at", "ticket", "user", "action", "audience")
+    user = name_column("actor", _("person"), read="by")
+    list_display = ("created_at", "ticket", "user", "action", "source", "audience")
     list_filter = ("action", "audience", TicketOfficeFilter)
     list_select_related = ("ticket", "actor")
     search_fields = ("ticket__reference", "ticket__subject", "actor__name")
     date_hierarchy = "created_at"
-    fields = ("created_at", "ticket", "user", "action", "audience", "change")
+    fields = ("created_at", "ticket", "user", "action", "source", "audience", "change")
     change = TimelineInline.change

@@ -71,6 +71,7 @@ class TicketAdmin(StaffCanView, ProjectAdmin):
     date_hierarchy = "created_at"
     list_per_page = 50
     customer = name_column("creator", _("customer"))
+    opener = name_column("opened_by", _("opened by"))
     inlines = (ReplyInline, TimelineInline)
     show_full_result_count = False
 
@@ -92,11 +93,11 @@ class TicketAdmin(StaffCanView, ProjectAdmin):
     def get_fields(self, request: HttpRequest, obj: Ticket | None = None) -> Any:
         if obj is None:
             return ("subject", "content", "office", "priority", "key")
-        shown = ("customer", "content", "files")
+        shown = ("customer", "opener", "source", "content", "files")
         return ("subject", *shown, "status", "priority", "assigned_to", "office", "seen", "key")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Ticket | None = None) -> Any:
-        return () if obj is None else ("customer", "content", "files")
+        return () if obj is None else ("customer", "opener", "source", "content", "files")
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"priority": Priority.default().pk, **super().get_changeform_initial_data(request)}

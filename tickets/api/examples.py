@@ -19,12 +19,14 @@ TICKET = {
     "office": "Billing",
     "office_id": 1,
     "creator": {"id": "5c1d2e3f-0a9b-4c8d-8e7f-6a5b4c3d2e1f", "name": "Casey Rivers"},
+    "opened_by": None,
     "assigned_to": None,
     "created_at": "2026-03-02T09:12:44Z",
     "updated_at": "2026-03-02T09:12:44Z",
     "audience": "staff",
     "seq": 1,
     "version": 1,
+    "source": "page",
 }
 WHOLE_TICKET = TICKET | {
     "content": "Two charges for *May*.",
@@ -40,11 +42,13 @@ REPLY: dict[str, Any] = {
     "user": {"id": "9b2f6a1e-58d4-4a53-8a0f-1c0f4a3f6d2b", "name": "Bao Nguyen", "role": "agent"},
     "attachments": [],
     "version": 2,
+    "source": "page",
 }
 LINE = {
     "action": "status",
     "actor": REPLY["user"],
     "created_at": "2026-03-02T09:20:05Z",
+    "source": "page",
     "from": "Open",
     "to": "Closed",
 }

@@ -12,10 +12,12 @@ from accounts.models import User
 from accounts.policies import offered_offices
 from realtime import Audience
 from tickets import payloads, policies
+from tickets.actors import Source
 from tickets.models import MAX_MESSAGE, MAX_SUBJECT, Attachment, Priority, Reply, Status, Ticket, TimelineEntry
 
 AUDIENCE = "Your audience: `staff` also reads internal notes."
 SEQ = "The sequence number of the latest event of this ticket for you; the next live event has `seq` + 1."
+SOURCE = "how it was written."
 NAME_OR_ID = "By name or by id."
 
 
@@ -44,8 +46,8 @@ class NamedSerializer(serializers.Serializer):  # type: ignore[misc]
     name = serializers.CharField(help_text="Customers may see another name of staff than colleagues do.")
 
 
-class AssigneeSerializer(NamedSerializer):
-    """The assignee, under the name that you may see."""
+class MaskedSerializer(NamedSerializer):
+    """A member of staff, under the name that you may see."""
 
     id = serializers.UUIDField(allow_null=True, help_text="Null if you may not see who it is.")
 
@@ -55,6 +57,12 @@ class PersonSerializer(NamedSerializer):
 
     id = serializers.UUIDField(allow_null=True, help_text="Null if you may not see who it is.")
     role = serializers.ChoiceField(User.Role.values, help_text="The user's role.")
+
+
+class ActorSerializer(PersonSerializer):
+    """A user with their role, or the system, which has no id."""
+
+    role = serializers.ChoiceField(payloads.ACTOR_ROLES, help_text="The user's role, or `system`.")
 
 
 class AttachmentSerializer(serializers.Serializer):  # type: ignore[misc]
@@ -83,7 +91,10 @@ class TicketSerializer(serializers.Serializer):  # type: ignore[misc]
     office = serializers.CharField(allow_null=True, help_text="The office's name; null if you may not see it.")
     office_id = serializers.IntegerField(allow_null=True, help_text="The office's id; null if you may not see it.")
     creator = NamedSerializer(help_text="The customer.")
-    assigned_to = AssigneeSerializer(allow_null=True, help_text="The assignee; null if unassigned.")
+    opened_by = MaskedSerializer(
+        allow_null=True, help_text="The member of staff who opened it for the customer; null if the customer did."
+    )
+    assigned_to = MaskedSerializer(allow_null=True, help_text="The assignee; null if unassigned.")
     created_at = serializers.DateTimeField(help_text="When the ticket was opened.")
     updated_at = serializers.DateTimeField(help_text="Its latest change that you may see.")
     audience = serializers.ChoiceField(Audience.values, help_text=AUDIENCE)
@@ -91,6 +102,7 @@ class TicketSerializer(serializers.Serializer):  # type: ignore[misc]
     version = serializers.IntegerField(
         required=False, help_text="Staff only: the version of the editable fields, as in the ETag."
     )
+    source = serializers.ChoiceField(Source.values, required=False, help_text=f"Staff only: {SOURCE}")
 
 
 class WholeTicketSerializer(TicketSerializer):
@@ -112,14 +124,18 @@ class ReplySerializer(serializers.Serializer):  # type: ignore[misc]
     user = PersonSerializer(help_text="The author.")
     attachments = AttachmentSerializer(many=True, help_text="The files of this message.")
     version = serializers.IntegerField(required=False, help_text="Staff only: its version, as in the ETag.")
+    source = serializers.ChoiceField(Source.values, required=False, help_text=f"Staff only: {SOURCE}")
 
 
 class TimelineSerializer(serializers.Serializer):  # type: ignore[misc]
     """A timeline entry."""
 
     action = serializers.ChoiceField(TimelineEntry.Action.values, help_text="The changed field, or the action.")
-    actor = PersonSerializer(help_text="The user who did it.")
+    actor = ActorSerializer(help_text="The user who did it, or the system.")
     created_at = serializers.DateTimeField(help_text="When it was done.")
+    source = serializers.ChoiceField(
+        Source.values, required=False, help_text="Staff only: how the message of this entry was written."
+    )
 
     def get_fields(self) -> dict[str, Any]:
         """Add `from`, which is a Python keyword."""

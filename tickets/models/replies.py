@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from realtime import Audience
+from tickets.actors import Source
 from tickets.markdown.stored import RenderedMessage
 from tickets.models.tickets import MAX_MESSAGE, Ticket
 
@@ -21,6 +22,7 @@ class Reply(RenderedMessage):
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="replies")
     message = models.TextField(_("message"), max_length=MAX_MESSAGE)
     is_internal = models.BooleanField(_("internal note"), default=False)
+    source = models.CharField(_("source"), max_length=4, choices=Source.choices, default=Source.PAGE, editable=False)
     # Position in the conversation, set under the ticket's lock: the clocks of several servers would disagree.
     number = models.PositiveIntegerField(editable=False)
     # Identifies the form submission: submitted twice, it makes one reply.

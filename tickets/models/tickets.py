@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.lines import validate_line
 from accounts.models import Office
 from realtime import Audience
+from tickets.actors import Source
 from tickets.markdown.stored import RenderedMessage
 from tickets.models.choices import Priority, Status
 
@@ -45,7 +46,7 @@ class Ticket(RenderedMessage):
     # Fields that decide who may read the ticket.
     ACCESS_FIELDS = ("assigned_to", "office")
     # Relations that a payload reads.
-    RELATED = ("status", "priority", "office", "creator", "assigned_to")
+    RELATED = ("status", "priority", "office", "creator", "opened_by", "assigned_to")
 
     uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     reference = models.CharField(_("reference"), max_length=8, unique=True, default=new_reference, editable=False)
@@ -54,6 +55,16 @@ class Ticket(RenderedMessage):
     creator = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="created_tickets", verbose_name=_("customer")
     )
+    # The member of staff who opened the ticket for its customer.
+    opened_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("opened by"),
+    )
+    source = models.CharField(_("source"), max_length=4, choices=Source.choices, default=Source.PAGE, editable=False)
     assigned_to = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,

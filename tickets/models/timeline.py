@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from realtime import Audience
+from tickets.actors import Actor, Cause, Source, System
 from tickets.models.tickets import Ticket
 
 
@@ -27,7 +28,11 @@ class TimelineEntry(models.Model):
         SUBJECT = "subject", _("changed the subject")
 
     ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="timeline")
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    # Null for the system, whose `cause` is given instead.
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    cause = models.CharField(_("cause"), max_length=8, choices=Cause.choices, blank=True)
+    # How the message of this entry was written.
+    source = models.CharField(_("source"), max_length=4, choices=Source.choices, default=Source.PAGE)
     action = models.CharField(max_length=12, choices=Action.choices)
     audience = models.CharField(max_length=6, choices=Audience.choices)
     # The previous and the new assignee, or the author of a message whose visibility changed. Their names are not
@@ -56,11 +61,20 @@ class TimelineEntry(models.Model):
             models.CheckConstraint(
                 condition=Q(audience="staff", public__isnull=True) | Q(audience="public", public__isnull=False),
                 name="public_lines_have_public_words",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(actor__isnull=False, cause="") | Q(Q(actor__isnull=True), ~Q(cause="")),
+                name="a_user_or_the_system",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.action}: {self.ticket_id}"
+
+    @property
+    def by(self) -> Actor:
+        """The user or the system."""
+        return System(Cause(self.cause)) if self.actor is None else self.actor
 
     def values(self, audience: Audience) -> dict[str, str | None]:
         """Return {from, to} as `audience` may read them."""

@@ -35,7 +35,7 @@ def _announce(keys: list[int], person: User) -> None:
 
 def _batches(person: User) -> Iterator[list[int]]:
     entries = TimelineEntry.objects.filter(Q(actor=person) | Q(from_user=person) | Q(to_user=person))
-    shown = Q(creator=person) | Q(assigned_to=person)
+    shown = Q(creator=person) | Q(assigned_to=person) | Q(opened_by=person)
     shown |= Q(pk__in=Reply.objects.filter(author=person).values("ticket")) | Q(pk__in=entries.values("ticket"))
     keys = list(Ticket.objects.filter(shown).order_by("pk").values_list("pk", flat=True))
     for start in range(0, len(keys), BATCH_SIZE):
@@ -50,7 +50,7 @@ def _publicly_shown(keys: list[int], person: User) -> set[int]:
     about = Q(actor=person) | Q(from_user=person) | Q(to_user=person)
     entries = TimelineEntry.objects.filter(about, ticket__in=keys, audience=Audience.PUBLIC)
     replies = Reply.objects.filter(author=person, ticket__in=keys, is_internal=False)
-    assigned = Ticket.objects.filter(pk__in=keys, assigned_to=person)
+    assigned = Ticket.objects.filter(Q(assigned_to=person) | Q(opened_by=person), pk__in=keys)
     found = own.values_list("pk").order_by()
     found = found.union(
         assigned.values_list("pk").order_by(),

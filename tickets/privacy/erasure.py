@@ -98,7 +98,8 @@ def _delete_tickets(person: User, by: User | None) -> int:
 def _erase_texts(person: User, identity: Identity) -> int:
     """Remove the person's name and addresses from what they wrote themselves. Return the number of their tickets."""
     own = Ticket.objects.filter(creator=person)
-    for ticket in _mentioning(own, identity, "subject", "content"):
+    written = own | Ticket.objects.filter(opened_by=person)
+    for ticket in _mentioning(written, identity, "subject", "content"):
         subject = identity.removed(ticket.subject)[:MAX_SUBJECT]
         replace_text(ticket, identity.removed(ticket.content), subject=subject)
     for reply in _mentioning(Reply.objects.filter(author=person), identity, "message"):

@@ -1,12 +1,18 @@
 /** Turns events into timeline entries, for a ticket and for the dashboard. */
 
-/** Returns the timeline entries of an event: [{action, actor, from, to}]. */
+/** Returns the timeline entries of an event: [{action, actor, source, from, to}]. */
 export function timelineEntries(name, data) {
   switch (name) {
     case "ticket.created":
-      return [{ action: "created", actor: data.created_by }]
+      return [{ action: "created", actor: data.created_by, source: data.ticket.source }]
     case "ticket.reply.created":
-      return [{ action: data.reply.is_internal ? "noted" : "replied", actor: data.reply.user }]
+      return [
+        {
+          action: data.reply.is_internal ? "noted" : "replied",
+          actor: data.reply.user,
+          source: data.reply.source,
+        },
+      ]
     case "ticket.reply.updated":
       return [{ action: data.reply.is_internal ? "hidden" : "published", actor: data.updated_by }]
     case "ticket.reply.deleted":

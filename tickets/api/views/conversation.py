@@ -15,6 +15,7 @@ from accounts import throttles
 from accounts.api.base import ProjectAPIView, serialized_response
 from realtime import Audience
 from tickets import payloads, policies, services
+from tickets.actors import Source
 from tickets.api.examples import LINE, REPLY, request_example, response_example
 from tickets.api.idempotency import canonical_body, create_once
 from tickets.api.paging import paginate_rows
@@ -89,8 +90,9 @@ class Replies(ProjectAPIView):
 
         def create() -> tuple[UUID, Reply]:
             values = self.read(NewReplySerializer)
+            values |= {"internal": values.pop("is_internal"), "source": Source.API}
             try:
-                reply = services.add_reply(ticket, by=request.user, internal=values.pop("is_internal"), **values)
+                reply = services.add_reply(ticket, by=request.user, **values)
             except UnseenMessages as error:
                 raise UnseenConflict(error.message) from error
             return reply.pk, reply

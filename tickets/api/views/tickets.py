@@ -20,6 +20,7 @@ from accounts.api.base import InvalidParameter, ProjectAPIView, reject_unknown_p
 from accounts.models import User
 from realtime import Audience
 from tickets import list_queries, policies, services
+from tickets.actors import Source
 from tickets.api import paging
 from tickets.api.examples import TICKET, WHOLE_TICKET, request_example, response_example
 from tickets.api.idempotency import canonical_body, create_once
@@ -100,7 +101,7 @@ class Tickets(ProjectAPIView):
         throttles.count("ticket", by=request.user)
 
         def create() -> tuple[UUID, Ticket]:
-            ticket = services.open_ticket(by=request.user, **self.read(NewTicketSerializer))
+            ticket = services.open_ticket(by=request.user, source=Source.API, **self.read(NewTicketSerializer))
             return ticket.uuid, ticket
 
         ticket, is_replay = create_once(
