@@ -42,7 +42,7 @@ CORS_EXPOSE_HEADERS = ["etag", "idempotency-replayed", "location", "retry-after"
 # --- Applications
 
 INSTALLED_APPS = [
-    "daphne",
+    "tikm.development_server.DevelopmentServerConfig",  # before staticfiles, whose `runserver` it replaces
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -37,6 +37,7 @@ NOT_LOADED = (
     "realtime.server",
     "realtime.webhooks",
     "realtime.websocket",
+    "twisted",
     "uvicorn",
 )
 PUBLISH = """
