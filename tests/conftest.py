@@ -1,20 +1,24 @@
 """Fixtures: the cast, their sockets, and coroutine tests that share the test's database connection."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from asgiref.sync import async_to_sync
 from channels.layers import channel_layers
 from django.core.cache import cache
 from django.core.cache.backends.locmem import LocMemCache
+from django.db import connection
+from django.test import TransactionTestCase
 from hypothesis import HealthCheck, settings
+from pytest_django import DjangoDbBlocker
 
 from accounts.models import clear_settings_cache
 from realtime.server import hub
 from realtime.utils import rate_limits
 from realtime.utils.circuit_breaker import redis_breaker
 from tests.support import cast as casting
+from tests.support import database_reset
 
 # Inputs take long to make on a busy machine.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -36,6 +40,16 @@ async def _run(test: Callable) -> None:
         await test()
     finally:
         await hub.here().close()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Bring the rows of the migrated database back after a test that commits, instead of Django's `flush`."""
+    with django_db_blocker.unblock():
+        put_back = database_reset.of_connection(connection)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: put_back())
+        yield
 
 
 @pytest.fixture(autouse=True)

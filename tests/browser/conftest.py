@@ -14,9 +14,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
-from tests.browser.support import database_reset
 from tests.browser.support.network import Wire
-from tests.support import instances
+from tests.support import database_reset, instances
 from tests.support.cast import PASSWORD
 
 # The shell first: it draws no window around each page, for which the others start as many processes again.

@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.db import OperationalError, connections
-from django.db.backends.base.operations import BaseDatabaseOperations
-from django.test import override_settings
+from django.test import TransactionTestCase, override_settings
 from psycopg.errors import DeadlockDetected
 
 from tests.support import instances
 
-FLUSHES = 10  # tries
+RESTORATIONS = 10  # tries
 HERE = Path(__file__).parent
 NAMES = ("CACHES", "CHANNEL_LAYERS", "REALTIME", "REDIS_PREFIX", "REDIS_URL")
 
@@ -55,15 +54,15 @@ def django_db_modify_db_settings(
             yield
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _patient_flush() -> Iterator[None]:
-    """Retry the flush between two tests after a deadlock: servers write at the same time."""
-    flush = BaseDatabaseOperations.execute_sql_flush
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """Retry the restoration between two tests after a deadlock: servers write at the same time."""
+    put_back = TransactionTestCase._fixture_teardown
 
-    def try_again(self: BaseDatabaseOperations, statements: list[str]) -> None:
-        for _ in range(FLUSHES):
+    def try_again(test_case: TransactionTestCase) -> None:
+        for _ in range(RESTORATIONS):
             try:
-                return flush(self, statements)
+                return put_back(test_case)
             except OperationalError as error:
                 if not isinstance(error.__cause__, DeadlockDetected):
                     raise
@@ -71,7 +70,7 @@ def _patient_flush() -> Iterator[None]:
         raise deadlock
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(BaseDatabaseOperations, "execute_sql_flush", try_again)
+        patch.setattr(TransactionTestCase, "_fixture_teardown", try_again)
         yield
 
 
