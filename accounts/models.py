@@ -311,6 +311,11 @@ class DeskSettings(MailSender):
         help_text=_("Shown in mails."),
     )
 
+    mails_closing = models.BooleanField(
+        _("mail customers when their ticket is closed"),
+        default=True,
+    )
+
     class Meta(MailSender.Meta):
         abstract = False
         verbose_name = _("desk settings")

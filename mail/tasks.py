@@ -6,12 +6,12 @@ from jobs import mail as smtp
 from jobs import task
 from jobs.models import Job
 from mail.inbound import tasks  # noqa: F401  (registers its task)
-from mail.models import OutgoingMail
+from mail.models import OutgoingMail, preferences
 from mail.outbound import deliveries, messages, recipients
 from tickets.models import Ticket
 
 RELATED: Final = ("recipient", "reply__author", *(f"ticket__{name}" for name in Ticket.RELATED))
-State = OutgoingMail.State
+Event, State = OutgoingMail.Event, OutgoingMail.State
 
 
 @task(atomic=False, on_failure=deliveries.record_failure)
@@ -21,7 +21,8 @@ def send_ticket_mail(job: Job, **arguments: Any) -> None:
     mail = owed.filter(state__in=[State.QUEUED, State.FAILED]).first()
     if mail is None:  # deleted together with its ticket or reply
         return
-    if not recipients.may_receive(mail) or _is_superseded(mail):
+    is_wanted = recipients.may_receive(mail) and preferences.without_muted([mail.recipient], Event(mail.event))
+    if not is_wanted or _is_superseded(mail):
         deliveries.change_state(mail, State.CANCELLED)
         return
     message = messages.build(mail, arguments["site_url"])
@@ -32,8 +33,9 @@ def send_ticket_mail(job: Job, **arguments: Any) -> None:
 
 
 def _is_superseded(mail: OutgoingMail) -> bool:
-    """Return whether the reply was hidden and published since, or was sent to its recipient before that."""
-    if mail.key != deliveries.effect_key(mail.event, mail.recipient, mail.ticket, mail.reply):
-        return True
-    same = OutgoingMail.objects.filter(event=mail.event, recipient=mail.recipient, reply=mail.reply, state=State.SENT)
-    return mail.reply is not None and same.exists()
+    """Return whether a later mail says it, or the same reply was hidden and published since or sent before."""
+    same = OutgoingMail.objects.filter(event=mail.event, recipient=mail.recipient, ticket=mail.ticket)
+    if mail.reply is not None:
+        is_older = deliveries.occurrence(mail.ticket, mail.reply) not in mail.key
+        return is_older or same.filter(reply=mail.reply, state=State.SENT).exists()
+    return mail.event in OutgoingMail.LATEST_ONLY and same.filter(created_at__gt=mail.created_at).exists()

@@ -19,6 +19,7 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 urlpatterns = [
     path("", include("realtime.urls")),
     path("", include("accounts.urls")),
+    path("", include("mail.urls")),
     path("", dashboard.home, name="home"),
     path("profile/data/", privacy.download_data, name="profile-data"),
     path("tickets/", include("tickets.urls")),

@@ -3,6 +3,7 @@
 from mail.models.mailboxes import Mailbox
 from mail.models.message_ids import MessageId
 from mail.models.outgoing import OutgoingMail
+from mail.models.preferences import MailPreference
 from mail.models.received import ReceivedMessage
 
-__all__ = ["Mailbox", "MessageId", "OutgoingMail", "ReceivedMessage"]
+__all__ = ["MailPreference", "Mailbox", "MessageId", "OutgoingMail", "ReceivedMessage"]

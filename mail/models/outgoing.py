@@ -17,7 +17,12 @@ class OutgoingMail(models.Model):
         """What the mail is about."""
 
         RECEIPT = "receipt", _("Confirmation of a new ticket")
-        REPLY = "reply", _("Reply in your ticket")
+        REPLY = "reply", _("Reply to your ticket")
+        STATUS = "status", _("Your ticket was closed")
+        ASSIGNED = "assigned", _("Ticket assigned to you")
+        NEW_TICKET = "new_ticket", _("New ticket in your offices")
+        CUSTOMER_REPLY = "customer_reply", _("Customer's reply to your ticket")
+        NOTE = "note", _("Internal note in your ticket")
 
     class State(models.TextChoices):
         """What became of it."""
@@ -27,6 +32,11 @@ class OutgoingMail(models.Model):
         FAILED = "failed", _("Failed")
         BOUNCED = "bounced", _("Bounced")
         CANCELLED = "cancelled", _("Cancelled")
+
+    # Written for staff of the ticket.
+    STAFF_EVENTS = frozenset({Event.ASSIGNED, Event.NEW_TICKET, Event.CUSTOMER_REPLY, Event.NOTE})
+    # Only the latest of several is worth a mail.
+    LATEST_ONLY = frozenset({Event.STATUS, Event.ASSIGNED})
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # Names the effect: the same one is owed once. Also the key of the job that sends it.

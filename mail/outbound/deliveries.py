@@ -12,28 +12,42 @@ from accounts.sign_in.site_links import site_url
 from jobs.models import Job
 from mail import payloads
 from mail.events import TicketMailUpdated
-from mail.models import OutgoingMail
+from mail.models import OutgoingMail, preferences
 from realtime import Audience, publish
 from tickets.models import Reply, Ticket
 
 State = OutgoingMail.State
 
 
-def owe(event: OutgoingMail.Event, recipients: Iterable[User], *, ticket: Ticket, reply: Reply | None = None) -> None:
-    """Owe each of the recipients a mail about an event, once: in the running transaction, sent by a job."""
+def owe(
+    event: OutgoingMail.Event,
+    recipients: Iterable[User],
+    *,
+    ticket: Ticket,
+    reply: Reply | None = None,
+    version: int | None = None,
+) -> None:
+    """Owe each of the recipients a mail about an event, once: in the running transaction, sent by a job.
+
+    `version` is that of the ticket, for events that happen to it more than once.
+    """
     from mail import tasks  # imports this module
 
-    for recipient in recipients:
-        key = effect_key(event, recipient, ticket, reply)
-        mail = OutgoingMail(key=key, event=event, recipient=recipient, ticket=ticket, reply=reply)
-        OutgoingMail.objects.bulk_create([mail], ignore_conflicts=True)
-        tasks.send_ticket_mail.enqueue(key=key, mail=str(mail.pk), site_url=site_url(allauth_context.request))
+    name = occurrence(ticket, reply, version)
+    mails = [
+        OutgoingMail(key=f"{event} {name} {user.pk}", event=event, recipient=user, ticket=ticket, reply=reply)
+        for user in preferences.without_muted(recipients, event)
+    ]
+    OutgoingMail.objects.bulk_create(mails, ignore_conflicts=True)
+    for mail in mails:
+        tasks.send_ticket_mail.enqueue(key=mail.key, mail=str(mail.pk), site_url=site_url(allauth_context.request))
 
 
-def effect_key(event: str, recipient: User, ticket: Ticket, reply: Reply | None) -> str:
-    """Return what names the effect. A note that is published again has another number, and so another mail."""
-    about = str(ticket.uuid) if reply is None else f"{reply.pk} {reply.number}"
-    return f"{event} {about} {recipient.pk}"
+def occurrence(ticket: Ticket, reply: Reply | None, version: int | None = None) -> str:
+    """Return what names an event. A note that is published again has another number, and so is another one."""
+    if reply is not None:
+        return f"{reply.pk} {reply.number}"
+    return str(ticket.uuid) if version is None else f"{ticket.uuid} {version}"
 
 
 def record_failure(job: Job, reason: str) -> None:

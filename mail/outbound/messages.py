@@ -8,11 +8,13 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from mail.addresses import reply_address
 from mail.models import OutgoingMail
 from mail.outbound import recipients, threads
 from mail.outbound.senders import Sender
+from mail.outbound.unsubscribing import unsubscribe_path
 from tickets import payloads
 
 Event = OutgoingMail.Event
@@ -25,13 +27,14 @@ def build(mail: OutgoingMail, site_url: str) -> EmailMultiAlternatives:
     """Return the mail as it is now. Its parts are an allow-list for the audience of the mail."""
     with translation.override(mail.recipient.language or settings.LANGUAGE_CODE):
         sender = Sender.of(mail.ticket.office)
-        context = _context(mail, site_url, sender)
+        unsubscribe_url = _unsubscribe_url(mail, site_url)
+        context = _context(mail, site_url, sender) | {"unsubscribe_url": unsubscribe_url}
         message = EmailMultiAlternatives(
             subject=_subject(mail),
             body=render_to_string("mail/ticket.txt", context),
             from_email=str(sender),
             to=[mail.recipient.email],
-            headers=_headers(mail),
+            headers=_headers(mail) | _unsubscribe_headers(unsubscribe_url),
         )
         message.attach_alternative(render_to_string("mail/ticket.html", context), "text/html")
     address = reply_address(mail.ticket, mail.recipient)
@@ -48,7 +51,8 @@ def _subject(mail: OutgoingMail) -> str:
 
 def _headers(mail: OutgoingMail) -> dict[str, str]:
     """Return the headers of the thread, which name public messages only, and those of automatic mails (RFC 3834)."""
-    references = threads.references(mail.ticket, mail.reply)
+    before = mail.reply if mail.reply is None or not mail.reply.is_internal else None
+    references = threads.references(mail.ticket, before)
     own = threads.message_id(mail.ticket, mail.reply) if mail.event == Event.REPLY else threads.new_message_id()
     headers = {
         "Message-ID": f"<{own}>",
@@ -59,6 +63,19 @@ def _headers(mail: OutgoingMail) -> dict[str, str]:
     if mail.event != Event.REPLY:  # which a person wrote
         headers["Auto-Submitted"] = "auto-replied" if mail.event == Event.RECEIPT else "auto-generated"
     return headers
+
+
+def _unsubscribe_url(mail: OutgoingMail, site_url: str) -> str:
+    """Return the address that turns such mails off; "" for a receipt, which its recipient caused."""
+    is_optional = bool(site_url) and mail.event != Event.RECEIPT
+    return f"{site_url}{unsubscribe_path(mail.recipient, Event(mail.event))}" if is_optional else ""
+
+
+def _unsubscribe_headers(url: str) -> dict[str, str]:
+    """Return the headers of one-click unsubscribing (RFC 8058)."""
+    if not url:
+        return {}
+    return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 
 def _context(mail: OutgoingMail, site_url: str, sender: Sender) -> dict[str, Any]:
@@ -80,12 +97,25 @@ def _context(mail: OutgoingMail, site_url: str, sender: Sender) -> dict[str, Any
 
 def _lead(mail: OutgoingMail) -> str:
     """Return the first sentence."""
-    if mail.reply is None:
-        return _("We have received your message. Its reference is %(reference)s.") % {
-            "reference": mail.ticket.reference
-        }
-    author = payloads.user_payload(mail.reply.author, mail.ticket, recipients.audience_for(mail))
-    return _("%(name)s replied:") % {"name": author["name"]}
+    ticket = mail.ticket
+    author = ticket.creator if mail.reply is None else mail.reply.author
+    values = {
+        "name": payloads.user_payload(author, ticket, recipients.audience_for(mail))["name"],
+        "reference": ticket.reference,
+        "office": ticket.office.name,
+    }
+    return str(LEADS[Event(mail.event)]) % values
+
+
+LEADS: Final = {
+    Event.RECEIPT: _lazy("We have received your message. Its reference is %(reference)s."),
+    Event.REPLY: _lazy("%(name)s replied:"),
+    Event.STATUS: _lazy("Your ticket was closed. If you need anything else, just answer: that opens it again."),
+    Event.ASSIGNED: _lazy("This ticket of %(name)s was assigned to you:"),
+    Event.NEW_TICKET: _lazy("New ticket of %(name)s in %(office)s:"),
+    Event.CUSTOMER_REPLY: _lazy("%(name)s replied:"),
+    Event.NOTE: _lazy("%(name)s wrote an internal note, which only staff can read:"),
+}
 
 
 def _next_step(mail: OutgoingMail) -> str:

@@ -10,5 +10,5 @@ class DeskForm(forms.ModelForm[DeskSettings]):
 
     class Meta:
         model = DeskSettings
-        fields = ("site_name", "staff_names", "sender_name", "sender_address", "signature")
+        fields = ("site_name", "staff_names", "sender_name", "sender_address", "signature", "mails_closing")
         widgets = {"signature": forms.Textarea(attrs={"rows": 3})}

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from mail.outbound import threads
-from tests.mail.outbound.test_customer_mails import open_ticket, sent
+from tests.mail.outbound.test_customer_mails import open_ticket, sent, sent_to_casey
 from tickets import services
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +39,7 @@ def test_reply_that_was_hidden_leaves_the_thread(cast):
 
 def test_receipt_belongs_to_the_thread_and_leads_to_its_ticket(cast):
     ticket = open_ticket(cast)
-    [receipt] = sent()
+    [receipt] = sent_to_casey()
     assert ids(receipt, "In-Reply-To") == ids(receipt, "References") == [threads.message_id(ticket)]
     assert threads.find_ticket(ids(receipt, "Message-ID")) == ticket
 
@@ -59,6 +59,6 @@ def test_answer_to_a_mail_names_that_mail(cast):
     theirs = cast.reply(cast.casey, "By mail")
     threads.record_message_id("<second@customer.example>", ticket=cast.ticket, reply=theirs)
     cast.reply(cast.bao, "Answer")
-    [message] = [each for each in sent() if each.to == ["casey@example.com"]]
+    [message] = sent_to_casey()
     assert ids(message, "References") == ["first@customer.example", "second@customer.example"]
     assert threads.find_ticket(["x", "second@customer.example"]) == cast.ticket

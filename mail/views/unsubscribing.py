@@ -1,0 +1,26 @@
+"""The page behind the link in mails that turns one kind of mail off."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from mail.models import MailPreference, preferences
+from mail.outbound.unsubscribing import parse_token
+
+
+# Mail programs post to it without a cookie or token; the signed address is the permission.
+@csrf_exempt
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask whether to turn the mails off (GET: programs follow links too), or do it."""
+    found = parse_token(token)
+    if found is None:
+        raise Http404
+    user, event = found
+    if request.method == "POST":
+        preferences.set_modes(user, {event: MailPreference.Mode.NEVER})
+    context = {"event": event.label, "is_done": request.method == "POST"}
+    return render(request, "mail/unsubscribe.html", context)
