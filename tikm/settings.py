@@ -238,6 +238,7 @@ MAIL_REPLY_ADDRESS = environment.matching(
     "MAIL_REPLY_ADDRESS",
     r"[A-Za-z0-9._-]{1,25}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*",
     "an address without a plus sign, such as reply@desk.example.com",
+    default="reply@localhost" if DEBUG else "",
 )
 
 # Received messages: the original text is kept for so long, and larger ones are refused.

@@ -27,6 +27,7 @@ urlpatterns = [
     path("settings/", RedirectView.as_view(pattern_name="settings:offices"), name="settings"),
     path("settings/", include((tickets_urls.settings_urlpatterns, "settings"))),
     path("admin/", admin.site.urls),
+    path("dev/mail/", include("mail.development.urls")),
     path("api/v1/", include(([*tickets_api.urlpatterns, *accounts_api.urlpatterns], "api"))),
     path("api/schema/", openapi.document, name="api-schema"),
     path("api/docs/", openapi.docs, name="api-docs"),

@@ -6,7 +6,7 @@ from typing import Final
 
 from mail.inbound.parsing.headers import addresses, message_ids, raw_value, raw_values, text
 from mail.inbound.parsing.message import Bounce, Kind
-from mail.inbound.parsing.text import content_of
+from mail.inbound.parsing.text import children, content_of
 
 MAX_REASON: Final = 300
 BOUNCERS: Final = re.compile(r"^(?:mailer-daemon|postmaster|mail-daemon|mdaemon)@", re.I)
@@ -68,7 +68,7 @@ def bounce_of(message: Message, body: str) -> Bounce | None:
 def _report(message: Message) -> Bounce | None:
     if message.get_content_type() != "multipart/report":
         return None
-    status = next((part for part in _walk(message) if part.get_content_type() == "message/delivery-status"), None)
+    status = next((part for part in children(message) if part.get_content_type() == "message/delivery-status"), None)
     if status is None:
         return None
     fields = _status_fields(status)
@@ -83,10 +83,8 @@ def _report(message: Message) -> Bounce | None:
 
 def _status_fields(status: Message) -> dict[str, str]:
     """Return the fields of the recipient that failed, or else of the last one."""
-    payload = status.get_payload()
-    blocks = [each for each in payload if isinstance(each, Message)] if isinstance(payload, list) else []
     fields: dict[str, str] = {}
-    for block in blocks:
+    for block in children(status):
         found = {key.lower(): " ".join(str(value).split()) for key, value in block.raw_items()}
         if "final-recipient" in found and fields.get("action", "").lower() != "failed":
             fields = found
@@ -95,10 +93,10 @@ def _status_fields(status: Message) -> dict[str, str]:
 
 def _original_message_id(message: Message, body: str) -> str:
     """Return the Message-ID of the mail that came back: attached, or in the text."""
-    for part in _walk(message):
+    for part in children(message):
         if part.get_content_type() in ("text/rfc822-headers", "message/rfc822-headers"):
             return _message_id_in(content_of(part).decode("utf-8", "replace"))
-        if part.get_content_type() == "message/rfc822" and (nested := _walk(part)):
+        if part.get_content_type() == "message/rfc822" and (nested := children(part)):
             return next(iter(message_ids(raw_value(nested[0], "Message-ID"))), "")
     return _message_id_in(body) or next(iter(message_ids(raw_value(message, "In-Reply-To"))), "")
 
@@ -115,8 +113,3 @@ def _recipient(body: str) -> str:
 
 def _reason(text: str) -> str:
     return " ".join(text.split())[:MAX_REASON]
-
-
-def _walk(message: Message) -> list[Message]:
-    payload = message.get_payload()
-    return [each for each in payload if isinstance(each, Message)] if isinstance(payload, list) else []

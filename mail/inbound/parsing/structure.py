@@ -68,15 +68,14 @@ class Reader:
             self.problems.add(Problem.TOO_DEEP)
             return Content(files=[_nested_file(part)])
         kind = part.get_content_type()
-        if kind.startswith("multipart/") and isinstance(part.get_payload(), list):
+        if kind.startswith("multipart/") and text.children(part):
             return self._read_multipart(part, kind, depth)
         return self._read_leaf(part, kind)
 
     def _read_multipart(self, part: Message, kind: str, depth: int) -> Content:
-        children: list[Message] = part.get_payload()  # type: ignore[assignment]
         if kind == "multipart/encrypted":
             self.problems.add(Problem.ENCRYPTED)
-        read = [self.read(child, depth + 1) for child in children if isinstance(child, Message)]
+        read = [self.read(child, depth + 1) for child in text.children(part)]
         if kind == "multipart/alternative":
             return _preferred(read)
         found = Content()
@@ -120,7 +119,7 @@ def _is_file(part: Message, kind: str) -> bool:
 
 
 def _file(part: Message, kind: str) -> MailFile:
-    if kind.startswith("message/") and isinstance(part.get_payload(), list):
+    if kind.startswith("message/") and text.children(part):
         return _nested_file(part)
     content_id = str(part.get("Content-ID", "")).strip().strip("<>")[:250]
     disposition = str(part.get("Content-Disposition", "")).strip().lower()
@@ -131,15 +130,13 @@ def _file(part: Message, kind: str) -> MailFile:
 
 def _nested_file(part: Message) -> MailFile:
     """Return a message in a message, or parts that are too deep, as a file."""
-    payload = part.get_payload()
-    inner = (
-        payload[0] if part.get_content_type() == "message/rfc822" and isinstance(payload, list) and payload else part
-    )
+    nested = text.children(part) if part.get_content_type() == "message/rfc822" else []
+    inner = nested[0] if nested else part
     try:
-        content = inner.as_bytes() if isinstance(inner, Message) else b""
+        content = inner.as_bytes()
     except Exception:  # the generator raises on what the parser accepts
-        content = str(inner).encode("utf-8", "replace")
-    subject = one_line(decoded(str(inner.get("Subject", ""))), 100) if isinstance(inner, Message) else ""
+        content = b"\n".join(f"{name}: {value}".encode("utf-8", "replace") for name, value in inner.raw_items())
+    subject = one_line(decoded(raw_value(inner, "Subject")), 100)
     stem = re.sub(r"[\\/:*?\"<>|]+", " ", subject).strip(" .") or "message"
     return MailFile(_name(part) or f"{stem}.eml", "message/rfc822", content)
 

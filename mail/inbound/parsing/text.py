@@ -2,7 +2,7 @@
 
 import re
 from email.message import Message
-from typing import Final
+from typing import Any, Final
 
 from mail.inbound.parsing.charsets import clean, decode
 
@@ -27,8 +27,14 @@ def content_of(part: Message) -> bytes:
         content = None
     if isinstance(content, bytes):
         return content
-    raw = part.get_payload()
+    raw: Any = part._payload  # type: ignore[attr-defined]
     return raw.encode("utf-8", "surrogateescape") if isinstance(raw, str) else b""
+
+
+def children(part: Message) -> list[Message]:
+    """Return the parts in a part; none if it holds text."""
+    payload: Any = part._payload  # type: ignore[attr-defined]  # get_payload() raises on some charsets
+    return [each for each in payload if isinstance(each, Message)] if isinstance(payload, list) else []
 
 
 def parameter(part: Message, name: str) -> str:
