@@ -130,6 +130,7 @@ async def test_groups_without_subscribers_are_left(live_cast: Cast) -> None:
     assert group not in here.fan_out.groups
 
 
+@pytest.mark.usefixtures("_no_pings")
 async def test_burst_of_replies_arrives_in_order(live_cast: Cast) -> None:
     listener = await subscribe(live_cast.casey, live_cast.ticket.channel)
 

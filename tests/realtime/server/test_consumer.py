@@ -251,6 +251,7 @@ async def test_flooding_socket_is_closed_alone(live_cast: Cast) -> None:
     assert (await other.frame())["event"] == "pusher:pong"
 
 
+@pytest.mark.usefixtures("_no_pings")
 async def test_burst_does_not_close_a_reading_socket(live_cast: Cast) -> None:
     listener = await subscribe(live_cast.casey, live_cast.ticket.channel)
 
