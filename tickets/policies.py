@@ -12,7 +12,7 @@ from realtime import Audience
 from realtime.channels import Parts
 from realtime.utils.compiled_query import CompiledQuery
 from tickets.actors import Actor, Cause, System
-from tickets.models import Attachment, Reply, SearchText, Ticket, TimelineEntry
+from tickets.models import Attachment, Reply, SavedReply, SearchText, Ticket, TimelineEntry
 
 # The services that the system may call without a user, by what caused it.
 SYSTEM_PERMISSIONS = {Cause.MAIL: frozenset({"open_ticket"})}
@@ -214,6 +214,23 @@ def can_delete_ticket(user: User, ticket: Ticket) -> bool:
 def can_configure(user: User) -> bool:
     """Allow admins to change statuses and priorities."""
     return user.is_active and user.is_admin
+
+
+def usable_saved_replies(user: User) -> QuerySet[SavedReply]:
+    """Return the saved replies that `user` may insert: their own, those of their offices, and those for all staff."""
+    if not user.is_active or user.is_customer:
+        return SavedReply.objects.none()
+    shared = Q(owner=None) & (Q(office=None) | Q(office__in=staffed_offices(user).values("pk")))
+    return SavedReply.objects.filter(Q(owner=user) | shared)
+
+
+def can_edit_saved_reply(user: User, saved: SavedReply) -> bool:
+    """Allow the owner; for an office its agents; for all staff only admins, who may also edit those of offices."""
+    if not user.is_active or user.is_customer:
+        return False
+    if saved.owner_id is not None:
+        return saved.owner_id == user.pk
+    return user.is_admin or (saved.office_id is not None and works_in(user, saved.office_id))
 
 
 def can_discard(user: User, attachment: Attachment) -> bool:

@@ -3,8 +3,9 @@
 from django.urls import URLPattern, path
 
 from tickets.reading import views as reading
-from tickets.views import conversation, files, lists, tickets
+from tickets.views import conversation, files, lists, saved_replies, tickets
 from tickets.views.settings import choices, desk, offices
+from tickets.views.settings import saved_replies as saved_replies_settings
 
 app_name = "tickets"
 urlpatterns = [
@@ -26,6 +27,8 @@ urlpatterns = [
     path("<uuid:uuid>/replies/<uuid:reply_id>/original/", conversation.original_reply, name="reply-original"),
     path("<uuid:uuid>/visibility/", tickets.change_visibility, name="visibility"),
     path("<uuid:uuid>/change/", tickets.change_ticket, name="change"),
+    path("<uuid:uuid>/saved-replies/", saved_replies.list_for_ticket, name="saved-replies"),
+    path("saved-replies/<int:pk>/used/", saved_replies.record_use, name="saved-reply-used"),
 ]
 
 file_urlpatterns = [
@@ -55,4 +58,8 @@ settings_urlpatterns = [
     *_choice_urls("statuses"),
     *_choice_urls("priorities"),
     path("desk/", desk.edit_desk, name="desk"),
+    path("saved-replies/", saved_replies_settings.saved_reply_list, name="saved-replies"),
+    path("saved-replies/new/", saved_replies_settings.edit_saved_reply, name="saved-replies-new"),
+    path("saved-replies/<int:pk>/", saved_replies_settings.edit_saved_reply, name="saved-replies-edit"),
+    path("saved-replies/<int:pk>/delete/", saved_replies_settings.delete_saved_reply, name="saved-replies-delete"),
 ]

@@ -24,7 +24,7 @@ urlpatterns = [
     path("profile/data/", privacy.download_data, name="profile-data"),
     path("tickets/", include("tickets.urls")),
     path("files/", include((tickets_urls.file_urlpatterns, "files"))),
-    path("settings/", RedirectView.as_view(pattern_name="settings:offices"), name="settings"),
+    path("settings/", RedirectView.as_view(pattern_name="settings:saved-replies"), name="settings"),
     path("settings/", include((tickets_urls.settings_urlpatterns, "settings"))),
     path("admin/", admin.site.urls),
     path("dev/mail/", include("mail.development.urls")),

@@ -5,6 +5,7 @@ from tickets.models.choices import Choice, Priority, Status, hex_color
 from tickets.models.idempotency_keys import IdempotencyKey
 from tickets.models.reading import ReadMark
 from tickets.models.replies import Reply
+from tickets.models.saved_replies import SavedReply
 from tickets.models.search_texts import SearchText
 from tickets.models.tickets import MAX_MESSAGE, MAX_SUBJECT, REFERENCE_ALPHABET, Ticket, WaitingFor, new_reference
 from tickets.models.timeline import TimelineEntry
@@ -20,6 +21,7 @@ __all__ = [
     "Priority",
     "ReadMark",
     "Reply",
+    "SavedReply",
     "SearchText",
     "Status",
     "Ticket",

@@ -4,11 +4,11 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.forms import Form
+from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 
-def call_service(form: Form, service: Any, *args: Any, **kwargs: Any) -> Any:
+def call_service(form: BaseForm, service: Any, *args: Any, **kwargs: Any) -> Any:
     """Call a service in a transaction; add its ValidationError to the form and return None."""
     try:
         with transaction.atomic():
@@ -18,7 +18,7 @@ def call_service(form: Form, service: Any, *args: Any, **kwargs: Any) -> Any:
         return None
 
 
-def error_response(request: HttpRequest, form: Form) -> HttpResponse | None:
+def error_response(request: HttpRequest, form: BaseForm) -> HttpResponse | None:
     """Return the form's errors as JSON if the client wants JSON, else None."""
     return JsonResponse({"errors": form.errors}, status=422) if wants_json(request) else None
 

@@ -28,8 +28,8 @@ PAGES = {
         "/admin/tickets/ticket/1/delete/", "/admin/tickets/ticket/1/history/", "/admin/accounts/user/",
         "/admin/accounts/user/add/", "/admin/accounts/office/1/change/", "/admin/accounts/desksettings/",
         "/admin/tickets/status/1/change/",
-        "/settings/offices/1/", "/settings/desk/", "/settings/statuses/", "/settings/statuses/1/",
-        "/settings/priorities/1/delete/",
+        "/settings/saved-replies/new/", "/settings/offices/1/", "/settings/desk/",
+        "/settings/statuses/", "/settings/statuses/1/", "/settings/priorities/1/delete/",
         "/admin/usersessions/usersession/", "/admin/realtime/broadcast/",
     ],
 }  # fmt: skip

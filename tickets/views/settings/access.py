@@ -25,3 +25,16 @@ def for_admins(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return check
+
+
+def for_staff(view: View) -> View:
+    """Require an agent or admin."""
+
+    @wraps(view)
+    @login_required
+    def check(request: AuthenticatedRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_staff:
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return check
