@@ -157,7 +157,9 @@ class Reader:
         notes = self.hidden()
         for ticket in {note.ticket for note in notes}:
             yield from (f"{API}/tickets/{ticket.uuid}/{part}" for part in ("", "replies/", "timeline/"))
-            yield from (f"/tickets/{ticket.uuid}/{part}" for part in ("earlier/", "original/", "read.gif", "saved-replies/"))
+            yield from (
+                f"/tickets/{ticket.uuid}/{part}" for part in ("earlier/", "original/", "read.gif", "saved-replies/")
+            )
             yield f"/tickets/rows/?ticket={ticket.uuid}"
             yield from (f"/admin/tickets/ticket/{ticket.pk}/{what}/" for what in ("change", "history"))
         for note in notes:

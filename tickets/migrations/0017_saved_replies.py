@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0010_mail_sender'),
-        ('tickets', '0013_index_texts'),
+        ('tickets', '0016_actors_and_sources'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
