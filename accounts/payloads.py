@@ -38,8 +38,12 @@ def online_member(user: User, **_: Any) -> Member | None:
     """Return the presence member for colleagues, or None if the user hides their online status."""
     if user.hides_online:
         return None
-    shown = {"avatar_url": avatar_url(user, Audience.STAFF)}
-    return Member(str(user.pk), user_payload(user, Audience.STAFF, None) | shown)
+    return Member(str(user.pk), member_payload(user))
+
+
+def member_payload(user: User) -> dict[str, str | None]:
+    """Return a colleague with their avatar."""
+    return user_payload(user, Audience.STAFF, None) | {"avatar_url": avatar_url(user, Audience.STAFF)}
 
 
 def display_name(user: User, audience: Audience, office: Office | None) -> str:

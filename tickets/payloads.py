@@ -9,6 +9,7 @@ from accounts import payloads as accounts_payloads
 from accounts.models import Office, User
 from realtime import Audience
 from realtime.broadcasting.events import iso
+from realtime.channels import ClientEventCopy
 from tickets.actors import Actor, System
 from tickets.models import Attachment, Reply, Status, Ticket, TimelineEntry
 from tickets.signals import Change
@@ -58,6 +59,16 @@ def activity_payload(user: User, audience: Audience, **_: Any) -> dict[str, Any]
     if audience is not Audience.STAFF or user.hides_online:
         return None
     return {"user": accounts_payloads.user_payload(user, audience, None)}
+
+
+def activity_copies(user: User, event: str, *, ticket_uuid: UUID, **_: Any) -> list[ClientEventCopy]:
+    """Return what the lists of the ticket's office show of a client event on the ticket."""
+    office = Office.objects.filter(tickets__uuid=ticket_uuid).first()
+    if office is None or user.hides_online:
+        return []
+    shown = accounts_payloads.member_payload(user)
+    data = {"ticket": {"uuid": str(ticket_uuid)}, "user": shown, "activity": event.removeprefix("client-")}
+    return [ClientEventCopy(office.presence_channel, Audience.STAFF, "ticket.activity", data)]
 
 
 def reply_payload(reply: Reply, audience: Audience) -> dict[str, Any]:

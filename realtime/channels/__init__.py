@@ -3,6 +3,7 @@
 from realtime.channels.patterns import NAME as NAME
 from realtime.channels.patterns import Audience as Audience
 from realtime.channels.patterns import ChannelPattern as ChannelPattern
+from realtime.channels.patterns import ClientEventCopy as ClientEventCopy
 from realtime.channels.patterns import Found as Found
 from realtime.channels.patterns import Parts as Parts
 from realtime.channels.patterns import as_sent as as_sent

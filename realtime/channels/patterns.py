@@ -32,6 +32,7 @@ Parts = Mapping[str, Any]  # of a channel's name, converted to the types that th
 Rule = Callable[[Any, Sequence[Parts]], Sequence["Audience | None"]]
 MemberRule = Callable[..., Member | None]
 ClientEventPayload = Callable[..., Any]
+ClientEventCopies = Callable[..., "Iterable[ClientEventCopy]"]
 
 NAME = re.compile(rf"[A-Za-z0-9_\-=@,.;]{{1,{MAX_CHANNEL_NAME_LENGTH}}}")  # Pusher: channel naming conventions
 PLACEHOLDER = re.compile(r"<(?P<converter>\w+):(?P<name>\w+)>")
@@ -48,6 +49,15 @@ class Audience(models.TextChoices):
         return self is Audience.STAFF or other is Audience.PUBLIC
 
 
+class ClientEventCopy(NamedTuple):
+    """A server event that a client event causes on another channel, such as a summary for a list."""
+
+    channel: str  # full Pusher name
+    audience: Audience
+    event: str
+    data: Any
+
+
 def anyone(user: Any, channels: Sequence[Parts]) -> list[Audience]:
     """Admit every user: the default rule of public channels."""
     return [Audience.PUBLIC] * len(channels)
@@ -56,6 +66,11 @@ def anyone(user: Any, channels: Sequence[Parts]) -> list[Audience]:
 def account(user: Any, **_: Any) -> Member:
     """Describe a presence member by key and name: the default of presence patterns."""
     return Member(str(user.pk), {"id": str(user.pk), "name": str(user)})
+
+
+def no_copies(user: Any, event: str, **_: Any) -> list[ClientEventCopy]:
+    """Copy no client event to other channels: the default."""
+    return []
 
 
 def as_sent(user: Any, audience: Audience, data: Any, **_: Any) -> Any:
@@ -74,6 +89,7 @@ class ChannelPattern:
     client_events: Mapping[str, ClientEventPayload] = field(default_factory=dict, compare=False)
     guests: bool = False
     counts: bool = False
+    client_event_copies: ClientEventCopies = no_copies
     _regex: re.Pattern[str] = field(init=False, repr=False, compare=False)
     _converters: dict[str, Any] = field(init=False, repr=False, compare=False)
 
@@ -176,22 +192,25 @@ def private(
     return ChannelPattern(prefix, route, rule, client_events=client_events or {}, guests=guests)
 
 
-def presence(
+def presence(  # noqa: PLR0913
     route: str,
     rule: Rule,
     *,
     member: MemberRule = account,
     client_events: Mapping[str, ClientEventPayload] | None = None,
+    client_event_copies: ClientEventCopies = no_copies,
     cache: bool = False,
     guests: bool = False,
 ) -> ChannelPattern:
     """Return a pattern of private channels whose subscribers see each other as members.
 
     `member` describes a user to the others: it takes the user and the parts of the name, and returns a `Member`, or
-    None for a user who is not shown. Everything else is as in `private`.
+    None for a user who is not shown. `client_event_copies` takes the sender and the name of an allowed client event
+    and, by name, the parts of the channel's name; it returns what subscribers of other channels receive. Everything
+    else is as in `private`.
     """
-    prefix = protocol.PRESENCE + "cache-" * cache
-    return ChannelPattern(prefix, route, rule, member, client_events or {}, guests)
+    prefix, events = protocol.PRESENCE + "cache-" * cache, client_events or {}
+    return ChannelPattern(prefix, route, rule, member, events, guests, client_event_copies=client_event_copies)
 
 
 def find(name: str) -> Found | None:

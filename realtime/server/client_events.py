@@ -57,10 +57,22 @@ def _prepare(
     """Queue the webhook event, and return the layer messages. Runs where the database may be read."""
     outbox.enqueue([_webhook_event(message, socket_id, member)])
     user_id = member.key if member is not None else ""
+    user = credentials.load_user()
+    if user is None and not found.pattern.guests:
+        return []  # the session has ended, and the socket is about to be closed
     messages = []
-    for audience, data in _payloads(credentials, found, message):
+    for audience, data in _payloads(user, found, message):
         frame = protocol.frame(message.event, channel=message.channel, data=protocol.encode(data), user_id=user_id)
         messages.append(ephemeral.message(message.channel, audience, frame, socket_id))
+    return messages + _copies(user, found, message, socket_id)
+
+
+def _copies(user: Any, found: Found, message: Message, socket_id: str) -> list[Ephemeral]:
+    """Return the server events that the client event causes on other channels."""
+    messages = []
+    for copy in found.pattern.client_event_copies(user, message.event, **found.parts):
+        frame = protocol.frame(copy.event, channel=copy.channel, data=protocol.encode(copy.data))
+        messages.append(ephemeral.message(copy.channel, copy.audience, frame, socket_id))
     return messages
 
 
@@ -71,11 +83,11 @@ def _webhook_event(message: Message, socket_id: str, member: Member | None) -> d
     return event | {"socket_id": socket_id} | ({} if member is None else {"user_id": member.key})
 
 
-def _payloads(credentials: Credentials, found: Found, message: Message) -> Iterator[tuple[Audience, Any]]:
+def _payloads(user: Any, found: Found, message: Message) -> Iterator[tuple[Audience, Any]]:
     """Yield each audience with the data that the pattern makes for it."""
-    make, user = found.pattern.client_event_payload(message.event), credentials.load_user()
-    if make is None or (user is None and not found.pattern.guests):
-        return  # the session has ended, and the socket is about to be closed
+    make = found.pattern.client_event_payload(message.event)
+    if make is None:
+        return
     for audience in Audience:
         data = make(user, audience, data=message.data, **found.parts)
         if data is not None:

@@ -6,6 +6,7 @@ import { test } from "node:test"
 import { Announcer } from "../../static/js/lib/announcer.js"
 import { Colleagues } from "../../static/js/lib/colleagues.js"
 import { OwnActivity } from "../../static/js/lib/own-activity.js"
+import { TicketActivities } from "../../static/js/lib/ticket-activities.js"
 import { Typists } from "../../static/js/lib/typists.js"
 import { FakeClock } from "./clock.js"
 
@@ -166,4 +167,31 @@ test("ten changes are two sentences for a screen reader", async () => {
   said.add(region.textContent)
   said.delete("")
   assert.deepEqual([...said], ["1 are viewing", "10 are viewing"])
+})
+
+test("a list shows who is active on a ticket, each person once, without the page's user", async () => {
+  const clock = new FakeClock()
+  const changed = []
+  const activities = new TicketActivities({ self: SELF.id, onChange: (uuid) => changed.push(uuid), clock })
+  const report = (user, activity) => activities.receive({ ticket: { uuid: "t" }, user, activity })
+  const shown = () => activities.of("t").map(({ user, activity }) => `${user.name} ${activity}`)
+  for (const user of [SELF, CARA, DANA, CARA]) report(user, "viewing")
+  report(DANA, "replying")
+  assert.deepEqual(shown(), ["Cara viewing", "Dana replying"])
+  assert.equal(changed.length, 3)
+  report(CARA, "leaving")
+  assert.deepEqual(shown(), ["Dana replying"])
+  await clock.advance(75 * SECOND)
+  assert.deepEqual([shown(), clock.pending], [[], 0])
+  report(DANA, "viewing")
+  activities.forget(DANA.id)
+  assert.deepEqual([shown(), clock.pending], [[], 0])
+})
+
+test("leaving a ticket is announced, and a return to it too", () => {
+  const { sent, own } = writer()
+  own.typed({ isNote: true })
+  own.leave()
+  own.use()
+  assert.deepEqual(sent, ["noting", "leaving", "viewing"])
 })

@@ -53,3 +53,33 @@ async def test_customer_receives_no_trace_of_a_note_in_the_making(live_cast: Cas
     assert await casey.receives_nothing(ticket.channel)
     await send_client_event(bao, "client-typing", ticket.channel, {})
     assert (await casey.event("client-typing"))["user"]["name"] == "Bao Nguyen"
+
+
+async def test_lists_of_the_office_receive_the_activity(live_cast: Cast) -> None:
+    ticket, office = live_cast.ticket, live_cast.billing
+    bao = await subscribe(live_cast.bao, ticket.presence_channel)
+    await bao.subscribe(office.presence_channel)
+    dana = await subscribe(live_cast.dana, office.presence_channel)
+    await bao.event("pusher_internal:member_added")
+    emil = await subscribe(live_cast.emil, live_cast.orders.presence_channel)
+    await send_client_event(bao, "client-noting", ticket.presence_channel, {})
+    person = {"id": str(live_cast.bao.pk), "name": "Bao Nguyen", "role": "agent"}
+    assert await dana.event("ticket.activity") == {
+        "ticket": {"uuid": str(ticket.uuid)},
+        "user": person | {"avatar_url": f"/avatars/{live_cast.bao.pk}.svg"},
+        "activity": "noting",
+    }
+    assert await bao.receives_nothing(office.presence_channel)
+    assert await emil.receives_nothing(live_cast.orders.presence_channel)
+
+
+async def test_lists_receive_no_activity_of_a_hidden_user(live_cast: Cast) -> None:
+    ticket, office = live_cast.ticket, live_cast.billing
+    live_cast.dana.hides_online = True
+    await do(live_cast.dana.save)
+    hidden, shown = [await subscribe(user, ticket.presence_channel) for user in (live_cast.dana, live_cast.bao)]
+    ada = await subscribe(live_cast.ada, office.presence_channel)
+    await send_client_event(hidden, "client-viewing", ticket.presence_channel, {})
+    assert await ada.receives_nothing(office.presence_channel)
+    await send_client_event(shown, "client-viewing", ticket.presence_channel, {})
+    assert (await ada.event("ticket.activity"))["user"]["name"] == "Bao Nguyen"

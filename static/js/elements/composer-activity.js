@@ -26,7 +26,7 @@ class ComposerActivity extends HTMLElement {
     live.stream.on("ticket.reply.created", ({ reply }) => this.#typists.remove(reply.user.name))
     live.addEventListener("state", ({ detail }) => detail.state === "connected" || this.#typists.clear())
     this.#watchComposer(this.closest("ticket-page"))
-    addEventListener("pagehide", () => this.#own.stop())
+    addEventListener("pagehide", () => this.#own.leave())
     if (this.dataset.presence) this.#watchPresence(this.closest("ticket-page"))
   }
 

@@ -21,7 +21,7 @@ class TicketPresence extends HTMLElement {
       onMembers: (members) => this.#onMembers(members),
       onJoined: (member) => this.#colleagues.add(member),
       onLeft: (member) => this.#colleagues.remove(member),
-      onClientEvent: (name, data) => this.#onClientEvent(name, data),
+      onEvent: (name, data) => this.#onEvent(name, data),
     })
     // Without a connection this is what was true before.
     live.addEventListener("state", ({ detail }) =>
@@ -35,7 +35,7 @@ class TicketPresence extends HTMLElement {
   }
 
   /** Another tab of the user's own visits too: it does not show what this one is writing. */
-  #onClientEvent(name, data) {
+  #onEvent(name, data) {
     this.#colleagues.receive(name, data)
     if (name === "client-viewing") this.#dispatch("visited")
   }

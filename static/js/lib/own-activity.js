@@ -16,7 +16,7 @@ export class OwnActivity {
 
   /**
    * @param {object} options
-   * @param {(event: "viewing" | "replying" | "noting" | "typing") => void} options.send "typing" is for everyone who
+   * @param {(event: "viewing" | "replying" | "noting" | "typing" | "leaving") => void} options.send "typing" is for everyone who
    *   reads the ticket, the others are for staff
    * @param {{Date: {now: () => number}, setTimeout: Function}} [options.clock]
    */
@@ -36,6 +36,13 @@ export class OwnActivity {
   stop() {
     this.#sentAt.delete("typing")
     if (this.#activity !== "viewing") this.#set("viewing")
+  }
+
+  /** The page is closed, or another one takes its place. */
+  leave() {
+    this.#send("leaving")
+    this.#sentAt.clear()
+    this.#activity = "viewing"
   }
 
   /** Takes a sign of life: the pointer, a key, a return to the page. */

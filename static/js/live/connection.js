@@ -25,7 +25,7 @@ const MISSED = "realtime:missed"
  * @property {(members: object[]) => void} onMembers the members, at each subscription
  * @property {(member: object) => void} onJoined
  * @property {(member: object) => void} onLeft
- * @property {(name: string, data: object) => void} onClientEvent
+ * @property {(name: string, data: object) => void} onEvent an event of the channel, of a client or of the server
  */
 
 export class Connection {
@@ -71,10 +71,10 @@ export class Connection {
    *
    * @param {PresenceHandlers} handlers
    */
-  join(channel, { onMembers, onJoined, onLeft, onClientEvent }) {
+  join(channel, { onMembers, onJoined, onLeft, onEvent }) {
     this.#echo
       .join(withoutPrefix(channel))
-      .listenToAll((name, data) => onClientEvent(name.replace(/^\./, ""), data))
+      .listenToAll((name, data) => onEvent(name.replace(/^\./, ""), data))
       .here(onMembers)
       .joining(onJoined)
       .leaving(onLeft)

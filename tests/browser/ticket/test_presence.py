@@ -24,8 +24,9 @@ def type_into(page: Page, text: str, *, note: bool = False) -> None:
 def test_three_people_see_who_is_here_and_who_writes(desk: Desk) -> None:
     bao, dana, casey = desk.enter("bao", server=0), desk.enter("dana"), desk.enter("casey", server=0)
     work, other, asked = [person.page(desk.ticket) for person in (bao, dana, casey)]
-    second_tab = dana.page(desk.ticket)
-    for page in (work, other, second_tab, asked):
+    second_tab, ada = dana.page(desk.ticket), desk.enter("ada", server=0)
+    lists = ada.page("/tickets/")
+    for page in (work, other, second_tab, asked, lists):
         is_live(page)
     expect(colleagues(work)).to_have_text(["Dana Okafor is viewing"])
     expect(colleagues(other)).to_have_text(["Bao Nguyen is viewing"])
@@ -35,7 +36,8 @@ def test_three_people_see_who_is_here_and_who_writes(desk: Desk) -> None:
     expect(colleagues(work)).to_have_text(["Dana Okafor is replying"])
     expect(writing(work)).to_have_text("Dana Okafor is replying right now")
     expect(writing(asked)).to_have_text("Dana Okafor is writing…")
-    late = desk.enter("ada").page(desk.ticket)
+    expect(lists.get_by_role("img", name="Dana Okafor is replying")).to_be_visible()
+    late = ada.page(desk.ticket)
     expect(colleagues(late)).to_have_text(["Dana Okafor is replying", "Bao Nguyen is viewing"])
 
     send(other, "We look into it")
@@ -54,7 +56,10 @@ def test_three_people_see_who_is_here_and_who_writes(desk: Desk) -> None:
     other.close()
     second_tab.close()
     expect(colleagues(work)).to_have_text(["Ada Admin is viewing"])
-    assert bao.problems == dana.problems == casey.problems == []
+    expect(lists.get_by_role("img", name="Dana Okafor")).to_have_count(0)
+    lists.goto("/")
+    expect(lists.locator("#online li")).to_have_text(["Bao Nguyen"])
+    assert ada.problems == bao.problems == dana.problems == casey.problems == []
 
 
 def page_without_news(person: Person, path: str) -> Page:
