@@ -12,7 +12,9 @@ from allauth.account.signals import (
     password_reset,
     password_set,
 )
+from allauth.mfa.models import Authenticator
 from allauth.mfa.signals import authentication_failed
+from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
@@ -67,6 +69,13 @@ def session_ended(instance: Session, **_: Any) -> None:
     user_id = instance.get_decoded().get(SESSION_KEY)
     if user_id is not None:
         reauthorize(users=[user_id])
+
+
+@receiver([post_save, post_delete], sender=Authenticator)
+def second_step_changed(instance: Authenticator, created: bool = True, **_: Any) -> None:
+    """Reauthorize: staff may have to set one up, or have just done so."""
+    if created and settings.STAFF_TWO_FACTOR_REQUIRED:
+        reauthorize(users=[instance.user_id])
 
 
 @receiver([password_changed, password_set, password_reset])

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -9,6 +10,7 @@ from django.utils.translation import gettext as _
 from knox.crypto import hash_token
 
 from accounts.models import ApiToken, User
+from accounts.sign_in import required_second_step
 
 MAX_TOKENS = 20  # per user
 LAST_USED_INTERVAL = timedelta(minutes=1)
@@ -64,4 +66,6 @@ def revoke_all(user: User) -> None:
 def _valid_tokens() -> QuerySet[ApiToken]:
     is_valid = Q(expiry=None) | Q(expiry__gt=timezone.now())
     tokens: QuerySet[ApiToken] = ApiToken.objects.filter(is_valid, user__is_active=True).select_related("user")
+    if settings.STAFF_TWO_FACTOR_REQUIRED:
+        tokens = tokens.exclude(user__in=User.objects.filter(required_second_step.users_without()))
     return tokens

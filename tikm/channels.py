@@ -2,6 +2,7 @@
 
 from accounts.payloads import online_member
 from accounts.policies import authorize_office, authorize_user
+from accounts.sign_in.required_second_step import second_step_required
 from realtime.channels import presence, private
 from tickets.payloads import activity_copies, activity_payload, writer_payload
 from tickets.policies import authorize_ticket, authorize_ticket_staff
@@ -9,15 +10,19 @@ from tickets.policies import authorize_ticket, authorize_ticket_staff
 ACTIVITIES = ("client-viewing", "client-replying", "client-noting", "client-leaving")
 
 channelpatterns = [
-    private("user.<uuid:user_id>", authorize_user),
-    private("tickets.<uuid:ticket_uuid>", authorize_ticket, client_events={"client-typing": writer_payload}),
-    private("office.<int:office_id>", authorize_office),
+    private("user.<uuid:user_id>", second_step_required(authorize_user)),
+    private(
+        "tickets.<uuid:ticket_uuid>",
+        second_step_required(authorize_ticket),
+        client_events={"client-typing": writer_payload},
+    ),
+    private("office.<int:office_id>", second_step_required(authorize_office)),
     presence(
         "tickets.<uuid:ticket_uuid>",
-        authorize_ticket_staff,
+        second_step_required(authorize_ticket_staff),
         member=online_member,
         client_events=dict.fromkeys(ACTIVITIES, activity_payload),
         client_event_copies=activity_copies,
     ),
-    presence("office.<int:office_id>", authorize_office, member=online_member),
+    presence("office.<int:office_id>", second_step_required(authorize_office), member=online_member),
 ]

@@ -91,6 +91,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "realtime.http.middleware.PageCursorMiddleware",
     "accounts.middleware.PersonalMiddleware",
+    "accounts.sign_in.required_second_step.SecondStepMiddleware",
     "accounts.throttles.ThrottledMiddleware",
     "accounts.conflicts.ConflictMiddleware",
 ]
@@ -215,6 +216,7 @@ MFA_FORMS = {"activate_totp": "accounts.sign_in.second_steps.ActivateTOTPForm"}
 ACCOUNT_LOGOUT_REDIRECT_URL = reverse_lazy("account_login")
 ACCOUNT_SESSION_REMEMBER = True
 CSRF_FAILURE_VIEW = "accounts.views.csrf.csrf_failure"
+STAFF_TWO_FACTOR_REQUIRED = environment.boolean("STAFF_TWO_FACTOR_REQUIRED", default=False)
 STAFF_IDLE_MINUTES = environment.integer(
     # Long enough for sessions whose last activity is recorded every five minutes.
     "STAFF_IDLE_MINUTES",

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import AuthenticationFailed, Throttled
 
 from accounts.models import User
+from accounts.sign_in import required_second_step
 
 LOCKED_SECONDS = 300  # the window in which allauth counts failed attempts
 
@@ -28,6 +29,8 @@ def authenticate(request: HttpRequest, email: str, *, password: str, code: str) 
         _fail("wrong_credentials", _("Incorrect email address or password."))
     if is_mfa_enabled(user):
         _check_code(user, code)
+    if required_second_step.is_missing(user):
+        raise PermissionDenied(_("Set up two-factor authentication first."))
     if _is_unconfirmed(user):
         raise PermissionDenied(_("Confirm your email address first."))
     return user

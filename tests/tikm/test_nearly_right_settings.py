@@ -82,6 +82,7 @@ NEARLY_RIGHT: dict[str, list[Any]] = {
     "REALTIME_PORT": [*(number for number in NUMBER if number != "0"), "65536", "443/tcp", "https", ":443"],
     "REALTIME_SCHEME": ["wss", "ws", "HTTPS", "https://", "tls"],
     "REALTIME_DEBUG": BOOLEAN,
+    "STAFF_TWO_FACTOR_REQUIRED": BOOLEAN,
     "REALTIME_WEBHOOKS": ["a.example/hook", "ftp://a.example/", "https://a.example/ member_left", "https:/a.example",
                           "member_added https://a.example/", f"https://a.example/#{HIDDEN}",
                           f"https://user:{HIDDEN}@a.example/", f"htps://user:{HIDDEN}@a.example/"],
@@ -146,6 +147,7 @@ RIGHT = {
     "REALTIME_SCHEME": ["http", "https", ""],
     "REALTIME_APP_KEY": ["tikm", "a-b_C9", ""],
     "REALTIME_DEBUG": ["YES", "on", ""],
+    "STAFF_TWO_FACTOR_REQUIRED": ["true", "no", ""],
     "REALTIME_WEBHOOKS": ["https://a.example/hook member_added member_removed, https://b.example/", ""],
     "REALTIME_WEBHOOK_NETWORKS": ["10.1.0.0/16,fd00::/8", ""],
 }  # fmt: skip
