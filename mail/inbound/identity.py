@@ -5,6 +5,7 @@ from email.utils import parseaddr
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Q
 
 from accounts.lines import validate_person_name
@@ -31,8 +32,13 @@ def find_user(email: str) -> User | None:
 
 
 def create_customer(sender: Address) -> User:
-    """Return a new customer who has written, and who can set a password later."""
-    return User.objects.create_user(sender.email, name=person_name(sender))
+    """Return a new customer without a password, whose address is not verified: a mail proves its domain at most."""
+    user = User(email=sender.email, name=person_name(sender))
+    user.set_unusable_password()
+    with transaction.atomic():
+        user.save()
+        EmailAddress.objects.create(user=user, email=user.email, primary=True)
+    return user
 
 
 def person_name(sender: Address) -> str:

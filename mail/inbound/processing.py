@@ -11,13 +11,14 @@ from limits import parse as parse_rate
 
 from accounts.models import User
 from jobs.models import Job
-from mail.inbound import files, identity, reasons, texts, threads
-from mail.inbound.parsing import Bounce, Kind, ParsedMail, guard
+from mail.inbound import files, forwards, identity, reasons, texts, threads
+from mail.inbound.parsing import Address, Bounce, Kind, ParsedMail, guard
 from mail.models import Mailbox, ReceivedMessage
 from mail.outbound import deliveries
 from mail.outbound.threads import record_message_id
 from realtime.utils import rate_limits
 from tickets import services
+from tickets.actors import Cause, Source, System
 from tickets.models import Attachment, Ticket
 
 State = ReceivedMessage.State
@@ -37,10 +38,12 @@ class Draft:
     """What a message is going to become."""
 
     user: User
+    customer: User
     ticket: Ticket | None  # None for a new one
     subject: str
     text: str
     attachments: list[Attachment]
+    comment: str  # a note of staff who forwarded the message
 
 
 def process(message: ReceivedMessage, parse: Callable[[bytes], ParsedMail] = guard.parse) -> None:
@@ -100,9 +103,14 @@ def _recorded(bounce: Bounce) -> ReceivedMessage.State:
 def _deliver(message: ReceivedMessage, parsed: ParsedMail) -> None:
     user = _user(message, parsed)
     ticket = threads.find_ticket(message, parsed, user)
+    forwarded = forwards.forwarded_for_others(message, parsed, user) if ticket is None else None
+    customer = user if forwarded is None else _known(message, forwarded.sender)
+    subject = parsed.subject if forwarded is None else forwarded.subject
+    text = parsed.new_text if ticket is not None else parsed.text if forwarded is None else forwarded.text
     attachments, left_out = files.store(parsed.files, by=user)
-    text = parsed.text if ticket is None else parsed.new_text
-    draft = Draft(user, ticket, texts.subject(parsed.subject), texts.message(text, parsed, left_out), attachments)
+    body = texts.message(text, parsed, left_out)
+    comment = "" if forwarded is None else forwarded.comment
+    draft = Draft(user, customer, ticket, texts.subject(subject), body, attachments, comment)
     with transaction.atomic():
         # First: it locks the row, so that a second run waits, and then finds it processed.
         current = ReceivedMessage.objects.select_for_update().only("pk", "state").get(pk=message.pk)
@@ -118,12 +126,17 @@ def _user(message: ReceivedMessage, parsed: ParsedMail) -> User:
     """Return whose message this is. Raises Stopped."""
     sender = parsed.sender
     assert sender is not None  # noqa: S101  (_check has seen to it)
-    user = identity.find_user(sender.email)
+    return _known(message, sender)
+
+
+def _known(message: ReceivedMessage, address: Address) -> User:
+    """Return the user with an address, or a new customer, if the mailbox or an admin accepts them. Raises Stopped."""
+    user = identity.find_user(address.email)
     if user is None:
         holds = message.mailbox.unknown_senders == Mailbox.UnknownSenders.HOLD
         if holds and not message.is_approved:
             raise Stopped(State.HELD, reasons.UNKNOWN_SENDER)
-        return identity.create_customer(sender)
+        return identity.create_customer(address)
     if not user.is_active:
         raise Stopped(State.IGNORED, reasons.INACTIVE_SENDER)
     return user
@@ -131,21 +144,39 @@ def _user(message: ReceivedMessage, parsed: ParsedMail) -> User:
 
 def _write(message: ReceivedMessage, draft: Draft) -> None:
     if draft.ticket is None:
-        message.ticket = services.open_ticket(
-            by=draft.user,
-            subject=draft.subject,
-            content=draft.text,
-            office=message.mailbox.office,
-            attachments=draft.attachments,
-            key=message.pk,
-        )
-        if message.is_automatic or message.identity != ReceivedMessage.Identity.VERIFIED:
-            deliveries.withhold_receipt(message.ticket)  # the address may be forged
+        message.ticket = _open_ticket(message, draft)
         return
     message.ticket = draft.ticket
     message.reply = services.add_reply(
-        draft.ticket, by=draft.user, message=draft.text, attachments=draft.attachments, key=message.pk
+        draft.ticket,
+        by=draft.user,
+        message=draft.text,
+        attachments=draft.attachments,
+        source=Source.MAIL,
+        key=message.pk,
     )
+
+
+def _open_ticket(message: ReceivedMessage, draft: Draft) -> Ticket:
+    """Open a ticket: by the sender, or by the system where it is not proven that they wrote."""
+    is_verified = message.identity == ReceivedMessage.Identity.VERIFIED
+    ticket = services.open_ticket(
+        by=draft.user if is_verified else System(Cause.MAIL),
+        customer=draft.customer,
+        subject=draft.subject,
+        content=draft.text,
+        office=message.mailbox.office,
+        attachments=draft.attachments,
+        source=Source.MAIL,
+        key=message.pk,
+    )
+    if draft.comment:
+        services.add_reply(
+            ticket, by=draft.user, message=draft.comment, internal=True, source=Source.MAIL, key=message.pk
+        )
+    if message.is_automatic or not is_verified:
+        deliveries.withhold_receipt(ticket)  # the address may be forged
+    return ticket
 
 
 def record_failure(job: Job, reason: str) -> None:

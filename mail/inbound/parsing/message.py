@@ -55,11 +55,12 @@ class Bounce:
 
 @dataclass(frozen=True)
 class Forwarded:
-    """The message that someone forwarded."""
+    """The message that someone forwarded, and what they wrote above it."""
 
     sender: Address
     subject: str
     text: str
+    comment: str = ""
 
 
 @dataclass(frozen=True)

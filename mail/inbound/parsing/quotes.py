@@ -126,13 +126,13 @@ def forwarded(text: str) -> Forwarded | None:
     lines = text.split("\n")[:MAX_LINES]
     for number, line in enumerate(each[:MAX_LINE] for each in lines):
         if FORWARD.match(line) or SEPARATOR.match(line):
-            return _read_forwarded(lines, number + 1)
+            return _read_forwarded(lines, number + 1, "\n".join(lines[:number]).strip())
         if _begins_headers(lines, number):
-            return _read_forwarded(lines, number)
+            return _read_forwarded(lines, number, "\n".join(lines[:number]).strip())
     return None
 
 
-def _read_forwarded(lines: list[str], start: int) -> Forwarded | None:
+def _read_forwarded(lines: list[str], start: int, comment: str) -> Forwarded | None:
     """Return the message whose headers begin at `start` or after empty lines."""
     while start < len(lines) and not lines[start].strip():
         start += 1
@@ -147,7 +147,7 @@ def _read_forwarded(lines: list[str], start: int) -> Forwarded | None:
     if sender is None:
         return None
     body = "\n".join(_unquoted(line) for line in lines[number:]).strip("\n").rstrip()
-    return Forwarded(sender, values.get("subject", ""), body)
+    return Forwarded(sender, values.get("subject", ""), body, comment)
 
 
 def _forwarded_sender(value: str) -> Address | None:
