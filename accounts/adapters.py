@@ -9,6 +9,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
 from allauth.core import context as allauth_context
 from allauth.core.exceptions import ImmediateHttpResponse
+from django.core.mail import EmailMultiAlternatives
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -16,6 +17,8 @@ from django.utils import timezone, translation
 from django.utils.crypto import salted_hmac
 
 from accounts import email_addresses, sessions, tasks
+from accounts.mail_layout import attach_html
+from accounts.mail_senders import Sender
 from accounts.models import User
 from accounts.sign_in import failed_attempts
 from accounts.sign_in.site_links import site_url
@@ -86,6 +89,18 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
                 if name in STORED_VALUES
             },
         )
+
+    def render_mail(
+        self, template_prefix: str, email: str, context: dict[str, Any], headers: dict[str, str] | None = None
+    ) -> EmailMultiAlternatives:
+        """Render a mail as text and, in the look of the site, as HTML."""
+        sender = Sender.of(None)
+        values = {**context, "site_name": sender.site_name}
+        message: EmailMultiAlternatives = super().render_mail(template_prefix, email, values, headers)
+        message.from_email = str(sender)
+        text = message.body.rpartition("\n--\n")[0]
+        attach_html(message, "mail/account.html", {"text": text}, sender)
+        return message
 
     def send_notification_mail(
         self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None

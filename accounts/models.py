@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self, cast
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.core.validators import MaxValueValidator
 from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
@@ -314,6 +315,13 @@ class DeskSettings(MailSender):
     mails_closing = models.BooleanField(
         _("mail customers when their ticket is closed"),
         default=True,
+    )
+
+    unseen_minutes = models.PositiveSmallIntegerField(
+        _("minutes before a mail"),
+        default=2,
+        validators=[MaxValueValidator(1440)],
+        help_text=_("A message that was seen on the page by then isn't mailed."),
     )
 
     class Meta(MailSender.Meta):

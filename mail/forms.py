@@ -15,7 +15,7 @@ class MailPreferencesForm(forms.Form):
         super().__init__(data)
         self.user = user
         for event, mode in preferences.modes_of(user).items():
-            choices = MailPreference.Mode.choices
+            choices = [(each.value, each.label) for each in preferences.modes_for(event)]
             self.fields[event] = forms.ChoiceField(label=event.label, choices=choices, initial=mode)
 
     def save(self) -> None:

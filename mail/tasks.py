@@ -6,7 +6,7 @@ from jobs import mail as smtp
 from jobs import task
 from jobs.models import Job
 from mail.inbound import tasks  # noqa: F401  (registers its task)
-from mail.models import OutgoingMail, preferences
+from mail.models import MailPreference, OutgoingMail, preferences
 from mail.outbound import deliveries, messages, recipients
 from tickets.models import Ticket
 
@@ -21,8 +21,7 @@ def send_ticket_mail(job: Job, **arguments: Any) -> None:
     mail = owed.filter(state__in=[State.QUEUED, State.FAILED]).first()
     if mail is None:  # deleted together with its ticket or reply
         return
-    is_wanted = recipients.may_receive(mail) and preferences.without_muted([mail.recipient], Event(mail.event))
-    if not is_wanted or _is_superseded(mail):
+    if not recipients.may_receive(mail) or not _is_wanted(mail) or _is_superseded(mail):
         deliveries.change_state(mail, State.CANCELLED)
         return
     message = messages.build(mail, arguments["site_url"])
@@ -30,6 +29,13 @@ def send_ticket_mail(job: Job, **arguments: Any) -> None:
     mail.save(update_fields=["message_id"])
     smtp.deliver(job, message)
     deliveries.change_state(mail, State.SENT)
+
+
+def _is_wanted(mail: OutgoingMail) -> bool:
+    """Return whether the recipient wants such a mail, and has not seen on the page what it is about."""
+    for _user, mode in preferences.wanted_modes([mail.recipient], Event(mail.event)):
+        return mode != MailPreference.Mode.UNSEEN or not recipients.has_seen(mail)
+    return False
 
 
 def _is_superseded(mail: OutgoingMail) -> bool:

@@ -19,6 +19,7 @@ class MailPreference(models.Model):
         """When a mail is sent."""
 
         NOW = "now", _("Right away")
+        UNSEEN = "unseen", _("If I haven't seen it on the page")
         NEVER = "never", _("Never")
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
@@ -37,10 +38,17 @@ def events_for(user: User) -> list[Event]:
     return [event for event in Event if not user.is_customer or event not in OutgoingMail.STAFF_EVENTS]
 
 
+def modes_for(event: Event) -> list[MailPreference.Mode]:
+    """Return the modes of a kind of event, the default first. Of some it is unknown whether they were seen."""
+    Mode = MailPreference.Mode  # noqa: N806
+    can_be_seen = event not in (Event.RECEIPT, Event.STATUS, Event.ASSIGNED)
+    return [Mode.UNSEEN, Mode.NOW, Mode.NEVER] if can_be_seen else [Mode.NOW, Mode.NEVER]
+
+
 def modes_of(user: User) -> dict[Event, MailPreference.Mode]:
     """Return when `user` receives mails about each kind of event that may concern them."""
     chosen = dict(MailPreference.objects.filter(user=user).values_list("event", "mode"))
-    return {event: MailPreference.Mode(chosen.get(event, MailPreference.Mode.NOW)) for event in events_for(user)}
+    return {event: MailPreference.Mode(chosen.get(event, modes_for(event)[0])) for event in events_for(user)}
 
 
 def set_modes(user: User, modes: dict[Event, MailPreference.Mode]) -> None:
@@ -49,9 +57,11 @@ def set_modes(user: User, modes: dict[Event, MailPreference.Mode]) -> None:
         MailPreference.objects.update_or_create(user=user, event=event, defaults={"mode": mode})
 
 
-def without_muted(users: Iterable[User], event: Event) -> list[User]:
-    """Return the users who want mails about a kind of event."""
+def wanted_modes(users: Iterable[User], event: Event) -> list[tuple[User, MailPreference.Mode]]:
+    """Return the users who want mails about a kind of event, and when they want them."""
     users = list(users)
-    muted = MailPreference.objects.filter(user__in=users, event=event, mode=MailPreference.Mode.NEVER)
-    keys = set(muted.values_list("user", flat=True)) if users else set()
-    return [user for user in users if user.pk not in keys]
+    chosen = (
+        dict(MailPreference.objects.filter(user__in=users, event=event).values_list("user", "mode")) if users else {}
+    )
+    modes = [(user, MailPreference.Mode(chosen.get(user.pk, modes_for(event)[0]))) for user in users]
+    return [(user, mode) for user, mode in modes if mode != MailPreference.Mode.NEVER]

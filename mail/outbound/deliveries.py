@@ -1,18 +1,20 @@
 """What became of the mails that are owed."""
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from allauth.core import context as allauth_context
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import DeskSettings, User
 from accounts.sign_in.site_links import site_url
 from jobs.models import Job
 from mail import payloads
 from mail.events import TicketMailUpdated
-from mail.models import OutgoingMail, preferences
+from mail.models import MailPreference, OutgoingMail, preferences
 from realtime import Audience, publish
 from tickets.models import Reply, Ticket
 
@@ -34,13 +36,19 @@ def owe(
     from mail import tasks  # imports this module
 
     name = occurrence(ticket, reply, version)
-    mails = [
-        OutgoingMail(key=f"{event} {name} {user.pk}", event=event, recipient=user, ticket=ticket, reply=reply)
-        for user in preferences.without_muted(recipients, event)
-    ]
-    OutgoingMail.objects.bulk_create(mails, ignore_conflicts=True)
-    for mail in mails:
-        tasks.send_ticket_mail.enqueue(key=mail.key, mail=str(mail.pk), site_url=site_url(allauth_context.request))
+    origin = site_url(allauth_context.request)
+    for user, mode in preferences.wanted_modes(recipients, event):
+        key = f"{event} {name} {user.pk}"
+        mail = OutgoingMail(key=key, event=event, recipient=user, ticket=ticket, reply=reply)
+        OutgoingMail.objects.bulk_create([mail], ignore_conflicts=True)
+        tasks.send_ticket_mail.enqueue(key=key, run_at=_due(mode), mail=str(mail.pk), site_url=origin)
+
+
+def _due(mode: MailPreference.Mode) -> datetime | None:
+    """Return when a mail is to be sent; None for now."""
+    if mode != MailPreference.Mode.UNSEEN:
+        return None
+    return timezone.now() + timedelta(minutes=DeskSettings.current().unseen_minutes)
 
 
 def occurrence(ticket: Ticket, reply: Reply | None, version: int | None = None) -> str:

@@ -7,19 +7,24 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
+from accounts.mail_layout import attach_html
+from accounts.mail_senders import Sender
+from accounts.models import User
 from mail.addresses import reply_address
 from mail.models import OutgoingMail
 from mail.outbound import recipients, threads
-from mail.outbound.senders import Sender
 from mail.outbound.unsubscribing import unsubscribe_path
 from tickets import payloads
 
 Event = OutgoingMail.Event
 # Exchange's: no receipts, vacation replies or automatic answers. Without NDR: bounces are wanted.
 SUPPRESSED_RESPONSES: Final = "DR, RN, NRN, OOF, AutoReply"
+MAX_EARLIER: Final = 2  # messages that are quoted
+MAX_EARLIER_LENGTH: Final = 600  # characters of each
 _REPLY_PREFIX: Final = re.compile(r"(re|aw|antw|sv|vs)\s*:\s*", re.IGNORECASE)
 
 
@@ -36,7 +41,7 @@ def build(mail: OutgoingMail, site_url: str) -> EmailMultiAlternatives:
             to=[mail.recipient.email],
             headers=_headers(mail) | _unsubscribe_headers(unsubscribe_url),
         )
-        message.attach_alternative(render_to_string("mail/ticket.html", context), "text/html")
+        attach_html(message, "mail/ticket.html", context, sender)
     address = reply_address(mail.ticket, mail.recipient)
     if address:
         message.reply_to = [address]
@@ -86,13 +91,39 @@ def _context(mail: OutgoingMail, site_url: str, sender: Sender) -> dict[str, Any
         "next_step": _next_step(mail),
         "text": ticket.content if reply is None else reply.message,
         "html": ticket.html if reply is None else reply.html,
+        "is_note": mail.event == Event.NOTE,
+        "files": _files(mail, site_url),
+        "earlier": _earlier(mail),
         "subject": ticket.subject,
         "reference": ticket.reference,
         "url": f"{site_url}{path}" if site_url else "",
         "can_answer": bool(settings.MAIL_REPLY_ADDRESS),
         "sender": sender,
-        "language": translation.get_language(),
     }
+
+
+def _files(mail: OutgoingMail, site_url: str) -> list[dict[str, Any]]:
+    """Return the files of the message, with links that need a sign-in."""
+    payload = (payloads.attachment_payload(file) for file in mail.ticket.attachments.filter(reply=mail.reply))
+    return [file | {"url": f"{site_url}{file['url']}" if site_url else ""} for file in payload]
+
+
+def _earlier(mail: OutgoingMail) -> list[dict[str, str]]:
+    """Return the beginning of the last public messages before a reply, the latest first."""
+    if mail.reply is None or mail.reply.is_internal:
+        return []
+    ticket = mail.ticket
+    before = ticket.replies.filter(is_internal=False, number__lt=mail.reply.number).select_related("author")
+    found = [(reply.author, reply.message) for reply in before.order_by("-number")[:MAX_EARLIER]]
+    if len(found) < MAX_EARLIER:
+        found.append((ticket.creator, ticket.content))
+    return [_quote(mail, author, text) for author, text in found]
+
+
+def _quote(mail: OutgoingMail, author: User, text: str) -> dict[str, str]:
+    name = payloads.user_payload(author, mail.ticket, recipients.audience_for(mail))["name"] or ""
+    short = Truncator(text.strip()).chars(MAX_EARLIER_LENGTH)
+    return {"name": name, "text": short, "quoted": "\n".join(f"> {line}" for line in short.splitlines())}
 
 
 def _lead(mail: OutgoingMail) -> str:

@@ -5,8 +5,8 @@ from django.db.models import Q, QuerySet
 from accounts.models import User
 from mail.models import OutgoingMail
 from realtime import Audience
-from tickets import policies
-from tickets.models import Reply, Ticket
+from tickets import policies, reading
+from tickets.models import ReadMark, Reply, Ticket
 
 Event = OutgoingMail.Event
 
@@ -53,6 +53,13 @@ def may_receive(mail: OutgoingMail) -> bool:
     if mail.event == Event.STATUS and not mail.ticket.status.is_closed:
         return False
     return mail.reply is None or audience_for(mail).includes(mail.reply.audience)
+
+
+def has_seen(mail: OutgoingMail) -> bool:
+    """Return whether what the mail is about was on a screen of its recipient."""
+    if mail.reply is not None:
+        return reading.has_read(mail.recipient, mail.reply)
+    return ReadMark.objects.filter(user=mail.recipient, ticket=mail.ticket).exists()
 
 
 def audience_for(mail: OutgoingMail) -> Audience:

@@ -7,7 +7,7 @@ from allauth.account.models import EmailAddress
 from django.core import mail
 from django.test import Client
 
-from accounts.models import User
+from accounts.models import DeskSettings, User
 from jobs.models import Job
 from tests.support.cast import Cast
 from tests.support.jobs import run_due_jobs
@@ -85,3 +85,17 @@ def test_mail_is_in_the_language_of_the_request(db: None) -> None:
 def test_mail_of_a_form_that_fails_is_not_sent(cast: Cast) -> None:
     assert Client().post("/register/", NINA | {"password2": "another"}).status_code == 200
     assert not Job.objects.exists()
+
+
+def test_mails_have_the_name_and_sender_of_the_desk_as_text_and_html(cast: Cast) -> None:
+    DeskSettings(site_name="Example Help", sender_name="Example", sender_address="help@example.com").save()
+    ask_for_reset(cast.casey.email)
+    run_due_jobs()
+    [letter] = mail.outbox
+    [(html, kind)] = letter.alternatives
+    assert (letter.from_email, kind) == ("Example <help@example.com>", "text/html")
+    [link] = links("password/reset")
+    assert f'<a href="http://testserver{link}"' in html
+    for text in (letter.body, html):
+        assert "Example Help" in text
+        assert "TIKM" not in text

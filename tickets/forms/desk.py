@@ -10,5 +10,13 @@ class DeskForm(forms.ModelForm[DeskSettings]):
 
     class Meta:
         model = DeskSettings
-        fields = ("site_name", "staff_names", "sender_name", "sender_address", "signature", "mails_closing")
+        fields = (
+            "site_name",
+            "staff_names",
+            "sender_name",
+            "sender_address",
+            "signature",
+            "mails_closing",
+            "unseen_minutes",
+        )
         widgets = {"signature": forms.Textarea(attrs={"rows": 3})}

@@ -27,7 +27,8 @@ def test_mail_that_came_back_shows_at_the_reply_for_staff(small_desk: Desk) -> N
     expect(reply).to_have_count(1)
     expect(reply.locator(".undelivered")).to_be_hidden()
     small_desk.manage("shell", "--verbosity=0", "-c", BOUNCE)
-    expect(reply.locator(".undelivered")).to_have_text("Not delivered to Casey Rivers 552 5.2.2 mailbox full")
+    expect(reply.locator(".undelivered bdi")).to_have_text("Casey Rivers")
+    expect(reply.locator(".undelivered .reason")).to_have_text("552 5.2.2 mailbox full")
     staff.reload()
     expect(reply.locator(".undelivered li")).to_be_visible()
     assert own.locator(".undelivered").count() == 0

@@ -1,15 +1,19 @@
 """Customers receive a receipt and the public replies, as they may read them when the mail is sent."""
 
+import re
+
 import pytest
 from django.core import mail
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.models import DeskSettings, User
 from jobs.models import Job
 from mail.models import OutgoingMail
 from mail.outbound import deliveries
 from tests.support.jobs import run_due_jobs
-from tickets import services
+from tickets import files, services
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +25,8 @@ def open_ticket(cast, **fields):
 
 
 def sent():
-    """Send what is owed; return the mails."""
+    """Send what is owed, also what waits for being seen; return the mails."""
+    Job.objects.exclude(run_at=None).update(run_at=timezone.now())
     run_due_jobs()
     found, mail.outbox[:] = mail.outbox[:], []
     return found
@@ -146,3 +151,29 @@ def test_internal_office_is_not_named(cast):
     cast.reply(cast.ada, "We look into it")
     [message] = sent_to_casey()
     assert "Fraud" not in message.message().as_string()
+
+
+def test_reply_quotes_the_latest_public_messages_and_links_its_files(cast):
+    cast.reply(cast.bao, "kryptonite", internal=True)
+    cast.reply(cast.casey, "x" * 900)
+    sent()
+    file = files.store(SimpleUploadedFile("invoice.txt", b"12 EUR"), by=cast.bao)
+    services.add_reply(cast.ticket, by=cast.bao, message="See <b>here</b>", attachments=[file])
+    [message] = sent()
+    for text in (message.body, html_of(message)):
+        assert "invoice.txt" in text
+        assert f"https://desk.example.com/files/{file.pk}/" in text
+        assert "Two charges for *May*." in text
+        assert "x" * 500 in text
+        assert "x" * 700 not in text
+        assert "kryptonite" not in text
+    assert "> Two charges" in message.body
+    assert "<b>here" not in html_of(message)
+
+
+def test_html_has_its_styles_in_the_elements_and_those_for_dark_screens_apart(cast):
+    cast.reply(cast.bao, "Answer")
+    html = html_of(sent()[0])
+    assert re.search(r'<table class="card"[^>]* style="[^"]*max-width: ?600px', html)
+    assert "prefers-color-scheme: dark" in html
+    assert not re.search(r"<script|<link|<img|url\(|https?://(?!desk\.example\.com)", html)

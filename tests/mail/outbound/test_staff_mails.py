@@ -1,12 +1,14 @@
 """Staff receive what concerns their tickets; notes reach staff of the ticket only."""
 
 import pytest
+from django.core import mail
 from django.test import Client
 
 from accounts.models import DeskSettings, User
 from mail.models import OutgoingMail, preferences
 from tests.mail.outbound.test_customer_mails import html_of, open_ticket, sent
-from tickets import services
+from tests.support.jobs import run_due_jobs
+from tickets import reading, services
 
 pytestmark = pytest.mark.django_db
 Event = OutgoingMail.Event
@@ -125,13 +127,36 @@ def test_person_receives_what_they_chose_also_if_they_choose_it_while_it_is_queu
     client.force_login(cast.bao)
     page = client.get("/profile/mails/")
     assert set(page.context["form"].fields) == set(Event.values)
-    choice = dict.fromkeys(Event.values, "now") | {"new_ticket": "never"}
+    choice = dict.fromkeys(Event.values, "now") | {"new_ticket": "never", "note": "unseen"}
     open_ticket(cast)
     assert client.post("/profile/mails/", choice).status_code == 302
     assert recipients(sent()) == ["casey", "dana"]
     open_ticket(cast)
     assert recipients(sent()) == ["casey", "dana"]
-    assert client.post("/profile/mails/", choice | {"note": "perhaps"}).status_code == 422
+    assert client.post("/profile/mails/", choice | {"status": "unseen"}).status_code == 422
+
+
+def test_message_that_was_seen_on_the_page_is_not_mailed(cast):
+    seen, unseen = (cast.reply(cast.bao, text) for text in ("Seen", "Unseen"))
+    run_due_jobs()
+    assert mail.outbox == []
+    reading.mark_read(cast.ticket, by=cast.casey, up_to=seen)
+    [message] = sent()
+    assert "Unseen" in message.body
+    assert OutgoingMail.objects.get(reply=seen).state == "cancelled"
+    assert OutgoingMail.objects.get(reply=unseen).state == "sent"
+
+
+def test_mail_right_away_does_not_ask_whether_it_was_seen(cast):
+    preferences.set_modes(cast.casey, {Event.REPLY: "now"})
+    reading.mark_read(cast.ticket, by=cast.casey, up_to=cast.reply(cast.bao, "Seen"))
+    run_due_jobs()
+    assert [message.to for message in mail.outbox] == [["casey@example.com"]]
+
+
+def test_new_ticket_that_an_agent_has_opened_is_not_mailed_to_them(cast):
+    reading.mark_read(open_ticket(cast), by=cast.bao, up_to=None)
+    assert recipients(sent()) == ["casey", "dana"]
 
 
 def test_customer_is_offered_their_own_events_only(cast):
@@ -149,7 +174,7 @@ def test_mail_can_be_turned_off_with_one_click(cast):
     assert address in message.body
     path, client = address.removeprefix("https://desk.example.com"), Client(enforce_csrf_checks=True)
     assert client.get(path).status_code == 200
-    assert preferences.modes_of(cast.casey)[Event.REPLY] == "now"
+    assert preferences.modes_of(cast.casey)[Event.REPLY] == "unseen"
     assert client.post(path, {"List-Unsubscribe": "One-Click"}).status_code == 200
     cast.reply(cast.bao, "Another")
     assert sent() == []
