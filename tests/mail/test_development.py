@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from mail.models import Mailbox, ReceivedMessage
-from tests.support.jobs import run_due_jobs
+from tests.support.jobs import run_all_jobs, run_due_jobs
 from tickets import services
 from tickets.models import Ticket
 
@@ -24,7 +24,7 @@ def names(tmp_path):
 
 def test_answer_to_a_mail_becomes_a_reply(site, cast, tmp_path):
     services.add_reply(cast.ticket, by=cast.bao, message="Did it happen *before*?")
-    run_due_jobs()
+    run_all_jobs()
     [name] = names(tmp_path)
     assert f"/dev/mail/{name}/" in site.get("/dev/mail/").content.decode()
     page = site.get(f"/dev/mail/{name}/")

@@ -1,5 +1,6 @@
 """Run the jobs that are due, as a worker does, in the test's own process."""
 
+from django.utils import timezone
 from django_q.signing import SignedPackage
 
 from jobs import runner
@@ -17,3 +18,9 @@ def run_due_jobs():
     while claimed := claim():
         for arguments in claimed:
             runner.run(*arguments)
+
+
+def run_all_jobs():
+    """Run all jobs as if the time for which they wait had passed."""
+    Job.objects.exclude(run_at=None).update(run_at=timezone.now())
+    run_due_jobs()

@@ -6,13 +6,12 @@ import pytest
 from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
-from django.utils import timezone
 
 from accounts.models import DeskSettings, User
 from jobs.models import Job
 from mail.models import OutgoingMail
 from mail.outbound import deliveries
-from tests.support.jobs import run_due_jobs
+from tests.support.jobs import run_all_jobs
 from tickets import files, services
 
 pytestmark = pytest.mark.django_db
@@ -26,8 +25,7 @@ def open_ticket(cast, **fields):
 
 def sent():
     """Send what is owed, also what waits for being seen; return the mails."""
-    Job.objects.exclude(run_at=None).update(run_at=timezone.now())
-    run_due_jobs()
+    run_all_jobs()
     found, mail.outbox[:] = mail.outbox[:], []
     return found
 

@@ -13,7 +13,7 @@ from django.urls import resolve
 
 from realtime.broadcasting import history
 from tests.support.api_client import API, ApiClient
-from tests.support.jobs import run_due_jobs
+from tests.support.jobs import run_all_jobs
 from tests.tickets.leaks.site import Note, Site
 from tickets.forms.lists import SORTS
 from tickets.models import Ticket
@@ -202,7 +202,7 @@ class Reader:
         return re.sub("|".join(sent), "", answer) if sent else answer
 
     def mails(self) -> Iterator[tuple[str, str]]:
-        run_due_jobs()
+        run_all_jobs()
         for number, message in enumerate(mail.outbox):
             if self.user.email in message.recipients():
                 yield f"mail {number}", str(message.message())
