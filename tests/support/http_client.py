@@ -28,7 +28,7 @@ class HttpClient:
         """Send a form as a page's script does, and return what the server answers."""
         headers = {"Cookie": self.cookies, "X-CSRFToken": CSRF, "Accept": "application/json"}
         request = Request(self.url + path, urlencode(fields).encode(), headers)
-        with urlopen(request, timeout=5) as response:
+        with urlopen(request, timeout=60) as response:
             return None if response.status == HTTPStatus.NO_CONTENT else json.load(response)
 
     def submit(self, path: str, **fields: object) -> None:
@@ -41,7 +41,7 @@ class HttpClient:
 
     def _is_led_on(self, method: str, path: str, body: str | None = None) -> None:
         headers = {"Cookie": self.cookies, "X-CSRFToken": CSRF, "Content-Type": "application/x-www-form-urlencoded"}
-        with closing(HTTPConnection(self.url.removeprefix("http://"), timeout=15)) as connection:
+        with closing(HTTPConnection(self.url.removeprefix("http://"), timeout=60)) as connection:
             connection.request(method, path, body, headers)
             response = connection.getresponse()
             assert response.status == HTTPStatus.FOUND, response.read().decode()

@@ -10,7 +10,7 @@ from threading import Thread
 from typing import Any
 
 HERE = Path(__file__).resolve().parents[2] / "integration/clients/node"
-TIMEOUT = 20  # seconds: on a busy machine Node takes long to start
+TIMEOUT = 60  # seconds: on a busy machine Node takes long to start
 
 
 class NodeClient:

@@ -26,9 +26,9 @@ class PageClient:
         address = self.server.url.replace("http", "ws", 1) + "/app/tikm?protocol=7"
         cookie = {"Cookie": self.visitor.cookies}
         with connect(address, origin=self.server.url, additional_headers=cookie) as self.socket:
-            self.event("pusher:connection_established", within=5)
+            self.event("pusher:connection_established", within=60)
             self.socket.send(json.dumps({"event": "pusher:subscribe", "data": {"channel": channel, "auth": ""}}))
-            self.answer = self.event("pusher_internal:subscription_succeeded", within=5)
+            self.answer = self.event("pusher_internal:subscription_succeeded", within=60)
             yield self
 
     def event(self, name, *, within):
@@ -52,5 +52,5 @@ class PageClient:
         """Assert that nothing came before the answer to a ping that is sent now."""
         self.received.clear()
         self.socket.send('{"event": "pusher:ping", "data": {}}')
-        self.event("pusher:pong", within=5)
+        self.event("pusher:pong", within=60)
         assert self.received == ["pusher:pong"]

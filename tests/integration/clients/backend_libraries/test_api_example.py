@@ -12,7 +12,7 @@ from tests.support import instances
 def post(server, path, body, token):
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
     request = Request(f"{server.url}/api/v1/{path}", json.dumps(body).encode(), headers)
-    with urlopen(request, timeout=10) as response:
+    with urlopen(request, timeout=60) as response:
         return json.load(response)
 
 

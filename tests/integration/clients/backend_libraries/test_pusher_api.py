@@ -104,7 +104,7 @@ def test_occupied_channels_and_members_are_listed(backend, fresh_desk, join):
         return seen == expected and backend.channel(ticket)["occupied"]
 
     # Presence reaches the store with the next sync; members of earlier tests have just left.
-    wait_until(are_there, timeout=10, message="Bao is not there, or not alone, or Casey is not.")
+    wait_until(are_there, timeout=60, message="Bao is not there, or not alone, or Casey is not.")
     assert backend.channels(presence, "user_count") == {"channels": {presence: {"user_count": 1}}}
     assert ticket in backend.channels("private-")["channels"]
     assert backend.users(presence) == {"users": [{"id": fresh_desk.ids["bao"]}]}

@@ -82,8 +82,8 @@ def test_reply_that_waited_for_a_lock_sees_the_changed_ticket(live_cast, change)
     with ThreadPoolExecutor(1) as thread:
         with open_transaction(change, cast):
             waiting = thread.submit(on_own_connection, cast.reply, cast.casey, "Any news?")
-            wait_until(is_lock_awaited, timeout=10, message="Casey's reply does not wait for Bao's change.")
-        waiting.result(timeout=10)
+            wait_until(is_lock_awaited, timeout=60, message="Casey's reply does not wait for Bao's change.")
+        waiting.result(timeout=60)
     ticket = Ticket.objects.get(pk=cast.ticket.pk)
     event = events_on(ticket, Audience.STAFF)[-1]
     assert event["reply"]["message"] == "Any news?"

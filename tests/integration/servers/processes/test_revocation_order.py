@@ -28,7 +28,7 @@ async def lose_messages(monkeypatch, act, *args):
     with monkeypatch.context() as patch:
         patch.setattr(default_layer(), "group_send", lose)
         await do(act, *args)
-        await asyncio.to_thread(wait_until, lambda: lost, timeout=5, message="Nothing was sent.")
+        await asyncio.to_thread(wait_until, lambda: lost, timeout=60, message="Nothing was sent.")
 
 
 async def note_is_for_dana_alone(cast, dana, bao):

@@ -136,7 +136,7 @@ class Trial:
         return [(frame["event"], set(frame["data"])) for frame in later]
 
     def _history(self, socket: RemoteSocket) -> int:
-        with closing(HTTPConnection("127.0.0.1", socket.server.port, timeout=5)) as connection:
+        with closing(HTTPConnection("127.0.0.1", socket.server.port, timeout=60)) as connection:
             connection.request("GET", f"/broadcasting/history?channel={self.lost[0]}", headers=socket.key.headers)
             return connection.getresponse().status
 

@@ -91,7 +91,7 @@ def sign_up(server, number):
     visitor = HttpClient(server.url, "sessionid=none")
     headers = {"Cookie": visitor.cookies, "X-CSRFToken": CSRF, "X-Forwarded-For": f"198.51.100.{number}"}
     try:
-        with urlopen(Request(f"{server.url}/register/", b"email=", headers), timeout=5) as answer:
+        with urlopen(Request(f"{server.url}/register/", b"email=", headers), timeout=60) as answer:
             return answer.status
     except HTTPError as refusal:
         refusal.close()
@@ -108,7 +108,7 @@ def counts_in_redis(server, redis_server):
 
 def test_two_servers_count_sign_ups_together_by_client_address(servers, redis_server):
     for server in servers:
-        wait_until(partial(counts_in_redis, server, redis_server), timeout=10, message="Redis is not used again.")
+        wait_until(partial(counts_in_redis, server, redis_server), timeout=60, message="Redis is not used again.")
     cache.clear()
     answers = []
     while 429 not in answers and len(answers) < 40:

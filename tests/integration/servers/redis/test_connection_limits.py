@@ -57,7 +57,7 @@ def test_counts_of_a_dead_process_expire(monkeypatch):
     monkeypatch.setattr(settings, "REALTIME", {**settings.REALTIME, "LEASE": 0.4})
     say("killed", {"casey": 5})
     assert admit("other", {"casey": 5}) == "casey"
-    wait_until(lambda: admit("other", {"casey": 5}) is None, timeout=3, message="The dead are counted.")
+    wait_until(lambda: admit("other", {"casey": 5}) is None, timeout=60, message="The dead are counted.")
     presence_store().remove_process("other")
     assert not redis.Redis.from_url(settings.REALTIME["REDIS_URL"]).keys("*crowd*")
 
@@ -140,11 +140,13 @@ async def test_emptied_store_receives_all_counts_again(live_cast, redis_server):
 
 
 async def test_hanging_redis_delays_one_connection_and_refuses_none(live_cast, redis_server):
+    begun = time.monotonic()
     listeners = [await connect(live_cast.bao)]
+    usual = time.monotonic() - begun
     with redis_server.hanging():
         begun = time.monotonic()
         for person in (live_cast.bao, live_cast.dana, live_cast.casey, live_cast.greta, live_cast.emil):
             listeners.append(await connect(person))
-        assert time.monotonic() - begun < 3 * circuit_breaker.TIMEOUT
+        assert time.monotonic() - begun < 3 * circuit_breaker.TIMEOUT + 10 * usual
     for listener in listeners:
         await listener.close()

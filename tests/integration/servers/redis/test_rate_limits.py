@@ -74,8 +74,9 @@ def use_the_desk(cast):
 
 
 def test_site_works_while_redis_is_down(live_cast, redis_server, caplog):
+    usual = use_the_desk(live_cast)
     redis_server.kill()
-    assert use_the_desk(live_cast) < 2
+    assert use_the_desk(live_cast) < 2 + 3 * usual
     assert [
         record.message.partition(" error=")[0] for record in caplog.records if record.name == circuit_breaker.__name__
     ] == ["service unavailable name=redis"]
@@ -83,10 +84,11 @@ def test_site_works_while_redis_is_down(live_cast, redis_server, caplog):
 
 def test_site_waits_once_for_a_hanging_redis(live_cast, redis_server):
     cache.set("before", 1)
+    usual = use_the_desk(live_cast)
     with redis_server.hanging():
-        assert circuit_breaker.TIMEOUT < use_the_desk(live_cast) < circuit_breaker.TIMEOUT + 2
+        assert circuit_breaker.TIMEOUT < use_the_desk(live_cast) < circuit_breaker.TIMEOUT + 2 + 3 * usual
         assert cache.get("before") is None
-    wait_until(lambda: cache.get("before") == 1, timeout=5, message="Redis is not asked again.")
+    wait_until(lambda: cache.get("before") == 1, timeout=60, message="Redis is not asked again.")
 
 
 def test_wrong_passwords_are_counted_while_redis_is_down(live_cast, redis_server):
