@@ -31,6 +31,8 @@ def page(request: HttpRequest) -> dict[str, Any]:
             "channels": [user.channel, *(office.channel for office in staffed_offices(user))],
             "texts": {
                 "offline": _("Couldn't send. Check your connection and try again; your text is kept."),
+                "sending": _("Sending…"),
+                "sent_later": _("Not sent yet. It will be sent when the connection is back."),
                 "not_saved": _("Couldn't save. Check your connection and try again."),
                 "signed_out": _("You're signed out. Sign in and try again."),
                 "refused": _("You no longer have permission to do this. Reload the page."),

@@ -156,7 +156,7 @@ test("typing ends by itself, and with the message", async () => {
 test("ten changes are two sentences for a screen reader", async () => {
   const clock = new FakeClock()
   const region = { textContent: "" }
-  const announcer = new Announcer(region, clock)
+  const announcer = new Announcer(region, { clock })
   const said = new Set()
   for (let change = 1; change <= 10; change++) {
     announcer.announce(`${change} are viewing`)

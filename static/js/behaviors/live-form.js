@@ -50,7 +50,8 @@ async function send(form, submitter) {
     const offline = form.matches("[data-autosubmit]") ? config.texts.not_saved : config.texts.offline
     showErrors(form, problem.errors ?? { __all__: [problem.text ?? offline] })
     if (problem.key) form.elements.key.value = problem.key
-    notify(form, "failed", { copies: problem.copies ?? {}, unseen: problem.unseen, seen: problem.seen })
+    const isUnanswered = !problem.errors && !problem.text
+    notify(form, "failed", { copies: {}, ...problem, isUnanswered })
     if (problem.current) startConflict(form, problem)
     else if (form.matches("[data-autosubmit]")) keepUnsaved(form)
   } finally {
@@ -60,7 +61,10 @@ async function send(form, submitter) {
   }
 }
 
-/** Dispatches "live-form:sent" {body}, "live-form:failed" {copies, unseen, seen}, "live-form:settled" or "live-form:discarded" on the form. */
+/**
+ * Dispatches "live-form:sent" {body}, "live-form:settled", "live-form:discarded" or "live-form:failed" {copies, unseen,
+ * seen, isUnanswered} on the form. isUnanswered: the server could not be reached, or failed.
+ */
 function notify(form, name, detail = {}) {
   form.dispatchEvent(new CustomEvent(`live-form:${name}`, { bubbles: true, detail }))
 }

@@ -1,7 +1,8 @@
 /** <toast-list>: notifies of what others have just done elsewhere; toasts disappear after five seconds or when closed. */
 
+import { Announcer } from "../lib/announcer.js"
 import { config } from "../lib/page-config.js"
-import { clone } from "../lib/template.js"
+import { clone, fill } from "../lib/template.js"
 import { live } from "../live/index.js"
 
 const SHOWN_MS = 5_000
@@ -11,7 +12,10 @@ const PLACES = ["end", "start", "middle", "top"]
 const CONTROLS = "a, button, input, select, textarea, summary, label, h1, .ticket-row, ticket-composer"
 
 class ToastList extends HTMLElement {
+  #announcer
+
   connectedCallback() {
+    this.#announcer = new Announcer(this.querySelector("[data-announcement]"), { interval: 3_000 })
     live.stream.on("*", (data, name) => this.#onEvent(name, data), { tests: true })
     for (const name of ["scrollend", "resize"]) addEventListener(name, () => this.#findPlace())
   }
@@ -25,25 +29,28 @@ class ToastList extends HTMLElement {
 
   /** Shows a toast, unless the page itself shows the change; screen readers are notified of both. */
   #notify(name, data) {
-    if (isInView(data.ticket)) this.#announce(clone(`toast-${name}`, data).innerText)
+    if (isInView(data.ticket)) this.#announcer.announce(clone(`toast-${name}`, data).innerText)
     else this.#show(name, data)
   }
 
+  /** Shows one toast for each ticket; further changes count there, silently. */
   #show(name, data) {
+    const earlier = [...this.children].find(({ dataset }) => dataset.ticket === data.ticket.uuid)
+    if (earlier && data.test !== true) countUp(earlier)
+    else this.#add(name, data)
+  }
+
+  #add(name, data) {
     const toast = clone("toast", {})
     toast.querySelector("[data-slot]").replaceWith(clone(`toast-${name}`, data))
     toast.dataset.test = String(data.test === true)
+    if (data.test !== true) toast.dataset.ticket = data.ticket.uuid
     toast.querySelector("[data-close]").addEventListener("click", () => toast.remove())
     this.append(toast)
     this.#removeLater(toast)
     const toasts = this.querySelectorAll(":scope > .toast-item")
     if (toasts.length > MAX_TOASTS) toasts[0].remove()
     this.#findPlace()
-  }
-
-  #announce(text) {
-    const region = this.querySelector("[data-announcement]")
-    region.textContent = text
   }
 
   /** Keeps a toast that has the pointer or the focus, or that the user has not had a chance to see. */
@@ -65,6 +72,14 @@ class ToastList extends HTMLElement {
     }
     this.dataset.place = chosen
   }
+}
+
+function countUp(toast) {
+  const more = toast.querySelector(".toast-more")
+  const number = Number(more.dataset.number ?? 0) + 1
+  more.dataset.number = String(number)
+  more.hidden = false
+  fill(more, { number: String(number) })
 }
 
 function visibleControls() {

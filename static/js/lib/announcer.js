@@ -1,10 +1,10 @@
-/** Announces a state to screen readers: the latest sentence, and none more often than every ten seconds. */
+/** Announces a state to screen readers: the latest sentence, and none more often than every few seconds. */
 
-const INTERVAL_MS = 10_000
 const SETTLE_MS = 1_000
 
 export class Announcer {
   #region
+  #interval
   #clock
   #text = ""
   #timer = null
@@ -12,10 +12,13 @@ export class Announcer {
 
   /**
    * @param {{textContent: string}} region an element with role="status"
-   * @param {{Date: {now: () => number}, setTimeout: Function}} [clock]
+   * @param {object} [options]
+   * @param {number} [options.interval] least number of milliseconds between two sentences
+   * @param {{Date: {now: () => number}, setTimeout: Function}} [options.clock]
    */
-  constructor(region, clock = globalThis) {
+  constructor(region, { interval = 10_000, clock = globalThis } = {}) {
     this.#region = region
+    this.#interval = interval
     this.#clock = clock
   }
 
@@ -23,7 +26,7 @@ export class Announcer {
   announce(text) {
     this.#text = text
     if (this.#timer !== null) return
-    const wait = Math.max(SETTLE_MS, this.#announcedAt + INTERVAL_MS - this.#clock.Date.now())
+    const wait = Math.max(SETTLE_MS, this.#announcedAt + this.#interval - this.#clock.Date.now())
     this.#timer = this.#clock.setTimeout(() => this.#write(), wait)
   }
 

@@ -4,6 +4,8 @@ import { Drafts } from "./drafts.js"
 import { config, csrfToken, setCsrfToken } from "./page-config.js"
 
 const MARK = "signed-in"
+// A network that swallows everything gives no sign.
+const MAX_WAIT_MS = 20_000
 
 /** Dispatches "confirmed" when the server has confirmed that this page's user is signed in. */
 export const session = new EventTarget()
@@ -64,7 +66,8 @@ export async function postForm(address, body) {
 
 function post(address, body) {
   const headers = { Accept: "application/json", "X-CSRFToken": csrfToken() }
-  return fetch(address, { method: "POST", body, headers, redirect: "manual" })
+  const signal = AbortSignal.timeout(MAX_WAIT_MS)
+  return fetch(address, { method: "POST", body, headers, redirect: "manual", signal })
 }
 
 function handOver() {

@@ -34,8 +34,13 @@ def test_page_is_not_live_while_the_browser_is_offline(small_desk: Desk) -> None
     chip = page.locator("state-chip")
     casey.context.set_offline(True)
     expect(chip).to_have_attribute("data-connected", "false", timeout=5_000)
+    page.locator("ticket-composer textarea").fill("Written in a tunnel")
+    page.locator("ticket-composer textarea").press("Control+Enter")
+    expect(page.locator(".composer")).to_contain_text("Not sent yet. It will be sent when the connection is back.")
     casey.context.set_offline(False)
     expect(chip).to_have_attribute("data-connected", "true", timeout=SOON)
+    expect(page.locator("#replies > .reply .prose")).to_have_text(["Written in a tunnel"])
+    expect(page.locator("ticket-composer textarea")).to_have_value("")
 
 
 def test_page_is_live_soon_after_sockets_are_possible_again(small_desk: Desk) -> None:
