@@ -37,7 +37,7 @@ class SavedReplyForm(forms.ModelForm[SavedReply]):
             self.initial["audience"] = MINE if self.instance.owner_id else shared
 
     def clean(self) -> dict[str, Any]:
-        """Set whom it is for, and check its text."""
+        """Set its readers, and check its text."""
         data = super().clean() or {}
         audience = data.get("audience")
         self.instance.owner = self.user if audience == MINE else None

@@ -106,7 +106,7 @@ class TicketReading extends HTMLElement {
     return this.#list.querySelector(".new-line")
   }
 
-  /** Draws the line above the first message that comes while nobody looks; the user's own reply ends it. */
+  /** Draws the line above the first message that comes while the page is not looked at; the user's own reply ends it. */
   #onAdded(records) {
     const added = records.flatMap(({ addedNodes }) => [...addedNodes])
     for (const message of added.filter((node) => node instanceof HTMLElement && node.matches(".reply"))) {

@@ -1,4 +1,4 @@
-"""Read marks: what is unread, for whom, and who learns of it."""
+"""Read marks: what is unread for each user, and which of their pages show it."""
 
 import json
 from typing import Any
