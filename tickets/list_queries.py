@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, Q, QuerySet
 
 from accounts.models import DeskSettings, Office, User
 from accounts.policies import staffed_offices
 from realtime.utils import encryption
 from tickets import policies
-from tickets.models import Priority, Reply, Status, Ticket
+from tickets.models import Priority, Status, Ticket, WaitingFor
 from tickets.search import search
 
 PAGE_SIZE = 50
@@ -26,6 +26,7 @@ SORT_KEYS = {
     "updated": ["changed"],
     "created": ["created_at"],
     "priority": ["priority__order"],
+    "waiting": ["waiting_since"],
     "relevance": ["is_whole", "changed"],  # of a search
 }
 
@@ -88,7 +89,7 @@ def filter_tickets(user: User, ticket_filter: TicketFilter) -> QuerySet[Ticket]:
 def _matches_view(ticket_filter: TicketFilter, user: User) -> Q:
     if ticket_filter.status is not None:
         return Q(status=ticket_filter.status)
-    views = {"active": ACTIVE, "closed": ~ACTIVE, "all": Q(), "waiting": Q(pk__in=waiting_for(user).values("pk"))}
+    views = {"active": ACTIVE, "closed": ~ACTIVE, "all": Q(), "waiting": needs_reply(user)}
     return views[ticket_filter.view]
 
 
@@ -105,11 +106,11 @@ def _matches_assignee(assignee: User | Literal["me", "none"], user: User) -> Q:
     return found if DeskSettings.current().staff_names == DeskSettings.StaffNames.FULL else found & Q(is_staffed=True)
 
 
-def waiting_for(user: User) -> QuerySet[Ticket]:
-    """Return the customer's open tickets whose latest public reply is not theirs."""
-    public = Reply.objects.filter(ticket=OuterRef("pk"), is_internal=False).order_by("-number")
-    own = policies.visible_tickets(user).filter(ACTIVE, creator=user)
-    return own.alias(last=Subquery(public.values("author")[:1])).filter(last__isnull=False).exclude(last=user.pk)
+def needs_reply(user: User) -> Q:
+    """Match the open tickets that wait for the user's side: for staff, or for them as the customer."""
+    if user.is_customer:
+        return ACTIVE & Q(creator=user, waiting_for=WaitingFor.CUSTOMER)
+    return ACTIVE & Q(is_staffed=True, waiting_for=WaitingFor.STAFF)
 
 
 # Keyset pagination: by the sort value, then by the primary key.
@@ -199,9 +200,10 @@ def counts(user: User, statuses: list[Status]) -> dict[str, int]:
     """Return the number of tickets in each view of the user's list."""
     of_status = {f"status-{status.pk}": Count("pk", filter=Q(status=status)) for status in statuses}
     of_views = {"all": Count("pk"), "active": Count("pk", filter=ACTIVE), "closed": Count("pk", filter=~ACTIVE)}
+    of_views["waiting"] = Count("pk", filter=needs_reply(user))
     tickets = policies.listed_tickets(user).order_by()
     if user.is_customer:
-        return tickets.aggregate(**of_views, **of_status) | {"waiting": waiting_for(user).count()}
+        return tickets.aggregate(**of_views, **of_status)
     is_mine = ACTIVE & Q(assigned_to=user)
     is_unassigned = ACTIVE & Q(assigned_to=None)
     of_assignees = {"mine": Count("pk", filter=is_mine), "unassigned": Count("pk", filter=is_unassigned)}

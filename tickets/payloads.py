@@ -36,6 +36,8 @@ def ticket_payload(ticket: Ticket, audience: Audience) -> dict[str, Any]:
         "creator": {"id": str(ticket.creator_id), "name": str(ticket.creator)},
         "assigned_to": _named(ticket.assigned_to, ticket, audience),
         "opened_by": _named(ticket.opened_by, ticket, audience),
+        "waiting_for": None if ticket.status.is_closed else ticket.waiting_for,
+        "waiting_since": None if ticket.status.is_closed else iso(ticket.waiting_since),
         "created_at": iso(ticket.created_at),
         "updated_at": iso(ticket.changed_at(audience)),
     }

@@ -50,6 +50,14 @@ test(`an unassigned ticket matches "none" and not "me"`, () => {
   assert.equal(matchesFilter(free, { view: "active", office: "2" }, "b"), false)
 })
 
+test("a ticket matches the view of those that wait for the side of the user", () => {
+  const waiting = { ...TICKET, waiting_for: "staff" }
+  assert.equal(matchesFilter(waiting, { view: "waiting", side: "staff" }, "b"), true)
+  assert.equal(matchesFilter(waiting, { view: "waiting", side: "customer" }, "b"), false)
+  const closed = { ...waiting, is_closed: true, waiting_for: null }
+  assert.equal(matchesFilter(closed, { view: "waiting", side: "staff" }, "b"), false)
+})
+
 test("a closed ticket matches the closed view", () => {
   const closed = { ...TICKET, is_closed: true }
   assert.equal(matchesFilter(closed, { view: "closed" }, "b"), true)

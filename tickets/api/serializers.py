@@ -13,7 +13,17 @@ from accounts.policies import offered_offices
 from realtime import Audience
 from tickets import payloads, policies
 from tickets.actors import Source
-from tickets.models import MAX_MESSAGE, MAX_SUBJECT, Attachment, Priority, Reply, Status, Ticket, TimelineEntry
+from tickets.models import (
+    MAX_MESSAGE,
+    MAX_SUBJECT,
+    Attachment,
+    Priority,
+    Reply,
+    Status,
+    Ticket,
+    TimelineEntry,
+    WaitingFor,
+)
 
 AUDIENCE = "Your audience: `staff` also reads internal notes."
 SEQ = "The sequence number of the latest event of this ticket for you; the next live event has `seq` + 1."
@@ -96,6 +106,10 @@ class TicketSerializer(serializers.Serializer):  # type: ignore[misc]
     )
     assigned_to = MaskedSerializer(allow_null=True, help_text="The assignee; null if unassigned.")
     created_at = serializers.DateTimeField(help_text="When the ticket was opened.")
+    waiting_for = serializers.ChoiceField(
+        WaitingFor.values, allow_null=True, help_text="Who has to write next; null for a closed ticket."
+    )
+    waiting_since = serializers.DateTimeField(allow_null=True, help_text="When their first unanswered message came.")
     updated_at = serializers.DateTimeField(help_text="Its latest change that you may see.")
     audience = serializers.ChoiceField(Audience.values, help_text=AUDIENCE)
     seq = serializers.IntegerField(help_text=SEQ)

@@ -24,8 +24,10 @@ MAX_BULK_TICKETS = 100
 EARLIEST, LATEST = date(1970, 1, 1), date(2999, 12, 31)
 
 VIEWS = [("active", _("Active")), ("closed", _("Closed")), ("all", _("All"))]
-WAITING = ("waiting", _("Needs your reply"))
+# For staff tickets that wait for them, for customers those that wait for the customer.
+WAITING, WAITING_FOR_YOU = ("waiting", _("Needs reply")), ("waiting", _("Needs your reply"))
 BEST = ("relevance", _("Best match"))
+LONGEST_WAITING = ("waiting", _("Longest waiting first"))
 SORTS = [
     ("-updated", _("Recently updated")),
     ("updated", _("Least recently updated")),
@@ -33,6 +35,7 @@ SORTS = [
     ("created", _("Oldest first")),
     ("-priority", _("Most urgent first")),
     ("priority", _("Least urgent first")),
+    LONGEST_WAITING,
 ]
 ASSIGNEES = [("me", _("Me")), ("none", _("No one"))]
 
@@ -94,7 +97,7 @@ class FilterForm(forms.Form):
         self._is_search = bool(data.get("q", "").strip())
         self._default_view: View = default_view or ("all" if self._is_search else "active")
         # Customers must not filter by what they may not see.
-        views = [VIEWS[0], WAITING, *VIEWS[1:]] if user.is_customer else VIEWS
+        views = [VIEWS[0], WAITING_FOR_YOU if user.is_customer else WAITING, *VIEWS[1:]]
         if default_view is None:
             views = self._with_default(views)
         self.fields["status"] = InstanceChoiceField(statuses, views, label=_("Status"))
@@ -111,7 +114,9 @@ class FilterForm(forms.Form):
     def _sorts(self, user: User) -> list[tuple[str, Any]]:
         """Return the orders, the default one as the empty choice."""
         sorts = [sort for sort in SORTS if not user.is_customer or "priority" not in sort[0]]
-        default = BEST if self._is_search else sorts.pop(0)
+        is_waiting = self.data.get("status") == WAITING[0]
+        default = BEST if self._is_search else LONGEST_WAITING if is_waiting else sorts[0]
+        sorts = [sort for sort in sorts if sort != default]
         chosen = [default] if self.data.get("sort") == default[0] else []
         return [("", default[1]), *chosen, *sorts]
 
@@ -152,14 +157,16 @@ class FilterForm(forms.Form):
             created=self._period("created"),
             updated=self._period("updated"),
             words=words,
-            sort=self._sort(bool(words)),
+            sort=self._sort(bool(words), status == WAITING[0]),
         )
 
-    def _sort(self, is_search: bool) -> str:
+    def _sort(self, is_search: bool, is_waiting: bool) -> str:
         sort: str = self.cleaned_data.get("sort", "")
+        if sort not in ("", BEST[0]):
+            return sort
         if is_search:
-            return BEST_MATCH if sort in ("", BEST[0]) else sort
-        return DEFAULT_SORT if sort in ("", BEST[0]) else sort
+            return BEST_MATCH
+        return LONGEST_WAITING[0] if is_waiting else DEFAULT_SORT
 
     def _period(self, name: str) -> Period:
         first, last = (self.cleaned_data.get(f"{name}_{end}") for end in ("from", "to"))

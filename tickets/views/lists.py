@@ -81,11 +81,10 @@ def _views(
         ("mine", "?assignee=me", _("Mine"), "user-round-check", ticket_filter.assignee == "me"),
         ("unassigned", "?assignee=none", _("Unassigned"), "user-round-x", ticket_filter.assignee == "none"),
     ]
-    waiting = [
-        ("waiting", "?status=waiting", _("Needs your reply"), "message-circle-reply", ticket_filter.view == "waiting")
-    ]
+    name = _("Needs your reply") if user.is_customer else _("Needs reply")
+    waiting = ("waiting", "?status=waiting", name, "message-circle-reply", ticket_filter.view == "waiting")
     is_active = ticket_filter.view == "active" and ticket_filter.assignee not in ("me", "none")
-    active = [("active", "", _("Active"), "inbox", is_active), *(waiting if user.is_customer else by_assignee)]
+    active = [("active", "", _("Active"), "inbox", is_active), waiting, *(() if user.is_customer else by_assignee)]
     all_tickets = (
         "all",
         "?status=all",

@@ -16,9 +16,11 @@ export function matchesFilter(ticket, filter, me) {
   )
 }
 
-function isInView(ticket, { view, status }) {
+function isInView(ticket, { view, status, side }) {
   if (status) return isSame(ticket.status_id, status)
   if (view === "all") return true
+  // Customers see only what waits for the customer, staff what waits for them.
+  if (view === "waiting") return !ticket.is_closed && ticket.waiting_for === side
   return ticket.is_closed === (view === "closed")
 }
 

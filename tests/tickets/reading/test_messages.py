@@ -3,9 +3,11 @@
 import random
 
 import pytest
+from django.test import Client
 
+from accounts.models import User
 from tests.support.cast import Cast
-from tickets import services
+from tickets import list_queries, services
 from tickets.models import Reply, Ticket
 from tickets.reading import messages
 
@@ -62,3 +64,25 @@ def test_services_keep_what_the_messages_say(cast: Cast) -> None:
             assert kept[field] == counted[field], action
         for field in ("last_message_at", "last_public_message_at", "waiting_since"):
             assert abs((kept[field] - counted[field]).total_seconds()) < 1, (action, field)
+
+
+def listed(user: User, query: str) -> list[str]:
+    client = Client()
+    client.force_login(user)
+    return [row["ticket"]["subject"] for row in client.get(f"/tickets/{query}").context["rows"]]
+
+
+def test_view_shows_what_waits_for_the_reader_longest_first(cast: Cast) -> None:
+    later = services.open_ticket(by=cast.greta, subject="Later", content="x", office=cast.billing)
+    answered = services.open_ticket(by=cast.greta, subject="Answered", content="x", office=cast.billing)
+    services.add_reply(answered, by=cast.bao, message="Which one?")
+    services.open_ticket(by=cast.bao, subject="Own", content="x", office=cast.orders)
+    services.add_reply(later, by=cast.greta, message="Again")
+    assert listed(cast.bao, "?status=waiting") == ["Charged twice", "Later"]
+    assert listed(cast.bao, "?status=waiting&sort=-updated") == ["Later", "Charged twice"]
+    assert listed(cast.emil, "?status=waiting") == ["Own"]
+    assert listed(cast.greta, "?status=waiting") == ["Answered"]
+    assert list_queries.counts(cast.bao, [])["waiting"] == 2
+    assert list_queries.counts(cast.greta, [])["waiting"] == 1
+    services.update_ticket(later, by=cast.bao, values={"status": cast.status("Closed")})
+    assert listed(cast.bao, "?status=waiting") == ["Charged twice"]
