@@ -179,6 +179,9 @@ JOBS_DAILY = [
     "prune_sign_ups",
 ]
 
+# Commands that the worker runs beside its jobs, while the function says that they are needed.
+JOBS_COMPANIONS = {"poll_mailboxes": "mail.inbound.imap.is_needed"}
+
 # --- Users and sign-in
 
 AUTH_USER_MODEL = "accounts.User"

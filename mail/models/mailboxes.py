@@ -5,6 +5,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.lines import validate_line
 from accounts.models import Office
+from realtime.utils import encryption
+
+PURPOSE = "mail.imap"
 
 
 class Mailbox(models.Model):
@@ -15,6 +18,13 @@ class Mailbox(models.Model):
 
         ACCEPT = "accept", _("Accept: they become customers")
         HOLD = "hold", _("Hold until an admin approves")
+
+    class Security(models.TextChoices):
+        """How the connection to the IMAP server is encrypted."""
+
+        TLS = "tls", "TLS"
+        STARTTLS = "starttls", "STARTTLS"
+        NONE = "none", _("None")
 
     address = models.EmailField(_("email address"), unique=True)
     office = models.ForeignKey(Office, models.PROTECT, related_name="mailboxes", verbose_name=_("office"))
@@ -38,6 +48,20 @@ class Mailbox(models.Model):
         help_text=_("One address or domain per line. Their messages are kept, and open no tickets."),
     )
 
+    imap_host = models.CharField(
+        _("IMAP server"),
+        max_length=253,
+        blank=True,
+        help_text=_("Leave empty if the mail server runs receive_mail. No other program may read this mailbox."),
+    )
+    imap_port = models.PositiveIntegerField(_("IMAP port"), default=993)
+    imap_security = models.CharField(_("encryption"), max_length=8, choices=Security.choices, default=Security.TLS)
+    imap_username = models.CharField(_("user name"), max_length=254, blank=True)
+    # Encrypted; see `imap_password`.
+    imap_secret = models.TextField(blank=True, editable=False)
+    imap_error = models.CharField(_("last error"), max_length=300, blank=True, editable=False)
+    imap_checked_at = models.DateTimeField(_("last checked"), null=True, editable=False)
+
     class Meta:
         verbose_name = _("mailbox")
         verbose_name_plural = _("mailboxes")
@@ -50,6 +74,15 @@ class Mailbox(models.Model):
         """Save the address in lower case: mail arrives under any."""
         self.address = self.address.lower()
         super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+    @property
+    def imap_password(self) -> str:
+        """The password of the IMAP server; empty if SECRET_KEY has changed since it was set."""
+        return encryption.decrypt(self.imap_secret, purpose=PURPOSE) or ""
+
+    @imap_password.setter
+    def imap_password(self, password: str) -> None:
+        self.imap_secret = encryption.encrypt(password, purpose=PURPOSE)
 
     def blocks(self, email: str) -> bool:
         """Return whether the sender or their domain is in the list."""

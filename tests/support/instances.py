@@ -121,7 +121,7 @@ class Postgres(Instance):
             f"-D {directory}/data -k {directory} -c listen_addresses="
             " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
         )
-        super().__init__([f"{_postgres_programs()}/postgres", *options.split()], directory, **_unprivileged())
+        super().__init__([f"{_postgres_programs()}/postgres", *options.split()], directory, **unprivileged())
         self.url = f"postgres://postgres@/postgres?host={directory}"
 
     def answers(self) -> bool:
@@ -250,7 +250,7 @@ def free_port() -> int:
 
 def _initialise(directory: Path) -> None:
     """Initialize a PostgreSQL cluster in `directory` that trusts all local clients."""
-    identity = _unprivileged()
+    identity = unprivileged()
     if identity:
         shutil.chown(directory, identity["user"], identity["group"])
     locale = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
@@ -279,7 +279,7 @@ def _tether(number: signal.Signals) -> list[str]:
     return [setpriv, "--pdeathsig", number.name, "--"] if setpriv else []
 
 
-def _unprivileged() -> dict[str, Any]:
+def unprivileged() -> dict[str, Any]:
     """Return how to start a program that refuses to run as root."""
     if os.geteuid() != 0:
         return {}

@@ -11,6 +11,7 @@ from django.core.management.base import ALL_CHECKS, BaseCommand, CommandError
 from django.db import connections
 
 from jobs import pool
+from jobs.companions import Companions
 from jobs.schedules import Planner
 from realtime.doctor import databases
 from realtime.doctor.problem import Problem
@@ -52,15 +53,18 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         pool.tie_children()
+        companions = Companions()
         while not self._should_stop():
-            self._run_pool(pool.Pool(options["processes"]))
+            self._run_pool(pool.Pool(options["processes"]), companions)
+        companions.stop()
 
-    def _run_pool(self, running: pool.Pool) -> None:
-        """Return when the pool has died, or has been stopped; plan the daily commands meanwhile."""
+    def _run_pool(self, running: pool.Pool, companions: Companions) -> None:
+        """Return when the pool has died, or has been stopped; plan daily commands and run companions meanwhile."""
         planner, next_plan = Planner(), time.monotonic()
         while running.is_alive and not self._should_stop():
             if time.monotonic() >= next_plan:
                 planner.plan()
+                companions.update()
                 connections.close_all()
                 next_plan = time.monotonic() + PLAN_INTERVAL
             time.sleep(CHECK_INTERVAL)

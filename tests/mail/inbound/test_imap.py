@@ -1,0 +1,135 @@
+"""A Dovecot server: new mail becomes a ticket at once, and each message once, whatever is killed or stands still."""
+
+import threading
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic
+
+import pytest
+from django.test import Client
+
+from mail.inbound import imap, poller, storage
+from mail.models import Mailbox, ReceivedMessage
+from tests.mail.inbound.dovecot import PASSWORD, USER, Dovecot
+from tests.mail.inbound.writing import AUTHSERV, write
+from tests.support.instances import free_port
+from tests.support.jobs import run_due_jobs
+from tickets.models import Ticket
+
+
+@pytest.fixture(scope="module")
+def server():
+    with TemporaryDirectory(prefix="tikm-imap-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        with Dovecot(folder) as dovecot:
+            yield dovecot
+
+
+@pytest.fixture
+def imap_mailbox(cast, server):
+    for path in server.mail.rglob("*"):
+        if path.is_file():
+            path.unlink()
+    mailbox = Mailbox(address="billing@desk.example.com", office=cast.billing, authserv_id=AUTHSERV)
+    mailbox.imap_host, mailbox.imap_port, mailbox.imap_security = "127.0.0.1", server.port, "none"
+    mailbox.imap_username, mailbox.imap_password = USER, PASSWORD
+    mailbox.save()
+    return Mailbox.objects.get()
+
+
+def test_message_that_arrives_while_idle_is_a_ticket_within_a_second(imap_mailbox, server):
+    with imap.connected(imap_mailbox) as connection:
+        assert imap.fetch_new(imap_mailbox, connection) == 0
+        arrived = []
+
+        def deliver():
+            server.deliver(write())
+            arrived.append(monotonic())
+
+        threading.Timer(0.2, deliver).start()
+        imap.wait(connection, 30)
+        assert imap.fetch_new(imap_mailbox, connection) == 1
+    run_due_jobs()
+    assert Ticket.objects.filter(subject="Printer").count() == 1
+    assert monotonic() - arrived[0] < 5  # a second on an idle machine: Dovecot announces after half of one
+
+
+def test_message_is_stored_before_it_is_marked(imap_mailbox, server, monkeypatch):
+    server.deliver(write())
+    with imap.connected(imap_mailbox) as connection:
+        monkeypatch.setattr(connection, "flag", lambda *_: (_ for _ in ()).throw(OSError("cut")))
+        with pytest.raises(OSError, match="cut"):
+            imap.fetch_new(imap_mailbox, connection)
+    monkeypatch.undo()
+    assert bytes(ReceivedMessage.objects.get().raw).replace(b"\r\n", b"\n") == write()
+    with imap.connected(imap_mailbox) as connection:
+        assert imap.fetch_new(imap_mailbox, connection) == 1
+        assert imap.fetch_new(imap_mailbox, connection) == 0
+    assert ReceivedMessage.objects.get().copies == 2
+    run_due_jobs()
+    assert Ticket.objects.filter(subject="Printer").count() == 1
+
+
+def test_message_that_cannot_be_stored_stays_in_the_mailbox(imap_mailbox, server, monkeypatch):
+    server.deliver(write())
+
+    def fail(*_):
+        raise OSError("disk full")
+
+    with imap.connected(imap_mailbox) as connection:
+        monkeypatch.setattr(storage, "store", fail)
+        with pytest.raises(OSError, match="disk full"):
+            imap.fetch_new(imap_mailbox, connection)
+        monkeypatch.undo()
+        assert imap.fetch_new(imap_mailbox, connection) == 1
+
+
+def test_message_that_is_too_large_is_flagged_and_reported(imap_mailbox, server, settings):
+    settings.MAIL_MAX_BYTES = 1024
+    server.deliver(write("x" * 2000))
+    server.deliver(write(message_id="<2@x>"))
+    with imap.connected(imap_mailbox) as connection:
+        assert [imap.fetch_new(imap_mailbox, connection) for _ in "12"] == [1, 0]
+    assert "larger than MAIL_MAX_BYTES" in Mailbox.objects.get().imap_error
+
+
+def test_server_that_stands_still_is_asked_again(imap_mailbox, server, monkeypatch):
+    monkeypatch.setattr(imap, "TIMEOUT", 0.5)
+    server.deliver(write())
+    with imap.connected(imap_mailbox) as connection, server.hanging(), pytest.raises(poller.FAILURES):
+        imap.fetch_new(imap_mailbox, connection)
+    with imap.connected(imap_mailbox) as connection:
+        assert imap.fetch_new(imap_mailbox, connection) in (0, 1)
+    assert ReceivedMessage.objects.count() == 1
+
+
+def test_failures_are_shown_at_the_mailbox(imap_mailbox):
+    imap_mailbox.imap_port = free_port()
+    thread = poller.Poller(imap_mailbox)
+    with pytest.raises(poller.FAILURES) as error:
+        thread._poll()
+    thread._report(error.value)
+    assert "ConnectionRefused" in Mailbox.objects.get().imap_error
+
+
+def test_password_is_encrypted_and_never_shown(imap_mailbox, cast):
+    assert (PASSWORD in imap_mailbox.imap_secret, imap_mailbox.imap_password) == (False, PASSWORD)
+    client = Client()
+    client.force_login(cast.ada)
+    address = f"/admin/mail/mailbox/{imap_mailbox.pk}/change/"
+    page = client.get(address).content.decode()
+    assert (PASSWORD in page, imap_mailbox.imap_secret in page) == (False, False)
+    fields = (
+        "address",
+        "unknown_senders",
+        "blocked_senders",
+        "imap_host",
+        "imap_port",
+        "imap_security",
+        "imap_username",
+    )
+    values = {name: getattr(imap_mailbox, name) for name in fields} | {"office": cast.billing.pk, "is_active": "on"}
+    for password in ("", "another"):
+        assert client.post(address, {**values, "password": password}).status_code == 302
+        assert Mailbox.objects.get().imap_password == (password or PASSWORD)
