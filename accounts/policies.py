@@ -45,6 +45,16 @@ def visible_users(user: User) -> QuerySet[User]:
     return User.objects.filter(Q(pk=user.pk) | Q(is_active=True) & ~Q(role=User.Role.CUSTOMER))
 
 
+def can_name_customers(user: User) -> bool:
+    """Allow staff to look up every customer, and to open tickets for them."""
+    return user.is_active and not user.is_customer
+
+
+def findable_people(user: User) -> QuerySet[User]:
+    """Return the people that `user` may open a ticket for: all active ones for staff."""
+    return User.objects.filter(is_active=True) if can_name_customers(user) else User.objects.none()
+
+
 def can_manage_users(user: User) -> bool:
     """Allow admins to manage users, roles and offices."""
     return user.is_active and user.is_admin

@@ -139,6 +139,11 @@ def open_in_the_admin(cast: Cast) -> None:
     done(signed_in(cast.ada).post("/admin/tickets/ticket/add/", words))
 
 
+def for_casey(cast: Cast) -> dict[str, Any]:
+    words = {"subject": "Late", "content": "x", "office": cast.billing.pk, "priority": cast.ticket.priority_id}
+    return {**words, "customer": "casey@example.com"}
+
+
 @dataclass(frozen=True)
 class Row:
     """A write, and the events that each user receives in order: on the ticket as customer, agent and admin, on the
@@ -214,6 +219,11 @@ def answer(cast: Cast) -> None:
 ROWS = {
     # The pages
     "page: open": Row(open_on_the_page, casey=(CREATED,), office=(CREATED,)),
+    "page: open for a customer": Row(
+        lambda cast: done(signed_in(cast.bao).post("/tickets/new/", for_casey(cast))),
+        casey=(CREATED,),
+        office=(CREATED,),
+    ),
     "page: reply": all_receive(post("casey", "/tickets/{}/replies/", message="Hello"), REPLY),
     "page: note": staff_receive(post("bao", "/tickets/{}/replies/", message="Hello", internal="on"), REPLY),
     "page: reply to a closed one": replace(
@@ -232,6 +242,11 @@ ROWS = {
     # The API
     "api: open": Row(
         sends("casey", "POST", "tickets/", subject="Late", content="x", office="Billing"),
+        casey=(CREATED,),
+        office=(CREATED,),
+    ),
+    "api: open for a customer": Row(
+        lambda cast: done(ApiClient(cast.bao).ask("POST", "tickets/", for_casey(cast))),
         casey=(CREATED,),
         office=(CREATED,),
     ),
@@ -257,6 +272,11 @@ ROWS = {
     "list: office": moved(many(office=orders)),
     # The admin's form
     "admin form: open": Row(open_in_the_admin, office=(CREATED,)),
+    "admin form: open for a customer": Row(
+        lambda cast: done(signed_in(cast.ada).post("/admin/tickets/ticket/add/", for_casey(cast))),
+        casey=(CREATED,),
+        office=(CREATED,),
+    ),
     "admin form: status": all_receive(form(status=closed), STATUS),
     "admin form: priority": all_receive(form(priority=high), UPDATED),
     "admin form: subject": all_receive(form(subject="Refund"), UPDATED),

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from accounts import customers
 from accounts.lines import is_blank, validate_line
 from accounts.models import Office, User
 from realtime import Audience
@@ -100,6 +101,19 @@ def open_ticket(  # noqa: PLR0913
 
 
 @transaction.atomic
+def open_ticket_for(text: str, *, by: User, **values: Any) -> Ticket:
+    """Open a ticket for the person that `text` names (see `customers.named_customer`), or for `by` if it is empty.
+
+    Raises PermissionDenied, ValidationError; AlreadySubmitted as `open_ticket` does.
+    """
+    try:
+        customer = customers.named_customer(text, by=by) if text else by
+    except ValidationError as error:
+        raise ValidationError({"customer": error.messages}) from error
+    return open_ticket(by=by, customer=customer, **values)
+
+
+@transaction.atomic
 def add_reply(  # noqa: PLR0913
     ticket: Ticket,
     *,
@@ -164,7 +178,7 @@ def _require_may_open(by: Actor, customer: User, office: Office) -> None:
     if by == customer:
         _require(policies.can_open_ticket(customer, office), _("You can't open tickets in this office."))
     else:
-        reason = _("You can't open tickets for this person in this office.")
+        reason = _("You can only open tickets for others in offices that you work in.")
         _require(policies.can_open_ticket_for(by, customer, office), reason)
 
 

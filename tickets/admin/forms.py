@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from tickets import policies, services
 from tickets.forms.fields import MessageField, UncutField
+from tickets.forms.tickets import CustomerField
 from tickets.models import Reply, Ticket
 
 # Each row adds form fields, and Django accepts at most 1000 (DATA_UPLOAD_MAX_NUMBER_FIELDS).
@@ -48,6 +49,7 @@ class HiddenKeyField(UnchangedField, forms.UUIDField):
 class TicketForm(forms.ModelForm[Ticket]):
     """A ticket's fields with their initial values: only changed fields are saved."""
 
+    customer = CustomerField()
     seen = HiddenNumberField(required=False, widget=forms.HiddenInput)
     key = HiddenKeyField(required=False, widget=forms.HiddenInput, initial=uuid.uuid4)
     service_error: ValidationError | None = None

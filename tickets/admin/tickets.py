@@ -92,7 +92,7 @@ class TicketAdmin(StaffCanView, ProjectAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Ticket | None = None) -> Any:
         if obj is None:
-            return ("subject", "content", "office", "priority", "key")
+            return ("customer", "subject", "content", "office", "priority", "key")
         shown = ("customer", "opener", "source", "content", "files")
         return ("subject", *shown, "status", "priority", "assigned_to", "office", "seen", "key")
 
@@ -131,7 +131,8 @@ class TicketAdmin(StaffCanView, ProjectAdmin):
             return
         values = {name: form.cleaned_data[name] for name in ("subject", "content", "office", "priority", "key")}
         with _as_validation_errors():
-            obj.__dict__.update(services.open_ticket(by=request_user(request), **values).__dict__)
+            user, text = request_user(request), form.cleaned_data["customer"]
+            obj.__dict__.update(services.open_ticket_for(text, by=user, **values).__dict__)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Call the services with the stored ticket, not with the form's modified instance."""

@@ -56,6 +56,12 @@ class NamedSerializer(serializers.Serializer):  # type: ignore[misc]
     name = serializers.CharField(help_text="Customers may see another name of staff than colleagues do.")
 
 
+class CustomerSerializer(NamedSerializer):
+    """A person that staff may open a ticket for."""
+
+    email = serializers.EmailField(help_text="Their email address.")
+
+
 class MaskedSerializer(NamedSerializer):
     """A member of staff, under the name that you may see."""
 
@@ -209,6 +215,12 @@ class NewTicketSerializer(Body):
         lambda user: Priority.objects.all(),
         required=False,
         help_text=f"{NAME_OR_ID} Defaults to the default priority.",
+    )
+    customer = Line(
+        max_length=400,
+        required=False,
+        help_text="Staff only: the customer, by default you. An id or the whole name, an email address, or "
+        "`Name <address>`; an unknown address gets an account.",
     )
     attachments = Files()
 

@@ -15,5 +15,6 @@ urlpatterns = [
     path("attachments/<uuid:attachment_id>/content/", files.AttachmentContent.as_view(), name="attachment-content"),
     path("statuses/", lookups.Statuses.as_view(), name="statuses"),
     path("priorities/", lookups.Priorities.as_view(), name="priorities"),
+    path("customers/", lookups.Customers.as_view(), name="customers"),
     path("assignees/", lookups.Assignees.as_view(), name="assignees"),
 ]

@@ -9,6 +9,7 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, QueryDict
+from django.utils.html import escape
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Office, User
@@ -118,7 +119,22 @@ class AttachmentsForm(forms.Form):
             self.add_error("uploads", error)
 
 
+class CustomerField(forms.CharField):
+    """The customer of a ticket that staff open, as `customers.named_customer` reads it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.TextInput(attrs={"list": "people", "autocomplete": "off"})
+        words = _(
+            "Name or email address; for a new customer both, as in Nora Neu <nora@example.com>. "
+            "Leave empty to ask for yourself."
+        )
+        super().__init__(
+            label=_("Customer"), required=False, max_length=400, widget=widget, help_text=escape(words), **kwargs
+        )
+
+
 class TicketForm(AttachmentsForm):
+    customer = CustomerField()
     subject = UncutField(label=_("Subject"), max_length=MAX_SUBJECT)
     office = forms.ModelChoiceField(Office.objects.none(), label=_("Office"), empty_label=None)
     priority = forms.ModelChoiceField(Priority.objects.all(), label=_("Priority"), empty_label=None)
@@ -136,6 +152,12 @@ class TicketForm(AttachmentsForm):
         self.fields["priority"].initial = Priority.default()
         if user.is_customer:
             self.fields["content"].help_text = ""
+            del self.fields["customer"]
+
+    def open(self, *, by: User) -> Ticket:
+        """Open the ticket. Raises PermissionDenied, ValidationError."""
+        values = dict(self.cleaned_data)
+        return services.open_ticket_for(values.pop("customer", ""), by=by, **values)
 
 
 class ReplyForm(AttachmentsForm):

@@ -33,7 +33,7 @@ def new_ticket(request: AuthenticatedRequest) -> HttpResponse:
     """Show the form of a new ticket, or open it."""
     form = TicketForm(request, user=request.user)
     if request.method == "POST" and form.is_valid() and throttles.permits(form, "ticket", by=request.user):
-        ticket = call_service(form, services.open_ticket, by=request.user, **form.cleaned_data)
+        ticket = call_service(form, form.open, by=request.user)
         if ticket is not None:
             return redirect(ticket)
     if form.is_already_submitted:

@@ -52,7 +52,7 @@ PAGES = [
     "/", "/tickets/", "/tickets/new/", "/tickets/counts/", "/tickets/unread/", "/tickets/palette.css", "/profile/",
     "/profile/sign-ins/", "/profile/email/", "/profile/tokens/", "/session/",
 ]  # fmt: skip
-LOOKUPS = ["me/", "offices/", "statuses/", "priorities/", "assignees/", "auth/token/"]
+LOOKUPS = ["me/", "offices/", "statuses/", "priorities/", "assignees/", "auth/token/", "customers/?q=e"]
 MOST = 4  # notes at which each onlooker guesses
 
 

@@ -97,11 +97,13 @@ class Tickets(ProjectAPIView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Open a ticket."""
+        """Open a ticket: your own or, as staff of its office, that of a `customer`."""
         throttles.count("ticket", by=request.user)
 
         def create() -> tuple[UUID, Ticket]:
-            ticket = services.open_ticket(by=request.user, source=Source.API, **self.read(NewTicketSerializer))
+            values = {"customer": "", **self.read(NewTicketSerializer)}
+            customer = values.pop("customer")
+            ticket = services.open_ticket_for(customer, by=request.user, source=Source.API, **values)
             return ticket.uuid, ticket
 
         ticket, is_replay = create_once(
