@@ -12,7 +12,7 @@ from django.db.models.expressions import RawSQL
 
 from accounts.models import User
 from tickets import policies
-from tickets.models import SearchText, Ticket
+from tickets.models import Reply, SearchText, Ticket
 from tickets.search.terms import MIN_PART, Query, parse
 
 # SQLite's indexes of public texts and of notes, in the order of `policies.searchable_texts`.
@@ -32,6 +32,21 @@ def search(tickets: QuerySet[Ticket], typed: str, *, user: User) -> QuerySet[Tic
     found = tickets.filter(_all(_containing(term.parts, user) for term in query.terms))
     found = found.exclude(_any(_containing(term.parts, user) for term in query.excluded)) if query.excluded else found
     return found.annotate(is_whole=is_whole)
+
+
+def search_replies(replies: QuerySet[Reply], typed: str, *, user: User) -> QuerySet[Reply]:
+    """Return the `replies` that `user` may read and that contain all terms."""
+    query = parse(typed)
+    if not query.terms:
+        return replies.none()
+    return replies.filter(_all(_in_text(term.parts, user) for term in query.terms)).exclude(
+        _any([Q(pk__in=[]), *(_in_text(term.parts, user) for term in query.excluded)])
+    )
+
+
+def _in_text(parts: list[str], user: User) -> Q:
+    first, *rest = (texts.values("pk").order_by() for texts in _texts(parts, user))
+    return Q(search_text__in=first.union(*rest))
 
 
 def texts_of(query: Query, *, user: User) -> list[QuerySet[SearchText]]:
