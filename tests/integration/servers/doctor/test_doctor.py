@@ -1,44 +1,21 @@
 """`realtime_doctor` recognises broken set-ups, and each printed fix makes its step pass."""
 
 import json
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from accounts.models import User
-from realtime.doctor import path, walk
 from realtime.doctor.publish_steps import EVENT
-from realtime.doctor.site import Site
-from realtime.doctor.walk import State, Walk
+from realtime.doctor.walk import State
 from realtime.models import Broadcast
+from tests.integration.servers.doctor.conftest import SETTINGS
+from tests.integration.servers.doctor.looking import broken, look, mended
 from tests.support import instances
 from tests.support.certificates import Authority
 from tests.support.reverse_proxy import ReverseProxy, Rules
-from tikm import doctor
-
-SETTINGS = {
-    "DJANGO_SETTINGS_MODULE": "tests.integration.servers.doctor.quick_settings",
-    "ALLOWED_HOSTS": "localhost",
-    "TRUSTED_PROXIES": "127.0.0.1",
-}
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    """An authority that this process trusts."""
-    with pytest.MonkeyPatch.context() as patch:
-        found = Authority(tmp_path_factory.mktemp("certificates"))
-        patch.setenv("SSL_CERT_FILE", found.path)
-        yield found
-
-
-@pytest.fixture(scope="module")
-def server(environment):
-    with instances.server("uvicorn", database_url=environment["DATABASE_URL"], env=environment | SETTINGS) as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
@@ -53,44 +30,6 @@ def proxy(encrypted):
     rules = encrypted.rules
     yield encrypted
     encrypted.rules = rules
-
-
-@pytest.fixture(autouse=True)
-def admin(transactional_db, settings, monkeypatch):
-    """The user whose page is played; the project's own steps have tests of their own."""
-    settings.REALTIME = settings.REALTIME | {"TAIL_INTERVAL": 0.2, "LEASE": 1}
-    monkeypatch.setattr(doctor, "steps", [])
-    return User.objects.create_user("ada@example.com", "password", name="Ada", role=User.Role.ADMIN)
-
-
-@contextmanager
-def walking(url):
-    found = Walk(Site.at(url), sockets_at=path.sockets_at(Site.at(url)), user=doctor.probe_user())
-    found.channel = doctor.probe_channel(found.user)
-    try:
-        yield found
-    finally:
-        found.close()
-
-
-def look(url, step):
-    """Walk until `step`, and return what it found."""
-    with walking(url) as found:
-        for finding in walk.run(found, path.all_steps()):
-            if finding.step == step:
-                return finding
-    raise LookupError(step)
-
-
-def broken(url, step, fix, state=State.FAILED):
-    """Assert that `step` is the first one to fail, and that its fix has these words."""
-    finding = look(url, step)
-    assert (finding.state, fix in finding.fix) == (state, True), finding
-
-
-def mended(url, step):
-    finding = look(url, step)
-    assert finding.state is State.OK, finding
 
 
 def test_right_set_up_passes_every_step_and_leaves_nothing_behind(proxy, admin):
