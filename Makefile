@@ -28,9 +28,12 @@ test: .venv/dev.done node_modules/.package-lock.json
 	$(PYTEST) $(SHARED) --ignore tests/integration --ignore tests/faults --ignore tests/browser
 	$(PYTEST) $(SHARED) -n 3 tests/browser
 
+# The whole installation, each part of which is restarted under load: a part of `make soak`.
+RESTARTS := tests/integration/servers/deploy
+
 # In a separate pytest process: these tests share one PostgreSQL database.
 test-servers:
-	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder tests/integration/servers
+	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder tests/integration/servers --ignore $(RESTARTS)
 
 test-clients:
 	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder tests/integration/clients
@@ -48,6 +51,7 @@ soak: export FUZZ_EXAMPLES ?= 500
 soak: .venv/dev.done node_modules/.package-lock.json
 	@.ci/services
 	$(PYTEST) tests/faults
+	$(PYTEST) $(RESTARTS)
 	$(PYTEST) $(SHARED) $$(git grep -l FUZZ_EXAMPLES -- 'tests/*.py')
 
 # Described in docs/benchmarks.md. Runs one after the other; OPTIONS are passed to a single benchmark.
