@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from limits import parse as parse_rate
 
+from accounts import customers
 from accounts.models import User
 from jobs.models import Job
 from mail.inbound import files, forwards, identity, reasons, texts, threads
@@ -131,12 +132,12 @@ def _user(message: ReceivedMessage, parsed: ParsedMail) -> User:
 
 def _known(message: ReceivedMessage, address: Address) -> User:
     """Return the user with an address, or a new customer, if the mailbox or an admin accepts them. Raises Stopped."""
-    user = identity.find_user(address.email)
+    user = customers.find_by_address(address.email)
     if user is None:
         holds = message.mailbox.unknown_senders == Mailbox.UnknownSenders.HOLD
         if holds and not message.is_approved:
             raise Stopped(State.HELD, reasons.UNKNOWN_SENDER)
-        return identity.create_customer(address)
+        return customers.customer_for_address(address.email, address.name)
     if not user.is_active:
         raise Stopped(State.IGNORED, reasons.INACTIVE_SENDER)
     return user
