@@ -135,6 +135,8 @@ def _lead(mail: OutgoingMail) -> str:
         "reference": ticket.reference,
         "office": ticket.office.name,
     }
+    if mail.event == Event.RECEIPT and ticket.opened_by is not None:
+        return _("We have opened a ticket for you. Its reference is %(reference)s.") % values
     return str(LEADS[Event(mail.event)]) % values
 
 

@@ -54,6 +54,12 @@ def test_customer_gets_a_receipt(cast):
     assert OutgoingMail.objects.get(event="receipt").state == "sent"
 
 
+def test_customer_is_informed_of_a_ticket_that_staff_opened_for_them(cast):
+    open_ticket(cast, by=cast.bao, customer=cast.casey)
+    [receipt] = sent_to_casey()
+    assert receipt.body.startswith("We have opened a ticket for you.")
+
+
 def test_no_receipt_answers_an_automatic_mail(cast):
     deliveries.withhold_receipt(open_ticket(cast))
     assert sent_to_casey() == []
