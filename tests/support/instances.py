@@ -121,7 +121,7 @@ class Postgres(Instance):
             f"-D {directory}/data -k {directory} -c listen_addresses="
             " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
         )
-        super().__init__([f"{_postgres_programs()}/postgres", *options.split()], directory, **unprivileged())
+        super().__init__([f"{postgres_programs()}/postgres", *options.split()], directory, **unprivileged())
         self.url = f"postgres://postgres@/postgres?host={directory}"
 
     def answers(self) -> bool:
@@ -255,11 +255,11 @@ def _initialise(directory: Path) -> None:
         shutil.chown(directory, identity["user"], identity["group"])
     locale = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
     options = f"-D {directory}/data -U postgres -A trust --no-sync --encoding UTF8 --locale {locale}"
-    command = [f"{_postgres_programs()}/initdb", *options.split()]
+    command = [f"{postgres_programs()}/initdb", *options.split()]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=directory, **identity)
 
 
-def _postgres_programs() -> Path:
+def postgres_programs() -> Path:
     """Return the folder that holds the newest PostgreSQL server."""
     debian = Path("/usr/lib/postgresql").glob("*/bin/initdb")
     newest = max(debian, key=lambda path: float(path.parts[-3]), default=None)

@@ -10,7 +10,7 @@ from django.db.models import F
 
 from realtime.broadcasting import history
 from realtime.models import Broadcast, Delivery
-from tests.support.instances import _postgres_programs, _unprivileged
+from tests.support.instances import postgres_programs, unprivileged
 
 RESTORED = "restored"
 COUNT = "SELECT count(*), COALESCE(sum(hashtext(t::text)::bigint), 0) FROM {} t"
@@ -29,8 +29,8 @@ def restore(tmp_path):
 
     def run(program, *words, **streams):
         host = connection.settings_dict["OPTIONS"].get("host") or connection.settings_dict["HOST"]
-        command = [_postgres_programs() / program, f"--host={host}", "--username=postgres", *words]
-        subprocess.run(command, check=True, cwd="/", **streams, **_unprivileged())
+        command = [postgres_programs() / program, f"--host={host}", "--username=postgres", *words]
+        subprocess.run(command, check=True, cwd="/", **streams, **unprivileged())
 
     def restore():
         dump = tmp_path / "tikm.dump"
