@@ -6,7 +6,9 @@ import { live } from "../live/index.js"
 const NOT_SHOWN = ".visibility, message-original, .attachments"
 
 class SendGuard extends HTMLElement {
-  /** @type {?string} the latest message that has been on screen since the composer was opened; null while it is empty */
+  /** Whether there is text that was not sent. */
+  #isOpen = false
+  /** @type {?string} the latest message that was there when the composer was opened, or on screen since */
   #seen = null
   #page
   #form
@@ -14,7 +16,7 @@ class SendGuard extends HTMLElement {
   connectedCallback() {
     this.#page = this.closest("ticket-page")
     this.#form = this.#page.querySelector("form.composer")
-    if (this.#text.value) this.#seen = this.#newest
+    this.#onInput() // a draft
     this.#form.addEventListener("input", () => this.#onInput())
     // Before the form is sent.
     this.#page.addEventListener("submit", ({ target }) => target === this.#form && this.#setField())
@@ -35,27 +37,33 @@ class SendGuard extends HTMLElement {
     return this.querySelector("dialog")
   }
 
-  /** The last message of the page; null if later ones are on another page. */
+  /** Whether the latest messages are on another page: the field then names the latest one when this was loaded. */
+  get #isEarlierPage() {
+    return this.#page.querySelector("#latest-replies") !== null
+  }
+
   get #newest() {
-    if (this.#page.querySelector("#latest-replies")) return null
     return [...this.#page.querySelectorAll("#replies > .reply")].at(-1)?.id ?? null
   }
 
   #onInput() {
-    if (!this.#text.value) this.#seen = null
-    else this.#seen ??= this.#newest
+    if (this.#isOpen === Boolean(this.#text.value)) return
+    this.#isOpen = !this.#isOpen
+    this.#seen = this.#isOpen ? this.#newest : null
   }
 
   #see(item) {
+    if (!this.#isOpen || !item.matches("#replies > .reply")) return
     const before = document.getElementById(this.#seen)
-    if (before && before.compareDocumentPosition(item) & Node.DOCUMENT_POSITION_FOLLOWING)
-      this.#seen = item.id
+    const isLater = before && before.compareDocumentPosition(item) & Node.DOCUMENT_POSITION_FOLLOWING
+    if (isLater || this.#seen === null) this.#seen = item.id
   }
 
   /** Without a message of the page, the field keeps what the server or `#show` has set. */
   #setField() {
-    const id = this.#seen ?? this.#newest
-    if (document.getElementById(id)) this.#form.elements.seen.value = id.replace("reply-", "")
+    const id = this.#isOpen ? this.#seen : this.#newest
+    if (!this.#isEarlierPage && document.getElementById(id))
+      this.#form.elements.seen.value = id.replace("reply-", "")
   }
 
   #show({ unseen, seen }) {

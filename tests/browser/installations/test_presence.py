@@ -71,15 +71,28 @@ def page_without_news(person: Person, path: str) -> Page:
     return page
 
 
+def page_not_looked_at(person: Person, path: str) -> Page:
+    """Open a page in a tab that is never in front."""
+    page = person.context.new_page()
+    page.add_init_script("Object.defineProperty(document, 'hidden', { get: () => true })")
+    page.goto(path)
+    return page
+
+
 def test_unseen_messages_stop_a_reply_until_they_were_shown(small_desk: Desk) -> None:
     bao, casey = small_desk.enter("bao"), small_desk.enter("casey")
     dana = small_desk.enter("dana").page(small_desk.ticket)
     work, asked = page_without_news(bao, small_desk.ticket), casey.page(small_desk.ticket)
-    is_live(dana)
-    is_live(asked)
+    behind = page_not_looked_at(casey, small_desk.ticket)
+    for page in (dana, asked, behind):
+        is_live(page)
+    type_into(behind, "Any news?")
     type_into(work, "Both are refunded")
     send(dana, "One is refunded")
     guard = work.get_by_role("dialog", name="New messages arrived while you were writing")
+    expect(behind.locator("#replies > .reply")).to_have_count(1)
+    behind.locator("ticket-composer textarea").press("Control+Enter")
+    expect(behind.get_by_role("dialog")).to_contain_text("One is refunded")
 
     work.locator("ticket-composer textarea").press("Control+Enter")
     expect(guard.locator(".reply")).to_have_count(1)
@@ -90,6 +103,7 @@ def test_unseen_messages_stop_a_reply_until_they_were_shown(small_desk: Desk) ->
     expect(work.locator("ticket-composer textarea")).to_be_focused()
     expect(work.locator("ticket-composer textarea")).to_have_value("Both are refunded")
 
+    type_into(asked, "Thanks")
     send(dana, "Twice charged before", note=True)
     work.locator("ticket-composer textarea").press("Control+Enter")
     expect(guard.locator(".reply")).to_have_count(1)
@@ -97,4 +111,6 @@ def test_unseen_messages_stop_a_reply_until_they_were_shown(small_desk: Desk) ->
     guard.get_by_role("button", name="Send anyway").click()
     expect(work.locator("ticket-composer textarea")).to_have_value("")
     expect(asked.locator("#replies > .reply .prose")).to_have_text(["One is refunded", "Both are refunded"])
+    asked.locator("ticket-composer textarea").press("Control+Enter")  # both were on screen
+    expect(asked.locator("#replies > .reply .prose").last).to_contain_text("Thanks")
     assert bao.problems == []
