@@ -14,6 +14,7 @@ from django.core.cache import caches
 from django.test import override_settings
 from limits import parse
 
+from jobs import wake_up
 from realtime.broadcasting import cached_events, channel_layer
 from realtime.broadcasting.channel_layer import PROCESS_GROUPS, group_name
 from realtime.broadcasting.expiring_values import expiring_values
@@ -105,3 +106,14 @@ async def test_every_key_and_channel_begins_with_the_prefix(live_cast, other, re
     assert names
     assert [name for name in names if not name.startswith(prefixes)] == []
     await agent.close()
+
+
+def test_worker_is_not_woken_for_jobs_of_another_installation(redis_server, other):
+    server = redis.Redis.from_url(redis_server.url)
+    with inside(other):
+        wake_up.send()
+        theirs = wake_up.key()
+    assert wake_up.key() != theirs
+    assert server.exists(wake_up.key()) == 0
+    wake_up.send()
+    assert server.exists(wake_up.key()) == 1
