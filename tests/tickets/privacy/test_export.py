@@ -33,6 +33,7 @@ NOT_EXPORTED = {
     "accounts.Office_agents": "exported as `offices`",
     "mail.MailPreference": "choices of a form",
     "mail.OutgoingMail": "records of sending what the person received",
+    "tickets.SavedReply": "templates of the work, not words about the person",
 }
 
 
