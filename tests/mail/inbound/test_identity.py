@@ -1,6 +1,7 @@
 """Who a message acts for: only a verified sender, and never for more than they may."""
 
 from allauth.account.models import EmailAddress
+from django.test import Client
 
 from accounts.models import User
 from mail.addresses import reply_address
@@ -58,3 +59,14 @@ def test_held_forward_changes_nothing(mailbox, cast):
     before = Ticket.objects.count()
     mailbox.save()
     assert (receive(mailbox, raw("forward_gmail")).state, Ticket.objects.count()) == ("held", before)
+
+
+def test_staff_see_that_a_sender_is_not_verified(mailbox, cast):
+    proven, forged = receive(mailbox, write()), receive(mailbox, write(message_id="<2@x>", verified=False))
+    client = Client()
+    for user, message, is_marked in (
+        (cast.bao, forged, True), (cast.bao, proven, False), (cast.casey, forged, False),
+    ):  # fmt: skip
+        client.force_login(user)
+        page = client.get(message.ticket.get_absolute_url()).content.decode()
+        assert ("Sender not verified" in page) == is_marked
