@@ -210,7 +210,7 @@ function gapFor(row) {
   gap.ariaHidden = "true"
   const cell = gap.insertCell()
   cell.colSpan = row.cells.length
-  cell.style.blockSize = `${row.offsetHeight}px`
+  cell.style.blockSize = `${row.getBoundingClientRect().height}px`
   return gap
 }
 
