@@ -103,6 +103,7 @@ ROWS = [
     Row("GET", "statuses/", all_users(200)),
     Row("GET", "priorities/", all_users(200)),
     Row("GET", "assignees/", all_users(200)),
+    Row("GET", "customers/", all_users(200)),
     Row("GET", "auth/token/", all_users(200)),
     Row("POST", "auth/token/", all_users(401), {"email": "x@example.com", "password": "x", "name": "x"}),
     Row("DELETE", "auth/token/{any}/", all_users(404)),

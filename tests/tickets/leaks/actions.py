@@ -48,6 +48,12 @@ def open_ticket(site: Site, who: int, which: int, what: int) -> Done:
     return Done(services.open_ticket(by=by, attachments=sent, **words), is_hidden=False)
 
 
+def open_ticket_for(site: Site, who: int, which: int, what: int) -> Done:
+    by, customer = site.people[pick(("bao", "emil", "ada"), who)], site.people[pick(CUSTOMERS, which)]
+    words = {"subject": f"Question {next(site.turn)}", "content": "By telephone.", "office": site.cast.orders}
+    return Done(services.open_ticket_for(customer.email, by=by, **words), is_hidden=False)
+
+
 def add_reply(site: Site, who: int, which: int, what: int) -> Done:
     ticket = site.ticket(which)
     by = ticket.creator if who % 2 else site.actor(ticket, who // 2)
@@ -250,6 +256,7 @@ def internal(site: Site, who: int, which: int, what: int) -> Done:
 # By the names of services.py; a new service must be added here.
 SERVICES: dict[str, Step] = {
     "open_ticket": open_ticket,
+    "open_ticket_for": open_ticket_for,
     "add_reply": add_reply,
     "delete_reply": delete_reply,
     "change_visibility": change_visibility,

@@ -80,6 +80,7 @@ STORY: list[Step] = [
     ("change_visibility", 0, 1, 0),
     ("change_visibility", 0, 0, 1),
     ("open_ticket", 1, 0, 1),
+    ("open_ticket_for", 1, 0, 0),
     ("note", 0, 2, 0),
     ("note with files", 0, 1, 0),
     ("delete note", 0, 4, 0),
@@ -135,7 +136,7 @@ class Hunt:
         frames = await self.sockets.received()
         await do(self.check_frames, frames, self.site.notes[written:])
         await do(self.check_silence, step, done, frames, asked)
-        if kind in (*SOMETIMES_HIDDEN, "open_ticket", "unassign") and done.ticket is not None:
+        if kind in (*SOMETIMES_HIDDEN, "open_ticket", "open_ticket_for", "unassign") and done.ticket is not None:
             await self.sockets.subscribe_to_ticket(await do(Ticket.objects.get, pk=done.ticket.pk))
         self.cursors.append(await do(history.current_cursor))
 

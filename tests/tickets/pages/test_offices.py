@@ -78,7 +78,12 @@ def test_office_is_deleted_once_its_tickets_are_elsewhere(cast: Cast) -> None:
 
 
 def test_desk_settings_are_saved_by_admins_only(cast: Cast) -> None:
-    data = {"site_name": "Acme Help", "staff_names": "first", "sender_address": "help@acme.example"}
+    data = {
+        "site_name": "Acme Help",
+        "staff_names": "first",
+        "sender_address": "help@acme.example",
+        "unseen_minutes": "2",
+    }
     assert signed_in(cast.bao).post("/settings/desk/", data).status_code == 403
     assert DeskSettings.current().site_name == "TIKM"
     assert signed_in(cast.ada).post("/settings/desk/", data | {"site_name": ""}).status_code == 422
