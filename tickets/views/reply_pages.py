@@ -13,7 +13,8 @@ from tickets import policies
 from tickets.models import Reply, Ticket
 
 PAGE_SIZE = 50
-AFTERWARDS = 10  # replies shown after the one that a link names
+AFTER_NAMED = 10  # replies shown after the one that a link names
+AFTER_FIRST_UNREAD = 39
 PURPOSE = "replies.page"
 
 
@@ -35,9 +36,10 @@ def reply_page(user: User, ticket: Ticket, query: QueryDict, *, start: Reply | N
     replies = policies.visible_replies(user, ticket).filter(number__lte=ticket.staff_seq)
     before, after = (_position(query.get(name, ""), ticket) for name in ("before", "after"))
     if before is None and after is None:
-        is_plain = query.keys().isdisjoint(("before", "after", "reply", "latest"))
-        named = str(start.pk) if is_plain and start is not None else query.get("reply", "")
-        before = _end_around(replies, named)
+        if start is not None and query.keys().isdisjoint(("reply", "latest")):
+            before = _end_around(replies, str(start.pk), AFTER_FIRST_UNREAD)
+        else:
+            before = _end_around(replies, query.get("reply", ""), AFTER_NAMED)
     if after is not None:
         rows = list(replies.filter(number__gt=after).order_by("number")[: PAGE_SIZE + 1])
         return _page(ticket, rows[:PAGE_SIZE], is_first=False, is_last=len(rows) <= PAGE_SIZE)
@@ -53,7 +55,7 @@ def _page(ticket: Ticket, replies: list[Reply], *, is_first: bool, is_last: bool
     return ReplyPage(replies, earlier, "" if is_last else _cursor(replies[-1].number, ticket))
 
 
-def _end_around(replies: QuerySet[Reply], reply: str) -> int | None:
+def _end_around(replies: QuerySet[Reply], reply: str, afterwards: int) -> int | None:
     """Return the position before which the page with `reply` ends; None if that is the latest page."""
     try:
         named = replies.filter(pk=UUID(reply)).values_list("number", flat=True).first()
@@ -65,7 +67,7 @@ def _end_around(replies: QuerySet[Reply], reply: str) -> int | None:
         replies.filter(number__gt=named).order_by("number").values_list("number", flat=True)[: PAGE_SIZE + 1]
     )
     # On the latest page if at most PAGE_SIZE - 1 replies follow.
-    return following[AFTERWARDS] if len(following) >= PAGE_SIZE else None
+    return following[afterwards] if len(following) >= PAGE_SIZE else None
 
 
 def _cursor(number: int, ticket: Ticket) -> str:

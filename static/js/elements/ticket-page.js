@@ -49,8 +49,9 @@ class TicketPage extends HTMLElement {
       dock: this.querySelector(".dock"),
       button: document.getElementById("new-reply"),
     })
-    if (this.#replyList.latestPage) this.#position.watchDock()
-    else this.#position.start(this.querySelector(".new-line"))
+    const unread = this.querySelector(".new-line")
+    if (this.#replyList.latestPage) this.#position.startEarlier(unread)
+    else this.#position.start(unread)
     document.getElementById("new-reply").addEventListener("click", () => this.#openLatestPage())
   }
 

@@ -26,7 +26,7 @@ export class ReadingPosition {
    * address or the browser's history has another position.
    */
   start(first = null) {
-    this.watchDock()
+    this.#watchDock()
     addEventListener("scroll", () => this.#hideButton(), { passive: true })
     this.#button.addEventListener("click", () => this.#reveal(this.#newest))
     if (location.hash || isRestored()) return
@@ -42,8 +42,15 @@ export class ReadingPosition {
     this.#showButton()
   }
 
-  /** Follows the height and the place of the dock; all there is to do on a page of earlier messages. */
-  watchDock() {
+  /** Opens a page of earlier messages at `first`, the first unread one; without it, at its beginning. */
+  startEarlier(first) {
+    this.#watchDock()
+    if (!first || location.hash || isRestored()) return
+    scrollBy({ top: first.getBoundingClientRect().top - this.#upperEdge - MARGIN, behavior: "instant" })
+  }
+
+  /** Follows the height and the place of the dock. */
+  #watchDock() {
     new ResizeObserver(() => this.#onResize()).observe(this.#dock)
     for (const name of ["scroll", "resize"]) addEventListener(name, () => this.#onMove(), { passive: true })
     this.#onResize()

@@ -129,7 +129,7 @@ def test_page_older_than_the_log_reloads_and_keeps_the_draft(
     send(work, "Before the log was trimmed")
     small_desk.manage("prune_broadcasts", "--days", "0")
     casey.wire.mend()
-    expect(page.locator("#replies > li")).to_contain_text("Before the log was trimmed", timeout=30_000)
+    expect(page.locator("#replies > .reply")).to_contain_text("Before the log was trimmed", timeout=30_000)
     expect(page.locator("ticket-composer textarea")).to_have_value("I am still typing")
     is_live(page)
 

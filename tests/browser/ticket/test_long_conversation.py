@@ -11,10 +11,12 @@ from tests.browser.conftest import Desk, is_live
 CONVERSE = """
 from accounts.models import User
 from tickets.models import Reply, Ticket
-from tickets import services
+from tickets import reading, services
 ticket, bao = Ticket.objects.get(), User.objects.get(email="bao@example.com")
 for number in range({count}):
-    services.add_reply(ticket, by=bao, message=f"Reply {{number}}." + " more" * (number % 7) * 20)
+    last = services.add_reply(ticket, by=bao, message=f"Reply {{number}}." + " more" * (number % 7) * 20)
+if {is_read}:
+    reading.mark_read(ticket, by=ticket.creator, up_to=last)
 print([str(pk) for pk in Reply.objects.order_by("number").values_list("pk", flat=True)])
 """
 HIDE = """
@@ -26,14 +28,25 @@ services.change_visibility(reply, by=User.objects.get(email="bao@example.com"), 
 """
 
 
-def converse(desk: Desk, count: int) -> list[str]:
-    """Add replies of Bao; return the ids of all replies."""
-    printed = desk.manage("shell", "-v", "0", "-c", CONVERSE.format(count=count)).splitlines()[-1]
+def converse(desk: Desk, count: int, *, is_read: bool = True) -> list[str]:
+    """Add replies of Bao, which Casey has read or not; return the ids of all replies."""
+    script = CONVERSE.format(count=count, is_read=is_read)
+    printed = desk.manage("shell", "-v", "0", "-c", script).splitlines()[-1]
     return json.loads(printed.replace("'", '"'))
 
 
 def top(page: Page, reply: str) -> float:
     return page.locator(f"#reply-{reply}").evaluate("each => each.getBoundingClientRect().top")
+
+
+def test_page_begins_above_the_first_unread_reply(small_desk: Desk) -> None:
+    ids = converse(small_desk, 30)
+    ids = converse(small_desk, 90, is_read=False)
+    page = small_desk.enter("casey").page(small_desk.ticket)
+    is_live(page)
+    expect(page.locator("#replies > .reply")).to_have_count(50)
+    expect(page.locator(f"#replies > .new-line + #reply-{ids[30]}")).to_be_in_viewport()
+    expect(page.locator("#replies > .reply").last).to_have_attribute("id", f"reply-{ids[69]}")
 
 
 @pytest.mark.parametrize("name", ["casey", "bao"])
@@ -97,11 +110,11 @@ def test_link_to_an_early_reply_opens_its_page_and_leads_to_the_end(small_desk: 
     is_live(page)
     expect(page.locator(f"#reply-{ids[3]}")).to_be_in_viewport()
     expect(page.locator("#replies > li")).to_have_count(14)
-    latest = converse(small_desk, 1)[-1]
+    latest = converse(small_desk, 1, is_read=False)[-1]
     expect(page.locator("#new-reply")).to_be_visible(timeout=10_000)
     expect(page.locator("#replies > li")).to_have_count(14)
     page.locator("#new-reply").click()
-    page.wait_for_url(re.compile(rf"{small_desk.ticket}$"))
+    page.wait_for_url(re.compile(rf"{small_desk.ticket}\?latest$"))
     expect(page.locator("#replies > li").last).to_have_attribute("id", f"reply-{latest}")
 
 
@@ -111,7 +124,7 @@ def test_own_reply_from_an_early_page_is_shown_at_the_end(small_desk: Desk) -> N
     is_live(page)
     page.locator("ticket-composer textarea").fill("from above")
     page.locator("ticket-composer textarea").press("Control+Enter")
-    page.wait_for_url(re.compile(rf"{small_desk.ticket}#reply-"))
+    page.wait_for_url(re.compile(rf"{small_desk.ticket}\?latest#reply-"))
     expect(page.locator("#replies > li").last).to_contain_text("from above")
     expect(page.locator("ticket-composer textarea")).to_have_value("")
 

@@ -46,8 +46,8 @@ def test_ticket_is_printed_on_as_many_pages_as_its_text(small_desk: Desk, name: 
     reference = page.locator(".stub").inner_text()
     for part in (reference, "Charged twice", "Casey Rivers", "Bao Nguyen", "Two charges for May.", "Answer 5"):
         assert part in text
-    # The header has two dates, the opening one, each answer one.
-    assert len(DATE.findall(text)) == 9
+    # The header has three dates, the opening one, each answer one.
+    assert len(DATE.findall(text)) == 10
     assert not re.search(r"\bago\b|\bnow\b", text)
     assert "A draft" not in text
 

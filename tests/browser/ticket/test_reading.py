@@ -125,7 +125,7 @@ def test_note_on_live_updates_covers_no_part_of_the_composer(small_desk: Desk, n
 def test_sending_is_announced_and_the_placeholder_follows_the_mode(small_desk: Desk) -> None:
     page = small_desk.enter("bao").page(small_desk.ticket)
     is_live(page)
-    text, status = page.locator("ticket-composer textarea"), page.locator("ticket-composer [role=status]")
+    text, status = page.locator("ticket-composer textarea"), page.locator("ticket-composer [data-announcement]")
     expect(text).to_have_attribute("placeholder", "Write a reply…")
     expect(status).to_have_text("")
     send(page, "Hello")

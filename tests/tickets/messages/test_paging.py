@@ -25,7 +25,7 @@ SHOWN = re.compile(r'<li id="reply-([0-9a-f-]{36})"')
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     assert reply_pages.PAGE_SIZE == 50
     monkeypatch.setattr(reply_pages, "PAGE_SIZE", PAGE_SIZE)
-    monkeypatch.setattr(reply_pages, "AFTERWARDS", AFTERWARDS)
+    monkeypatch.setattr(reply_pages, "AFTER_NAMED", AFTERWARDS)
 
 
 @pytest.fixture
