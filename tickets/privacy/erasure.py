@@ -18,7 +18,16 @@ from jobs.models import Job
 from realtime.broadcasting.erasure import EventRewrite, erase_user
 from tickets import handover, signals
 from tickets.markdown.stored import replace_text
-from tickets.models import MAX_SUBJECT, Attachment, IdempotencyKey, ReadMark, Reply, Ticket, TimelineEntry
+from tickets.models import (
+    MAX_SUBJECT,
+    Attachment,
+    IdempotencyKey,
+    ReadMark,
+    Reply,
+    SavedReply,
+    Ticket,
+    TimelineEntry,
+)
 from tickets.privacy.announcement import announce_erasure
 from tickets.privacy.logged_events import LoggedEvents
 
@@ -74,6 +83,7 @@ def _erase(person: User, by: User | None, delete_tickets: bool, to: User | None)
     erase_user(identity.user_id, texts=identity.texts, addresses=identity.network_addresses, events=events)
     IdempotencyKey.objects.filter(user=person).delete()
     ReadMark.objects.filter(user=person).delete()
+    SavedReply.objects.filter(owner=person).delete()
     _delete_jobs(identity)
     signals.person_erased.send(User, person=person)
     account_erasure.make_neutral(person, identity)

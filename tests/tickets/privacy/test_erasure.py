@@ -22,7 +22,7 @@ from tests.support.sockets import connect, do, subscribe
 from tests.test_admin import signed_in
 from tests.tickets.privacy.scenario import ADDRESS, EMAIL, NAME, TEXTS, TRACES, leave_traces, other_rows
 from tickets import policies, services
-from tickets.models import Reply, Ticket, TimelineEntry, attachment_storage
+from tickets.models import Reply, SavedReply, Ticket, TimelineEntry, attachment_storage
 from tickets.privacy.erasure import erase_person
 
 pytestmark = pytest.mark.django_db
@@ -146,6 +146,13 @@ def test_erased_person_stays_erased(cast: Cast) -> None:
         services.update_ticket(cast.ticket, by=cast.ada, values={"assigned_to": person})
     with pytest.raises(ValidationError):
         erase_person(person, by=cast.ada)
+
+
+def test_own_saved_replies_are_deleted_and_shared_ones_stay(cast: Cast) -> None:
+    SavedReply.objects.create(name="Mine", text="Yours, Bao", owner=cast.bao)
+    SavedReply.objects.create(name="Ours", text="Yours, Billing", office=cast.billing)
+    erase_person(cast.bao, by=cast.ada)
+    assert [saved.name for saved in SavedReply.objects.all()] == ["Ours"]
 
 
 def test_open_tickets_are_handed_over(cast: Cast) -> None:
