@@ -143,26 +143,25 @@ def add_reply(  # noqa: PLR0913
     if existing is not None:
         return existing
     require_seen(by, ticket, seen)
-    reply = Reply(
-        ticket=ticket,
-        author=by,
-        message=text,
-        is_internal=internal,
-        source=source,
-        request_key=key,
-        request_fingerprint=values,
-    )
-    ticket.advance(reply.audience)
-    reply.number = ticket.staff_seq
-    reading.record_message(ticket, by=by, number=reply.number, at=ticket.updated_at, audience=reply.audience)
-    ticket.save()
-    reply.save()
-    reading.read_own(ticket, by=by, number=reply.number)
+    reply = Reply(ticket=ticket, author=by, message=text, is_internal=internal, source=source)
+    reply.request_key, reply.request_fingerprint = key, values
+    _save_at_the_end(reply)
     _attach(attachments, by, ticket, reply)
     signals.reply_created.send(Reply, reply=reply, by=by)
     if policies.reply_reopens(reply):
         _set_status(ticket, Status.after_reply() or ticket.status, by)
     return reply
+
+
+def _save_at_the_end(reply: Reply) -> None:
+    """Save a new reply as the last message of its locked ticket; its author has read it."""
+    ticket, author = reply.ticket, reply.author
+    ticket.advance(reply.audience)
+    reply.number = ticket.staff_seq
+    reading.record_message(ticket, by=author, number=reply.number, at=ticket.updated_at, audience=reply.audience)
+    ticket.save()
+    reply.save()
+    reading.read_own(ticket, by=author, number=reply.number)
 
 
 def _writer_and_customer(by: Actor, customer: User | None) -> tuple[User, User]:
