@@ -26,6 +26,7 @@ CHILD_DIED: Final = 75  # exit code of the sentinel
 STOP_TIMEOUT: Final = 60  # seconds that running jobs have to end
 
 fork = multiprocessing.get_context("fork")
+_parent = 0
 
 
 class StrictSentinel(Sentinel):  # type: ignore[misc]
@@ -70,10 +71,17 @@ class Pool:
 
 def tie_children() -> None:
     """Have each process that this one forks end with it; SIGTERM and SIGINT to the group reach this one only."""
-    os.register_at_fork(after_in_child=_tie)
+    os.register_at_fork(before=_remember_parent, after_in_child=_tie)
+
+
+def _remember_parent() -> None:
+    global _parent  # noqa: PLW0603  (a fork passes nothing else on)
+    _parent = os.getpid()
 
 
 def _tie() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGINT])
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != _parent:  # it died before the line above: the signal will not come
+            os._exit(CHILD_DIED)
