@@ -12,7 +12,7 @@ from accounts import email_addresses
 from accounts.models import Office, User
 from realtime import Audience
 from realtime.models import Broadcast
-from tickets import services
+from tickets import reading, services
 from tickets.models import Priority, Status, Ticket, TimelineEntry
 
 Action = TimelineEntry.Action
@@ -148,6 +148,7 @@ def _backdate(random: Random, ticket: Ticket, moment: datetime, now: datetime) -
     public = [entry.created_at for entry in entries if entry.audience == Audience.PUBLIC]
     times = {"created_at": public[0], "public_updated_at": public[-1], "updated_at": entries[-1].created_at}
     Ticket.objects.filter(pk=ticket.pk).update(**times)
+    reading.recount(ticket)
 
 
 def _open_ticket(random: Random) -> Ticket:
