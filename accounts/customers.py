@@ -12,9 +12,9 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts import policies
-from accounts.folding import searchable
-from accounts.lines import validate_person_name
 from accounts.models import User
+from accounts.text.folding import searchable
+from accounts.text.lines import validate_person_name
 
 MAX_FOUND = 10
 

@@ -10,9 +10,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import sessions, tokens
 from accounts.models import AddressConfirmation, User
-from accounts.sign_in import sign_ups
+from accounts.sign_in import sessions, sign_ups, tokens
 
 RECENT = timedelta(days=30)
 

@@ -8,9 +8,9 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts import tokens
-from accounts.lines import validate_line, validate_person_name
 from accounts.models import ApiToken, User
+from accounts.sign_in import tokens
+from accounts.text.lines import validate_line, validate_person_name
 
 TOKEN_DAYS = ((30, _("30 days")), (90, _("90 days")), (365, _("1 year")))
 

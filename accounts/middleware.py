@@ -13,8 +13,8 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
-from accounts import sessions
 from accounts.models import User
+from accounts.sign_in import sessions
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 LAST_SEEN_KEY = "seen_at"

@@ -14,9 +14,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
 
-from accounts.folding import FoldedField, searchable
-from accounts.lines import validate_line, validate_person_name
 from accounts.signals import access_changed
+from accounts.text.folding import FoldedField, searchable
+from accounts.text.lines import validate_line, validate_person_name
 from realtime import reauthorize
 
 # White letters have a contrast of at least 4.5 on each (WCAG 1.4.3).

@@ -21,9 +21,9 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_de
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from accounts import email_addresses, sessions, tokens
+from accounts import email_addresses
 from accounts.models import ApiToken, DeskSettings, Office, User
-from accounts.sign_in import failed_attempts
+from accounts.sign_in import failed_attempts, sessions, tokens
 from accounts.signals import access_changed
 from realtime import reauthorize
 from realtime.broadcasting import event_log

@@ -27,7 +27,7 @@ from benchmarks.site import Visitor
 from benchmarks.starvation import Process, until
 from benchmarks.visits import Visit, visiting
 from tests.integration.servers.serve import Serve
-from tests.support import instances
+from tests.support.servers import instances
 
 KILOBYTES = 1024  # in a megabyte
 WARM_UP = 20  # sockets that connect and disconnect before the measurement

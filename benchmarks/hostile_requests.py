@@ -22,7 +22,7 @@ from benchmarks.connections import serving
 from benchmarks.site import gather, services
 from benchmarks.starvation import Process
 from benchmarks.visits import visiting
-from tests.support import instances
+from tests.support.servers import instances
 
 RATE = 10  # pages per second
 SECONDS = 6  # per kind

@@ -159,8 +159,8 @@ def serving(ours: dict[str, str], processes: int, *, redis: bool) -> Iterator[tu
 
 def conversations(visitors: list[Visitor]) -> list[Conversation]:
     """Issue an API token to every agent, who replies to one customer's ticket."""
-    from accounts import tokens
     from accounts.models import User
+    from accounts.sign_in import tokens
 
     def token(agent: Visitor) -> str:
         person = User.objects.get(pk=agent.person)

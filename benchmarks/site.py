@@ -11,7 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.cores import LOAD, SERVERS, on_core
-from tests.support import instances
+from tests.support.servers import instances
 
 if TYPE_CHECKING:
     from accounts.models import Office, User

@@ -23,7 +23,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.support import instances
+from tests.support.servers import instances
 
 SOCKETS = 50
 ROUNDS = 3

@@ -23,7 +23,7 @@ from benchmarks import clients, cores, replies, report, site
 from benchmarks.replies import Recorder
 from benchmarks.site import Visitor
 from benchmarks.starvation import until
-from tests.support import instances
+from tests.support.servers import instances
 
 PROCESSES = (1, 4)
 BROADCASTING = {"with the log": "channels", "without": "null"}

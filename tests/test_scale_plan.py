@@ -3,7 +3,7 @@
 import re
 
 from benchmarks.scale import Site, plan
-from tests.support.instances import TOP
+from tests.support.servers.instances import TOP
 
 PEOPLE = (10_000, 100_000, 1_000_000)
 

@@ -11,9 +11,9 @@ class TicketsConfig(AppConfig):
     def ready(self) -> None:
         """Connect the receivers and the check; after the first migration, create default statuses and priorities."""
         from tickets import broadcasts, files, handover, timeline  # noqa: F401
-        from tickets.defaults import install_defaults
+        from tickets.configuration.defaults import install_defaults
         from tickets.files.types import check_allowed_types
         from tickets.search import indexing  # noqa: F401
 
         register(check_allowed_types)
-        post_migrate.connect(install_defaults, sender=self, dispatch_uid="tickets.defaults")
+        post_migrate.connect(install_defaults, sender=self, dispatch_uid="tickets.configuration.defaults")

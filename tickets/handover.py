@@ -10,8 +10,8 @@ from django.dispatch import receiver
 from django.utils.translation import gettext as _
 
 from accounts import policies as accounts_policies
-from accounts import sessions
 from accounts.models import User
+from accounts.sign_in import sessions
 from accounts.signals import access_changed
 from tickets import payloads, policies, signals
 from tickets.models import Status, Ticket

@@ -12,8 +12,8 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts import customers
-from accounts.lines import is_blank, validate_line
 from accounts.models import Office, User
+from accounts.text.lines import is_blank, validate_line
 from realtime import Audience
 from tickets import files, payloads, policies, reading, signals
 from tickets.actors import Actor, Source

@@ -8,7 +8,7 @@ from accounts.models import User
 from jobs import task
 from jobs.models import Job
 from jobs.runner import PermanentFailure
-from tickets import replacements
+from tickets.configuration import replacements
 
 
 @task(atomic=False)

@@ -212,7 +212,7 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_REAUTHENTICATION_REQUIRED = True  # to add, remove or prefer an address
 PASSWORD_RESET_TIMEOUT = 3600  # seconds
-ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+ACCOUNT_ADAPTER = "accounts.sign_in.adapters.AccountAdapter"
 MFA_TOTP_ISSUER = "TIKM"
 MFA_ADAPTER = "accounts.sign_in.second_steps.SecondStepAdapter"
 MFA_FORMS = {"activate_totp": "accounts.sign_in.second_steps.ActivateTOTPForm"}
@@ -456,7 +456,7 @@ REALTIME = {
     "DEBUG": environment.boolean("REALTIME_DEBUG", default=DEBUG),
     "REDIS_URL": REDIS_URL,
     "REDIS_PREFIX": REDIS_PREFIX,
-    "BEARER": "accounts.tokens.bearer",
+    "BEARER": "accounts.sign_in.tokens.bearer",
     "TRUSTED_PROXIES": environment.proxies("TRUSTED_PROXIES"),
     "MAX_MEMBERS_PER_CHANNEL": 1000,
     "MAX_UPLOAD": ATTACHMENT_MAX_FILES * ATTACHMENT_MAX_BYTES + 10 * 1024**2,

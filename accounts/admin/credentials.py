@@ -17,9 +17,9 @@ from django.urls import URLPattern
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from accounts import sessions
 from accounts.admin.base import ProjectAdmin, request_user
 from accounts.models import ApiToken
+from accounts.sign_in import sessions
 
 
 class ListOnly(ProjectAdmin):

@@ -15,11 +15,11 @@ from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
-from accounts import email_addresses, policies, sessions, tokens
+from accounts import email_addresses, policies
 from accounts.admin.base import OfficeFilter, ProjectAdmin, ReadOnly, StaffCanView, request_user
-from accounts.folding import fold
 from accounts.models import Office, User
-from accounts.sign_in import sign_ups
+from accounts.sign_in import sessions, sign_ups, tokens
+from accounts.text.folding import fold
 
 
 class UniqueEmail:

@@ -11,8 +11,8 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.utils.mediatypes import media_type_matches
 
-from accounts import tokens
 from accounts.models import ApiToken, User
+from accounts.sign_in import tokens
 
 
 class InsufficientScope(PermissionDenied):  # type: ignore[misc]

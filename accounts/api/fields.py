@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
-from accounts.choices import in_short, is_named
-from accounts.lines import validate_line
+from accounts.text.choices import in_short, is_named
+from accounts.text.lines import validate_line
 
-# A visible character; the OpenAPI document describes texts with at least one, and without NUL. See accounts/lines.py.
+# A visible character, without NUL, as the OpenAPI document describes texts (accounts/text/lines.py).
 VISIBLE = (
     r"[^\s\u0000-\u001f\u007f-\u009f\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5"
     r"\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb]"

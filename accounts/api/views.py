@@ -9,13 +9,12 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import tokens
 from accounts.api import serializers
 from accounts.api.authentication import BearerAuthentication
 from accounts.api.base import ProjectAPIView, serialized_response
 from accounts.models import ApiToken
 from accounts.policies import offered_offices, staffed_offices
-from accounts.sign_in import password_login
+from accounts.sign_in import password_login, tokens
 from realtime.conf import config
 
 OFFICE = {"id": 1, "name": "Billing", "description": "Invoices and refunds.", "is_internal": False}

@@ -5,7 +5,7 @@ from typing import Any
 from django.db import migrations, models
 from django.db.models import Q
 
-import accounts.folding
+import accounts.text.folding
 
 BATCH_SIZE = 1000
 
@@ -36,7 +36,7 @@ def fold_names(apps: Any, schema_editor: Any) -> None:
     rows = list(unfolded[:BATCH_SIZE])
     while rows:
         for row in rows:
-            row.folded_name = accounts.folding.searchable(row.name)[:400]
+            row.folded_name = accounts.text.folding.searchable(row.name)[:400]
         users.bulk_update(rows, ["folded_name"])
         rows = list(unfolded.filter(pk__gt=rows[-1].pk)[:BATCH_SIZE])
 
@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             "user",
             "folded_name",
-            accounts.folding.FoldedField(db_default="", default="", editable=False, max_length=400, source="name"),
+            accounts.text.folding.FoldedField(db_default="", default="", editable=False, max_length=400, source="name"),
         ),
         migrations.RunPython(fold_names, migrations.RunPython.noop),
         migrations.RunPython(on_postgresql(POSTGRESQL), on_postgresql(REVERSED)),

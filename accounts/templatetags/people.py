@@ -2,7 +2,7 @@
 
 from django import template
 
-from accounts.sessions import browser_name
+from accounts.sign_in.sessions import browser_name
 
 register = template.Library()
 

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import sessions
+from accounts.sign_in import sessions
 from accounts.types import AuthenticatedRequest
 
 

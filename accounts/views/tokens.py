@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import tokens
 from accounts.forms import TokenForm
 from accounts.models import ApiToken
+from accounts.sign_in import tokens
 from accounts.types import AuthenticatedRequest
 
 

@@ -11,8 +11,8 @@ from socket import create_connection
 from tempfile import TemporaryDirectory
 
 from benchmarks.cores import LOAD, SERVERS, on_core
-from tests.support import instances
-from tests.support.instances import TOP, Instance, free_port
+from tests.support.servers import instances
+from tests.support.servers.instances import TOP, Instance, free_port
 
 HERE = Path(__file__).parent
 NCHAN = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")

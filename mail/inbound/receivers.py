@@ -5,8 +5,8 @@ from typing import Any
 from django.db.models import Q
 from django.dispatch import receiver
 
-from accounts.identity import Identity
 from accounts.models import User
+from accounts.privacy.identity import Identity
 from mail.models import ReceivedMessage
 from tickets.signals import person_erased
 

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from accounts.lines import BIDI_CONTROLS, is_blank, validate_line
+from accounts.text.lines import BIDI_CONTROLS, is_blank, validate_line
 from mail.inbound.parsing import ParsedMail, Problem
 from tickets.models import MAX_MESSAGE, MAX_SUBJECT
 

@@ -3,8 +3,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.lines import validate_line
 from accounts.models import Office
+from accounts.text.lines import validate_line
 from realtime.utils import encryption
 
 PURPOSE = "mail.imap"

@@ -11,8 +11,8 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from accounts.mail_layout import attach_html
-from accounts.mail_senders import Sender
+from accounts.mails.layout import attach_html
+from accounts.mails.senders import Sender
 from accounts.models import User
 from mail.addresses import reply_address
 from mail.models import OutgoingMail

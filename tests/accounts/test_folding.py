@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accounts.folding import fold, searchable
 from accounts.models import User
+from accounts.text.folding import fold, searchable
 from tests.support.api_client import ApiClient
 from tickets import policies
 

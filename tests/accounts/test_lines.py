@@ -8,8 +8,8 @@ from django.core import mail
 from django.core.exceptions import ValidationError
 from django.test import Client
 
-from accounts.lines import BIDI_CONTROLS, is_blank, validate_line, validate_person_name
 from accounts.models import ApiToken, Office, User
+from accounts.text.lines import BIDI_CONTROLS, is_blank, validate_line, validate_person_name
 from tests.accounts.sign_in.test_sign_in import NINA
 from tests.accounts.test_admin import user_page
 from tests.support.api_client import ApiClient

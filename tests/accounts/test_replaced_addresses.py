@@ -10,8 +10,8 @@ from django.core import mail
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from accounts import tokens
 from accounts.models import ApiToken, User
+from accounts.sign_in import tokens
 from tests.accounts.sign_in.test_two_step import PAGE, code_of, turn_on
 from tests.accounts.test_admin import user_page
 from tests.support.cast import PASSWORD, Cast

@@ -6,7 +6,7 @@ import pytest
 from allauth.usersessions.models import UserSession
 from django.test import Client
 
-from accounts.sessions import browser_name
+from accounts.sign_in.sessions import browser_name
 from realtime.broadcasting.channel_layer import REAUTHORIZE_CHANNEL
 from realtime.models import Broadcast
 from tests.support.cast import PASSWORD, Cast

@@ -15,8 +15,9 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
 from tests.browser.support.network import Wire
-from tests.support import database_reset, instances
+from tests.support import database_reset
 from tests.support.cast import PASSWORD
+from tests.support.servers import instances
 
 # The shell first: it draws no window around each page, for which the others start as many processes again.
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser"))), None)

@@ -15,7 +15,7 @@ import pytest
 
 from tests.faults import report
 from tests.integration.servers.serve import SETTINGS
-from tests.support import instances
+from tests.support.servers import instances
 
 HERE = Path(__file__).parent
 

@@ -8,7 +8,7 @@ from typing import Any
 from tests.faults.conftest import Desk
 from tests.integration.servers.serve import Serve
 from tests.support.clients.node_clients import NodeClient
-from tests.support.http_client import HttpClient
+from tests.support.servers.http_client import HttpClient
 
 SCRIPT = Path(__file__).parent / "pages.js"
 SECRET = "A secret"  # begins every note of the writers

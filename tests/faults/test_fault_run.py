@@ -14,7 +14,7 @@ from tests.faults.api_writer import Caller
 from tests.faults.fault_injector import TWICE, Saboteur
 from tests.faults.pages import PATIENCE, Pages
 from tests.integration.servers.serve import Serve
-from tests.support.instances import wait_until
+from tests.support.servers.instances import wait_until
 
 SECONDS = float(os.environ.get("FAULT_SECONDS", "50"))
 PAUSE = 3.0  # seconds from one fault to the next, on average

@@ -10,7 +10,7 @@ from tests.faults.pages import PATIENCE, Pages
 from tests.faults.site import CROWD
 from tests.faults.writer_process import Writing
 from tests.integration.servers.serve import Serve, requesting
-from tests.support.instances import wait_until
+from tests.support.servers.instances import wait_until
 
 LISTS = 4  # that each agent of the crowd has open beside a ticket
 CHANGES = 6  # a second

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from subprocess import PIPE
 
-from tests.support import instances
+from tests.support.servers import instances
 
 
 class Writing:

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 from aiosmtpd.controller import Controller
 
-from tests.support.instances import free_port
+from tests.support.servers.instances import free_port
 
 
 class Receiver:

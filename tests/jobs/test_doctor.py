@@ -10,8 +10,8 @@ from jobs import doctor
 from jobs.models import Job
 from realtime.doctor.problem import Problem, Untested
 from tests.jobs.smtp import smtp_server
-from tests.support.instances import free_port
 from tests.support.jobs import run_due_jobs
+from tests.support.servers.instances import free_port
 
 
 @pytest.fixture

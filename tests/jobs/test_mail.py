@@ -11,8 +11,8 @@ from jobs import mail, registry, runner
 from jobs.models import Job
 from jobs.registry import DELAYS, task
 from tests.jobs.smtp import smtp_server
-from tests.support.instances import free_port
 from tests.support.jobs import run_due_jobs
+from tests.support.servers.instances import free_port
 
 pytestmark = pytest.mark.django_db
 

@@ -4,10 +4,10 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 
 import { Announcer } from "../../static/js/lib/announcer.js"
-import { Colleagues } from "../../static/js/lib/colleagues.js"
-import { OwnActivity } from "../../static/js/lib/own-activity.js"
-import { TicketActivities } from "../../static/js/lib/ticket-activities.js"
-import { Typists } from "../../static/js/lib/typists.js"
+import { Colleagues } from "../../static/js/lib/presence/colleagues.js"
+import { OwnActivity } from "../../static/js/lib/presence/own-activity.js"
+import { TicketActivities } from "../../static/js/lib/presence/ticket-activities.js"
+import { Typists } from "../../static/js/lib/presence/typists.js"
 import { FakeClock } from "./clock.js"
 
 const SECOND = 1_000

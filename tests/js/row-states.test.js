@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { RowStates } from "../../static/js/lib/row-states.js"
-import { isShown } from "../../static/js/lib/seen-messages.js"
+import { RowStates } from "../../static/js/lib/reading/row-states.js"
+import { isShown } from "../../static/js/lib/reading/seen-messages.js"
 import { FakeClock } from "./clock.js"
 
 const ticket = { uuid: "t" }

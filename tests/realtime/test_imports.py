@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from tests.support.instances import TOP
+from tests.support.servers.instances import TOP
 
 # A unit imports only itself and units in lines above its own.
 LAYERS = [

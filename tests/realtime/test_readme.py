@@ -8,7 +8,7 @@ import pytest
 
 from realtime import channels
 from realtime.conf import Config
-from tests.support.instances import TOP
+from tests.support.servers.instances import TOP
 
 README = (TOP / "realtime/README.md").read_text()
 CODE = re.compile(r"`([^`]+)`")

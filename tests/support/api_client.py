@@ -4,8 +4,8 @@ from typing import Any
 
 from django.test import Client
 
-from accounts import tokens
 from accounts.models import User
+from accounts.sign_in import tokens
 
 API = "/api/v1"
 

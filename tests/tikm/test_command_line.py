@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import IntegrityError, OperationalError
 
-from tests.support.instances import TOP
+from tests.support.servers.instances import TOP
 from tests.tikm.test_settings import GOOD
 from tikm import command_line
 

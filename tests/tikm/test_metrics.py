@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from jobs.models import Job
 from realtime import metrics
-from tests.support.instances import TOP
+from tests.support.servers.instances import TOP
 
 TOKEN = "a-token-of-more-than-16-characters"
 NAME = re.compile(r"\b(?:realtime|tikm)_[a-z_]+\b")

@@ -11,7 +11,7 @@ from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
-from tests.support.instances import TOP
+from tests.support.servers.instances import TOP
 from tests.tikm.test_settings import GOOD
 
 HIDDEN = "hunter2"  # the part of a refused value that must not be repeated

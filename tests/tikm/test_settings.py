@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.test import Client
 from pytest_django import Settings
 
-from tests.support.instances import TOP
+from tests.support.servers.instances import TOP
 from tikm import environment
 
 GOOD = {

@@ -13,8 +13,8 @@ from django.http import QueryDict
 from django.utils import formats, timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.choices import in_short, is_named
 from accounts.models import Office, User
+from accounts.text.choices import in_short, is_named
 from tickets import policies
 from tickets.list_queries import BEST_MATCH, DEFAULT_SORT, Period, TicketFilter, View
 from tickets.models import Priority, Status

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from tickets import replacements
+from tickets.configuration import replacements
 
 
 class DeleteForm(forms.Form):

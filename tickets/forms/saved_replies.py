@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.policies import staffed_offices
-from tickets import saved_replies
+from tickets.configuration import saved_replies
 from tickets.forms.fields import MessageField
 from tickets.models import SavedReply
 from tickets.models.tickets import MAX_MESSAGE

@@ -5,8 +5,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.lines import validate_line
 from accounts.models import Office
+from accounts.text.lines import validate_line
 from tickets.models.tickets import MAX_MESSAGE
 
 

@@ -18,7 +18,7 @@ class SearchText(models.Model):
     ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="search_texts")
     reply = models.OneToOneField(Reply, models.CASCADE, null=True, related_name="search_text")
     is_internal = models.BooleanField(default=False)
-    # As `accounts.folding.searchable` returns it.
+    # As `accounts.text.folding.searchable` returns it.
     text = models.TextField()
     # The FOLDING_VERSION of its time.
     version = models.PositiveSmallIntegerField()

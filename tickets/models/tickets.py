@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.lines import validate_line
 from accounts.models import Office
+from accounts.text.lines import validate_line
 from realtime import Audience
 from tickets.actors import Source
 from tickets.markdown.stored import RenderedMessage

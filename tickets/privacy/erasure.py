@@ -10,10 +10,10 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from accounts import erasure as account_erasure
 from accounts import policies as accounts_policies
-from accounts.identity import Identity
 from accounts.models import User
+from accounts.privacy import erasure as account_erasure
+from accounts.privacy.identity import Identity
 from jobs.models import Job
 from realtime.broadcasting.erasure import EventRewrite, erase_user
 from tickets import handover, signals

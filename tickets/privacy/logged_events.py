@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from accounts.identity import Identity
 from accounts.models import DeskSettings, User
+from accounts.privacy.identity import Identity
 from realtime import Audience
 from tickets.models import Reply
 

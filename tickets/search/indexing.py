@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 
-from accounts.folding import FOLDING_VERSION, searchable
+from accounts.text.folding import FOLDING_VERSION, searchable
 from tickets.models import Reply, SearchText, Ticket
 from tickets.signals import Change, ticket_updated, visibility_changed
 

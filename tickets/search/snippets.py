@@ -8,8 +8,8 @@ from unicodedata import combining
 
 from django.db.models import Max
 
-from accounts.folding import fold
 from accounts.models import User
+from accounts.text.folding import fold
 from tickets.models import Reply, SearchText, Ticket
 from tickets.search.queries import texts_of
 from tickets.search.terms import Query, parse

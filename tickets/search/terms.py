@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from accounts.folding import JOINERS, fold, searchable, stands_alone
+from accounts.text.folding import JOINERS, fold, searchable, stands_alone
 
 MAX_LENGTH = 200
 MAX_WORDS = 12

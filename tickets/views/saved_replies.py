@@ -10,7 +10,8 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.types import AuthenticatedRequest
-from tickets import policies, saved_replies
+from tickets import policies
+from tickets.configuration import saved_replies
 from tickets.models import Ticket
 
 

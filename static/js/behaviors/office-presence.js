@@ -1,8 +1,8 @@
 /** Joins the user's offices: shows who is online there, and on the rows of a list who is viewing or writing. */
 
 import { config } from "../lib/page-config.js"
+import { TicketActivities } from "../lib/presence/ticket-activities.js"
 import { clone } from "../lib/template.js"
-import { TicketActivities } from "../lib/ticket-activities.js"
 import { live } from "../live/index.js"
 
 // An admin may have any number of offices.

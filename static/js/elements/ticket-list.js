@@ -2,7 +2,7 @@
 
 import { FrameBatcher } from "../lib/frame-batcher.js"
 import { config, reloadPage } from "../lib/page-config.js"
-import { RowStates } from "../lib/row-states.js"
+import { RowStates } from "../lib/reading/row-states.js"
 import { clone, fill } from "../lib/template.js"
 import { matchesFilter } from "../lib/ticket-filter.js"
 import { live } from "../live/index.js"

@@ -3,7 +3,7 @@
 import { FrameBatcher } from "../lib/frame-batcher.js"
 import { config, reloadPage } from "../lib/page-config.js"
 import { showProperty } from "../lib/property-form.js"
-import { ReadingPosition } from "../lib/reading-position.js"
+import { ReadingPosition } from "../lib/reading/reading-position.js"
 import { clone, fill } from "../lib/template.js"
 import { timelineEntries } from "../lib/timeline.js"
 import { live } from "../live/index.js"

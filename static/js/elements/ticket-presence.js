@@ -1,8 +1,8 @@
 /** <ticket-presence data-channel>: shows which colleagues have the ticket open, and what they are doing. */
 
 import { Announcer } from "../lib/announcer.js"
-import { Colleagues } from "../lib/colleagues.js"
 import { config } from "../lib/page-config.js"
+import { Colleagues } from "../lib/presence/colleagues.js"
 import { clone } from "../lib/template.js"
 import { live } from "../live/index.js"
 

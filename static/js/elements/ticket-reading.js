@@ -1,7 +1,7 @@
 /** <ticket-reading data-address data-last-read>: reports which messages were on the screen, and draws the line above new ones. */
 
 import { csrfToken } from "../lib/page-config.js"
-import { SeenMessages } from "../lib/seen-messages.js"
+import { SeenMessages } from "../lib/reading/seen-messages.js"
 import { clone } from "../lib/template.js"
 import { ThrottledTask } from "../lib/throttled-task.js"
 import { live } from "../live/index.js"

@@ -6,8 +6,8 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from accounts import tokens
 from accounts.models import ApiToken, User
+from accounts.sign_in import tokens
 from tests.accounts.sign_in.test_two_step import code_of, enter, recovery_codes, turn_on
 from tests.support.api_client import ApiClient
 from tests.support.cast import PASSWORD, Cast

@@ -11,8 +11,8 @@ from django.test import Client
 from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 
-from accounts import tokens
 from accounts.models import ApiToken, User
+from accounts.sign_in import tokens
 from tests.accounts.api.test_tokens import IMPORT, make, signed_in
 from tests.support.api_client import ApiClient
 from tests.support.cast import PASSWORD, Cast

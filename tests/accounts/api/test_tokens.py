@@ -10,8 +10,8 @@ from django.utils import timezone
 from knox.auth import TokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
-from accounts import tokens
 from accounts.models import ApiToken, User
+from accounts.sign_in import tokens
 from realtime.models import Broadcast
 from tests.support.cast import PASSWORD, Cast
 

@@ -11,8 +11,9 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from accounts import email_addresses, tokens
+from accounts import email_addresses
 from accounts.models import AddressConfirmation, ApiToken, User
+from accounts.sign_in import tokens
 from tests.accounts.sign_in.test_two_step import PAGE, turn_on
 from tests.accounts.test_admin import user_page
 from tests.support.cast import PASSWORD, Cast

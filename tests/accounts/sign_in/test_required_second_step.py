@@ -6,7 +6,7 @@ from channels.db import database_sync_to_async
 from django.test import Client
 from pytest_django import Settings
 
-from accounts import tokens
+from accounts.sign_in import tokens
 from realtime.models import Broadcast
 from tests.accounts.sign_in.test_two_step import PAGE, enter, turn_on
 from tests.support.cast import PASSWORD, Cast

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Desk, is_live, sign_in
 from tests.browser.support.accessibility import inspect
-from tests.support import instances
+from tests.support.servers import instances
 
 PAGE = "/admin/realtime/connection/"
 LISTED_MS = 20_000  # servers list their connections within seconds of being asked

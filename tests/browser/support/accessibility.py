@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page
 
-from tests.support import instances
+from tests.support.servers import instances
 
 AXE = (instances.TOP / "node_modules/axe-core/axe.min.js").read_text()
 

@@ -13,9 +13,9 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.integration.clients.ephemeral_publisher import EphemeralPublisher
-from tests.support import instances
 from tests.support.clients.node_clients import NodeClient
-from tests.support.http_client import CSRF, HttpClient
+from tests.support.servers import instances
+from tests.support.servers.http_client import CSRF, HttpClient
 
 EVERY_KIND = "tests.integration.clients.all_channel_types_settings"
 

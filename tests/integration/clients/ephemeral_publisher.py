@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from subprocess import PIPE
 from typing import Any, Self
 
-from tests.support import instances
+from tests.support.servers import instances
 
 
 class EphemeralPublisher:

@@ -16,8 +16,8 @@ from zipfile import ZipFile
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-from tests.support import instances
 from tests.support.clients.node_clients import NodeClient
+from tests.support.servers import instances
 
 PACKAGE = instances.TOP / "realtime"
 README = (PACKAGE / "README.md").read_text()

@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from tests.support import instances
-from tests.support.http_client import HttpClient
-from tests.support.terminal import Terminal
+from tests.support.servers import instances
+from tests.support.servers.http_client import HttpClient
+from tests.support.servers.terminal import Terminal
 
 RECONNECTS_WITHIN = 60  # seconds
 

@@ -12,8 +12,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tests.integration.clients.conftest import Desk
-from tests.support import instances
 from tests.support.clients.raw_client import BINARY, CLOSE, CONTINUATION, PING, TEXT, TIMEOUT, frame
+from tests.support.servers import instances
 
 PING_EVENT = b'{"event":"pusher:ping","data":{}}'
 

@@ -10,7 +10,7 @@ from django.db import OperationalError, connections
 from django.test import TransactionTestCase, override_settings
 from psycopg.errors import DeadlockDetected
 
-from tests.support import instances
+from tests.support.servers import instances
 
 RESTORATIONS = 10  # tries
 HERE = Path(__file__).parent

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 
-from tests.support import instances
+from tests.support.servers import instances
 
 SETTINGS = {
     "DEBUG": "false",

@@ -2,7 +2,7 @@
 
 import sys
 
-from tests.support import instances
+from tests.support.servers import instances
 
 SETTINGS = "tests.integration.servers.processes.killed_jobs_settings"
 

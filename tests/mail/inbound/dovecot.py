@@ -9,7 +9,7 @@ from contextlib import suppress
 from imaplib import IMAP4
 from pathlib import Path
 
-from tests.support.instances import Instance, free_port, unprivileged
+from tests.support.servers.instances import Instance, free_port, unprivileged
 
 USER, PASSWORD = "desk", "secret"
 CONFIGURATION = """

@@ -12,8 +12,8 @@ from mail.inbound import imap, poller, storage
 from mail.models import Mailbox, ReceivedMessage
 from tests.mail.inbound.dovecot import PASSWORD, USER, Dovecot
 from tests.mail.inbound.writing import AUTHSERV, write
-from tests.support.instances import free_port
 from tests.support.jobs import run_due_jobs
+from tests.support.servers.instances import free_port
 from tickets.models import Ticket
 
 

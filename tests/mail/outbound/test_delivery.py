@@ -11,8 +11,8 @@ from mail.outbound import deliveries
 from realtime.broadcasting import history
 from tests.jobs.smtp import smtp_server
 from tests.mail.outbound.test_customer_mails import sent
-from tests.support.instances import free_port
 from tests.support.jobs import run_due_jobs
+from tests.support.servers.instances import free_port
 
 pytestmark = pytest.mark.django_db
 

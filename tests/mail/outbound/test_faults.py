@@ -12,8 +12,8 @@ from jobs.models import Job
 from mail.models import OutgoingMail, preferences
 from mail.outbound import deliveries
 from tests.jobs.smtp import smtp_server
-from tests.support.instances import free_port
 from tests.support.jobs import claim
+from tests.support.servers.instances import free_port
 
 pytestmark = pytest.mark.django_db
 MAILS, ROUNDS, SEED = 12, 8, 2

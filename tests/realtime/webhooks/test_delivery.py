@@ -19,7 +19,7 @@ from pusher import Pusher
 from realtime.models import WebhookEvent, WebhookReceiver
 from realtime.webhooks import config, delivery, outbox, safe_http
 from realtime.webhooks.delivery import DeliveryFailed, EventsExpired
-from tests.support.webhook_receiver import ReceiverServer
+from tests.support.servers.webhook_receiver import ReceiverServer
 
 pytestmark = pytest.mark.django_db
 SECRET = configured.REALTIME["APP_SECRETS"][0]

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from realtime.webhooks import safe_http
-from tests.support.webhook_receiver import ReceiverServer
+from tests.support.servers.webhook_receiver import ReceiverServer
 
 LOOPBACK = [ipaddress.ip_network("127.0.0.1/32")]
 OTHER = "127.0.0.2"

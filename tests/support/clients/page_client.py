@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from websockets.sync.client import connect
 
-from tests.support.http_client import HttpClient
+from tests.support.servers.http_client import HttpClient
 from tests.support.sockets import session_cookie
 
 REPLY = "ticket.reply.created"

@@ -13,8 +13,8 @@ from django.conf import settings
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.support import instances
-from tests.support.http_client import CSRF
+from tests.support.servers import instances
+from tests.support.servers.http_client import CSRF
 
 TIMEOUT = 60  # seconds, on a busy machine
 SUCCEEDED = "pusher_internal:subscription_succeeded"

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts import tokens
+from accounts.sign_in import tokens
 from tests.support.cast import Cast
 from tickets import list_queries, services
 from tickets.markdown import RENDERER_VERSION, stored

@@ -6,7 +6,8 @@ from django.test import Client
 from accounts.models import User
 from tests.support.cast import Cast
 from tests.support.jobs import run_due_jobs
-from tickets import choices, replacements, services
+from tickets import services
+from tickets.configuration import choices, replacements
 from tickets.models import Priority, Status, TimelineEntry
 
 pytestmark = pytest.mark.django_db

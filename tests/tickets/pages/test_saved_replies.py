@@ -5,7 +5,8 @@ from django.test import Client
 
 from accounts.models import DeskSettings, User
 from tests.support.cast import Cast
-from tickets import policies, saved_replies
+from tickets import policies
+from tickets.configuration import saved_replies
 from tickets.models import SavedReply
 
 pytestmark = pytest.mark.django_db

@@ -10,8 +10,8 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.core.files.base import ContentFile
 from django.test import Client
 
-from accounts import tokens
 from accounts.models import User
+from accounts.sign_in import tokens
 from jobs.models import Job
 from realtime.broadcasting.channel_layer import RELAY_CHANNEL
 from realtime.models import (

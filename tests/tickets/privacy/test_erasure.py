@@ -183,7 +183,7 @@ def test_an_admin_stays(cast: Cast) -> None:
 def test_failure_erases_nothing(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     person = leave_traces(cast, "customer")
     before = places(*TEXTS)
-    monkeypatch.setattr("accounts.erasure._erase_cache", lambda identity: 1 / 0)
+    monkeypatch.setattr("accounts.privacy.erasure._erase_cache", lambda identity: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         erase_person(person, by=cast.ada, delete_tickets=True)
     assert places(*TEXTS) == before

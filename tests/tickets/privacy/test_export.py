@@ -16,8 +16,8 @@ from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from accounts import tokens
 from accounts.models import DeskSettings, User
+from accounts.sign_in import tokens
 from tests.support.cast import Cast
 from tests.test_admin import signed_in
 from tickets import files, services

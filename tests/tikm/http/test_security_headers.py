@@ -11,7 +11,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from tests.support.cast import Cast
-from tests.support.instances import TOP
+from tests.support.servers.instances import TOP
 from tests.tikm.test_settings import GOOD
 
 PERSONAL = [

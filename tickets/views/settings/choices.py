@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.conflicts import validate_again
 from accounts.types import AuthenticatedRequest
-from tickets import choices, replacements
+from tickets.configuration import choices, replacements
 from tickets.forms.choices import ChoiceForm, PriorityForm, StatusForm
 from tickets.models import Priority, Status
 from tickets.views.responses import wants_json

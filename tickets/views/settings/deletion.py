@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.types import AuthenticatedRequest
+from tickets.configuration.replacements import Value
 from tickets.forms.replacements import DeleteForm
-from tickets.replacements import Value
 from tickets.views.responses import call_service
 
 

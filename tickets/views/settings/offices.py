@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.conflicts import validate_again
 from accounts.models import Office
 from accounts.types import AuthenticatedRequest
-from tickets import replacements
+from tickets.configuration import replacements
 from tickets.forms.offices import OfficeForm
 from tickets.views.settings.access import for_admins
 from tickets.views.settings.deletion import delete_page

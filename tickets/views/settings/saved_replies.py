@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.types import AuthenticatedRequest
-from tickets import policies, saved_replies
+from tickets import policies
+from tickets.configuration import saved_replies
 from tickets.forms.saved_replies import SavedReplyForm
 from tickets.models import SavedReply
 from tickets.views.responses import call_service

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from urllib.request import Request, urlopen
 
-from tests.support import instances
+from tests.support.servers import instances
 
 
 def post(server, path, body, token):

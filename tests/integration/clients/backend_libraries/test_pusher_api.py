@@ -9,7 +9,7 @@ from tests.integration.clients.backend_libraries.libraries import (
     RequestRefused,
     send_twice,
 )
-from tests.support.instances import wait_until
+from tests.support.servers.instances import wait_until
 
 SECRET = settings.REALTIME["APP_SECRETS"][0]
 BACKENDS = {"python": PythonBackend, "node": NodeBackend}

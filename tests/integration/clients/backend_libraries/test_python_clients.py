@@ -12,7 +12,7 @@ import asyncpusher
 import pysher
 import pytest
 
-from tests.support.http_client import HttpClient
+from tests.support.servers.http_client import HttpClient
 
 PATIENCE = 10  # seconds
 REPLY, SUCCEEDED, ADDED = (

@@ -10,7 +10,7 @@ from django.conf import settings
 from pusher import Pusher
 
 from tests.integration.servers.worker import Worker
-from tests.support import instances
+from tests.support.servers import instances
 
 SECRET = settings.REALTIME["APP_SECRETS"][0]
 PATIENCE = 30  # seconds

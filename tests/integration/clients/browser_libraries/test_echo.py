@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.support.http_client import HttpClient
+from tests.support.servers.http_client import HttpClient
 
 REPLY = ".ticket.reply.created"
 

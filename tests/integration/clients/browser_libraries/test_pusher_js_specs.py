@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.support import instances
+from tests.support.servers import instances
 
 HERE = Path(__file__).parent / "specs"
 KEYS = {"mt1": "c49a449b916bb4246729", "eu": "cb7d5e50f5669e5c9ae6"}  # by which the specs know Pusher's clusters

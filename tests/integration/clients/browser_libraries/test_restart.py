@@ -1,6 +1,6 @@
 """Test that clients reconnect to a restarted server."""
 
-from tests.support.http_client import HttpClient
+from tests.support.servers.http_client import HttpClient
 
 REPLY = ".ticket.reply.created"
 COMES_BACK = 30  # seconds; pusher-js waits 15 when its first new attempt fails

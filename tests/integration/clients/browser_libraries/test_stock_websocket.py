@@ -4,16 +4,16 @@ from contextlib import closing
 
 import pytest
 
-from tests.support import instances
 from tests.support.clients.raw_client import RawClient
-from tests.support.http_client import HttpClient
+from tests.support.servers import instances
+from tests.support.servers.http_client import HttpClient
 
 REPLY = ".ticket.reply.created"
 
 
 @pytest.fixture(scope="module")
 def stock(desk):
-    with desk.serve("uvicorn", DJANGO_SETTINGS_MODULE="tests.support.stock_websocket_settings") as server:
+    with desk.serve("uvicorn", DJANGO_SETTINGS_MODULE="tests.support.servers.stock_websocket_settings") as server:
         yield server
 
 

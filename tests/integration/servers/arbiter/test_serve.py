@@ -16,9 +16,9 @@ from websockets.exceptions import ConnectionClosed
 from realtime.broadcasting import history
 from realtime.serve.admission import MAX_CONCURRENT, MAX_QUEUED, MAX_VIEWS
 from tests.integration.servers.serve import Serve, requesting
-from tests.support import instances
 from tests.support.clients.page_client import PageClient
-from tests.support.http_client import CSRF
+from tests.support.servers import instances
+from tests.support.servers.http_client import CSRF
 from tests.support.sockets import session_cookie
 
 RECONNECT, BUSY = 4200, 503

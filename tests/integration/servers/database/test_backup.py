@@ -10,7 +10,7 @@ from django.db.models import F
 
 from realtime.broadcasting import history
 from realtime.models import Broadcast, Delivery
-from tests.support.instances import postgres_programs, unprivileged
+from tests.support.servers.instances import postgres_programs, unprivileged
 
 RESTORED = "restored"
 COUNT = "SELECT count(*), COALESCE(sum(hashtext(t::text)::bigint), 0) FROM {} t"

@@ -9,8 +9,8 @@ import pytest
 from django.db import connection
 
 from accounts.models import User
-from tests.support import instances
 from tests.support.cast import create_cast
+from tests.support.servers import instances
 from tests.tickets.search import test_results as results
 from tests.tickets.search.test_results import *  # noqa: F403  (the tests of SQLite)
 from tickets.models import SearchText, Ticket

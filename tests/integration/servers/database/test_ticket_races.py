@@ -14,7 +14,7 @@ from tests.integration.servers.database.concurrent_transactions import (
     open_transaction,
     run_concurrently,
 )
-from tests.support.instances import wait_until
+from tests.support.servers.instances import wait_until
 from tickets import payloads, services
 from tickets.models import Ticket
 

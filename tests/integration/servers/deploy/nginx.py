@@ -7,7 +7,7 @@ import socket
 import subprocess
 from contextlib import closing
 
-from tests.support.instances import TOP, Instance, free_port
+from tests.support.servers.instances import TOP, Instance, free_port
 
 PROGRAM = shutil.which("nginx") or "/usr/sbin/nginx"
 MAIN = """

@@ -13,8 +13,8 @@ from websockets.exceptions import WebSocketException
 from realtime.doctor.problem import Problem
 from realtime.doctor.site import Site
 from realtime.doctor.socket_client import Closed, Socket
-from tests.support.http_client import CSRF
-from tests.support.instances import wait_until
+from tests.support.servers.http_client import CSRF
+from tests.support.servers.instances import wait_until
 
 PAUSE = 0.3  # seconds between two messages, and two tries
 CURSOR_SECONDS = 5.0

@@ -12,8 +12,8 @@ from tests.integration.servers.deploy.nginx import Nginx
 from tests.integration.servers.deploy.people import Page, Writer, all_arrive
 from tests.integration.servers.serve import Serve
 from tests.integration.servers.worker import Worker
-from tests.support.certificates import Authority
-from tests.support.instances import TOP, wait_until
+from tests.support.servers.certificates import Authority
+from tests.support.servers.instances import TOP, wait_until
 from tests.support.sockets import session_cookie
 
 TWO_PORTS = "tikm-two-ports.conf"

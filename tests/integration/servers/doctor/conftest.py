@@ -3,8 +3,8 @@
 import pytest
 
 from accounts.models import User
-from tests.support import instances
-from tests.support.certificates import Authority
+from tests.support.servers import instances
+from tests.support.servers.certificates import Authority
 from tikm import doctor
 
 SETTINGS = {

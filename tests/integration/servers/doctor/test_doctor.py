@@ -13,9 +13,9 @@ from realtime.doctor.walk import State
 from realtime.models import Broadcast
 from tests.integration.servers.doctor.conftest import SETTINGS
 from tests.integration.servers.doctor.looking import broken, look, mended
-from tests.support import instances
-from tests.support.certificates import Authority
-from tests.support.reverse_proxy import ReverseProxy, Rules
+from tests.support.servers import instances
+from tests.support.servers.certificates import Authority
+from tests.support.servers.reverse_proxy import ReverseProxy, Rules
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ from realtime.doctor.walk import State
 from tests.integration.servers.deploy.nginx import Nginx, upstreams_of
 from tests.integration.servers.deploy.people import Person
 from tests.integration.servers.doctor.looking import walking
-from tests.support import instances
-from tests.support.instances import TOP
+from tests.support.servers import instances
+from tests.support.servers.instances import TOP
 from tests.support.sockets import session_cookie
 
 ONE_PORT = "tikm.conf"

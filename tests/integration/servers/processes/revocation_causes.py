@@ -13,12 +13,12 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db.models import Model, QuerySet
 
-from accounts import tokens
 from accounts.models import ApiToken, Office, User
-from tests.support import instances
+from accounts.sign_in import tokens
 from tests.support.cast import PASSWORD, Cast
 from tests.support.clients.socket_client import Credentials
-from tests.support.http_client import HttpClient
+from tests.support.servers import instances
+from tests.support.servers.http_client import HttpClient
 from tests.support.sockets import session_cookie
 from tickets.models import Ticket
 

@@ -8,7 +8,7 @@ from websockets.exceptions import ConnectionClosed
 
 from realtime.broadcasting.ephemeral import broadcast_now
 from tests.support.clients.page_client import PageClient
-from tests.support.instances import wait_until
+from tests.support.servers.instances import wait_until
 
 LOAD_EVENT = "noise.made"
 TIMEOUT = 60  # seconds, on a busy machine

@@ -4,8 +4,8 @@ from functools import partial
 
 import pytest
 
-from tests.support import instances
 from tests.support.clients.page_client import PageClient
+from tests.support.servers import instances
 
 REMOVED, ADDED = "pusher_internal:member_removed", "pusher_internal:member_added"
 SETTINGS = {"DJANGO_SETTINGS_MODULE": "tests.integration.servers.processes.short_lease_settings"}

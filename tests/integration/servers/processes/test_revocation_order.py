@@ -6,7 +6,7 @@ import pytest
 
 from realtime.broadcasting.channel_layer import default_layer
 from tests.integration.servers.database.concurrent_transactions import open_transaction
-from tests.support.instances import wait_until
+from tests.support.servers.instances import wait_until
 from tests.support.sockets import do, subscribe
 
 REPLY = "ticket.reply.created"

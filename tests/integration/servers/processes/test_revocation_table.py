@@ -23,10 +23,10 @@ from tests.integration.servers.processes.revocation_causes import (
     Case,
     RevocationCause,
 )
-from tests.support import instances
 from tests.support.cast import PASSWORD, Cast
 from tests.support.clients.socket_client import Credentials, RemoteSocket
-from tests.support.http_client import HttpClient
+from tests.support.servers import instances
+from tests.support.servers.http_client import HttpClient
 from tests.support.sockets import do, session_cookie
 from tickets import services
 

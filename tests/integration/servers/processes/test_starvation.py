@@ -15,9 +15,9 @@ import pytest
 from realtime import limits
 from realtime.broadcasting import history
 from tests.integration.servers.processes.subscribers import LOAD_EVENT, subscribers
-from tests.support import instances
 from tests.support.clients.raw_client import BINARY, CLOSE, CONTINUATION, PING, TEXT, RawClient, frame
-from tests.support.instances import wait_until
+from tests.support.servers import instances
+from tests.support.servers.instances import wait_until
 from tests.support.sockets import session_cookie
 
 TOO_MUCH = 4100

@@ -10,10 +10,10 @@ import redis
 from django.core.cache import cache
 
 from realtime.broadcasting.ephemeral import broadcast_now
-from tests.support import instances
 from tests.support.clients.page_client import PageClient
-from tests.support.http_client import CSRF, HttpClient
-from tests.support.instances import wait_until
+from tests.support.servers import instances
+from tests.support.servers.http_client import CSRF, HttpClient
+from tests.support.servers.instances import wait_until
 
 LONG_REDIS_TIMEOUT = "tests.integration.servers.processes.long_redis_timeout_settings"
 

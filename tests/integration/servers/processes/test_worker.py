@@ -14,7 +14,7 @@ from jobs.registry import Task
 from jobs.runner import UNKNOWN_TASK
 from tests.integration.servers.serve import Serve
 from tests.integration.servers.worker import Worker
-from tests.support.instances import wait_until
+from tests.support.servers.instances import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

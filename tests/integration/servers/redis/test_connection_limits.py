@@ -12,7 +12,7 @@ from realtime.presence.store import ProcessReport, SyncRequest, presence_store
 from realtime.server import hub
 from realtime.server.connection_limits import limit_keys
 from realtime.utils import circuit_breaker
-from tests.support.instances import wait_until
+from tests.support.servers.instances import wait_until
 from tests.support.sockets import connect, do, open_socket, until
 
 OFFICE = "203.0.113.7"

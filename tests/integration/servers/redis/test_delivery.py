@@ -15,7 +15,7 @@ from realtime.broadcasting.channel_layer import default_layer, group_name
 from realtime.channels import Audience
 from realtime.server import hub
 from tests.integration.servers.redis.publisher import DIED
-from tests.support.instances import TOP, wait_until
+from tests.support.servers.instances import TOP, wait_until
 from tests.support.sockets import do, subscribe
 from tickets import services
 

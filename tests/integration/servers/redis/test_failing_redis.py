@@ -12,7 +12,7 @@ from realtime.utils.circuit_breaker import ServiceUnavailable, redis_breaker
 from tests.integration.servers.redis.states import STATES, failing
 from tests.support.api_client import ApiClient
 from tests.support.cast import PASSWORD
-from tests.support.instances import wait_until
+from tests.support.servers.instances import wait_until
 from tests.support.sockets import connect, do, subscribe
 from tickets.models import Reply
 

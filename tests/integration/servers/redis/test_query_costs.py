@@ -10,7 +10,7 @@ from django.db.backends.utils import CursorWrapper
 from realtime.channels import Audience
 from realtime.server import hub
 from tests.support.cast import Cast
-from tests.support.instances import RedisServer
+from tests.support.servers.instances import RedisServer
 from tests.support.sockets import connect, do, subscribe
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -13,7 +13,7 @@ from realtime.utils import circuit_breaker, rate_limits
 from tests.integration.servers.database.concurrent_transactions import run_concurrently
 from tests.support.api_client import ApiClient
 from tests.support.cast import PASSWORD
-from tests.support.instances import wait_until
+from tests.support.servers.instances import wait_until
 
 TWICE = parse("2/minute")
 

@@ -24,7 +24,7 @@ from realtime.presence.store import EntryChange, ProcessReport, SyncRequest, pre
 from realtime.protocol import Member
 from realtime.utils import rate_limits
 from tests.integration.servers.conftest import NAMES
-from tests.support import instances
+from tests.support.servers import instances
 from tests.support.sockets import do, subscribe
 
 OFFICE = "presence-office.1"

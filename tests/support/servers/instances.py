@@ -18,7 +18,7 @@ from typing import Any, Self
 import psycopg
 import redis
 
-TOP = Path(__file__).resolve().parent.parent.parent
+TOP = Path(__file__).resolve().parents[3]
 START_SECONDS = 90.0  # on a busy machine; a process that ends is noticed at once
 STOP_SECONDS = 5.0
 
@@ -179,7 +179,7 @@ class SocketServer(Server):
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         with socket.create_server(("127.0.0.1", self.port), backlog=2048) as listener:
-            self.command = [sys.executable, "-m", "tests.support.socket_server", str(listener.fileno())]
+            self.command = [sys.executable, "-m", "tests.support.servers.socket_server", str(listener.fileno())]
             self.spawning["pass_fds"] = (listener.fileno(),)
             return super()._spawn()
 

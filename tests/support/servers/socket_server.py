@@ -1,4 +1,4 @@
-"""One process of the production server, without the arbiter: `python -m tests.support.socket_server FD`."""
+"""One process of the production server, without the arbiter: `python -m tests.support.servers.socket_server FD`."""
 
 import socket
 import sys

@@ -3,9 +3,9 @@
  * "/" in an empty reply opens them.
  */
 
-import { csrfToken } from "../lib/page-config.js"
-import { clone } from "../lib/template.js"
-import { search } from "../lib/text-search.js"
+import { csrfToken } from "../../lib/page-config.js"
+import { clone } from "../../lib/template.js"
+import { search } from "../../lib/text-search.js"
 
 class SavedReplies extends HTMLElement {
   #all = []

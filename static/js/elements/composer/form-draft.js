@@ -1,8 +1,8 @@
 /** <form-draft data-draft>: keeps what is typed into a form that loads a page, until that page shows that it was sent. */
 
 import "./file-picker.js"
-import { drafts } from "../lib/session.js"
-import { live } from "../live/index.js"
+import { drafts } from "../../lib/session.js"
+import { live } from "../../live/index.js"
 
 const SENT = "draft-sent"
 const FIELDS = "input:not([type=file], [type=checkbox], [name=csrfmiddlewaretoken]), select, textarea"

@@ -11,10 +11,10 @@ import psycopg
 import pytest
 import redis
 
-from tests.support import instances
+from tests.support.servers import instances
 
 TEST_RUN = """
-from tests.support import instances
+from tests.support.servers import instances
 
 with instances.postgres() as url, instances.redis_server() as server:
     print(url.partition("host=")[2] + "/.s.PGSQL.5432")

@@ -10,8 +10,8 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.lines import is_blank
 from accounts.models import User
+from accounts.text.lines import is_blank
 from realtime import Audience
 from tickets import payloads, policies
 from tickets.models import SavedReply, Ticket

@@ -1,8 +1,8 @@
 /** <ticket-composer data-draft>: keeps the draft and its files, in this browser, until it is sent; Ctrl+Enter sends. */
 
 import "./file-picker.js"
-import { drafts } from "../lib/session.js"
-import { live } from "../live/index.js"
+import { drafts } from "../../lib/session.js"
+import { live } from "../../live/index.js"
 
 class TicketComposer extends HTMLElement {
   connectedCallback() {

@@ -1,7 +1,7 @@
 /** <send-guard>: shows messages that came while one was written; the server then refuses to send it (409). */
 
-import { clone } from "../lib/template.js"
-import { live } from "../live/index.js"
+import { clone } from "../../lib/template.js"
+import { live } from "../../live/index.js"
 
 const NOT_SHOWN = ".visibility, message-original, .attachments"
 

@@ -19,9 +19,9 @@ from django.db import connections, router
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import sessions, tokens
-from accounts.identity import Identity
 from accounts.models import ApiToken, User
+from accounts.privacy.identity import Identity
+from accounts.sign_in import sessions, tokens
 from jobs.models import Job
 
 OWNED: dict[type[Any], str] = {EmailAddress: "pk", UserSession: "pk", Authenticator: "pk", ApiToken: "id"}

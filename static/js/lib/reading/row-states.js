@@ -1,6 +1,6 @@
 /** What a list shows of tickets beside their payload: the latest message, and whether the user has read it. */
 
-import { ThrottledTask } from "./throttled-task.js"
+import { ThrottledTask } from "../throttled-task.js"
 
 const PREVIEW = 140
 const PERIOD_MS = 2_000

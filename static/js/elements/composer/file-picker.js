@@ -1,7 +1,7 @@
 /** <file-picker data-upload data-max data-max-bytes>: uploads chosen, dropped and pasted files at once. */
 
-import { config, csrfToken } from "../lib/page-config.js"
-import { fill } from "../lib/template.js"
+import { config, csrfToken } from "../../lib/page-config.js"
+import { fill } from "../../lib/template.js"
 
 /** Shows the files that the form will send, each with progress, error and a remove button. */
 class FilePicker extends HTMLElement {

@@ -3,12 +3,12 @@
  * what this user does: replies to everyone on the ticket, notes to its staff only.
  */
 
-import { Announcer } from "../lib/announcer.js"
-import { OwnActivity } from "../lib/own-activity.js"
-import { config } from "../lib/page-config.js"
-import { clone } from "../lib/template.js"
-import { Typists } from "../lib/typists.js"
-import { live } from "../live/index.js"
+import { Announcer } from "../../lib/announcer.js"
+import { config } from "../../lib/page-config.js"
+import { OwnActivity } from "../../lib/presence/own-activity.js"
+import { Typists } from "../../lib/presence/typists.js"
+import { clone } from "../../lib/template.js"
+import { live } from "../../live/index.js"
 
 const MAX_NAMES = 2
 const SIGNS_OF_LIFE = ["pointermove", "pointerdown", "keydown", "scroll"]

@@ -8,7 +8,7 @@ import time
 from queue import Empty, Queue
 from threading import Thread
 
-from tests.support import instances
+from tests.support.servers import instances
 
 TIMEOUT = 60  # seconds: on a busy machine a start takes its time
 

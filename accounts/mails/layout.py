@@ -7,7 +7,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from accounts.mail_senders import Sender
+from accounts.mails.senders import Sender
 
 # The rules for dark screens and phones stay in a style element: they cannot be written into elements.
 _INLINER = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)

@@ -16,11 +16,11 @@ from django.shortcuts import redirect
 from django.utils import timezone, translation
 from django.utils.crypto import salted_hmac
 
-from accounts import email_addresses, sessions, tasks
-from accounts.mail_layout import attach_html
-from accounts.mail_senders import Sender
+from accounts import email_addresses, tasks
+from accounts.mails.layout import attach_html
+from accounts.mails.senders import Sender
 from accounts.models import User
-from accounts.sign_in import failed_attempts
+from accounts.sign_in import failed_attempts, sessions
 from accounts.sign_in.site_links import site_url
 
 UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104  (a placeholder, not an address to bind)

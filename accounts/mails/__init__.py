@@ -1,0 +1,1 @@
+"""The look and the sender of mails."""

@@ -1,0 +1,1 @@
+"""What admins set up for tickets: statuses, priorities, saved replies."""
