@@ -37,7 +37,7 @@ CORS_ALLOWED_ORIGINS = [origin for origin in CSRF_TRUSTED_ORIGINS if "*" not in 
 CORS_ALLOWED_ORIGIN_REGEXES = environment.origin_patterns(CSRF_TRUSTED_ORIGINS)
 CORS_ALLOW_CREDENTIALS = True
 CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "if-match", "x-csrf-token", "x-socket-id"]
-CORS_EXPOSE_HEADERS = ["etag", "idempotency-replayed", "location", "retry-after"]
+CORS_EXPOSE_HEADERS = ["etag", "idempotency-replayed", "location", "retry-after", "x-request-id"]
 
 # --- Applications
 
@@ -70,6 +70,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "tikm.http.request_ids.set_request_id",
     "tikm.http.metrics.serve_metrics",
     "realtime.utils.client_address.proxy_headers_middleware",
     "tikm.http.health.answer_probes",
@@ -472,14 +473,18 @@ METRICS_TOKEN = environment.token("METRICS_TOKEN")
 
 # --- Logging
 
+LOG_FORMAT = environment.choice("LOG_FORMAT", ["text", "json"], default="text")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "filters": {"one_line": {"()": "tikm.log_filters.OneLine"}},
+    "formatters": {
+        "text": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "json": {"()": "tikm.logs.JsonFormatter"},
+    },
+    "filters": {"one_line": {"()": "tikm.logs.OneLine"}},
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line"},
-        "one_line": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["one_line"]},
+        "console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT},
+        "one_line": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["one_line"]},
     },
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as InvalidValue
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseServerError, JsonResponse
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
-from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.fields import get_error_detail
@@ -17,6 +17,7 @@ from rest_framework.settings import api_settings
 
 from accounts.conflicts import is_conflict
 from accounts.throttles import Throttled
+from tikm.http.request_ids import request_id
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -56,10 +57,10 @@ def not_found(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Return 500 as a problem below /api/ and /broadcasting/, and as a page elsewhere."""
+    """Return 500 as a problem below /api/ and /broadcasting/, and elsewhere as a page with the id of the request."""
     if request.path.startswith(("/api/", "/broadcasting/")):
         return problem_response(500, "server_error", _("Internal server error."))
-    return defaults.server_error(request)
+    return HttpResponseServerError(render_to_string("500.html", {"request_id": request_id(request)}))
 
 
 def _as_api_exception(error: Exception) -> exceptions.APIException | None:
