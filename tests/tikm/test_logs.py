@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
@@ -70,29 +71,40 @@ def test_response_names_the_id_that_the_proxy_sent() -> None:
     assert Client().get("/healthz", headers={"x-request-id": ID})["X-Request-ID"] == ID
 
 
-def test_log_line_and_error_page_of_a_request_name_its_id(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def lines() -> Iterator[list[str]]:
+    """Collect the JSON lines of this test's logger and of Django's."""
+    handler = logging.Handler()
+    handler.setFormatter(JsonFormatter())
+    loggers = [logging.getLogger(name) for name in ("tikm.test", "django.request")]
+    collected: list[str] = []
+    handler.emit = lambda record: collected.append(handler.format(record))  # type: ignore[method-assign]
+    for logger in loggers:
+        logger.addHandler(handler)
+    yield collected
+    for logger in loggers:
+        logger.removeHandler(handler)
+
+
+def test_log_lines_and_error_page_of_a_request_name_its_id(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, lines: list[str]
+) -> None:
     def fail(*_: Any, **__: Any) -> None:
         logging.getLogger("tikm.test").error("within")
         raise RuntimeError
 
-    monkeypatch.setattr("tickets.policies.visible_tickets", fail)
-    handler = logging.StreamHandler(stream := StringIO())
-    handler.setFormatter(JsonFormatter())
-    loggers = [logging.getLogger(name) for name in ("tikm.test", "django.request")]
     client = Client(raise_request_exception=False)
     client.force_login(cast.ada)
-    for logger in loggers:
-        logger.addHandler(handler)
-    try:
-        answer = client.get("/tickets/", headers={"x-request-id": ID})
-    finally:
-        for logger in loggers:
-            logger.removeHandler(handler)
+    assert client.get("/no-such-page/", headers={"x-request-id": ID}).status_code == 404
+    monkeypatch.setattr("tickets.policies.visible_tickets", fail)
+    answer = client.get("/tickets/", headers={"x-request-id": ID})
     assert answer.status_code == 500
     assert ID in answer.content.decode()
-    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
-    assert [(line["message"], line["request"], line["user"]) for line in lines] == [
+    entries = [json.loads(line) for line in lines]
+    assert [(entry["message"], entry["request"], entry.get("user")) for entry in entries] == [
+        ("Not Found: /no-such-page/", ID, str(cast.ada.pk)),
         ("within", ID, str(cast.ada.pk)),
         ("Internal Server Error: /tickets/", ID, str(cast.ada.pk)),
     ]
-    assert "request" not in written("outside of requests")
+    logging.getLogger("tikm.test").error("outside of requests")
+    assert "request" not in json.loads(lines[-1])
