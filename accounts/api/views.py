@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from allauth.account.adapter import get_adapter
 from django.db.models import QuerySet
 from django.http import Http404
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -134,6 +135,7 @@ class Tokens(ProjectAPIView):
         )
         tokens.check_token_limit(user)
         token, secret = tokens.issue(user, name=data["name"], days=data["days"], scope=data["scope"])
+        get_adapter().send_notification_mail("account/email/token_created", user)
         token.token = secret
         return serialized_response(serializers.NewTokenSerializer, token, status=201)
 

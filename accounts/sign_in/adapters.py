@@ -20,7 +20,7 @@ from accounts import email_addresses, tasks
 from accounts.mails.layout import attach_html
 from accounts.mails.senders import Sender
 from accounts.models import User
-from accounts.sign_in import failed_attempts, sessions
+from accounts.sign_in import failed_attempts, known_devices, sessions
 from accounts.sign_in.site_links import site_url
 
 UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104  (a placeholder, not an address to bind)
@@ -45,15 +45,21 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return response
 
     def login(self, request: HttpRequest, user: User) -> None:
-        """Sign in after the last step, unless the password or the addresses were changed since the first."""
+        """Sign in after the last step, unless the password or the addresses were changed since the first.
+
+        A sign-in from a browser that was not used before is announced to the user, except their first one.
+        """
         if request.session.pop(FIRST_STEP_KEY, None) != _credentials_digest(user):
             raise ImmediateHttpResponse(redirect("account_login"))
+        is_first = user.last_login is None
         super().login(request, user)
+        if not is_first and not known_devices.is_known(request, email_addresses.notified_addresses(user)):
+            self.send_notification_mail("account/email/new_device", user)
 
     def post_login(self, request: HttpRequest, user: User, *, email: str | None, **kwargs: Any) -> HttpResponse:
-        """Remember the browser, so that strangers' attempts do not count against it."""
+        """Remember the browser: strangers' attempts do not count against it, and its sign-ins are not announced."""
         response: HttpResponse = super().post_login(request, user, email=email, **kwargs)
-        failed_attempts.remember_device(request, response, email or user.email)
+        known_devices.remember(request, response, email or user.email)
         return response
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:

@@ -6,41 +6,25 @@ from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress
 from allauth.core.internal import ratelimit
 from django.conf import settings
-from django.core import signing
 from django.core.cache import cache
-from django.http import HttpRequest, HttpResponse
-from django.utils.crypto import salted_hmac
+from django.http import HttpRequest
 
 from accounts.models import User
+from accounts.sign_in import known_devices
+from accounts.sign_in.known_devices import digest
 
 APP = "allauth.account"
 PER_CLIENT = "login_failed"  # counted for an account and a known device, or an address
 PER_ACCOUNT = "login_failed_account"  # counted for an account, over all unknown devices
-DEVICE_COOKIE = "known_device"
-DEVICE_COOKIE_AGE = 365 * 24 * 3600  # seconds
 WRONG_CODES = 5  # within WRONG_CODES_WINDOW, after which allauth accepts none; the owner is notified then
 WRONG_CODES_WINDOW = 300  # seconds
-MAX_ACCOUNTS = 5  # that a browser is known to
 NOTICE_INTERVAL = 3600  # seconds between two notices about one account
-
-
-def remember_device(request: HttpRequest, response: HttpResponse, email: str) -> None:
-    """Mark the browser as one that has signed in to the account."""
-    known = [_digest(email), *_known_accounts(request)]
-    response.set_cookie(
-        DEVICE_COOKIE,
-        signing.dumps(list(dict.fromkeys(known))[:MAX_ACCOUNTS], salt=DEVICE_COOKIE),
-        max_age=DEVICE_COOKIE_AGE,
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",
-    )
 
 
 def client_key(request: HttpRequest, email: str) -> str:
     """Return the key that counts attempts of this client at this account."""
     client = "known device" if _is_known(request, email) else ratelimit.get_ip(request)
-    return f"{_digest(email)}:{client}"
+    return f"{digest(email)}:{client}"
 
 
 def count_attempt(request: HttpRequest, email: str) -> ratelimit.RateLimitUsage | None:
@@ -48,7 +32,7 @@ def count_attempt(request: HttpRequest, email: str) -> ratelimit.RateLimitUsage 
     key = client_key(request, email)
     usage = ratelimit.consume(request, app=APP, action=PER_CLIENT, key=key)
     if usage is not None and not _is_known(request, email):
-        over_all = ratelimit.consume(request, app=APP, action=PER_ACCOUNT, key=_digest(email))
+        over_all = ratelimit.consume(request, app=APP, action=PER_ACCOUNT, key=digest(email))
         if over_all is None:
             usage.rollback()
             usage = None
@@ -62,7 +46,7 @@ def count_attempt(request: HttpRequest, email: str) -> ratelimit.RateLimitUsage 
 def clear(request: HttpRequest, email: str) -> None:
     """Forget the failed attempts at an account, after its password was reset."""
     ratelimit.clear(request, app=APP, action=PER_CLIENT, key=client_key(request, email))
-    ratelimit.clear(request, app=APP, action=PER_ACCOUNT, key=_digest(email))
+    ratelimit.clear(request, app=APP, action=PER_ACCOUNT, key=digest(email))
 
 
 def count_wrong_code(user: User) -> None:
@@ -81,7 +65,7 @@ def _is_account_locked(request: HttpRequest, key: str, email: str) -> bool:
     asked: dict[str, Any] = {"app": APP, "dry_run": True}
     return not (
         ratelimit.consume(request, action=PER_CLIENT, key=key, config=per_key, **asked)
-        and ratelimit.consume(request, action=PER_ACCOUNT, key=_digest(email), **asked)
+        and ratelimit.consume(request, action=PER_ACCOUNT, key=digest(email), **asked)
     )
 
 
@@ -95,17 +79,4 @@ def _notify_owner(email: str) -> None:
 
 
 def _is_known(request: HttpRequest, email: str) -> bool:
-    return _digest(email) in _known_accounts(request)
-
-
-def _known_accounts(request: HttpRequest) -> list[str]:
-    try:
-        known = signing.loads(request.COOKIES.get(DEVICE_COOKIE, ""), salt=DEVICE_COOKIE, max_age=DEVICE_COOKIE_AGE)
-    except signing.BadSignature:
-        return []
-    return [str(digest) for digest in known]
-
-
-def _digest(email: str) -> str:
-    """Return what stands for an address: the cookie must not hold it in clear."""
-    return salted_hmac("accounts.failed_sign_ins", email.strip().lower(), algorithm="sha256").hexdigest()[:32]
+    return known_devices.is_known(request, [email])

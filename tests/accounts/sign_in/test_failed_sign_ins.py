@@ -6,7 +6,7 @@ from django.core import mail
 from django.test import Client
 from pytest_django import Settings
 
-from accounts.sign_in.failed_attempts import DEVICE_COOKIE
+from accounts.sign_in.known_devices import DEVICE_COOKIE
 from tests.support.cast import PASSWORD, Cast
 
 pytestmark = pytest.mark.django_db
