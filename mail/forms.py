@@ -5,7 +5,8 @@ from typing import Any
 from django import forms
 
 from accounts.models import User
-from mail.models import MailPreference, OutgoingMail, preferences
+from mail.models import MailPreference, preferences
+from tickets.models import NotificationKind
 
 
 class MailPreferencesForm(forms.Form):
@@ -20,5 +21,5 @@ class MailPreferencesForm(forms.Form):
 
     def save(self) -> None:
         """Record the choices."""
-        modes = {OutgoingMail.Event(name): MailPreference.Mode(mode) for name, mode in self.cleaned_data.items()}
+        modes = {NotificationKind(name): MailPreference.Mode(mode) for name, mode in self.cleaned_data.items()}
         preferences.set_modes(self.user, modes)

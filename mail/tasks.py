@@ -8,10 +8,11 @@ from jobs.models import Job
 from mail.inbound import tasks  # noqa: F401  (registers its task)
 from mail.models import MailPreference, OutgoingMail, preferences
 from mail.outbound import deliveries, messages, recipients
-from tickets.models import Ticket
+from tickets.models import NotificationKind, Ticket
+from tickets.notifications.recipients import occurrence
 
 RELATED: Final = ("recipient", "reply__author", *(f"ticket__{name}" for name in Ticket.RELATED))
-Event, State = OutgoingMail.Event, OutgoingMail.State
+State = OutgoingMail.State
 
 
 @task(atomic=False, on_failure=deliveries.record_failure)
@@ -33,7 +34,7 @@ def send_ticket_mail(job: Job, **arguments: Any) -> None:
 
 def _is_wanted(mail: OutgoingMail) -> bool:
     """Return whether the recipient wants such a mail, and has not seen on the page what it is about."""
-    for _user, mode in preferences.wanted_modes([mail.recipient], Event(mail.event)):
+    for _user, mode in preferences.wanted_modes([mail.recipient], NotificationKind(mail.event)):
         return mode != MailPreference.Mode.UNSEEN or not recipients.has_seen(mail)
     return False
 
@@ -42,6 +43,6 @@ def _is_superseded(mail: OutgoingMail) -> bool:
     """Return whether a later mail says it, or the same reply was hidden and published since or sent before."""
     same = OutgoingMail.objects.filter(event=mail.event, recipient=mail.recipient, ticket=mail.ticket)
     if mail.reply is not None:
-        is_older = deliveries.occurrence(mail.ticket, mail.reply) not in mail.key
+        is_older = occurrence(mail.ticket, mail.reply) not in mail.key
         return is_older or same.filter(reply=mail.reply, state=State.SENT).exists()
     return mail.event in OutgoingMail.LATEST_ONLY and same.filter(created_at__gt=mail.created_at).exists()

@@ -11,7 +11,7 @@ from realtime.broadcasting import history
 from realtime.channels import Audience, authorize
 from tests.support.cast import Cast
 from tests.support.sockets import connect, do
-from tickets import services
+from tickets import policies, services
 from tickets.models import Ticket
 
 PUBLIC, STAFF, NO = Audience.PUBLIC, Audience.STAFF, None
@@ -133,6 +133,15 @@ def assert_read_by(audience: Audience | None, text: str) -> None:
 
 def history_of(client: Client, channel: str, since: str) -> dict[str, Any]:
     return client.get("/broadcasting/history", {"channel": channel, "since": since}).json()
+
+
+@pytest.mark.django_db
+def test_people_who_are_staff_of_a_ticket_match_the_matrix(cast: Cast) -> None:
+    stage = Stage(cast)
+    for index, ticket in enumerate([cast.ticket, stage.baos]):
+        ticket.refresh_from_db()
+        staff = {name for name, row in MATRIX.items() if row[index] is STAFF}
+        assert {user.pk for user in policies.staff_of(ticket)} == {getattr(cast, str(name)).pk for name in staff}
 
 
 @pytest.mark.parametrize(("name", "row"), CASES)

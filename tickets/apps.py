@@ -13,6 +13,7 @@ class TicketsConfig(AppConfig):
         from tickets import broadcasts, files, handover, timeline  # noqa: F401
         from tickets.configuration.defaults import install_defaults
         from tickets.files.types import check_allowed_types
+        from tickets.notifications import receivers  # noqa: F401
         from tickets.search import indexing  # noqa: F401
 
         register(check_allowed_types)

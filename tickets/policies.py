@@ -12,7 +12,16 @@ from realtime import Audience
 from realtime.channels import Parts
 from realtime.utils.compiled_query import CompiledQuery
 from tickets.actors import Actor, Cause, System
-from tickets.models import Attachment, Reply, SavedReply, SearchText, Ticket, TimelineEntry
+from tickets.models import (
+    STAFF_KINDS,
+    Attachment,
+    Notification,
+    Reply,
+    SavedReply,
+    SearchText,
+    Ticket,
+    TimelineEntry,
+)
 
 # The services that the system may call without a user, by what caused it.
 SYSTEM_PERMISSIONS = {Cause.MAIL: frozenset({"open_ticket"})}
@@ -68,6 +77,17 @@ def is_staff_of(user: User, ticket: Ticket) -> bool:
     if not user.is_active or user.is_customer:
         return False
     return user.is_admin or ticket.assigned_to_id == user.pk or works_in(user, ticket.office_id)
+
+
+def staff_of(ticket: Ticket) -> QuerySet[User]:
+    """Return the users who are staff of `ticket`: see `is_staff_of`."""
+    works = Q(role=User.Role.ADMIN) | Q(pk=ticket.assigned_to_id) | Q(pk__in=agents_of(ticket.office_id).values("pk"))
+    return User.objects.filter(works, is_active=True).exclude(role=User.Role.CUSTOMER)
+
+
+def agents_of(office_id: int) -> QuerySet[User]:
+    """Return the people of an office: not the admins, who work in all of them."""
+    return User.objects.filter(offices=office_id)
 
 
 def works_in(user: User, office_id: int) -> bool:
@@ -140,6 +160,13 @@ def visible_activity(user: User) -> QuerySet[TimelineEntry]:
     entries = TimelineEntry.objects.filter(staffed | public).annotate(is_staffed=is_staffed)
     entries = entries.select_related("actor", "from_user", "to_user", "ticket__office").order_by("-pk")
     return entries.defer(*_TICKETS_MESSAGE)
+
+
+def visible_notifications(user: User) -> QuerySet[Notification]:
+    """Return the notifications of `user` that say only what they may read now."""
+    staffed = Q(ticket__in=Ticket.objects.filter(staffed_by(user)).values("pk"))
+    public = Q(ticket__in=visible_tickets(user).values("pk")) & ~Q(kind__in=STAFF_KINDS)
+    return Notification.objects.filter(staffed | public & (Q(reply=None) | Q(reply__is_internal=False)), user=user)
 
 
 def visible_attachments(user: User) -> QuerySet[Attachment]:

@@ -13,6 +13,8 @@ visibility_changed  reply, by                     a reply became a note, or a no
 ticket_deleted      ticket, by                    a ticket is about to be deleted
 tickets_handed_over tickets, by, before, after    many tickets changed from one assignee to another, or to none
 person_erased       person                        a person is being erased
+ticket_read         ticket, by, number            the page of `by` has shown the messages up to `number`
+people_notified     notice                        people are notified of an event, see `notifications/recipients.py`
 """
 
 from dataclasses import dataclass
@@ -29,6 +31,8 @@ visibility_changed = Signal()
 ticket_deleted = Signal()
 tickets_handed_over = Signal()
 person_erased = Signal()
+ticket_read = Signal()
+people_notified = Signal()
 
 
 @dataclass(frozen=True)

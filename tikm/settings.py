@@ -176,6 +176,7 @@ JOBS_DAILY = [
     "prune_broadcasts",
     "prune_idempotency_keys",
     "prune_jobs",
+    "prune_notifications",
     "prune_received_mail",
     "prune_sign_ups",
 ]

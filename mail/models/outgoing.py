@@ -7,22 +7,11 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from tickets.models import Reply, Ticket
+from tickets.models import NotificationKind, Reply, Ticket
 
 
 class OutgoingMail(models.Model):
     """A mail owed to one person about one event. It is sent once, or shows why not."""
-
-    class Event(models.TextChoices):
-        """What the mail is about."""
-
-        RECEIPT = "receipt", _("Confirmation of a new ticket")
-        REPLY = "reply", _("Reply to your ticket")
-        STATUS = "status", _("Your ticket was closed")
-        ASSIGNED = "assigned", _("Ticket assigned to you")
-        NEW_TICKET = "new_ticket", _("New ticket in your offices")
-        CUSTOMER_REPLY = "customer_reply", _("Customer's reply to your ticket")
-        NOTE = "note", _("Internal note in your ticket")
 
     class State(models.TextChoices):
         """What became of it."""
@@ -33,15 +22,13 @@ class OutgoingMail(models.Model):
         BOUNCED = "bounced", _("Bounced")
         CANCELLED = "cancelled", _("Cancelled")
 
-    # Written for staff of the ticket.
-    STAFF_EVENTS = frozenset({Event.ASSIGNED, Event.NEW_TICKET, Event.CUSTOMER_REPLY, Event.NOTE})
     # Only the latest of several is worth a mail.
-    LATEST_ONLY = frozenset({Event.STATUS, Event.ASSIGNED})
+    LATEST_ONLY = frozenset({NotificationKind.STATUS, NotificationKind.ASSIGNED})
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # Names the effect: the same one is owed once. Also the key of the job that sends it.
     key = models.CharField(max_length=200, unique=True)
-    event = models.CharField(_("about"), max_length=20, choices=Event.choices)
+    event = models.CharField(_("about"), max_length=20, choices=NotificationKind.choices)
     recipient = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("recipient")
     )

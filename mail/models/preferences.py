@@ -7,9 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from mail.models.outgoing import OutgoingMail
-
-Event = OutgoingMail.Event
+from tickets.models import STAFF_KINDS, NotificationKind
 
 
 class MailPreference(models.Model):
@@ -23,7 +21,7 @@ class MailPreference(models.Model):
         NEVER = "never", _("Never")
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
-    event = models.CharField(max_length=20, choices=Event.choices)
+    event = models.CharField(max_length=20, choices=NotificationKind.choices)
     mode = models.CharField(max_length=10, choices=Mode.choices)
 
     class Meta:
@@ -33,31 +31,31 @@ class MailPreference(models.Model):
         return f"{self.event}: {self.mode}"
 
 
-def events_for(user: User) -> list[Event]:
+def events_for(user: User) -> list[NotificationKind]:
     """Return the kinds of events that may concern `user`: as a customer, and for staff also their work."""
-    return [event for event in Event if not user.is_customer or event not in OutgoingMail.STAFF_EVENTS]
+    return [event for event in NotificationKind if not user.is_customer or event not in STAFF_KINDS]
 
 
-def modes_for(event: Event) -> list[MailPreference.Mode]:
+def modes_for(event: NotificationKind) -> list[MailPreference.Mode]:
     """Return the modes of a kind of event, the default first. Of some it is unknown whether they were seen."""
     Mode = MailPreference.Mode  # noqa: N806
-    can_be_seen = event not in (Event.RECEIPT, Event.STATUS, Event.ASSIGNED)
+    can_be_seen = event not in (NotificationKind.RECEIPT, NotificationKind.STATUS, NotificationKind.ASSIGNED)
     return [Mode.UNSEEN, Mode.NOW, Mode.NEVER] if can_be_seen else [Mode.NOW, Mode.NEVER]
 
 
-def modes_of(user: User) -> dict[Event, MailPreference.Mode]:
+def modes_of(user: User) -> dict[NotificationKind, MailPreference.Mode]:
     """Return when `user` receives mails about each kind of event that may concern them."""
     chosen = dict(MailPreference.objects.filter(user=user).values_list("event", "mode"))
     return {event: MailPreference.Mode(chosen.get(event, modes_for(event)[0])) for event in events_for(user)}
 
 
-def set_modes(user: User, modes: dict[Event, MailPreference.Mode]) -> None:
+def set_modes(user: User, modes: dict[NotificationKind, MailPreference.Mode]) -> None:
     """Record the choice of `user`."""
     for event, mode in modes.items():
         MailPreference.objects.update_or_create(user=user, event=event, defaults={"mode": mode})
 
 
-def wanted_modes(users: Iterable[User], event: Event) -> list[tuple[User, MailPreference.Mode]]:
+def wanted_modes(users: Iterable[User], event: NotificationKind) -> list[tuple[User, MailPreference.Mode]]:
     """Return the users who want mails about a kind of event, and when they want them."""
     users = list(users)
     chosen = (

@@ -9,37 +9,28 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.models import DeskSettings, User
+from accounts.models import DeskSettings
 from accounts.sign_in.site_links import site_url
 from jobs.models import Job
 from mail import payloads
 from mail.events import TicketMailUpdated
 from mail.models import MailPreference, OutgoingMail, preferences
 from realtime import Audience, publish
-from tickets.models import Reply, Ticket
+from tickets.models import NotificationKind, Ticket
+from tickets.notifications.recipients import Notice
 
 State = OutgoingMail.State
 
 
-def owe(
-    event: OutgoingMail.Event,
-    recipients: Iterable[User],
-    *,
-    ticket: Ticket,
-    reply: Reply | None = None,
-    version: int | None = None,
-) -> None:
-    """Owe each of the recipients a mail about an event, once: in the running transaction, sent by a job.
-
-    `version` is that of the ticket, for events that happen to it more than once.
-    """
+def owe(notice: Notice) -> None:
+    """Owe each of the people a mail about an event, once: in the running transaction, sent by a job."""
     from mail import tasks  # imports this module
 
-    name = occurrence(ticket, reply, version)
+    event = notice.kind
     origin = site_url(allauth_context.request)
-    for user, mode in preferences.wanted_modes(recipients, event):
-        key = f"{event} {name} {user.pk}"
-        mail = OutgoingMail(key=key, event=event, recipient=user, ticket=ticket, reply=reply)
+    for user, mode in preferences.wanted_modes(notice.people, event):
+        key = f"{event} {notice.occurrence} {user.pk}"
+        mail = OutgoingMail(key=key, event=event, recipient=user, ticket=notice.ticket, reply=notice.reply)
         OutgoingMail.objects.bulk_create([mail], ignore_conflicts=True)
         tasks.send_ticket_mail.enqueue(key=key, run_at=_due(mode), mail=str(mail.pk), site_url=origin)
 
@@ -49,13 +40,6 @@ def _due(mode: MailPreference.Mode) -> datetime | None:
     if mode != MailPreference.Mode.UNSEEN:
         return None
     return timezone.now() + timedelta(minutes=DeskSettings.current().unseen_minutes)
-
-
-def occurrence(ticket: Ticket, reply: Reply | None, version: int | None = None) -> str:
-    """Return what names an event. A note that is published again has another number, and so is another one."""
-    if reply is not None:
-        return f"{reply.pk} {reply.number}"
-    return str(ticket.uuid) if version is None else f"{ticket.uuid} {version}"
 
 
 def record_failure(job: Job, reason: str) -> None:
@@ -91,7 +75,7 @@ def retry(mail: OutgoingMail) -> bool:
 
 def withhold_receipt(ticket: Ticket) -> None:
     """Send no receipt for a ticket that an automatic mail opened (RFC 3834). Call it in the same transaction."""
-    OutgoingMail.objects.filter(ticket=ticket, event=OutgoingMail.Event.RECEIPT, state=State.QUEUED).update(
+    OutgoingMail.objects.filter(ticket=ticket, event=NotificationKind.RECEIPT, state=State.QUEUED).update(
         state=State.CANCELLED
     )
 

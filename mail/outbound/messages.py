@@ -19,8 +19,8 @@ from mail.models import OutgoingMail
 from mail.outbound import recipients, threads
 from mail.outbound.unsubscribing import unsubscribe_path
 from tickets import payloads
+from tickets.models import NotificationKind
 
-Event = OutgoingMail.Event
 # Exchange's: no receipts, vacation replies or automatic answers. Without NDR: bounces are wanted.
 SUPPRESSED_RESPONSES: Final = "DR, RN, NRN, OOF, AutoReply"
 MAX_EARLIER: Final = 2  # messages that are quoted
@@ -51,29 +51,33 @@ def build(mail: OutgoingMail, site_url: str) -> EmailMultiAlternatives:
 def _subject(mail: OutgoingMail) -> str:
     """Return the ticket's subject with its reference: the same in a thread, but for "Re:"."""
     subject = f"{_REPLY_PREFIX.sub('', mail.ticket.subject, count=1)} [{mail.ticket.reference}]"
-    return subject if mail.event == Event.RECEIPT else f"Re: {subject}"
+    return subject if mail.event == NotificationKind.RECEIPT else f"Re: {subject}"
 
 
 def _headers(mail: OutgoingMail) -> dict[str, str]:
     """Return the headers of the thread, which name public messages only, and those of automatic mails (RFC 3834)."""
     before = mail.reply if mail.reply is None or not mail.reply.is_internal else None
     references = threads.references(mail.ticket, before)
-    own = threads.message_id(mail.ticket, mail.reply) if mail.event == Event.REPLY else threads.new_message_id()
+    own = (
+        threads.message_id(mail.ticket, mail.reply)
+        if mail.event == NotificationKind.REPLY
+        else threads.new_message_id()
+    )
     headers = {
         "Message-ID": f"<{own}>",
         "In-Reply-To": f"<{references[-1]}>",
         "References": " ".join(f"<{value}>" for value in references),
         "X-Auto-Response-Suppress": SUPPRESSED_RESPONSES,
     }
-    if mail.event != Event.REPLY:  # which a person wrote
-        headers["Auto-Submitted"] = "auto-replied" if mail.event == Event.RECEIPT else "auto-generated"
+    if mail.event != NotificationKind.REPLY:  # which a person wrote
+        headers["Auto-Submitted"] = "auto-replied" if mail.event == NotificationKind.RECEIPT else "auto-generated"
     return headers
 
 
 def _unsubscribe_url(mail: OutgoingMail, site_url: str) -> str:
     """Return the address that turns such mails off; "" for a receipt, which its recipient caused."""
-    is_optional = bool(site_url) and mail.event != Event.RECEIPT
-    return f"{site_url}{unsubscribe_path(mail.recipient, Event(mail.event))}" if is_optional else ""
+    is_optional = bool(site_url) and mail.event != NotificationKind.RECEIPT
+    return f"{site_url}{unsubscribe_path(mail.recipient, NotificationKind(mail.event))}" if is_optional else ""
 
 
 def _unsubscribe_headers(url: str) -> dict[str, str]:
@@ -91,7 +95,7 @@ def _context(mail: OutgoingMail, site_url: str, sender: Sender) -> dict[str, Any
         "next_step": _next_step(mail),
         "text": ticket.content if reply is None else reply.message,
         "html": ticket.html if reply is None else reply.html,
-        "is_note": mail.event == Event.NOTE,
+        "is_note": mail.event == NotificationKind.NOTE,
         "files": _files(mail, site_url),
         "earlier": _earlier(mail),
         "subject": ticket.subject,
@@ -135,24 +139,26 @@ def _lead(mail: OutgoingMail) -> str:
         "reference": ticket.reference,
         "office": ticket.office.name,
     }
-    if mail.event == Event.RECEIPT and ticket.opened_by is not None:
+    if mail.event == NotificationKind.RECEIPT and ticket.opened_by is not None:
         return _("We have opened a ticket for you. Its reference is %(reference)s.") % values
-    return str(LEADS[Event(mail.event)]) % values
+    return str(LEADS[NotificationKind(mail.event)]) % values
 
 
 LEADS: Final = {
-    Event.RECEIPT: _lazy("We have received your message. Its reference is %(reference)s."),
-    Event.REPLY: _lazy("%(name)s replied:"),
-    Event.STATUS: _lazy("Your ticket was closed. If you need anything else, just answer: that opens it again."),
-    Event.ASSIGNED: _lazy("This ticket of %(name)s was assigned to you:"),
-    Event.NEW_TICKET: _lazy("New ticket of %(name)s in %(office)s:"),
-    Event.CUSTOMER_REPLY: _lazy("%(name)s replied:"),
-    Event.NOTE: _lazy("%(name)s wrote an internal note, which only staff can read:"),
+    NotificationKind.RECEIPT: _lazy("We have received your message. Its reference is %(reference)s."),
+    NotificationKind.REPLY: _lazy("%(name)s replied:"),
+    NotificationKind.STATUS: _lazy(
+        "Your ticket was closed. If you need anything else, just answer: that opens it again."
+    ),
+    NotificationKind.ASSIGNED: _lazy("This ticket of %(name)s was assigned to you:"),
+    NotificationKind.NEW_TICKET: _lazy("New ticket of %(name)s in %(office)s:"),
+    NotificationKind.CUSTOMER_REPLY: _lazy("%(name)s replied:"),
+    NotificationKind.NOTE: _lazy("%(name)s wrote an internal note, which only staff can read:"),
 }
 
 
 def _next_step(mail: OutgoingMail) -> str:
     """Return what happens next, if the mail says so."""
-    if mail.event == Event.RECEIPT:
+    if mail.event == NotificationKind.RECEIPT:
         return _("We'll get back to you by email. You can add to your message at any time.")
     return ""

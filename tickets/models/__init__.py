@@ -3,6 +3,13 @@
 from tickets.models.attachments import INLINE_TYPES, Attachment, attachment_storage, unguessable_path
 from tickets.models.choices import Choice, Priority, Status, hex_color
 from tickets.models.idempotency_keys import IdempotencyKey
+from tickets.models.notifications import (
+    PERSONAL_KINDS,
+    STAFF_KINDS,
+    Notification,
+    NotificationKind,
+    TicketSubscription,
+)
 from tickets.models.reading import ReadMark
 from tickets.models.replies import Reply
 from tickets.models.saved_replies import SavedReply
@@ -14,10 +21,14 @@ __all__ = [
     "INLINE_TYPES",
     "MAX_MESSAGE",
     "MAX_SUBJECT",
+    "PERSONAL_KINDS",
     "REFERENCE_ALPHABET",
+    "STAFF_KINDS",
     "Attachment",
     "Choice",
     "IdempotencyKey",
+    "Notification",
+    "NotificationKind",
     "Priority",
     "ReadMark",
     "Reply",
@@ -25,6 +36,7 @@ __all__ = [
     "SearchText",
     "Status",
     "Ticket",
+    "TicketSubscription",
     "TimelineEntry",
     "WaitingFor",
     "attachment_storage",

@@ -21,7 +21,9 @@ from django.utils import timezone
 from accounts.models import ApiToken, User
 from realtime import Audience
 from tickets import payloads, policies
-from tickets.models import Attachment, ReadMark, Reply, Ticket, TimelineEntry
+from tickets.models import Attachment, ReadMark, Reply, Ticket, TicketSubscription, TimelineEntry
+from tickets.notifications import records
+from tickets.notifications.payloads import notification_payload
 from tickets.privacy.file_names import FileNames
 
 BATCH_SIZE = 50  # tickets that are read together
@@ -73,6 +75,8 @@ class _Export:
             "api_tokens": _rows(ApiToken, self.person, "id", "name", "scope", "created", "last_used_at", "expiry"),
             "admin_actions": _rows(LogEntry, self.person, "action_time", "action_flag", "content_type__model"),
             "read_tickets": self._read_tickets(),
+            "notifications": self._notifications(),
+            "subscriptions": self._subscriptions(),
             "files": [self._file(file) for file in self._attachments],
         }
 
@@ -81,6 +85,15 @@ class _Export:
         visible = policies.visible_tickets(self.reader).values("pk")
         marks = ReadMark.objects.filter(user=self.person, ticket__in=visible).order_by("pk")
         return [dict(row) for row in marks.values("ticket__reference", "seen_at")]
+
+    def _notifications(self) -> list[dict[str, Any]]:
+        return [notification_payload(each) for each in records.listed(self.reader).order_by("created_at", "pk")]
+
+    def _subscriptions(self) -> list[dict[str, Any]]:
+        """Return which tickets the person follows or has muted."""
+        visible = policies.visible_tickets(self.reader).values("pk")
+        subscriptions = TicketSubscription.objects.filter(user=self.person, ticket__in=visible).order_by("pk")
+        return [dict(row) for row in subscriptions.values("ticket__reference", "level")]
 
     def _tickets(self) -> Iterator[dict[str, Any]]:
         public = Reply.objects.filter(is_internal=False).select_related("author").prefetch_related("attachments")

@@ -10,6 +10,7 @@ from realtime import Audience, publish
 from tickets import policies
 from tickets.models import ReadMark, Reply, Ticket
 from tickets.reading.events import TicketRead
+from tickets.signals import ticket_read
 
 NOTHING = -1  # not even the ticket's first message
 
@@ -51,6 +52,7 @@ def mark_read(ticket: Ticket, *, by: User, up_to: Reply | None) -> bool:
     is_unread = replies.exclude(author=by).filter(number__gt=number).exists()
     if not is_unread:
         number = max(number, _last_number(by, ticket))
+    ticket_read.send(Ticket, ticket=ticket, by=by, number=number)
     if not _move(ticket, by, number):
         return False
     last = replies.filter(number__lte=number).order_by("-number").first()

@@ -14,6 +14,7 @@ from mail.outbound import deliveries
 from tests.jobs.smtp import smtp_server
 from tests.support.jobs import claim
 from tests.support.servers.instances import free_port
+from tickets.models import NotificationKind
 
 pytestmark = pytest.mark.django_db
 MAILS, ROUNDS, SEED = 12, 8, 2
@@ -83,7 +84,7 @@ def iter_claimed():
 
 def test_each_mail_is_sent_once_or_shows_as_failed(cast, settings, monkeypatch):
     settings.EMAIL_BACKEND, settings.EMAIL_HOST = "jobs.mail_backends.SMTPBackend", "127.0.0.1"
-    preferences.set_modes(cast.casey, {OutgoingMail.Event.REPLY: "now"})
+    preferences.set_modes(cast.casey, {NotificationKind.REPLY: "now"})
     for number in range(MAILS):
         cast.reply(cast.bao, f"Answer {number}")
     with smtp_server() as (port, receiver):

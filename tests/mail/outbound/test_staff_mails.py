@@ -9,9 +9,9 @@ from mail.models import OutgoingMail, preferences
 from tests.mail.outbound.test_customer_mails import html_of, open_ticket, sent
 from tests.support.jobs import run_due_jobs
 from tickets import reading, services
+from tickets.models import NotificationKind
 
 pytestmark = pytest.mark.django_db
-Event = OutgoingMail.Event
 
 
 def assign(cast, user, by="ada"):
@@ -126,8 +126,8 @@ def test_person_receives_what_they_chose_also_if_they_choose_it_while_it_is_queu
     client = Client()
     client.force_login(cast.bao)
     page = client.get("/profile/mails/")
-    assert set(page.context["form"].fields) == set(Event.values)
-    choice = dict.fromkeys(Event.values, "now") | {"new_ticket": "never", "note": "unseen"}
+    assert set(page.context["form"].fields) == set(NotificationKind.values)
+    choice = dict.fromkeys(NotificationKind.values, "now") | {"new_ticket": "never", "note": "unseen"}
     open_ticket(cast)
     assert client.post("/profile/mails/", choice).status_code == 302
     assert recipients(sent()) == ["casey", "dana"]
@@ -148,7 +148,7 @@ def test_message_that_was_seen_on_the_page_is_not_mailed(cast):
 
 
 def test_mail_right_away_does_not_ask_whether_it_was_seen(cast):
-    preferences.set_modes(cast.casey, {Event.REPLY: "now"})
+    preferences.set_modes(cast.casey, {NotificationKind.REPLY: "now"})
     reading.mark_read(cast.ticket, by=cast.casey, up_to=cast.reply(cast.bao, "Seen"))
     run_due_jobs()
     assert [message.to for message in mail.outbox] == [["casey@example.com"]]
@@ -174,7 +174,7 @@ def test_mail_can_be_turned_off_with_one_click(cast):
     assert address in message.body
     path, client = address.removeprefix("https://desk.example.com"), Client(enforce_csrf_checks=True)
     assert client.get(path).status_code == 200
-    assert preferences.modes_of(cast.casey)[Event.REPLY] == "unseen"
+    assert preferences.modes_of(cast.casey)[NotificationKind.REPLY] == "unseen"
     assert client.post(path, {"List-Unsubscribe": "One-Click"}).status_code == 200
     cast.reply(cast.bao, "Another")
     assert sent() == []

@@ -160,7 +160,7 @@ def test_every_relation_to_users_is_exported_or_listed(cast: Cast) -> None:
     exported_models = {
         "account.EmailAddress", "usersessions.UserSession", "mfa.Authenticator", "accounts.ApiToken",
         "admin.LogEntry", "tickets.Ticket", "tickets.Reply", "tickets.Attachment", "tickets.TimelineEntry",
-            "tickets.ReadMark",
+            "tickets.ReadMark", "tickets.Notification", "tickets.TicketSubscription",
     }  # fmt: skip
     related = {
         relation.related_model._meta.label

@@ -1,0 +1,84 @@
+"""The notifications of each person: written with the change, read on a page, deleted when they are old."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.dispatch import receiver
+from django.utils import timezone
+
+from accounts.models import User
+from realtime import publish
+from realtime.broadcasting import event_log
+from tickets import policies
+from tickets.models import Notification, NotificationKind, Reply, Ticket, TicketSubscription
+from tickets.notifications.events import NotificationsRead, TicketNotified
+from tickets.notifications.recipients import Notice
+from tickets.signals import people_notified, person_erased, ticket_read
+
+RETENTION: Final = timedelta(days=90)
+MAX_UNREAD: Final = 99  # the bell shows "99+"
+_RELATED: Final = ("actor", "reply", "ticket__office", "ticket__creator")
+_UNUSED: Final = (*(f"ticket__{field}" for field in Ticket.MESSAGE_FIELDS), "reply__message", "reply__rendered")
+
+
+@receiver(people_notified)
+def record(notice: Notice, **_: Any) -> None:
+    """Write a notification for each of the people, and notify their pages: as many queries as for one person."""
+    if notice.kind == NotificationKind.RECEIPT:
+        return
+    shared = {"kind": notice.kind, "ticket": notice.ticket, "reply": notice.reply, "actor": notice.actor}
+    rows = [Notification(user=user, occurrence=notice.occurrence, **shared) for user in notice.people]
+    Notification.objects.bulk_create(rows, ignore_conflicts=True)
+    publish(TicketNotified(notice, notice.people))
+
+
+def listed(user: User) -> QuerySet[Notification]:
+    """Return the notifications that `user` may see, latest first, with what their payload reads."""
+    found = policies.visible_notifications(user).select_related(*_RELATED).defer(*_UNUSED)
+    return found.order_by("-created_at", "-pk")
+
+
+def unread_number(user: User) -> int:
+    """Return how many notifications are unread, up to MAX_UNREAD + 1."""
+    return policies.visible_notifications(user).filter(read_at=None).order_by()[: MAX_UNREAD + 1].count()
+
+
+def mark_read(user: User, ids: Iterable[UUID] | None = None) -> int:
+    """Mark notifications read, all without `ids`; return how many were unread."""
+    return _read(user, Q() if ids is None else Q(pk__in=list(ids)))
+
+
+@receiver(ticket_read)
+def read_with_ticket(ticket: Ticket, by: User, number: int, **_: Any) -> None:
+    """Mark read what the ticket's page has shown: its messages up to a number, and its other changes."""
+    _read(by, Q(ticket=ticket) & (Q(reply=None) | Q(reply__number__lte=number)))
+
+
+def withdraw(reply: Reply) -> None:
+    """Remove from the log that people were notified of a message before it was deleted or changed its readers."""
+    event_log.redact(reply.ticket.channel, event=TicketNotified.broadcast_as, containing=str(reply.pk))
+
+
+@transaction.atomic
+def _read(user: User, which: Q) -> int:
+    unread = Notification.objects.filter(which, user=user, read_at=None).values("pk")
+    number = Notification.objects.filter(pk__in=unread).update(read_at=timezone.now())
+    if number:
+        publish(NotificationsRead(user))
+    return number
+
+
+def prune() -> int:
+    """Delete old notifications, also unread ones; return their number."""
+    return Notification.objects.filter(created_at__lt=timezone.now() - RETENTION).delete()[0]
+
+
+@receiver(person_erased)
+def forget(person: User, **_: Any) -> None:
+    """Delete the notifications and subscriptions of an erased person. Those about them show their neutral name."""
+    Notification.objects.filter(user=person).delete()
+    TicketSubscription.objects.filter(user=person).delete()
