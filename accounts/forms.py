@@ -37,7 +37,7 @@ class ProfileForm(forms.ModelForm[User]):
 
     class Meta:
         model = User
-        fields = ("name", "language", "time_zone", "hides_online", "hides_read_marks")
+        fields = ("name", "language", "time_zone", "hides_online", "hides_read_marks", "after_sending")
         widgets = {
             "name": forms.TextInput(attrs={"autocomplete": "name"}),
             "time_zone": forms.Select,
@@ -48,6 +48,8 @@ class ProfileForm(forms.ModelForm[User]):
         language: forms.TypedChoiceField = self.fields["language"]  # type: ignore[assignment]
         language.choices = [("", _("Same as browser")), *User._meta.get_field("language").flatchoices]
         language.help_text = self.fields["time_zone"].help_text = ""
+        if self.instance.is_customer:
+            del self.fields["after_sending"]
         own = [self.instance.time_zone] if self.instance.time_zone else []
         zones = dict.fromkeys([*time_zones(), *own])
         self.fields["time_zone"].widget.choices = [("", _("Same as browser")), *((zone, zone) for zone in zones)]

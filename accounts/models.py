@@ -72,6 +72,11 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]
         AGENT = "agent", _("Agent")
         CUSTOMER = "customer", _("Customer")
 
+    class AfterSending(models.TextChoices):
+        STAY = "stay", _("Stay on the ticket")
+        NEXT = "next", _("Open the next ticket")
+        LIST = "list", _("Return to the list")
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(_("email address"), unique=True)
     name = models.CharField(_("name"), max_length=100, validators=[validate_person_name])
@@ -98,6 +103,9 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]
     )
     hides_read_marks = models.BooleanField(
         _("hide read receipts"), default=False, help_text=_("Others can't see when you've read a message.")
+    )
+    after_sending = models.CharField(
+        _("after sending a reply"), max_length=4, choices=AfterSending.choices, default=AfterSending.STAY
     )
     # Older messages count as read: those of before the account, and of before the desk had read marks.
     unread_from = models.DateTimeField(default=timezone.now, editable=False)

@@ -229,6 +229,9 @@ ROWS = {
     "page: reply to a closed one": replace(
         all_receive(post("casey", "/tickets/{}/replies/", message="Hello"), REPLY, STATUS), before=close
     ),
+    "page: reply and close": all_receive(
+        post("bao", "/tickets/{}/replies/", message="Hello", then="close"), REPLY, STATUS
+    ),
     "page: make a note public": published(visibility_by_page("public")),
     "page: make a reply internal": hidden(visibility_by_page("internal")),
     "page: make a note internal": staff_receive(visibility_by_page("internal"), before=note),
@@ -251,6 +254,9 @@ ROWS = {
         office=(CREATED,),
     ),
     "api: reply": all_receive(sends("casey", "POST", "tickets/{}/replies/", message="Hello"), REPLY),
+    "api: reply and close": all_receive(
+        sends("bao", "POST", "tickets/{}/replies/", message="Hello", status="Closed"), REPLY, STATUS
+    ),
     "api: note": staff_receive(sends("bao", "POST", "tickets/{}/replies/", message="Hello", is_internal=True), REPLY),
     "api: make a note public": published(visibility_by_api(internal=False)),
     "api: make a reply internal": hidden(visibility_by_api(internal=True)),

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
+from uuid import UUID
 
 from django.db.models import Count, F, Q, QuerySet
 
@@ -131,6 +132,21 @@ def paginate(
         return _page(tickets, sort, size)
     rows = rows[:size][::-1]
     return Page(rows, newer=_encode_cursor(rows[0], sort), older=_encode_cursor(rows[-1], sort), is_first=False)
+
+
+def neighbours(user: User, ticket_filter: TicketFilter, ticket: Ticket) -> tuple[UUID | None, UUID | None]:
+    """Return the UUIDs of the tickets before and after `ticket`, which may not match the filter itself."""
+    sort = ticket_filter.sort
+    row: Any = _sorted(policies.listed_tickets(user).filter(pk=ticket.pk), sort).first()
+    if row is None:
+        return None, None
+    place = [*(getattr(row, f"place_{number}") for number in range(len(_keys(sort)))), row.pk]
+    tickets = filter_tickets(user, ticket_filter)
+    before, after = (
+        _sorted(tickets.filter(_after(order, place)), order).values_list("uuid", flat=True).first()
+        for order in (_reverse(sort), sort)
+    )
+    return before, after
 
 
 def _page(

@@ -121,24 +121,27 @@ def add_reply(  # noqa: PLR0913
     message: str,
     internal: bool = False,
     attachments: Sequence[Attachment] = (),
+    status: Status | None = None,
     source: Source = Source.PAGE,
     key: UUID | None = None,
     seen: UUID | None = None,
 ) -> Reply:
-    """Add a reply or an internal note to `ticket`.
+    """Add a reply or an internal note to `ticket`, and set its `status` if one is given.
 
-    A reply of the ticket's creator, who may be staff, ends a status that is closed or waits for the customer.
+    Else a reply of the ticket's creator, who may be staff, ends a status that is closed or waits for the customer.
     A form submitted twice with the same text, identified by `key`, makes one reply. `seen` is the latest message that
     `by` has seen (see `unseen_replies`).
-    Raises PermissionDenied, ValidationError; AlreadySubmitted if the form was submitted before with other files;
-    UnseenMessages if others have added messages after `seen`.
+    Raises PermissionDenied, ValidationError; AlreadySubmitted if the form was submitted before with other files or
+    another status; UnseenMessages if others have added messages after `seen`.
     """
     # Lock first: it orders the ticket's events, and what is checked below stays true until commit.
     ticket = _lock(ticket)
     _require_may_write(by, ticket, internal)
+    if status is not None:
+        _require_may_change(by, ticket)
     text = _clean_text(message, "message", MAX_MESSAGE)
     same = ticket.replies.filter(Q(is_internal=internal) | Q(visibility_changed=True), author=by, message=text)
-    values = fingerprint(attachments)
+    values = fingerprint(attachments, *([] if status is None else [status.pk]))
     existing = submitted_before(same, key, values)
     if existing is not None:
         return existing
@@ -148,8 +151,9 @@ def add_reply(  # noqa: PLR0913
     _save_at_the_end(reply)
     _attach(attachments, by, ticket, reply)
     signals.reply_created.send(Reply, reply=reply, by=by)
-    if policies.reply_reopens(reply):
-        _set_status(ticket, Status.after_reply() or ticket.status, by)
+    if status is None and policies.reply_reopens(reply):
+        status = Status.after_reply()
+    _set_status(ticket, status or ticket.status, by)
     return reply
 
 
@@ -186,6 +190,10 @@ def _require_may_write(user: User, ticket: Ticket, internal: bool) -> None:
     if internal:
         reason = _("Only staff with access to this ticket can write internal notes.")
         _require(policies.can_write_note(user, ticket), reason)
+
+
+def _require_may_change(by: Actor, ticket: Ticket) -> None:
+    _require(policies.can_change(by, ticket), _("Only staff with access to this ticket can change it."))
 
 
 @transaction.atomic
@@ -256,7 +264,7 @@ def update_ticket(
     Stale if the ticket's version is not in `if_versions`.
     """
     ticket = _lock(ticket)
-    _require(policies.can_change(by, ticket), _("Only staff with access to this ticket can change it."))
+    _require_may_change(by, ticket)
     if if_versions is not None and ticket.version not in if_versions:
         raise Stale
     for field in EDITABLE_FIELDS:

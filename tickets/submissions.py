@@ -27,7 +27,10 @@ class AlreadySubmitted(ValidationError):
                 "or files. Send it again to open another ticket."
             ) % {"reference": row.reference}
         else:
-            message = _("You already sent this message, with different files. Send it again to add it once more.")
+            message = _(
+                "You already sent this message, with different files or another status. "
+                "Send it again to add it once more."
+            )
         super().__init__(message, code=self.code)
 
 

@@ -233,6 +233,11 @@ class NewReplySerializer(Body):
     message = Text(max_length=MAX_MESSAGE, help_text="Markdown.")
     is_internal = Flag(default=False, help_text="An internal note. Only staff of the ticket may write one.")
     attachments = Files()
+    status = Row(
+        lambda user: Status.objects.all(),
+        required=False,
+        help_text=f"Staff only: the ticket's new status, set together with the reply. {NAME_OR_ID}",
+    )
     seen = serializers.UUIDField(
         required=False,
         help_text="The id of the latest message that you have seen, or the ticket's `uuid` for the first one: if "

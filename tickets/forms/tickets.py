@@ -170,6 +170,25 @@ class ReplyForm(AttachmentsForm):
     )
     internal = forms.BooleanField(required=False)
     seen = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    # The ticket after this one in the list, when the page was loaded.
+    next = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    # The button that was pressed, if it also changes the status.
+    then = forms.ChoiceField(choices=[("close", ""), ("hold", "")], required=False)
+
+    def clean_then(self) -> Status | None:
+        """Return the new status."""
+        then = self.cleaned_data["then"]
+        if not then:
+            return None
+        status = Status.closing() if then == "close" else Status.holding()
+        if status is None:
+            raise forms.ValidationError(_("No status for this exists any more. Reload the page."))
+        return status
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments of `services.add_reply`."""
+        values = {name: value for name, value in self.cleaned_data.items() if name not in ("then", "next")}
+        return values | {"status": self.cleaned_data["then"]}
 
     @property
     def is_stopped(self) -> bool:

@@ -66,6 +66,16 @@ class Status(Choice):
         return self.is_closed or self.awaits_customer
 
     @classmethod
+    def closing(cls) -> "Status | None":
+        """Return the first closed status."""
+        return cls.objects.filter(is_closed=True).first()
+
+    @classmethod
+    def holding(cls) -> "Status | None":
+        """Return the first status that waits for the customer."""
+        return cls.objects.filter(awaits_customer=True).first()
+
+    @classmethod
     def after_reply(cls) -> "Status | None":
         """Return the status after a reply of the customer: the default, or the first one that staff work on.
 

@@ -52,6 +52,7 @@ def ticket_list(request: AuthenticatedRequest) -> HttpResponse:
         "page": page,
         "found": _found(tickets, page) if ticket_filter.words else None,
         "form": form,
+        "from_list": f"?{urlencode({'list': form.query()})}" if not request.user.is_customer else "",
         "chips": form.chips(),
         "everywhere": urlencode({"q": ticket_filter.words}),
         "ticket_filter": ticket_filter,

@@ -21,6 +21,7 @@ from tickets.models import Priority, Reply, Status, Ticket
 from tickets.reading import reading_of
 from tickets.reading.views import token_of_page
 from tickets.unseen import MAX_SHOWN, latest_of, latest_shown, unseen_replies
+from tickets.views.list_place import place_in_list
 from tickets.views.reply_pages import reply_page
 from tickets.views.responses import call_service, error_response, wants_json
 
@@ -56,9 +57,10 @@ def create_reply(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
     """Add a reply or a note."""
     ticket = _fetch(request, uuid)
     form = ReplyForm(request, user=request.user)
-    reply = None
+    reply = following = None
     if form.is_valid() and throttles.permits(form, "reply", by=request.user):
-        reply = call_service(form, services.add_reply, ticket, by=request.user, **form.cleaned_data)
+        following = _following(request, ticket, form)  # before the reply moves the ticket in the list
+        reply = call_service(form, services.add_reply, ticket, by=request.user, **form.arguments())
     if form.is_already_submitted:
         return _already_submitted(request, ticket, form)
     if form.is_stopped:
@@ -66,9 +68,11 @@ def create_reply(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
     if reply is None:
         answer = error_response(request, form) or _render_ticket(request, ticket, form, status=422)
         return throttles.with_retry_after(answer, *throttles.errors_of(form))
+    if following is not None:
+        messages.success(request, _("Your reply to %(ticket)s was sent.") % {"ticket": ticket})
     if wants_json(request):
-        return JsonResponse({"id": str(reply.pk)}, status=201)
-    return redirect(f"{ticket.get_absolute_url()}#reply-{reply.pk}")
+        return JsonResponse({"id": str(reply.pk), "following": following}, status=201)
+    return redirect(following or f"{ticket.get_absolute_url()}#reply-{reply.pk}")
 
 
 @require_safe
@@ -121,6 +125,12 @@ def palette(request: HttpRequest) -> HttpResponse:
     """Return a stylesheet with the colours of statuses and priorities; the CSP allows no style attributes."""
     choices = {"statuses": Status.objects.all(), "priorities": Priority.objects.all()}
     return render(request, "tickets/palette.css", choices, content_type="text/css")
+
+
+def _following(request: AuthenticatedRequest, ticket: Ticket, form: ReplyForm) -> str | None:
+    """Return the address that a reply leads to; None if its author stays."""
+    place = None if form.cleaned_data["internal"] else place_in_list(request.user, ticket, request.POST.get("list"))
+    return None if place is None else place.after_sending(form.cleaned_data["next"])
 
 
 def _permalink(ticket: Ticket, reply: Reply) -> str:
@@ -211,8 +221,20 @@ def _render_ticket(
         "form": form,
         "seen": latest_shown(user, ticket) if page.later else latest_of(page.replies, ticket),
         "properties": _properties(ticket, changes),
+        "place": place_in_list(user, ticket, request.POST.get("list", request.GET.get("list"))),
+        "sendings": _sendings() if audience is Audience.STAFF else [],
     }
     return render(request, "tickets/ticket.html", context, status=status)
+
+
+def _sendings() -> list[str]:
+    """Return what sending can also do, as far as the desk has statuses for it."""
+    statuses = list(Status.objects.all())
+    found = {
+        "hold": any(each.awaits_customer for each in statuses),
+        "close": any(each.is_closed for each in statuses),
+    }
+    return [name for name, is_possible in found.items() if is_possible]
 
 
 def _properties(ticket: Ticket, rejected: ChangeForm | None) -> list[BoundField]:

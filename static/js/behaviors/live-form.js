@@ -3,6 +3,7 @@
 import { config } from "../lib/page-config.js"
 import { hasOption } from "../lib/property-form.js"
 import { postForm } from "../lib/session.js"
+import { rememberSubmitter } from "../lib/submitter.js"
 import { live } from "../live/index.js"
 
 document.addEventListener("submit", (event) => {
@@ -37,14 +38,15 @@ async function send(form, submitter) {
   }
   form.ariaBusy = "true"
   const moment = performance.now()
+  rememberSubmitter(form, submitter)
   const body = new FormData(form, submitter)
   showErrors(form, {})
   try {
-    await check(await postForm(form.action, body))
+    const answer = await check(await postForm(form.action, body))
     endConflict(form)
     endUnsaved(form)
     refreshKey(form)
-    notify(form, "sent", { body })
+    notify(form, "sent", { body, answer })
     live.expectEvent(moment)
   } catch (problem) {
     const offline = form.matches("[data-autosubmit]") ? config.texts.not_saved : config.texts.offline
@@ -62,16 +64,16 @@ async function send(form, submitter) {
 }
 
 /**
- * Dispatches "live-form:sent" {body}, "live-form:settled", "live-form:discarded" or "live-form:failed" {copies, unseen,
+ * Dispatches "live-form:sent" {body, answer}, "live-form:settled", "live-form:discarded" or "live-form:failed" {copies, unseen,
  * seen, isUnanswered} on the form. isUnanswered: the server could not be reached, or failed.
  */
 function notify(form, name, detail = {}) {
   form.dispatchEvent(new CustomEvent(`live-form:${name}`, { bubbles: true, detail }))
 }
 
-/** Throws {errors} of the fields or {text} where the server did not accept. */
+/** Returns the answer if it has content. Throws {errors} of the fields or {text} where the server did not accept. */
 async function check(response) {
-  if (response.ok) return
+  if (response.ok) return response.status === 201 ? await response.json() : null
   if ([409, 422, 429].includes(response.status)) throw await response.json()
   // A redirect leads to the sign-in page.
   if (response.type === "opaqueredirect") throw { text: config.texts.signed_out }

@@ -2,6 +2,7 @@
 
 import { config } from "../lib/page-config.js"
 import { Resend } from "../lib/resend.js"
+import { submitAgain } from "../lib/submitter.js"
 import { live } from "../live/index.js"
 
 const SLOW_MS = 2_000
@@ -38,7 +39,7 @@ function sendLater(form) {
   const isScheduled = resend.schedule({
     key: form.elements.key.value,
     isUnchanged: () => contentOf(form) === before,
-    send: () => form.requestSubmit(),
+    send: () => submitAgain(form),
     giveUp: () => showError(form, config.texts.offline),
   })
   if (isScheduled) showError(form, config.texts.sent_later)

@@ -79,7 +79,8 @@ class TicketList extends HTMLElement {
     }
     // What a search showed of a reply may not be for this user any more.
     if (HIDING.has(name)) document.querySelector(`#ticket-${ticket.uuid} .snippet`)?.remove()
-    this.#changed.set(ticket.uuid, { ticket, is_staffed: data.audience === "staff" })
+    const row_url = ticket.url + (this.dataset.from ?? "")
+    this.#changed.set(ticket.uuid, { ticket, row_url, is_staffed: data.audience === "staff" })
   }
 
   #draw(changed) {

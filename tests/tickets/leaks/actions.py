@@ -57,7 +57,8 @@ def open_ticket_for(site: Site, who: int, which: int, what: int) -> Done:
 def add_reply(site: Site, who: int, which: int, what: int) -> Done:
     ticket = site.ticket(which)
     by = ticket.creator if who % 2 else site.actor(ticket, who // 2)
-    site.say(ticket, by, what % 3)
+    status = pick(list(Status.objects.all()), what) if what % 4 == 3 else None
+    site.say(ticket, by, what % 3, status)
     return Done(ticket, is_hidden=False)
 
 

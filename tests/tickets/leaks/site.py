@@ -17,7 +17,7 @@ from realtime.models import Broadcast
 from tests.support import cast as casting
 from tests.tickets.files.test_files import PNG
 from tickets import files, services
-from tickets.models import Attachment, Reply, Ticket
+from tickets.models import Attachment, Reply, Status, Ticket
 
 Thing = TypeVar("Thing")
 
@@ -211,9 +211,9 @@ class Site:
         """Record that the history was invalidated after the notes so far."""
         self.start, self.closed = history.current_cursor(), len(self.notes)
 
-    def say(self, ticket: Ticket, by: User, most_files: int = 0) -> Reply:
+    def say(self, ticket: Ticket, by: User, most_files: int = 0, status: Status | None = None) -> Reply:
         mark = self.mark("limelight")
         sent = [self.file(by, mark, number) for number in range(most_files)]
-        reply = services.add_reply(ticket, by=by, message=mark, attachments=sent)
+        reply = services.add_reply(ticket, by=by, message=mark, attachments=sent, status=status)
         self.said[mark] = reply
         return reply

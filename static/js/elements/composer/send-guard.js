@@ -1,5 +1,6 @@
 /** <send-guard>: shows messages that came while one was written; the server then refuses to send it (409). */
 
+import { submitAgain } from "../../lib/submitter.js"
 import { clone } from "../../lib/template.js"
 import { live } from "../../live/index.js"
 
@@ -76,7 +77,7 @@ class SendGuard extends HTMLElement {
 
   #send() {
     this.#dialog.close()
-    this.#form.requestSubmit()
+    submitAgain(this.#form)
   }
 }
 

@@ -15,7 +15,7 @@ class TicketComposer extends HTMLElement {
     this.addEventListener("submit", () => this.#announce(""))
     this.addEventListener("file-picker:changed", () => this.#save())
     this.addEventListener("keydown", (event) => this.#onKeydown(event))
-    this.addEventListener("live-form:sent", (event) => this.#onSent(event.detail.body))
+    this.addEventListener("live-form:sent", ({ detail }) => this.#onSent(detail.body, detail.answer))
   }
 
   get #text() {
@@ -58,7 +58,9 @@ class TicketComposer extends HTMLElement {
   }
 
   #onKeydown(event) {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.querySelector("form").requestSubmit()
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return
+    const button = event.shiftKey ? "[name=then][value=close]" : "[type=submit]:not([name])"
+    this.querySelector("form").requestSubmit(this.querySelector(button))
   }
 
   /** The placeholder says what is being written. */
@@ -72,8 +74,8 @@ class TicketComposer extends HTMLElement {
     this.querySelector("[data-announcement]").textContent = text
   }
 
-  /** Keeps what was typed while the reply was being sent. */
-  #onSent(body) {
+  /** Keeps what was typed while the reply was being sent; without that, the reply may lead elsewhere. */
+  #onSent(body, answer) {
     const text = this.#text
     const sent = body.get("message").replaceAll("\r\n", "\n")
     if (text.value.startsWith(sent)) text.value = text.value.slice(sent.length)
@@ -81,6 +83,7 @@ class TicketComposer extends HTMLElement {
     this.#save()
     const { reply, note } = this.querySelector("[data-announcement]").dataset
     this.#announce(body.get("internal") ? note : reply)
+    if (answer?.following && !text.value) location.assign(answer.following)
   }
 }
 
