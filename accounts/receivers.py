@@ -91,6 +91,12 @@ def recent_addresses_removed(user: User, **_: Any) -> None:
     email_addresses.announce_removal(user, email_addresses.remove_recent_addresses(user))
 
 
+@receiver(password_reset)
+def codes_accepted_again(request: HttpRequest, user: User, **_: Any) -> None:
+    """Forget wrong codes: who entered them knew the old password."""
+    failed_attempts.clear_codes(request, user)
+
+
 @receiver(email_confirmed)
 def address_confirmed(email_address: EmailAddress, **_: Any) -> None:
     """Record when the address was confirmed."""

@@ -193,7 +193,10 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["email", "name"]},
+    },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
@@ -217,7 +220,11 @@ PASSWORD_RESET_TIMEOUT = 3600  # seconds
 ACCOUNT_ADAPTER = "accounts.sign_in.adapters.AccountAdapter"
 MFA_TOTP_ISSUER = "TIKM"
 MFA_ADAPTER = "accounts.sign_in.second_steps.SecondStepAdapter"
-MFA_FORMS = {"activate_totp": "accounts.sign_in.second_steps.ActivateTOTPForm"}
+MFA_FORMS = {
+    "activate_totp": "accounts.sign_in.second_steps.ActivateTOTPForm",
+    "authenticate": "accounts.sign_in.second_steps.AuthenticateForm",
+    "reauthenticate": "accounts.sign_in.second_steps.ReauthenticateForm",
+}
 ACCOUNT_LOGOUT_REDIRECT_URL = reverse_lazy("account_login")
 ACCOUNT_SESSION_REMEMBER = True
 CSRF_FAILURE_VIEW = "accounts.views.csrf.csrf_failure"

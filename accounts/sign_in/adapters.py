@@ -53,7 +53,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             raise ImmediateHttpResponse(redirect("account_login"))
         is_first = user.last_login is None
         super().login(request, user)
-        if not is_first and not known_devices.is_known(request, email_addresses.notified_addresses(user)):
+        if not is_first and not known_devices.is_of(request, user):
             self.send_notification_mail("account/email/new_device", user)
 
     def post_login(self, request: HttpRequest, user: User, *, email: str | None, **kwargs: Any) -> HttpResponse:

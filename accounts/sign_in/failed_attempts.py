@@ -1,4 +1,4 @@
-"""Limits on wrong passwords: per account and device, so that a stranger cannot lock its owner out."""
+"""Limits on wrong passwords and codes: per account and device, so that a stranger cannot lock its owner out."""
 
 from typing import Any
 
@@ -16,14 +16,14 @@ from accounts.sign_in.known_devices import digest
 APP = "allauth.account"
 PER_CLIENT = "login_failed"  # counted for an account and a known device, or an address
 PER_ACCOUNT = "login_failed_account"  # counted for an account, over all unknown devices
-WRONG_CODES = 5  # within WRONG_CODES_WINDOW, after which allauth accepts none; the owner is notified then
+WRONG_CODES = 5  # within WRONG_CODES_WINDOW, after which the owner is notified
 WRONG_CODES_WINDOW = 300  # seconds
 NOTICE_INTERVAL = 3600  # seconds between two notices about one account
 
 
 def client_key(request: HttpRequest, email: str) -> str:
     """Return the key that counts attempts of this client at this account."""
-    client = "known device" if _is_known(request, email) else ratelimit.get_ip(request)
+    client = "known device" if known_devices.is_known(request, [email]) else ratelimit.get_ip(request)
     return f"{digest(email)}:{client}"
 
 
@@ -31,7 +31,7 @@ def count_attempt(request: HttpRequest, email: str) -> ratelimit.RateLimitUsage 
     """Count an attempt before the password is checked; None if it is over a limit, after a notice to the owner."""
     key = client_key(request, email)
     usage = ratelimit.consume(request, app=APP, action=PER_CLIENT, key=key)
-    if usage is not None and not _is_known(request, email):
+    if usage is not None and not known_devices.is_known(request, [email]):
         over_all = ratelimit.consume(request, app=APP, action=PER_ACCOUNT, key=digest(email))
         if over_all is None:
             usage.rollback()
@@ -49,6 +49,19 @@ def clear(request: HttpRequest, email: str) -> None:
     ratelimit.clear(request, app=APP, action=PER_ACCOUNT, key=digest(email))
 
 
+def count_code(request: HttpRequest, user: User) -> ratelimit.RateLimitUsage | None:
+    """Count a code of the second step before it is checked; None if it is over a limit.
+
+    Known browsers count apart: who knows the password must not lock the owner out.
+    """
+    return ratelimit.consume(request, app=APP, action=PER_CLIENT, key=_code_key(request, user))
+
+
+def clear_codes(request: HttpRequest, user: User) -> None:
+    """Forget the wrong codes of this client, after a right one or a new password."""
+    ratelimit.clear(request, app=APP, action=PER_CLIENT, config=_rates_per_key(), key=_code_key(request, user))
+
+
 def count_wrong_code(user: User) -> None:
     """Count a wrong code of the second step, and notify the owner: who enters codes knows the password."""
     key = f"wrong-codes:{user.pk}"
@@ -60,13 +73,21 @@ def count_wrong_code(user: User) -> None:
 
 def _is_account_locked(request: HttpRequest, key: str, email: str) -> bool:
     """Return whether the limit of the account is reached, not only that of the address over all accounts."""
-    rates = settings.ACCOUNT_RATE_LIMITS[PER_CLIENT].split(",")
-    per_key = {PER_CLIENT: ",".join(rate for rate in rates if rate.endswith("/key"))}
     asked: dict[str, Any] = {"app": APP, "dry_run": True}
     return not (
-        ratelimit.consume(request, action=PER_CLIENT, key=key, config=per_key, **asked)
+        ratelimit.consume(request, action=PER_CLIENT, key=key, config=_rates_per_key(), **asked)
         and ratelimit.consume(request, action=PER_ACCOUNT, key=digest(email), **asked)
     )
+
+
+def _rates_per_key() -> dict[str, str]:
+    """Return the limits of an account without those of an address over all accounts."""
+    rates = settings.ACCOUNT_RATE_LIMITS[PER_CLIENT].split(",")
+    return {PER_CLIENT: ",".join(rate for rate in rates if rate.endswith("/key"))}
+
+
+def _code_key(request: HttpRequest, user: User) -> str:
+    return f"codes:{user.pk}:{'known device' if known_devices.is_of(request, user) else 'others'}"
 
 
 def _notify_owner(email: str) -> None:
@@ -76,7 +97,3 @@ def _notify_owner(email: str) -> None:
     user: User = address.user
     if cache.add(f"sign-in-blocked:{user.pk}", True, NOTICE_INTERVAL):
         get_adapter().send_notification_mail("account/email/sign_in_blocked", user)
-
-
-def _is_known(request: HttpRequest, email: str) -> bool:
-    return known_devices.is_known(request, [email])

@@ -7,6 +7,9 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
 
+from accounts import email_addresses
+from accounts.models import User
+
 DEVICE_COOKIE = "known_device"
 DEVICE_COOKIE_AGE = 365 * 24 * 3600  # seconds
 MAX_ACCOUNTS = 5  # that a browser is known to
@@ -28,6 +31,11 @@ def remember(request: HttpRequest, response: HttpResponse, email: str) -> None:
 def is_known(request: HttpRequest, emails: Iterable[str]) -> bool:
     """Return whether the browser has signed in to the account of one of these addresses."""
     return not {digest(email) for email in emails}.isdisjoint(_known_accounts(request))
+
+
+def is_of(request: HttpRequest, user: User) -> bool:
+    """Return whether the user has signed in with this browser."""
+    return is_known(request, email_addresses.notified_addresses(user))
 
 
 def digest(email: str) -> str:

@@ -5,7 +5,6 @@ from typing import NoReturn
 from allauth.account.adapter import get_adapter
 from allauth.account.app_settings import EmailVerificationMethod
 from allauth.account.models import EmailAddress
-from allauth.mfa.base.forms import BaseAuthenticateForm
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -15,6 +14,7 @@ from rest_framework.exceptions import AuthenticationFailed, Throttled
 
 from accounts.models import User
 from accounts.sign_in import required_second_step
+from accounts.sign_in.second_steps import CodeForm
 
 LOCKED_SECONDS = 300  # the window in which allauth counts failed attempts
 
@@ -40,7 +40,7 @@ def _check_code(user: User, code: str) -> None:
     """Check and use up a code of the authenticator app, or a recovery code."""
     if not code:
         _fail("code_required", _("A code from the authenticator app or a recovery code is required."))
-    form = BaseAuthenticateForm({"code": code}, user=user)
+    form = CodeForm({"code": code}, user=user)
     if form.is_valid():
         form.authenticator.record_usage()
     elif form.has_error("code", "too_many_login_attempts"):

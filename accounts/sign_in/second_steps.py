@@ -3,12 +3,16 @@
 import logging
 from typing import Any
 
+from allauth.account.adapter import get_adapter as get_account_adapter
+from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.adapter import get_adapter as get_mfa_adapter
+from allauth.mfa.base import forms
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.forms import ActivateTOTPForm as AllauthActivateTOTPForm
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 
+from accounts.sign_in import failed_attempts
 from realtime.utils import encryption
 
 PURPOSE = "second step"
@@ -41,3 +45,35 @@ class ActivateTOTPForm(AllauthActivateTOTPForm):  # type: ignore[misc]
         if not TOTP(Authenticator(user=self.user))._mark_code_used(code):
             raise get_mfa_adapter().validation_error("incorrect_code")
         return code
+
+
+class CodeForm(forms.BaseAuthenticateForm):  # type: ignore[misc]
+    """Takes a code of the app or a recovery code. allauth counts wrong ones per user, known browsers or not."""
+
+    cleaned_data: dict[str, Any]
+
+    def clean_code(self) -> str:
+        """Return the code. Raises ValidationError for a wrong one, and over the limit of this client."""
+        if failed_attempts.count_code(context.request, self.user) is None:
+            raise get_account_adapter().validation_error("too_many_login_attempts")
+        code = self.cleaned_data["code"]
+        found = (
+            Authenticator.objects.filter(user=self.user).exclude(type=Authenticator.Type.WEBAUTHN).order_by("-type")
+        )
+        for authenticator in found:
+            if authenticator.wrap().validate_code(code):
+                authenticator.user = self.user
+                self.authenticator = authenticator
+                failed_attempts.clear_codes(context.request, self.user)
+                return str(code)
+        if found:
+            self._emit_authentication_failed(found[0])
+        raise get_mfa_adapter().validation_error("incorrect_code")
+
+
+class AuthenticateForm(CodeForm, forms.AuthenticateForm):  # type: ignore[misc]
+    """Asks for a code after the password."""
+
+
+class ReauthenticateForm(CodeForm, forms.ReauthenticateForm):  # type: ignore[misc]
+    """Asks a signed-in user for a code."""

@@ -174,6 +174,52 @@ def test_owner_is_notified_once_of_several_wrong_codes(cast: Cast) -> None:
     ]
 
 
+def blocked(client: Client, code: str, **extra: str) -> bool:
+    """Return whether the code was refused without being checked."""
+    answer = client.post(f"{PAGE}authenticate/", {"code": code}, **extra)
+    return answer.status_code == 200 and "Too many failed login attempts" in answer.text
+
+
+def test_wrong_codes_of_a_stranger_do_not_lock_the_owner_out(cast: Cast) -> None:
+    owner = enter("bao")
+    secret = turn_on(owner)
+    owner.post("/logout/")
+    stranger = enter("bao")
+    addresses = [f"198.51.100.{number}" for number in range(8)]
+    answers = [blocked(stranger, "000000", REMOTE_ADDR=address) for address in addresses]
+    assert answers == [False] * 5 + [True] * 3
+    assert blocked(enter("bao"), code_of(secret)), "The right code from a new browser counts with the stranger's."
+    owner.post("/login/", {"login": "bao@example.com", "password": PASSWORD})
+    assert not is_in(owner)
+    owner.post(f"{PAGE}authenticate/", {"code": code_of(secret)})
+    assert is_in(owner)
+
+
+def test_known_browser_may_enter_five_wrong_codes(cast: Cast) -> None:
+    owner = enter("bao")
+    secret = turn_on(owner)
+    owner.post("/logout/")
+    owner.post("/login/", {"login": "bao@example.com", "password": PASSWORD})
+    assert [blocked(owner, "000000") for _ in range(6)] == [False] * 5 + [True]
+    assert blocked(owner, code_of(secret))
+
+
+def test_right_code_and_new_password_end_the_count(cast: Cast) -> None:
+    from tests.accounts.sign_in.test_account_takeover import NEW_PASSWORD, reset_password
+
+    secret = turn_on(enter("bao"))
+    client = enter("bao")
+    assert not any(blocked(client, "000000") for _ in range(4))
+    client.post(f"{PAGE}authenticate/", {"code": code_of(secret)})
+    assert is_in(client)
+    stranger = enter("bao")
+    assert [blocked(stranger, "000000") for _ in range(6)] == [False] * 5 + [True]
+    reset_password("bao@example.com")
+    fresh = Client()
+    fresh.post("/login/", {"login": "bao@example.com", "password": NEW_PASSWORD["password1"]})
+    assert not blocked(fresh, "000000")
+
+
 def test_migration_encrypts_secrets_and_back(cast: Cast) -> None:
     plain = [
         ("totp", {"secret": "JBSWY3DPEHPK3PXP"}),
