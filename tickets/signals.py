@@ -15,6 +15,7 @@ tickets_handed_over tickets, by, before, after    many tickets changed from one 
 person_erased       person                        a person is being erased
 ticket_read         ticket, by, number            the page of `by` has shown the messages up to `number`
 people_notified     notice                        people are notified of an event, see `notifications/recipients.py`
+person_exported     person                        what is known of a person was exported
 """
 
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ tickets_handed_over = Signal()
 person_erased = Signal()
 ticket_read = Signal()
 people_notified = Signal()
+person_exported = Signal()
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from tikm.http import request_ids
+from audit import requests
 
 VALUE = re.compile(r"(?:(\w+)=)?%[a-z]")
 
@@ -37,7 +37,7 @@ class JsonFormatter(logging.Formatter):
         }
         if fields := _fields(record):
             entry["fields"] = fields
-        entry |= request_ids.describe(getattr(record, "request", None))
+        entry |= requests.describe(getattr(record, "request", None))
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
         return json.dumps(entry, default=str, ensure_ascii=False)

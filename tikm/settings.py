@@ -67,10 +67,11 @@ INSTALLED_APPS = [
     "accounts",
     "tickets",
     "mail",
+    "audit",
 ]
 
 MIDDLEWARE = [
-    "tikm.http.request_ids.set_request_id",
+    "audit.requests.set_request_id",
     "tikm.http.metrics.serve_metrics",
     "realtime.utils.client_address.proxy_headers_middleware",
     "tikm.http.health.answer_probes",
@@ -173,6 +174,7 @@ Q_CLUSTER = {
 JOBS_DAILY = [
     "clearsessions",
     "prune_attachments",
+    "prune_audit_log",
     "prune_broadcasts",
     "prune_idempotency_keys",
     "prune_jobs",
@@ -481,6 +483,9 @@ METRICS_TOKEN = environment.token("METRICS_TOKEN")
 
 # --- Logging
 
+AUDIT_RETENTION_DAYS = environment.integer(
+    "AUDIT_RETENTION_DAYS", default=730, low=1, high=36500, example=730, zero="to keep all entries"
+)
 LOG_FORMAT = environment.choice("LOG_FORMAT", ["text", "json"], default="text")
 LOGGING = {
     "version": 1,

@@ -28,7 +28,7 @@ LAYERS = [
     {"apps"},
 ]
 LEVELS = {unit: level for level, layer in enumerate(LAYERS) for unit in layer}
-PROJECT = ("accounts", "tickets", "mail", "tikm", "tests")
+PROJECT = ("accounts", "tickets", "mail", "audit", "tikm", "tests")
 
 NOT_LOADED = (
     "realtime.consumers",

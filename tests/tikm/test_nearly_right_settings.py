@@ -83,6 +83,7 @@ NEARLY_RIGHT: dict[str, list[Any]] = {
     "REALTIME_SCHEME": ["wss", "ws", "HTTPS", "https://", "tls"],
     "REALTIME_DEBUG": BOOLEAN,
     "STAFF_TWO_FACTOR_REQUIRED": BOOLEAN,
+    "AUDIT_RETENTION_DAYS": [number for number in NUMBER if number != "0"],
     "LOG_FORMAT": ["JSON", "logfmt", "text,json", "true"],
     "REALTIME_WEBHOOKS": ["a.example/hook", "ftp://a.example/", "https://a.example/ member_left", "https:/a.example",
                           "member_added https://a.example/", f"https://a.example/#{HIDDEN}",

@@ -10,6 +10,7 @@ from accounts import throttles
 from accounts.models import User
 from accounts.types import AuthenticatedRequest
 from tickets.privacy.archive import archive_name, temporary_archive
+from tickets.signals import person_exported
 
 
 @require_POST
@@ -24,6 +25,7 @@ def download_data(request: AuthenticatedRequest) -> FileResponse:
 
 def archive_response(person: User) -> FileResponse:
     """Return what is known of `person` as a zip archive."""
+    person_exported.send(User, person=person)
     return FileResponse(
         temporary_archive(person),
         as_attachment=True,

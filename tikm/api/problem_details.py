@@ -17,7 +17,7 @@ from rest_framework.settings import api_settings
 
 from accounts.conflicts import is_conflict
 from accounts.throttles import Throttled
-from tikm.http.request_ids import request_id
+from audit.requests import request_id
 
 MEDIA_TYPE = "application/problem+json"
 

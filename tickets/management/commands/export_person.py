@@ -6,9 +6,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.models import User
 from tickets.privacy.archive import create_private, write_archive, write_folder
 from tickets.privacy.export import export_person
 from tickets.privacy.people import find_person
+from tickets.signals import person_exported
 
 
 class Command(BaseCommand):
@@ -35,6 +37,7 @@ class Command(BaseCommand):
                 write_folder(target, export_person(person))
         except OSError as error:
             raise CommandError(f"--output is {target}: {error.strerror}.") from error
+        person_exported.send(User, person=person)
         self.stdout.write(f"Exported to {target}.")
 
 
