@@ -52,7 +52,7 @@ def services() -> Iterator[dict[str, str]]:
         os.sched_setaffinity(0, {LOAD})
         database, redis = stack.enter_context(instances.postgres()), stack.enter_context(instances.redis_server())
         ours = {**SECRETS, "DATABASE_URL": database, "REDIS_URL": redis.url, "EMAIL_URL": "memorymail://"}
-        os.environ |= instances._environment(ours)
+        os.environ |= instances.environment(ours)
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], check=True, cwd=instances.TOP)
         import django
 

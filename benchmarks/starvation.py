@@ -165,7 +165,7 @@ def site() -> Iterator[Site]:
     """Run PostgreSQL, Redis and one server process, and fill the database."""
     with ExitStack() as stack:
         database, redis = stack.enter_context(instances.postgres()), stack.enter_context(instances.redis_server())
-        os.environ |= instances._environment({"DATABASE_URL": database, "REDIS_URL": redis.url, "DEBUG": "false"})
+        os.environ |= instances.environment({"DATABASE_URL": database, "REDIS_URL": redis.url, "DEBUG": "false"})
         os.environ |= {"SECRET_KEY": "for-this-benchmark", "REALTIME_APP_SECRET": "for-this-benchmark"}
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], check=True, cwd=instances.TOP)
         channels, cookies = _people()

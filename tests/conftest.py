@@ -2,13 +2,15 @@
 
 import inspect
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
 from channels.layers import channel_layers
 from django.core.cache import cache
 from django.core.cache.backends.locmem import LocMemCache
-from django.db import connection
+from django.core.management.commands.migrate import Command as Migrate
+from django.db import connection, connections
 from django.test import TransactionTestCase
 from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
@@ -19,6 +21,7 @@ from realtime.utils import rate_limits
 from realtime.utils.circuit_breaker import redis_breaker
 from tests.support import cast as casting
 from tests.support import database_reset
+from tests.support.servers import migrated
 
 # Inputs take long to make on a busy machine.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -43,13 +46,28 @@ async def _run(test: Callable) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Bring the rows of the migrated database back after a test that commits, instead of Django's `flush`."""
+def django_db_setup(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Copy a migrated database, and bring its rows back after a test that commits, instead of Django's `flush`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Migrate, "execute", _copy_instead(Migrate.execute))
+        request.getfixturevalue("django_db_setup")
     with django_db_blocker.unblock():
         put_back = database_reset.of_connection(connection)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: put_back())
         yield
+
+
+def _copy_instead(migrate: Callable[..., None]) -> Callable[..., None]:
+    """Return what takes the place of `migrate` while Django makes its test database."""
+
+    def fill(command: Migrate, *, database: str, **options: Any) -> None:
+        if connections[database].vendor == "sqlite":
+            migrated.copy_to_connection(connections[database])
+        elif not connections[database].settings_dict["TEST"].get("TEMPLATE"):
+            migrate(command, database=database, **options)
+
+    return fill
 
 
 @pytest.fixture(autouse=True)

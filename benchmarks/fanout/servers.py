@@ -51,7 +51,7 @@ class Place:
         """The environment variables of our server."""
         secrets = {"SECRET_KEY": "for-this-benchmark", "REALTIME_APP_SECRET": "for-this-benchmark", "DEBUG": "false"}
         settings = {"DJANGO_SETTINGS_MODULE": "benchmarks.fanout.settings", "DATABASE_URL": self.database_url}
-        return instances._environment(secrets | settings | {"REDIS_URL": self.redis_url})
+        return instances.environment(secrets | settings | {"REDIS_URL": self.redis_url})
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 from tests.browser.support.network import Wire
 from tests.support import database_reset
 from tests.support.cast import PASSWORD
-from tests.support.servers import instances
+from tests.support.servers import instances, migrated
 
 # The shell first: it draws no window around each page, for which the others start as many processes again.
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser"))), None)
@@ -120,6 +120,7 @@ def standing_small_desk(chromium: Browser, tmp_path_factory: pytest.TempPathFact
     """The desk on a SQLite file and nothing else."""
     path = tmp_path_factory.mktemp("stage")
     staged, live = path / "staged.sqlite3", path / "desk.sqlite3"
+    migrated.copy_to_file(staged)
     cast = set_stage(f"sqlite:///{staged}")
     for file in path.glob(f"{staged.name}*"):
         shutil.copy(file, str(file).replace(staged.name, live.name))
@@ -134,7 +135,7 @@ def standing_small_desk(chromium: Browser, tmp_path_factory: pytest.TempPathFact
 def standing_large_desk(chromium: Browser) -> Iterator[Desk]:
     """The desk with everything: PostgreSQL, Redis and two processes."""
     with ExitStack() as stack:
-        database = stack.enter_context(instances.postgres())
+        database = stack.enter_context(migrated.postgres())
         redis = stack.enter_context(instances.redis_server()).url
         cast = set_stage(database)
         put_back = database_reset.of_postgres(database)

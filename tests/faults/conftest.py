@@ -15,7 +15,7 @@ import pytest
 
 from tests.faults import report
 from tests.integration.servers.serve import SETTINGS
-from tests.support.servers import instances
+from tests.support.servers import instances, migrated
 
 HERE = Path(__file__).parent
 
@@ -76,9 +76,9 @@ def seed() -> str:
 
 @pytest.fixture(scope="session")
 def desk() -> Iterator[Desk]:
-    with instances.postgres() as url, instances.redis_server() as redis_server:
+    with migrated.postgres() as url, instances.redis_server() as redis_server:
         own = {"DATABASE_URL": url, "REDIS_URL": redis_server.url, "SECRET_KEY": os.environ["SECRET_KEY"]}
-        environment = instances._environment(own | SETTINGS)
+        environment = instances.environment(own | SETTINGS)
         yield Desk(environment, redis_server, **_run("prepare", environment))
 
 

@@ -9,15 +9,13 @@ from collections.abc import Iterable
 from typing import Any
 
 import django
-from django.core.management import call_command
 
 SUBJECTS = ("Charged twice", "No invoice", "Wrong size", "It never came")
 CROWD = 20  # agents of Billing, so that no user has too many pages
 
 
 def prepare() -> dict[str, Any]:
-    """Migrate, create the cast and many agents, open tickets, and sign all users in."""
-    call_command("migrate", verbosity=0)
+    """Create the cast and many agents, open tickets, and sign all users in."""
     from tests.support import cast, sockets
     from tests.support.api_client import ApiClient
     from tickets import services

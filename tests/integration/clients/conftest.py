@@ -14,7 +14,7 @@ import pytest
 
 from tests.integration.clients.ephemeral_publisher import EphemeralPublisher
 from tests.support.clients.node_clients import NodeClient
-from tests.support.servers import instances
+from tests.support.servers import instances, migrated
 from tests.support.servers.http_client import CSRF, HttpClient
 
 EVERY_KIND = "tests.integration.clients.all_channel_types_settings"
@@ -43,7 +43,9 @@ class Desk:
 
 @pytest.fixture(scope="session")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    database_url = f"sqlite:///{tmp_path_factory.mktemp('desk') / 'desk.sqlite3'}"
+    path = tmp_path_factory.mktemp("desk") / "desk.sqlite3"
+    migrated.copy_to_file(path)
+    database_url = f"sqlite:///{path}"
     settings = {"DATABASE_URL": database_url, "REDIS_URL": "", "DJANGO_SETTINGS_MODULE": "tests.settings"}
     command = [sys.executable, "-m", "tests.integration.clients.prepare_database"]
     environment = {**os.environ, **settings}

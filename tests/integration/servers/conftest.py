@@ -10,7 +10,7 @@ from django.db import OperationalError, connections
 from django.test import TransactionTestCase, override_settings
 from psycopg.errors import DeadlockDetected
 
-from tests.support.servers import instances
+from tests.support.servers import instances, migrated
 
 RESTORATIONS = 10  # tries
 HERE = Path(__file__).parent
@@ -28,8 +28,9 @@ def _own_process(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture(scope="session")
 def database_url() -> Iterator[str]:
-    with instances.postgres() as url:
-        yield url
+    """Run PostgreSQL; the test database is a copy of its migrated one."""
+    with migrated.postgres() as url:
+        yield url.replace(f"/{migrated.DATABASE}?", "/postgres?")
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +48,7 @@ def django_db_modify_db_settings(
         patch.setenv("DATABASE_URL", database_url)
         patch.setenv("REDIS_URL", _one_redis.url)
         product = runpy.run_path(instances.TOP / "tikm/settings.py")
+        product["DATABASES"]["default"]["TEST"] = {"TEMPLATE": migrated.DATABASE}
         patch.setattr(settings, "DATABASES", product["DATABASES"])
         patch.setattr(connections, "settings", connections.configure_settings(product["DATABASES"]))
         del connections["default"]

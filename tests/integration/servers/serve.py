@@ -23,7 +23,7 @@ class Serve(instances.Server):
 
     def __init__(self, directory, *, env, listener=None, workers=1, drain=1, options=()):
         port = instances.free_port() if listener is None else listener.getsockname()[1]
-        super().__init__(directory, port=port, env=instances._environment(SETTINGS | env))
+        super().__init__(directory, port=port, env=instances.environment(SETTINGS | env))
         self.command += ["--workers", str(workers), "--drain", str(drain), *options]
         if listener is not None:
             self.command += ["--fd", str(listener.fileno())]

@@ -14,7 +14,7 @@ class Worker(instances.Instance):
         command = [sys.executable, "manage.py", "worker"]
         if has_parent:
             command = ["sh", "-c", '"$@" --stop-with $$ & wait', "sh", *command]
-        env = instances._environment({**environment, "JOBS_BROKER": broker, "DJANGO_SETTINGS_MODULE": SETTINGS})
+        env = instances.environment({**environment, "JOBS_BROKER": broker, "DJANGO_SETTINGS_MODULE": SETTINGS})
         super().__init__(command, directory, env=env)
         self.spawning["cwd"] = instances.TOP
 

@@ -188,10 +188,12 @@ SERVERS = {"daphne": Server, "uvicorn": SocketServer}
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
-    """Run a fresh PostgreSQL and yield its DATABASE_URL."""
+def postgres(fill: Callable[[Path], None] | None = None) -> Iterator[str]:
+    """Run a fresh PostgreSQL and yield its DATABASE_URL; `fill` puts its data into an empty directory."""
     with _directory() as directory:
-        _initialise(directory)
+        if identity := unprivileged():
+            shutil.chown(directory, identity["user"], identity["group"])
+        (fill or initialise)(directory)
         with Postgres(directory) as instance:
             yield instance.url
 
@@ -216,7 +218,7 @@ def server(
     settings = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, **(env or {})}
     with (
         _directory() as directory,
-        SERVERS[kind](directory, port=port or free_port(), env=_environment(settings)) as instance,
+        SERVERS[kind](directory, port=port or free_port(), env=environment(settings)) as instance,
     ):
         yield instance
 
@@ -228,7 +230,7 @@ def _directory() -> Iterator[Path]:
         yield Path(name)
 
 
-def _environment(settings: Mapping[str, str | None]) -> dict[str, str]:
+def environment(settings: Mapping[str, str | None]) -> dict[str, str]:
     """Return this process's environment with what a test server needs, and `settings` over it."""
     ours = {
         "DEBUG": "true",
@@ -248,11 +250,9 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def _initialise(directory: Path) -> None:
+def initialise(directory: Path) -> None:
     """Initialize a PostgreSQL cluster in `directory` that trusts all local clients."""
     identity = unprivileged()
-    if identity:
-        shutil.chown(directory, identity["user"], identity["group"])
     locale = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
     options = f"-D {directory}/data -U postgres -A trust --no-sync --encoding UTF8 --locale {locale}"
     command = [f"{postgres_programs()}/initdb", *options.split()]

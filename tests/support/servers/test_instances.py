@@ -96,7 +96,7 @@ def test_failed_start_raises_with_the_log(monkeypatch):
 def test_server_environment_holds_only_the_tests_settings(monkeypatch):
     monkeypatch.setenv("REDIS_URL", "redis://another-server")
     monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "tests.settings")
-    environment = instances._environment({"DATABASE_URL": "sqlite://", "REDIS_URL": None, "DEBUG": "false"})
+    environment = instances.environment({"DATABASE_URL": "sqlite://", "REDIS_URL": None, "DEBUG": "false"})
     assert environment["DEBUG"] == "false"
     assert environment["DJANGO_SETTINGS_MODULE"] == "tikm.settings"
     assert "REDIS_URL" not in environment
