@@ -3,6 +3,7 @@
 import "./elements/relative-time.js"
 import "./elements/state-chip.js"
 import "./elements/toast-list.js"
+import "./elements/notification-bell.js"
 import "./elements/ticket-list.js"
 import "./elements/ticket-bulk.js"
 import "./behaviors/list-keys.js"

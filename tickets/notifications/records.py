@@ -47,6 +47,11 @@ def unread_number(user: User) -> int:
     return policies.visible_notifications(user).filter(read_at=None).order_by()[: MAX_UNREAD + 1].count()
 
 
+def has_unread_change(user: User, ticket: Ticket) -> bool:
+    """Return whether a notification is unread that names no message: its ticket's page shows what it is about."""
+    return Notification.objects.filter(user=user, ticket=ticket, reply=None, read_at=None).exists()
+
+
 def mark_read(user: User, ids: Iterable[UUID] | None = None) -> int:
     """Mark notifications read, all without `ids`; return how many were unread."""
     return _read(user, Q() if ids is None else Q(pk__in=list(ids)))

@@ -1,4 +1,4 @@
-/** <ticket-reading data-address data-last-read>: reports which messages were on the screen, and draws the line above new ones. */
+/** <ticket-reading data-address data-last-read data-notified>: reports which messages were on the screen, and draws the line above new ones. */
 
 import { csrfToken } from "../lib/page-config.js"
 import { SeenMessages } from "../lib/reading/seen-messages.js"
@@ -32,6 +32,9 @@ class TicketReading extends HTMLElement {
       this.#isStopped = true // reading on would undo it
     })
     live.stream.on("ticket.read", (data) => this.#onRead(data))
+    live.stream.on("ticket.notified", (data) => this.#onNotified(data))
+    document.addEventListener("visibilitychange", () => this.#readTicket())
+    this.#readTicket()
     live.addEventListener("state", () => this.#report.check())
     addEventListener("pagehide", () => this.#sendLast())
   }
@@ -98,6 +101,23 @@ class TicketReading extends HTMLElement {
     if (ticket.uuid !== this.closest("ticket-page").dataset.uuid) return
     this.dataset.lastRead = last_read?.id ?? ""
     if (!is_unread && document.hidden) this.#line?.remove()
+  }
+
+  /** The page shows a change of the ticket itself, such as its assignment. */
+  #onNotified({ ticket, reply }) {
+    if (ticket.uuid !== this.closest("ticket-page").dataset.uuid || reply !== null) return
+    this.dataset.notified = "true"
+    this.#readTicket()
+  }
+
+  #readTicket() {
+    if (this.dataset.notified !== "true" || document.hidden || live.state === "ended") return
+    this.dataset.notified = "false"
+    const body = new FormData()
+    body.set("csrfmiddlewaretoken", csrfToken())
+    fetch(this.dataset.address, { method: "POST", body, redirect: "manual" }).catch(() => {
+      this.dataset.notified = "true"
+    })
   }
 
   // The line above new messages

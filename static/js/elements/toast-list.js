@@ -1,4 +1,4 @@
-/** <toast-list>: notifies of what others have just done elsewhere; toasts disappear after five seconds or when closed. */
+/** <toast-list>: shows notifications as they come; toasts disappear after five seconds, when closed, or when read elsewhere. */
 
 import { Announcer } from "../lib/announcer.js"
 import { config } from "../lib/page-config.js"
@@ -17,25 +17,30 @@ class ToastList extends HTMLElement {
   connectedCallback() {
     this.#announcer = new Announcer(this.querySelector("[data-announcement]"), { interval: 3_000 })
     live.stream.on("*", (data, name) => this.#onEvent(name, data), { tests: true })
+    live.stream.on("ticket.notified", (data) =>
+      afterDrawing(() => isInView(data.ticket) || this.#show(data.kind, data)),
+    )
+    live.stream.on("ticket.read", ({ ticket }) => this.#of(ticket)?.remove())
     for (const name of ["scrollend", "resize"]) addEventListener(name, () => this.#findPlace())
   }
 
+  /** Shows test events; announces to screen readers what the page itself shows of a change. */
   #onEvent(name, data) {
     if (!document.getElementById(`toast-${name}`) || actor(data)?.id === config.user) return
-    // Rows are drawn with the next frame.
     if (data.test === true) this.#show(name, data)
-    else requestAnimationFrame(() => requestAnimationFrame(() => this.#notify(name, data)))
+    else
+      afterDrawing(
+        () => isInView(data.ticket) && this.#announcer.announce(clone(`toast-${name}`, data).innerText),
+      )
   }
 
-  /** Shows a toast, unless the page itself shows the change; screen readers are notified of both. */
-  #notify(name, data) {
-    if (isInView(data.ticket)) this.#announcer.announce(clone(`toast-${name}`, data).innerText)
-    else this.#show(name, data)
+  #of(ticket) {
+    return [...this.children].find(({ dataset }) => dataset.ticket === ticket.uuid)
   }
 
   /** Shows one toast for each ticket; further changes count there, silently. */
   #show(name, data) {
-    const earlier = [...this.children].find(({ dataset }) => dataset.ticket === data.ticket.uuid)
+    const earlier = this.#of(data.ticket)
     if (earlier && data.test !== true) countUp(earlier)
     else this.#add(name, data)
   }
@@ -72,6 +77,11 @@ class ToastList extends HTMLElement {
     }
     this.dataset.place = chosen
   }
+}
+
+/** Rows are drawn with the next frame. */
+function afterDrawing(task) {
+  requestAnimationFrame(() => requestAnimationFrame(task))
 }
 
 function countUp(toast) {

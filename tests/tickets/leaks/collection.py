@@ -49,7 +49,8 @@ PARAMETERS: dict[str, list[str]] = {
     "size": ["1"],
 }
 PAGES = [
-    "/", "/tickets/", "/tickets/new/", "/tickets/counts/", "/tickets/unread/", "/tickets/palette.css", "/profile/",
+    "/", "/tickets/", "/tickets/new/", "/tickets/counts/", "/tickets/unread/", "/notifications/",
+    "/tickets/palette.css", "/profile/",
     "/profile/sign-ins/", "/profile/email/", "/profile/tokens/", "/session/",
 ]  # fmt: skip
 LOOKUPS = ["me/", "offices/", "statuses/", "priorities/", "assignees/", "auth/token/", "customers/?q=e"]
@@ -102,6 +103,7 @@ class Reader:
         addresses = [address for ticket in tickets for address in self.of_ticket(ticket)]
         if tickets and self.user.is_customer:
             addresses += ["/tickets/?status=all", "/tickets/counts/", "/tickets/unread/"]
+            addresses += ["/notifications/latest/", "/notifications/count/"]
         elif tickets:
             addresses.append(f"{API}/tickets/?{urlencode({'q': tickets[0].subject, 'status': 'all'})}")
         return self.answers(addresses) | {"history": self.history() if tickets else ""}

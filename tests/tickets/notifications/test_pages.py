@@ -1,0 +1,92 @@
+"""The bell and the page of notifications."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import DeskSettings
+from tests.support.cast import Cast
+from tickets.models import Notification
+from tickets.notifications import records
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def bao(cast: Cast) -> Client:
+    """Return the browser of Bao, who is notified of nothing yet."""
+    Notification.objects.all().delete()
+    client = Client()
+    client.force_login(cast.bao)
+    return client
+
+
+def latest(client: Client) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = client.get("/notifications/latest/").json()["notifications"]
+    return found
+
+
+def unread(client: Client) -> int:
+    number: int = client.get("/notifications/count/").json()["unread"]
+    return number
+
+
+def test_bell_shows_the_number_on_every_page(cast, bao):
+    assert 'data-unread="0"' in bao.get("/profile/").text
+    cast.reply(cast.casey, "Hello?")
+    assert 'data-unread="1"' in bao.get("/profile/").text
+
+
+def test_number_is_bounded(cast, bao):
+    rows = [
+        Notification(user=cast.bao, kind="customer_reply", ticket=cast.ticket, occurrence=str(number))
+        for number in range(120)
+    ]
+    Notification.objects.bulk_create(rows)
+    assert unread(bao) == 100
+    assert ">99+<" in bao.get("/profile/").text
+
+
+def test_latest_lead_to_their_message_without_its_text(cast, bao):
+    reply = cast.reply(cast.casey, "My card is 4111")
+    [item] = latest(bao)
+    assert item["url"] == f"/tickets/{cast.ticket.uuid}/#reply-{reply.pk}"
+    assert (item["kind"], item["by"]["name"], item["is_read"]) == ("customer_reply", "Casey Rivers", False)
+    assert "4111" not in str(item)
+
+
+def test_page_lists_them_and_marks_one_or_all_read_without_scripts(cast, bao):
+    for message in ("One", "Two", "Three"):
+        cast.reply(cast.casey, message)
+    page = bao.get("/notifications/").text
+    assert page.count("Casey Rivers</bdi> replied to") == 3
+    bao.post("/notifications/read/", {"id": latest(bao)[0]["id"]})
+    assert unread(bao) == 2
+    assert bao.post("/notifications/read/").headers["Location"] == "/notifications/"
+    assert unread(bao) == 0
+
+
+def test_ids_that_are_wrong_or_of_others_mark_nothing(cast, bao):
+    cast.reply(cast.casey, "Hello?")
+    of_dana = records.listed(cast.dana).get()
+    for text in ("x", str(of_dana.pk)):
+        bao.post("/notifications/read/", {"id": text})
+    assert (unread(bao), records.unread_number(cast.dana)) == (1, 1)
+
+
+def test_ticket_page_marks_what_names_no_message(cast, bao):
+    Notification.objects.create(user=cast.bao, kind="assigned", ticket=cast.ticket, occurrence="x")
+    assert 'data-notified="true"' in bao.get(f"/tickets/{cast.ticket.uuid}/").text
+    bao.post(f"/tickets/{cast.ticket.uuid}/read/")
+    assert 'data-notified="false"' in bao.get(f"/tickets/{cast.ticket.uuid}/").text
+    assert unread(bao) == 0
+
+
+def test_customer_sees_staff_under_the_name_that_the_site_shows(cast):
+    DeskSettings(staff_names="office").save()
+    cast.reply(cast.bao, "Done")
+    client = Client()
+    client.force_login(cast.casey)
+    assert latest(client)[0]["by"]["name"] == "Billing"
+    assert "Bao" not in client.get("/notifications/").text

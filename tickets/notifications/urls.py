@@ -1,0 +1,13 @@
+"""URLs of notifications, below /notifications/."""
+
+from django.urls import path
+
+from tickets.notifications import views
+
+app_name = "notifications"
+urlpatterns = [
+    path("", views.notification_list, name="list"),
+    path("latest/", views.latest, name="latest"),
+    path("count/", views.count, name="count"),
+    path("read/", views.read, name="read"),
+]

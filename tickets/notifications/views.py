@@ -1,0 +1,61 @@
+"""The page of notifications, and what the bell of every page asks for."""
+
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.types import AuthenticatedRequest
+from tickets.notifications import records
+from tickets.notifications.payloads import notification_payload
+
+PAGE_SIZE = 50
+MAX_LATEST = 20
+
+
+@require_safe
+@login_required
+@cache_control(private=True, no_store=True)
+def notification_list(request: AuthenticatedRequest) -> HttpResponse:
+    """Show all notifications of the user, page by page."""
+    page = Paginator(records.listed(request.user), PAGE_SIZE).get_page(request.GET.get("page"))
+    found = [notification_payload(each) for each in page]
+    return render(request, "tickets/notifications.html", {"page": page, "notifications": found})
+
+
+@require_safe
+@login_required
+@cache_control(private=True, no_store=True)
+def latest(request: AuthenticatedRequest) -> HttpResponse:
+    """Return the latest notifications."""
+    found = records.listed(request.user)[:MAX_LATEST]
+    return JsonResponse({"notifications": [notification_payload(each) for each in found]})
+
+
+@require_safe
+@login_required
+@cache_control(private=True, no_store=True)
+def count(request: AuthenticatedRequest) -> HttpResponse:
+    """Return how many notifications are unread."""
+    return JsonResponse({"unread": records.unread_number(request.user)})
+
+
+@require_POST
+@login_required
+def read(request: AuthenticatedRequest) -> HttpResponse:
+    """Mark the notifications `id` read; without one, all."""
+    texts = request.POST.getlist("id")
+    ids = [UUID(text) for text in texts if _is_uuid(text)]
+    records.mark_read(request.user, ids if texts else None)
+    return redirect("notifications:list")
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return bool(UUID(text))
+    except ValueError:
+        return False
