@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, path
 
+from tickets.notifications import views as notifications
 from tickets.reading import views as reading
 from tickets.views import conversation, files, lists, saved_replies, tickets
 from tickets.views.settings import choices, desk, offices
@@ -20,6 +21,7 @@ urlpatterns = [
     path("<uuid:uuid>/read/", reading.read, name="read"),
     path("<uuid:uuid>/read.gif", reading.read_without_scripts, name="read-without-scripts"),
     path("<uuid:uuid>/unread/", reading.unread, name="unread"),
+    path("<uuid:uuid>/subscription/", notifications.subscribe, name="subscription"),
     path("<uuid:uuid>/replies/", tickets.create_reply, name="reply"),
     path("<uuid:uuid>/replies/<uuid:reply_id>/", tickets.reply_data, name="reply-data"),
     path("<uuid:uuid>/earlier/", conversation.earlier_replies, name="earlier"),

@@ -6,6 +6,8 @@ from random import Random
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
+from django.db.models import F, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts import email_addresses
@@ -13,7 +15,7 @@ from accounts.models import Office, User
 from realtime import Audience
 from realtime.models import Broadcast
 from tickets import reading, services
-from tickets.models import Priority, Status, Ticket, TimelineEntry
+from tickets.models import Notification, NotificationKind, Priority, Reply, Status, Ticket, TimelineEntry
 
 Action = TimelineEntry.Action
 
@@ -110,6 +112,7 @@ def create_demo_data(random: Random, *, tickets: int) -> None:
     moments = sorted(now - timedelta(minutes=random.triangular(30, 30_000, 30)) for _ in range(tickets))
     for moment in moments:
         _create_ticket_history(random, moment, now)
+    _backdate_notifications(now)
     # No client was connected: the log can start empty.
     Broadcast.objects.all().delete()
 
@@ -149,6 +152,16 @@ def _backdate(random: Random, ticket: Ticket, moment: datetime, now: datetime) -
     times = {"created_at": public[0], "public_updated_at": public[-1], "updated_at": entries[-1].created_at}
     Ticket.objects.filter(pk=ticket.pk).update(**times)
     reading.recount(ticket)
+
+
+def _backdate_notifications(now: datetime) -> None:
+    """Date notifications by their message or ticket; those of before the last hours are read."""
+    of_reply = Reply.objects.filter(pk=OuterRef("reply")).values("created_at")
+    of_ticket = Ticket.objects.filter(pk=OuterRef("ticket")).values("updated_at")
+    Notification.objects.update(created_at=Coalesce(Subquery(of_reply), Subquery(of_ticket)))
+    opened = Ticket.objects.filter(pk=OuterRef("ticket")).values("created_at")
+    Notification.objects.filter(kind=NotificationKind.NEW_TICKET).update(created_at=Subquery(opened))
+    Notification.objects.filter(created_at__lt=now - timedelta(hours=12)).update(read_at=F("created_at"))
 
 
 def _open_ticket(random: Random) -> Ticket:

@@ -5,13 +5,15 @@ from uuid import UUID
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.types import AuthenticatedRequest
-from tickets.notifications import records
+from tickets import policies
+from tickets.notifications import records, subscriptions
 from tickets.notifications.payloads import notification_payload
+from tickets.notifications.subscriptions import Level
 
 PAGE_SIZE = 50
 MAX_LATEST = 20
@@ -52,6 +54,18 @@ def read(request: AuthenticatedRequest) -> HttpResponse:
     ids = [UUID(text) for text in texts if _is_uuid(text)]
     records.mark_read(request.user, ids if texts else None)
     return redirect("notifications:list")
+
+
+@require_POST
+@login_required
+def subscribe(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
+    """Follow or mute a ticket, or neither without a `level`."""
+    ticket = get_object_or_404(policies.visible_tickets(request.user), uuid=uuid)
+    level = request.POST.get("level", "")
+    if level not in ("", *Level.values):
+        return HttpResponse(status=422)
+    subscriptions.set_level(ticket, by=request.user, level=level)
+    return redirect(ticket)
 
 
 def _is_uuid(text: str) -> bool:

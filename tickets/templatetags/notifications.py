@@ -5,7 +5,7 @@ from typing import Any
 from django import template
 
 from tickets.models import STAFF_KINDS, NotificationKind, Ticket
-from tickets.notifications import records
+from tickets.notifications import records, subscriptions
 
 register = template.Library()
 
@@ -28,3 +28,9 @@ def notification_kinds(context: dict[str, Any]) -> list[str]:
 def is_notified(context: dict[str, Any], ticket: Ticket) -> bool:
     """Return whether the user of the page has an unread notification of a ticket that names no message."""
     return records.has_unread_change(context["request"].user, ticket)
+
+
+@register.simple_tag(takes_context=True)
+def subscription_level(context: dict[str, Any], ticket: Ticket) -> str:
+    """Return whether the user of the page follows a ticket or has muted it; "" for neither."""
+    return subscriptions.level_of(context["request"].user, ticket)

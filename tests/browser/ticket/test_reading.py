@@ -171,11 +171,13 @@ def test_toasts_are_not_for_what_is_in_view(small_desk: Desk) -> None:
     for page in (work, listing, elsewhere):
         is_live(page)
     other = dana.page(small_desk.ticket)
-    choose(other, "status", "On Hold")
-    send(other, "An answer")
+    choose(other, "assigned_to", "Bao Nguyen")
+    send(other, "For you", note=True)
     expect(elsewhere.locator("toast-list .toast-item")).to_have_text(
-        re.compile(r"“Charged twice” status .* \+1 more\s*$", re.S)
+        re.compile(r"“Charged twice” was assigned to you by Dana Okafor .*\+1 more\s*$", re.S)
     )
+    expect(elsewhere.locator("[data-badge] [data-number]")).not_to_have_text("0")
+    send(other, "An answer")
     expect(message(work, "An answer")).to_be_visible()
     expect(work.locator("toast-list [data-announcement]")).to_contain_text("New reply added to “Charged twice”")
     expect(work.locator("toast-list .toast-item")).to_have_count(0)

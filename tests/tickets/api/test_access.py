@@ -127,6 +127,12 @@ ROWS = [
     Row("PATCH", "tickets/{ticket}/replies/{reply}/", REFUSED, {"is_internal": True}, about("caseys")),
     Row("GET", "tickets/{ticket}/timeline/", CASEYS, things=about("caseys")),
     Row("GET", "tickets/{ticket}/timeline/", BAOS, things=about("baos")),
+    Row("GET", "tickets/{ticket}/subscription/", CASEYS, things=about("caseys")),
+    Row("PATCH", "tickets/{ticket}/subscription/", CASEYS, {"level": "muted"}, about("caseys")),
+    Row("PATCH", "tickets/{ticket}/subscription/", CHANGING, {"level": "followed"}, about("caseys")),
+    Row("PATCH", "tickets/{ticket}/subscription/", CHANGES2, {"level": "followed"}, about("baos")),
+    Row("GET", "notifications/", all_users(200)),
+    Row("POST", "notifications/read/", all_users(204), {}),
     Row("POST", "attachments/", all_users(415), {}),
     Row("GET", "attachments/{file}/", CASEYS, things=of_file("reply_file")),
     Row("GET", "attachments/{file}/", STAFFS, things=of_file("note_file")),
@@ -191,7 +197,16 @@ def everything(program: ApiClient, ticket: Ticket) -> dict[str, Any]:
     """Return every response about a ticket that a user can get, by URL."""
     whole = f"tickets/{ticket.uuid}/"
     searches = [f"tickets/?q={word}&status=all" for word in ("Kryptonite", "Dana", "secret-plan", "Chair", "twice")]
-    addresses = ["me/", "offices/", "statuses/", "priorities/", "assignees/", "tickets/?status=all", *searches]
+    addresses = [
+        "me/",
+        "notifications/",
+        "offices/",
+        "statuses/",
+        "priorities/",
+        "assignees/",
+        "tickets/?status=all",
+        *searches,
+    ]
     addresses += [
         whole,
         f"{whole}replies/",

@@ -29,7 +29,7 @@ RANDOM = [
     re.compile(r"""(?<=nonce="|'nonce-)[\w+/=-]+"""),
 ]
 # Headers with times or random values.
-OWN_HEADERS = {"Set-Cookie", "Expires"}
+OWN_HEADERS = {"Set-Cookie", "Expires", "X-Request-ID"}
 
 # Values for each parameter of the list.
 PARAMETERS: dict[str, list[str]] = {
@@ -53,7 +53,16 @@ PAGES = [
     "/tickets/palette.css", "/profile/",
     "/profile/sign-ins/", "/profile/email/", "/profile/tokens/", "/session/",
 ]  # fmt: skip
-LOOKUPS = ["me/", "offices/", "statuses/", "priorities/", "assignees/", "auth/token/", "customers/?q=e"]
+LOOKUPS = [
+    "me/",
+    "notifications/",
+    "offices/",
+    "statuses/",
+    "priorities/",
+    "assignees/",
+    "auth/token/",
+    "customers/?q=e",
+]
 MOST = 4  # notes at which each onlooker guesses
 
 
@@ -188,9 +197,11 @@ class Reader:
         yield "POST", f"{path}replies/", with_files
         yield "POST", f"{path}replies/", {"message": "Mine", "is_internal": True}
         yield "PATCH", path, {"status": "Closed"}
+        yield "PATCH", f"{path}subscription/", {"level": "followed"}
         yield "POST", f"{page}replies/", with_files
         yield "POST", f"{page}read/", {"reply": str(note.reply.pk)}
         yield "POST", f"{page}change/", {"status": "1"}
+        yield "POST", f"{page}subscription/", {"level": "followed"}
         yield "POST", f"{page}visibility/", {"reply": str(note.reply.pk), "visibility": "public"}
         yield "PATCH", f"{path}replies/{note.reply.pk}/", {"is_internal": False}
         yield from (("POST", f"/files/{file}/discard/", {}) for file in files)

@@ -7,8 +7,8 @@ from django.test import Client
 
 from accounts.models import DeskSettings
 from tests.support.cast import Cast
-from tickets.models import Notification
-from tickets.notifications import records
+from tickets.models import Notification, TicketSubscription
+from tickets.notifications import records, subscriptions
 
 pytestmark = pytest.mark.django_db
 
@@ -90,3 +90,29 @@ def test_customer_sees_staff_under_the_name_that_the_site_shows(cast):
     client.force_login(cast.casey)
     assert latest(client)[0]["by"]["name"] == "Billing"
     assert "Bao" not in client.get("/notifications/").text
+
+
+# Following and muting
+
+
+def subscribe(client: Client, cast: Cast, level: str) -> int:
+    return client.post(f"/tickets/{cast.ticket.uuid}/subscription/", {"level": level}).status_code
+
+
+def test_staff_follow_and_mute_and_end_both(cast, bao):
+    page = f"/tickets/{cast.ticket.uuid}/"
+    assert bao.get(page).text.count('aria-pressed="false"') >= 2
+    for level in ("followed", "muted", ""):
+        assert subscribe(bao, cast, level) == 302
+        assert subscriptions.level_of(cast.bao, cast.ticket) == level
+        assert ('value="" aria-pressed="true"' in bao.get(page).text) == bool(level)
+
+
+def test_customer_mutes_and_cannot_follow(cast):
+    casey, greta = Client(), Client()
+    casey.force_login(cast.casey)
+    greta.force_login(cast.greta)
+    assert (subscribe(casey, cast, "followed"), subscribe(casey, cast, "x")) == (403, 422)
+    assert (subscribe(casey, cast, "muted"), subscribe(greta, cast, "muted")) == (302, 404)
+    assert [str(each) for each in TicketSubscription.objects.all()] == [f"{cast.casey.pk} muted"]
+    assert 'data-level="followed"' not in casey.get(f"/tickets/{cast.ticket.uuid}/").text
