@@ -12,6 +12,7 @@ from realtime.broadcasting.events import iso
 from realtime.channels import ClientEventCopy
 from tickets.actors import Actor, System
 from tickets.models import Attachment, Reply, Status, Ticket, TimelineEntry
+from tickets.notifications.mentions import with_chips
 from tickets.signals import Change
 
 Action = TimelineEntry.Action
@@ -79,7 +80,7 @@ def reply_payload(reply: Reply, audience: Audience) -> dict[str, Any]:
     payload = {
         "id": str(reply.pk),
         "message": reply.message,
-        "message_html": reply.html,
+        "message_html": _html(reply, audience),
         "is_internal": reply.is_internal,
         "created_at": iso(reply.created_at),
         "user": author | {"avatar_url": accounts_payloads.avatar_url(reply.author, audience)},
@@ -87,6 +88,13 @@ def reply_payload(reply: Reply, audience: Audience) -> dict[str, Any]:
     }
     for_staff = {"version": reply.number, "can_be_hidden": reply.can_be_hidden, "source": reply.source}
     return payload | for_staff if audience is Audience.STAFF else payload
+
+
+def _html(reply: Reply, audience: Audience) -> str:
+    """Return the message; staff see whom a note mentions."""
+    if not reply.is_internal or audience is not Audience.STAFF:
+        return reply.html
+    return with_chips(reply.html, [mention.name for mention in reply.mentions.all()])
 
 
 def attachment_payload(attachment: Attachment) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def visible_replies(user: User, ticket: Ticket) -> QuerySet[Reply]:
     audience = audience_of(user, ticket)
     if audience is None:
         return Reply.objects.none()
-    replies = ticket.replies.select_related("author", "ticket__office").prefetch_related("attachments")
+    replies = ticket.replies.select_related("author", "ticket__office").prefetch_related("attachments", "mentions")
     replies = replies.defer(*_TICKETS_MESSAGE)
     return replies if audience is Audience.STAFF else replies.filter(is_internal=False)
 

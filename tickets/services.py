@@ -1,7 +1,7 @@
 """Every way to change a ticket. Each service locks the ticket, checks permission, writes, and sends signals."""
 
 import re
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +28,7 @@ from tickets.models import (
     TimelineEntry,
     new_reference,
 )
+from tickets.notifications.mentions import record as record_mentions
 from tickets.signals import Change
 from tickets.submissions import fingerprint, submitted_before
 from tickets.unseen import require_seen
@@ -122,6 +123,7 @@ def add_reply(  # noqa: PLR0913
     internal: bool = False,
     attachments: Sequence[Attachment] = (),
     status: Status | None = None,
+    mentions: Iterable[UUID] = (),
     source: Source = Source.PAGE,
     key: UUID | None = None,
     seen: UUID | None = None,
@@ -130,7 +132,7 @@ def add_reply(  # noqa: PLR0913
 
     Else a reply of the ticket's creator, who may be staff, ends a status that is closed or waits for the customer.
     A form submitted twice with the same text, identified by `key`, makes one reply. `seen` is the latest message that
-    `by` has seen (see `unseen_replies`).
+    `by` has seen (see `unseen_replies`). `mentions` are the keys of people whom a note mentions.
     Raises PermissionDenied, ValidationError; AlreadySubmitted if the form was submitted before with other files or
     another status; UnseenMessages if others have added messages after `seen`.
     """
@@ -150,6 +152,7 @@ def add_reply(  # noqa: PLR0913
     reply.request_key, reply.request_fingerprint = key, values
     _save_at_the_end(reply)
     _attach(attachments, by, ticket, reply)
+    record_mentions(reply, mentions)
     signals.reply_created.send(Reply, reply=reply, by=by)
     if status is None and policies.reply_reopens(reply):
         status = Status.after_reply()

@@ -21,6 +21,7 @@ urlpatterns = [
     path("<uuid:uuid>/read/", reading.read, name="read"),
     path("<uuid:uuid>/read.gif", reading.read_without_scripts, name="read-without-scripts"),
     path("<uuid:uuid>/unread/", reading.unread, name="unread"),
+    path("<uuid:uuid>/colleagues/", notifications.colleagues, name="colleagues"),
     path("<uuid:uuid>/subscription/", notifications.subscribe, name="subscription"),
     path("<uuid:uuid>/replies/", tickets.create_reply, name="reply"),
     path("<uuid:uuid>/replies/<uuid:reply_id>/", tickets.reply_data, name="reply-data"),

@@ -95,7 +95,7 @@ def _context(mail: OutgoingMail, site_url: str, sender: Sender) -> dict[str, Any
         "next_step": _next_step(mail),
         "text": ticket.content if reply is None else reply.message,
         "html": ticket.html if reply is None else reply.html,
-        "is_note": mail.event == NotificationKind.NOTE,
+        "is_note": mail.event in (NotificationKind.NOTE, NotificationKind.MENTION),
         "files": _files(mail, site_url),
         "earlier": _earlier(mail),
         "subject": ticket.subject,
@@ -154,6 +154,7 @@ LEADS: Final = {
     NotificationKind.NEW_TICKET: _lazy("New ticket of %(name)s in %(office)s:"),
     NotificationKind.CUSTOMER_REPLY: _lazy("%(name)s replied:"),
     NotificationKind.NOTE: _lazy("%(name)s wrote an internal note, which only staff can read:"),
+    NotificationKind.MENTION: _lazy("%(name)s mentioned you in an internal note, which only staff can read:"),
 }
 
 

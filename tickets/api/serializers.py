@@ -238,6 +238,12 @@ class NewReplySerializer(Body):
         required=False,
         help_text=f"Staff only: the ticket's new status, set together with the reply. {NAME_OR_ID}",
     )
+    mentions = serializers.ListField(
+        child=serializers.UUIDField(),
+        required=False,
+        max_length=50,
+        help_text="The ids of staff of the ticket whom a note mentions as `@` and their name. Others are ignored.",
+    )
     seen = serializers.UUIDField(
         required=False,
         help_text="The id of the latest message that you have seen, or the ticket's `uuid` for the first one: if "

@@ -1,6 +1,7 @@
 """Form fields for long texts: nothing that is typed or pasted is cut."""
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -57,6 +58,26 @@ class MessageField(UncutField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"strip": False, **kwargs})
+
+
+class KeysField(forms.Field):
+    """Any number of UUIDs; what is none is ignored."""
+
+    widget = forms.MultipleHiddenInput
+
+    def __init__(self) -> None:
+        super().__init__(required=False)
+
+    def clean(self, value: Any) -> list[UUID]:
+        """Return the UUIDs."""
+        return [key for text in value or [] if (key := _uuid(text)) is not None]
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _grouped(number: int) -> str:

@@ -16,7 +16,7 @@ from accounts.models import Office, User
 from accounts.policies import offered_offices
 from tickets import files, policies, services
 from tickets.files.types import accepted
-from tickets.forms.fields import MessageField, UncutField
+from tickets.forms.fields import KeysField, MessageField, UncutField
 from tickets.models import MAX_MESSAGE, MAX_SUBJECT, Attachment, Priority, Status, Ticket
 from tickets.submissions import AlreadySubmitted
 from tickets.unseen import UnseenMessages
@@ -170,6 +170,8 @@ class ReplyForm(AttachmentsForm):
     )
     internal = forms.BooleanField(required=False)
     seen = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    # People whom a note mentions; scripts send their keys. The service ignores others.
+    mentions = KeysField()
     # The ticket after this one in the list, when the page was loaded.
     next = forms.UUIDField(required=False, widget=forms.HiddenInput)
     # The button that was pressed, if it also changes the status.

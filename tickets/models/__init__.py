@@ -3,6 +3,7 @@
 from tickets.models.attachments import INLINE_TYPES, Attachment, attachment_storage, unguessable_path
 from tickets.models.choices import Choice, Priority, Status, hex_color
 from tickets.models.idempotency_keys import IdempotencyKey
+from tickets.models.mentions import Mention
 from tickets.models.notifications import (
     PERSONAL_KINDS,
     STAFF_KINDS,
@@ -27,6 +28,7 @@ __all__ = [
     "Attachment",
     "Choice",
     "IdempotencyKey",
+    "Mention",
     "Notification",
     "NotificationKind",
     "Priority",

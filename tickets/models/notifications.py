@@ -22,6 +22,7 @@ class NotificationKind(models.TextChoices):
     NEW_TICKET = "new_ticket", _("New ticket in your offices")
     CUSTOMER_REPLY = "customer_reply", _("Customer's reply to your ticket")
     NOTE = "note", _("Internal note in your ticket")
+    MENTION = "mention", _("Mention of you in an internal note")
 
 
 # Written for staff of the ticket.
@@ -31,10 +32,11 @@ STAFF_KINDS = frozenset(
         NotificationKind.NEW_TICKET,
         NotificationKind.CUSTOMER_REPLY,
         NotificationKind.NOTE,
+        NotificationKind.MENTION,
     }
 )
 # A person who has muted the ticket is notified nevertheless.
-PERSONAL_KINDS = frozenset({NotificationKind.RECEIPT, NotificationKind.ASSIGNED})
+PERSONAL_KINDS = frozenset({NotificationKind.RECEIPT, NotificationKind.ASSIGNED, NotificationKind.MENTION})
 
 
 class Notification(models.Model):

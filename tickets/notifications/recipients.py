@@ -12,7 +12,7 @@ from django.db.models import Q
 from accounts.models import User
 from tickets import policies
 from tickets.actors import Actor
-from tickets.models import PERSONAL_KINDS, NotificationKind, Reply, Status, Ticket, TicketSubscription
+from tickets.models import PERSONAL_KINDS, Mention, NotificationKind, Reply, Status, Ticket, TicketSubscription
 from tickets.signals import Change
 
 Kind = NotificationKind
@@ -78,6 +78,8 @@ def of_message(reply: Reply, by: Actor) -> Iterator[Notice]:
     if not reply.is_internal:
         yield Notice(Kind.REPLY, reply.ticket, of_public_reply(reply, by), by, reply)
     if not reply.visibility_changed:
+        if reply.is_internal:
+            yield Notice(Kind.MENTION, reply.ticket, mentioned_in(reply), by, reply)
         kind = Kind.NOTE if reply.is_internal else Kind.CUSTOMER_REPLY
         yield Notice(kind, reply.ticket, staff_of_message(reply), by, reply)
 
@@ -90,7 +92,8 @@ def of_public_reply(reply: Reply, by: Actor) -> list[User]:
 def staff_of_message(reply: Reply) -> list[User]:
     """Return which staff are notified of a note, or of a message of the customer: the assignee or else the office.
 
-    Of a note it is the assignee only. Followers are notified of both; the people of a reply receive it as such.
+    Of a note it is the assignee only. Followers are notified of both; the people of a reply receive it as such, and
+    who is mentioned in a note as that.
     """
     ticket = reply.ticket
     is_answer = not reply.is_internal and reply.author_id != ticket.creator_id
@@ -99,8 +102,14 @@ def staff_of_message(reply: Reply) -> list[User]:
     kind = Kind.NOTE if reply.is_internal else Kind.CUSTOMER_REPLY
     office = _NO_USER if reply.is_internal else _agents(ticket)
     wanted = office if ticket.assigned_to is None else Q(pk=ticket.assigned_to.pk)
-    customers = [] if reply.is_internal else [ticket.creator]
-    return _staff(kind, ticket, wanted | _subscribed(ticket, Level.FOLLOWED), without=[reply.author, *customers])
+    others = mentioned_in(reply) if reply.is_internal else [ticket.creator]
+    return _staff(kind, ticket, wanted | _subscribed(ticket, Level.FOLLOWED), without=[reply.author, *others])
+
+
+def mentioned_in(note: Reply) -> list[User]:
+    """Return the staff of the ticket whom a note mentions."""
+    mentioned = Q(pk__in=Mention.objects.filter(reply=note).values("user"))
+    return _staff(Kind.MENTION, note.ticket, mentioned, without=[note.author])
 
 
 def _new_in_office(ticket: Ticket, by: Actor, *, version: int | None = None) -> Notice:

@@ -14,7 +14,7 @@ from accounts.models import User
 from realtime import publish
 from realtime.broadcasting import event_log
 from tickets import policies
-from tickets.models import Notification, NotificationKind, Reply, Ticket, TicketSubscription
+from tickets.models import Mention, Notification, NotificationKind, Reply, Ticket, TicketSubscription
 from tickets.notifications.events import NotificationsRead, TicketNotified
 from tickets.notifications.recipients import Notice
 from tickets.signals import people_notified, person_erased, ticket_read
@@ -84,6 +84,7 @@ def prune() -> int:
 
 @receiver(person_erased)
 def forget(person: User, **_: Any) -> None:
-    """Delete the notifications and subscriptions of an erased person. Those about them show their neutral name."""
+    """Delete what an erased person has and is named in. Notifications about them show their neutral name."""
     Notification.objects.filter(user=person).delete()
     TicketSubscription.objects.filter(user=person).delete()
+    Mention.objects.filter(user=person).delete()

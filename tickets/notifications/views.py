@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST, require_safe
@@ -66,6 +66,18 @@ def subscribe(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
         return HttpResponse(status=422)
     subscriptions.set_level(ticket, by=request.user, level=level)
     return redirect(ticket)
+
+
+@require_safe
+@login_required
+@cache_control(private=True, no_store=True)
+def colleagues(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
+    """Return whom a note on the ticket can mention: its staff, for staff."""
+    ticket = get_object_or_404(policies.visible_tickets(request.user), uuid=uuid)
+    if not policies.is_staff_of(request.user, ticket):
+        raise Http404
+    people = policies.staff_of(ticket).exclude(pk=request.user.pk)
+    return JsonResponse({"colleagues": [{"id": str(person.pk), "name": person.name} for person in people]})
 
 
 def _is_uuid(text: str) -> bool:

@@ -63,6 +63,7 @@ LOOKUPS = [
     "auth/token/",
     "customers/?q=e",
 ]
+GUESSED = ("earlier/", "original/", "read.gif", "saved-replies/", "colleagues/")
 MOST = 4  # notes at which each onlooker guesses
 
 
@@ -168,9 +169,7 @@ class Reader:
         notes = self.hidden()
         for ticket in {note.ticket for note in notes}:
             yield from (f"{API}/tickets/{ticket.uuid}/{part}" for part in ("", "replies/", "timeline/"))
-            yield from (
-                f"/tickets/{ticket.uuid}/{part}" for part in ("earlier/", "original/", "read.gif", "saved-replies/")
-            )
+            yield from (f"/tickets/{ticket.uuid}/{part}" for part in GUESSED)
             yield f"/tickets/rows/?ticket={ticket.uuid}"
             yield from (f"/admin/tickets/ticket/{ticket.pk}/{what}/" for what in ("change", "history"))
         for note in notes:
