@@ -9,6 +9,7 @@ from tickets.models.notifications import (
     STAFF_KINDS,
     Notification,
     NotificationKind,
+    NotificationPreference,
     TicketSubscription,
 )
 from tickets.models.reading import ReadMark
@@ -31,6 +32,7 @@ __all__ = [
     "Mention",
     "Notification",
     "NotificationKind",
+    "NotificationPreference",
     "Priority",
     "ReadMark",
     "Reply",

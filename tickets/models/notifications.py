@@ -91,3 +91,20 @@ class TicketSubscription(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.level}"
+
+
+class NotificationPreference(models.Model):
+    """How a person is notified of one kind of event. Without a row it is the default."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=20, choices=NotificationKind.choices)
+    in_app = models.BooleanField()
+    # Of what is notified in the app, while no page of the desk is looked at.
+    desktop = models.BooleanField()
+    sound = models.BooleanField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "kind"], name="one_preference_a_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.kind}"

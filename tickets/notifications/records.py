@@ -14,7 +14,16 @@ from accounts.models import User
 from realtime import publish
 from realtime.broadcasting import event_log
 from tickets import policies
-from tickets.models import Mention, Notification, NotificationKind, Reply, Ticket, TicketSubscription
+from tickets.models import (
+    Mention,
+    Notification,
+    NotificationKind,
+    NotificationPreference,
+    Reply,
+    Ticket,
+    TicketSubscription,
+)
+from tickets.notifications import preferences
 from tickets.notifications.events import NotificationsRead, TicketNotified
 from tickets.notifications.recipients import Notice
 from tickets.signals import people_notified, person_erased, ticket_read
@@ -30,10 +39,13 @@ def record(notice: Notice, **_: Any) -> None:
     """Write a notification for each of the people, and notify their pages: as many queries as for one person."""
     if notice.kind == NotificationKind.RECEIPT:
         return
+    people = preferences.wanted_in_app(notice.people, notice.kind)
+    if not people:
+        return
     shared = {"kind": notice.kind, "ticket": notice.ticket, "reply": notice.reply, "actor": notice.actor}
-    rows = [Notification(user=user, occurrence=notice.occurrence, **shared) for user in notice.people]
+    rows = [Notification(user=user, occurrence=notice.occurrence, **shared) for user in people]
     Notification.objects.bulk_create(rows, ignore_conflicts=True)
-    publish(TicketNotified(notice, notice.people))
+    publish(TicketNotified(notice, people))
 
 
 def listed(user: User) -> QuerySet[Notification]:
@@ -88,3 +100,4 @@ def forget(person: User, **_: Any) -> None:
     Notification.objects.filter(user=person).delete()
     TicketSubscription.objects.filter(user=person).delete()
     Mention.objects.filter(user=person).delete()
+    NotificationPreference.objects.filter(user=person).delete()

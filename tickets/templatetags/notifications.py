@@ -1,11 +1,12 @@
 """Template tags: what the user has not noticed yet."""
 
+import json
 from typing import Any
 
 from django import template
 
-from tickets.models import STAFF_KINDS, NotificationKind, Ticket
-from tickets.notifications import records, subscriptions
+from tickets.models import Ticket
+from tickets.notifications import preferences, records, subscriptions
 
 register = template.Library()
 
@@ -19,9 +20,13 @@ def unread_notifications(context: dict[str, Any]) -> int:
 @register.simple_tag(takes_context=True)
 def notification_kinds(context: dict[str, Any]) -> list[str]:
     """Return the kinds that the user of the page may be notified of in the app."""
-    kinds = [kind for kind in NotificationKind if kind != NotificationKind.RECEIPT]
-    is_customer = context["request"].user.is_customer
-    return [kind.value for kind in kinds if not (is_customer and kind in STAFF_KINDS)]
+    return [kind.value for kind in preferences.kinds_for(context["request"].user)]
+
+
+@register.simple_tag(takes_context=True)
+def alerts(context: dict[str, Any]) -> str:
+    """Return for each kind which of desktop and sound the user of the page wants, as JSON."""
+    return json.dumps(preferences.alerts_of(context["request"].user))
 
 
 @register.simple_tag(takes_context=True)

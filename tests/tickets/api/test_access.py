@@ -132,7 +132,7 @@ ROWS = [
     Row("PATCH", "tickets/{ticket}/subscription/", CHANGING, {"level": "followed"}, about("caseys")),
     Row("PATCH", "tickets/{ticket}/subscription/", CHANGES2, {"level": "followed"}, about("baos")),
     Row("GET", "notifications/", all_users(200)),
-    Row("POST", "notifications/read/", all_users(204), {}),
+    Row("POST", "notifications/read/", all_users(204), {"ids": None}),
     Row("POST", "attachments/", all_users(415), {}),
     Row("GET", "attachments/{file}/", CASEYS, things=of_file("reply_file")),
     Row("GET", "attachments/{file}/", STAFFS, things=of_file("note_file")),

@@ -8,7 +8,7 @@ from django.test import Client
 from accounts.models import DeskSettings
 from tests.support.cast import Cast
 from tickets.models import Notification, TicketSubscription
-from tickets.notifications import records, subscriptions
+from tickets.notifications import preferences, records, subscriptions
 
 pytestmark = pytest.mark.django_db
 
@@ -116,3 +116,25 @@ def test_customer_mutes_and_cannot_follow(cast):
     assert (subscribe(casey, cast, "muted"), subscribe(greta, cast, "muted")) == (302, 404)
     assert [str(each) for each in TicketSubscription.objects.all()] == [f"{cast.casey.pk} muted"]
     assert 'data-level="followed"' not in casey.get(f"/tickets/{cast.ticket.uuid}/").text
+
+
+# Preferences
+
+
+def test_person_chooses_how_they_are_notified(cast, bao):
+    page = bao.get("/profile/mails/")
+    choices = {name: field.initial for name, field in page.context["form"].fields.items()}
+    assert bao.post("/profile/mails/", choices | {"note-in_app": "on", "note-sound": "on"}).status_code == 302
+    cast.reply(cast.casey, "Hello?")
+    assert unread(bao) == 0
+    assert records.unread_number(cast.dana) == 1
+    wanted = preferences.alerts_of(cast.bao)
+    assert wanted == {"note": ["sound"]}
+    assert "{&quot;note&quot;: [&quot;sound&quot;]}" in bao.get("/profile/mails/").text
+
+
+def test_sounds_are_off_and_desktop_notifications_on_until_a_person_chooses(cast):
+    wanted = preferences.alerts_of(cast.bao)
+    assert wanted["mention"] == wanted["customer_reply"] == ["desktop"]
+    assert wanted["new_ticket"] == []
+    assert preferences.alerts_of(cast.casey) == {"reply": ["desktop"], "status": []}

@@ -35,33 +35,33 @@ class NotifiedTicketSerializer(serializers.Serializer):  # type: ignore[misc]
 
     uuid = serializers.UUIDField(help_text="The id used in URLs.")
     reference = serializers.CharField(help_text="The code that people use.")
-    subject = serializers.CharField()
+    subject = serializers.CharField(help_text="The subject.")
 
 
 class NotificationSerializer(serializers.Serializer):  # type: ignore[misc]
     """A notification."""
 
-    id = serializers.UUIDField()
-    kind = serializers.ChoiceField(KINDS)
-    ticket = NotifiedTicketSerializer()
+    id = serializers.UUIDField(help_text="The id to mark it read.")
+    kind = serializers.ChoiceField(KINDS, help_text="What the user is notified of.")
+    ticket = NotifiedTicketSerializer(help_text="The ticket.")
     reply = serializers.UUIDField(allow_null=True, help_text="The id of the message; null if it is about none.")
     by = PersonSerializer(allow_null=True, help_text="Who did it; null for the system.")
-    created_at = serializers.DateTimeField()
-    is_read = serializers.BooleanField()
+    created_at = serializers.DateTimeField(help_text="When it happened.")
+    is_read = serializers.BooleanField(help_text="Whether the user has read it.")
 
 
 class NotificationPage(serializers.Serializer):  # type: ignore[misc]
     """The latest notifications."""
 
     unread = serializers.IntegerField(help_text="How many are unread; 100 stands for more than 99.")
-    results = NotificationSerializer(many=True)
+    results = NotificationSerializer(many=True, help_text="The notifications, latest first.")
 
 
 class ReadSerializer(Body):
     """What to mark read."""
 
     ids = serializers.ListField(
-        child=serializers.UUIDField(), required=False, max_length=100, help_text="Without it, all notifications."
+        child=serializers.UUIDField(), allow_null=True, max_length=100, help_text="Their ids; null for all."
     )
 
 
@@ -102,7 +102,7 @@ class ReadNotifications(ProjectAPIView):
     )
     def post(self, request: Request) -> Response:
         """Mark notifications read; ids that are not the user's change nothing."""
-        records.mark_read(request.user, self.read(ReadSerializer).get("ids"))
+        records.mark_read(request.user, self.read(ReadSerializer)["ids"])
         return Response(status=204)
 
 

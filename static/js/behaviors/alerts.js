@@ -1,0 +1,38 @@
+/**
+ * Desktop notifications and sounds, of one tab only: that which is looked at, which shows a toast itself, or else any. The
+ * tab that takes the event's lock first speaks.
+ */
+
+import { AlertSpeaker } from "../lib/alert-speaker.js"
+import { playSound } from "../lib/sound.js"
+import { clone } from "../lib/template.js"
+import { live } from "../live/index.js"
+
+const speaker = new AlertSpeaker()
+const bell = document.querySelector("notification-bell")
+
+function onNotified(data) {
+  const wanted = JSON.parse(bell.dataset.alerts)[data.kind] ?? []
+  if (wanted.length > 0) speaker.speak(data.event_id, (isLookedAt) => alertUser(data, wanted, isLookedAt))
+}
+
+function alertUser(data, wanted, isLookedAt) {
+  const isOpen =
+    isLookedAt && document.querySelector(`ticket-page[data-uuid="${CSS.escape(data.ticket.uuid)}"]`)
+  if (wanted.includes("sound") && !isOpen) playSound().catch(() => {})
+  if (wanted.includes("desktop") && !isLookedAt) showOnDesktop(data)
+}
+
+function showOnDesktop(data) {
+  if (!("Notification" in window) || Notification.permission !== "granted") return
+  const text = clone(`toast-${data.kind}`, data).textContent.replace(/\s+/g, " ").trim()
+  // The tag replaces the same notification of another tab, where there are no locks.
+  const shown = new Notification(text, { tag: data.event_id, body: data.ticket.reference })
+  shown.addEventListener("click", () => {
+    window.focus()
+    location.assign(data.url)
+    shown.close()
+  })
+}
+
+if (bell) live.stream.on("ticket.notified", onNotified)
