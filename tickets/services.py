@@ -15,7 +15,7 @@ from accounts import customers
 from accounts.models import Office, User
 from accounts.text.lines import is_blank, validate_line
 from realtime import Audience
-from tickets import files, payloads, policies, reading, signals
+from tickets import drafts, files, payloads, policies, reading, signals
 from tickets.actors import Actor, Source
 from tickets.models import (
     MAX_MESSAGE,
@@ -101,16 +101,19 @@ def open_ticket(  # noqa: PLR0913
 
 
 @transaction.atomic
-def open_ticket_for(text: str, *, by: User, **values: Any) -> Ticket:
+def open_ticket_for(text: str, *, by: User, draft: int | None = None, **values: Any) -> Ticket:
     """Open a ticket for the person that `text` names (see `customers.named_customer`), or for `by` if it is empty.
 
+    `draft` is the version of their draft that the page knows; it ends.
     Raises PermissionDenied, ValidationError; AlreadySubmitted as `open_ticket` does.
     """
     try:
         customer = customers.named_customer(text, by=by) if text else by
     except ValidationError as error:
         raise ValidationError({"customer": error.messages}) from error
-    return open_ticket(by=by, customer=customer, **values)
+    ticket = open_ticket(by=by, customer=customer, **values)
+    drafts.end_draft(by=by, ticket=None, version=draft, sent=values["content"])
+    return ticket
 
 
 @transaction.atomic
@@ -125,12 +128,13 @@ def add_reply(  # noqa: PLR0913
     source: Source = Source.PAGE,
     key: UUID | None = None,
     seen: UUID | None = None,
+    draft: int | None = None,
 ) -> Reply:
     """Add a reply or an internal note to `ticket`, and set its `status` if one is given.
 
     Else a reply of the ticket's creator, who may be staff, ends a status that is closed or waits for the customer.
     A form submitted twice with the same text, identified by `key`, makes one reply. `seen` is the latest message that
-    `by` has seen (see `unseen_replies`).
+    `by` has seen (see `unseen_replies`), `draft` the version of their draft that the page knows; it ends.
     Raises PermissionDenied, ValidationError; AlreadySubmitted if the form was submitted before with other files or
     another status; UnseenMessages if others have added messages after `seen`.
     """
@@ -150,6 +154,7 @@ def add_reply(  # noqa: PLR0913
     reply.request_key, reply.request_fingerprint = key, values
     _save_at_the_end(reply)
     _attach(attachments, by, ticket, reply)
+    drafts.end_draft(by=by, ticket=ticket, version=draft, sent=text)
     signals.reply_created.send(Reply, reply=reply, by=by)
     if status is None and policies.reply_reopens(reply):
         status = Status.after_reply()

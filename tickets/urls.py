@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, path
 
+from tickets.drafts import views as drafts
 from tickets.reading import views as reading
 from tickets.views import conversation, files, lists, saved_replies, tickets
 from tickets.views.settings import choices, desk, offices
@@ -15,11 +16,13 @@ urlpatterns = [
     path("rows/", reading.rows, name="rows"),
     path("bulk/", lists.change_tickets, name="bulk"),
     path("new/", tickets.new_ticket, name="new"),
+    path("new/draft/", drafts.draft_of_new_ticket, name="new-draft"),
     path("palette.css", tickets.palette, name="palette"),
     path("<uuid:uuid>/", tickets.ticket_page, name="detail"),
     path("<uuid:uuid>/read/", reading.read, name="read"),
     path("<uuid:uuid>/read.gif", reading.read_without_scripts, name="read-without-scripts"),
     path("<uuid:uuid>/unread/", reading.unread, name="unread"),
+    path("<uuid:uuid>/draft/", drafts.draft_of_ticket, name="draft"),
     path("<uuid:uuid>/replies/", tickets.create_reply, name="reply"),
     path("<uuid:uuid>/replies/<uuid:reply_id>/", tickets.reply_data, name="reply-data"),
     path("<uuid:uuid>/earlier/", conversation.earlier_replies, name="earlier"),

@@ -2,6 +2,7 @@
 
 from tickets.models.attachments import INLINE_TYPES, Attachment, attachment_storage, unguessable_path
 from tickets.models.choices import Choice, Priority, Status, hex_color
+from tickets.models.drafts import Draft
 from tickets.models.idempotency_keys import IdempotencyKey
 from tickets.models.notifications import (
     PERSONAL_KINDS,
@@ -26,6 +27,7 @@ __all__ = [
     "STAFF_KINDS",
     "Attachment",
     "Choice",
+    "Draft",
     "IdempotencyKey",
     "Notification",
     "NotificationKind",

@@ -21,7 +21,7 @@ from django.utils import timezone
 from accounts.models import ApiToken, User
 from realtime import Audience
 from tickets import payloads, policies
-from tickets.models import Attachment, ReadMark, Reply, Ticket, TicketSubscription, TimelineEntry
+from tickets.models import Attachment, Draft, ReadMark, Reply, Ticket, TicketSubscription, TimelineEntry
 from tickets.notifications import records
 from tickets.notifications.payloads import notification_payload
 from tickets.privacy.file_names import FileNames
@@ -75,6 +75,7 @@ class _Export:
             "api_tokens": _rows(ApiToken, self.person, "id", "name", "scope", "created", "last_used_at", "expiry"),
             "admin_actions": _rows(LogEntry, self.person, "action_time", "action_flag", "content_type__model"),
             "read_tickets": self._read_tickets(),
+            "drafts": self._drafts(),
             "notifications": self._notifications(),
             "subscriptions": self._subscriptions(),
             "files": [self._file(file) for file in self._attachments],
@@ -85,6 +86,11 @@ class _Export:
         visible = policies.visible_tickets(self.reader).values("pk")
         marks = ReadMark.objects.filter(user=self.person, ticket__in=visible).order_by("pk")
         return [dict(row) for row in marks.values("ticket__reference", "seen_at")]
+
+    def _drafts(self) -> list[dict[str, Any]]:
+        """Return what the person has not sent yet, also for tickets that they may not open any more."""
+        drafts = Draft.objects.filter(user=self.person, is_empty=False).order_by("pk")
+        return [dict(row) for row in drafts.values("ticket__uuid", "text", "is_internal", "values", "updated_at")]
 
     def _notifications(self) -> list[dict[str, Any]]:
         return [notification_payload(each) for each in records.listed(self.reader).order_by("created_at", "pk")]

@@ -32,8 +32,11 @@ function show(counter, number) {
   if (counter.textContent !== text) counter.textContent = text
 }
 
+// What users do for themselves changes no count.
+const OWN = ["ticket.read", "draft.saved"]
+
 if (counters().length > 0) {
-  live.stream.on("*", (_data, name) => name !== "ticket.read" && update.request())
+  live.stream.on("*", (_data, name) => OWN.includes(name) || update.request())
   live.stream.on("stream:reset", () => update.request())
   live.stream.on("stream:caughtup", ({ applied }) => applied > 0 && update.request())
   document.addEventListener("visibilitychange", () => update.check())

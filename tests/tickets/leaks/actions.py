@@ -12,7 +12,7 @@ from django.db import transaction
 
 from accounts.models import DeskSettings, Office, User
 from tests.tickets.leaks.site import CUSTOMERS, NOTE_AUTHORS, OBSERVERS, PEOPLE, Note, Site, pick
-from tickets import services
+from tickets import drafts, services
 from tickets.models import Priority, Status, Ticket
 
 
@@ -230,6 +230,15 @@ def upload(site: Site, who: int, which: int, what: int) -> Done:
     return Done(None, is_hidden=True)
 
 
+def draft(site: Site, who: int, which: int, what: int) -> Done:
+    ticket = site.ticket(which)
+    content = drafts.Content(site.mark("basalt"), is_internal=bool(what % 2))
+    author = site.people[pick([name for name in site.staff(ticket) if name not in OBSERVERS], who)]
+    base = drafts.draft_of(author, ticket).version
+    drafts.save_draft(content, by=author, ticket=ticket, base=base)
+    return Done(ticket, is_hidden=True)
+
+
 def profile(site: Site, who: int, which: int, what: int) -> Done:
     user = User.objects.get(pk=site.people[pick([name for name in PEOPLE if name not in CUSTOMERS], who)].pk)
     user.hides_online, user.hides_read_marks = bool(what % 2), bool(what // 2 % 2)
@@ -279,6 +288,7 @@ HIDDEN: dict[str, Step] = {
     "delete note": delete_note,
     "noting": noting,
     "upload": upload,
+    "draft": draft,
     "profile": profile,
 }
 OTHERS: dict[str, Step] = {"typing": typing, "names": names, "internal": internal}

@@ -49,7 +49,8 @@ PARAMETERS: dict[str, list[str]] = {
     "size": ["1"],
 }
 PAGES = [
-    "/", "/tickets/", "/tickets/new/", "/tickets/counts/", "/tickets/unread/", "/tickets/palette.css", "/profile/",
+    "/", "/tickets/", "/tickets/new/", "/tickets/new/draft/", "/tickets/counts/", "/tickets/unread/",
+    "/tickets/palette.css", "/profile/",
     "/profile/sign-ins/", "/profile/email/", "/profile/tokens/", "/session/",
 ]  # fmt: skip
 LOOKUPS = ["me/", "offices/", "statuses/", "priorities/", "assignees/", "auth/token/", "customers/?q=e"]
@@ -110,7 +111,7 @@ class Reader:
         """Return the URLs of a ticket that the user may open."""
         whole = f"{API}/tickets/{ticket.uuid}/"
         page = ticket.get_absolute_url()
-        pages = [page, f"{page}earlier/", f"{page}original/", f"/tickets/rows/?ticket={ticket.uuid}"]
+        pages = [page, f"{page}earlier/", f"{page}original/", f"{page}draft/", f"/tickets/rows/?ticket={ticket.uuid}"]
         return [*pages, whole, f"{whole}replies/", f"{whole}timeline/"]
 
     def history(self) -> str:
@@ -158,7 +159,8 @@ class Reader:
         for ticket in {note.ticket for note in notes}:
             yield from (f"{API}/tickets/{ticket.uuid}/{part}" for part in ("", "replies/", "timeline/"))
             yield from (
-                f"/tickets/{ticket.uuid}/{part}" for part in ("earlier/", "original/", "read.gif", "saved-replies/")
+                f"/tickets/{ticket.uuid}/{part}"
+                for part in ("earlier/", "original/", "draft/", "read.gif", "saved-replies/")
             )
             yield f"/tickets/rows/?ticket={ticket.uuid}"
             yield from (f"/admin/tickets/ticket/{ticket.pk}/{what}/" for what in ("change", "history"))

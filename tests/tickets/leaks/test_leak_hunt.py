@@ -56,6 +56,8 @@ STORY: list[Step] = [
     ("note with files", 0, 1, 1),
     ("noting", 1, 0, 0),
     ("upload", 0, 0, 0),
+    ("draft", 0, 0, 1),
+    ("draft", 1, 0, 0),
     ("profile", 0, 0, 1),
     ("delete note", 0, 0, 0),
     ("add_reply", 0, 0, 2),
