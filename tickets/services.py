@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts import customers
 from accounts.models import Office, User
-from accounts.text.lines import is_blank, validate_line
+from accounts.text.lines import is_blank, isolated, validate_line
 from realtime import Audience
 from tickets import drafts, files, payloads, policies, reading, signals
 from tickets.actors import Actor, Source
@@ -42,7 +42,7 @@ class Conflict(ValidationError):
     def __init__(self, field: str, ticket: Ticket, by: Actor) -> None:
         message = _("%(name)s changed this to “%(value)s” while you were editing.")
         value = getattr(ticket, field)
-        params = {"name": str(by), "value": _("No one") if value is None else value}
+        params = {"name": isolated(str(by)), "value": _("No one") if value is None else isolated(str(value))}
         super().__init__({field: ValidationError(message, code="conflict", params=params)})
         self.field, self.ticket = field, ticket
 
@@ -343,7 +343,9 @@ def _attach(attachments: Sequence[Attachment], by: User, ticket: Ticket, reply: 
     for place, file in enumerate(file for file in attachments if file.ticket_id is None):
         pending = Attachment.objects.filter(pk=file.pk, uploader=by, ticket=None)
         if not pending.update(ticket=ticket, reply=reply, place=place):
-            raise ValidationError({"attachments": _("“%(name)s” no longer exists.") % {"name": file.filename}})
+            raise ValidationError(
+                {"attachments": _("“%(name)s” no longer exists.") % {"name": isolated(file.filename)}}
+            )
 
 
 def _lock(ticket: Ticket) -> Ticket:

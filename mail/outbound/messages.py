@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from accounts.mails.layout import attach_html
 from accounts.mails.senders import Sender
 from accounts.models import User
+from accounts.text.lines import isolated
 from mail.addresses import reply_address
 from mail.models import OutgoingMail
 from mail.outbound import recipients, threads
@@ -135,9 +136,9 @@ def _lead(mail: OutgoingMail) -> str:
     ticket = mail.ticket
     author = ticket.creator if mail.reply is None else mail.reply.author
     values = {
-        "name": payloads.user_payload(author, ticket, recipients.audience_for(mail))["name"],
+        "name": isolated(payloads.user_payload(author, ticket, recipients.audience_for(mail))["name"] or ""),
         "reference": ticket.reference,
-        "office": ticket.office.name,
+        "office": isolated(ticket.office.name),
     }
     if mail.event == NotificationKind.RECEIPT and ticket.opened_by is not None:
         return _("We have opened a ticket for you. Its reference is %(reference)s.") % values
