@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -17,6 +17,7 @@ from accounts.text.lines import is_blank, isolated, validate_line
 from realtime import Audience
 from tickets import drafts, files, payloads, policies, reading, signals
 from tickets.actors import Actor, Source
+from tickets.locking import lock, require, save_with_sequence
 from tickets.models import (
     MAX_MESSAGE,
     MAX_SUBJECT,
@@ -94,7 +95,7 @@ def open_ticket(  # noqa: PLR0913
         request_key=key,
         request_fingerprint=values,
     )
-    _save_with_sequence(ticket, Audience.PUBLIC)
+    save_with_sequence(ticket, Audience.PUBLIC)
     _attach(attachments, writer, ticket)
     signals.ticket_created.send(Ticket, ticket=ticket, by=by)
     return ticket
@@ -139,7 +140,7 @@ def add_reply(  # noqa: PLR0913
     another status; UnseenMessages if others have added messages after `seen`.
     """
     # Lock first: it orders the ticket's events, and what is checked below stays true until commit.
-    ticket = _lock(ticket)
+    ticket = lock(ticket)
     _require_may_write(by, ticket, internal)
     if status is not None:
         _require_may_change(by, ticket)
@@ -184,31 +185,31 @@ def _writer_and_customer(by: Actor, customer: User | None) -> tuple[User, User]:
 
 def _require_may_open(by: Actor, customer: User, office: Office) -> None:
     if by == customer:
-        _require(policies.can_open_ticket(customer, office), _("You can't open tickets in this office."))
+        require(policies.can_open_ticket(customer, office), _("You can't open tickets in this office."))
     else:
         reason = _("You can only open tickets for others in offices that you work in.")
-        _require(policies.can_open_ticket_for(by, customer, office), reason)
+        require(policies.can_open_ticket_for(by, customer, office), reason)
 
 
 def _require_may_write(user: User, ticket: Ticket, internal: bool) -> None:
-    _require(policies.can_reply(user, ticket), _("You can't reply to this ticket."))
+    require(policies.can_reply(user, ticket), _("You can't reply to this ticket."))
     if internal:
         reason = _("Only staff with access to this ticket can write internal notes.")
-        _require(policies.can_write_note(user, ticket), reason)
+        require(policies.can_write_note(user, ticket), reason)
 
 
 def _require_may_change(by: Actor, ticket: Ticket) -> None:
-    _require(policies.can_change(by, ticket), _("Only staff with access to this ticket can change it."))
+    require(policies.can_change(by, ticket), _("Only staff with access to this ticket can change it."))
 
 
 @transaction.atomic
 def delete_reply(reply: Reply, *, by: User) -> None:
     """Delete a reply or note with its files. Raises PermissionDenied, Reply.DoesNotExist."""
-    ticket = _lock(reply.ticket)
+    ticket = lock(reply.ticket)
     reply = ticket.replies.get(pk=reply.pk)
     reply.ticket = ticket
-    _require(policies.can_delete_reply(by, reply), _("Only the author or an admin can delete this."))
-    _save_with_sequence(ticket, reply.audience)
+    require(policies.can_delete_reply(by, reply), _("Only the author or an admin can delete this."))
+    save_with_sequence(ticket, reply.audience)
     reading.recount(ticket, without=reply)
     signals.reply_deleted.send(Reply, reply=reply, by=by)
     reply.delete()
@@ -222,18 +223,18 @@ def change_visibility(reply: Reply, *, by: User, internal: bool, if_versions: Co
     reveal to the customer that it existed before. A hidden reply keeps its position.
     Raises PermissionDenied, Reply.DoesNotExist, and Stale if the reply's position is not in `if_versions`.
     """
-    ticket = _lock(reply.ticket)
+    ticket = lock(reply.ticket)
     reply = ticket.replies.get(pk=reply.pk)
     reply.ticket = ticket
     allowed = policies.can_change_visibility(by, reply, internal=internal)
-    _require(
+    require(
         allowed, _("Only staff with access to this ticket can do that, and not with the customer's own messages.")
     )
     if reply.is_internal == internal:
         return reply
     if if_versions is not None and reply.number not in if_versions:
         raise Stale
-    _save_with_sequence(ticket, Audience.PUBLIC)
+    save_with_sequence(ticket, Audience.PUBLIC)
     reply.is_internal, reply.visibility_changed = internal, True
     if not internal:
         reply.number, reply.created_at = ticket.staff_seq, ticket.updated_at
@@ -248,8 +249,8 @@ def change_visibility(reply: Reply, *, by: User, internal: bool, if_versions: Co
 @transaction.atomic
 def delete_ticket(ticket: Ticket, *, by: User) -> None:
     """Delete a ticket with its conversation, files and timeline. Raises PermissionDenied."""
-    ticket = _lock(ticket)
-    _require(policies.can_delete_ticket(by, ticket), _("Only admins can delete tickets."))
+    ticket = lock(ticket)
+    require(policies.can_delete_ticket(by, ticket), _("Only admins can delete tickets."))
     signals.ticket_deleted.send(Ticket, ticket=ticket, by=by)
     ticket.delete()
 
@@ -268,7 +269,7 @@ def update_ticket(
     Raises PermissionDenied, ValidationError; Conflict if another user changed one of the fields after `seen_version`;
     Stale if the ticket's version is not in `if_versions`.
     """
-    ticket = _lock(ticket)
+    ticket = lock(ticket)
     _require_may_change(by, ticket)
     if if_versions is not None and ticket.version not in if_versions:
         raise Stale
@@ -297,7 +298,7 @@ def _set_field(ticket: Ticket, field: str, after: Any, by: Actor) -> None:
     setattr(ticket, field, after)
     change = Change(field, before, after)
     ticket.version += 1
-    _save_with_sequence(ticket, payloads.audience_of_change(change, ticket))
+    save_with_sequence(ticket, payloads.audience_of_change(change, ticket))
     signals.ticket_updated.send(Ticket, ticket=ticket, by=by, changes=[change])
 
 
@@ -316,7 +317,7 @@ def _set_status(ticket: Ticket, after: Status, by: Actor) -> None:
     if before != after:
         ticket.status = after
         ticket.version += 1
-        _save_with_sequence(ticket, Audience.PUBLIC)
+        save_with_sequence(ticket, Audience.PUBLIC)
         signals.status_changed.send(Ticket, ticket=ticket, by=by, before=before, after=after)
         _release_reopened(ticket, by)
 
@@ -326,11 +327,6 @@ def _release_reopened(ticket: Ticket, by: Actor) -> None:
     assignee = ticket.assigned_to
     if assignee is not None and not ticket.status.is_closed and not policies.can_be_assigned(assignee):
         _set_field(ticket, "assigned_to", None, by)
-
-
-def _save_with_sequence(ticket: Ticket, audience: Audience) -> None:
-    ticket.advance(audience)
-    ticket.save()
 
 
 def _attach(attachments: Sequence[Attachment], by: User, ticket: Ticket, reply: Reply | None = None) -> None:
@@ -346,17 +342,6 @@ def _attach(attachments: Sequence[Attachment], by: User, ticket: Ticket, reply: 
             raise ValidationError(
                 {"attachments": _("“%(name)s” no longer exists.") % {"name": isolated(file.filename)}}
             )
-
-
-def _lock(ticket: Ticket) -> Ticket:
-    """Lock the ticket, then read it with its relations: a join read while waiting for the lock would be stale."""
-    Ticket.objects.select_for_update().only("pk").get(pk=ticket.pk)
-    return Ticket.objects.select_related(*Ticket.RELATED).defer(*Ticket.MESSAGE_FIELDS).get(pk=ticket.pk)
-
-
-def _require(allowed: bool, message: str) -> None:
-    if not allowed:
-        raise PermissionDenied(message)
 
 
 def _clean_text(value: str, field: str, most: int) -> str:

@@ -11,6 +11,7 @@ from tickets.models.notifications import (
     NotificationKind,
     TicketSubscription,
 )
+from tickets.models.participants import MAX_PARTICIPANTS, Participant, participants_of
 from tickets.models.reading import ReadMark
 from tickets.models.replies import Reply
 from tickets.models.saved_replies import SavedReply
@@ -21,6 +22,7 @@ from tickets.models.timeline import TimelineEntry
 __all__ = [
     "INLINE_TYPES",
     "MAX_MESSAGE",
+    "MAX_PARTICIPANTS",
     "MAX_SUBJECT",
     "PERSONAL_KINDS",
     "REFERENCE_ALPHABET",
@@ -31,6 +33,7 @@ __all__ = [
     "IdempotencyKey",
     "Notification",
     "NotificationKind",
+    "Participant",
     "Priority",
     "ReadMark",
     "Reply",
@@ -44,5 +47,6 @@ __all__ = [
     "attachment_storage",
     "hex_color",
     "new_reference",
+    "participants_of",
     "unguessable_path",
 ]

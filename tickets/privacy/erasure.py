@@ -23,6 +23,7 @@ from tickets.models import (
     Attachment,
     Draft,
     IdempotencyKey,
+    Participant,
     ReadMark,
     Reply,
     SavedReply,
@@ -85,6 +86,7 @@ def _erase(person: User, by: User | None, delete_tickets: bool, to: User | None)
     IdempotencyKey.objects.filter(user=person).delete()
     Draft.objects.filter(user=person).delete()
     ReadMark.objects.filter(user=person).delete()
+    Participant.objects.filter(user=person).delete()
     SavedReply.objects.filter(owner=person).delete()
     _delete_jobs(identity)
     signals.person_erased.send(User, person=person)

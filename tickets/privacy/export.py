@@ -21,7 +21,16 @@ from django.utils import timezone
 from accounts.models import ApiToken, User
 from realtime import Audience
 from tickets import payloads, policies
-from tickets.models import Attachment, Draft, ReadMark, Reply, Ticket, TicketSubscription, TimelineEntry
+from tickets.models import (
+    Attachment,
+    Draft,
+    Participant,
+    ReadMark,
+    Reply,
+    Ticket,
+    TicketSubscription,
+    TimelineEntry,
+)
 from tickets.notifications import records
 from tickets.notifications.payloads import notification_payload
 from tickets.privacy.file_names import FileNames
@@ -78,6 +87,7 @@ class _Export:
             "drafts": self._drafts(),
             "notifications": self._notifications(),
             "subscriptions": self._subscriptions(),
+            "participates_in": self._participates_in(),
             "files": [self._file(file) for file in self._attachments],
         }
 
@@ -101,6 +111,10 @@ class _Export:
         subscriptions = TicketSubscription.objects.filter(user=self.person, ticket__in=visible).order_by("pk")
         return [dict(row) for row in subscriptions.values("ticket__reference", "level")]
 
+    def _participates_in(self) -> list[dict[str, Any]]:
+        joined = Participant.objects.filter(user=self.person).order_by("pk")
+        return [dict(row) for row in joined.values("ticket__reference", "created_at")]
+
     def _tickets(self) -> Iterator[dict[str, Any]]:
         public = Reply.objects.filter(is_internal=False).select_related("author").prefetch_related("attachments")
         entries = TimelineEntry.objects.filter(audience=Audience.PUBLIC)
@@ -110,6 +124,7 @@ class _Export:
             Prefetch("replies", public, "public_replies"),
             Prefetch("timeline", entries, "public_timeline"),
             Prefetch("attachments", Attachment.objects.filter(reply=None), "opening_files"),
+            "participants",
         )
         for ticket in tickets.order_by("pk").iterator(BATCH_SIZE):
             yield self._ticket(ticket)

@@ -17,7 +17,7 @@ from realtime.models import Broadcast
 from tests.support import cast as casting
 from tests.tickets.files.test_files import PNG
 from tickets import files, services
-from tickets.models import Attachment, Reply, Status, Ticket
+from tickets.models import Attachment, Participant, Reply, Status, Ticket
 
 Thing = TypeVar("Thing")
 
@@ -119,9 +119,13 @@ class Site:
         return [name for name in self.people if self.is_staff(name, ticket)]
 
     def asked(self, name: str) -> list[Ticket]:
-        """Return the tickets of which a user is only the customer."""
-        own = [ticket for ticket in self.tickets() if ticket.creator_id == self.people[name].pk]
-        return [ticket for ticket in own if not self.is_staff(name, ticket)]
+        """Return the tickets of which a user is only the customer or a participant."""
+        return [ticket for ticket in self.tickets() if self.asks(name, ticket) and not self.is_staff(name, ticket)]
+
+    def asks(self, name: str, ticket: Ticket) -> bool:
+        """Return whether a user is the customer or a participant of a ticket."""
+        key = self.people[name].pk
+        return ticket.creator_id == key or Participant.objects.filter(ticket=ticket, user=key).exists()
 
     def of_staff(self, name: str) -> list[Ticket]:
         return [ticket for ticket in self.tickets() if self.is_staff(name, ticket)]
