@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from tickets.drafts import views as drafts
+from tickets.people import views as people
 from tickets.reading import views as reading
 from tickets.views import conversation, files, lists, saved_replies, tickets
 from tickets.views.settings import choices, desk, offices
@@ -30,6 +31,8 @@ urlpatterns = [
     path("<uuid:uuid>/replies/<uuid:reply_id>/original/", conversation.original_reply, name="reply-original"),
     path("<uuid:uuid>/visibility/", tickets.change_visibility, name="visibility"),
     path("<uuid:uuid>/change/", tickets.change_ticket, name="change"),
+    path("<uuid:uuid>/participants/", people.add, name="add-participant"),
+    path("<uuid:uuid>/participants/remove/", people.remove, name="remove-participant"),
     path("<uuid:uuid>/saved-replies/", saved_replies.list_for_ticket, name="saved-replies"),
     path("saved-replies/<int:pk>/used/", saved_replies.record_use, name="saved-reply-used"),
 ]

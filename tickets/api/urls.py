@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tickets.api.views import conversation, files, lookups, tickets
+from tickets.api.views import conversation, files, lookups, participants, tickets
 
 urlpatterns = [
     path("tickets/", tickets.Tickets.as_view(), name="tickets"),
@@ -10,6 +10,12 @@ urlpatterns = [
     path("tickets/<uuid:uuid>/replies/", conversation.Replies.as_view(), name="replies"),
     path("tickets/<uuid:uuid>/replies/<uuid:reply_id>/", conversation.OneReply.as_view(), name="reply"),
     path("tickets/<uuid:uuid>/timeline/", conversation.Timeline.as_view(), name="timeline"),
+    path("tickets/<uuid:uuid>/participants/", participants.Participants.as_view(), name="participants"),
+    path(
+        "tickets/<uuid:uuid>/participants/<uuid:user_id>/",
+        participants.OneParticipant.as_view(),
+        name="participant",
+    ),
     path("attachments/", files.Attachments.as_view(), name="attachments"),
     path("attachments/<uuid:attachment_id>/", files.OneAttachment.as_view(), name="attachment"),
     path("attachments/<uuid:attachment_id>/content/", files.AttachmentContent.as_view(), name="attachment-content"),

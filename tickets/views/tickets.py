@@ -19,7 +19,7 @@ from tickets import payloads, policies, services
 from tickets.drafts import draft_of
 from tickets.drafts.views import draft_payload
 from tickets.forms.tickets import AttachmentsForm, ChangeForm, ReplyForm, TicketForm, VisibilityForm
-from tickets.models import Priority, Reply, Status, Ticket
+from tickets.models import Priority, Reply, Status, Ticket, participants_of
 from tickets.reading import reading_of
 from tickets.reading.views import token_of_page
 from tickets.unseen import MAX_SHOWN, latest_of, latest_shown, unseen_replies
@@ -218,6 +218,7 @@ def _render_ticket(
         "payload": payloads.ticket_payload(ticket, audience),
         "seq": ticket.seq(audience),
         "is_staff": audience is Audience.STAFF,
+        "takes_part": user.pk in {participant.user_id for participant in participants_of(ticket)},
         "audience": audience,
         "replies": [payloads.reply_payload(reply, audience) for reply in page.replies],
         "page": page,

@@ -59,8 +59,9 @@ class TicketPage extends HTMLElement {
     if (form.matches(".composer")) this.#isSending = true
   }
 
-  /** Offers to undo a reply that was made internal; it becomes public again as a new reply. */
+  /** Clears the name that was added. Offers to undo a reply that was made internal; it becomes public again as a new reply. */
   #onSent(form, body) {
+    if (form.matches(".add-participant")) form.reset()
     const undo = form.querySelector("[data-undo]")
     if (!undo) return
     undo.hidden = body.get("visibility") !== "internal"

@@ -112,7 +112,7 @@ class Reader:
         whole = f"{API}/tickets/{ticket.uuid}/"
         page = ticket.get_absolute_url()
         pages = [page, f"{page}earlier/", f"{page}original/", f"{page}draft/", f"/tickets/rows/?ticket={ticket.uuid}"]
-        return [*pages, whole, f"{whole}replies/", f"{whole}timeline/"]
+        return [*pages, whole, f"{whole}replies/", f"{whole}timeline/", f"{whole}participants/"]
 
     def history(self) -> str:
         """Return the history since its start for the user's own requests."""
@@ -188,6 +188,10 @@ class Reader:
         yield "POST", f"{path}replies/", with_files
         yield "POST", f"{path}replies/", {"message": "Mine", "is_internal": True}
         yield "PATCH", path, {"status": "Closed"}
+        yield "POST", f"{path}participants/", {"person": "stranger@example.com"}
+        yield "DELETE", f"{path}participants/{uuid4()}/", {}
+        yield "POST", f"{page}participants/", {"person": "stranger@example.com"}
+        yield "POST", f"{page}participants/remove/", {"person": str(note.reply.author_id)}
         yield "POST", f"{page}replies/", with_files
         yield "POST", f"{page}read/", {"reply": str(note.reply.pk)}
         yield "POST", f"{page}change/", {"status": "1"}
