@@ -71,5 +71,6 @@ def remove_participant(ticket: Ticket, *, by: User, person: User) -> bool:
 def _record(ticket: Ticket, by: User, change: Change) -> None:
     """Send the signal of a change, with the ticket as it is now."""
     ticket = lock(ticket)
+    ticket.version += 1
     save_with_sequence(ticket, Audience.PUBLIC)
     signals.ticket_updated.send(Ticket, ticket=ticket, by=by, changes=[change])
