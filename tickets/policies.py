@@ -15,6 +15,7 @@ from tickets.actors import Actor, Cause, Source, System
 from tickets.models import (
     STAFF_KINDS,
     Attachment,
+    CustomerNote,
     Notification,
     Participant,
     Reply,
@@ -256,6 +257,19 @@ def can_add_participant(user: User, ticket: Ticket, source: Source = Source.PAGE
 def can_remove_participant(user: User, ticket: Ticket, person: User) -> bool:
     """Allow staff of the ticket, and the participants themselves."""
     return user.is_active and (user.pk == person.pk or is_staff_of(user, ticket))
+
+
+def visible_customers(user: User) -> QuerySet[User]:
+    """Return the customers of whom `user` sees who they are and what staff noted: of tickets they are staff of."""
+    customers = User.objects.filter(role=User.Role.CUSTOMER, erased_at=None)
+    staffed = Ticket.objects.filter(staffed_by(user))
+    joined = Participant.objects.filter(ticket__in=staffed.values("pk")).select_related(None).order_by()
+    return customers.filter(Q(pk__in=staffed.order_by().values("creator")) | Q(pk__in=joined.values("user")))
+
+
+def can_delete_customer_note(user: User, note: CustomerNote) -> bool:
+    """Allow the author and admins, while they may see the customer."""
+    return user.is_active and not user.is_customer and (user.is_admin or note.author_id == user.pk)
 
 
 def deletable_replies(user: User, ticket: Ticket) -> QuerySet[Reply]:

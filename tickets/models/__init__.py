@@ -2,6 +2,7 @@
 
 from tickets.models.attachments import INLINE_TYPES, Attachment, attachment_storage, unguessable_path
 from tickets.models.choices import Choice, Priority, Status, hex_color
+from tickets.models.customer_notes import MAX_CUSTOMER_NOTE, CustomerNote
 from tickets.models.drafts import Draft
 from tickets.models.idempotency_keys import IdempotencyKey
 from tickets.models.notifications import (
@@ -21,6 +22,7 @@ from tickets.models.timeline import TimelineEntry
 
 __all__ = [
     "INLINE_TYPES",
+    "MAX_CUSTOMER_NOTE",
     "MAX_MESSAGE",
     "MAX_PARTICIPANTS",
     "MAX_SUBJECT",
@@ -29,6 +31,7 @@ __all__ = [
     "STAFF_KINDS",
     "Attachment",
     "Choice",
+    "CustomerNote",
     "Draft",
     "IdempotencyKey",
     "Notification",

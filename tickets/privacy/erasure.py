@@ -21,6 +21,7 @@ from tickets.markdown.stored import replace_text
 from tickets.models import (
     MAX_SUBJECT,
     Attachment,
+    CustomerNote,
     Draft,
     IdempotencyKey,
     Participant,
@@ -87,6 +88,7 @@ def _erase(person: User, by: User | None, delete_tickets: bool, to: User | None)
     Draft.objects.filter(user=person).delete()
     ReadMark.objects.filter(user=person).delete()
     Participant.objects.filter(user=person).delete()
+    CustomerNote.objects.filter(customer=person).delete()
     SavedReply.objects.filter(owner=person).delete()
     _delete_jobs(identity)
     signals.person_erased.send(User, person=person)

@@ -20,6 +20,7 @@ from tickets.drafts import draft_of
 from tickets.drafts.views import draft_payload
 from tickets.forms.tickets import AttachmentsForm, ChangeForm, ReplyForm, TicketForm, VisibilityForm
 from tickets.models import Priority, Reply, Status, Ticket, participants_of
+from tickets.people.customers import card_of
 from tickets.reading import reading_of
 from tickets.reading.views import token_of_page
 from tickets.unseen import MAX_SHOWN, latest_of, latest_shown, unseen_replies
@@ -220,6 +221,7 @@ def _render_ticket(
         "is_staff": audience is Audience.STAFF,
         "takes_part": user.pk in {participant.user_id for participant in participants_of(ticket)},
         "audience": audience,
+        "card": card_of(ticket, viewer=user) if audience is Audience.STAFF else None,
         "replies": [payloads.reply_payload(reply, audience) for reply in page.replies],
         "page": page,
         "timeline": [payloads.timeline_payload(entry, ticket, audience) for entry in timeline[-MAX_TIMELINE:]],
