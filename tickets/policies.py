@@ -260,7 +260,7 @@ def can_remove_participant(user: User, ticket: Ticket, person: User) -> bool:
 
 
 def visible_customers(user: User) -> QuerySet[User]:
-    """Return the customers of whom `user` sees who they are and what staff noted: of tickets they are staff of."""
+    """Return the customers that `user` sees the card and the notes of: those of tickets they are staff of."""
     customers = User.objects.filter(role=User.Role.CUSTOMER, erased_at=None)
     staffed = Ticket.objects.filter(staffed_by(user))
     joined = Participant.objects.filter(ticket__in=staffed.values("pk")).select_related(None).order_by()

@@ -67,7 +67,7 @@ def remove(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
 
 
 def _person(ticket: Ticket, key: str) -> User:
-    """Return a participant; 404 for other people, whom the answer must not reveal."""
+    """Return a participant; 404 for other people, so that the answer does not reveal them."""
     found = next((each.user for each in participants_of(ticket) if str(each.user_id) == key), None)
     if found is None:
         raise Http404

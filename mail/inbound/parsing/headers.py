@@ -121,7 +121,7 @@ def recipients(message: Message) -> tuple[str, ...]:
 
 
 def copied(message: Message) -> tuple[Address, ...]:
-    """Return the people in copy (Cc), whom the writer wants to take part."""
+    """Return the people in copy (Cc), who are to take part."""
     found = {each.email: each for each in reversed(addresses(raw_values(message, "Cc"))[:MAX_COPIED])}
     return tuple(reversed(found.values()))
 

@@ -18,7 +18,7 @@ def sent_to(user):
     return [message for message in sent() if message.to == [user.email]]
 
 
-def test_new_participant_is_told_with_the_message_and_a_way_out(cast):
+def test_new_participant_receives_a_mail_with_the_message_and_a_way_out(cast):
     person = add_named_participant(cast.ticket, "Nora <nora@example.com>", by=cast.bao)
     [added] = sent()
     assert added.to == [person.email]

@@ -29,7 +29,7 @@ RANDOM = [
     re.compile(r"""(?<=nonce="|'nonce-)[\w+/=-]+"""),
 ]
 # Headers with times or random values.
-OWN_HEADERS = {"Set-Cookie", "Expires"}
+OWN_HEADERS = {"Set-Cookie", "Expires", "X-Request-ID"}
 
 # Values for each parameter of the list.
 PARAMETERS: dict[str, list[str]] = {
@@ -171,6 +171,7 @@ class Reader:
         for file in [file.pk for note in notes for file in note.files]:
             yield from (f"{API}/attachments/{file}/", f"{API}/attachments/{file}/content/")
             yield from (f"/files/{file}/", f"/files/{file}/view/")
+        yield f"/people/{self.site.cast.casey.pk}/"
         yield "/avatars/masked.svg?letters=S"
         yield from (f"/avatars/{user.pk}.svg" for user in (self.site.noor, self.site.cast.dana))
         yield from (f"/admin/tickets/{what}/" for what in ("ticket", "reply", "attachment", "timelineentry"))
@@ -197,6 +198,7 @@ class Reader:
         yield "POST", f"{page}change/", {"status": "1"}
         yield "POST", f"{page}visibility/", {"reply": str(note.reply.pk), "visibility": "public"}
         yield "PATCH", f"{path}replies/{note.reply.pk}/", {"is_internal": False}
+        yield "POST", f"/people/{note.ticket.creator_id}/notes/{self.site.private.pk}/delete/", {}
         yield from (("POST", f"/files/{file}/discard/", {}) for file in files)
         yield "POST", "/broadcasting/auth", {"socket_id": "1.1", "channel_name": note.ticket.presence_channel}
 

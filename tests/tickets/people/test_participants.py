@@ -74,7 +74,7 @@ def test_customer_and_participants_are_not_added_again(cast: Cast) -> None:
 
 
 def test_number_of_participants_is_bounded(cast: Cast) -> None:
-    people = [User(email=f"{number}@example.com", name="Nobody") for number in range(MAX_PARTICIPANTS)]
+    people = [User(email=f"{number}@example.com", name="Extra") for number in range(MAX_PARTICIPANTS)]
     User.objects.bulk_create(people)
     Participant.objects.bulk_create(Participant(ticket=cast.ticket, user=person) for person in people)
     with pytest.raises(ValidationError, match=str(MAX_PARTICIPANTS)):

@@ -34,6 +34,7 @@ NOT_EXPORTED = {
     "audit.AuditEntry": "the site's security log, which names the person by key only",
     "mail.MailPreference": "choices of a form",
     "mail.OutgoingMail": "records of sending what the person received",
+    "tickets.CustomerNote": "internal, as notes of tickets are",
     "tickets.SavedReply": "templates of the work, not words about the person",
 }
 
