@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tickets', '0020_joined'),
+        ('tickets', '0021_joined'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tickets', '0018_notifications'),
+        ('tickets', '0019_drafts'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
