@@ -13,6 +13,7 @@ from tests.support.cast import Cast
 from tests.support.sockets import connect, do
 from tickets import policies, services
 from tickets.models import Ticket
+from tickets.people.participants import add_participant
 
 PUBLIC, STAFF, NO = Audience.PUBLIC, Audience.STAFF, None
 
@@ -20,13 +21,13 @@ PUBLIC, STAFF, NO = Audience.PUBLIC, Audience.STAFF, None
 MATRIX = {
     #            Casey's ticket, Bao's ticket, Billing, Orders, Fraud, Casey, Bao
     "casey": (PUBLIC, NO, NO, NO, NO, STAFF, NO),  # creator
-    "greta": (NO, NO, NO, NO, NO, NO, NO),  # other customer
+    "greta": (NO, PUBLIC, NO, NO, NO, NO, NO),  # other customer; takes part in Bao's ticket
     "bao": (STAFF, PUBLIC, STAFF, NO, NO, NO, STAFF),  # agent of the office; creator elsewhere
     "dana": (STAFF, NO, STAFF, NO, NO, NO, NO),  # agent of the office
-    "fatima": (NO, NO, NO, NO, STAFF, NO, NO),  # agent elsewhere
+    "fatima": (NO, PUBLIC, NO, NO, STAFF, NO, NO),  # agent elsewhere; takes part in Bao's ticket
     "emil": (STAFF, STAFF, NO, STAFF, NO, NO, NO),  # assignee from elsewhere
     "ada": (STAFF, STAFF, STAFF, STAFF, STAFF, NO, NO),  # admin
-    "hiro": (NO, NO, NO, NO, NO, NO, NO),  # inactive
+    "hiro": (NO, NO, NO, NO, NO, NO, NO),  # inactive; takes part in Bao's ticket
     None: (NO, NO, NO, NO, NO, NO, NO),  # signed out
 }
 CASES = [pytest.param(name, row, id=name or "signed-out") for name, row in MATRIX.items()]
@@ -39,6 +40,9 @@ class Stage:
     def __init__(self, cast: Cast) -> None:
         self.baos = services.open_ticket(by=cast.bao, subject="Chair", content="Broken", office=cast.orders)
         services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": cast.emil})
+        for person in (cast.greta, cast.fatima):
+            add_participant(self.baos, by=cast.emil, person=person)
+        self.baos.participants.create(user=cast.hiro, added_by=cast.emil)
         self.things: list[Ticket | Office | User] = [
             cast.ticket, self.baos, cast.billing, cast.orders, cast.fraud, cast.casey, cast.bao,
         ]  # fmt: skip

@@ -14,6 +14,7 @@ from tests.support.sockets import SocketClient, do, subscribe
 from tests.test_admin import bulk, filled_in, ticket_page, with_reply
 from tickets import services
 from tickets.models import Reply, Ticket
+from tickets.people.participants import add_participant, remove_participant
 
 CREATED, UPDATED, STATUS = "ticket.created", "ticket.updated", "ticket.status.changed"
 REPLY, DELETED, WITHDRAWN = "ticket.reply.created", "ticket.reply.deleted", "ticket.withdrawn"
@@ -204,6 +205,14 @@ def assign_fatima(cast: Cast) -> None:
     services.update_ticket(cast.ticket, by=cast.ada, values={"assigned_to": cast.fatima})
 
 
+def add_fatima(cast: Cast) -> None:
+    add_participant(cast.ticket, by=cast.bao, person=cast.fatima)
+
+
+def fatima(cast: Cast) -> str:
+    return str(cast.fatima.pk)
+
+
 def close(cast: Cast) -> None:
     services.update_ticket(cast.ticket, by=cast.bao, values={"status": cast.status("Closed")})
 
@@ -242,6 +251,16 @@ ROWS = {
     "page: subject": all_receive(page("bao", subject="Refund"), UPDATED),
     "page: assignee": all_receive(page("bao", assigned_to=dana), UPDATED),
     "page: office": moved(page("bao", office=orders)),
+    "page: add a participant": Row(
+        post("bao", "/tickets/{}/participants/", person=fatima),
+        **dict.fromkeys(("customer", "casey", "staff", "office", "admin"), (UPDATED,)),
+        outsider=(UPDATED, "ticket.notified"),
+    ),
+    "page: remove a participant": replace(
+        all_receive(post("bao", "/tickets/{}/participants/remove/", person=fatima), UPDATED),
+        before=add_fatima,
+        outsider=(WITHDRAWN,),
+    ),
     # The API
     "api: open": Row(
         sends("casey", "POST", "tickets/", subject="Late", content="x", office="Billing"),
@@ -270,6 +289,18 @@ ROWS = {
         sends("bao", "PATCH", "tickets/{}/", subject="Refund", status="Closed"), STATUS, UPDATED
     ),
     "api: office": moved(sends("bao", "PATCH", "tickets/{}/", office="Orders")),
+    "api: add a participant": Row(
+        sends("bao", "POST", "tickets/{}/participants/", person=fatima),
+        **dict.fromkeys(("customer", "casey", "staff", "office", "admin"), (UPDATED,)),
+        outsider=(UPDATED, "ticket.notified"),
+    ),
+    "api: remove a participant": replace(
+        all_receive(
+            lambda cast: sends("bao", "DELETE", f"tickets/{{}}/participants/{cast.fatima.pk}/")(cast), UPDATED
+        ),
+        before=add_fatima,
+        outsider=(WITHDRAWN,),
+    ),
     # The list
     "list: status": all_receive(many(status=closed), STATUS),
     "list: priority": all_receive(many(priority=high), UPDATED),
@@ -306,6 +337,14 @@ ROWS = {
         losers=("staff",),
     ),
     "admin inline: delete a note": staff_receive(form(**{"replies-0-DELETE": "on"}), DELETED, before=note),
+    "admin inline: add a participant": Row(
+        form(**{"participants-0-person": "fatima@example.com"}),
+        **dict.fromkeys(("customer", "casey", "staff", "office", "admin"), (UPDATED,)),
+        outsider=(UPDATED, "ticket.notified"),
+    ),
+    "admin inline: remove a participant": replace(
+        all_receive(form(**{"participants-0-DELETE": "on"}), UPDATED), before=add_fatima, outsider=(WITHDRAWN,)
+    ),
     # The admin's list
     "admin bulk: status": all_receive(selected(status=closed), STATUS),
     "admin bulk: priority": all_receive(selected(priority=high), UPDATED),
@@ -366,6 +405,18 @@ ROWS = {
                 Ticket.objects.get(pk=cast.ticket.pk), by=cast.bao, values={"office": cast.orders}
             )
         )
+    ),
+    "shell: add a participant": Row(
+        by_service(add_fatima),
+        **dict.fromkeys(("customer", "casey", "staff", "office", "admin"), (UPDATED,)),
+        outsider=(UPDATED, "ticket.notified"),
+    ),
+    "shell: remove a participant": replace(
+        all_receive(
+            by_service(lambda cast: remove_participant(cast.ticket, by=cast.bao, person=cast.fatima)), UPDATED
+        ),
+        before=add_fatima,
+        outsider=(WITHDRAWN,),
     ),
     "shell: delete": deleted(by_service(lambda cast: services.delete_ticket(cast.ticket, by=cast.ada))),
 }

@@ -43,7 +43,7 @@ def broadcast_creation(ticket: Ticket, by: Actor, **_: Any) -> None:
 @receiver(ticket_updated)
 def broadcast_changes(ticket: Ticket, by: Actor, changes: Sequence[Change], **_: Any) -> None:
     """Revoke access before publishing, so that users who lost the ticket receive the withdrawal and nothing more."""
-    access_changes = [change for change in changes if change.field in Ticket.ACCESS_FIELDS]
+    access_changes = [change for change in changes if change.field in Ticket.ACCESS_CHANGES]
     if access_changes:
         reauthorize(channels=ticket.channels)
         for change in access_changes:
@@ -82,11 +82,10 @@ def broadcast_visibility(reply: Reply, by: Actor, **_: Any) -> None:
 
 @receiver(ticket_deleted)
 def withdraw(ticket: Ticket, **_: Any) -> None:
-    """End every subscription, then publish the withdrawal to the office, the creator and the assignee."""
+    """End every subscription, then publish the withdrawal to the office and the people of the ticket."""
     event_log.redact(ticket.channel)
     reauthorize(channels=ticket.channels)
-    users = {user.pk: user for user in (ticket.creator, ticket.assigned_to) if user is not None}
-    losers: list[Office | User] = [ticket.office, *users.values()]
+    losers: list[Office | User] = [ticket.office, *policies.people_of(ticket)]
     for loser in losers:
         publish(TicketWithdrawn(ticket, loser))
 
@@ -117,7 +116,7 @@ def _redact(event: TicketReplyCreated, versions: Iterable[Audience] = Audience) 
 
 
 def _broadcast_withdrawal(ticket: Ticket, loser: Office | User | None) -> None:
-    """Publish the withdrawal to the previous office or assignee, unless that user may still read the ticket."""
+    """Publish the withdrawal to who was there before, unless that user may still read the ticket."""
     if isinstance(loser, User) and policies.audience_of(loser, ticket) is not None:
         return
     if loser is not None:

@@ -30,14 +30,13 @@ class TicketEvent(Event):
         return payloads.actor_payload(actor, self.ticket, audience)
 
     def broadcast_on(self) -> Sequence[str | ForChannel]:
-        """Return the channels of the ticket, its office, its creator and its assignee.
+        """Return the channels of the ticket, its office and its people.
 
         A user channel carries the version that this user may read.
         """
         ticket = self.ticket
         channels: list[str | ForChannel] = [ticket.channel, ForChannel(ticket.office.channel, Audience.STAFF)]
-        users = {user.pk: user for user in (ticket.creator, ticket.assigned_to) if user is not None}
-        for user in users.values():
+        for user in policies.people_of(ticket):
             audience = policies.audience_of(user, ticket)
             if audience is not None:
                 channels.append(ForChannel(user.channel, audience))

@@ -11,7 +11,7 @@ from realtime import Audience
 from realtime.broadcasting.events import iso
 from realtime.channels import ClientEventCopy
 from tickets.actors import Actor, System
-from tickets.models import Attachment, Reply, Status, Ticket, TimelineEntry
+from tickets.models import Attachment, Reply, Status, Ticket, TimelineEntry, participants_of
 from tickets.notifications.mentions import with_chips
 from tickets.signals import Change
 
@@ -37,6 +37,7 @@ def ticket_payload(ticket: Ticket, audience: Audience) -> dict[str, Any]:
         "creator": {"id": str(ticket.creator_id), "name": str(ticket.creator)},
         "assigned_to": _named(ticket.assigned_to, ticket, audience),
         "opened_by": _named(ticket.opened_by, ticket, audience),
+        "participants": [_named(each.user, ticket, audience) for each in participants_of(ticket)],
         "waiting_for": None if ticket.status.is_closed else ticket.waiting_for,
         "waiting_since": None if ticket.status.is_closed else iso(ticket.waiting_since),
         "created_at": iso(ticket.created_at),
@@ -110,8 +111,7 @@ def attachment_payload(attachment: Attachment) -> dict[str, Any]:
 
 def timeline_payload(entry: TimelineEntry, ticket: Ticket, audience: Audience) -> dict[str, Any]:
     """Return a timeline entry as `audience` may read it."""
-    handover = Change("assigned_to", entry.from_user, entry.to_user)
-    is_handover = entry.action == Action.ASSIGNED_TO
+    people = Change(entry.action, entry.from_user, entry.to_user)
     action, actor = _action_and_actor(entry, audience)
     for_staff = {"source": entry.source} if audience is Audience.STAFF else {}
     return {
@@ -119,7 +119,7 @@ def timeline_payload(entry: TimelineEntry, ticket: Ticket, audience: Audience) -
         "actor": actor_payload(actor, ticket, audience),
         "created_at": iso(entry.created_at),
         **for_staff,
-        **(change_payload(handover, ticket, audience) if is_handover else entry.values(audience)),
+        **(change_payload(people, ticket, audience) if entry.is_about_people else entry.values(audience)),
     }
 
 

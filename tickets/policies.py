@@ -11,16 +11,19 @@ from accounts.policies import staffed_offices
 from realtime import Audience
 from realtime.channels import Parts
 from realtime.utils.compiled_query import CompiledQuery
-from tickets.actors import Actor, Cause, System
+from tickets.actors import Actor, Cause, Source, System
 from tickets.models import (
     STAFF_KINDS,
     Attachment,
+    CustomerNote,
     Notification,
+    Participant,
     Reply,
     SavedReply,
     SearchText,
     Ticket,
     TimelineEntry,
+    participants_of,
 )
 
 # The services that the system may call without a user, by what caused it.
@@ -38,11 +41,21 @@ def staffed_by(user: User) -> Q:
     return Q(office__in=staffed_offices(user).values("pk")) | Q(assigned_to=user)
 
 
+def asked_by(user: User) -> Q:
+    """Return the tickets whose public conversation `user` reads: their own, and those they take part in.
+
+    One subquery: PostgreSQL uses the indexes of creators and participants only if the two are not alternatives.
+    """
+    own = Ticket.objects.filter(creator=user).order_by().values("pk")
+    joined = Participant.objects.filter(user=user).select_related(None).order_by().values("ticket")
+    return Q(pk__in=own.union(joined, all=True))
+
+
 def visible_tickets(user: User) -> QuerySet[Ticket]:
-    """Return the tickets `user` may open: their own, and those they are staff of."""
+    """Return the tickets `user` may open: those they asked or take part in, and those they are staff of."""
     if not user.is_active:
         return Ticket.objects.none()
-    return Ticket.objects.filter(Q(creator=user) | staffed_by(user))
+    return Ticket.objects.all() if user.is_admin else Ticket.objects.filter(asked_by(user) | staffed_by(user))
 
 
 def listed_tickets(user: User) -> QuerySet[Ticket]:
@@ -69,7 +82,23 @@ def audience_of(user: User, ticket: Ticket) -> Audience | None:
     """Return the audience of `user` for `ticket`; None if they may not read it."""
     if is_staff_of(user, ticket):
         return Audience.STAFF
-    return Audience.PUBLIC if user.is_active and ticket.creator_id == user.pk else None
+    return Audience.PUBLIC if user.is_active and is_customer_of(user, ticket) else None
+
+
+def is_customer_of(user: User, ticket: Ticket) -> bool:
+    """Return whether `user` reads the public conversation of `ticket`: its creator, and its participants."""
+    if ticket.creator_id == user.pk:
+        return True
+    return any(participant.user_id == user.pk for participant in participants_of(ticket))
+
+
+def people_of(ticket: Ticket) -> list[User]:
+    """Return the people on whose own channels the ticket's events go: creator, assignee and participants.
+
+    Which version each of them may read, if any, says `audience_of`.
+    """
+    named = (ticket.creator, ticket.assigned_to, *(participant.user for participant in participants_of(ticket)))
+    return list({user.pk: user for user in named if user is not None}.values())
 
 
 def is_staff_of(user: User, ticket: Ticket) -> bool:
@@ -198,9 +227,13 @@ def can_reply(user: User, ticket: Ticket) -> bool:
 
 
 def reply_reopens(reply: Reply) -> bool:
-    """Return whether a message ends its ticket's status: a reply of the creator, even if they are staff of it."""
-    is_answer = reply.author_id == reply.ticket.creator_id and not reply.is_internal
-    return is_answer and reply.ticket.status.ends_with_reply
+    """Return whether a message ends its ticket's status: a reply of the creator, even if they are staff of it.
+
+    Or of a participant who is not.
+    """
+    if reply.is_internal or not reply.ticket.status.ends_with_reply:
+        return False
+    return reply.author_id == reply.ticket.creator_id or not is_staff_of(reply.author, reply.ticket)
 
 
 def can_write_note(user: User, ticket: Ticket) -> bool:
@@ -213,6 +246,30 @@ def can_change(actor: Actor, ticket: Ticket) -> bool:
     if isinstance(actor, System):
         return _system_may(actor, "update_ticket")
     return is_staff_of(actor, ticket)
+
+
+def can_add_participant(user: User, ticket: Ticket, source: Source = Source.PAGE) -> bool:
+    """Allow staff of the ticket, and its creator by a copy (Cc) of their mail only."""
+    by_copy = source == Source.MAIL and user.is_active and ticket.creator_id == user.pk
+    return by_copy or is_staff_of(user, ticket)
+
+
+def can_remove_participant(user: User, ticket: Ticket, person: User) -> bool:
+    """Allow staff of the ticket, and the participants themselves."""
+    return user.is_active and (user.pk == person.pk or is_staff_of(user, ticket))
+
+
+def visible_customers(user: User) -> QuerySet[User]:
+    """Return the customers that `user` sees the card and the notes of: those of tickets they are staff of."""
+    customers = User.objects.filter(role=User.Role.CUSTOMER, erased_at=None)
+    staffed = Ticket.objects.filter(staffed_by(user))
+    joined = Participant.objects.filter(ticket__in=staffed.values("pk")).select_related(None).order_by()
+    return customers.filter(Q(pk__in=staffed.order_by().values("creator")) | Q(pk__in=joined.values("user")))
+
+
+def can_delete_customer_note(user: User, note: CustomerNote) -> bool:
+    """Allow the author and admins, while they may see the customer."""
+    return user.is_active and not user.is_customer and (user.is_admin or note.author_id == user.pk)
 
 
 def deletable_replies(user: User, ticket: Ticket) -> QuerySet[Reply]:
@@ -228,9 +285,9 @@ def can_delete_reply(user: User, reply: Reply) -> bool:
 
 
 def can_change_visibility(user: User, reply: Reply, *, internal: bool) -> bool:
-    """Allow staff of the ticket to publish any note, and to hide any reply except those of its customer.
+    """Allow staff of the ticket to publish any note, and to hide any reply except those of its customers.
 
-    The customer is the user who opened the ticket, even if they are an agent.
+    The customers are the user who opened the ticket, even if they are an agent, and everyone in that role.
     """
     return is_staff_of(user, reply.ticket) and (not internal or reply.is_internal or reply.can_be_hidden)
 

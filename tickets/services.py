@@ -6,17 +6,18 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts import customers
 from accounts.models import Office, User
-from accounts.text.lines import is_blank, validate_line
+from accounts.text.lines import is_blank, isolated, validate_line
 from realtime import Audience
-from tickets import files, payloads, policies, reading, signals
+from tickets import drafts, files, payloads, policies, reading, signals
 from tickets.actors import Actor, Source
+from tickets.locking import lock, require, save_with_sequence
 from tickets.models import (
     MAX_MESSAGE,
     MAX_SUBJECT,
@@ -43,7 +44,7 @@ class Conflict(ValidationError):
     def __init__(self, field: str, ticket: Ticket, by: Actor) -> None:
         message = _("%(name)s changed this to “%(value)s” while you were editing.")
         value = getattr(ticket, field)
-        params = {"name": str(by), "value": _("No one") if value is None else value}
+        params = {"name": isolated(str(by)), "value": _("No one") if value is None else isolated(str(value))}
         super().__init__({field: ValidationError(message, code="conflict", params=params)})
         self.field, self.ticket = field, ticket
 
@@ -95,23 +96,26 @@ def open_ticket(  # noqa: PLR0913
         request_key=key,
         request_fingerprint=values,
     )
-    _save_with_sequence(ticket, Audience.PUBLIC)
+    save_with_sequence(ticket, Audience.PUBLIC)
     _attach(attachments, writer, ticket)
     signals.ticket_created.send(Ticket, ticket=ticket, by=by)
     return ticket
 
 
 @transaction.atomic
-def open_ticket_for(text: str, *, by: User, **values: Any) -> Ticket:
+def open_ticket_for(text: str, *, by: User, draft: int | None = None, **values: Any) -> Ticket:
     """Open a ticket for the person that `text` names (see `customers.named_customer`), or for `by` if it is empty.
 
+    `draft` is the version of their draft that the page knows; it ends.
     Raises PermissionDenied, ValidationError; AlreadySubmitted as `open_ticket` does.
     """
     try:
         customer = customers.named_customer(text, by=by) if text else by
     except ValidationError as error:
         raise ValidationError({"customer": error.messages}) from error
-    return open_ticket(by=by, customer=customer, **values)
+    ticket = open_ticket(by=by, customer=customer, **values)
+    drafts.end_draft(by=by, ticket=None, version=draft, sent=values["content"])
+    return ticket
 
 
 @transaction.atomic
@@ -127,17 +131,19 @@ def add_reply(  # noqa: PLR0913
     source: Source = Source.PAGE,
     key: UUID | None = None,
     seen: UUID | None = None,
+    draft: int | None = None,
 ) -> Reply:
     """Add a reply or an internal note to `ticket`, and set its `status` if one is given.
 
     Else a reply of the ticket's creator, who may be staff, ends a status that is closed or waits for the customer.
     A form submitted twice with the same text, identified by `key`, makes one reply. `seen` is the latest message that
-    `by` has seen (see `unseen_replies`). `mentions` are the keys of people whom a note mentions.
+    `by` has seen (see `unseen_replies`), `draft` the version of their draft that the page knows; it ends. `mentions`
+    are the keys of people whom a note mentions.
     Raises PermissionDenied, ValidationError; AlreadySubmitted if the form was submitted before with other files or
     another status; UnseenMessages if others have added messages after `seen`.
     """
     # Lock first: it orders the ticket's events, and what is checked below stays true until commit.
-    ticket = _lock(ticket)
+    ticket = lock(ticket)
     _require_may_write(by, ticket, internal)
     if status is not None:
         _require_may_change(by, ticket)
@@ -153,6 +159,7 @@ def add_reply(  # noqa: PLR0913
     _save_at_the_end(reply)
     _attach(attachments, by, ticket, reply)
     record_mentions(reply, mentions)
+    drafts.end_draft(by=by, ticket=ticket, version=draft, sent=text)
     signals.reply_created.send(Reply, reply=reply, by=by)
     if status is None and policies.reply_reopens(reply):
         status = Status.after_reply()
@@ -182,31 +189,31 @@ def _writer_and_customer(by: Actor, customer: User | None) -> tuple[User, User]:
 
 def _require_may_open(by: Actor, customer: User, office: Office) -> None:
     if by == customer:
-        _require(policies.can_open_ticket(customer, office), _("You can't open tickets in this office."))
+        require(policies.can_open_ticket(customer, office), _("You can't open tickets in this office."))
     else:
         reason = _("You can only open tickets for others in offices that you work in.")
-        _require(policies.can_open_ticket_for(by, customer, office), reason)
+        require(policies.can_open_ticket_for(by, customer, office), reason)
 
 
 def _require_may_write(user: User, ticket: Ticket, internal: bool) -> None:
-    _require(policies.can_reply(user, ticket), _("You can't reply to this ticket."))
+    require(policies.can_reply(user, ticket), _("You can't reply to this ticket."))
     if internal:
         reason = _("Only staff with access to this ticket can write internal notes.")
-        _require(policies.can_write_note(user, ticket), reason)
+        require(policies.can_write_note(user, ticket), reason)
 
 
 def _require_may_change(by: Actor, ticket: Ticket) -> None:
-    _require(policies.can_change(by, ticket), _("Only staff with access to this ticket can change it."))
+    require(policies.can_change(by, ticket), _("Only staff with access to this ticket can change it."))
 
 
 @transaction.atomic
 def delete_reply(reply: Reply, *, by: User) -> None:
     """Delete a reply or note with its files. Raises PermissionDenied, Reply.DoesNotExist."""
-    ticket = _lock(reply.ticket)
+    ticket = lock(reply.ticket)
     reply = ticket.replies.get(pk=reply.pk)
     reply.ticket = ticket
-    _require(policies.can_delete_reply(by, reply), _("Only the author or an admin can delete this."))
-    _save_with_sequence(ticket, reply.audience)
+    require(policies.can_delete_reply(by, reply), _("Only the author or an admin can delete this."))
+    save_with_sequence(ticket, reply.audience)
     reading.recount(ticket, without=reply)
     signals.reply_deleted.send(Reply, reply=reply, by=by)
     reply.delete()
@@ -220,18 +227,18 @@ def change_visibility(reply: Reply, *, by: User, internal: bool, if_versions: Co
     reveal to the customer that it existed before. A hidden reply keeps its position.
     Raises PermissionDenied, Reply.DoesNotExist, and Stale if the reply's position is not in `if_versions`.
     """
-    ticket = _lock(reply.ticket)
+    ticket = lock(reply.ticket)
     reply = ticket.replies.get(pk=reply.pk)
     reply.ticket = ticket
     allowed = policies.can_change_visibility(by, reply, internal=internal)
-    _require(
+    require(
         allowed, _("Only staff with access to this ticket can do that, and not with the customer's own messages.")
     )
     if reply.is_internal == internal:
         return reply
     if if_versions is not None and reply.number not in if_versions:
         raise Stale
-    _save_with_sequence(ticket, Audience.PUBLIC)
+    save_with_sequence(ticket, Audience.PUBLIC)
     reply.is_internal, reply.visibility_changed = internal, True
     if not internal:
         reply.number, reply.created_at = ticket.staff_seq, ticket.updated_at
@@ -246,8 +253,8 @@ def change_visibility(reply: Reply, *, by: User, internal: bool, if_versions: Co
 @transaction.atomic
 def delete_ticket(ticket: Ticket, *, by: User) -> None:
     """Delete a ticket with its conversation, files and timeline. Raises PermissionDenied."""
-    ticket = _lock(ticket)
-    _require(policies.can_delete_ticket(by, ticket), _("Only admins can delete tickets."))
+    ticket = lock(ticket)
+    require(policies.can_delete_ticket(by, ticket), _("Only admins can delete tickets."))
     signals.ticket_deleted.send(Ticket, ticket=ticket, by=by)
     ticket.delete()
 
@@ -266,7 +273,7 @@ def update_ticket(
     Raises PermissionDenied, ValidationError; Conflict if another user changed one of the fields after `seen_version`;
     Stale if the ticket's version is not in `if_versions`.
     """
-    ticket = _lock(ticket)
+    ticket = lock(ticket)
     _require_may_change(by, ticket)
     if if_versions is not None and ticket.version not in if_versions:
         raise Stale
@@ -295,7 +302,7 @@ def _set_field(ticket: Ticket, field: str, after: Any, by: Actor) -> None:
     setattr(ticket, field, after)
     change = Change(field, before, after)
     ticket.version += 1
-    _save_with_sequence(ticket, payloads.audience_of_change(change, ticket))
+    save_with_sequence(ticket, payloads.audience_of_change(change, ticket))
     signals.ticket_updated.send(Ticket, ticket=ticket, by=by, changes=[change])
 
 
@@ -314,7 +321,7 @@ def _set_status(ticket: Ticket, after: Status, by: Actor) -> None:
     if before != after:
         ticket.status = after
         ticket.version += 1
-        _save_with_sequence(ticket, Audience.PUBLIC)
+        save_with_sequence(ticket, Audience.PUBLIC)
         signals.status_changed.send(Ticket, ticket=ticket, by=by, before=before, after=after)
         _release_reopened(ticket, by)
 
@@ -324,11 +331,6 @@ def _release_reopened(ticket: Ticket, by: Actor) -> None:
     assignee = ticket.assigned_to
     if assignee is not None and not ticket.status.is_closed and not policies.can_be_assigned(assignee):
         _set_field(ticket, "assigned_to", None, by)
-
-
-def _save_with_sequence(ticket: Ticket, audience: Audience) -> None:
-    ticket.advance(audience)
-    ticket.save()
 
 
 def _attach(attachments: Sequence[Attachment], by: User, ticket: Ticket, reply: Reply | None = None) -> None:
@@ -341,18 +343,9 @@ def _attach(attachments: Sequence[Attachment], by: User, ticket: Ticket, reply: 
     for place, file in enumerate(file for file in attachments if file.ticket_id is None):
         pending = Attachment.objects.filter(pk=file.pk, uploader=by, ticket=None)
         if not pending.update(ticket=ticket, reply=reply, place=place):
-            raise ValidationError({"attachments": _("“%(name)s” no longer exists.") % {"name": file.filename}})
-
-
-def _lock(ticket: Ticket) -> Ticket:
-    """Lock the ticket, then read it with its relations: a join read while waiting for the lock would be stale."""
-    Ticket.objects.select_for_update().only("pk").get(pk=ticket.pk)
-    return Ticket.objects.select_related(*Ticket.RELATED).defer(*Ticket.MESSAGE_FIELDS).get(pk=ticket.pk)
-
-
-def _require(allowed: bool, message: str) -> None:
-    if not allowed:
-        raise PermissionDenied(message)
+            raise ValidationError(
+                {"attachments": _("“%(name)s” no longer exists.") % {"name": isolated(file.filename)}}
+            )
 
 
 def _clean_text(value: str, field: str, most: int) -> str:

@@ -95,16 +95,16 @@ def _entry(
     who = {"cause": by.cause} if isinstance(by, System) else {"actor": by}
     entry = TimelineEntry(ticket=ticket, action=action, audience=audience, **who, **fields)
     entry.number, entry.version = ticket.staff_seq, ticket.version
-    if change is not None and change.field == "assigned_to":
+    if change is not None and entry.is_about_people:
         entry.from_user, entry.to_user = change.before, change.after
-    values = {each: _values(change, ticket, each) for each in Audience}
+    # Names of users are not stored: how customers see them may change later.
+    stored = None if entry.is_about_people else change
+    values = {each: _values(stored, ticket, each) for each in Audience}
     entry.public = values[Audience.PUBLIC] if audience is Audience.PUBLIC else None
     entry.staff = values[Audience.STAFF]
     return entry
 
 
 def _values(change: Change | None, ticket: Ticket, audience: Audience) -> dict[str, str | None]:
-    """Return {from, to} to store. Names of users are not stored: how customers see them may change later."""
-    if change is None or change.field == "assigned_to":
-        return {}
-    return payloads.change_payload(change, ticket, audience)
+    """Return {from, to} to store."""
+    return {} if change is None else payloads.change_payload(change, ticket, audience)

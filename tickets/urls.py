@@ -2,7 +2,9 @@
 
 from django.urls import URLPattern, path
 
+from tickets.drafts import views as drafts
 from tickets.notifications import views as notifications
+from tickets.people import views as people
 from tickets.reading import views as reading
 from tickets.views import conversation, files, lists, saved_replies, tickets
 from tickets.views.settings import choices, desk, offices
@@ -16,6 +18,7 @@ urlpatterns = [
     path("rows/", reading.rows, name="rows"),
     path("bulk/", lists.change_tickets, name="bulk"),
     path("new/", tickets.new_ticket, name="new"),
+    path("new/draft/", drafts.draft_of_new_ticket, name="new-draft"),
     path("palette.css", tickets.palette, name="palette"),
     path("<uuid:uuid>/", tickets.ticket_page, name="detail"),
     path("<uuid:uuid>/read/", reading.read, name="read"),
@@ -23,6 +26,7 @@ urlpatterns = [
     path("<uuid:uuid>/unread/", reading.unread, name="unread"),
     path("<uuid:uuid>/colleagues/", notifications.colleagues, name="colleagues"),
     path("<uuid:uuid>/subscription/", notifications.subscribe, name="subscription"),
+    path("<uuid:uuid>/draft/", drafts.draft_of_ticket, name="draft"),
     path("<uuid:uuid>/replies/", tickets.create_reply, name="reply"),
     path("<uuid:uuid>/replies/<uuid:reply_id>/", tickets.reply_data, name="reply-data"),
     path("<uuid:uuid>/earlier/", conversation.earlier_replies, name="earlier"),
@@ -30,6 +34,8 @@ urlpatterns = [
     path("<uuid:uuid>/replies/<uuid:reply_id>/original/", conversation.original_reply, name="reply-original"),
     path("<uuid:uuid>/visibility/", tickets.change_visibility, name="visibility"),
     path("<uuid:uuid>/change/", tickets.change_ticket, name="change"),
+    path("<uuid:uuid>/participants/", people.add, name="add-participant"),
+    path("<uuid:uuid>/participants/remove/", people.remove, name="remove-participant"),
     path("<uuid:uuid>/saved-replies/", saved_replies.list_for_ticket, name="saved-replies"),
     path("saved-replies/<int:pk>/used/", saved_replies.record_use, name="saved-reply-used"),
 ]

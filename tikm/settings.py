@@ -176,6 +176,7 @@ JOBS_DAILY = [
     "prune_attachments",
     "prune_audit_log",
     "prune_broadcasts",
+    "prune_drafts",
     "prune_idempotency_keys",
     "prune_jobs",
     "prune_notifications",
@@ -297,6 +298,7 @@ ACTION_RATES = {
     "upload": "120/minute",
     "upload bytes": f"{2 * 1024**3}/hour",
     "download": "600/minute",
+    "draft": "120/minute",  # saved while a message is written
     "read": "600/minute",  # pages of conversations
     "search": "120/minute",
     "mail": "60/hour",  # per sender

@@ -24,6 +24,7 @@ urlpatterns = [
     path("profile/data/", privacy.download_data, name="profile-data"),
     path("tickets/", include("tickets.urls")),
     path("notifications/", include("tickets.notifications.urls")),
+    path("people/", include("tickets.people.pages")),
     path("files/", include((tickets_urls.file_urlpatterns, "files"))),
     path("settings/", RedirectView.as_view(pattern_name="settings:saved-replies"), name="settings"),
     path("settings/", include((tickets_urls.settings_urlpatterns, "settings"))),

@@ -44,6 +44,11 @@ def validate_person_name(value: str) -> None:
         raise ValidationError(_("A name can't contain a web address."), code="web_address")
 
 
+def isolated(text: str) -> str:
+    """Return `text` for use among other words of plain text, which right-to-left text would turn (FSI and PDI)."""
+    return f"\u2068{text}\u2069" if any(unicodedata.bidirectional(char) in ("R", "AL") for char in text) else text
+
+
 def _is_visible(char: str) -> bool:
     # Not Cn: the characters of newer versions of Unicode are unassigned to this Python.
     if char in FILLERS or "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef":

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.forms import TokenForm
 from accounts.models import ApiToken
 from accounts.sign_in import tokens
+from accounts.text.lines import isolated
 from accounts.types import AuthenticatedRequest
 
 
@@ -37,5 +38,5 @@ def token_list(request: AuthenticatedRequest) -> HttpResponse:
 def revoke_token(request: AuthenticatedRequest, token_id: UUID) -> HttpResponse:
     token = get_object_or_404(ApiToken, id=token_id, user=request.user)
     token.delete()
-    messages.success(request, _("“%(name)s” was revoked.") % {"name": token.name})
+    messages.success(request, _("“%(name)s” was revoked.") % {"name": isolated(token.name)})
     return redirect("tokens")

@@ -51,7 +51,20 @@ class MailboxAdmin(ProjectAdmin):
     search_fields = ("address",)
     readonly_fields = ("imap_checked_at", "imap_error")
     fieldsets = (
-        (None, {"fields": ("address", "office", "is_active", "unknown_senders", "blocked_senders", "authserv_id")}),
+        (
+            None,
+            {
+                "fields": (
+                    "address",
+                    "office",
+                    "is_active",
+                    "unknown_senders",
+                    "adds_unknown_copies",
+                    "blocked_senders",
+                    "authserv_id",
+                )
+            },
+        ),
         (
             "IMAP",
             {

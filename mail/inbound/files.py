@@ -9,6 +9,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.text.lines import isolated
 from mail.inbound.parsing import MailFile
 from tickets import files
 from tickets.models import Attachment
@@ -21,7 +22,7 @@ def store(found: Sequence[MailFile], *, by: User) -> tuple[list[Attachment], lis
     with translation.override(settings.LANGUAGE_CODE):
         for file in found:
             if len(attachments) == settings.ATTACHMENT_MAX_FILES:
-                left_out.append(_("%(name)s (too many files)") % {"name": file.name})
+                left_out.append(_("%(name)s (too many files)") % {"name": isolated(file.name)})
                 continue
             try:
                 attachments.append(files.store(ContentFile(file.content, file.name), by=by))

@@ -12,7 +12,7 @@ from limits import parse as parse_rate
 from accounts import customers
 from accounts.models import User
 from jobs.models import Job
-from mail.inbound import files, forwards, identity, reasons, texts, threads
+from mail.inbound import copies, files, forwards, identity, reasons, texts, threads
 from mail.inbound.parsing import Address, Bounce, Kind, ParsedMail, guard
 from mail.models import Mailbox, ReceivedMessage
 from mail.outbound import deliveries
@@ -120,6 +120,7 @@ def _deliver(message: ReceivedMessage, parsed: ParsedMail) -> None:
         _write(message, draft)
         if parsed.message_id and message.ticket is not None:
             record_message_id(parsed.message_id, ticket=message.ticket, reply=message.reply)
+        copies.add_copied(message, parsed, user)
         _end(message, State.PROCESSED)
 
 

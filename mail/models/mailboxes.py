@@ -32,6 +32,13 @@ class Mailbox(models.Model):
     unknown_senders = models.CharField(
         _("unknown senders"), max_length=6, choices=UnknownSenders.choices, default=UnknownSenders.ACCEPT
     )
+    adds_unknown_copies = models.BooleanField(
+        _("add unknown people in copy"),
+        default=False,
+        help_text=_(
+            "People in copy (Cc) of a verified message take part in its ticket: always those with an account."
+        ),
+    )
     authserv_id = models.CharField(
         _("name of the receiving server"),
         max_length=253,

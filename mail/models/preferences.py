@@ -39,7 +39,8 @@ def events_for(user: User) -> list[NotificationKind]:
 def modes_for(event: NotificationKind) -> list[MailPreference.Mode]:
     """Return the modes of a kind of event, the default first. Of some it is unknown whether they were seen."""
     Mode = MailPreference.Mode  # noqa: N806
-    can_be_seen = event not in (NotificationKind.RECEIPT, NotificationKind.STATUS, NotificationKind.ASSIGNED)
+    kinds = NotificationKind
+    can_be_seen = event not in (kinds.RECEIPT, kinds.STATUS, kinds.ASSIGNED, kinds.JOINED)
     return [Mode.UNSEEN, Mode.NOW, Mode.NEVER] if can_be_seen else [Mode.NOW, Mode.NEVER]
 
 

@@ -16,6 +16,7 @@ from mail import payloads
 from mail.events import TicketMailUpdated
 from mail.models import MailPreference, OutgoingMail, preferences
 from realtime import Audience, publish
+from tickets.locking import lock
 from tickets.models import NotificationKind, Ticket
 from tickets.notifications.recipients import Notice
 
@@ -84,7 +85,7 @@ def withhold_receipt(ticket: Ticket) -> None:
 def change_state(mail: OutgoingMail, state: OutgoingMail.State, *, reason: str = "") -> bool:
     """Record what became of a mail, unless another process did meanwhile; show failures on the pages of staff."""
     is_shown = mail.state in payloads.UNDELIVERED or state in payloads.UNDELIVERED
-    ticket = _lock(mail.ticket) if is_shown else None
+    ticket = lock(mail.ticket) if is_shown else None
     if not mail.change_state(state, reason=reason):
         return False
     if ticket is not None:
@@ -92,9 +93,3 @@ def change_state(mail: OutgoingMail, state: OutgoingMail.State, *, reason: str =
         ticket.save(update_fields=["staff_seq"])
         publish(TicketMailUpdated(ticket, mail.reply))
     return True
-
-
-def _lock(ticket: Ticket) -> Ticket:
-    """Lock the ticket, which orders its events; return it with its relations."""
-    Ticket.objects.select_for_update().only("pk").get(pk=ticket.pk)
-    return Ticket.objects.select_related(*Ticket.RELATED).defer(*Ticket.MESSAGE_FIELDS).get(pk=ticket.pk)

@@ -14,12 +14,14 @@ from django.utils.translation import gettext_lazy as _lazy
 from accounts.mails.layout import attach_html
 from accounts.mails.senders import Sender
 from accounts.models import User
+from accounts.text.lines import isolated
 from mail.addresses import reply_address
 from mail.models import OutgoingMail
 from mail.outbound import recipients, threads
-from mail.outbound.unsubscribing import unsubscribe_path
+from mail.outbound.unsubscribing import leave_path, unsubscribe_path
+from realtime import Audience
 from tickets import payloads
-from tickets.models import NotificationKind
+from tickets.models import NotificationKind, participants_of
 
 # Exchange's: no receipts, vacation replies or automatic answers. Without NDR: bounces are wanted.
 SUPPRESSED_RESPONSES: Final = "DR, RN, NRN, OOF, AutoReply"
@@ -75,9 +77,21 @@ def _headers(mail: OutgoingMail) -> dict[str, str]:
 
 
 def _unsubscribe_url(mail: OutgoingMail, site_url: str) -> str:
-    """Return the address that turns such mails off; "" for a receipt, which its recipient caused."""
-    is_optional = bool(site_url) and mail.event != NotificationKind.RECEIPT
-    return f"{site_url}{unsubscribe_path(mail.recipient, NotificationKind(mail.event))}" if is_optional else ""
+    """Return the address that turns such mails off; "" for a receipt, which its recipient caused.
+
+    A participant leaves the ticket by it.
+    """
+    if not site_url or mail.event == NotificationKind.RECEIPT:
+        return ""
+    if _is_participant(mail):
+        return f"{site_url}{leave_path(mail.recipient, mail.ticket)}"
+    return f"{site_url}{unsubscribe_path(mail.recipient, NotificationKind(mail.event))}"
+
+
+def _is_participant(mail: OutgoingMail) -> bool:
+    """Return whether the mail goes to a participant as such."""
+    is_public = recipients.audience_for(mail) is Audience.PUBLIC
+    return is_public and mail.recipient_id in {each.user_id for each in participants_of(mail.ticket)}
 
 
 def _unsubscribe_headers(url: str) -> dict[str, str]:
@@ -101,6 +115,7 @@ def _context(mail: OutgoingMail, site_url: str, sender: Sender) -> dict[str, Any
         "subject": ticket.subject,
         "reference": ticket.reference,
         "url": f"{site_url}{path}" if site_url else "",
+        "is_participant": _is_participant(mail),
         "can_answer": bool(settings.MAIL_REPLY_ADDRESS),
         "sender": sender,
     }
@@ -135,9 +150,9 @@ def _lead(mail: OutgoingMail) -> str:
     ticket = mail.ticket
     author = ticket.creator if mail.reply is None else mail.reply.author
     values = {
-        "name": payloads.user_payload(author, ticket, recipients.audience_for(mail))["name"],
+        "name": isolated(payloads.user_payload(author, ticket, recipients.audience_for(mail))["name"] or ""),
         "reference": ticket.reference,
-        "office": ticket.office.name,
+        "office": isolated(ticket.office.name),
     }
     if mail.event == NotificationKind.RECEIPT and ticket.opened_by is not None:
         return _("We have opened a ticket for you. Its reference is %(reference)s.") % values
@@ -150,6 +165,7 @@ LEADS: Final = {
     NotificationKind.STATUS: _lazy(
         "Your ticket was closed. If you need anything else, just answer: that opens it again."
     ),
+    NotificationKind.JOINED: _lazy("You were added to this ticket of %(name)s:"),
     NotificationKind.ASSIGNED: _lazy("This ticket of %(name)s was assigned to you:"),
     NotificationKind.NEW_TICKET: _lazy("New ticket of %(name)s in %(office)s:"),
     NotificationKind.CUSTOMER_REPLY: _lazy("%(name)s replied:"),
@@ -162,4 +178,6 @@ def _next_step(mail: OutgoingMail) -> str:
     """Return what happens next, if the mail says so."""
     if mail.event == NotificationKind.RECEIPT:
         return _("We'll get back to you by email. You can add to your message at any time.")
+    if mail.event == NotificationKind.JOINED:
+        return _("You'll receive what is written in this ticket by email, and may reply.")
     return ""

@@ -12,7 +12,7 @@ from tickets.notifications import payloads
 
 def readers(ticket: Ticket) -> QuerySet[User]:
     """Return at least the users who may read `ticket`; `policies.audience_of` decides for each."""
-    people = Q(pk__in=[pk for pk in (ticket.creator_id, ticket.assigned_to_id) if pk is not None])
+    people = Q(pk__in=[user.pk for user in policies.people_of(ticket)])
     staff = Q(role=User.Role.ADMIN) | Q(offices=ticket.office_id)
     return User.objects.filter(people | staff, is_active=True).distinct()
 

@@ -1,4 +1,4 @@
-"""Links that turn one kind of mail off without a sign-in (RFC 8058). They open nothing else."""
+"""Links that turn one kind of mail off, or leave a ticket, without a sign-in (RFC 8058). They open nothing else."""
 
 from typing import Final
 
@@ -6,9 +6,10 @@ from django.core import signing
 from django.urls import reverse
 
 from accounts.models import User
-from tickets.models import NotificationKind
+from tickets.models import NotificationKind, Ticket
 
 SALT: Final = "mail.unsubscribe"
+LEAVE_SALT: Final = "mail.leave"
 
 
 def unsubscribe_path(user: User, event: NotificationKind) -> str:
@@ -22,4 +23,18 @@ def parse_token(token: str) -> tuple[User, NotificationKind] | None:
         key, event = signing.loads(token, salt=SALT)
         return User.objects.get(pk=key, is_active=True), NotificationKind(event)
     except (signing.BadSignature, User.DoesNotExist, ValueError):
+        return None
+
+
+def leave_path(user: User, ticket: Ticket) -> str:
+    """Return the path by which the participant `user` leaves `ticket`."""
+    return reverse("mail:leave", args=[signing.dumps([str(user.pk), str(ticket.uuid)], salt=LEAVE_SALT)])
+
+
+def parse_leave_token(token: str) -> tuple[User, Ticket] | None:
+    """Return the user and the ticket of a link; None if it is forged, or one of them is gone."""
+    try:
+        key, uuid = signing.loads(token, salt=LEAVE_SALT)
+        return User.objects.get(pk=key, is_active=True), Ticket.objects.get(uuid=uuid)
+    except (signing.BadSignature, User.DoesNotExist, Ticket.DoesNotExist, ValueError):
         return None

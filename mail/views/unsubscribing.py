@@ -1,4 +1,4 @@
-"""The page behind the link in mails that turns one kind of mail off."""
+"""The pages behind the links in mails that turn one kind of mail off, or leave a ticket."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -7,7 +7,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from mail.models import MailPreference, preferences
-from mail.outbound.unsubscribing import parse_token
+from mail.outbound.unsubscribing import parse_leave_token, parse_token
+from tickets.people.participants import remove_participant
 
 
 # Mail programs post to it without a cookie or token; the signed address is the permission.
@@ -24,3 +25,17 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         preferences.set_modes(user, {event: MailPreference.Mode.NEVER})
     context = {"event": event.label, "is_done": request.method == "POST"}
     return render(request, "mail/unsubscribe.html", context)
+
+
+@csrf_exempt
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def leave(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask whether to leave the ticket, or do it. The page says nothing of the ticket."""
+    found = parse_leave_token(token)
+    if found is None:
+        raise Http404
+    user, ticket = found
+    if request.method == "POST":
+        remove_participant(ticket, by=user, person=user)
+    return render(request, "mail/leave.html", {"is_done": request.method == "POST"})

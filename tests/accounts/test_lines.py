@@ -1,5 +1,6 @@
 """Names and subjects show something, turn no other words around, and a person's name is no advertisement."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -9,11 +10,13 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 
 from accounts.models import ApiToken, Office, User
-from accounts.text.lines import BIDI_CONTROLS, is_blank, validate_line, validate_person_name
+from accounts.text.lines import BIDI_CONTROLS, is_blank, isolated, validate_line, validate_person_name
+from tests.accounts.api import test_tokens
 from tests.accounts.sign_in.test_sign_in import NINA
 from tests.accounts.test_admin import user_page
 from tests.support.api_client import ApiClient
 from tests.support.cast import PASSWORD, Cast
+from tests.support.servers.instances import TOP
 from tests.test_admin import save, signed_in, ticket_page
 from tickets import services
 from tickets.models import Priority, Status, Ticket
@@ -164,3 +167,36 @@ def test_names_within_sentences_are_isolated(cast: Cast) -> None:
     assert "To <bdi>Casey Rivers</bdi>" in page
     assert "<b data-text" not in page
     assert "Hello, <bdi>Casey Rivers</bdi>" in signed_in(cast.casey).get("/").text
+
+
+# Variables of sentences that no person has typed; addresses have Latin letters.
+OURS = {"number", "most", "megabytes", "unused", "event", "email"}
+
+
+def test_sentences_of_pages_isolate_each_text_of_a_person() -> None:
+    isolates, sentences = 0, re.compile(r"{%\s*blocktranslate.*?%}(.*?){%\s*endblocktranslate", re.DOTALL)
+    for template in (TOP / "templates").rglob("*.html"):
+        text = re.sub(r"{% block head_title %}.*", "", template.read_text())  # a title has no elements
+        for sentence in sentences.findall(text):
+            rest, found = re.subn(r"<bdi[^>]*>.*?</bdi>", "", sentence, flags=re.DOTALL)
+            isolates += found
+            assert set(re.findall(r"{{\s*(.*?)\s*}}", rest)) <= OURS, f"{template}: {sentence}"
+    assert isolates > 40
+
+
+@pytest.mark.parametrize("text", ["مريم", "שרה (2)", "Office שרה"])
+def test_right_to_left_text_is_isolated_in_plain_text(text: str) -> None:
+    assert isolated(text) == f"\u2068{text}\u2069"
+
+
+@pytest.mark.parametrize("text", ["", "Bao Nguyen", "田中 太郎", "4711", "(Nina)", "🩷"])
+def test_other_text_is_unchanged_in_plain_text(text: str) -> None:
+    assert isolated(text) == text
+
+
+@pytest.mark.django_db
+def test_messages_isolate_names(cast: Cast) -> None:
+    client = test_tokens.signed_in("casey")
+    test_tokens.make(client, name="مفتاح")
+    client.post(f"/profile/tokens/{ApiToken.objects.get(name='مفتاح').id}/revoke/")
+    assert "“\u2068مفتاح\u2069” was revoked." in client.get("/profile/tokens/").text

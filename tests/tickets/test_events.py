@@ -13,7 +13,8 @@ from tickets import services
 
 TICKET = {
     "uuid", "url", "reference", "subject", "status", "status_id", "is_closed", "priority", "priority_id", "office",
-    "office_id", "creator", "opened_by", "assigned_to", "waiting_for", "waiting_since", "created_at", "updated_at",
+    "office_id", "creator", "opened_by", "participants", "assigned_to", "waiting_for", "waiting_since", "created_at",
+    "updated_at",
 }  # fmt: skip
 STAMP = {"ticket", "audience", "seq", "event_id", "timestamp"}
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")

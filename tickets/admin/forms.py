@@ -16,7 +16,8 @@ from accounts.models import User
 from tickets import policies, services
 from tickets.forms.fields import MessageField, UncutField
 from tickets.forms.tickets import CustomerField
-from tickets.models import Reply, Ticket
+from tickets.models import Participant, Reply, Ticket
+from tickets.people import participants
 
 # Each row adds form fields, and Django accepts at most 1000 (DATA_UPLOAD_MAX_NUMBER_FIELDS).
 MAX_ROWS = 50
@@ -124,6 +125,33 @@ class ConversationFormSet(LatestRowsFormSet):
     def _add(self, ticket: Ticket, form: Any, key: uuid.UUID | None) -> Reply:
         values = {"message": form.cleaned_data["message"], "internal": form.cleaned_data["is_internal"]}
         return services.add_reply(ticket, by=self.by, key=key and uuid.uuid5(key, form.prefix), **values)
+
+
+class ParticipantForm(forms.ModelForm[Participant]):
+    """A participant to add, as `customers.named_customer` reads it."""
+
+    person = forms.CharField(label=_("Name or email address"), max_length=400)
+
+    class Meta:
+        model = Participant
+        fields = ()
+
+
+class ParticipantFormSet(BaseInlineFormSet[Participant, Ticket, Any]):
+    """The participants. Services add and remove them."""
+
+    by: User
+
+    def write(self, ticket: Ticket) -> list[dict[str, Any]]:
+        """Remove and add people. Return entries for the admin's change log, without names."""
+        removed = [form.instance.user for form in self.deleted_forms]
+        for person in removed:
+            participants.remove_participant(ticket, by=self.by, person=person)
+        added = [form.cleaned_data["person"] for form in self.extra_forms if form.has_changed()]
+        for text in added:
+            participants.add_named_participant(ticket, text, by=self.by)
+        named = {"name": "participant", "object": ""}
+        return [{"deleted": named} for _ in removed] + [{"added": named} for _ in added]
 
 
 def _log_name(reply: Reply) -> dict[str, str]:

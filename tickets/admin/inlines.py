@@ -8,8 +8,14 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import ReadOnly, name_column, request_user
-from tickets.admin.forms import MESSAGE_FIELDS, ConversationFormSet, LatestRowsFormSet
-from tickets.models import Reply, Ticket, TimelineEntry
+from tickets.admin.forms import (
+    MESSAGE_FIELDS,
+    ConversationFormSet,
+    LatestRowsFormSet,
+    ParticipantForm,
+    ParticipantFormSet,
+)
+from tickets.models import MAX_PARTICIPANTS, Participant, Reply, Ticket, TimelineEntry
 
 
 class ReplyInline(admin.StackedInline[Reply, Ticket]):
@@ -33,6 +39,39 @@ class ReplyInline(admin.StackedInline[Reply, Ticket]):
         formset: Any = super().get_formset(request, obj, **kwargs)
         formset.by = request_user(request)
         return formset
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request_user(request).is_staff
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request_user(request).is_staff
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request_user(request).is_staff
+
+
+class ParticipantInline(admin.TabularInline[Participant, Ticket]):
+    """The participants, who can be added and removed."""
+
+    model = Participant
+    form = ParticipantForm
+    formset = ParticipantFormSet
+    extra = 1
+    max_num = MAX_PARTICIPANTS
+    fields = ("person",)
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """Pass the current user to the formset."""
+        formset: Any = super().get_formset(request, obj, **kwargs)
+        formset.by = request_user(request)
+        return formset
+
+    @admin.display(description=_("person"))
+    def person(self, participant: Participant) -> str:
+        return f"{participant.user} <{participant.user.email}>"
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request_user(request).is_staff

@@ -18,8 +18,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin.base import OfficeFilter, ProjectAdmin, StaffCanView, name_column, request_user
 from accounts.models import Office
 from tickets import policies, search, services
-from tickets.admin.forms import MESSAGE_FIELDS, ConversationFormSet, TicketForm
-from tickets.admin.inlines import ReplyInline, TimelineInline
+from tickets.admin.forms import MESSAGE_FIELDS, ConversationFormSet, ParticipantFormSet, TicketForm
+from tickets.admin.inlines import ParticipantInline, ReplyInline, TimelineInline
 from tickets.admin.links import attachment_links
 from tickets.forms.lists import MAX_BULK_TICKETS, InstanceChoiceField
 from tickets.models import Attachment, Priority, Reply, Status, Ticket, TimelineEntry
@@ -72,7 +72,7 @@ class TicketAdmin(StaffCanView, ProjectAdmin):
     list_per_page = 50
     customer = name_column("creator", _("customer"))
     opener = name_column("opened_by", _("opened by"))
-    inlines = (ReplyInline, TimelineInline)
+    inlines = (ReplyInline, ParticipantInline, TimelineInline)
     show_full_result_count = False
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Ticket], term: str) -> Any:
@@ -152,6 +152,8 @@ class TicketAdmin(StaffCanView, ProjectAdmin):
             for formset in formsets:
                 if isinstance(formset, ConversationFormSet):
                     form.message_log += formset.write(form.instance, form.cleaned_data["key"])
+                if isinstance(formset, ParticipantFormSet):
+                    form.message_log += formset.write(form.instance)
             form.apply(Ticket.objects.get(pk=form.instance.pk), by=request_user(request))
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:

@@ -20,6 +20,7 @@ TICKET = {
     "office_id": 1,
     "creator": {"id": "5c1d2e3f-0a9b-4c8d-8e7f-6a5b4c3d2e1f", "name": "Casey Rivers"},
     "opened_by": None,
+    "participants": [],
     "assigned_to": None,
     "created_at": "2026-03-02T09:12:44Z",
     "updated_at": "2026-03-02T09:12:44Z",

@@ -111,6 +111,9 @@ class TicketSerializer(serializers.Serializer):  # type: ignore[misc]
         allow_null=True, help_text="The member of staff who opened it for the customer; null if the customer did."
     )
     assigned_to = MaskedSerializer(allow_null=True, help_text="The assignee; null if unassigned.")
+    participants = MaskedSerializer(
+        many=True, help_text="Others who read the public conversation and may reply, in the order they were added."
+    )
     created_at = serializers.DateTimeField(help_text="When the ticket was opened.")
     waiting_for = serializers.ChoiceField(
         WaitingFor.values, allow_null=True, help_text="Who has to write next; null for a closed ticket."

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tickets.api.views import conversation, files, lookups, notifications, tickets
+from tickets.api.views import conversation, files, lookups, notifications, participants, tickets
 
 urlpatterns = [
     path("tickets/", tickets.Tickets.as_view(), name="tickets"),
@@ -13,6 +13,12 @@ urlpatterns = [
     path("tickets/<uuid:uuid>/subscription/", notifications.Subscription.as_view(), name="subscription"),
     path("notifications/", notifications.Notifications.as_view(), name="notifications"),
     path("notifications/read/", notifications.ReadNotifications.as_view(), name="notifications-read"),
+    path("tickets/<uuid:uuid>/participants/", participants.Participants.as_view(), name="participants"),
+    path(
+        "tickets/<uuid:uuid>/participants/<uuid:user_id>/",
+        participants.OneParticipant.as_view(),
+        name="participant",
+    ),
     path("attachments/", files.Attachments.as_view(), name="attachments"),
     path("attachments/<uuid:attachment_id>/", files.OneAttachment.as_view(), name="attachment"),
     path("attachments/<uuid:attachment_id>/content/", files.AttachmentContent.as_view(), name="attachment-content"),

@@ -34,7 +34,7 @@ from tickets.files.types import (
     is_plausible,
     short_name,
 )
-from tickets.models import INLINE_TYPES, Attachment, attachment_storage
+from tickets.models import INLINE_TYPES, Attachment, Draft, attachment_storage
 
 MAX_NAME = 150
 MAX_PIXELS = 100_000_000
@@ -153,9 +153,15 @@ def _path(name: str) -> PurePath:
 
 
 def prune() -> int:
-    """Delete uploads that were not sent within a day, and stored files without a row. Return their number."""
+    """Delete uploads that are in no draft and were not sent within a day, and stored files without a row.
+
+    Return their number.
+    """
     old = timezone.now() - PENDING_RETENTION
-    pending = list(Attachment.objects.filter(ticket=None, created_at__lt=old))
+    drafted = {file for files in Draft.objects.exclude(files=[]).values_list("files", flat=True) for file in files}
+    pending = [
+        file for file in Attachment.objects.filter(ticket=None, created_at__lt=old) if str(file.pk) not in drafted
+    ]
     for attachment in pending:
         attachment.delete()
     return len(pending) + sum(1 for _name in _prune_orphans(old.timestamp()))

@@ -8,6 +8,8 @@ from django.core.checks import CheckMessage, Error
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.text.lines import isolated
+
 OPEN_XML = "application/vnd.openxmlformats-officedocument."
 OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 TEXT, ZIP = "text/plain", "application/zip"
@@ -125,4 +127,4 @@ def is_named_like_text(extension: str) -> bool:
 def short_name(name: str) -> str:
     """Return the first 40 printable characters of a file name, for use in an error message."""
     last = name.replace("\\", "/").rpartition("/")[2]
-    return "".join(char for char in last if char.isprintable())[:40]
+    return isolated("".join(char for char in last if char.isprintable())[:40])

@@ -14,10 +14,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Office, User
 from accounts.policies import offered_offices
-from tickets import files, policies, services
+from tickets import drafts, files, policies, services
 from tickets.files.types import accepted
 from tickets.forms.fields import KeysField, MessageField, UncutField
-from tickets.models import MAX_MESSAGE, MAX_SUBJECT, Attachment, Priority, Status, Ticket
+from tickets.models import MAX_MESSAGE, MAX_SUBJECT, Attachment, Draft, Priority, Status, Ticket
 from tickets.submissions import AlreadySubmitted
 from tickets.unseen import UnseenMessages
 
@@ -40,6 +40,10 @@ class AttachmentsForm(forms.Form):
         error_messages={"invalid_choice": _("A file is no longer available. Add it again.")},
     )
     uploads = forms.Field(label=_("Files"), required=False, widget=MultipleFileInput)
+    # The version of the draft that the page knows.
+    draft = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    text_field = ""  # of the message
 
     def __init__(self, request: HttpRequest | None = None, *, user: User) -> None:
         data, sent = (request.POST, request.FILES) if request and request.method == "POST" else (None, None)
@@ -52,6 +56,14 @@ class AttachmentsForm(forms.Form):
         self.max_files, self.max_bytes = settings.ATTACHMENT_MAX_FILES, settings.ATTACHMENT_MAX_BYTES
         self.max_megabytes = self.max_bytes // 1024**2
         self.accepted_types = accepted()
+
+    def begin_with(self, draft: Draft) -> None:
+        """Show a draft of the user's in a form that was not submitted."""
+        if self.is_bound:
+            return
+        written = {**draft.values, self.text_field: draft.text, "internal": draft.is_internal, "draft": draft.version}
+        self.initial.update({name: value for name, value in written.items() if name in self.fields})
+        self.stored = drafts.attached_files(draft)
 
     def clean_uploads(self) -> None:
         """Store the valid files, and add an error for each other one."""
@@ -134,6 +146,7 @@ class CustomerField(forms.CharField):
 
 
 class TicketForm(AttachmentsForm):
+    text_field = "content"
     customer = CustomerField()
     subject = UncutField(label=_("Subject"), max_length=MAX_SUBJECT)
     office = forms.ModelChoiceField(Office.objects.none(), label=_("Office"), empty_label=None)
@@ -162,6 +175,8 @@ class TicketForm(AttachmentsForm):
 
 class ReplyForm(AttachmentsForm):
     """A reply or an internal note, depending on the button."""
+
+    text_field = "message"
 
     message = MessageField(
         label=_("Message"),

@@ -2,6 +2,8 @@
 
 from tickets.models.attachments import INLINE_TYPES, Attachment, attachment_storage, unguessable_path
 from tickets.models.choices import Choice, Priority, Status, hex_color
+from tickets.models.customer_notes import MAX_CUSTOMER_NOTE, CustomerNote
+from tickets.models.drafts import Draft
 from tickets.models.idempotency_keys import IdempotencyKey
 from tickets.models.mentions import Mention
 from tickets.models.notifications import (
@@ -12,6 +14,7 @@ from tickets.models.notifications import (
     NotificationPreference,
     TicketSubscription,
 )
+from tickets.models.participants import MAX_PARTICIPANTS, Participant, participants_of
 from tickets.models.reading import ReadMark
 from tickets.models.replies import Reply
 from tickets.models.saved_replies import SavedReply
@@ -21,18 +24,23 @@ from tickets.models.timeline import TimelineEntry
 
 __all__ = [
     "INLINE_TYPES",
+    "MAX_CUSTOMER_NOTE",
     "MAX_MESSAGE",
+    "MAX_PARTICIPANTS",
     "MAX_SUBJECT",
     "PERSONAL_KINDS",
     "REFERENCE_ALPHABET",
     "STAFF_KINDS",
     "Attachment",
     "Choice",
+    "CustomerNote",
+    "Draft",
     "IdempotencyKey",
     "Mention",
     "Notification",
     "NotificationKind",
     "NotificationPreference",
+    "Participant",
     "Priority",
     "ReadMark",
     "Reply",
@@ -46,5 +54,6 @@ __all__ = [
     "attachment_storage",
     "hex_color",
     "new_reference",
+    "participants_of",
     "unguessable_path",
 ]

@@ -18,6 +18,7 @@ class NotificationKind(models.TextChoices):
     RECEIPT = "receipt", _("Confirmation of a new ticket")
     REPLY = "reply", _("Reply to your ticket")
     STATUS = "status", _("Your ticket was closed")
+    JOINED = "joined", _("Added to a ticket")
     ASSIGNED = "assigned", _("Ticket assigned to you")
     NEW_TICKET = "new_ticket", _("New ticket in your offices")
     CUSTOMER_REPLY = "customer_reply", _("Customer's reply to your ticket")
@@ -36,7 +37,9 @@ STAFF_KINDS = frozenset(
     }
 )
 # A person who has muted the ticket is notified nevertheless.
-PERSONAL_KINDS = frozenset({NotificationKind.RECEIPT, NotificationKind.ASSIGNED, NotificationKind.MENTION})
+PERSONAL_KINDS = frozenset(
+    {NotificationKind.RECEIPT, NotificationKind.ASSIGNED, NotificationKind.MENTION, NotificationKind.JOINED}
+)
 
 
 class Notification(models.Model):

@@ -51,4 +51,5 @@ class Reply(RenderedMessage):
     @property
     def can_be_hidden(self) -> bool:
         """Whether it may be made internal: customers always see their own messages."""
-        return not self.is_internal and self.author_id != self.ticket.creator_id
+        is_customers = self.author.is_customer or self.author_id == self.ticket.creator_id
+        return not self.is_internal and not is_customers

@@ -45,6 +45,8 @@ class Ticket(RenderedMessage):
     MESSAGE_FIELDS = ("content", "rendered")
     # Fields that decide who may read the ticket.
     ACCESS_FIELDS = ("assigned_to", "office")
+    # What a change may be about that decides who may read the ticket.
+    ACCESS_CHANGES = (*ACCESS_FIELDS, "participants")
     # Relations that a payload reads.
     RELATED = ("status", "priority", "office", "creator", "opened_by", "assigned_to")
 

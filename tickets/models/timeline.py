@@ -26,6 +26,7 @@ class TimelineEntry(models.Model):
         ASSIGNED_TO = "assigned_to", _("changed the assignee")
         OFFICE = "office", _("moved the ticket")
         SUBJECT = "subject", _("changed the subject")
+        PARTICIPANTS = "participants", _("changed the participants")
 
     ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="timeline")
     # Null for the system, whose `cause` is given instead.
@@ -35,8 +36,8 @@ class TimelineEntry(models.Model):
     source = models.CharField(_("source"), max_length=4, choices=Source.choices, default=Source.PAGE)
     action = models.CharField(max_length=12, choices=Action.choices)
     audience = models.CharField(max_length=6, choices=Audience.choices)
-    # The previous and the new assignee, or the author of a message whose visibility changed. Their names are not
-    # stored: how customers see them is decided on reading.
+    # The previous and the new assignee, a removed or an added participant, or the author of a message whose
+    # visibility changed. Their names are not stored: how customers see them is decided on reading.
     from_user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_column="from_person_id"
     )
@@ -70,6 +71,11 @@ class TimelineEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action}: {self.ticket_id}"
+
+    @property
+    def is_about_people(self) -> bool:
+        """Whether its values are users, not stored names."""
+        return self.action in (self.Action.ASSIGNED_TO, self.Action.PARTICIPANTS)
 
     @property
     def by(self) -> Actor:

@@ -12,7 +12,16 @@ from django.db.models import Q
 from accounts.models import User
 from tickets import policies
 from tickets.actors import Actor
-from tickets.models import PERSONAL_KINDS, Mention, NotificationKind, Reply, Status, Ticket, TicketSubscription
+from tickets.models import (
+    PERSONAL_KINDS,
+    Mention,
+    NotificationKind,
+    Reply,
+    Status,
+    Ticket,
+    TicketSubscription,
+    participants_of,
+)
 from tickets.signals import Change
 
 Kind = NotificationKind
@@ -58,8 +67,10 @@ def of_new_ticket(ticket: Ticket, by: Actor) -> Iterator[Notice]:
 
 
 def of_changes(ticket: Ticket, by: Actor, changes: Sequence[Change]) -> Iterator[Notice]:
-    """Notify a new assignee, and the agents of an office to which an unassigned ticket was moved."""
+    """Notify new assignees and participants, and the agents of an office to which an unassigned ticket was moved."""
     for change in changes:
+        if change.field == "participants" and change.after not in (None, by):
+            yield Notice(Kind.JOINED, ticket, [change.after], by, version=ticket.version)
         if change.field == "assigned_to" and change.after is not None:
             people = _staff(Kind.ASSIGNED, ticket, Q(pk=change.after.pk), without=[by])
             yield Notice(Kind.ASSIGNED, ticket, people, by, version=ticket.version)
@@ -68,7 +79,7 @@ def of_changes(ticket: Ticket, by: Actor, changes: Sequence[Change]) -> Iterator
 
 
 def of_status(ticket: Ticket, by: Actor, after: Status) -> Iterator[Notice]:
-    """Notify the customer that the ticket was closed."""
+    """Notify customer and participants that the ticket was closed."""
     if after.is_closed:
         yield Notice(Kind.STATUS, ticket, _customers(ticket, without=[by]), by, version=ticket.version)
 
@@ -85,7 +96,7 @@ def of_message(reply: Reply, by: Actor) -> Iterator[Notice]:
 
 
 def of_public_reply(reply: Reply, by: Actor) -> list[User]:
-    """Return who has a public reply sent as people of the ticket: the customer, unless they wrote or published it."""
+    """Return who has a public reply sent: customer and participants, without who wrote or published it."""
     return _customers(reply.ticket, without=[reply.author, by])
 
 
@@ -102,7 +113,7 @@ def staff_of_message(reply: Reply) -> list[User]:
     kind = Kind.NOTE if reply.is_internal else Kind.CUSTOMER_REPLY
     office = _NO_USER if reply.is_internal else _agents(ticket)
     wanted = office if ticket.assigned_to is None else Q(pk=ticket.assigned_to.pk)
-    others = mentioned_in(reply) if reply.is_internal else [ticket.creator]
+    others = mentioned_in(reply) if reply.is_internal else _people(ticket)
     return _staff(kind, ticket, wanted | _subscribed(ticket, Level.FOLLOWED), without=[reply.author, *others])
 
 
@@ -132,9 +143,13 @@ def _staff(kind: NotificationKind, ticket: Ticket, wanted: Q, *, without: Sequen
     return list(people.exclude(pk__in=[user.pk for user in without if isinstance(user, User)]))
 
 
+def _people(ticket: Ticket) -> list[User]:
+    return [ticket.creator, *(participant.user for participant in participants_of(ticket))]
+
+
 def _customers(ticket: Ticket, *, without: Sequence[Actor]) -> list[User]:
-    """Return the people whose ticket it is."""
-    people = [user for user in (ticket.creator,) if user.is_active and user not in without]
+    """Return the customer and the participants."""
+    people = [user for user in _people(ticket) if user.is_active and user not in without]
     muted = TicketSubscription.objects.filter(ticket=ticket, user__in=people, level=Level.MUTED).values_list("user")
     silent = {pk for (pk,) in muted} if people else set()
     return [user for user in people if user.pk not in silent]

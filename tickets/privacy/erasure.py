@@ -21,7 +21,10 @@ from tickets.markdown.stored import replace_text
 from tickets.models import (
     MAX_SUBJECT,
     Attachment,
+    CustomerNote,
+    Draft,
     IdempotencyKey,
+    Participant,
     ReadMark,
     Reply,
     SavedReply,
@@ -82,7 +85,10 @@ def _erase(person: User, by: User | None, delete_tickets: bool, to: User | None)
     events = EventRewrite(logged.names, logged.rewritten)
     erase_user(identity.user_id, texts=identity.texts, addresses=identity.network_addresses, events=events)
     IdempotencyKey.objects.filter(user=person).delete()
+    Draft.objects.filter(user=person).delete()
     ReadMark.objects.filter(user=person).delete()
+    Participant.objects.filter(user=person).delete()
+    CustomerNote.objects.filter(customer=person).delete()
     SavedReply.objects.filter(owner=person).delete()
     _delete_jobs(identity)
     signals.person_erased.send(User, person=person)

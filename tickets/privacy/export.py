@@ -21,7 +21,16 @@ from django.utils import timezone
 from accounts.models import ApiToken, User
 from realtime import Audience
 from tickets import payloads, policies
-from tickets.models import Attachment, ReadMark, Reply, Ticket, TicketSubscription, TimelineEntry
+from tickets.models import (
+    Attachment,
+    Draft,
+    Participant,
+    ReadMark,
+    Reply,
+    Ticket,
+    TicketSubscription,
+    TimelineEntry,
+)
 from tickets.notifications import records
 from tickets.notifications.payloads import notification_payload
 from tickets.privacy.file_names import FileNames
@@ -75,8 +84,10 @@ class _Export:
             "api_tokens": _rows(ApiToken, self.person, "id", "name", "scope", "created", "last_used_at", "expiry"),
             "admin_actions": _rows(LogEntry, self.person, "action_time", "action_flag", "content_type__model"),
             "read_tickets": self._read_tickets(),
+            "drafts": self._drafts(),
             "notifications": self._notifications(),
             "subscriptions": self._subscriptions(),
+            "participates_in": self._participates_in(),
             "files": [self._file(file) for file in self._attachments],
         }
 
@@ -85,6 +96,11 @@ class _Export:
         visible = policies.visible_tickets(self.reader).values("pk")
         marks = ReadMark.objects.filter(user=self.person, ticket__in=visible).order_by("pk")
         return [dict(row) for row in marks.values("ticket__reference", "seen_at")]
+
+    def _drafts(self) -> list[dict[str, Any]]:
+        """Return what the person has not sent yet, also for tickets that they may not open any more."""
+        drafts = Draft.objects.filter(user=self.person, is_empty=False).order_by("pk")
+        return [dict(row) for row in drafts.values("ticket__uuid", "text", "is_internal", "values", "updated_at")]
 
     def _notifications(self) -> list[dict[str, Any]]:
         return [notification_payload(each) for each in records.listed(self.reader).order_by("created_at", "pk")]
@@ -95,6 +111,10 @@ class _Export:
         subscriptions = TicketSubscription.objects.filter(user=self.person, ticket__in=visible).order_by("pk")
         return [dict(row) for row in subscriptions.values("ticket__reference", "level")]
 
+    def _participates_in(self) -> list[dict[str, Any]]:
+        joined = Participant.objects.filter(user=self.person).order_by("pk")
+        return [dict(row) for row in joined.values("ticket__reference", "created_at")]
+
     def _tickets(self) -> Iterator[dict[str, Any]]:
         public = Reply.objects.filter(is_internal=False).select_related("author").prefetch_related("attachments")
         entries = TimelineEntry.objects.filter(audience=Audience.PUBLIC)
@@ -104,6 +124,7 @@ class _Export:
             Prefetch("replies", public, "public_replies"),
             Prefetch("timeline", entries, "public_timeline"),
             Prefetch("attachments", Attachment.objects.filter(reply=None), "opening_files"),
+            "participants",
         )
         for ticket in tickets.order_by("pk").iterator(BATCH_SIZE):
             yield self._ticket(ticket)

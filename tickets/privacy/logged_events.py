@@ -30,7 +30,7 @@ class LoggedEvents:
         return data
 
     def _rename(self, node: Any, staff: Any) -> None:
-        """Rename the person at every place, down to the assignees of a change, which have no id."""
+        """Rename the person at every place, down to the assignees and participants of a change, which have no id."""
         if isinstance(node, list):
             for index, each in enumerate(node):
                 self._rename(each, staff[index] if isinstance(staff, list) and index < len(staff) else each)
@@ -38,11 +38,11 @@ class LoggedEvents:
             if "name" in node and (self._is_person(node) or self._is_masked(node, staff)):
                 node["name"] = self.identity.replacement
             for key, each in node.items():
-                if key == "assigned_to" and isinstance(each, dict) and "id" not in each:
-                    self._rename_assignees(each)
+                if key in ("assigned_to", "participants") and isinstance(each, dict) and "id" not in each:
+                    self._rename_ends(each)
                 self._rename(each, staff.get(key) if isinstance(staff, dict) else None)
 
-    def _rename_assignees(self, change: dict[str, Any]) -> None:
+    def _rename_ends(self, change: dict[str, Any]) -> None:
         for end in ("from", "to"):
             if change.get(end) in self.names:
                 change[end] = self.identity.replacement

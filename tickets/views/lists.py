@@ -44,6 +44,7 @@ def ticket_list(request: AuthenticatedRequest) -> HttpResponse:
         if named is not None:
             return redirect(named)
     tickets = list_queries.filter_tickets(request.user, ticket_filter).select_related(*Ticket.RELATED)
+    tickets = tickets.prefetch_related("participants")
     page = list_queries.paginate(with_unread(tickets, request.user), ticket_filter.sort, after=after, before=before)
     counts = list_queries.counts(request.user, statuses)
     passages = snippets(page.rows, ticket_filter.words, user=request.user) if ticket_filter.words else {}

@@ -16,8 +16,11 @@ from accounts import throttles
 from accounts.types import AuthenticatedRequest
 from realtime import Audience
 from tickets import payloads, policies, services
+from tickets.drafts import draft_of
+from tickets.drafts.views import draft_payload
 from tickets.forms.tickets import AttachmentsForm, ChangeForm, ReplyForm, TicketForm, VisibilityForm
-from tickets.models import Priority, Reply, Status, Ticket
+from tickets.models import Priority, Reply, Status, Ticket, participants_of
+from tickets.people.customers import card_of
 from tickets.reading import reading_of
 from tickets.reading.views import token_of_page
 from tickets.unseen import MAX_SHOWN, latest_of, latest_shown, unseen_replies
@@ -39,7 +42,10 @@ def new_ticket(request: AuthenticatedRequest) -> HttpResponse:
             return redirect(ticket)
     if form.is_already_submitted:
         form.renew()
-    page = render(request, "tickets/new.html", {"form": form}, status=_status_of(form))
+    draft = draft_of(request.user, None)
+    form.begin_with(draft)
+    context = {"form": form, "draft": draft_payload(draft)}
+    page = render(request, "tickets/new.html", context, status=_status_of(form))
     return throttles.with_retry_after(page, *throttles.errors_of(form))
 
 
@@ -202,6 +208,9 @@ def _render_ticket(
         return render(request, "404.html", status=404)
     has_read = reading_of(user, ticket)
     page = reply_page(user, ticket, request.GET, start=has_read.first_unread)
+    draft = draft_of(user, ticket)
+    if not draft.is_internal or audience is Audience.STAFF:  # a note never becomes a reply
+        form.begin_with(draft)
     # Later entries arrive as live events.
     entries = policies.visible_timeline(user, ticket).filter(number__lte=ticket.staff_seq)
     timeline = list(entries.order_by("-pk")[: MAX_TIMELINE + 1])[::-1]
@@ -210,7 +219,9 @@ def _render_ticket(
         "payload": payloads.ticket_payload(ticket, audience),
         "seq": ticket.seq(audience),
         "is_staff": audience is Audience.STAFF,
+        "takes_part": user.pk in {participant.user_id for participant in participants_of(ticket)},
         "audience": audience,
+        "card": card_of(ticket, viewer=user) if audience is Audience.STAFF else None,
         "replies": [payloads.reply_payload(reply, audience) for reply in page.replies],
         "page": page,
         "timeline": [payloads.timeline_payload(entry, ticket, audience) for entry in timeline[-MAX_TIMELINE:]],
@@ -219,6 +230,7 @@ def _render_ticket(
         "has_read": has_read,
         "shown": token_of_page(user, ticket, page.replies[-1] if page.replies else None),
         "form": form,
+        "draft": draft_payload(draft),
         "seen": latest_shown(user, ticket) if page.later else latest_of(page.replies, ticket),
         "properties": _properties(ticket, changes),
         "place": place_in_list(user, ticket, request.POST.get("list", request.GET.get("list"))),

@@ -12,6 +12,7 @@ from mail.inbound.parsing.message import Address
 MAX_LENGTH: Final = 20_000  # characters of one header that are read
 MAX_NAME: Final = 100
 MAX_ADDRESSES: Final = 200
+MAX_COPIED: Final = 20
 MAX_REFERENCES: Final = 50
 ADDRESS: Final = re.compile(r"[^\s@<>()\[\],;:\"\\]{1,64}@[^\s@<>()\[\],;:\"\\]{1,255}")
 MESSAGE_ID: Final = re.compile(r"<([^<>\s]{1,250})>")
@@ -117,6 +118,12 @@ def recipients(message: Message) -> tuple[str, ...]:
     names = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Delivered-To", "To", "Cc", "Resent-To")
     found = [each.email for name in names for each in addresses(raw_values(message, name))]
     return tuple(dict.fromkeys(found))
+
+
+def copied(message: Message) -> tuple[Address, ...]:
+    """Return the people in copy (Cc), who are to take part."""
+    found = {each.email: each for each in reversed(addresses(raw_values(message, "Cc"))[:MAX_COPIED])}
+    return tuple(reversed(found.values()))
 
 
 def message_id(message: Message) -> str:

@@ -79,6 +79,7 @@ class ParsedMail:
     references: tuple[str, ...] = ()  # the latest first
     sender: Address | None = None
     recipients: tuple[str, ...] = ()  # To, Cc and what the mail server adds
+    copied: tuple[Address, ...] = ()  # Cc
     subject: str = ""
     text: str = ""  # all of it
     new_text: str = ""  # without quotes and signature, if there is more than these

@@ -51,6 +51,7 @@ def _with_headers(message: Message, content: Content, problems: tuple[Problem, .
         references=headers.references(message),
         sender=headers.sender(message),
         recipients=headers.recipients(message),
+        copied=headers.copied(message),
         subject=subject,
         text=text,
         new_text=text if kind is Kind.BOUNCE else quotes.new_text(text),

@@ -1,5 +1,6 @@
 /** Updates the numbers with `data-count`: after a change it asks the server, at most once in two seconds. */
 
+import { isPersonal } from "../lib/personal-events.js"
 import { ThrottledTask } from "../lib/throttled-task.js"
 import { live } from "../live/index.js"
 
@@ -33,7 +34,7 @@ function show(counter, number) {
 }
 
 if (counters().length > 0) {
-  live.stream.on("*", (_data, name) => name !== "ticket.read" && update.request())
+  live.stream.on("*", (_data, name) => isPersonal(name) || update.request())
   live.stream.on("stream:reset", () => update.request())
   live.stream.on("stream:caughtup", ({ applied }) => applied > 0 && update.request())
   document.addEventListener("visibilitychange", () => update.check())

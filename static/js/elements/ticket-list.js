@@ -2,6 +2,7 @@
 
 import { FrameBatcher } from "../lib/frame-batcher.js"
 import { config, reloadPage } from "../lib/page-config.js"
+import { isPersonal } from "../lib/personal-events.js"
 import { RowStates } from "../lib/reading/row-states.js"
 import { clone, fill } from "../lib/template.js"
 import { matchesFilter } from "../lib/ticket-filter.js"
@@ -68,7 +69,7 @@ class TicketList extends HTMLElement {
   #onEvent(name, data) {
     const { ticket } = data
     if (this.#states.apply(name, data)) this.#refreshStates([ticket.uuid])
-    if (name === "ticket.read") return
+    if (isPersonal(name)) return
     if (name === "ticket.withdrawn") {
       this.#changed.delete(ticket.uuid)
       this.#pending.delete(ticket.uuid)

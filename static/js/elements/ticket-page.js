@@ -2,6 +2,7 @@
 
 import { FrameBatcher } from "../lib/frame-batcher.js"
 import { config, reloadPage } from "../lib/page-config.js"
+import { isPersonal } from "../lib/personal-events.js"
 import { showProperty } from "../lib/property-form.js"
 import { ReadingPosition } from "../lib/reading/reading-position.js"
 import { clone, fill } from "../lib/template.js"
@@ -59,8 +60,9 @@ class TicketPage extends HTMLElement {
     if (form.matches(".composer")) this.#isSending = true
   }
 
-  /** Offers to undo a reply that was made internal; it becomes public again as a new reply. */
+  /** Clears the name that was added. Offers to undo a reply that was made internal; it becomes public again as a new reply. */
   #onSent(form, body) {
+    if (form.matches(".add-participant")) form.reset()
     const undo = form.querySelector("[data-undo]")
     if (!undo) return
     undo.hidden = body.get("visibility") !== "internal"
@@ -77,7 +79,7 @@ class TicketPage extends HTMLElement {
       reloadPage()
       return
     }
-    if (name === "ticket.read") return // see ticket-reading.js
+    if (isPersonal(name)) return // other elements show these
     this.#batcher.set(this.uuid, data.ticket)
     this.#addTimelineEntries(name, data)
     if (name === "ticket.reply.created") this.#addReply(data.reply)

@@ -1,6 +1,6 @@
 /** The session of this browser, which other tabs may end or renew: drafts, sign-out, and the CSRF token. */
 
-import { Drafts } from "./drafts.js"
+import { LocalDrafts } from "./drafts/local-drafts.js"
 import { config, csrfToken, setCsrfToken } from "./page-config.js"
 
 const MARK = "signed-in"
@@ -10,7 +10,7 @@ const MAX_WAIT_MS = 20_000
 /** Dispatches "confirmed" when the server has confirmed that this page's user is signed in. */
 export const session = new EventTarget()
 
-export const drafts = new Drafts(config.user, storage())
+export const drafts = new LocalDrafts(config.user, storage())
 
 /** Removes drafts of users who were signed in before, and shows other tabs who is now. */
 export function startSession() {

@@ -47,7 +47,7 @@ def test_guessed_password_is_refused_with_a_reason(cast: Cast, place: Callable[[
     for password in [*GUESSED, *([] if place is sign_up else OWN)]:
         answer = place(cast, password)
         assert answer.status_code == 200, password
-        assert "his password is " in answer.text or "he password is too similar" in answer.text, password
+        assert " password is " in answer.text, password
         assert unchanged(cast), password
     assert place(cast, "three blue lamps").status_code == 302
     assert not unchanged(cast)

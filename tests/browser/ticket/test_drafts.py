@@ -96,15 +96,21 @@ def test_draft_follows_into_another_tab(small_desk: Desk) -> None:
     expect(composer(other)).to_have_value("")
 
 
-def test_signing_out_leaves_no_draft(small_desk: Desk) -> None:
+def test_signing_out_leaves_no_draft_in_the_browser_and_keeps_it_on_the_server(small_desk: Desk) -> None:
     page = opened(small_desk, "casey")
     composer(page).fill("My card number")
     assert page.evaluate(STORED) == 1
-    sign_out(page)
+    page.locator(".bar details.menu summary").last.click()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/login/")
     assert page.evaluate(STORED) == 0
     sign_in(page, "bao")
     page.goto(small_desk.ticket)
     expect(composer(page)).to_have_value("")
+    sign_out(page)
+    sign_in(page, "casey")
+    page.goto(small_desk.ticket)
+    expect(composer(page)).to_have_value("My card number")
 
 
 def test_draft_is_sent_after_signing_out_and_in_again_in_another_tab(small_desk: Desk) -> None:

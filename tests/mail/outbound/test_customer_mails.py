@@ -80,6 +80,16 @@ def test_public_reply_is_mailed_once_and_a_note_never(cast):
     assert sent() == []
 
 
+def test_right_to_left_name_turns_no_words_of_a_mail(cast):
+    User.objects.filter(pk=cast.bao.pk).update(name="מרים")
+    reply = services.add_reply(cast.ticket, by=User.objects.get(pk=cast.bao.pk), message="Paid back")
+    [message] = sent()
+    assert reply.author.name == "מרים"
+    for text in (message.body, html_of(message)):
+        assert "\u2068מרים\u2069 replied:" in text
+    assert "<bdi>Charged twice</bdi> · " in html_of(message)
+
+
 def test_own_reply_is_not_mailed(cast):
     cast.reply(cast.casey, "One more thing")
     assert sent_to_casey() == []

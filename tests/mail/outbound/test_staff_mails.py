@@ -162,7 +162,7 @@ def test_new_ticket_that_an_agent_has_opened_is_not_mailed_to_them(cast):
 def test_customer_is_offered_their_own_events_only(cast):
     client = Client()
     client.force_login(cast.casey)
-    assert set(client.get("/profile/mails/").context["form"].fields) == {"receipt", "reply", "status"}
+    assert set(client.get("/profile/mails/").context["form"].fields) == {"receipt", "reply", "status", "joined"}
 
 
 def test_mail_can_be_turned_off_with_one_click(cast):

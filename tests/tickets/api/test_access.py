@@ -82,6 +82,7 @@ BAOS     =  (404,  404,  200, 404,  404,  200, 200, 401, 401)
 STAFFS   =  (404,  404,  200, 200,  404,  200, 200, 401, 401)
 WRITING  =  (201,  404,  201, 201,  404,  201, 201, 401, 401)
 NOTING   =  (403,  404,  201, 201,  404,  201, 201, 401, 401)
+JOINING  =  (403,  404,  201, 201,  404,  201, 201, 401, 401)
 CHANGING =  (403,  404,  200, 200,  404,  200, 200, 401, 401)
 TURNING  =  (403,  404,  200, 200,  404,  200, 200, 401, 401)
 TURNS_2  =  (404,  404,  200, 200,  404,  200, 200, 401, 401)
@@ -114,6 +115,9 @@ ROWS = [
     Row("GET", "tickets/{ticket}/", BAOS, things=about("baos")),
     Row("PATCH", "tickets/{ticket}/", CHANGING, {"status": "Closed"}, about("caseys")),
     Row("PATCH", "tickets/{ticket}/", CHANGES2, {"status": "Closed"}, about("baos")),
+    Row("GET", "tickets/{ticket}/participants/", CASEYS, things=about("caseys")),
+    Row("POST", "tickets/{ticket}/participants/", JOINING, {"person": "new@example.com"}, about("caseys")),
+    Row("DELETE", "tickets/{ticket}/participants/{any}/", all_users(404), things=about("caseys")),
     Row("GET", "tickets/{ticket}/replies/", CASEYS, things=about("caseys")),
     Row("GET", "tickets/{ticket}/replies/", BAOS, things=about("baos")),
     Row("POST", "tickets/{ticket}/replies/", WRITING, HELLO, about("caseys")),

@@ -12,8 +12,9 @@ from django.db import transaction
 
 from accounts.models import DeskSettings, Office, User
 from tests.tickets.leaks.site import CUSTOMERS, NOTE_AUTHORS, OBSERVERS, PEOPLE, Note, Site, pick
-from tickets import services
-from tickets.models import Priority, Status, Ticket
+from tickets import drafts, services
+from tickets.models import Participant, Priority, Status, Ticket
+from tickets.people import participants
 
 
 class Done(NamedTuple):
@@ -56,7 +57,8 @@ def open_ticket_for(site: Site, who: int, which: int, what: int) -> Done:
 
 def add_reply(site: Site, who: int, which: int, what: int) -> Done:
     ticket = site.ticket(which)
-    by = ticket.creator if who % 2 else site.actor(ticket, who // 2)
+    customers = [site.people[name] for name in CUSTOMERS if site.asks(name, ticket)]
+    by = pick([ticket.creator, *customers], who // 2) if who % 2 else site.actor(ticket, who // 2)
     status = pick(list(Status.objects.all()), what) if what % 4 == 3 else None
     site.say(ticket, by, what % 3, status)
     return Done(ticket, is_hidden=False)
@@ -121,7 +123,12 @@ def publish(site: Site, who: int, which: int) -> Done:
 
 def hide(site: Site, who: int, which: int) -> Done:
     """Make a reply internal; customer messages stay public."""
-    replies = {mark: reply for mark, reply in site.said.items() if reply.author_id != reply.ticket.creator_id}
+    customers = {site.people[name].pk for name in CUSTOMERS}
+    replies = {
+        mark: reply
+        for mark, reply in site.said.items()
+        if reply.author_id not in {reply.ticket.creator_id, *customers}
+    }
     if not replies:
         return REFUSED
     mark = pick(list(replies), which)
@@ -210,6 +217,28 @@ def update_ticket(site: Site, who: int, which: int, what: int) -> Done:
     return changed(site, ticket, site.actor(ticket, who), **values)
 
 
+def add_participant(site: Site, who: int, which: int, what: int) -> Done:
+    ticket, person = site.ticket(which), site.people[pick((*CUSTOMERS, "bao", "emil"), what)]
+    participants.add_participant(ticket, by=site.actor(ticket, who), person=person)
+    return Done(ticket, is_hidden=False)
+
+
+def add_named_participant(site: Site, who: int, which: int, what: int) -> Done:
+    ticket, person = site.ticket(which), site.people[pick(tuple(reversed(CUSTOMERS)), what)]
+    participants.add_named_participant(ticket, person.email, by=site.actor(ticket, who))
+    return Done(ticket, is_hidden=False)
+
+
+def remove_participant(site: Site, who: int, which: int, what: int) -> Done:
+    rows = list(Participant.objects.order_by("pk"))
+    if not rows:
+        return REFUSED
+    row = pick(rows, which)
+    by = row.user if what % 2 else site.actor(site.now(row.ticket), who)
+    participants.remove_participant(row.ticket, by=by, person=row.user)
+    return Done(row.ticket, is_hidden=False)
+
+
 # -- Other actions
 
 
@@ -228,6 +257,15 @@ def noting(site: Site, who: int, which: int, what: int) -> Done:
 def upload(site: Site, who: int, which: int, what: int) -> Done:
     site.file(site.people[pick(NOTE_AUTHORS, who)], site.mark("kryptonite"), what)
     return Done(None, is_hidden=True)
+
+
+def draft(site: Site, who: int, which: int, what: int) -> Done:
+    ticket = site.ticket(which)
+    content = drafts.Content(site.mark("basalt"), is_internal=bool(what % 2))
+    author = site.people[pick([name for name in site.staff(ticket) if name not in OBSERVERS], who)]
+    base = drafts.draft_of(author, ticket).version
+    drafts.save_draft(content, by=author, ticket=ticket, base=base)
+    return Done(ticket, is_hidden=True)
 
 
 def profile(site: Site, who: int, which: int, what: int) -> Done:
@@ -254,7 +292,7 @@ def internal(site: Site, who: int, which: int, what: int) -> Done:
     return Done(None, is_hidden=False)
 
 
-# By the names of services.py; a new service must be added here.
+# By the names of services.py and people/participants.py; a new service must be added here.
 SERVICES: dict[str, Step] = {
     "open_ticket": open_ticket,
     "open_ticket_for": open_ticket_for,
@@ -263,6 +301,9 @@ SERVICES: dict[str, Step] = {
     "change_visibility": change_visibility,
     "delete_ticket": delete_ticket,
     "update_ticket": update_ticket,
+    "add_participant": add_participant,
+    "add_named_participant": add_named_participant,
+    "remove_participant": remove_participant,
 }
 UPDATES: dict[str, Step] = {
     "change_status": change_status,
@@ -279,6 +320,7 @@ HIDDEN: dict[str, Step] = {
     "delete note": delete_note,
     "noting": noting,
     "upload": upload,
+    "draft": draft,
     "profile": profile,
 }
 OTHERS: dict[str, Step] = {"typing": typing, "names": names, "internal": internal}

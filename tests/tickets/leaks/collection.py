@@ -49,7 +49,8 @@ PARAMETERS: dict[str, list[str]] = {
     "size": ["1"],
 }
 PAGES = [
-    "/", "/tickets/", "/tickets/new/", "/tickets/counts/", "/tickets/unread/", "/notifications/",
+    "/", "/tickets/", "/tickets/new/", "/tickets/new/draft/", "/tickets/counts/", "/tickets/unread/",
+    "/notifications/",
     "/tickets/palette.css", "/profile/",
     "/profile/sign-ins/", "/profile/email/", "/profile/tokens/", "/session/",
 ]  # fmt: skip
@@ -63,7 +64,7 @@ LOOKUPS = [
     "auth/token/",
     "customers/?q=e",
 ]
-GUESSED = ("earlier/", "original/", "read.gif", "saved-replies/", "colleagues/")
+GUESSED = ("earlier/", "original/", "draft/", "read.gif", "saved-replies/", "colleagues/")
 MOST = 4  # notes at which each onlooker guesses
 
 
@@ -122,8 +123,8 @@ class Reader:
         """Return the URLs of a ticket that the user may open."""
         whole = f"{API}/tickets/{ticket.uuid}/"
         page = ticket.get_absolute_url()
-        pages = [page, f"{page}earlier/", f"{page}original/", f"/tickets/rows/?ticket={ticket.uuid}"]
-        return [*pages, whole, f"{whole}replies/", f"{whole}timeline/"]
+        pages = [page, f"{page}earlier/", f"{page}original/", f"{page}draft/", f"/tickets/rows/?ticket={ticket.uuid}"]
+        return [*pages, whole, f"{whole}replies/", f"{whole}timeline/", f"{whole}participants/"]
 
     def history(self) -> str:
         """Return the history since its start for the user's own requests."""
@@ -179,6 +180,7 @@ class Reader:
         for file in [file.pk for note in notes for file in note.files]:
             yield from (f"{API}/attachments/{file}/", f"{API}/attachments/{file}/content/")
             yield from (f"/files/{file}/", f"/files/{file}/view/")
+        yield f"/people/{self.site.cast.casey.pk}/"
         yield "/avatars/masked.svg?letters=S"
         yield from (f"/avatars/{user.pk}.svg" for user in (self.site.noor, self.site.cast.dana))
         yield from (f"/admin/tickets/{what}/" for what in ("ticket", "reply", "attachment", "timelineentry"))
@@ -197,12 +199,17 @@ class Reader:
         yield "POST", f"{path}replies/", {"message": "Mine", "is_internal": True}
         yield "PATCH", path, {"status": "Closed"}
         yield "PATCH", f"{path}subscription/", {"level": "followed"}
+        yield "POST", f"{path}participants/", {"person": "stranger@example.com"}
+        yield "DELETE", f"{path}participants/{uuid4()}/", {}
+        yield "POST", f"{page}participants/", {"person": "stranger@example.com"}
+        yield "POST", f"{page}participants/remove/", {"person": str(note.reply.author_id)}
         yield "POST", f"{page}replies/", with_files
         yield "POST", f"{page}read/", {"reply": str(note.reply.pk)}
         yield "POST", f"{page}change/", {"status": "1"}
         yield "POST", f"{page}subscription/", {"level": "followed"}
         yield "POST", f"{page}visibility/", {"reply": str(note.reply.pk), "visibility": "public"}
         yield "PATCH", f"{path}replies/{note.reply.pk}/", {"is_internal": False}
+        yield "POST", f"/people/{note.ticket.creator_id}/notes/{self.site.private.pk}/delete/", {}
         yield from (("POST", f"/files/{file}/discard/", {}) for file in files)
         yield "POST", "/broadcasting/auth", {"socket_id": "1.1", "channel_name": note.ticket.presence_channel}
 

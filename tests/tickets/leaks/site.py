@@ -17,7 +17,8 @@ from realtime.models import Broadcast
 from tests.support import cast as casting
 from tests.tickets.files.test_files import PNG
 from tickets import files, services
-from tickets.models import Attachment, Reply, Status, Ticket
+from tickets.models import Attachment, Participant, Reply, Status, Ticket
+from tickets.people.customers import add_customer_note
 
 Thing = TypeVar("Thing")
 
@@ -77,6 +78,7 @@ class Site:
         self.turn = itertools.count(1)
         self.notes: list[Note] = []
         self.said: dict[str, Reply] = {}
+        self.private = add_customer_note(self.cast.casey, by=self.cast.ada, text="obsidian")
         services.open_ticket(by=self.cast.bao, subject="Chair", content="It broke", office=self.cast.orders)
 
     def _person(self, name: str) -> User:
@@ -119,9 +121,13 @@ class Site:
         return [name for name in self.people if self.is_staff(name, ticket)]
 
     def asked(self, name: str) -> list[Ticket]:
-        """Return the tickets of which a user is only the customer."""
-        own = [ticket for ticket in self.tickets() if ticket.creator_id == self.people[name].pk]
-        return [ticket for ticket in own if not self.is_staff(name, ticket)]
+        """Return the tickets of which a user is only the customer or a participant."""
+        return [ticket for ticket in self.tickets() if self.asks(name, ticket) and not self.is_staff(name, ticket)]
+
+    def asks(self, name: str, ticket: Ticket) -> bool:
+        """Return whether a user is the customer or a participant of a ticket."""
+        key = self.people[name].pk
+        return ticket.creator_id == key or Participant.objects.filter(ticket=ticket, user=key).exists()
 
     def of_staff(self, name: str) -> list[Ticket]:
         return [ticket for ticket in self.tickets() if self.is_staff(name, ticket)]
@@ -138,7 +144,8 @@ class Site:
     def secrets(self, name: str) -> list[str]:
         """Return every word that would reveal a note to a user who may not read it."""
         known = {note.mark for note in self.notes_near(name)}
-        return [word for note in self.notes if note.mark not in known for word in note.words]
+        private = [self.private.text] if name in CUSTOMERS else []
+        return [*private, *(word for note in self.notes if note.mark not in known for word in note.words)]
 
     def masked(self, name: str) -> list[str]:
         """Return the names of staff that customers must not see: note writers, and masked names."""

@@ -43,8 +43,8 @@ class Sockets:
     async def subscribe_to_ticket(self, ticket: Ticket) -> None:
         """Subscribe to a ticket's channels as far as the user is its staff or customer."""
         staff = set(self.site.staff(ticket))
-        creator = {name for name, user in self.site.people.items() if user.pk == ticket.creator_id}
-        await self.subscribe(ticket.channel, staff | creator)
+        customers = {name for name in self.site.people if await do(self.site.asks, name, ticket)}
+        await self.subscribe(ticket.channel, staff | customers)
         await self.subscribe(ticket.presence_channel, staff)
 
     async def whisper(self, name: str, event: str, channel: str) -> None:

@@ -21,8 +21,8 @@ from tests.support.personal_data import places
 from tests.support.sockets import connect, do, subscribe
 from tests.test_admin import signed_in
 from tests.tickets.privacy.scenario import ADDRESS, EMAIL, NAME, TEXTS, TRACES, leave_traces, other_rows
-from tickets import policies, services
-from tickets.models import Reply, SavedReply, Ticket, TimelineEntry, attachment_storage
+from tickets import drafts, policies, services
+from tickets.models import Draft, Reply, SavedReply, Ticket, TimelineEntry, attachment_storage
 from tickets.privacy.erasure import erase_person
 
 pytestmark = pytest.mark.django_db
@@ -153,6 +153,13 @@ def test_own_saved_replies_are_deleted_and_shared_ones_stay(cast: Cast) -> None:
     SavedReply.objects.create(name="Ours", text="Yours, Billing", office=cast.billing)
     erase_person(cast.bao, by=cast.ada)
     assert [saved.name for saved in SavedReply.objects.all()] == ["Ours"]
+
+
+def test_own_drafts_are_deleted(cast: Cast) -> None:
+    for person in (cast.bao, cast.dana):
+        drafts.save_draft(drafts.Content("Half a note"), by=person, ticket=cast.ticket, base=0)
+    erase_person(cast.bao, by=cast.ada)
+    assert [draft.user for draft in Draft.objects.all()] == [cast.dana]
 
 
 def test_open_tickets_are_handed_over(cast: Cast) -> None:

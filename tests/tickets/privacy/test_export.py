@@ -20,7 +20,7 @@ from accounts.models import DeskSettings, User
 from accounts.sign_in import tokens
 from tests.support.cast import Cast
 from tests.test_admin import signed_in
-from tickets import files, services
+from tickets import drafts, files, services
 from tickets.models import Attachment
 from tickets.privacy.archive import temporary_archive
 from tickets.privacy.export import export_person
@@ -36,6 +36,7 @@ NOT_EXPORTED = {
     "mail.OutgoingMail": "records of sending what the person received",
     "tickets.NotificationPreference": "choices of a form",
     "tickets.Mention": "names in notes of colleagues",
+    "tickets.CustomerNote": "internal, as notes of tickets are",
     "tickets.SavedReply": "templates of the work, not words about the person",
 }
 
@@ -159,11 +160,22 @@ def test_number_of_queries_does_not_grow_with_tickets(cast: Cast, django_assert_
         assert len(exported(cast.casey)["tickets.json"]) == 31
 
 
+def test_own_drafts_are_exported_and_those_of_others_are_not(cast: Cast) -> None:
+    drafts.save_draft(drafts.Content("Half a note", is_internal=True), by=cast.bao, ticket=cast.ticket, base=0)
+    drafts.save_draft(drafts.Content("Half a question"), by=cast.casey, ticket=None, base=0)
+    (mine,) = exported(cast.bao)["account.json"]["drafts"]
+    assert (mine["text"], mine["is_internal"], mine["ticket__uuid"]) == ("Half a note", True, str(cast.ticket.uuid))
+    found = exported(cast.casey)
+    assert [draft["text"] for draft in found["account.json"]["drafts"]] == ["Half a question"]
+    assert b"Half a note" not in found["text"]
+
+
 def test_every_relation_to_users_is_exported_or_listed(cast: Cast) -> None:
     exported_models = {
         "account.EmailAddress", "usersessions.UserSession", "mfa.Authenticator", "accounts.ApiToken",
         "admin.LogEntry", "tickets.Ticket", "tickets.Reply", "tickets.Attachment", "tickets.TimelineEntry",
-            "tickets.ReadMark", "tickets.Notification", "tickets.TicketSubscription",
+            "tickets.ReadMark", "tickets.Draft", "tickets.Notification", "tickets.TicketSubscription",
+            "tickets.Participant",
     }  # fmt: skip
     related = {
         relation.related_model._meta.label

@@ -71,6 +71,7 @@ class Tickets(ProjectAPIView):
         if ticket_filter.words:
             throttles.count("search", by=request.user)
         tickets = list_queries.filter_tickets(request.user, ticket_filter).select_related(*Ticket.RELATED)
+        tickets = tickets.prefetch_related("participants")
         cursors = {name: query.get(name, "") for name in ("after", "before")}
         page = list_queries.paginate(tickets, ticket_filter.sort, size=paging.page_size(query), **cursors)
         if page.is_cursor_invalid:

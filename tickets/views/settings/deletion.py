@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.text.lines import isolated
 from accounts.types import AuthenticatedRequest
 from tickets.configuration.replacements import Value
 from tickets.forms.replacements import DeleteForm
@@ -29,7 +30,7 @@ def delete_page(request: AuthenticatedRequest, value: Value, *, section: str, **
 
 def _message(name: str, tickets: int) -> str:
     if not tickets:
-        return _("“%(name)s” was deleted.") % {"name": name}
+        return _("“%(name)s” was deleted.") % {"name": isolated(name)}
     words = ngettext(
         "%(number)d ticket is being changed. “%(name)s” is deleted after that.",
         "%(number)d tickets are being changed. “%(name)s” is deleted after that.",

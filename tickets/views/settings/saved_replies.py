@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.text.lines import isolated
 from accounts.types import AuthenticatedRequest
 from tickets import policies
 from tickets.configuration import saved_replies
@@ -48,7 +49,7 @@ def delete_saved_reply(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Delete a saved reply."""
     saved = _fetch(request, pk)
     saved_replies.delete(saved, by=request.user)
-    messages.success(request, _("“%(name)s” was deleted.") % {"name": saved.name})
+    messages.success(request, _("“%(name)s” was deleted.") % {"name": isolated(saved.name)})
     return redirect("settings:saved-replies")
 
 

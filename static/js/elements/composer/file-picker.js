@@ -14,7 +14,7 @@ class FilePicker extends HTMLElement {
     this.#form.addEventListener("dragleave", () => this.#form.classList.remove("is-dropping"))
     this.#form.addEventListener("drop", (event) => this.#add(event, event.dataTransfer.files))
     this.#form.addEventListener("submit", (event) => this.#delaySubmit(event), { capture: true })
-    this.#form.addEventListener("live-form:failed", ({ detail }) => this.#replace(detail.copies))
+    this.#form.addEventListener("live-form:failed", ({ detail }) => this.#rename(detail.copies))
     for (const item of this.#list.children) this.#addRemoveButton(item)
   }
 
@@ -26,6 +26,14 @@ class FilePicker extends HTMLElement {
   /** Shows files that were uploaded before a reload. */
   restore(files) {
     for (const file of files) this.#show(this.#newItem(file), "done")
+  }
+
+  /** Shows these uploaded files in place of those that are here; files that are being uploaded stay. */
+  replace(files) {
+    const ids = files.map(({ id }) => id)
+    this.forget(this.kept.map(({ id }) => id).filter((id) => !ids.includes(id)))
+    const here = this.kept.map(({ id }) => id)
+    this.restore(files.filter(({ id }) => !here.includes(id)))
   }
 
   /** Removes files that were sent, by id. */
@@ -149,7 +157,7 @@ class FilePicker extends HTMLElement {
   }
 
   /** Replaces files that an earlier message has taken by their copies: {old id: new id}. */
-  #replace(copies) {
+  #rename(copies) {
     for (const item of this.#list.children) {
       const id = copies[item.file?.id]
       if (!id) continue

@@ -18,7 +18,7 @@ class SendGuard extends HTMLElement {
     this.#page = this.closest("ticket-page")
     this.#form = this.#page.querySelector("form.composer")
     this.#onInput() // a draft
-    this.#form.addEventListener("input", () => this.#onInput())
+    for (const name of ["input", "composer:written"]) this.#form.addEventListener(name, () => this.#onInput())
     // Before the form is sent.
     this.#page.addEventListener("submit", ({ target }) => target === this.#form && this.#setField())
     this.#page.addEventListener("message:seen", ({ target }) => this.#see(target))

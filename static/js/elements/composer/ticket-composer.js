@@ -1,19 +1,19 @@
-/** <ticket-composer data-draft>: keeps the draft and its files, in this browser, until it is sent; Ctrl+Enter sends. */
+/** <ticket-composer data-draft data-draft-address>: keeps the draft and its files until it is sent; Ctrl+Enter sends. */
 
 import "./file-picker.js"
-import { drafts } from "../../lib/session.js"
-import { live } from "../../live/index.js"
+import { keepDraft } from "./draft-keeper.js"
 
 class TicketComposer extends HTMLElement {
+  #draft
+
   connectedCallback() {
-    this.#restore()
+    this.#draft = keepDraft(this, {
+      read: () => ({ text: this.#text.value, isNote: this.#isNote, files: this.#files.kept }),
+      write: (content) => this.#write(content),
+    })
     this.#showMode()
-    drafts.watch(this.dataset.draft, (draft, before) => this.#follow(draft, before))
-    live.addEventListener("state", () => this.#text.value && this.#save()) // typed while signed out
-    this.addEventListener("input", () => this.#save())
     this.addEventListener("change", () => this.#showMode())
     this.addEventListener("submit", () => this.#announce(""))
-    this.addEventListener("file-picker:changed", () => this.#save())
     this.addEventListener("keydown", (event) => this.#onKeydown(event))
     this.addEventListener("live-form:sent", ({ detail }) => this.#onSent(detail.body, detail.answer))
   }
@@ -30,31 +30,15 @@ class TicketComposer extends HTMLElement {
     return this.querySelector("input[name=internal][value=on]")?.checked ?? false
   }
 
-  #restore() {
-    const draft = drafts.load(this.dataset.draft)
-    if (!draft || this.#text.value) return
+  /** A draft of an internal note must not become a reply to the customer. */
+  #write({ text, isNote, files }) {
     const note = this.querySelector("input[name=internal][value=on]")
-    // A draft of an internal note must not become a reply to the customer.
-    if (draft.isNote && !note) return
-    if (draft.isNote) note.checked = true
-    this.#text.value = draft.text
-    this.#files?.restore(draft.files ?? [])
-  }
-
-  /** Saves nothing once the user has signed out: the next person on this browser would find it. */
-  #save() {
-    if (live.state === "ended") return
-    const files = this.#files?.kept ?? []
-    const draft = { text: this.#text.value, isNote: this.#isNote, files }
-    if (draft.text || files.length) drafts.save(this.dataset.draft, draft)
-    else drafts.remove(this.dataset.draft)
-  }
-
-  /** Shows what another tab has written or sent, unless this one has text of its own. */
-  #follow(draft, before) {
-    if (this.contains(document.activeElement) || this.#text.value !== (before?.text ?? "")) return
-    if (draft?.isNote !== undefined && draft.isNote !== this.#isNote) return
-    this.#text.value = draft?.text ?? ""
+    if (isNote && !note) return
+    if (note && text) (isNote ? note : this.querySelector("input[name=internal][value='']")).checked = true
+    this.#text.value = text
+    this.#files.replace(files)
+    this.#showMode()
+    this.#text.dispatchEvent(new CustomEvent("composer:written", { bubbles: true }))
   }
 
   #onKeydown(event) {
@@ -79,8 +63,8 @@ class TicketComposer extends HTMLElement {
     const text = this.#text
     const sent = body.get("message").replaceAll("\r\n", "\n")
     if (text.value.startsWith(sent)) text.value = text.value.slice(sent.length)
-    this.#files?.forget(body.getAll("attachments"))
-    this.#save()
+    this.#files.forget(body.getAll("attachments"))
+    this.#draft.sent()
     const { reply, note } = this.querySelector("[data-announcement]").dataset
     this.#announce(body.get("internal") ? note : reply)
     if (answer?.following && !text.value) location.assign(answer.following)

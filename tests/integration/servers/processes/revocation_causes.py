@@ -63,7 +63,7 @@ class RevocationCause:
     """An action that revokes access. Without `loses` all sockets of the user are closed with 4009."""
 
     act: Action
-    who: str = "agent"  # of the office; or "admin", or "assignee" from another office
+    who: str = "agent"  # of the office; or "admin", "assignee" from another office, or "participant"
     comes_by: str = "cookie"  # or "token"; with "signature" in front of it, as a client of which we know no more
     loses: tuple[str, ...] = ()  # channels that end
     keeps: tuple[str, ...] = ()  # channels that stay, on which the ticket is withdrawn
@@ -186,6 +186,10 @@ def move(case: Case) -> None:
     case.ada.post(f"/tickets/{case.ticket.uuid}/change/", office=case.cast.orders.pk)
 
 
+def remove_from_the_ticket(case: Case) -> None:
+    case.ada.post(f"/tickets/{case.ticket.uuid}/participants/remove/", person=case.who.pk)
+
+
 # In a shell: a third process, which has no sockets
 
 
@@ -252,6 +256,9 @@ REVOCATION_CAUSES = {
         reassign, who="assignee", loses=TICKET, keeps=("own",), takes=("ticket",)
     ),
     "moved to another office": RevocationCause(move, loses=TICKET, keeps=("desk",), takes=("office", "ticket")),
+    "removed from the ticket": RevocationCause(
+        remove_from_the_ticket, who="participant", loses=("ticket",), keeps=("own",), takes=("ticket",)
+    ),
     "the ticket is deleted": RevocationCause(
         delete_ticket, who="assignee", loses=TICKET, keeps=("own",), takes=("ticket",), is_seen=False
     ),

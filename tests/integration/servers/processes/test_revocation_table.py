@@ -29,6 +29,7 @@ from tests.support.servers import instances
 from tests.support.servers.http_client import HttpClient
 from tests.support.sockets import do, session_cookie
 from tickets import services
+from tickets.people.participants import add_participant
 
 WITHDRAWN = ("ticket.withdrawn", {"ticket", "event_id", "timestamp"})
 REMOVED, REPLY = "pusher_internal:member_removed", "ticket.reply.created"
@@ -169,6 +170,8 @@ def trials(cast: Cast, here: instances.Server) -> list[Trial]:
             ticket = services.open_ticket(by=cast.casey, subject=name, content="?", office=office)
         if ending.who == "assignee":
             services.update_ticket(ticket, by=cast.ada, values={"assigned_to": who})
+        elif ending.who == "participant":
+            add_participant(ticket, by=cast.ada, person=who)
         elif ending.who == "agent":
             office.agents.add(who)
         case = Case(here, ada, cast, who, revocation_causes.key_of(who, ending.comes_by), ticket, office)
@@ -178,8 +181,8 @@ def trials(cast: Cast, here: instances.Server) -> list[Trial]:
 
 def newcomer(name: str, role: str, password: str) -> User:
     email = f"{name.lower().replace(' ', '')}@example.com"
-    role = User.Role.ADMIN if role == "admin" else User.Role.AGENT
-    return User.objects.create(email=email, name=name, role=role, password=password)
+    kept = {"admin": User.Role.ADMIN, "participant": User.Role.CUSTOMER}.get(role, User.Role.AGENT)
+    return User.objects.create(email=email, name=name, role=kept, password=password)
 
 
 @asynccontextmanager

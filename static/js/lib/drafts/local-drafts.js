@@ -1,12 +1,13 @@
-/** Drafts in the browser's storage: each belongs to a user and a form, and survives closing the page. */
+/** Drafts in the browser's storage, which also works offline: each belongs to a user and a form. */
 
 const PREFIX = "draft:"
 const MAX_AGE_MS = 30 * 86_400_000
 
-export class Drafts {
+export class LocalDrafts {
   #user
   #storage
   #clock
+  #isClosed = false
 
   /**
    * @param {string} user the id of the signed-in user: no other user of this browser gets their drafts
@@ -25,6 +26,7 @@ export class Drafts {
   }
 
   save(name, draft) {
+    if (this.#isClosed) return
     const text = JSON.stringify({ ...draft, savedAt: this.#clock.now() })
     this.#attempt(() => this.#storage.setItem(this.#key(name), text))
   }
@@ -33,8 +35,9 @@ export class Drafts {
     this.#attempt(() => this.#storage.removeItem(this.#key(name)))
   }
 
-  /** Removes every draft: the user signs out. */
+  /** Removes every draft, and saves no more: the user signs out, and the page is left. */
   clear() {
+    this.#isClosed = true
     this.#removeKeys(() => true)
   }
 
@@ -43,13 +46,6 @@ export class Drafts {
     const oldest = this.#clock.now() - MAX_AGE_MS
     const isOld = (key) => !(JSON.parse(this.#storage.getItem(key))?.savedAt > oldest)
     this.#removeKeys((key) => !key.startsWith(this.#key("")) || isOld(key))
-  }
-
-  /** Calls `handler` when another page of the user's saves or removes this draft: with the draft, and the one before. */
-  watch(name, handler) {
-    addEventListener("storage", ({ key, newValue, oldValue }) => {
-      if (key === this.#key(name)) handler(JSON.parse(newValue), JSON.parse(oldValue))
-    })
   }
 
   #removeKeys(isMeant) {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { Drafts } from "../../static/js/lib/drafts.js"
+import { LocalDrafts } from "../../static/js/lib/drafts/local-drafts.js"
 
 const DAY = 86_400_000
 
@@ -27,7 +27,7 @@ class FakeStorage {
 function setUp() {
   const storage = new FakeStorage()
   const clock = { time: 100 * DAY, now: () => clock.time }
-  const of = (user) => new Drafts(user, storage, clock)
+  const of = (user) => new LocalDrafts(user, storage, clock)
   return { storage, clock, of }
 }
 
@@ -42,9 +42,11 @@ test("a draft is read by its user only, on any page", () => {
 test("signing out removes every draft and nothing else", () => {
   const { of, storage } = setUp()
   storage.setItem("theme", "dark")
-  of("casey").save("one", { text: "1" })
-  of("casey").save("two", { text: "2" })
-  of("casey").clear()
+  const drafts = of("casey")
+  drafts.save("one", { text: "1" })
+  drafts.save("two", { text: "2" })
+  drafts.clear()
+  drafts.save("three", { text: "3" }) // the page is left
   assert.deepEqual([storage.length, storage.getItem("theme")], [1, "dark"])
 })
 

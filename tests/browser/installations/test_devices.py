@@ -1,0 +1,67 @@
+"""One person on two devices: what they have read, and what they are writing, follows them."""
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import Desk, is_live
+from tests.browser.support.actions import choose, message, send
+
+
+def composer(page: Page) -> Locator:
+    return page.locator("ticket-composer textarea")
+
+
+def badge(page: Page) -> Locator:
+    return page.locator("[data-unread-count]")
+
+
+def test_read_marks_and_drafts_follow_to_another_device(desk: Desk) -> None:
+    laptop, phone = desk.enter("bao", server=0), desk.enter("bao", viewport={"width": 390, "height": 844})
+    asked, work = desk.enter("casey").page(desk.ticket), laptop.page(desk.ticket)
+    is_live(work)
+    choose(work, "assigned_to", "Bao Nguyen")
+    work.goto("/tickets/")
+    lists = phone.page("/tickets/")
+    for page in (work, lists, asked):
+        is_live(page)
+    row = lists.locator("#ticket-rows tr").first
+    send(asked, "Hello?")
+    for page in (work, lists):
+        expect(page.locator("#ticket-rows tr").first).to_have_attribute("data-unread", "true")
+        expect(badge(page)).to_have_attribute("data-unread-count", "1")
+
+    work.goto(desk.ticket)
+    expect(work.locator(".new-line + .reply")).to_contain_text("Hello?")
+    expect(row).to_have_attribute("data-unread", "false")
+    expect(badge(lists)).to_be_hidden()
+    assert lists.title().startswith("(") is False
+
+    expect(row.locator(".row-draft")).to_be_hidden()
+    composer(work).press_sequentially("Half an")
+    expect(row.locator(".row-draft")).to_be_visible()
+    there = phone.page(desk.ticket)
+    is_live(there)
+    expect(composer(there)).to_have_value("Half an")
+    composer(there).fill("Half an answer")
+    composer(there).blur()
+    # The laptop's composer has the focus: it asks.
+    notice = work.locator("draft-notice")
+    expect(notice).to_contain_text("There is a newer draft from another device.")
+    expect(composer(work)).to_have_value("Half an")
+    notice.get_by_role("button", name="Use it").click()
+    expect(composer(work)).to_have_value("Half an answer")
+    notice.get_by_role("button", name="Undo").click()
+    expect(composer(work)).to_have_value("Half an")
+    expect(composer(there)).to_have_value("Half an")
+
+    # Without a connection it stays here, and is saved on return.
+    laptop.wire.cut()
+    composer(work).fill("Half an answer, in the tunnel")
+    expect(work.locator("state-chip")).to_have_attribute("data-connected", "false")
+    laptop.wire.mend()
+    expect(composer(there)).to_have_value("Half an answer, in the tunnel")
+
+    composer(there).press("Control+Enter")
+    expect(message(work, "in the tunnel")).to_be_visible()
+    expect(composer(work)).to_have_value("")
+    expect(row.locator(".row-draft")).to_be_hidden()
+    assert laptop.problems == phone.problems == []

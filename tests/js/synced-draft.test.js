@@ -1,0 +1,203 @@
+/** A draft that several pages of one person write: what is saved, shown and offered. */
+
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { SyncedDraft } from "../../static/js/lib/drafts/synced-draft.js"
+import { FakeClock } from "./clock.js"
+
+const EMPTY = { version: 0, content: { text: "" } }
+
+/** The server of all pages. */
+class FakeServer {
+  stored = EMPTY
+  saves = []
+  isUp = true
+  isReachable = () => this.isUp
+
+  save = async (content, base) => {
+    if (!this.isUp) throw new Error("offline")
+    this.saves.push(content.text)
+    if (base !== this.stored.version && content.text !== this.stored.content.text)
+      return { stored: this.stored }
+    this.stored = { version: this.stored.version + 1, content }
+    return { version: this.stored.version }
+  }
+
+  load = async () => this.stored
+  saveLast = (content, base) => this.save(content, base)
+}
+
+class FakeForm {
+  content = { text: "" }
+  inUse = false
+  read = () => this.content
+  write = (content) => {
+    this.content = content
+  }
+  isInUse = () => this.inUse
+}
+
+function page(server, clock, kept = null) {
+  const form = new FakeForm()
+  const local = { kept }
+  local.load = () => local.kept
+  local.save = (draft) => {
+    local.kept = draft
+  }
+  local.remove = () => {
+    local.kept = null
+  }
+  const offers = []
+  const draft = new SyncedDraft({ form, server, local, onOffer: (offer) => offers.push(offer?.text), clock })
+  form.content = server.stored.content
+  draft.start(server.stored)
+  const type = (text) => {
+    form.content = { text }
+    draft.changed()
+  }
+  return { form, local, offers, draft, type }
+}
+
+function setUp(kept) {
+  const clock = new FakeClock()
+  const server = new FakeServer()
+  return { clock, server, open: (local = kept) => page(server, clock, local) }
+}
+
+test("typing saves after a pause, and not with each letter", async () => {
+  const { clock, server, open } = setUp()
+  const one = open()
+  for (const text of ["O", "On", "One"]) {
+    one.type(text)
+    await clock.advance(100)
+  }
+  assert.deepEqual([server.saves, one.local.kept.content.text], [[], "One"])
+  await clock.advance(1_100)
+  assert.deepEqual(server.saves, ["One"])
+  assert.equal(one.local.kept.isSynced, true)
+})
+
+test("another page shows it unless it has text of its own", async () => {
+  const { clock, server, open } = setUp()
+  const [one, two, three] = [open(), open(), open()]
+  three.type("Mine")
+  await clock.advance(500)
+  one.type("Hello")
+  await clock.advance(1_500)
+  for (const each of [two, three]) each.draft.notice(server.stored.version)
+  await clock.advance(3_000)
+  assert.equal(server.stored.content.text, "Mine")
+  assert.equal(one.form.content.text, "Hello")
+  assert.deepEqual(one.offers, ["Mine"])
+})
+
+test("a page in use is asked, and both choices keep what was not chosen at hand", async () => {
+  const { clock, server, open } = setUp()
+  const one = open()
+  one.type("Here")
+  await clock.advance(1_500)
+  server.stored = { version: 2, content: { text: "There" } }
+  one.form.inUse = true
+  one.draft.notice(2)
+  await clock.advance(3_000)
+  assert.deepEqual([one.form.content.text, one.offers], ["Here", ["There"]])
+  const before = one.draft.takeOffer()
+  assert.deepEqual([one.form.content.text, before.text, one.offers.at(-1)], ["There", "Here", undefined])
+  one.form.write(before)
+  one.draft.changed()
+  await clock.advance(5_000)
+  assert.deepEqual(server.stored, { version: 3, content: server.stored.content })
+  assert.equal(server.stored.content.text, "Here")
+})
+
+test("a kept version replaces the other one only when the person says so", async () => {
+  const { clock, server, open } = setUp()
+  const one = open()
+  one.type("Here")
+  server.stored = { version: 1, content: { text: "There" } }
+  await clock.advance(5_000)
+  assert.equal(server.stored.content.text, "There")
+  one.draft.refuseOffer()
+  await clock.advance(5_000)
+  assert.deepEqual([server.stored.version, server.stored.content.text], [2, "Here"])
+})
+
+test("what was sent is not saved again by a save that was under way", async () => {
+  const { clock, server, open } = setUp()
+  const one = open()
+  one.type("Hello")
+  await clock.advance(1_500)
+  one.form.content = { text: "" }
+  one.draft.sent()
+  server.stored = { version: 2, content: { text: "" } }
+  await clock.advance(5_000)
+  assert.deepEqual([server.stored.content.text, one.local.kept], ["", null])
+  one.type("Next")
+  await clock.advance(10_000)
+  assert.equal(server.stored.content.text, "Next")
+  assert.deepEqual(one.offers, [])
+})
+
+test("a draft sent elsewhere leaves the page, and a later text stays", async () => {
+  const { clock, server, open } = setUp()
+  const one = open()
+  one.type("Hello")
+  await clock.advance(1_500)
+  const two = open()
+  two.type("Hello, and more")
+  server.stored = { version: 2, content: { text: "" } }
+  for (const each of [one, two]) each.draft.notice(2)
+  await clock.advance(5_000)
+  assert.equal(one.form.content.text, "")
+  assert.equal(two.form.content.text, "Hello, and more")
+  assert.equal(server.stored.content.text, "Hello, and more")
+})
+
+test("what was typed offline is saved on return", async () => {
+  const { clock, server, open } = setUp()
+  const one = open()
+  server.isUp = false
+  one.type("In the tunnel")
+  await clock.advance(60_000)
+  assert.deepEqual(server.saves, [])
+  server.isUp = true
+  one.draft.check()
+  await clock.advance(5_000)
+  assert.equal(server.stored.content.text, "In the tunnel")
+})
+
+const kept = (base, isSynced) => ({ content: { text: "Kept" }, base, isSynced })
+
+for (const [title, local, shown, offered] of [
+  ["its successor here is shown", kept(3, false), "Kept", []],
+  ["a version that was saved before is not", kept(2, true), "Stored", []],
+  ["a version that was not saved is shown, and the stored one offered", kept(2, false), "Kept", ["Stored"]],
+]) {
+  test(`of a stored draft ${title}`, async () => {
+    const { server, open } = setUp(local)
+    server.stored = { version: 3, content: { text: "Stored" } }
+    const one = open()
+    assert.deepEqual([one.form.content.text, one.offers], [shown, offered])
+  })
+}
+
+test("a form that is shown again keeps what was submitted", async () => {
+  const { clock, server, open } = setUp()
+  server.stored = { version: 4, content: { text: "Older" } }
+  const one = open()
+  one.form.content = { text: "Submitted" }
+  one.draft.start(server.stored, { submittedBase: 4 })
+  await clock.advance(2_000)
+  assert.equal(server.stored.content.text, "Submitted")
+})
+
+test("a page that is left saves what it has not saved", async () => {
+  const { server, open } = setUp()
+  const one = open()
+  one.type("Half a")
+  one.draft.leave()
+  assert.deepEqual(server.saves, ["Half a"])
+  const two = open()
+  two.draft.leave()
+  assert.deepEqual(server.saves, ["Half a"])
+})
