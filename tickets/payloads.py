@@ -92,7 +92,7 @@ def reply_payload(reply: Reply, audience: Audience) -> dict[str, Any]:
 
 
 def _html(reply: Reply, audience: Audience) -> str:
-    """Return the message; staff see whom a note mentions."""
+    """Return the message; staff see the mentions of a note."""
     if not reply.is_internal or audience is not Audience.STAFF:
         return reply.html
     return with_chips(reply.html, [mention.name for mention in reply.mentions.all()])

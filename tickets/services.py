@@ -138,7 +138,7 @@ def add_reply(  # noqa: PLR0913
     Else a reply of the ticket's creator, who may be staff, ends a status that is closed or waits for the customer.
     A form submitted twice with the same text, identified by `key`, makes one reply. `seen` is the latest message that
     `by` has seen (see `unseen_replies`), `draft` the version of their draft that the page knows; it ends. `mentions`
-    are the keys of people whom a note mentions.
+    are the keys of people that a note mentions.
     Raises PermissionDenied, ValidationError; AlreadySubmitted if the form was submitted before with other files or
     another status; UnseenMessages if others have added messages after `seen`.
     """

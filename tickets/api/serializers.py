@@ -245,7 +245,7 @@ class NewReplySerializer(Body):
         child=serializers.UUIDField(),
         required=False,
         max_length=50,
-        help_text="The ids of staff of the ticket whom a note mentions as `@` and their name. Others are ignored.",
+        help_text="The ids of staff of the ticket that a note mentions as `@` and their name. Others are ignored.",
     )
     seen = serializers.UUIDField(
         required=False,

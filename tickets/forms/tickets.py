@@ -185,7 +185,7 @@ class ReplyForm(AttachmentsForm):
     )
     internal = forms.BooleanField(required=False)
     seen = forms.UUIDField(required=False, widget=forms.HiddenInput)
-    # People whom a note mentions; scripts send their keys. The service ignores others.
+    # People that a note mentions; scripts send their keys. The service ignores others.
     mentions = KeysField()
     # The ticket after this one in the list, when the page was loaded.
     next = forms.UUIDField(required=False, widget=forms.HiddenInput)

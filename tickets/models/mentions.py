@@ -1,4 +1,4 @@
-"""Colleagues whom an internal note mentions."""
+"""Colleagues that an internal note mentions."""
 
 from django.conf import settings
 from django.db import models
@@ -7,7 +7,7 @@ from tickets.models.replies import Reply
 
 
 class Mention(models.Model):
-    """A member of staff whom a note mentions as "@name". Who it is says the row, not the text."""
+    """A member of staff that a note mentions as "@name": the row identifies the person, not the text."""
 
     reply = models.ForeignKey(Reply, models.CASCADE, related_name="mentions")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")

@@ -118,7 +118,7 @@ def staff_of_message(reply: Reply) -> list[User]:
 
 
 def mentioned_in(note: Reply) -> list[User]:
-    """Return the staff of the ticket whom a note mentions."""
+    """Return the staff of the ticket that a note mentions."""
     mentioned = Q(pk__in=Mention.objects.filter(reply=note).values("user"))
     return _staff(Kind.MENTION, note.ticket, mentioned, without=[note.author])
 

@@ -72,7 +72,7 @@ def subscribe(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
 @login_required
 @cache_control(private=True, no_store=True)
 def colleagues(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
-    """Return whom a note on the ticket can mention: its staff, for staff."""
+    """Return the people that a note on the ticket can mention: its staff, for staff."""
     ticket = get_object_or_404(policies.visible_tickets(request.user), uuid=uuid)
     if not policies.is_staff_of(request.user, ticket):
         raise Http404

@@ -9,7 +9,7 @@ export function queryAt(text, position) {
 }
 
 /**
- * Returns the keys of those whom a text mentions. Of several with one name those are meant that were chosen; without a
+ * Returns the keys of the people that a text mentions. Of several with one name those are meant that were chosen; without a
  * choice, as in a draft that was loaded, all of them.
  */
 export function mentionedIn(text, people, chosen) {
