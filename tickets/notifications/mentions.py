@@ -14,7 +14,7 @@ _TAG: Final = re.compile(r'(<(?:[^>"]|"[^"]*")*>)')
 
 
 def record(reply: Reply, ids: Iterable[UUID]) -> None:
-    """Record the people that a new note mentions: staff of the ticket whose names it has. It ignores others, and replies."""
+    """Record the people that a new note mentions: staff of the ticket whose names it has. Others are ignored."""
     if not reply.is_internal:
         return
     people = policies.staff_of(reply.ticket).filter(pk__in=list(ids)[:MAX_MENTIONS]).exclude(pk=reply.author_id)
