@@ -20,7 +20,7 @@ PAGES = {
     ],
     "casey": [
         "/tickets/?q=nothing-like-it", "/tickets/new/", "/profile/", "/profile/email/", "/profile/password/",
-        "/profile/two-step/", "/profile/sign-ins/", "/profile/mails/", "/logout/",
+        "/profile/two-step/", "/profile/sign-ins/", "/profile/mails/", "/notifications/", "/logout/",
     ],
     "bao": ["/tickets/new/", "/profile/email/"],
     "ada": [
