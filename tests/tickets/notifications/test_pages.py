@@ -137,4 +137,4 @@ def test_sounds_are_off_and_desktop_notifications_on_until_a_person_chooses(cast
     wanted = preferences.alerts_of(cast.bao)
     assert wanted["mention"] == wanted["customer_reply"] == ["desktop"]
     assert wanted["new_ticket"] == []
-    assert preferences.alerts_of(cast.casey) == {"reply": ["desktop"], "status": []}
+    assert preferences.alerts_of(cast.casey) == {"joined": ["desktop"], "reply": ["desktop"], "status": []}
