@@ -12,6 +12,7 @@ from tickets.models.notifications import (
     NotificationKind,
     TicketSubscription,
 )
+from tickets.models.organizations import Organization, OrganizationDomain, OrganizationMember
 from tickets.models.participants import MAX_PARTICIPANTS, Participant, participants_of
 from tickets.models.reading import ReadMark
 from tickets.models.replies import Reply
@@ -36,6 +37,9 @@ __all__ = [
     "IdempotencyKey",
     "Notification",
     "NotificationKind",
+    "Organization",
+    "OrganizationDomain",
+    "OrganizationMember",
     "Participant",
     "Priority",
     "ReadMark",
