@@ -5,6 +5,7 @@ node's `ws`, without authentication or authorization. The full run takes about f
 """
 
 import asyncio
+import functools
 import os
 import signal
 import time
@@ -165,9 +166,9 @@ class Storm:
         returned, missing = await asyncio.wait(returning, timeout=clients.TIMEOUT)
         for task in missing:
             task.cancel()
-        joined = [task.result() for task in returned]
-        self.missing = len(missing) + sum(client.ended.done() for client in joined)
-        for client in joined:
+        back = [task.result() for task in returned]
+        self.missing = len(missing) + sum(client.ended.done() for client in back)
+        for client in back:
             client.close()
 
     async def _return(self, client: Client, visitor: Visitor) -> Client:
@@ -182,7 +183,7 @@ def storm(ours: dict[str, str], visitors: list[Visitor], rate: float) -> tuple[l
     for name, begin in {"killed": kill_worker, "replaced": reload}.items():
         with serving(ours) as server, visiting(server.port, visitors[0].page, visitors[0].cookie, rate) as visits:
             storm = Storm(server.port, visitors)
-            uvloop.run(storm.break_out(lambda begin=begin, server=server: begin(server)))
+            uvloop.run(storm.break_out(functools.partial(begin, server)))
         refusals += storm.refusals
         begun, back = storm.began_at, sorted(storm.back)
         meanwhile = visits.between(begun, begun + back[-1])

@@ -57,9 +57,13 @@ def _visit(pipe: Connection, port: int, path: str, cookie: str, rate: float) -> 
         succeeded = _succeeds(port, path, cookie)
         found.append(Visit(due, time.monotonic() - due, succeeded))
 
+    def wait_for_end() -> None:
+        pipe.recv()
+        is_over.set()
+
     pipe.send("begun")
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        threading.Thread(target=lambda: (pipe.recv(), is_over.set()), daemon=True).start()
+        threading.Thread(target=wait_for_end, daemon=True).start()
         due = time.monotonic()
         while not is_over.wait(max(0, due - time.monotonic())):
             pool.submit(open_page, due)

@@ -1,4 +1,4 @@
-"""Queries of the ticket list: filters, pages by cursor, and counts."""
+"""Queries of the ticket list: filters, and pages by cursor."""
 
 import json
 from dataclasses import dataclass
@@ -6,19 +6,16 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from accounts.models import DeskSettings, Office, User
-from accounts.policies import staffed_offices
 from realtime.utils import encryption
 from tickets import policies
 from tickets.models import Priority, Status, Ticket, WaitingFor
 from tickets.search import search
 
 PAGE_SIZE = 50
-MAX_COUNT = 1000  # found tickets; there are "more than" that many
 
-ACTIVE = Q(status__is_closed=False)
 View = Literal["active", "closed", "all", "waiting"]
 DEFAULT_SORT = "-updated"
 BEST_MATCH = "-relevance"
@@ -90,8 +87,10 @@ def filter_tickets(user: User, ticket_filter: TicketFilter) -> QuerySet[Ticket]:
 def _matches_view(ticket_filter: TicketFilter, user: User) -> Q:
     if ticket_filter.status is not None:
         return Q(status=ticket_filter.status)
-    views = {"active": ACTIVE, "closed": ~ACTIVE, "all": Q(), "waiting": needs_reply(user)}
-    return views[ticket_filter.view]
+    if ticket_filter.view == "all":
+        return Q()
+    found = has_status(Status.keys(is_closed=ticket_filter.view == "closed"))
+    return found & waits_for_side_of(user) if ticket_filter.view == "waiting" else found
 
 
 def _matches_office(office: Office) -> Q:
@@ -107,11 +106,16 @@ def _matches_assignee(assignee: User | Literal["me", "none"], user: User) -> Q:
     return found if DeskSettings.current().staff_names == DeskSettings.StaffNames.FULL else found & Q(is_staffed=True)
 
 
-def needs_reply(user: User) -> Q:
-    """Match the open tickets that wait for the user's side: for staff, or for them as the customer."""
+def has_status(keys: list[int]) -> Q:
+    """Match tickets of these statuses. The planner knows how few are open from the keys, but not from a join."""
+    return Q(status__in=keys)
+
+
+def waits_for_side_of(user: User) -> Q:
+    """Match the tickets in which the user's side has to write next: staff, or they as the customer."""
     if user.is_customer:
-        return ACTIVE & Q(creator=user, waiting_for=WaitingFor.CUSTOMER)
-    return ACTIVE & Q(is_staffed=True, waiting_for=WaitingFor.STAFF)
+        return Q(creator=user, waiting_for=WaitingFor.CUSTOMER)
+    return Q(is_staffed=True, waiting_for=WaitingFor.STAFF)
 
 
 # Keyset pagination: by the sort value, then by the primary key.
@@ -202,31 +206,3 @@ def _decode_cursor(cursor: str, sort: str) -> list[Any] | None:
     if of_sort != sort:
         return None
     return [datetime.fromisoformat(value) if isinstance(value, str) else value for value in place]
-
-
-def count(tickets: QuerySet[Ticket]) -> int:
-    """Return the number of `tickets`, counted up to MAX_COUNT + 1."""
-    return tickets.order_by()[: MAX_COUNT + 1].count()
-
-
-# Counts; the keys are the values of `data-count` in pages.
-
-
-def counts(user: User, statuses: list[Status]) -> dict[str, int]:
-    """Return the number of tickets in each view of the user's list."""
-    of_status = {f"status-{status.pk}": Count("pk", filter=Q(status=status)) for status in statuses}
-    of_views = {"all": Count("pk"), "active": Count("pk", filter=ACTIVE), "closed": Count("pk", filter=~ACTIVE)}
-    of_views["waiting"] = Count("pk", filter=needs_reply(user))
-    tickets = policies.listed_tickets(user).order_by()
-    if user.is_customer:
-        return tickets.aggregate(**of_views, **of_status)
-    is_mine = ACTIVE & Q(assigned_to=user)
-    is_unassigned = ACTIVE & Q(assigned_to=None)
-    of_assignees = {"mine": Count("pk", filter=is_mine), "unassigned": Count("pk", filter=is_unassigned)}
-    return tickets.aggregate(**of_views, **of_status, **of_assignees) | office_counts(user)
-
-
-def office_counts(user: User) -> dict[str, int]:
-    """Return the number of open tickets of each of the user's offices."""
-    offices = staffed_offices(user).annotate(number=Count("tickets", filter=Q(tickets__status__is_closed=False)))
-    return {f"office-{pk}": number for pk, number in offices.order_by().values_list("pk", "number")}

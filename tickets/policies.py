@@ -17,6 +17,7 @@ from tickets.models import (
     Attachment,
     CustomerNote,
     Notification,
+    OrganizationMember,
     Participant,
     Reply,
     SavedReply,
@@ -44,11 +45,22 @@ def staffed_by(user: User) -> Q:
 def asked_by(user: User) -> Q:
     """Return the tickets whose public conversation `user` reads: their own, and those they take part in.
 
-    One subquery: PostgreSQL uses the indexes of creators and participants only if the two are not alternatives.
+    For customers also those of the members of their organization, if it shows them. One subquery: PostgreSQL uses the
+    indexes of creators and participants only if the two are not alternatives.
     """
     own = Ticket.objects.filter(creator=user).order_by().values("pk")
     joined = Participant.objects.filter(user=user).select_related(None).order_by().values("ticket")
-    return Q(pk__in=own.union(joined, all=True))
+    if not user.is_customer:
+        return Q(pk__in=own.union(joined, all=True))
+    shared = Ticket.objects.filter(creator__in=_colleagues(user).values("user")).order_by().values("pk")
+    return Q(pk__in=own.union(joined, shared, all=True))
+
+
+def _colleagues(user: User) -> QuerySet[OrganizationMember]:
+    """Return the members of the organization of `user`, if it lets them see each other's tickets."""
+    mine = OrganizationMember.objects.filter(user=user, organization__members_see_tickets=True).order_by()
+    customers = OrganizationMember.objects.filter(user__role=User.Role.CUSTOMER).order_by()
+    return customers.filter(organization__in=mine.values("organization"))
 
 
 def visible_tickets(user: User) -> QuerySet[Ticket]:
@@ -86,7 +98,14 @@ def audience_of(user: User, ticket: Ticket) -> Audience | None:
 
 
 def is_customer_of(user: User, ticket: Ticket) -> bool:
-    """Return whether `user` reads the public conversation of `ticket`: its creator, and its participants."""
+    """Return whether `user` reads the public conversation of `ticket`, as `asked_by` does for many."""
+    if takes_part(user, ticket):
+        return True
+    return user.is_customer and _colleagues(user).filter(user=ticket.creator_id).exists()
+
+
+def takes_part(user: User, ticket: Ticket) -> bool:
+    """Return whether `user` is the creator or a participant of `ticket`."""
     if ticket.creator_id == user.pk:
         return True
     return any(participant.user_id == user.pk for participant in participants_of(ticket))

@@ -22,7 +22,7 @@ def add_copied(message: ReceivedMessage, parsed: ParsedMail, user: User) -> None
         return
     for address in parsed.copied:
         person = _person(message, address)
-        if person is None or policies.audience_of(person, ticket) is not None:
+        if person is None or policies.takes_part(person, ticket) or policies.is_staff_of(person, ticket):
             continue
         try:
             add_participant(ticket, by=user, person=person, source=Source.MAIL)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
@@ -75,7 +76,8 @@ def create_cast() -> Cast:
         by=people["casey"], subject="Charged twice", content="Two charges for *May*.", office=offices["billing"]
     )
     _forget_mails()
-    return Cast(**people, **offices, ticket=ticket)
+    everyone: dict[str, Any] = {**people, **offices}
+    return Cast(**everyone, ticket=ticket)
 
 
 def _forget_mails() -> None:

@@ -58,7 +58,7 @@ class SocketClient:
         message = await self.communicator.receive_output(TIMEOUT)
         if message["type"] == "websocket.close":
             return {"event": "closed", "code": message["code"]}
-        frame = json.loads(message["text"])
+        frame: dict[str, Any] = json.loads(message["text"])
         if isinstance(frame.get("data"), str):
             frame["data"] = json.loads(frame["data"])
         self.received.append(frame)

@@ -1,5 +1,5 @@
 """Django's admin pages of tickets."""
 
-from tickets.admin import choices, people, records, tickets
+from tickets.admin import choices, organizations, people, records, tickets
 
-__all__ = ["choices", "people", "records", "tickets"]
+__all__ = ["choices", "organizations", "people", "records", "tickets"]

@@ -14,6 +14,7 @@ from tickets.models.notifications import (
     NotificationPreference,
     TicketSubscription,
 )
+from tickets.models.organizations import Organization, OrganizationDomain, OrganizationMember
 from tickets.models.participants import MAX_PARTICIPANTS, Participant, participants_of
 from tickets.models.reading import ReadMark
 from tickets.models.replies import Reply
@@ -40,6 +41,9 @@ __all__ = [
     "Notification",
     "NotificationKind",
     "NotificationPreference",
+    "Organization",
+    "OrganizationDomain",
+    "OrganizationMember",
     "Participant",
     "Priority",
     "ReadMark",

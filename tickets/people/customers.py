@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.text.lines import is_blank
 from tickets import policies
-from tickets.models import MAX_CUSTOMER_NOTE, CustomerNote, Ticket
+from tickets.models import MAX_CUSTOMER_NOTE, CustomerNote, Organization, Ticket
 
 MAX_TICKETS = 5
 MAX_COUNTED = 99  # more are shown as "99+"
@@ -27,6 +27,7 @@ class CustomerCard:
     tickets: list[Any]
     number: int  # of their other tickets, up to MAX_COUNTED + 1
     notes: list[CustomerNote]
+    organization: Organization | None
 
     @property
     def has_more(self) -> bool:
@@ -40,7 +41,7 @@ class CustomerCard:
 
 
 def card_of(ticket: Ticket, *, viewer: User) -> CustomerCard | None:
-    """Return the card of the ticket's customer for its staff, with four queries; None if the creator is staff."""
+    """Return the card of the ticket's customer for its staff, with five queries; None if the creator is staff."""
     person = ticket.creator
     if not person.is_customer or person.erased_at is not None:
         return None
@@ -62,7 +63,8 @@ def _card(person: User, tickets: QuerySet[Any], most_tickets: int, most_notes: i
     verified = EmailAddress.objects.filter(user=person, email__iexact=person.email, verified=True).exists()
     number = tickets.order_by()[: MAX_COUNTED + 1].count()
     notes = CustomerNote.objects.filter(customer=person).select_related("author")[:most_notes]
-    return CustomerCard(person, verified, list(tickets[:most_tickets]), number, list(notes))
+    organization = Organization.objects.filter(members__user=person).first()
+    return CustomerCard(person, verified, list(tickets[:most_tickets]), number, list(notes), organization)
 
 
 def add_customer_note(person: User, *, by: User, text: str) -> CustomerNote:

@@ -16,7 +16,7 @@ from tickets.signals import Change
 
 @transaction.atomic
 def add_participant(ticket: Ticket, *, by: User, person: User, source: Source = Source.PAGE) -> bool:
-    """Add `person` to the participants of `ticket`; return whether they were not among its customers yet.
+    """Add `person` to the participants of `ticket`; return whether they did not take part yet.
 
     Raises PermissionDenied, ValidationError.
     """
@@ -24,7 +24,7 @@ def add_participant(ticket: Ticket, *, by: User, person: User, source: Source = 
     require(
         policies.can_add_participant(by, ticket, source), _("Only staff with access to this ticket can change it.")
     )
-    if policies.is_customer_of(person, ticket):
+    if policies.takes_part(person, ticket):
         return False
     if not person.is_active:
         raise ValidationError({"person": _("This account is deactivated.")})

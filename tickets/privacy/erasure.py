@@ -24,6 +24,7 @@ from tickets.models import (
     CustomerNote,
     Draft,
     IdempotencyKey,
+    OrganizationMember,
     Participant,
     ReadMark,
     Reply,
@@ -89,6 +90,7 @@ def _erase(person: User, by: User | None, delete_tickets: bool, to: User | None)
     ReadMark.objects.filter(user=person).delete()
     Participant.objects.filter(user=person).delete()
     CustomerNote.objects.filter(customer=person).delete()
+    OrganizationMember.objects.filter(user=person).delete()
     SavedReply.objects.filter(owner=person).delete()
     _delete_jobs(identity)
     signals.person_erased.send(User, person=person)

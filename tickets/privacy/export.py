@@ -24,6 +24,7 @@ from tickets import payloads, policies
 from tickets.models import (
     Attachment,
     Draft,
+    OrganizationMember,
     Participant,
     ReadMark,
     Reply,
@@ -88,6 +89,7 @@ class _Export:
             "notifications": self._notifications(),
             "subscriptions": self._subscriptions(),
             "participates_in": self._participates_in(),
+            "organization": self._organization(),
             "files": [self._file(file) for file in self._attachments],
         }
 
@@ -110,6 +112,10 @@ class _Export:
         visible = policies.visible_tickets(self.reader).values("pk")
         subscriptions = TicketSubscription.objects.filter(user=self.person, ticket__in=visible).order_by("pk")
         return [dict(row) for row in subscriptions.values("ticket__reference", "level")]
+
+    def _organization(self) -> str | None:
+        names = OrganizationMember.objects.filter(user=self.person).values_list("organization__name", flat=True)
+        return names.first()
 
     def _participates_in(self) -> list[dict[str, Any]]:
         joined = Participant.objects.filter(user=self.person).order_by("pk")

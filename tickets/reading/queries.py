@@ -6,7 +6,7 @@ from django.db.models import BooleanField, Case, F, FilteredRelation, Q, QuerySe
 
 from accounts.models import User
 from tickets import policies
-from tickets.models import Ticket
+from tickets.models import Status, Ticket
 
 MAX_UNREAD = 99  # a counter shows "99+"
 
@@ -34,6 +34,6 @@ def _is_newer(number: str, moment: str, user: User) -> Q:
 
 def unread_number(user: User) -> int:
     """Return how many unread tickets are the user's own, or open and theirs to answer, up to MAX_UNREAD + 1."""
-    own = {"creator": user} if user.is_customer else {"assigned_to": user, "status__is_closed": False}
+    own = {"creator": user} if user.is_customer else {"assigned_to": user, "status__in": Status.keys(is_closed=False)}
     tickets = policies.listed_tickets(user).filter(**own)
     return with_unread(tickets, user).filter(is_unread=True).order_by()[: MAX_UNREAD + 1].count()

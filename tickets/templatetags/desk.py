@@ -7,6 +7,8 @@ from django import template
 from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
 
+from tickets.counts import MAX_COUNT
+
 register = template.Library()
 
 
@@ -14,6 +16,12 @@ register = template.Library()
 def from_iso(text: str) -> datetime | None:
     """Parse a payload's time, for the `date` filter."""
     return datetime.fromisoformat(text) if text else None
+
+
+@register.filter
+def up_to_999(number: int) -> str:
+    """Return a number as text; "999+" where the count stopped. See `static/js/behaviors/live-counts.js`."""
+    return str(number) if number < MAX_COUNT else f"{MAX_COUNT - 1}+"
 
 
 @register.simple_tag

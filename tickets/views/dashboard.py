@@ -12,6 +12,7 @@ from accounts.policies import staffed_offices
 from accounts.types import AuthenticatedRequest
 from realtime import Audience
 from tickets import list_queries, payloads, policies
+from tickets.counts import counts
 from tickets.models import Status, Ticket
 from tickets.reading import with_unread
 from tickets.views.lists import rows
@@ -31,16 +32,16 @@ def home(request: AuthenticatedRequest) -> HttpResponse:
     )
     tickets = list_queries.filter_tickets(request.user, ticket_filter).select_related(*Ticket.RELATED)
     tickets = tickets.prefetch_related("participants")
-    counts = list_queries.counts(request.user, list(Status.objects.all()))
+    numbers = counts(request.user, list(Status.objects.all()))
     context = {
         "rows": rows(list(with_unread(tickets, request.user)[:MAX_TICKETS])),
         "max_tickets": MAX_TICKETS,
-        "numbers": counts,
+        "numbers": numbers,
     }
     if request.user.is_customer:
         return render(request, "dashboard/customer.html", context)
     offices = [
-        {"office": office, "number": counts[f"office-{office.pk}"]} for office in staffed_offices(request.user)
+        {"office": office, "number": numbers[f"office-{office.pk}"]} for office in staffed_offices(request.user)
     ]
     staff_context = {"offices": offices, "activity": _activity(request), "max_entries": MAX_ENTRIES}
     return render(request, "dashboard/staff.html", context | staff_context)

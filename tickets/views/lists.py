@@ -23,6 +23,7 @@ from accounts.models import User
 from accounts.types import AuthenticatedRequest
 from realtime import Audience
 from tickets import list_queries, payloads, policies, services
+from tickets.counts import count_found, counts
 from tickets.forms.lists import BulkForm, FilterForm
 from tickets.models import Status, Ticket
 from tickets.reading import latest_messages, with_unread
@@ -46,7 +47,7 @@ def ticket_list(request: AuthenticatedRequest) -> HttpResponse:
     tickets = list_queries.filter_tickets(request.user, ticket_filter).select_related(*Ticket.RELATED)
     tickets = tickets.prefetch_related("participants")
     page = list_queries.paginate(with_unread(tickets, request.user), ticket_filter.sort, after=after, before=before)
-    counts = list_queries.counts(request.user, statuses)
+    numbers = counts(request.user, statuses)
     passages = snippets(page.rows, ticket_filter.words, user=request.user) if ticket_filter.words else {}
     context = {
         "rows": rows(page.rows, passages),
@@ -61,7 +62,7 @@ def ticket_list(request: AuthenticatedRequest) -> HttpResponse:
         if isinstance(ticket_filter.assignee, User)
         else ticket_filter.assignee or "",
         "mode": _mode(ticket_filter, page),
-        "views": _views(request.user, ticket_filter, statuses, counts),
+        "views": _views(request.user, ticket_filter, statuses, numbers),
         "bulk": None if request.user.is_customer else BulkForm(),
     }
     return render(request, "tickets/list.html", context)
@@ -70,9 +71,8 @@ def ticket_list(request: AuthenticatedRequest) -> HttpResponse:
 def _found(tickets: QuerySet[Ticket], page: list_queries.Page) -> dict[str, Any]:
     """Return the number of tickets that a search found, as far as it was counted."""
     is_whole = page.is_first and not page.older
-    number = len(page.rows) if is_whole else list_queries.count(tickets)
-    most = list_queries.MAX_COUNT
-    return {"number": min(number, most), "is_more": number > most}
+    number, is_more = (len(page.rows), False) if is_whole else count_found(tickets)
+    return {"number": number, "is_more": is_more}
 
 
 def _views(
@@ -137,7 +137,7 @@ def _mode(ticket_filter: list_queries.TicketFilter, page: list_queries.Page) -> 
 @cache_control(private=True, no_store=True)
 def ticket_counts(request: AuthenticatedRequest) -> HttpResponse:
     """Return the counts of the views and the dashboard."""
-    return JsonResponse({"counts": list_queries.counts(request.user, list(Status.objects.all()))})
+    return JsonResponse({"counts": counts(request.user, list(Status.objects.all()))})
 
 
 @require_POST

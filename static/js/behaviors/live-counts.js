@@ -6,6 +6,7 @@ import { live } from "../live/index.js"
 
 const PERIOD_MS = 2_000
 const SPREAD_MS = 500
+const MAX_COUNT = 1000 // the server counts no further
 
 const update = new ThrottledTask(updateCounts, {
   period: PERIOD_MS,
@@ -29,7 +30,7 @@ async function updateCounts() {
 
 /** Shows 0 where the server sends no number, such as for an office that the user has left. */
 function show(counter, number) {
-  const text = String(number ?? 0)
+  const text = number >= MAX_COUNT ? `${MAX_COUNT - 1}+` : String(number ?? 0)
   if (counter.textContent !== text) counter.textContent = text
 }
 

@@ -175,7 +175,7 @@ def test_every_relation_to_users_is_exported_or_listed(cast: Cast) -> None:
         "account.EmailAddress", "usersessions.UserSession", "mfa.Authenticator", "accounts.ApiToken",
         "admin.LogEntry", "tickets.Ticket", "tickets.Reply", "tickets.Attachment", "tickets.TimelineEntry",
             "tickets.ReadMark", "tickets.Draft", "tickets.Notification", "tickets.TicketSubscription",
-            "tickets.Participant",
+            "tickets.Participant", "tickets.OrganizationMember",
     }  # fmt: skip
     related = {
         relation.related_model._meta.label

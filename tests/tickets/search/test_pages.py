@@ -6,7 +6,7 @@ from django.test import Client
 
 from accounts.models import User
 from tests.support.cast import Cast
-from tickets import list_queries, services
+from tickets import counts, list_queries, services
 from tickets.models import SearchText, Ticket
 
 pytestmark = pytest.mark.django_db
@@ -85,7 +85,7 @@ def test_number_of_found_tickets_is_shown(cast, monkeypatch):
     assert "4 tickets\n" in client.get("/tickets/?q=zebra").text
     assert "0 tickets\n" in client.get("/tickets/?q=elephant").text
     assert "list-count" not in client.get("/tickets/").text
-    monkeypatch.setattr(list_queries, "MAX_COUNT", 3)
+    monkeypatch.setattr(counts, "MAX_COUNT", 4)
     monkeypatch.setattr(list_queries.paginate, "__kwdefaults__", {"after": "", "before": "", "size": 2})
     assert "More than 3 tickets" in client.get("/tickets/?q=zebra").text
 

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tickets', '0022_customer_notes'),
+        ('tickets', '0023_organizations'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,142 @@
+"""Organizations: who is a member, what members see of each other's tickets, and how it ends."""
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.core.exceptions import ValidationError
+from django.test import Client
+
+from accounts.models import User
+from realtime import Audience
+from tests.support.cast import Cast
+from tests.support.sockets import do, subscribe
+from tickets import policies, services
+from tickets.models import Organization, OrganizationDomain, OrganizationMember, Ticket
+from tickets.people.participants import add_participant
+
+
+def acme(*, domain: str = "", sees: bool = True, members: tuple[User, ...] = ()) -> Organization:
+    organization = Organization.objects.create(name="Acme", members_see_tickets=sees)
+    if domain:
+        OrganizationDomain.objects.create(organization=organization, domain=domain)
+    for person in members:
+        OrganizationMember.objects.create(organization=organization, user=person)
+    return organization
+
+
+def members_of(organization: Organization) -> list[str]:
+    return sorted(organization.members.values_list("user__email", flat=True))
+
+
+def may_read(user: User, ticket: Ticket) -> Audience | None:
+    fresh = Ticket.objects.get(pk=ticket.pk)
+    assert policies.visible_tickets(user).filter(pk=ticket.pk).exists() == bool(policies.audience_of(user, fresh))
+    return policies.audience_of(user, fresh)
+
+
+def test_verified_addresses_at_a_domain_make_customers_members(cast: Cast) -> None:
+    EmailAddress.objects.filter(user=cast.greta).update(verified=False)
+    organization = acme(domain="Example.com")
+    assert members_of(organization) == ["casey@example.com", "hiro@example.com"]  # no staff
+    address = EmailAddress.objects.get(user=cast.greta)
+    address.verified = True
+    address.save()
+    assert "greta@example.com" in members_of(organization)
+    address.delete()
+    assert "greta@example.com" not in members_of(organization)
+    OrganizationDomain.objects.all().delete()
+    assert members_of(organization) == []
+
+
+def test_subdomains_and_lookalikes_are_other_domains(cast: Cast) -> None:
+    assert members_of(acme(domain="xample.com")) == []
+
+
+def test_what_an_admin_decided_stays(cast: Cast) -> None:
+    organization = acme(members=(cast.greta,))
+    other = Organization.objects.create(name="Other")
+    OrganizationDomain.objects.create(organization=other, domain="example.com")
+    assert members_of(organization) == ["greta@example.com"]
+    assert "greta@example.com" not in members_of(other)
+
+
+@pytest.mark.parametrize("domain", ["gmail.com", "GMX.de", "localhost", "a@b.com", "-x.com", "x y.com", "*.com", ""])
+def test_public_and_malformed_domains_are_refused(cast: Cast, domain: str) -> None:
+    with pytest.raises(ValidationError):
+        OrganizationDomain(organization=acme(), domain=domain).full_clean()
+    OrganizationDomain(organization=Organization.objects.get(), domain="acme.co.uk").full_clean()
+
+
+def test_members_see_each_others_public_conversation_if_the_switch_is_on(cast: Cast) -> None:
+    organization = acme(sees=False, members=(cast.casey, cast.greta))
+    assert may_read(cast.greta, cast.ticket) is None
+    organization.members_see_tickets = True
+    organization.save()
+    cast.reply(cast.bao, "A note", internal=True)
+    cast.reply(cast.bao, "An answer")
+    assert may_read(cast.greta, cast.ticket) is Audience.PUBLIC
+    assert [reply.message for reply in policies.visible_replies(cast.greta, cast.ticket)] == ["An answer"]
+    assert all("A note" not in each.text for texts in policies.searchable_texts(cast.greta) for each in texts)
+
+
+def test_staff_gain_and_show_nothing_by_a_membership(cast: Cast) -> None:
+    acme(members=(cast.casey, cast.greta, cast.fatima))
+    theirs = services.open_ticket(by=cast.fatima, subject="Chair", content="Broken", office=cast.orders)
+    assert may_read(cast.fatima, cast.ticket) is None
+    assert may_read(cast.greta, theirs) is None
+    assert may_read(cast.greta, cast.ticket) is Audience.PUBLIC
+
+
+def test_members_of_another_organization_see_nothing(cast: Cast) -> None:
+    acme(members=(cast.casey,))
+    other = Organization.objects.create(name="Other", members_see_tickets=True)
+    OrganizationMember.objects.create(organization=other, user=cast.greta)
+    assert may_read(cast.greta, cast.ticket) is None
+
+
+def test_member_can_take_part_as_well(cast: Cast) -> None:
+    acme(members=(cast.casey, cast.greta))
+    assert add_participant(cast.ticket, by=cast.bao, person=cast.greta)
+
+
+@pytest.mark.parametrize("ends", ["switch", "member", "creator", "deletion", "role"])
+async def test_access_ends_at_once_on_an_open_page(live_cast: Cast, ends: str) -> None:
+    cast = live_cast
+    organization = await do(acme, members=(cast.casey, cast.greta))
+    page = await subscribe(cast.greta, cast.ticket.channel)
+    await do(cast.reply, cast.bao, "An answer")
+    assert (await page.event("ticket.reply.created"))["reply"]["message"] == "An answer"
+    await do(end, organization, cast, ends)
+    await do(cast.reply, cast.bao, "Not for Greta")
+    assert (await page.event("pusher:subscription_error"))["status"] == 403
+    assert "Not for Greta" not in str(page.received)
+    await page.close()
+
+
+def end(organization: Organization, cast: Cast, how: str) -> None:
+    if how == "switch":
+        organization.members_see_tickets = False
+        organization.save()
+    elif how == "deletion":
+        organization.delete()
+    elif how == "role":
+        User.objects.filter(pk=cast.casey.pk).update(role=User.Role.AGENT)
+    else:
+        person = cast.greta if how == "member" else cast.casey
+        OrganizationMember.objects.get(user=person).delete()
+
+
+def test_admin_adds_an_organization_with_domain_and_member(cast: Cast) -> None:
+    client = Client()
+    client.force_login(cast.ada)
+    form = {"name": "Acme", "members_see_tickets": "on"}
+    for prefix, fields in (("domains", {"domain": "acme.example"}), ("members", {"user": str(cast.greta.pk)})):
+        form |= {f"{prefix}-TOTAL_FORMS": 1, f"{prefix}-INITIAL_FORMS": 0}
+        form |= {f"{prefix}-0-{name}": value for name, value in fields.items()}
+    assert (
+        client.post("/admin/tickets/organization/add/", form | {"members-0-user": str(cast.bao.pk)}).status_code
+        == 200
+    )
+    assert client.post("/admin/tickets/organization/add/", form).status_code == 302
+    assert members_of(Organization.objects.get()) == ["greta@example.com"]
+    client.force_login(cast.bao)
+    assert client.get("/admin/tickets/organization/").status_code == 403

@@ -1,0 +1,56 @@
+"""Numbers of tickets beside views and offices. They grow with what is open, not with what was ever closed."""
+
+from django.db.models import Count, Q, QuerySet
+
+from accounts.models import User
+from accounts.policies import staffed_offices
+from tickets import policies
+from tickets.list_queries import has_status, waits_for_side_of
+from tickets.models import Status, Ticket
+
+MAX_COUNT = 1000  # a page shows "999+" for this number
+
+
+def count(tickets: QuerySet[Ticket]) -> int:
+    """Return the number of `tickets`, at most MAX_COUNT: the database stops there."""
+    return tickets.order_by()[:MAX_COUNT].count()
+
+
+def count_found(tickets: QuerySet[Ticket]) -> tuple[int, bool]:
+    """Return the number of `tickets`, and whether there are more."""
+    number = count(tickets)
+    return min(number, MAX_COUNT - 1), number == MAX_COUNT
+
+
+def counts(user: User, statuses: list[Status]) -> dict[str, int]:
+    """Return the number of tickets in each view of the user's list, by the value of `data-count` in pages.
+
+    Open tickets are counted in one query; those of each closed status, and so "all", up to MAX_COUNT.
+    """
+    tickets = policies.listed_tickets(user).order_by()
+    is_open = [status for status in statuses if not status.is_closed]
+    numbers = _count_open(user, tickets.filter(has_status([status.pk for status in is_open])), is_open)
+    closed = {f"status-{each.pk}": count(tickets.filter(status=each)) for each in statuses if each.is_closed}
+    numbers |= closed | {"closed": sum(closed.values()), "all": numbers["active"] + sum(closed.values())}
+    if not user.is_customer:
+        numbers |= _count_by_office(user, is_open)
+    return {name: min(number, MAX_COUNT) for name, number in numbers.items()}
+
+
+def _count_open(user: User, tickets: QuerySet[Ticket], statuses: list[Status]) -> dict[str, int]:
+    of_views = {"active": Count("pk"), "waiting": Count("pk", filter=waits_for_side_of(user))}
+    of_status = {f"status-{status.pk}": Count("pk", filter=Q(status=status)) for status in statuses}
+    if user.is_customer:
+        return tickets.aggregate(**of_views, **of_status)
+    of_assignees = {"mine": Q(assigned_to=user), "unassigned": Q(assigned_to=None)}
+    return tickets.aggregate(
+        **of_views, **of_status, **{name: Count("pk", filter=found) for name, found in of_assignees.items()}
+    )
+
+
+def _count_by_office(user: User, statuses: list[Status]) -> dict[str, int]:
+    """Return the number of open tickets of each of the user's offices."""
+    offices = list(staffed_offices(user).values_list("pk", flat=True))
+    found = Ticket.objects.filter(has_status([status.pk for status in statuses]), office__in=offices)
+    numbers = dict(found.order_by().values_list("office").annotate(number=Count("pk")))
+    return {f"office-{pk}": numbers.get(pk, 0) for pk in offices}
