@@ -37,7 +37,15 @@ class ProfileForm(forms.ModelForm[User]):
 
     class Meta:
         model = User
-        fields = ("name", "language", "time_zone", "hides_online", "hides_read_marks", "after_sending")
+        fields = (
+            "name",
+            "language",
+            "time_zone",
+            "hides_online",
+            "hides_read_marks",
+            "after_sending",
+            "uses_single_keys",
+        )
         widgets = {
             "name": forms.TextInput(attrs={"autocomplete": "name"}),
             "time_zone": forms.Select,
@@ -49,7 +57,7 @@ class ProfileForm(forms.ModelForm[User]):
         language.choices = [("", _("Same as browser")), *User._meta.get_field("language").flatchoices]
         language.help_text = self.fields["time_zone"].help_text = ""
         if self.instance.is_customer:
-            del self.fields["after_sending"]
+            del self.fields["after_sending"], self.fields["uses_single_keys"]
         own = [self.instance.time_zone] if self.instance.time_zone else []
         zones = dict.fromkeys([*time_zones(), *own])
         self.fields["time_zone"].widget.choices = [("", _("Same as browser")), *((zone, zone) for zone in zones)]

@@ -107,6 +107,11 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]
     after_sending = models.CharField(
         _("after sending a reply"), max_length=4, choices=AfterSending.choices, default=AfterSending.STAY
     )
+    uses_single_keys = models.BooleanField(
+        _("single-key shortcuts"),
+        default=True,
+        help_text=_("For example r to reply. Press ? on any page to see them all."),
+    )
     # Older messages count as read: those of before the account, and of before the desk had read marks.
     unread_from = models.DateTimeField(default=timezone.now, editable=False)
     erased_at = models.DateTimeField(_("erased"), null=True, editable=False)

@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Desk, is_live, sign_in
+from tests.browser.support.accessibility import inspect
 from tests.browser.support.actions import status
 from tests.browser.support.attachments import PICTURE, TEXT
 
@@ -53,6 +54,43 @@ def test_agent_works_by_keyboard_alone(small_desk: Desk) -> None:
     reach(page, "form[data-autosubmit] select[name=status]")
     page.keyboard.type("Cl")
     status(page, "Closed")
+
+
+def test_agent_answers_by_shortcuts_and_goes_on(small_desk: Desk) -> None:
+    page = small_desk.enter("bao").page("/profile/")
+    page.locator("[name=after_sending]").select_option("list")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".notices")).to_contain_text("Changes saved.")
+    page.goto("/")
+    is_live(page)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    barriers = inspect(page)
+    for key in ("Escape", "g", "n"):
+        page.keyboard.press(key)
+    page.wait_for_url("**/tickets/?status=waiting")
+    is_live(page)
+    for key in ("j", "Enter"):
+        page.keyboard.press(key)
+    page.wait_for_url(TICKET)
+    is_live(page)
+    page.keyboard.press("i")
+    expect(page.locator("ticket-facts")).to_contain_text("Bao Nguyen")
+    page.keyboard.press("r")
+    page.keyboard.type("just refunded")  # j and r are text here
+    page.keyboard.press("Control+Shift+Enter")
+    page.wait_for_url("**/tickets/?status=waiting")
+    expect(page.locator(".notices")).to_contain_text("was sent.")
+    expect(page.locator(".ticket-row")).to_have_count(0)
+    is_live(page)
+    page.keyboard.press("Control+K")
+    page.keyboard.type("charged")
+    expect(page.locator("#palette-options > li").first).to_contain_text("Charged twice")
+    assert barriers + inspect(page) == []
+    page.keyboard.press("Enter")
+    page.wait_for_url(TICKET)
+    status(page, "Closed")
+    expect(page.locator("#replies > li")).to_contain_text("just refunded")
 
 
 def test_customer_opens_a_ticket_by_keyboard_alone(small_desk: Desk) -> None:

@@ -151,19 +151,21 @@ def test_filters_apply_to_live_tickets(three: Desk) -> None:
     listing.wait_for_url("**/tickets/")
 
 
-def test_shortcuts_work_while_a_row_has_the_focus(three: Desk) -> None:
+def test_shortcuts_select_and_change_rows(three: Desk) -> None:
     _, (listing,) = opened(three, "bao", "/tickets/")
     search = listing.locator("[data-filters] [name=q]")
     search.focus()
     listing.keyboard.type("jkx/")
     expect(search).to_have_value("jkx/")
-    row(listing, "Third").locator(".row-link").focus()
-    listing.keyboard.press("j")
-    expect(row(listing, "Second").locator(".row-link")).to_be_focused()
-    listing.keyboard.press("x")
+    for key in ("Escape", "j", "j", "x"):
+        listing.keyboard.press(key)
     expect(row(listing, "Second").locator(".row-check")).to_be_checked()
-    listing.keyboard.press("k")
+    listing.keyboard.press("Shift+K")
     expect(row(listing, "Third").locator(".row-link")).to_be_focused()
+    expect(listing.locator("[data-selected]")).to_have_text("2 selected")
+    listing.keyboard.press("i")
+    expect(row(listing, "Second").locator(".cell-assignee")).to_contain_text("Bao Nguyen")
+    expect(row(listing, "Third").locator(".cell-assignee")).to_contain_text("Bao Nguyen")
     listing.keyboard.press("/")
     expect(search).to_be_focused()
 

@@ -1,0 +1,132 @@
+/** What keys and the command palette do: for each action a function that returns what it would do, or nothing. */
+
+const FIELDS = {
+  assign: ["#change-assigned_to", "#bulk-assigned_to"],
+  status: ["#change-status", "#bulk-status"],
+  priority: ["#change-priority", "#bulk-priority"],
+}
+
+const ACTIONS = {
+  help: () => onPage((page) => page.querySelector("#key-help").showModal()),
+  palette: () => onPage((page) => page.querySelector("command-palette").open()),
+  go: (shortcut) => shortcut.href && (() => location.assign(shortcut.href)),
+  search: () => focus(document.querySelector("[data-filters] [name=q]")),
+  next: () => toRow(1) ?? follow("next"),
+  previous: () => toRow(-1) ?? follow("previous"),
+  back: () => follow("list"),
+  select: () => rowBox() && (() => rowBox().click()),
+  "select-next": () => selectAndMove(1),
+  "select-previous": () => selectAndMove(-1),
+  reply: () => write(""),
+  note: () => write("on"),
+  assign: () => change("assign"),
+  status: () => change("status"),
+  priority: () => change("priority"),
+  take: () => take(),
+}
+
+/**
+ * Returns a function that performs the shortcut's action, or null if the page has nothing to do it with.
+ *
+ * @param {{action: string, href?: string}} shortcut
+ */
+export function performer(shortcut) {
+  return ACTIONS[shortcut.action]?.(shortcut) || null
+}
+
+/** Opens a dialog, unless another one is open. */
+function onPage(open) {
+  return document.querySelector("dialog[open]") ? null : () => open(document)
+}
+
+function focus(element) {
+  return element && (() => reveal(element))
+}
+
+function reveal(element) {
+  const fold = element.closest("details")
+  if (fold) fold.open = true
+  element.focus()
+}
+
+function follow(place) {
+  const link = document.querySelector(`[data-place=${place}]`)
+  return link && (() => link.click())
+}
+
+// The list
+
+/** The row that had the focus last: it may have gone to a field, and Escape leaves that. */
+let lastRow = null
+
+function currentRow() {
+  const row = document.activeElement?.closest(".ticket-row") ?? (lastRow?.isConnected ? lastRow : null)
+  lastRow = row
+  return row
+}
+
+function rowBox() {
+  return currentRow()?.querySelector("label:not([hidden]) > .row-check")
+}
+
+function toRow(step) {
+  const rows = [...document.querySelectorAll("#ticket-rows > .ticket-row")]
+  if (rows.length === 0) return null
+  const place = rows.indexOf(currentRow())
+  const row = rows[place === -1 ? 0 : Math.min(Math.max(place + step, 0), rows.length - 1)]
+  return () => {
+    lastRow = row
+    row.querySelector(".row-link").focus()
+  }
+}
+
+function selectAndMove(step) {
+  if (!rowBox()) return null
+  return () => {
+    if (!rowBox().checked) rowBox().click()
+    toRow(step)()
+    if (!rowBox()?.checked) rowBox()?.click()
+  }
+}
+
+/** Without a selection, changes concern the row with the focus. */
+function selectCurrent() {
+  if (!document.querySelector(".row-check:checked")) rowBox()?.click()
+  return document.querySelector(".row-check:checked") !== null
+}
+
+// The ticket
+
+function write(internal) {
+  const form = document.querySelector("form.composer")
+  const choice = form?.querySelector(`input[name=internal][value="${internal}"]`)
+  if (!form || (internal && !choice)) return null
+  return () => {
+    choice?.click()
+    form.elements.message.focus()
+  }
+}
+
+function change(name) {
+  const field = document.querySelector(FIELDS[name].join())
+  if (!field || (isBulk(field) && !hasRow())) return null
+  return () => {
+    if (!isBulk(field) || selectCurrent()) reveal(field)
+  }
+}
+
+function take() {
+  const button = document.querySelector("form.take:not([hidden]) button")
+  if (button) return () => button.click()
+  const field = document.querySelector("#bulk-assigned_to")
+  if (!field || !hasRow()) return null
+  return () => {
+    if (!selectCurrent()) return
+    field.value = "me"
+    field.form.requestSubmit()
+  }
+}
+
+const isBulk = (field) => field.id.startsWith("bulk-")
+
+const hasRow = () => Boolean(rowBox() ?? document.querySelector(".row-check:checked"))
