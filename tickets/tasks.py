@@ -1,5 +1,6 @@
 """Jobs that change many tickets."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, ValidationError
@@ -9,6 +10,8 @@ from jobs import task
 from jobs.models import Job
 from jobs.runner import PermanentFailure
 from tickets.configuration import replacements
+
+PUSH_DELAYS = tuple(timedelta(seconds=seconds) for seconds in (10, 60, 600))
 
 
 @task(atomic=False)
@@ -26,6 +29,24 @@ def replace_value(job: Job, *, field: str, value_id: int, replacement_id: int, b
         replacements.delete_value(value, by=by, replacement=replacement, part=part + 1)
     except (ObjectDoesNotExist, PermissionDenied, ValidationError) as error:
         raise PermanentFailure(_reason(error)) from error
+
+
+@task()
+def push_notice(job: Job, *, occurrence: str) -> None:
+    """Enqueue a push message for each browser of the people who were notified, and have not seen it on a page."""
+    from tickets.notifications.push import sending  # web processes do not load its libraries
+
+    for notification, browser in sending.subscriptions_for(occurrence):
+        key = f"{notification.pk} {browser.pk}"
+        push_message.enqueue(key=key, notification=str(notification.pk), subscription=browser.pk)
+
+
+@task(atomic=False, delays=PUSH_DELAYS)
+def push_message(job: Job, *, notification: str, subscription: int) -> None:
+    """Send a push message, unless its person has seen it meanwhile, or may not any more."""
+    from tickets.notifications.push import sending
+
+    sending.send(notification, subscription)
 
 
 def _reason(error: Any) -> str:

@@ -16,6 +16,7 @@ from tickets.models.notifications import (
 )
 from tickets.models.organizations import Organization, OrganizationDomain, OrganizationMember
 from tickets.models.participants import MAX_PARTICIPANTS, Participant, participants_of
+from tickets.models.push import PushKey, PushSubscription
 from tickets.models.reading import ReadMark
 from tickets.models.replies import Reply
 from tickets.models.saved_replies import SavedReply
@@ -46,6 +47,8 @@ __all__ = [
     "OrganizationMember",
     "Participant",
     "Priority",
+    "PushKey",
+    "PushSubscription",
     "ReadMark",
     "Reply",
     "SavedReply",

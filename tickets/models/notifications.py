@@ -56,6 +56,8 @@ class Notification(models.Model):
     occurrence = models.CharField(max_length=100)
     created_at = models.DateTimeField(default=timezone.now)
     read_at = models.DateTimeField(null=True)
+    # When a page has shown it as a toast, or on the desktop: then it is not pushed.
+    shown_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("notification")

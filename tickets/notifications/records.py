@@ -5,20 +5,23 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.db.models.signals import post_delete
 from django.dispatch import receiver
 from django.utils import timezone
 
 from accounts.models import User
 from realtime import publish
 from realtime.broadcasting import event_log
-from tickets import policies
+from tickets import policies, tasks
 from tickets.models import (
     Mention,
     Notification,
     NotificationKind,
     NotificationPreference,
+    PushSubscription,
     Reply,
     Ticket,
     TicketSubscription,
@@ -29,6 +32,8 @@ from tickets.notifications.recipients import Notice
 from tickets.signals import people_notified, person_erased, ticket_read
 
 RETENTION: Final = timedelta(days=90)
+# Within this time an open page shows a notification, and reports it.
+PUSH_DELAY: Final = timedelta(seconds=8)
 MAX_UNREAD: Final = 99  # the bell shows "99+"
 _RELATED: Final = ("actor", "reply", "ticket__office", "ticket__creator")
 _UNUSED: Final = (*(f"ticket__{field}" for field in Ticket.MESSAGE_FIELDS), "reply__message", "reply__rendered")
@@ -46,6 +51,9 @@ def record(notice: Notice, **_: Any) -> None:
     rows = [Notification(user=user, occurrence=notice.occurrence, **shared) for user in people]
     Notification.objects.bulk_create(rows, ignore_conflicts=True)
     publish(TicketNotified(notice, people))
+    if PushSubscription.objects.filter(user__in=people).exists():
+        due = timezone.now() + PUSH_DELAY
+        tasks.push_notice.enqueue(key=notice.occurrence, run_at=due, occurrence=notice.occurrence)
 
 
 def listed(user: User) -> QuerySet[Notification]:
@@ -94,6 +102,12 @@ def prune() -> int:
     return Notification.objects.filter(created_at__lt=timezone.now() - RETENTION).delete()[0]
 
 
+@receiver(post_delete, sender=Session)
+def end_push(instance: Session, **_: Any) -> None:
+    """End the push messages of a session: after a sign-out, a revocation, and its expiry."""
+    PushSubscription.objects.filter(session_key=instance.session_key).delete()
+
+
 @receiver(person_erased)
 def forget(person: User, **_: Any) -> None:
     """Delete what an erased person has and is named in. Notifications about them show their neutral name."""
@@ -101,3 +115,4 @@ def forget(person: User, **_: Any) -> None:
     TicketSubscription.objects.filter(user=person).delete()
     Mention.objects.filter(user=person).delete()
     NotificationPreference.objects.filter(user=person).delete()
+    PushSubscription.objects.filter(user=person).delete()

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from tickets.notifications import views
+from tickets.notifications.push import views as push
 
 app_name = "notifications"
 urlpatterns = [
@@ -10,4 +11,6 @@ urlpatterns = [
     path("latest/", views.latest, name="latest"),
     path("count/", views.count, name="count"),
     path("read/", views.read, name="read"),
+    path("push/", push.subscription, name="push"),
+    path("push/shown/", push.shown, name="push-shown"),
 ]

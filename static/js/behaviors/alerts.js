@@ -4,6 +4,7 @@
  */
 
 import { AlertSpeaker } from "../lib/alert-speaker.js"
+import { reportShown, subscribe } from "../lib/push.js"
 import { playSound } from "../lib/sound.js"
 import { clone } from "../lib/template.js"
 import { live } from "../live/index.js"
@@ -13,7 +14,7 @@ const bell = document.querySelector("notification-bell")
 
 function onNotified(data) {
   const wanted = JSON.parse(bell.dataset.alerts)[data.kind] ?? []
-  if (wanted.length > 0) speaker.speak(data.event_id, (isLookedAt) => alertUser(data, wanted, isLookedAt))
+  speaker.speak(data.event_id, (isLookedAt) => alertUser(data, wanted, isLookedAt))
 }
 
 function alertUser(data, wanted, isLookedAt) {
@@ -21,6 +22,8 @@ function alertUser(data, wanted, isLookedAt) {
     isLookedAt && document.querySelector(`ticket-page[data-uuid="${CSS.escape(data.ticket.uuid)}"]`)
   if (wanted.includes("sound") && !isOpen) playSound().catch(() => {})
   if (wanted.includes("desktop") && !isLookedAt) showOnDesktop(data)
+  // Otherwise a push message follows: also to this browser, if it may not show it itself.
+  if (isLookedAt || globalThis.Notification?.permission === "granted") reportShown(data.ticket)
 }
 
 function showOnDesktop(data) {
@@ -35,4 +38,7 @@ function showOnDesktop(data) {
   })
 }
 
-if (bell) live.stream.on("ticket.notified", onNotified)
+if (bell) {
+  live.stream.on("ticket.notified", onNotified)
+  subscribe().catch(() => {}) // offline: the next page tries again
+}

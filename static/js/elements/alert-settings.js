@@ -1,5 +1,6 @@
 /** <alert-settings>: tries the sound, and asks the browser for the permission to show desktop notifications. */
 
+import { subscribe } from "../lib/push.js"
 import { playSound } from "../lib/sound.js"
 
 class AlertSettings extends HTMLElement {
@@ -13,6 +14,7 @@ class AlertSettings extends HTMLElement {
   async #ask() {
     await Notification.requestPermission()
     this.#show()
+    subscribe().catch(() => {}) // offline: the next page tries again
   }
 
   #show() {

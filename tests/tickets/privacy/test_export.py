@@ -35,6 +35,7 @@ NOT_EXPORTED = {
     "mail.MailPreference": "choices of a form",
     "mail.OutgoingMail": "records of sending what the person received",
     "tickets.NotificationPreference": "choices of a form",
+    "tickets.PushSubscription": "addresses of the sessions' browsers, which end with them",
     "tickets.Mention": "names in notes of colleagues",
     "tickets.CustomerNote": "internal, as notes of tickets are",
     "tickets.SavedReply": "templates of the work, not words about the person",
