@@ -1,4 +1,4 @@
-/** Which changed tickets a search finds: only the server can tell. */
+/** Which changed tickets a search finds: only the server knows. */
 
 import { ThrottledTask } from "./throttled-task.js"
 
