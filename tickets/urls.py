@@ -16,6 +16,7 @@ urlpatterns = [
     path("counts/", lists.ticket_counts, name="counts"),
     path("unread/", reading.unread_count, name="unread-count"),
     path("rows/", reading.rows, name="rows"),
+    path("found/", lists.found_tickets, name="found"),
     path("bulk/", lists.change_tickets, name="bulk"),
     path("new/", tickets.new_ticket, name="new"),
     path("new/draft/", drafts.draft_of_new_ticket, name="new-draft"),

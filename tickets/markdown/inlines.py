@@ -14,6 +14,9 @@ _SPECIAL = re.compile(rf"[\n*_~`\[]|{links.START}")
 _LINK_START = re.compile(links.START)
 _MARKER_RUNS = {"*": (1, 2, 3), "_": (1,), "~": (2,)}
 _MARKERS = "*_~"
+_WORD_BEFORE, _WORD_AFTER = re.compile(r"\w*\Z"), re.compile(r"\w*")
+_WITHIN_A_WORD = re.compile(r"[^\W_]_+[^\W_]")
+_MAX_IDENTIFIER = 60  # characters looked at on either side
 # Scripts without spaces between words: emphasis may begin and end within their text.
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]"
@@ -147,12 +150,19 @@ def _emphasis(state: StateInline, silent: bool) -> bool:
 def _sides(text: str, start: int, end: int, limit: int) -> tuple[bool, bool]:
     """Return whether the markers at `start` to `end` may open emphasis, and whether they may close it."""
     before, after = text[start - 1 : start] if start else "", text[end : end + 1] if end < limit else ""
-    if before and before == after:
+    if (before and before == after) or (text[start] == "_" and _is_in_identifier(text, start)):
         return False, False
     unspaced = end - start > 1
     opens = _may_surround(before, "([{<\"'¿¡", unspaced) and _may_begin(text, end, limit, single=end - start == 1)
     closes = _may_surround(after, ")]}>\"'.,;:!?", unspaced) and _may_end(text, start)
     return opens, closes
+
+
+def _is_in_identifier(text: str, position: int) -> bool:
+    """Return whether the word around an underscore has one within, as in _user_id or my_key_."""
+    before = _WORD_BEFORE.search(text[max(0, position - _MAX_IDENTIFIER) : position])
+    after = _WORD_AFTER.match(text, position, position + _MAX_IDENTIFIER)
+    return bool(before and after and _WITHIN_A_WORD.search(before[0] + after[0]))
 
 
 def _may_surround(char: str, allowed: str, unspaced: bool) -> bool:

@@ -16,7 +16,7 @@ from tickets.markdown import blocks, inlines
 from tickets.markdown.budget import TooComplex
 
 # Increment when the HTML of a message changes, and re-render the stored messages (manage.py render_messages).
-RENDERER_VERSION = 1
+RENDERER_VERSION = 2
 MAX_HTML = 300_000  # characters; plain text of the longest message takes at most 250,000
 MAX_EMPHASIS = 50  # elements in each other
 

@@ -20,8 +20,8 @@ from tickets.models import Reply, Ticket
 from tickets.reading.latest import latest_messages
 from tickets.reading.marks import mark_read, mark_unread
 from tickets.reading.queries import unread_number, with_unread
+from tickets.views.parameters import named_tickets, to_uuid
 
-MAX_ROWS = 50
 PIXEL = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 PURPOSE = "tickets.read"
 
@@ -78,8 +78,11 @@ def unread_count(request: AuthenticatedRequest) -> HttpResponse:
 @cache_control(private=True, no_store=True)
 def rows(request: AuthenticatedRequest) -> HttpResponse:
     """Return what lists show of tickets beside their payload: the latest message, and whether it is unread."""
-    uuids = [uuid for uuid in map(_uuid, request.GET.getlist("ticket")[:MAX_ROWS]) if uuid is not None]
-    tickets = policies.listed_tickets(request.user).filter(uuid__in=uuids).select_related("office", "creator")
+    tickets = (
+        policies.listed_tickets(request.user)
+        .filter(uuid__in=named_tickets(request))
+        .select_related("office", "creator")
+    )
     found = list(with_unread(tickets, request.user))
     latest = latest_messages(found)
     return JsonResponse(
@@ -91,11 +94,4 @@ def _named(user: User, ticket: Ticket, reply: str) -> Reply | None:
     """Return the message; 404 if the user may not read it."""
     if not reply:
         return None
-    return get_object_or_404(policies.visible_replies(user, ticket), pk=_uuid(reply))
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
+    return get_object_or_404(policies.visible_replies(user, ticket), pk=to_uuid(reply))

@@ -28,6 +28,7 @@ from tickets.forms.lists import BulkForm, FilterForm
 from tickets.models import Status, Ticket
 from tickets.reading import latest_messages, with_unread
 from tickets.search import Snippet, named_ticket, snippets
+from tickets.views.parameters import named_tickets
 from tickets.views.responses import error_response, wants_json
 
 
@@ -130,6 +131,17 @@ def _mode(ticket_filter: list_queries.TicketFilter, page: list_queries.Page) -> 
     if ticket_filter.words or ticket_filter.sort != list_queries.DEFAULT_SORT or ticket_filter.view == "waiting":
         return "announce"
     return "insert" if page.is_first else "stay"
+
+
+@require_safe
+@login_required
+@cache_control(private=True, no_store=True)
+def found_tickets(request: AuthenticatedRequest) -> HttpResponse:
+    """Return which of the given tickets the search of a page finds: an open search announces only those."""
+    throttles.count("search", by=request.user)
+    form = FilterForm(request.GET, user=request.user, statuses=list(Status.objects.all()))
+    found = list_queries.filter_tickets(request.user, form.ticket_filter()).filter(uuid__in=named_tickets(request))
+    return JsonResponse({"tickets": [str(uuid) for uuid in found.order_by().values_list("uuid", flat=True)]})
 
 
 @require_safe

@@ -4,6 +4,7 @@ import { FrameBatcher } from "../lib/frame-batcher.js"
 import { config, reloadPage } from "../lib/page-config.js"
 import { isPersonal } from "../lib/personal-events.js"
 import { RowStates } from "../lib/reading/row-states.js"
+import { SearchMatches } from "../lib/search-matches.js"
 import { clone, fill } from "../lib/template.js"
 import { matchesFilter } from "../lib/ticket-filter.js"
 import { live } from "../live/index.js"
@@ -22,7 +23,12 @@ class TicketList extends HTMLElement {
     user: config.user,
     fetchRows,
     onLoaded: (uuids) => this.#refreshStates(uuids),
-    isAllowed: () => !document.hidden && live.state !== "ended",
+    isAllowed: isActive,
+  })
+  #search = new SearchMatches({
+    fetchMatches,
+    onFound: (uuids) => this.#announce(uuids),
+    isAllowed: isActive,
   })
 
   connectedCallback() {
@@ -30,7 +36,10 @@ class TicketList extends HTMLElement {
       live.stream.setSequence(dataset.uuid, Number(dataset.seq), dataset.audience)
       this.#states.set(dataset.uuid, { is_unread: dataset.unread === "true", lastId: dataset.last })
     }
-    document.addEventListener("visibilitychange", () => this.#states.check())
+    document.addEventListener("visibilitychange", () => {
+      this.#states.check()
+      this.#search.check()
+    })
     live.stream.on("*", (data, name) => data.ticket && this.#onEvent(name, data))
     live.stream.on("stream:reset", ({ reason }) => reason === "log" && reloadPage())
     this.#rows.addEventListener("pointerleave", () => this.#showPendingIfIdle())
@@ -74,6 +83,7 @@ class TicketList extends HTMLElement {
       this.#changed.delete(ticket.uuid)
       this.#pending.delete(ticket.uuid)
       this.#announced.delete(ticket.uuid)
+      this.#search.delete(ticket.uuid)
       this.#removeRow(document.getElementById(`ticket-${ticket.uuid}`), { keepsPlace: this.#isPointedAt })
       this.#showNumber()
       return
@@ -95,8 +105,16 @@ class TicketList extends HTMLElement {
     if (row) this.#refresh(row, update)
     if (this.dataset.mode === "insert" || (row && !this.#matches(ticket)))
       this.#pending.set(ticket.uuid, update)
-    else if (!row && this.dataset.mode === "announce" && this.#matches(ticket))
-      this.#announced.add(ticket.uuid)
+    else if (!row && this.dataset.mode === "announce" && this.#matches(ticket)) {
+      if (this.dataset.search === "true") this.#search.add(ticket.uuid)
+      else this.#announced.add(ticket.uuid)
+    }
+  }
+
+  /** Announces tickets that the search finds now, unless they were withdrawn meanwhile. */
+  #announce(uuids) {
+    for (const uuid of uuids) this.#announced.add(uuid)
+    this.#showNumber()
   }
 
   #matches(ticket) {
@@ -191,12 +209,26 @@ class TicketList extends HTMLElement {
   }
 }
 
+const isActive = () => !document.hidden && live.state !== "ended"
+
 async function fetchRows(uuids) {
-  const query = new URLSearchParams(uuids.map((uuid) => ["ticket", uuid]))
+  return (await fetchJson("/tickets/rows/", ticketsQuery(uuids))).rows
+}
+
+/** Returns which of the tickets the search of this page finds. */
+async function fetchMatches(uuids) {
+  const query = new URLSearchParams(location.search)
+  for (const [name, uuid] of ticketsQuery(uuids)) query.append(name, uuid)
+  return (await fetchJson("/tickets/found/", query)).tickets
+}
+
+const ticketsQuery = (uuids) => new URLSearchParams(uuids.map((uuid) => ["ticket", uuid]))
+
+async function fetchJson(path, query) {
   const headers = { Accept: "application/json" }
-  const response = await fetch(`/tickets/rows/?${query}`, { headers, redirect: "manual" })
+  const response = await fetch(`${path}?${query}`, { headers, redirect: "manual" })
   if (!response.ok) throw new Error(response.statusText)
-  return (await response.json()).rows
+  return await response.json()
 }
 
 function highlight(row) {

@@ -239,12 +239,18 @@ def test_withdrawn_row_leaves_its_place_under_the_pointer(three: Desk) -> None:
     expect(listing.locator(".row-gap")).to_have_count(0)
 
 
-def test_passage_of_a_reply_leaves_the_list_with_the_reply(three: Desk) -> None:
+def test_open_search_announces_what_it_finds_and_loses_a_hidden_passage(three: Desk) -> None:
     work = three.enter("bao").page(three.ticket)
     is_live(work)
     send(work, "The walrus is on its way")
-    _, (listing,) = opened(three, "casey", "/tickets/?q=walrus")
+    casey, (listing,) = opened(three, "casey", "/tickets/?q=walrus")
     expect(listing.locator(".snippet mark")).to_have_text("walrus")
+    ask(casey, "An elephant", "Hello")
+    ask(casey, "Another walrus", "Hello")
+    expect(listing.locator("#pending-updates")).to_have_text("Show updates (1)")
+    listing.locator("#pending-updates").click()
+    expect(row(listing, "Another walrus")).to_be_visible()
+    expect(row(listing, "An elephant")).to_have_count(0)
     make_internal(work, "The walrus is on its way")
     expect(listing.locator(".snippet")).to_have_count(0)
     expect(row(listing, "Charged twice")).to_be_visible()

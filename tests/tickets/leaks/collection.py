@@ -172,6 +172,7 @@ class Reader:
             yield from (f"{API}/tickets/{ticket.uuid}/{part}" for part in ("", "replies/", "timeline/"))
             yield from (f"/tickets/{ticket.uuid}/{part}" for part in GUESSED)
             yield f"/tickets/rows/?ticket={ticket.uuid}"
+            yield f"/tickets/found/?q=charged&ticket={ticket.uuid}"
             yield from (f"/admin/tickets/ticket/{ticket.pk}/{what}/" for what in ("change", "history"))
         for note in notes:
             yield f"{API}/tickets/{note.ticket.uuid}/replies/{note.reply.pk}/"

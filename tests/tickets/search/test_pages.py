@@ -150,3 +150,45 @@ def test_command_indexes_what_is_missing(cast, capsys):
     assert found(cast.bao, "charged") == ["Charged twice"]
     call_command("index_messages", all=True)
     assert "2 indexed" in capsys.readouterr().out
+
+
+def announced(user: User, *tickets: Ticket, **query: str) -> list[str]:
+    """Return the subjects of the `tickets` that an open search announces after a change."""
+    client = Client()
+    client.force_login(user)
+    response = client.get("/tickets/found/", query | {"ticket": [str(ticket.uuid) for ticket in tickets]})
+    assert (response.status_code, response["Cache-Control"]) == (200, "private, no-store")
+    return sorted(Ticket.objects.filter(uuid__in=response.json()["tickets"]).values_list("subject", flat=True))
+
+
+def test_open_search_announces_only_tickets_that_it_finds(cast):
+    chair = Ticket.objects.get(subject="Chair")
+    for query, subjects in (
+        ({"q": "charged"}, ["Charged twice"]),
+        ({"q": "leg"}, ["Chair"]),
+        ({"q": "elephant"}, []),
+    ):
+        assert announced(cast.ada, cast.ticket, chair, **query) == subjects
+    assert announced(cast.ada, chair, q="charged") == []
+    assert announced(cast.ada, cast.ticket, q="charged", status="closed") == []
+
+
+def test_open_search_announces_nothing_that_its_user_may_not_read(cast):
+    cast.reply(cast.bao, "Suspicious zebra", internal=True)
+    assert announced(cast.bao, cast.ticket, q="zebra") == ["Charged twice"]
+    assert announced(cast.casey, cast.ticket, q="zebra") == []
+    assert announced(cast.greta, cast.ticket, q="charged") == []
+
+
+def test_wrong_names_of_tickets_are_ignored(cast):
+    client = Client()
+    client.force_login(cast.ada)
+    answer = client.get("/tickets/found/", {"q": "charged", "ticket": ["x", "", str(cast.ticket.uuid)]})
+    assert answer.json() == {"tickets": [str(cast.ticket.uuid)]}
+
+
+def test_list_asks_about_changed_tickets_only_in_a_search(cast):
+    client = Client()
+    client.force_login(cast.bao)
+    assert 'data-search="true"' in client.get("/tickets/?q=charged").text
+    assert "data-search" not in client.get("/tickets/?sort=created").text
