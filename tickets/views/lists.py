@@ -56,6 +56,7 @@ def ticket_list(request: AuthenticatedRequest) -> HttpResponse:
         "found": _found(tickets, page) if ticket_filter.words else None,
         "form": form,
         "from_list": f"?{urlencode({'list': form.query()})}" if not request.user.is_customer else "",
+        "columns": _columns(ticket_filter.sort),
         "chips": form.chips(),
         "everywhere": urlencode({"q": ticket_filter.words}),
         "ticket_filter": ticket_filter,
@@ -67,6 +68,15 @@ def ticket_list(request: AuthenticatedRequest) -> HttpResponse:
         "bulk": None if request.user.is_customer else BulkForm(),
     }
     return render(request, "tickets/list.html", context)
+
+
+def _columns(sort: str) -> dict[str, dict[str, str]]:
+    """Return the columns that sort the list: the order that a click chooses, and the present one for `aria-sort`."""
+    columns = {}
+    for name in ("priority", "updated"):
+        present = {f"-{name}": "descending", name: "ascending"}.get(sort, "none")
+        columns[name] = {"sort": name if present == "descending" else f"-{name}", "present": present}
+    return columns
 
 
 def _found(tickets: QuerySet[Ticket], page: list_queries.Page) -> dict[str, Any]:

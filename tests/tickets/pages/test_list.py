@@ -280,6 +280,23 @@ def test_customer_counts_reveal_no_notes_assignees_or_offices(cast):
     assert counts(cast.casey) == before | {"waiting": 1}
 
 
+def test_headings_sort_the_list_and_say_how_it_is_sorted(cast: Cast) -> None:
+    ask(cast, "Urgent", priority=cast.priority("Urgent"))
+    bao, address = signed_in(cast.bao), "/tickets/?assignee=none&after=x"
+    for link, present, first in (
+        ("?assignee=none&amp;sort=-priority", "none", "Urgent"),
+        ("?assignee=none&amp;sort=priority", "descending", "Charged twice"),
+        ("?assignee=none&amp;sort=-priority", "ascending", "Urgent"),
+    ):
+        page = bao.get(address).text
+        heading = f'class="col-priority" aria-sort="{present}">\n  \n    <a href="{link}">'
+        assert heading in page
+        address = f"/tickets/{link.replace('&amp;', '&')}"
+        assert subjects(bao.get(address))[0] == first
+    assert 'class="col-updated" aria-sort="descending"' in bao.get("/tickets/").text
+    assert "aria-sort" not in bao.get("/").text
+
+
 def test_anonymous_user_gets_no_counts(cast, client):
     assert client.get("/tickets/counts/").status_code == 302
 
