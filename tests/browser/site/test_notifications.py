@@ -17,7 +17,9 @@ def test_notification_goes_from_the_bell_to_its_message_on_all_tabs(small_desk: 
     work.locator("ticket-composer input[name=internal][value=on]").check(force=True)
     text = work.locator("ticket-composer textarea")
     text.press_sequentially("Please look, @Ba")
-    expect(work.get_by_role("option", name="Bao Nguyen")).to_have_attribute("aria-selected", "true")
+    expect(work.locator("mention-picker").get_by_role("option", name="Bao Nguyen")).to_have_attribute(
+        "aria-selected", "true"
+    )
     assert inspect(work) == []
     text.press("Enter")
     expect(text).to_have_value("Please look, @Bao Nguyen ")

@@ -174,7 +174,7 @@ def test_toasts_are_not_for_what_is_in_view(small_desk: Desk) -> None:
     choose(other, "assigned_to", "Bao Nguyen")
     send(other, "For you", note=True)
     expect(elsewhere.locator("toast-list .toast-item")).to_have_text(
-        re.compile(r"“Charged twice” was assigned to you by Dana Okafor .*\+1 more\s*$", re.S)
+        re.compile(r"“Charged twice” was assigned to you by Dana Okafor\s.*\+1 more\s*$", re.S)
     )
     expect(elsewhere.locator("[data-badge] [data-number]")).not_to_have_text("0")
     send(other, "An answer")
