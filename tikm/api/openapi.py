@@ -71,6 +71,7 @@ PATH_PARAMETERS = {
     "uuid": "The ticket's `uuid`.",
     "reply_id": "The reply's `id`.",
     "attachment_id": "The file's `id`.",
+    "user_id": "The person's `id`.",
     "token_id": "The token's `id`.",
 }
 RETRY_AFTER = {"description": "Seconds to wait.", "schema": {"type": "integer"}, "required": True}

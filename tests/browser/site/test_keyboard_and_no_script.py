@@ -5,7 +5,6 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Desk, is_live, sign_in
-from tests.browser.support.accessibility import inspect
 from tests.browser.support.actions import status
 from tests.browser.support.attachments import PICTURE, TEXT
 
@@ -65,7 +64,6 @@ def test_agent_answers_by_shortcuts_and_goes_on(small_desk: Desk) -> None:
     is_live(page)
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
-    barriers = inspect(page)
     for key in ("Escape", "g", "n"):
         page.keyboard.press(key)
     page.wait_for_url("**/tickets/?status=waiting")
@@ -86,7 +84,6 @@ def test_agent_answers_by_shortcuts_and_goes_on(small_desk: Desk) -> None:
     page.keyboard.press("Control+K")
     page.keyboard.type("charged")
     expect(page.locator("#palette-options > li").first).to_contain_text("Charged twice")
-    assert barriers + inspect(page) == []
     page.keyboard.press("Enter")
     page.wait_for_url(TICKET)
     status(page, "Closed")
