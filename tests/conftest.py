@@ -20,7 +20,7 @@ from realtime.server import hub
 from realtime.utils import rate_limits
 from realtime.utils.circuit_breaker import redis_breaker
 from tests.support import cast as casting
-from tests.support import database_reset
+from tests.support import cast_copies, database_reset
 from tests.support.servers import migrated
 
 # Inputs take long to make on a busy machine.
@@ -83,13 +83,22 @@ def _fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     LocMemCache("redis-fallback", {}).clear()  # of tikm.caches
 
 
+@pytest.fixture(scope="session")
+def new_cast(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Callable[[], casting.Cast]:
+    """Return what writes the cast to the test's database."""
+    if connection.vendor != "sqlite":
+        return casting.create_cast
+    with django_db_blocker.unblock():
+        return cast_copies.Original.create().copy
+
+
 @pytest.fixture
-def cast(db: None) -> casting.Cast:
+def cast(db: None, new_cast: Callable[[], casting.Cast]) -> casting.Cast:
     """The users and their ticket, in a transaction that is rolled back."""
-    return casting.create_cast()
+    return new_cast()
 
 
 @pytest.fixture
-def live_cast(transactional_db: None) -> casting.Cast:
+def live_cast(transactional_db: None, new_cast: Callable[[], casting.Cast]) -> casting.Cast:
     """The same users, with transactions that really commit and broadcast."""
-    return casting.create_cast()
+    return new_cast()
