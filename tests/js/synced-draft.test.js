@@ -201,3 +201,18 @@ test("a page that is left saves what it has not saved", async () => {
   two.draft.leave()
   assert.deepEqual(server.saves, ["Half a"])
 })
+
+test("an answer from before a save does not empty the page", async () => {
+  const { clock, server, open } = setUp()
+  const one = open()
+  let answer
+  server.load = () => new Promise((resolve) => (answer = resolve))
+  one.draft.look()
+  await clock.advance(2_000)
+  one.type("Typed")
+  await one.draft.flush()
+  server.load = async () => server.stored
+  answer(EMPTY)
+  await clock.advance(2_000)
+  assert.deepEqual([one.form.content.text, server.stored.content.text, one.offers], ["Typed", "Typed", []])
+})

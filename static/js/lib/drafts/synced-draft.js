@@ -199,11 +199,14 @@ export class SyncedDraft {
 
   async #load() {
     if (this.#isSaving) return
+    const base = this.#base
     const stored = await this.#server.load()
-    if (stored && !this.#isSaving) this.#onStored(stored)
+    if (this.#base !== base)
+      this.#follow.request() // saved meanwhile: this answer may be older
+    else if (stored && !this.#isSaving) this.#onStored(stored)
   }
 
-  /** Takes what the server has: shown at once only where nothing was written and nobody is writing. */
+  /** Takes what the server has: shown at once only where nothing was written and no one is writing. */
   #onStored(stored) {
     this.#newest = Math.max(this.#newest, stored.version)
     if (stored.version === this.#base && isSame(stored.content, this.#saved)) return
