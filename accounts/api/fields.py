@@ -123,6 +123,13 @@ class Row(serializers.Field):  # type: ignore[misc]
         return str(value)
 
 
+class Uuid(serializers.UUIDField):  # type: ignore[misc]
+    """A UUID in canonical form; numbers are rejected."""
+
+    def to_internal_value(self, data: Any) -> UUID:
+        return uuid_of(self, data)
+
+
 class RowId(serializers.UUIDField):  # type: ignore[misc]
     """A row that the user may choose, by UUID."""
 

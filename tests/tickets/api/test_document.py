@@ -118,6 +118,8 @@ class Stage:
         }
         if body.get("assigned_to") is not None:
             fields["assigned_to"] = str(self.cast.dana.pk)
+        if "person" in body:
+            fields["person"] = self.cast.greta.email
         if "attachments" in body:
             fields["attachments"] = [self.file(user) for _ in body["attachments"]]
         if "password" in body:

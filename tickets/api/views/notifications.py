@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.base import ProjectAPIView, reject_unknown_parameters, serialized_response
-from accounts.api.fields import Body
+from accounts.api.fields import Body, Uuid
 from tickets.api.examples import REPLY, TICKET, request_example, response_example
 from tickets.api.paging import page_size
 from tickets.api.parameters import SIZE
@@ -60,9 +60,7 @@ class NotificationPage(serializers.Serializer):  # type: ignore[misc]
 class ReadSerializer(Body):
     """What to mark read."""
 
-    ids = serializers.ListField(
-        child=serializers.UUIDField(), allow_null=True, max_length=100, help_text="Their ids; null for all."
-    )
+    ids = serializers.ListField(child=Uuid(), allow_null=True, max_length=100, help_text="Their ids; null for all.")
 
 
 class SubscriptionSerializer(Body):
