@@ -130,7 +130,12 @@ class ConversationFormSet(LatestRowsFormSet):
 class ParticipantForm(forms.ModelForm[Participant]):
     """A participant to add, as `customers.named_customer` reads it."""
 
-    person = forms.CharField(label=_("Name or email address"), max_length=400)
+    person = forms.CharField(
+        label=_("Name or email address"),
+        max_length=400,
+        # The heading of the column is no label of the field.
+        widget=forms.TextInput({"aria-label": _("Name or email address")}),
+    )
 
     class Meta:
         model = Participant
