@@ -23,7 +23,7 @@ import uvloop
 
 from benchmarks import clients, cores, report, site
 from benchmarks.clients import Client
-from benchmarks.pages import Pages
+from benchmarks.page_scripts import Pages
 from benchmarks.site import Visitor
 from benchmarks.starvation import Process, until
 from benchmarks.visits import Visit, visiting

@@ -1,96 +1,151 @@
-"""Behaves like a page's scripts: polls the history without a socket, asks the socket once reconnected."""
+"""What a page costs as the desk grows: `python -m benchmarks.pages --sizes 10000,100000`.
 
-import asyncio
+For each size a desk is filled (`benchmarks/large_desk.py`) and each page is requested by an admin, an agent and a
+customer, in the same process: p50 and p95 of the wall time, CPU time, queries and bytes, and the plan of the slowest
+query (--plans). The ratio compares the largest size with the smallest. 100,000 tickets take a few minutes to write,
+a million half an hour.
+"""
+
 import json
-import random
-import re
+import os
+import subprocess
+import sys
 import time
-from collections import Counter
-from urllib.parse import urlencode
+from argparse import ArgumentParser, Namespace
+from statistics import median, quantiles
+from typing import Any
 
-from benchmarks import clients
-from benchmarks.clients import Client
-from benchmarks.site import Visitor
+from benchmarks import report, site
+from tests.support.servers import instances
 
-# As in static/js/live/live-updates.js.
-FIRST_POLL = 1, 5  # seconds from losing the socket to the first poll, at random between these
-POLL_INTERVAL = 5  # seconds between polls
+PAGES = {
+    "list": "/tickets/",
+    "list, closed": "/tickets/?view=closed",
+    "list, all": "/tickets/?view=all",
+    "list, waiting": "/tickets/?view=waiting",
+    "dashboard": "/",
+    "counts": "/tickets/counts/",
+    "search, common word": "/tickets/?q=invoice&view=all",
+    "search, part of a word": "/tickets/?q=voic&view=all",
+    "search, number": "/tickets/?q=4711&view=all",
+    "ticket": "/tickets/{ticket}/",
+    "API list": "/api/v1/tickets/",
+}
+ADMIN_PAGES = {
+    "Django admin: list": "/admin/tickets/ticket/",
+    "Django admin: ticket": "/admin/tickets/ticket/{pk}/change/",
+}
 
-REQUEST = "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n"
-RETRY_AFTER = re.compile(rb"\r\nretry-after: (\d+)", re.IGNORECASE)
+
+def measure(options: Namespace) -> list[dict[str, Any]]:
+    """Fill a desk with `options.tickets` tickets; return a row per page and person."""
+    with site.services():
+        from benchmarks import large_desk
+
+        people = large_desk.fill(options.tickets)
+        rows = []
+        for role in ("admin", "agent", "customer"):
+            pages = PAGES | (ADMIN_PAGES if role == "admin" else {})
+            for name, path in pages.items():
+                rows.append({"page": f"{role}: {name}", **_measure_page(getattr(people, role), path, options)})
+        return rows
 
 
-class Busy(Exception):
-    """The server answered 503."""
+def _measure_page(person: Any, path: str, options: Namespace) -> dict[str, Any]:
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
 
-    def __init__(self, seconds: int) -> None:
-        super().__init__(f"Retry after {seconds} seconds.")
-        self.seconds = seconds
+    from tickets import policies
+
+    ticket = policies.listed_tickets(person).first()
+    assert ticket is not None
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(person)
+    path = path.format(ticket=ticket.uuid, pk=ticket.pk)
+    size = _request(client, path)
+    with CaptureQueriesContext(connection) as captured:
+        _request(client, path)
+    queries = captured.captured_queries  # the next request empties the log
+    walls, processor = [], time.process_time()
+    for _ in range(options.requests):
+        start = time.perf_counter()
+        _request(client, path)
+        walls.append(1000 * (time.perf_counter() - start))
+    cpu = 1000 * (time.process_time() - processor) / options.requests
+    slowest = max(queries, key=lambda query: float(query["time"]))
+    return {
+        "p50 ms": round(median(walls), 1),
+        "p95 ms": round(quantiles(walls, n=20)[-1], 1),
+        "CPU ms": round(cpu, 1),
+        "queries": len(queries),
+        "KB": round(size / 1024),
+        "slowest ms": round(1000 * float(slowest["time"]), 1),
+        "plan": _plan(slowest["sql"]) if options.plans else "",
+    }
 
 
-class Pages:
-    """The pages of one server, and counts of the answers they received."""
+def _request(client: Any, path: str) -> int:
+    response = client.get(path, secure=True)
+    assert response.status_code == 200, (path, response.status_code)
+    return len(response.content)
 
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self.cursor = ""
-        self.counts: Counter[str] = Counter()
-        self.durations: list[float] = []  # seconds of each history response
 
-    async def open(self, visitor: Visitor) -> None:
-        """Get the cursor that all pages were rendered with."""
-        self.cursor = json.loads(await self._read(visitor, since=""))["cursor"]
+def _plan(sql: str) -> str:
+    from django.db import connection
 
-    async def reconnect(self, client: Client, visitor: Visitor, refusals: Counter[str]) -> Client:
-        """Wait until the socket is lost; return a new one once it is connected and caught up."""
-        await client.ended
-        asking = asyncio.create_task(self._poll_history(visitor))
-        try:
-            again = await clients.join_again(self._port, visitor, refusals)
-        finally:
-            asking.cancel()
-        if await again.ask(self.cursor, visitor.channels):
-            self.counts["on the socket"] += 1
-        else:
-            await self._ask_history(visitor)
-        return again
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS) {sql}")
+        return sql + "\n" + "\n".join(line for (line,) in cursor.fetchall())
 
-    async def _poll_history(self, visitor: Visitor) -> None:
-        await asyncio.sleep(random.uniform(*FIRST_POLL))
-        while True:
-            begun = time.monotonic()
-            await self._ask_history(visitor)
-            await asyncio.sleep(max(0, begun + POLL_INTERVAL - time.monotonic()))
 
-    async def _ask_history(self, visitor: Visitor) -> None:
-        """Retry until the history answers, as `Retry-After` says."""
-        while True:
-            begun = time.monotonic()
-            try:
-                await self._read(visitor, self.cursor)
-            except Busy as busy:
-                self.counts["history busy"] += 1
-                await asyncio.sleep(busy.seconds)
-            except (OSError, ValueError):
-                self.counts["history failed"] += 1
-                await asyncio.sleep(random.random() * POLL_INTERVAL)
-            else:
-                self.counts["history"] += 1
-                self.durations.append(time.monotonic() - begun)
-                return
+def compare(found: dict[int, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Return a row per page: p50 of each size and the ratio, and the rest of the largest."""
+    sizes = sorted(found)
+    rows = []
+    for of_page in zip(*(found[size] for size in sizes), strict=True):
+        times = {f"{size:,}": row["p50 ms"] for size, row in zip(sizes, of_page, strict=True)}
+        ratio = round(of_page[-1]["p50 ms"] / of_page[0]["p50 ms"], 2)
+        rest = {key: of_page[-1][key] for key in ("p95 ms", "CPU ms", "queries", "KB", "slowest ms")}
+        rows.append({"page": of_page[-1]["page"], **times, "ratio": ratio, **rest})
+    return rows
 
-    async def _read(self, visitor: Visitor, since: str) -> bytes:
-        """Return the history's response. Raises Busy, OSError, ValueError."""
-        query = urlencode([("since", since)] * bool(since) + [("channel", each) for each in visitor.channels])
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
-        try:
-            asked = REQUEST.format(path=f"/broadcasting/history?{query}", port=self._port, cookie=visitor.cookie)
-            writer.write(asked.encode())
-            head, _, body = (await reader.read()).partition(clients.END_OF_HEAD)
-        finally:
-            writer.close()
-        if after := RETRY_AFTER.search(head):
-            raise Busy(int(after[1]))
-        if not head.startswith(b"HTTP/1.1 200 "):
-            raise ValueError(head)
-        return body
+
+def main() -> None:
+    """Measure each size in a process of its own, and publish the table."""
+    options = parse()
+    if options.tickets:
+        print(json.dumps(measure(options)))
+        return
+    found = {size: _measure_apart(size, options) for size in options.sizes}
+    for row in found[max(found)]:
+        if row["plan"]:
+            print(f"\n{row['page']}\n{row['plan']}")
+    notes = (
+        f"p50 in ms by number of tickets; the rest at {max(found):,}. {options.requests} requests each, PostgreSQL."
+    )
+    report.publish("pages", "Pages as the desk grows", compare(found), bars=f"{max(found):,}", notes=notes)
+
+
+def _measure_apart(size: int, options: Namespace) -> list[dict[str, Any]]:
+    words = ["--tickets", str(size), "--requests", str(options.requests), *(["--plans"] if options.plans else [])]
+    command = [sys.executable, "-m", "benchmarks.pages", *words]
+    done = subprocess.run(command, check=True, cwd=instances.TOP, env=os.environ, stdout=subprocess.PIPE, text=True)
+    rows: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+    return rows
+
+
+def parse() -> Namespace:
+    """Parse the command line."""
+    parser = ArgumentParser()
+    parser.add_argument(
+        "--sizes", type=lambda text: [int(part) for part in text.split(",")], default=[10_000, 100_000]
+    )
+    parser.add_argument("--requests", type=int, default=15, help="per page")
+    parser.add_argument("--plans", action="store_true", help="print the plan of each page's slowest query")
+    parser.add_argument("--tickets", type=int, default=0, help="measure one desk, and print JSON")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
