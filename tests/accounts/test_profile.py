@@ -54,7 +54,7 @@ def test_profile_errors_are_shown_at_their_fields(cast: Cast, casey: Client, fie
     response = save(casey, **{field: value})
     assert response.status_code == 422
     assert response.context["form"].errors.keys() == {field}
-    assert "Account menu of Casey Rivers" in response.text
+    assert "Account menu of <bdi>Casey Rivers</bdi>" in response.text
 
 
 def test_pages_use_the_users_language_over_the_browsers(casey: Client) -> None:

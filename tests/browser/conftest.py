@@ -100,7 +100,7 @@ def sign_in(page: Page, name: str) -> None:
     page.locator("[name=login]").fill(f"{name}@example.com")
     page.locator("[name=password]").fill(PASSWORD)
     page.locator("[name=password]").press("Enter")
-    page.wait_for_url(re.compile(r"://[^/]+/$"))
+    expect(page).to_have_url(re.compile(r"://[^/]+/$"))
 
 
 def is_live(page: Page) -> None:

@@ -71,7 +71,8 @@ def _later(value: Any, age: timedelta) -> Any:
 
 
 def _move(row: models.Model, age: timedelta) -> None:
-    """Let the times of an object be those of its row."""
+    """Let the times of an object be those of its row, and let it read related rows again."""
+    row.__dict__.pop("_prefetched_objects_cache", None)
     for field in row._meta.concrete_fields:
         value = getattr(row, field.attname)
         if isinstance(value, datetime):

@@ -58,14 +58,14 @@ def test_everything_is_unseen_after_a_deleted_message(cast: Cast) -> None:
 
 
 def test_message_that_comes_before_the_lock_counts(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    lock = services._lock
+    lock = services.lock
 
     def lock_late(ticket: Ticket) -> Ticket:
-        monkeypatch.setattr(services, "_lock", lock)
+        monkeypatch.setattr(services, "lock", lock)
         cast.reply(cast.dana, "Between the check of the form and the lock")
         return lock(ticket)
 
-    monkeypatch.setattr(services, "_lock", lock_late)
+    monkeypatch.setattr(services, "lock", lock_late)
     with pytest.raises(UnseenMessages):
         send(cast, cast.bao, cast.ticket.uuid)
 

@@ -36,7 +36,7 @@ def ask(person: Person, subject: str, content: str) -> Page:
     page.locator("[name=content]").fill(content)
     page.locator("[name=office]").select_option(label="Billing")
     page.locator("main form button[type=submit]").last.click()
-    page.wait_for_url(re.compile(r"/tickets/[0-9a-f-]{36}/$"))
+    expect(page).to_have_url(re.compile(r"/tickets/[0-9a-f-]{36}/$"))
     return page
 
 

@@ -106,7 +106,7 @@ def test_earlier_reply_that_becomes_internal_is_not_moved_to_the_end(small_desk:
 def test_link_to_an_early_reply_opens_its_page_and_leads_to_the_end(small_desk: Desk) -> None:
     ids = converse(small_desk, 120)
     page = small_desk.enter("casey").page(f"{small_desk.ticket}#reply-{ids[3]}")
-    page.wait_for_url(re.compile(rf"\?reply={ids[3]}#reply-{ids[3]}$"))
+    expect(page).to_have_url(re.compile(rf"\?reply={ids[3]}#reply-{ids[3]}$"))
     is_live(page)
     expect(page.locator(f"#reply-{ids[3]}")).to_be_in_viewport()
     expect(page.locator("#replies > li")).to_have_count(14)
@@ -114,7 +114,7 @@ def test_link_to_an_early_reply_opens_its_page_and_leads_to_the_end(small_desk: 
     expect(page.locator("#new-reply")).to_be_visible(timeout=10_000)
     expect(page.locator("#replies > li")).to_have_count(14)
     page.locator("#new-reply").click()
-    page.wait_for_url(re.compile(rf"{small_desk.ticket}\?latest$"))
+    expect(page).to_have_url(re.compile(rf"{small_desk.ticket}\?latest$"))
     expect(page.locator("#replies > li").last).to_have_attribute("id", f"reply-{latest}")
 
 
@@ -124,7 +124,7 @@ def test_own_reply_from_an_early_page_is_shown_at_the_end(small_desk: Desk) -> N
     is_live(page)
     page.locator("ticket-composer textarea").fill("from above")
     page.locator("ticket-composer textarea").press("Control+Enter")
-    page.wait_for_url(re.compile(rf"{small_desk.ticket}\?latest#reply-"))
+    expect(page).to_have_url(re.compile(rf"{small_desk.ticket}\?latest#reply-"))
     expect(page.locator("#replies > li").last).to_contain_text("from above")
     expect(page.locator("ticket-composer textarea")).to_have_value("")
 

@@ -17,7 +17,7 @@ LISTS = {
     "tickets/?status=all&size=100": (7, 4),
     "tickets/?status=all&size=100&q=twice": (7, 4),
     "tickets/{}/": (5, 4),
-    "tickets/{}/replies/?size=100": (6, 4),
+    "tickets/{}/replies/?size=100": (7, 5),
     "tickets/{}/timeline/?size=100": (5, 3),
     "me/": (2, 1),
     "offices/": (2, 2),
