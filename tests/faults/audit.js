@@ -82,7 +82,9 @@ export class Audit {
     }
   }
 
+  /** Events of a person, such as notifications, are not in the ticket's sequence. */
   #count(name, uuid, seq) {
+    if (seq === undefined) return
     const before = this.#seqs.get(uuid)
     if (before !== undefined && seq !== before + 1) this.#holes.push(`${name} ${uuid}: ${before} -> ${seq}`)
     this.#seqs.set(uuid, seq)

@@ -43,7 +43,8 @@ class TailReader:
     def read(self):
         self.snapshot, rows = event_log.read_since(self.snapshot)
         broadcasts = event_log.payloads(row.broadcast_id for row in rows)
-        self.seen |= {json.loads(row.staff)["reply"]["message"] for row in broadcasts.values()}
+        replies = [json.loads(row.staff)["reply"] for row in broadcasts.values()]
+        self.seen |= {reply["message"] for reply in replies if "message" in reply}  # not those of notifications
 
 
 class Readers:

@@ -80,7 +80,7 @@ async def test_history_does_not_reset_during_an_open_transaction(live_cast):
             assert (page.reset, page.events) == (False, [])
             await do(live_cast.reply, live_cast.bao, "News")
             page = await do(history.read, live_cast.casey, channels, page.cursor)
-            assert (page.reset, len(page.events)) == (False, 1)
+            assert (page.reset, len(page.events)) == (False, 2)  # the reply, and Casey's notification
     page = await do(history.read, live_cast.casey, channels, page.cursor)
     assert (page.reset, page.events) == (False, [])
 
