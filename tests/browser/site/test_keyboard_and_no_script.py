@@ -64,7 +64,9 @@ def test_agent_answers_by_shortcuts_and_goes_on(small_desk: Desk) -> None:
     is_live(page)
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
-    for key in ("Escape", "g", "n"):
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_hidden()
+    for key in ("g", "n"):
         page.keyboard.press(key)
     expect(page).to_have_url(re.compile(r"/tickets/\?status=waiting$"))
     is_live(page)

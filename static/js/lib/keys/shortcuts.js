@@ -3,7 +3,7 @@
 export const SEQUENCE_MS = 1_500
 
 const TYPING =
-  "input:not([type=checkbox], [type=radio], [type=button], [type=submit], [type=file]), textarea, select, [contenteditable], dialog"
+  "input:not([type=checkbox], [type=radio], [type=button], [type=submit], [type=file]), textarea, select, [contenteditable], dialog[open]"
 
 export class Shortcuts {
   #byKeys
