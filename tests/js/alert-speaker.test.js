@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import test from "node:test"
 
-import { AlertSpeaker } from "../../static/js/lib/alert-speaker.js"
+import { AlertSpeaker } from "../../static/js/lib/notifications/alert-speaker.js"
 
 /** Locks of one browser: each name is free once. */
 function lockManager() {

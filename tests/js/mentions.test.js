@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import test from "node:test"
 
-import { mentionedIn, queryAt } from "../../static/js/lib/mentions.js"
+import { mentionedIn, queryAt } from "../../static/js/lib/notifications/mentions.js"
 
 const BAO = { id: "1", name: "Bao Nguyen" }
 const OTHER = { id: "2", name: "Bao Nguyen" }

@@ -1,5 +1,6 @@
 """The pages of one ticket."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -13,6 +14,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import throttles
+from accounts.models import User
 from accounts.types import AuthenticatedRequest
 from realtime import Audience
 from tickets import payloads, policies, services
@@ -211,9 +213,6 @@ def _render_ticket(
     draft = draft_of(user, ticket)
     if not draft.is_internal or audience is Audience.STAFF:  # a note never becomes a reply
         form.begin_with(draft)
-    # Later entries arrive as live events.
-    entries = policies.visible_timeline(user, ticket).filter(number__lte=ticket.staff_seq)
-    timeline = list(entries.order_by("-pk")[: MAX_TIMELINE + 1])[::-1]
     context = {
         "ticket": ticket,
         "payload": payloads.ticket_payload(ticket, audience),
@@ -224,8 +223,7 @@ def _render_ticket(
         "card": card_of(ticket, viewer=user) if audience is Audience.STAFF else None,
         "replies": [payloads.reply_payload(reply, audience) for reply in page.replies],
         "page": page,
-        "timeline": [payloads.timeline_payload(entry, ticket, audience) for entry in timeline[-MAX_TIMELINE:]],
-        "is_timeline_cut": len(timeline) > MAX_TIMELINE,
+        **_timeline(user, ticket, audience),
         "opening_attachments": [payloads.attachment_payload(file) for file in ticket.attachments.filter(reply=None)],
         "has_read": has_read,
         "shown": token_of_page(user, ticket, page.replies[-1] if page.replies else None),
@@ -237,6 +235,14 @@ def _render_ticket(
         "sendings": _sendings() if audience is Audience.STAFF else [],
     }
     return render(request, "tickets/ticket.html", context, status=status)
+
+
+def _timeline(user: User, ticket: Ticket, audience: Audience) -> dict[str, Any]:
+    """Return the latest entries, as far as the page has them: later ones arrive as live events."""
+    entries = policies.visible_timeline(user, ticket).filter(number__lte=ticket.staff_seq)
+    latest = list(entries.order_by("-pk")[: MAX_TIMELINE + 1])[::-1]
+    lines = [payloads.timeline_payload(entry, ticket, audience) for entry in latest[-MAX_TIMELINE:]]
+    return {"timeline": lines, "is_timeline_cut": len(latest) > MAX_TIMELINE}
 
 
 def _sendings() -> list[str]:

@@ -3,9 +3,9 @@
  * tab that takes the event's lock first speaks.
  */
 
-import { AlertSpeaker } from "../lib/alert-speaker.js"
-import { reportShown, subscribe } from "../lib/push.js"
-import { playSound } from "../lib/sound.js"
+import { AlertSpeaker } from "../lib/notifications/alert-speaker.js"
+import { reportShown, subscribe } from "../lib/notifications/push.js"
+import { playSound } from "../lib/notifications/sound.js"
 import { clone } from "../lib/template.js"
 import { live } from "../live/index.js"
 

@@ -1,6 +1,6 @@
 /** Updates the numbers with `data-count`: after a change it asks the server, at most once in two seconds. */
 
-import { isPersonal } from "../lib/personal-events.js"
+import { isPersonal } from "../lib/notifications/personal-events.js"
 import { ThrottledTask } from "../lib/throttled-task.js"
 import { live } from "../live/index.js"
 

@@ -1,7 +1,7 @@
 /** <alert-settings>: tries the sound, and asks the browser for the permission to show desktop notifications. */
 
-import { subscribe } from "../lib/push.js"
-import { playSound } from "../lib/sound.js"
+import { subscribe } from "../lib/notifications/push.js"
+import { playSound } from "../lib/notifications/sound.js"
 
 class AlertSettings extends HTMLElement {
   connectedCallback() {

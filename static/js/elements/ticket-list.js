@@ -1,8 +1,8 @@
 /** <ticket-list data-mode ...>: a live list of tickets whose rows do not move while the list is in use. */
 
 import { FrameBatcher } from "../lib/frame-batcher.js"
+import { isPersonal } from "../lib/notifications/personal-events.js"
 import { config, reloadPage } from "../lib/page-config.js"
-import { isPersonal } from "../lib/personal-events.js"
 import { RowStates } from "../lib/reading/row-states.js"
 import { SearchMatches } from "../lib/search-matches.js"
 import { clone, fill } from "../lib/template.js"

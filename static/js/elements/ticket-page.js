@@ -1,8 +1,8 @@
 /** <ticket-page data-uuid data-seq>: keeps a ticket's properties, conversation and timeline up to date. */
 
 import { FrameBatcher } from "../lib/frame-batcher.js"
+import { isPersonal } from "../lib/notifications/personal-events.js"
 import { config, reloadPage } from "../lib/page-config.js"
-import { isPersonal } from "../lib/personal-events.js"
 import { showProperty } from "../lib/property-form.js"
 import { ReadingPosition } from "../lib/reading/reading-position.js"
 import { clone, fill } from "../lib/template.js"

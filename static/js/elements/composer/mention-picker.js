@@ -3,7 +3,7 @@
  * the form sends their keys.
  */
 
-import { mentionedIn, queryAt } from "../../lib/mentions.js"
+import { mentionedIn, queryAt } from "../../lib/notifications/mentions.js"
 import { clone } from "../../lib/template.js"
 
 const MAX_SHOWN = 8

@@ -1,6 +1,6 @@
 /** Push messages for this browser: the site sends them while no page shows a notification. */
 
-import { config, csrfToken } from "./page-config.js"
+import { config, csrfToken } from "../page-config.js"
 
 const ADDRESS = "/notifications/push/"
 const SENT = "push-subscribed"

@@ -1,7 +1,7 @@
 """What a page costs as the desk grows: `python -m benchmarks.pages --sizes 10000,100000`.
 
-For each size a desk is filled (`benchmarks/large_desk.py`) and each page is requested by an admin, an agent and a
-customer, in the same process: p50 and p95 of the wall time, CPU time, queries and bytes, and the plan of the slowest
+For each size a desk is filled (`large_desk.py`) and each page is requested by an admin, an agent and a customer, in
+the same process: p50 and p95 of the wall time, CPU time, queries and bytes, and the plan of the slowest
 query (--plans). The ratio compares the largest size with the smallest. 100,000 tickets take a few minutes to write,
 a million half an hour.
 """
@@ -40,7 +40,7 @@ ADMIN_PAGES = {
 def measure(options: Namespace) -> list[dict[str, Any]]:
     """Fill a desk with `options.tickets` tickets; return a row per page and person."""
     with site.services():
-        from benchmarks import large_desk
+        from benchmarks.pages import large_desk
 
         people = large_desk.fill(options.tickets)
         rows = []

@@ -1,0 +1,1 @@
+"""What a page costs as the desk grows."""
