@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+from unittest.mock import patch
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
@@ -14,6 +15,7 @@ from tickets import services
 from tickets.models import Priority, Reply, Status, Ticket
 
 PASSWORD = "correct horse battery"
+REFERENCE = "BCD-FGHJ"  # a random one would be found by a test's digit or letter, now and then
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,10 @@ def create_cast() -> Cast:
         Membership(office=offices[office], user=people[name])
         for name, office in (("bao", "billing"), ("dana", "billing"), ("emil", "orders"), ("fatima", "fraud"))
     )
-    ticket = services.open_ticket(
-        by=people["casey"], subject="Charged twice", content="Two charges for *May*.", office=offices["billing"]
-    )
+    with patch("tickets.services.new_reference", return_value=REFERENCE):
+        ticket = services.open_ticket(
+            by=people["casey"], subject="Charged twice", content="Two charges for *May*.", office=offices["billing"]
+        )
     _forget_mails()
     everyone: dict[str, Any] = {**people, **offices}
     return Cast(**everyone, ticket=ticket)
