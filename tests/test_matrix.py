@@ -12,7 +12,7 @@ from realtime.channels import Audience, authorize
 from tests.support.cast import Cast
 from tests.support.sockets import connect, do
 from tickets import policies, services
-from tickets.models import Ticket
+from tickets.models import Organization, Ticket
 from tickets.people.participants import add_participant
 
 PUBLIC, STAFF, NO = Audience.PUBLIC, Audience.STAFF, None
@@ -21,6 +21,7 @@ PUBLIC, STAFF, NO = Audience.PUBLIC, Audience.STAFF, None
 MATRIX = {
     #            Casey's ticket, Bao's ticket, Billing, Orders, Fraud, Casey, Bao
     "casey": (PUBLIC, NO, NO, NO, NO, STAFF, NO),  # creator
+    "ivo": (PUBLIC, NO, NO, NO, NO, NO, NO),  # member of Casey's organization, as Bao, Fatima and Hiro are
     "greta": (NO, PUBLIC, NO, NO, NO, NO, NO),  # other customer; takes part in Bao's ticket
     "bao": (STAFF, PUBLIC, STAFF, NO, NO, NO, STAFF),  # agent of the office; creator elsewhere
     "dana": (STAFF, NO, STAFF, NO, NO, NO, NO),  # agent of the office
@@ -43,6 +44,10 @@ class Stage:
         for person in (cast.greta, cast.fatima):
             add_participant(self.baos, by=cast.emil, person=person)
         self.baos.participants.create(user=cast.hiro, added_by=cast.emil)
+        self.ivo = User.objects.create_user("ivo@example.com", name="Ivo Horvat")
+        organization = Organization.objects.create(name="Acme", members_see_tickets=True)
+        for person in (cast.casey, self.ivo, cast.bao, cast.fatima, cast.hiro):
+            organization.members.create(user=person)
         self.things: list[Ticket | Office | User] = [
             cast.ticket, self.baos, cast.billing, cast.orders, cast.fraud, cast.casey, cast.bao,
         ]  # fmt: skip
@@ -60,8 +65,11 @@ class Stage:
         return [thing.get_absolute_url() if isinstance(thing, Ticket) else None for thing in self.things]
 
 
-def person(cast: Cast, name: str | None) -> User | None:
-    return getattr(cast, name) if name else None
+def person(stage: Stage, cast: Cast, name: str | None) -> User | None:
+    if name is None:
+        return None
+    found: User = stage.ivo if name == "ivo" else getattr(cast, name)
+    return found
 
 
 def browser(user: User | None) -> Client:
@@ -74,7 +82,8 @@ def browser(user: User | None) -> Client:
 
 @pytest.mark.parametrize(("name", "row"), CASES)
 def test_authorization_matches_the_matrix(cast: Cast, name: str | None, row: tuple) -> None:
-    stage, user = Stage(cast), person(cast, name)
+    stage = Stage(cast)
+    user = person(stage, cast, name)
     expected = dict(zip(stage.channels, row, strict=True))
     if user is not None:
         assert {channel: authorize(user, channel) for channel in stage.channels} == expected
@@ -83,7 +92,7 @@ def test_authorization_matches_the_matrix(cast: Cast, name: str | None, row: tup
 @pytest.mark.parametrize(("name", "row"), CASES)
 async def test_socket_matches_the_matrix(live_cast: Cast, name: str | None, row: tuple) -> None:
     stage = await do(Stage, live_cast)
-    listener = await connect(person(live_cast, name))
+    listener = await connect(person(stage, live_cast, name))
     for channel, audience in zip(stage.channels, row, strict=True):
         answer = await listener.subscribe(channel)
         wanted = "pusher:subscription_error" if audience is None else "pusher_internal:subscription_succeeded"
@@ -95,7 +104,8 @@ async def test_socket_matches_the_matrix(live_cast: Cast, name: str | None, row:
 async def test_cookieless_socket_with_signature_matches_the_matrix(
     live_cast: Cast, name: str | None, row: tuple
 ) -> None:
-    stage, user = await do(Stage, live_cast), person(live_cast, name)
+    stage = await do(Stage, live_cast)
+    user = person(stage, live_cast, name)
     client = await do(browser, user)
     for channel, audience in zip(stage.channels, row, strict=True):
         listener = await connect(origin=None)
@@ -118,9 +128,9 @@ def signed(socket_id: str, channel: str, user: User | None) -> dict[str, str]:
 
 @pytest.mark.parametrize(("name", "row"), CASES)
 def test_history_matches_the_matrix(cast: Cast, name: str | None, row: tuple) -> None:
-    client = browser(person(cast, name))
     start = history.current_cursor()
     stage = Stage(cast)
+    client = browser(person(stage, cast, name))
     stage.talk(cast)
     for channel, audience in zip(stage.channels, row, strict=True):
         answer = history_of(client, channel, start)
@@ -150,7 +160,8 @@ def test_people_who_are_staff_of_a_ticket_match_the_matrix(cast: Cast) -> None:
 
 @pytest.mark.parametrize(("name", "row"), CASES)
 def test_page_matches_the_matrix(cast: Cast, name: str | None, row: tuple) -> None:
-    stage, user = Stage(cast), person(cast, name)
+    stage = Stage(cast)
+    user = person(stage, cast, name)
     stage.talk(cast)
     client = browser(user)
     for address, audience in zip(stage.pages(), row, strict=True):

@@ -13,11 +13,13 @@ from tests.support.cast import Cast
 from tests.support.sockets import SocketClient, do, subscribe
 from tests.test_admin import bulk, filled_in, ticket_page, with_reply
 from tickets import services
-from tickets.models import Reply, Ticket
+from tickets.models import Organization, OrganizationDomain, Reply, Ticket
+from tickets.people.organizations import delete_organization, remove_member, save_organization
 from tickets.people.participants import add_participant, remove_participant
 
 CREATED, UPDATED, STATUS = "ticket.created", "ticket.updated", "ticket.status.changed"
 REPLY, DELETED, WITHDRAWN = "ticket.reply.created", "ticket.reply.deleted", "ticket.withdrawn"
+ALL_WITHDRAWN = "tickets.withdrawn"
 REPLY_UPDATED, NOTIFIED = "ticket.reply.updated", "ticket.notified"
 
 
@@ -150,7 +152,7 @@ class Row:
     """A write, and the events that each user receives in order: on the ticket as customer, agent and admin, on the
     customer's own channel, in the ticket's office, and in Orders, to which it may be moved.
 
-    Greta (another customer) and Fatima (another office) receive nothing.
+    Greta (another customer) and Fatima (another office) receive nothing, unless they share Casey's organization.
     """
 
     write: Callable[[Cast], None]
@@ -165,6 +167,7 @@ class Row:
     ] = ()  # Fatima of another office, on her own channel, when the ticket was assigned to her
     before: Callable[[Cast], object] = field(default=lambda cast: None)
     losers: tuple[str, ...] = ()  # subscribers of the ticket who lose access
+    greta: tuple[str, ...] = ()
 
 
 def all_receive(write: Callable[[Cast], None], *events: str) -> Row:
@@ -199,6 +202,28 @@ def deleted(write: Callable[[Cast], None]) -> Row:
 def unassigned_outsider(write: Callable[[Cast], None]) -> Row:
     """Unassigned from a user without other access, who receives the withdrawal only."""
     return replace(all_receive(write, UPDATED), before=assign_fatima, outsider=(WITHDRAWN,))
+
+
+def members_lose(write: Callable[[Cast], None]) -> Row:
+    """Casey and Greta see each other's tickets no more, which each of them receives alone."""
+    return Row(write, before=organize, casey=(ALL_WITHDRAWN,), greta=(ALL_WITHDRAWN,))
+
+
+def organize(cast: Cast) -> None:
+    organization = Organization.objects.create(name="Acme", members_see_tickets=True)
+    OrganizationDomain.objects.create(organization=organization, domain="example.com")
+
+
+def in_admin(by: str = "ada", **fields: Any) -> Callable[[Cast], None]:
+    """Change the organization in its form of the admin."""
+
+    def write(cast: Cast) -> None:
+        client = signed_in(getattr(cast, by))
+        address = f"/admin/tickets/organization/{Organization.objects.get().pk}/change/"
+        shown = {"domains-0-domain": "example.com"}
+        done(client.post(address, filled_in(client, address, **shown, **fields)))
+
+    return write
 
 
 def assign_fatima(cast: Cast) -> None:
@@ -418,6 +443,19 @@ ROWS = {
         before=add_fatima,
         outsider=(WITHDRAWN,),
     ),
+    # Organizations
+    "admin organization: switch off": members_lose(in_admin(members_see_tickets=False)),
+    "admin organization: remove a member": members_lose(in_admin(**{"members-0-DELETE": "on"})),
+    "admin organization: rename": replace(members_lose(in_admin(name="Ajax")), casey=(), greta=()),
+    "shell: delete a domain": members_lose(
+        by_service(lambda cast: save_organization(Organization.objects.get(), by=cast.ada, domains=[]))
+    ),
+    "shell: remove a member": members_lose(
+        by_service(lambda cast: remove_member(Organization.objects.get(), by=cast.ada, person=cast.casey))
+    ),
+    "shell: delete an organization": members_lose(
+        by_service(lambda cast: delete_organization(Organization.objects.get(), by=cast.ada))
+    ),
     "shell: delete": deleted(by_service(lambda cast: services.delete_ticket(cast.ticket, by=cast.ada))),
 }
 EVERY_EVENT = {CREATED, UPDATED, STATUS, REPLY, REPLY_UPDATED, DELETED, WITHDRAWN}
@@ -437,7 +475,7 @@ class Subscriber:
         else:
             await self.listener.receives_nothing(self.channel)
         frames = [frame for frame in self.listener.received if frame.get("channel") == self.channel]
-        events = [frame["event"] for frame in frames if frame["event"].startswith("ticket.")]
+        events = [frame["event"] for frame in frames if frame["event"].startswith("ticket")]
         return [event for event in events if event != NOTIFIED]  # who receives it: tests/tickets/notifications/
 
 

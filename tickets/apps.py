@@ -14,7 +14,7 @@ class TicketsConfig(AppConfig):
         from tickets.configuration.defaults import install_defaults
         from tickets.files.types import check_allowed_types
         from tickets.notifications import receivers  # noqa: F401
-        from tickets.people import organizations  # noqa: F401
+        from tickets.people import membership  # noqa: F401
         from tickets.search import indexing  # noqa: F401
 
         register(check_allowed_types)

@@ -254,6 +254,34 @@ class TicketWithdrawn(Event):
 
 
 @dataclass(frozen=True)
+class TicketsWithdrawn(Event):
+    """A user lost access to tickets of other members of their organization; pages ask which they may still see."""
+
+    broadcast_as = "tickets.withdrawn"
+    loser: User
+
+    def broadcast_on(self) -> Sequence[str | ForChannel]:
+        """Return the channel of the user."""
+        return [ForChannel(self.loser.channel, Audience.STAFF)]
+
+    def broadcast_to(self) -> Audience:
+        """Use one version: the payload holds nothing."""
+        return Audience.STAFF
+
+    def broadcast_guard(self) -> str:
+        """Replay without a guard: it is the user's own channel."""
+        return ""
+
+    def broadcast_ordering_key(self) -> str:
+        """Return none: pages ask for the present state, whatever came before."""
+        return ""
+
+    def broadcast_with(self, audience: Audience) -> dict[str, Any]:
+        """Return nothing: an organization has more tickets than an event can name."""
+        return {}
+
+
+@dataclass(frozen=True)
 class TestEvent(Event):
     """A test event: broadcast like `event`, marked `test`, and applied by no page."""
 

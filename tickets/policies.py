@@ -323,6 +323,11 @@ def can_configure(user: User) -> bool:
     return user.is_active and user.is_admin
 
 
+def can_manage_organizations(user: User) -> bool:
+    """Allow admins to see and change organizations, their domains and their members."""
+    return user.is_active and user.is_admin
+
+
 def usable_saved_replies(user: User) -> QuerySet[SavedReply]:
     """Return the saved replies that `user` may insert: their own, those of their offices, and those for all staff."""
     if not user.is_active or user.is_customer:

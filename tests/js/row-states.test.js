@@ -18,6 +18,7 @@ function setUp(rows = {}) {
   const asked = []
   const clock = new FakeClock()
   const loaded = []
+  const lost = []
   const states = new RowStates({
     user: "me",
     fetchRows: async (uuids) => {
@@ -25,10 +26,11 @@ function setUp(rows = {}) {
       return rows
     },
     onLoaded: (uuids) => loaded.push(...uuids),
+    onLost: (uuids) => lost.push(...uuids),
     clock,
   })
   states.set("t", { is_unread: false, lastId: "r1" })
-  return { states, asked, clock, loaded }
+  return { states, asked, clock, loaded, lost }
 }
 
 test("a reply of another person makes a ticket unread, one's own does not", () => {
@@ -61,6 +63,19 @@ test("the server is asked once for what a page cannot know", async () => {
   assert.deepEqual(asked, [["new", "t"]])
   assert.deepEqual(loaded, ["new", "t"])
   assert.equal(states.get("new"), row)
+})
+
+test("tickets that the server does not answer with are lost, and asked for no more", async () => {
+  const row = { is_unread: false, last: { id: "r1" } }
+  const { states, asked, clock, lost } = setUp({ t: row })
+  states.set("gone", { is_unread: false, lastId: "r9" })
+  states.askAll()
+  await clock.advance(600)
+  assert.deepEqual(asked, [["t", "gone"]])
+  assert.deepEqual(lost, ["gone"])
+  states.askAll()
+  await clock.advance(3000)
+  assert.deepEqual(asked[1], ["t"])
 })
 
 test("a message counts as seen when half of it, or of the window, is in view", () => {

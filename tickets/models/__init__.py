@@ -14,7 +14,12 @@ from tickets.models.notifications import (
     NotificationPreference,
     TicketSubscription,
 )
-from tickets.models.organizations import Organization, OrganizationDomain, OrganizationMember
+from tickets.models.organizations import (
+    Organization,
+    OrganizationDomain,
+    OrganizationMember,
+    OrganizationRemoval,
+)
 from tickets.models.participants import MAX_PARTICIPANTS, Participant, participants_of
 from tickets.models.push import PushKey, PushSubscription
 from tickets.models.reading import ReadMark
@@ -45,6 +50,7 @@ __all__ = [
     "Organization",
     "OrganizationDomain",
     "OrganizationMember",
+    "OrganizationRemoval",
     "Participant",
     "Priority",
     "PushKey",

@@ -91,3 +91,21 @@ class OrganizationMember(models.Model):
 
     def __str__(self) -> str:
         return str(self.user)
+
+
+class OrganizationRemoval(models.Model):
+    """A person whom an admin removed from an organization: no address makes them a member of it again."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="removals")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="organization_removals", verbose_name=_("person")
+    )
+
+    class Meta:
+        verbose_name = _("removed person")
+        verbose_name_plural = _("people removed by hand")
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["organization", "user"], name="removed_once")]
+
+    def __str__(self) -> str:
+        return str(self.user)

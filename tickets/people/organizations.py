@@ -1,85 +1,121 @@
-"""Keep the members of organizations up to date, and end access with membership."""
+"""Change organizations, their domains and their members."""
 
-from typing import Any
+from collections.abc import Iterable
 
-from allauth.account.models import EmailAddress
+from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models.signals import post_delete, post_save, pre_save
-from django.dispatch import receiver
+from django.utils.translation import gettext as _
 
+from accounts import customers
 from accounts.models import User
-from accounts.signals import access_changed
-from realtime import reauthorize
-from tickets.models import Organization, OrganizationDomain, OrganizationMember
+from tickets import policies
+from tickets.locking import require
+from tickets.models import Organization, OrganizationDomain, OrganizationMember, OrganizationRemoval
+from tickets.people.membership import assign_member, one_revocation
 
-
-@receiver([post_save, post_delete], sender=EmailAddress)
-def follow_address(instance: EmailAddress, **_: Any) -> None:
-    """Add or remove the owner of an address that was verified or removed."""
-    user = User.objects.filter(pk=instance.user_id).first()
-    if user is not None:
-        assign_member(user)
-
-
-@receiver([post_save, post_delete], sender=OrganizationDomain)
-def follow_domain(instance: OrganizationDomain, **_: Any) -> None:
-    """Add or remove the people at a domain."""
-    at_domain = EmailAddress.objects.filter(verified=True, email__iendswith=f"@{instance.domain}").values("user")
-    for user in User.objects.filter(pk__in=at_domain, role=User.Role.CUSTOMER).iterator():
-        assign_member(user)
+MAX_DOMAINS = 50
 
 
 @transaction.atomic
-def assign_member(user: User) -> None:
-    """Make a customer a member by their verified addresses; what an admin decided stays."""
-    present = OrganizationMember.objects.select_for_update().filter(user=user).first()
-    if present is not None and present.is_manual:
-        return
-    verified = EmailAddress.objects.filter(user=user, verified=True).order_by("-primary", "pk")
-    domains = [email.rpartition("@")[2].lower() for email in verified.values_list("email", flat=True)]
-    found = {each.domain: each for each in OrganizationDomain.objects.filter(domain__in=domains)}
-    domain = next((found[name] for name in domains if name in found), None)
-    if domain is None or not user.is_customer:
-        if present is not None:
-            present.delete()
-    elif present is None:
-        OrganizationMember.objects.create(organization_id=domain.organization_id, user=user, is_manual=False)
-    elif present.organization_id != domain.organization_id:
-        present.organization_id = domain.organization_id
-        present.save()
+def save_organization(organization: Organization, *, by: User, domains: Iterable[str] | None = None) -> Organization:
+    """Save an organization and, unless None, its `domains`: people at them are members.
+
+    Raises PermissionDenied, ValidationError.
+    """
+    _require_admin(by)
+    with one_revocation():
+        organization.full_clean()
+        organization.save()
+        if domains is not None:
+            _save_domains(organization, {domain.strip().lower() for domain in domains})
+    return organization
 
 
-@receiver(pre_save, sender=OrganizationMember)
-def member_moves(instance: OrganizationMember, **_: Any) -> None:
-    """Reauthorize the members of the organization that a member leaves for another one."""
-    before = OrganizationMember.objects.filter(pk=instance.pk).exclude(organization=instance.organization_id).first()
-    if before is not None:
-        _reauthorize_members(before.organization_id)
+@transaction.atomic
+def delete_organization(organization: Organization, *, by: User) -> None:
+    """Delete an organization; what its members saw of each other ends. Raises PermissionDenied."""
+    _require_admin(by)
+    with one_revocation():
+        organization.delete()
 
 
-@receiver([post_save, post_delete], sender=OrganizationMember)
-def member_changed(instance: OrganizationMember, **_: Any) -> None:
-    """Reauthorize the member and the others, who saw their tickets."""
-    _reauthorize_members(instance.organization_id, instance.user_id)
+@transaction.atomic
+def add_member(organization: Organization, *, by: User, person: User) -> bool:
+    """Make `person` a member by hand, which no address changes; return whether they were none.
+
+    It undoes a removal by hand, and ends another membership by hand. Raises PermissionDenied, ValidationError.
+    """
+    _require_admin(by)
+    if not person.is_customer:
+        raise ValidationError({"person": _("Only customers can be members.")})
+    OrganizationRemoval.objects.filter(organization=organization, user=person).delete()
+    present = OrganizationMember.objects.select_for_update().filter(user=person).first()
+    if present is not None and present.organization_id == organization.pk:
+        return False
+    if present is None:
+        OrganizationMember.objects.create(organization=organization, user=person)
+        return True
+    OrganizationRemoval.objects.get_or_create(organization_id=present.organization_id, user=person)
+    present.organization, present.is_manual = organization, True
+    present.save()
+    return True
 
 
-@receiver(access_changed)
-def role_changed(users: list[Any], **_: Any) -> None:
-    """Reauthorize the other members: only customers show each other their tickets."""
-    memberships = OrganizationMember.objects.filter(user__in=users, organization__members_see_tickets=True)
-    for organization_id in set(memberships.values_list("organization", flat=True)):
-        _reauthorize_members(organization_id)
+@transaction.atomic
+def add_named_member(organization: Organization, text: str, *, by: User) -> User:
+    """Make the person that `text` names (see `customers.named_customer`), who may be new, a member. Return them.
+
+    Raises PermissionDenied, ValidationError.
+    """
+    _require_admin(by)
+    try:
+        person = customers.named_customer(text, by=by)
+    except ValidationError as error:
+        raise ValidationError({"person": error.messages}) from error
+    add_member(organization, by=by, person=person)
+    return person
 
 
-@receiver(post_save, sender=Organization)
-def organization_changed(instance: Organization, created: bool, **_: Any) -> None:
-    """Reauthorize the members: they may have lost each other's tickets."""
-    if not created:
-        _reauthorize_members(instance.pk)
+@transaction.atomic
+def remove_member(organization: Organization, *, by: User, person: User) -> bool:
+    """Remove a member, whose addresses do not make them one again; return whether they were one.
+
+    `add_member` and `restore_member` undo it. Raises PermissionDenied.
+    """
+    _require_admin(by)
+    number, _rows = OrganizationMember.objects.filter(organization=organization, user=person).delete()
+    if number:
+        OrganizationRemoval.objects.get_or_create(organization=organization, user=person)
+    return bool(number)
 
 
-def _reauthorize_members(organization_id: int, *others: Any) -> None:
-    members = OrganizationMember.objects.filter(organization=organization_id).values_list("user", flat=True)
-    users = {*members, *others}
-    if users:
-        reauthorize(users=users)
+@transaction.atomic
+def restore_member(organization: Organization, *, by: User, person: User) -> bool:
+    """Undo a removal by hand: the person's addresses decide again. Return whether they are a member now.
+
+    Raises PermissionDenied.
+    """
+    _require_admin(by)
+    OrganizationRemoval.objects.filter(organization=organization, user=person).delete()
+    assign_member(person)
+    return OrganizationMember.objects.filter(organization=organization, user=person).exists()
+
+
+def _require_admin(by: User) -> None:
+    require(policies.can_manage_organizations(by), _("Only admins can change organizations."))
+
+
+def _save_domains(organization: Organization, domains: set[str]) -> None:
+    """Add and delete domains. Raises ValidationError with the field `domains`."""
+    if len(domains) > MAX_DOMAINS:
+        raise ValidationError({"domains": _("Use at most %(most)d domains.") % {"most": MAX_DOMAINS}})
+    present = {row.domain: row for row in organization.domains.all()}
+    for name in present.keys() - domains:
+        present[name].delete()
+    for name in sorted(domains - present.keys()):
+        row = OrganizationDomain(organization=organization, domain=name)
+        try:
+            row.full_clean()
+        except ValidationError as error:
+            raise ValidationError({"domains": [f"{name}: {text}" for text in error.messages]}) from error
+        row.save()

@@ -25,6 +25,7 @@ from tickets.models import (
     Draft,
     IdempotencyKey,
     OrganizationMember,
+    OrganizationRemoval,
     Participant,
     ReadMark,
     Reply,
@@ -91,6 +92,7 @@ def _erase(person: User, by: User | None, delete_tickets: bool, to: User | None)
     Participant.objects.filter(user=person).delete()
     CustomerNote.objects.filter(customer=person).delete()
     OrganizationMember.objects.filter(user=person).delete()
+    OrganizationRemoval.objects.filter(user=person).delete()
     SavedReply.objects.filter(owner=person).delete()
     _delete_jobs(identity)
     signals.person_erased.send(User, person=person)

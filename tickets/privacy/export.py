@@ -25,6 +25,7 @@ from tickets.models import (
     Attachment,
     Draft,
     OrganizationMember,
+    OrganizationRemoval,
     Participant,
     ReadMark,
     Reply,
@@ -90,6 +91,7 @@ class _Export:
             "subscriptions": self._subscriptions(),
             "participates_in": self._participates_in(),
             "organization": self._organization(),
+            "removed_from_organizations": self._removed_from(),
             "files": [self._file(file) for file in self._attachments],
         }
 
@@ -116,6 +118,10 @@ class _Export:
     def _organization(self) -> str | None:
         names = OrganizationMember.objects.filter(user=self.person).values_list("organization__name", flat=True)
         return names.first()
+
+    def _removed_from(self) -> list[str]:
+        removals = OrganizationRemoval.objects.filter(user=self.person)
+        return list(removals.values_list("organization__name", flat=True))
 
     def _participates_in(self) -> list[dict[str, Any]]:
         joined = Participant.objects.filter(user=self.person).order_by("pk")

@@ -7,6 +7,7 @@ import { live } from "../live/index.js"
 const PERIOD_MS = 2_000
 const SPREAD_MS = 1_000
 const MAX_SHOWN = 99
+const REMOVING = new Set(["ticket.read", "ticket.withdrawn", "tickets.withdrawn"])
 const PREFIX = /^\(\d+\+?\) /
 
 const badge = document.querySelector("[data-unread-count]")
@@ -46,7 +47,7 @@ function showTitle(prefix) {
 
 /** Returns whether an event may change the number: its ticket is the user's own, or their work. */
 function isConcerned({ ticket, changes }, name) {
-  if (name === "ticket.read" || name === "ticket.withdrawn") return true
+  if (REMOVING.has(name)) return true
   if (changes?.assigned_to) return true
   return ticket?.creator?.id === config.user || ticket?.assigned_to?.id === config.user
 }

@@ -14,6 +14,7 @@ const EVENTS = [
   "ticket.notified",
   "notifications.read",
   "ticket.withdrawn",
+  "tickets.withdrawn",
   "ticket.reply.deleted",
   "stream:reset",
 ]

@@ -23,6 +23,7 @@ class TicketList extends HTMLElement {
     user: config.user,
     fetchRows,
     onLoaded: (uuids) => this.#refreshStates(uuids),
+    onLost: (uuids) => uuids.forEach((uuid) => this.#withdraw(uuid)),
     isAllowed: isActive,
   })
   #search = new SearchMatches({
@@ -41,6 +42,7 @@ class TicketList extends HTMLElement {
       this.#search.check()
     })
     live.stream.on("*", (data, name) => data.ticket && this.#onEvent(name, data))
+    live.stream.on("tickets.withdrawn", () => this.#states.askAll())
     live.stream.on("stream:reset", ({ reason }) => reason === "log" && reloadPage())
     this.#rows.addEventListener("pointerleave", () => this.#showPendingIfIdle())
     this.#rows.addEventListener(
@@ -80,18 +82,23 @@ class TicketList extends HTMLElement {
     if (this.#states.apply(name, data)) this.#refreshStates([ticket.uuid])
     if (isPersonal(name)) return
     if (name === "ticket.withdrawn") {
-      this.#changed.delete(ticket.uuid)
-      this.#pending.delete(ticket.uuid)
-      this.#announced.delete(ticket.uuid)
-      this.#search.delete(ticket.uuid)
-      this.#removeRow(document.getElementById(`ticket-${ticket.uuid}`), { keepsPlace: this.#isPointedAt })
-      this.#showNumber()
+      this.#withdraw(ticket.uuid)
       return
     }
     // What a search showed of a reply may not be for this user any more.
     if (HIDING.has(name)) document.querySelector(`#ticket-${ticket.uuid} .snippet`)?.remove()
     const row_url = ticket.url + (this.dataset.from ?? "")
     this.#changed.set(ticket.uuid, { ticket, row_url, is_staffed: data.audience === "staff" })
+  }
+
+  /** Removes a ticket that the user may not see any more. */
+  #withdraw(uuid) {
+    this.#changed.delete(uuid)
+    this.#pending.delete(uuid)
+    this.#announced.delete(uuid)
+    this.#search.delete(uuid)
+    this.#removeRow(document.getElementById(`ticket-${uuid}`), { keepsPlace: this.#isPointedAt })
+    this.#showNumber()
   }
 
   #draw(changed) {

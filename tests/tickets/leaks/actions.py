@@ -14,7 +14,7 @@ from accounts.models import DeskSettings, Office, User
 from tests.tickets.leaks.site import CUSTOMERS, NOTE_AUTHORS, OBSERVERS, PEOPLE, Note, Site, pick
 from tickets import drafts, services
 from tickets.models import Participant, Priority, Status, Ticket
-from tickets.people import participants
+from tickets.people import organizations, participants
 
 
 class Done(NamedTuple):
@@ -239,6 +239,49 @@ def remove_participant(site: Site, who: int, which: int, what: int) -> Done:
     return Done(row.ticket, is_hidden=False)
 
 
+def save_organization(site: Site, who: int, which: int, what: int) -> Done:
+    """Turn the switch on or off, and add or delete the domain of all customers."""
+    organization = site.organization()
+    organization.members_see_tickets = bool(what % 2)
+    domains = ["example.com"] if what // 2 % 2 else []
+    organizations.save_organization(organization, by=administrator(site, who), domains=domains)
+    return Done(None, is_hidden=False)
+
+
+def delete_organization(site: Site, who: int, which: int, what: int) -> Done:
+    organizations.delete_organization(site.organization(), by=administrator(site, who))
+    return Done(None, is_hidden=False)
+
+
+def add_member(site: Site, who: int, which: int, what: int) -> Done:
+    person = site.people[pick(CUSTOMERS, what)]
+    organizations.add_member(site.organization(), by=administrator(site, who), person=person)
+    return Done(None, is_hidden=False)
+
+
+def add_named_member(site: Site, who: int, which: int, what: int) -> Done:
+    person = site.people[pick(CUSTOMERS, what)]
+    organizations.add_named_member(site.organization(), person.email, by=administrator(site, who))
+    return Done(None, is_hidden=False)
+
+
+def remove_member(site: Site, who: int, which: int, what: int) -> Done:
+    person = site.people[pick(CUSTOMERS, what)]
+    organizations.remove_member(site.organization(), by=administrator(site, who), person=person)
+    return Done(None, is_hidden=False)
+
+
+def restore_member(site: Site, who: int, which: int, what: int) -> Done:
+    person = site.people[pick(CUSTOMERS, what)]
+    organizations.restore_member(site.organization(), by=administrator(site, who), person=person)
+    return Done(None, is_hidden=False)
+
+
+def administrator(site: Site, number: int) -> User:
+    """Return the admin: every fourth time an agent, who may not."""
+    return site.cast.bao if number % 4 == 3 else site.cast.ada
+
+
 # -- Other actions
 
 
@@ -292,7 +335,7 @@ def internal(site: Site, who: int, which: int, what: int) -> Done:
     return Done(None, is_hidden=False)
 
 
-# By the names of services.py and people/participants.py; a new service must be added here.
+# By the names of services.py, people/participants.py and people/organizations.py; a new service must be added here.
 SERVICES: dict[str, Step] = {
     "open_ticket": open_ticket,
     "open_ticket_for": open_ticket_for,
@@ -304,6 +347,12 @@ SERVICES: dict[str, Step] = {
     "add_participant": add_participant,
     "add_named_participant": add_named_participant,
     "remove_participant": remove_participant,
+    "save_organization": save_organization,
+    "delete_organization": delete_organization,
+    "add_member": add_member,
+    "add_named_member": add_named_member,
+    "remove_member": remove_member,
+    "restore_member": restore_member,
 }
 UPDATES: dict[str, Step] = {
     "change_status": change_status,

@@ -137,7 +137,7 @@ class Reader:
 
     def is_visible(self, event: dict[str, Any], tickets: set[str]) -> bool:
         """Return whether a customer receives an event; staff elsewhere receive only events of their requests."""
-        return self.user.is_customer or event["data"]["ticket"]["uuid"] in tickets
+        return self.user.is_customer or event["data"].get("ticket", {}).get("uuid") in tickets
 
     def everything(self, cursors: Iterable[str]) -> Answers:
         """Return every response: to own objects, to foreign ones and to forbidden actions."""

@@ -17,7 +17,15 @@ from realtime.models import Broadcast
 from tests.support import cast as casting
 from tests.tickets.files.test_files import PNG
 from tickets import files, services
-from tickets.models import Attachment, Participant, Reply, Status, Ticket
+from tickets.models import (
+    Attachment,
+    Organization,
+    OrganizationMember,
+    Participant,
+    Reply,
+    Status,
+    Ticket,
+)
 from tickets.people.customers import add_customer_note
 
 Thing = TypeVar("Thing")
@@ -125,9 +133,21 @@ class Site:
         return [ticket for ticket in self.tickets() if self.asks(name, ticket) and not self.is_staff(name, ticket)]
 
     def asks(self, name: str, ticket: Ticket) -> bool:
-        """Return whether a user is the customer or a participant of a ticket."""
+        """Return whether a user is the customer or a participant of a ticket, or another member may read it."""
         key = self.people[name].pk
-        return ticket.creator_id == key or Participant.objects.filter(ticket=ticket, user=key).exists()
+        joined = Participant.objects.filter(ticket=ticket, user=key).exists()
+        return ticket.creator_id == key or joined or self.shares(name, ticket)
+
+    def shares(self, name: str, ticket: Ticket) -> bool:
+        """Return whether two customers are members of an organization whose switch is on."""
+        pair = {self.people[name].pk, ticket.creator_id}
+        members = OrganizationMember.objects.filter(user__in=pair, organization__members_see_tickets=True)
+        is_customers = name in CUSTOMERS and ticket.creator.role == User.Role.CUSTOMER
+        return is_customers and len(set(members.values_list("organization", "user"))) == 2
+
+    def organization(self) -> Organization:
+        """Return the only organization; a new one shows its members nothing."""
+        return Organization.objects.first() or Organization.objects.create(name="Acme")
 
     def of_staff(self, name: str) -> list[Ticket]:
         return [ticket for ticket in self.tickets() if self.is_staff(name, ticket)]

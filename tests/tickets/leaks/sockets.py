@@ -1,6 +1,7 @@
 """The sockets of all users."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from tests.support.clients.signed_clients import answers, send_client_event
@@ -31,9 +32,9 @@ class Sockets:
         for ticket in await do(self.site.tickets):
             await self.subscribe_to_ticket(ticket)
 
-    async def subscribe(self, channel: str, who: set[str]) -> None:
+    async def subscribe(self, channel: str, who: set[str], others: Iterable[str] = OBSERVERS) -> None:
         """Subscribe the authorized users to a channel, and check that no other observer is accepted."""
-        for name in who | set(OBSERVERS):
+        for name in who.union(others):
             listener = self.listeners[name]
             before = len(listener.received)
             answer = await listener.subscribe(channel)
@@ -46,6 +47,11 @@ class Sockets:
         customers = {name for name in self.site.people if await do(self.site.asks, name, ticket)}
         await self.subscribe(ticket.channel, staff | customers)
         await self.subscribe(ticket.presence_channel, staff)
+
+    async def subscribe_customers(self, ticket: Ticket) -> None:
+        """Subscribe the customers again, whose organization has changed."""
+        customers = {name for name in CUSTOMERS if await do(self.site.asks, name, ticket)}
+        await self.subscribe(ticket.channel, customers, CUSTOMERS)
 
     async def whisper(self, name: str, event: str, channel: str) -> None:
         await send_client_event(self.listeners[name], event, channel, {"text": "I say"})

@@ -35,7 +35,7 @@ from tests.tickets.leaks.sockets import Frames, Sockets, noticed
 from tickets import services
 from tickets.api.parameters import LIST_PARAMETERS
 from tickets.models import Ticket
-from tickets.people import participants
+from tickets.people import organizations, participants
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
 HUNTED = settings(
@@ -49,6 +49,10 @@ HUNTED = settings(
 CHANGES_ACCESS = (
     *SOMETIMES_HIDDEN, "open_ticket", "open_ticket_for", "unassign",
     "add_participant", "add_named_participant", "remove_participant",
+)  # fmt: skip
+# Members of an organization gain or lose all tickets of the others.
+ORGANIZES = (
+    "save_organization", "delete_organization", "add_member", "add_named_member", "remove_member", "restore_member",
 )  # fmt: skip
 Step = tuple[str, int, int, int]
 numbers = st.integers(0, 15)
@@ -97,6 +101,15 @@ STORY: list[Step] = [
     ("note", 0, 0, 0),
     ("add_reply", 0, 0, 1),
     ("add_named_participant", 0, 0, 0),
+    ("add_member", 0, 0, 0),
+    ("add_named_member", 0, 0, 1),
+    ("save_organization", 0, 0, 3),
+    ("note", 0, 0, 0),
+    ("add_reply", 7, 0, 1),
+    ("remove_member", 0, 0, 1),
+    ("note", 0, 0, 0),
+    ("restore_member", 0, 0, 1),
+    ("delete_organization", 0, 0, 0),
     ("note", 0, 2, 0),
     ("note with files", 0, 1, 0),
     ("delete note", 0, 4, 0),
@@ -152,6 +165,10 @@ class Hunt:
         frames = await self.sockets.received()
         await do(self.check_frames, frames, self.site.notes[written:])
         await do(self.check_silence, step, done, frames, asked)
+        if kind in ORGANIZES:
+            self.seqs.clear()
+            for ticket in await do(self.site.tickets):
+                await self.sockets.subscribe_customers(ticket)
         if kind in CHANGES_ACCESS and done.ticket is not None:
             if "participant" in kind:  # who comes back has missed events
                 self.seqs = defaultdict(
@@ -249,7 +266,9 @@ class Hunt:
         lines = list(self.readers[name].rows(f"{path}timeline/?size=9"))
         assert len(lines) == ticket.timeline.filter(audience="public").count()
         events = [event["data"] for event in self.readers[name].history_events(self.site.start)]
-        seqs = [data["seq"] for data in events if data["ticket"]["uuid"] == str(ticket.uuid) and "seq" in data]
+        seqs = [
+            data["seq"] for data in events if data.get("ticket", {}).get("uuid") == str(ticket.uuid) and "seq" in data
+        ]
         last = self.readers[name].ask(path).json()["seq"]
         assert seqs == list(range(last - len(seqs) + 1, last + 1))
         assert len(seqs) == last or self.site.start != self.site.begin
@@ -326,7 +345,7 @@ async def play(hunt: Hunt, steps: list[Step]) -> None:
 def test_every_service_is_covered_by_the_leak_hunt() -> None:
     names = {
         name
-        for module in (services, participants)
+        for module in (services, participants, organizations)
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__ and not name.startswith("_")
     }

@@ -2,15 +2,20 @@
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 
 from accounts.models import User
 from realtime import Audience
+from realtime.broadcasting.messages import REAUTHORIZE_CHANNEL
+from realtime.models import Broadcast
 from tests.support.cast import Cast
 from tests.support.sockets import do, subscribe
+from tests.test_admin import save
 from tickets import policies, services
-from tickets.models import Organization, OrganizationDomain, OrganizationMember, Ticket
+from tickets.models import Organization, OrganizationDomain, OrganizationMember, OrganizationRemoval, Ticket
+from tickets.people import organizations
+from tickets.people.organizations import add_member, remove_member, restore_member, save_organization
 from tickets.people.participants import add_participant
 
 
@@ -98,18 +103,22 @@ def test_member_can_take_part_as_well(cast: Cast) -> None:
     assert add_participant(cast.ticket, by=cast.bao, person=cast.greta)
 
 
-@pytest.mark.parametrize("ends", ["switch", "member", "creator", "deletion", "role"])
+@pytest.mark.parametrize("ends", ["switch", "member", "creator", "move", "deletion", "role", "domain", "new domain"])
 async def test_access_ends_at_once_on_an_open_page(live_cast: Cast, ends: str) -> None:
     cast = live_cast
-    organization = await do(acme, members=(cast.casey, cast.greta))
-    page = await subscribe(cast.greta, cast.ticket.channel)
+    members = () if "domain" in ends else (cast.casey, cast.greta)
+    organization = await do(acme, domain="" if members else "example.com", members=members)
+    page, own = await subscribe(cast.greta, cast.ticket.channel), await subscribe(cast.greta, cast.greta.channel)
     await do(cast.reply, cast.bao, "An answer")
     assert (await page.event("ticket.reply.created"))["reply"]["message"] == "An answer"
     await do(end, organization, cast, ends)
     await do(cast.reply, cast.bao, "Not for Greta")
     assert (await page.event("pusher:subscription_error"))["status"] == 403
-    assert "Not for Greta" not in str(page.received)
-    await page.close()
+    assert (await own.event("tickets.withdrawn")).keys() == {"event_id", "timestamp"}
+    assert await own.receives_nothing(cast.greta.channel)
+    for socket in (page, own):
+        assert "Not for Greta" not in str(socket.received)
+        await socket.close()
 
 
 def end(organization: Organization, cast: Cast, how: str) -> None:
@@ -118,6 +127,14 @@ def end(organization: Organization, cast: Cast, how: str) -> None:
         organization.save()
     elif how == "deletion":
         organization.delete()
+    elif how == "move":
+        add_member(Organization.objects.create(name="Other"), by=cast.ada, person=cast.casey)
+    elif how == "domain":
+        OrganizationDomain.objects.get().delete()
+    elif how == "new domain":
+        domain = OrganizationDomain.objects.get()
+        domain.domain = "acme.example"
+        domain.save()
     elif how == "role":
         User.objects.filter(pk=cast.casey.pk).update(role=User.Role.AGENT)
     else:
@@ -128,7 +145,8 @@ def end(organization: Organization, cast: Cast, how: str) -> None:
 def test_admin_adds_an_organization_with_domain_and_member(cast: Cast) -> None:
     client = Client()
     client.force_login(cast.ada)
-    form = {"name": "Acme", "members_see_tickets": "on"}
+    form: dict[str, object] = {"name": "Acme", "members_see_tickets": "on"}
+    form |= {"removals-TOTAL_FORMS": 0, "removals-INITIAL_FORMS": 0}
     for prefix, fields in (("domains", {"domain": "acme.example"}), ("members", {"user": str(cast.greta.pk)})):
         form |= {f"{prefix}-TOTAL_FORMS": 1, f"{prefix}-INITIAL_FORMS": 0}
         form |= {f"{prefix}-0-{name}": value for name, value in fields.items()}
@@ -140,3 +158,101 @@ def test_admin_adds_an_organization_with_domain_and_member(cast: Cast) -> None:
     assert members_of(Organization.objects.get()) == ["greta@example.com"]
     client.force_login(cast.bao)
     assert client.get("/admin/tickets/organization/").status_code == 403
+
+
+def revocations() -> list[str]:
+    """Return the names of the events that end access, in their order."""
+    names = list(Broadcast.objects.order_by("pk").values_list("event", flat=True))
+    return [name for name in names if name in (REAUTHORIZE_CHANNEL, "tickets.withdrawn")]
+
+
+def test_loss_of_many_members_is_one_revocation(cast: Cast) -> None:
+    organization = acme(domain="example.com")
+    before = len(revocations())
+    save_organization(organization, by=cast.ada, domains=["acme.example"])
+    assert members_of(organization) == []
+    assert revocations()[before:] == [REAUTHORIZE_CHANNEL, *["tickets.withdrawn"] * 3]
+
+
+def test_what_takes_nothing_away_withdraws_nothing(cast: Cast) -> None:
+    organization = acme(sees=False, members=(cast.casey, cast.greta))
+    before = len(revocations())
+    organization.members_see_tickets = True
+    organization.save()
+    add_member(organization, by=cast.ada, person=cast.hiro)
+    organization.save()
+    assert revocations()[before:] == []
+    remove_member(organization, by=cast.ada, person=cast.hiro)
+    assert len(revocations()) > before
+
+
+def test_removal_by_hand_lasts(cast: Cast) -> None:
+    organization = acme(domain="example.com")
+    assert remove_member(organization, by=cast.ada, person=cast.greta)
+    assert not remove_member(organization, by=cast.ada, person=cast.greta)
+    address = EmailAddress.objects.get(user=cast.greta)
+    address.save()
+    EmailAddress.objects.create(user=cast.greta, email="greta@acme.example", verified=True)
+    for domains in (["acme.example"], ["acme.example", "example.com"]):
+        save_organization(organization, by=cast.ada, domains=domains)
+    assert members_of(organization) == ["casey@example.com", "hiro@example.com"]
+    assert may_read(cast.greta, cast.ticket) is None
+
+
+def test_adding_by_hand_and_restoring_undo_a_removal(cast: Cast) -> None:
+    organization = acme(domain="example.com")
+    for undo, is_manual in ((restore_member, False), (add_member, True)):
+        remove_member(organization, by=cast.ada, person=cast.greta)
+        assert undo(organization, by=cast.ada, person=cast.greta)
+        assert OrganizationMember.objects.get(user=cast.greta).is_manual == is_manual
+        assert not OrganizationRemoval.objects.exists()
+    remove_member(organization, by=cast.ada, person=cast.greta)
+    OrganizationDomain.objects.all().delete()
+    assert not restore_member(organization, by=cast.ada, person=cast.greta)
+
+
+def test_person_who_is_moved_by_hand_does_not_return_by_domain(cast: Cast) -> None:
+    first, second = acme(domain="example.com"), Organization.objects.create(name="Other")
+    add_member(second, by=cast.ada, person=cast.greta)
+    remove_member(second, by=cast.ada, person=cast.greta)
+    EmailAddress.objects.get(user=cast.greta).save()
+    assert "greta@example.com" not in members_of(first)
+    assert not OrganizationMember.objects.filter(user=cast.greta).exists()
+
+
+@pytest.mark.parametrize(
+    "service", ["save_organization", "delete_organization", "add_member", "remove_member", "restore_member"]
+)
+def test_only_admins_change_organizations(cast: Cast, service: str) -> None:
+    organization = acme(domain="example.com", members=())
+    person = {} if service.endswith("organization") else {"person": cast.greta}
+    for by in (cast.bao, cast.casey, cast.hiro):
+        with pytest.raises(PermissionDenied):
+            getattr(organizations, service)(organization, by=by, **person)
+        with pytest.raises(PermissionDenied):
+            organizations.add_named_member(organization, "new@example.com", by=by)
+    assert len(members_of(organization)) == 3
+
+
+def test_domain_of_another_organization_is_refused_and_nothing_saved(cast: Cast) -> None:
+    acme(domain="example.com")
+    other = Organization(name="Other")
+    with pytest.raises(ValidationError) as refused:
+        save_organization(other, by=cast.ada, domains=["other.example", "example.com"])
+    assert refused.value.message_dict["domains"]
+    assert not Organization.objects.filter(name="Other").exists()
+    with pytest.raises(ValidationError):
+        add_member(Organization.objects.get(), by=cast.ada, person=cast.bao)
+
+
+def test_admin_page_removes_by_hand_and_restores(cast: Cast) -> None:
+    organization = acme(domain="example.com")
+    client = Client()
+    client.force_login(cast.ada)
+    page = f"/admin/tickets/organization/{organization.pk}/change/"
+    place = list(organization.members.values_list("user", flat=True)).index(cast.greta.pk)
+    domain = {"domains-0-domain": "example.com"}
+    assert save(client, page, **domain, **{f"members-{place}-DELETE": "on"}).status_code == 302
+    assert OrganizationRemoval.objects.get().user == cast.greta
+    assert save(client, page, **domain, **{"removals-0-DELETE": "on"}).status_code == 302
+    assert "greta@example.com" in members_of(organization)

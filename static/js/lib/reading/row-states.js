@@ -12,6 +12,7 @@ export class RowStates {
   #user
   #fetchRows
   #onLoaded
+  #onLost
   #states = new Map()
   #missing = new Set()
   #load
@@ -21,12 +22,14 @@ export class RowStates {
    * @param {string} options.user the id of the signed-in user
    * @param {(uuids: string[]) => Promise<Object<string, object>>} options.fetchRows asks the server for states
    * @param {(uuids: string[]) => void} options.onLoaded is called when the server has answered
+   * @param {(uuids: string[]) => void} options.onLost is called with those that the user may not see any more
    * @param {() => boolean} [options.isAllowed]
    */
-  constructor({ user, fetchRows, onLoaded, isAllowed, clock = globalThis }) {
+  constructor({ user, fetchRows, onLoaded, onLost, isAllowed, clock = globalThis }) {
     this.#user = user
     this.#fetchRows = fetchRows
     this.#onLoaded = onLoaded
+    this.#onLost = onLost
     this.#load = new ThrottledTask(() => this.#loadMissing(), {
       period: PERIOD_MS,
       spread: SPREAD_MS,
@@ -61,6 +64,11 @@ export class RowStates {
     )
       this.#ask(uuid)
     return false
+  }
+
+  /** Asks the server for all tickets: the user may have lost some. */
+  askAll() {
+    for (const uuid of this.#states.keys()) this.#ask(uuid)
   }
 
   check() {
@@ -101,6 +109,9 @@ export class RowStates {
       if (rows[uuid]) this.#states.set(uuid, rows[uuid])
     }
     this.#onLoaded(uuids)
+    const lost = uuids.filter((uuid) => !rows[uuid])
+    for (const uuid of lost) this.#states.delete(uuid)
+    this.#onLost(lost)
     if (this.#missing.size > 0) this.#load.request()
   }
 }
