@@ -1,11 +1,12 @@
 """Template tags for JavaScript modules: an import map to file names with a content hash."""
 
 import json
+from functools import lru_cache
 from pathlib import Path
 
 from django import template
 from django.conf import settings
-from django.templatetags.static import static
+from django.core.files.storage import Storage, storages
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
@@ -18,14 +19,26 @@ CLASSIC = {"js/theme.js", "js/admin.js"}  # not modules: one runs before the fir
 @register.simple_tag
 def import_map() -> SafeString:
     """Return the JSON of an import map to this release's files (HTML, "Import maps")."""
-    imports = {f"{settings.STATIC_URL}{name}": static(name) for name in _modules()}
-    return _script_safe(json.dumps({"imports": {"laravel-echo": static(ECHO), **imports}}))
+    return _import_map(storages["staticfiles"])
 
 
 @register.simple_tag
 def module_preloads() -> SafeString:
     """Return preload links for all modules, which saves a round trip for each import."""
-    return format_html_join("\n", '<link rel="modulepreload" href="{}">', ((static(name),) for name in _modules()))
+    return _module_preloads(storages["staticfiles"])
+
+
+@lru_cache
+def _import_map(storage: Storage) -> SafeString:
+    imports = {f"{settings.STATIC_URL}{name}": storage.url(name) for name in _modules()}
+    return _script_safe(json.dumps({"imports": {"laravel-echo": storage.url(ECHO), **imports}}))
+
+
+@lru_cache
+def _module_preloads(storage: Storage) -> SafeString:
+    return format_html_join(
+        "\n", '<link rel="modulepreload" href="{}">', ((storage.url(name),) for name in _modules())
+    )
 
 
 def _modules() -> list[str]:

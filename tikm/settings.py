@@ -102,6 +102,8 @@ ROOT_URLCONF = "tikm.urls"
 ASGI_APPLICATION = "tikm.asgi.application"
 WSGI_APPLICATION = "tikm.wsgi.application"
 
+FORM_RENDERER = "tikm.forms.FormRenderer"
+
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

@@ -11,10 +11,10 @@ CHANNELS: Final = ("in_app", "desktop", "sound")
 _QUIET: Final = frozenset({NotificationKind.NEW_TICKET, NotificationKind.STATUS})
 
 
-def kinds_for(user: User) -> list[NotificationKind]:
-    """Return the kinds that `user` may be notified of in the app."""
+def kinds_for(*, is_customer: bool) -> list[NotificationKind]:
+    """Return the kinds that a customer or staff may be notified of in the app."""
     kinds = [kind for kind in NotificationKind if kind != NotificationKind.RECEIPT]
-    return [kind for kind in kinds if not (user.is_customer and kind in STAFF_KINDS)]
+    return [kind for kind in kinds if not (is_customer and kind in STAFF_KINDS)]
 
 
 def default(user: User, kind: NotificationKind) -> NotificationPreference:
@@ -25,7 +25,7 @@ def default(user: User, kind: NotificationKind) -> NotificationPreference:
 def preferences_of(user: User) -> dict[NotificationKind, NotificationPreference]:
     """Return the preference of `user` for each kind."""
     chosen = {each.kind: each for each in NotificationPreference.objects.filter(user=user)}
-    return {kind: chosen.get(kind) or default(user, kind) for kind in kinds_for(user)}
+    return {kind: chosen.get(kind) or default(user, kind) for kind in kinds_for(is_customer=user.is_customer)}
 
 
 def set_preference(user: User, kind: NotificationKind, **channels: bool) -> None:

@@ -1,11 +1,14 @@
-"""Template tags: times, icons."""
+"""Template tags: times, icons, parts that many pages share."""
 
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 from django import template
 from django.conf import settings
+from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 
 from tickets.counts import MAX_COUNT
 
@@ -38,3 +41,18 @@ def _icon(name: str) -> SafeString:
         '<svg class="icon" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" '
         f'stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">{drawing}</svg>'
     )
+
+
+@register.simple_tag
+def shared_part(name: str, **values: bool) -> SafeString:
+    """Return a template that depends on nothing but the language and these values; rendered once by each process.
+
+    Such are the `<template>`s that scripts fill. With DEBUG each page renders them anew, since they may be edited.
+    """
+    render = _shared_part.__wrapped__ if settings.DEBUG else _shared_part
+    return render(name, get_language(), tuple(values.items()))
+
+
+@lru_cache(maxsize=200)
+def _shared_part(name: str, language: str, values: tuple[tuple[str, Any], ...]) -> SafeString:
+    return render_to_string(name, dict(values))

@@ -17,10 +17,10 @@ def unread_notifications(context: dict[str, Any]) -> int:
     return records.unread_number(context["request"].user)
 
 
-@register.simple_tag(takes_context=True)
-def notification_kinds(context: dict[str, Any]) -> list[str]:
-    """Return the kinds that the user of the page may be notified of in the app."""
-    return [kind.value for kind in preferences.kinds_for(context["request"].user)]
+@register.simple_tag
+def notification_kinds(is_customer: bool) -> list[str]:
+    """Return the kinds that a customer or staff may be notified of in the app."""
+    return [kind.value for kind in preferences.kinds_for(is_customer=is_customer)]
 
 
 @register.simple_tag(takes_context=True)

@@ -128,6 +128,13 @@ def leaks(words: Iterable[str], answers: Answers) -> list[str]:
     return found
 
 
+def first_change(before: str, now: str) -> str:
+    """Return the two texts from shortly before the place where they begin to differ."""
+    differ = next((n for n, (one, other) in enumerate(zip(before, now, strict=False)) if one != other), 0)
+    same = max(differ - 40, 0)
+    return f"{before[same : same + 200]!r} became {now[same : same + 200]!r}"
+
+
 def is_refused(address: str, word: str, text: str) -> bool:
     """Return whether the response refuses a URL that contains the word."""
     return word in address and text[:3] in ("302", "403", "404")
@@ -204,7 +211,9 @@ class Hunt:
         for name, now in self.look().items():
             before = self.before[name]
             differ = [address for address in before.keys() & now.keys() if before[address] != now[address]]
-            assert not differ, [(name, address, before[address], now[address]) for address in differ]
+            assert not differ, [
+                f"{name} at {address}: {first_change(before[address], now[address])}" for address in differ
+            ]
 
     def check_frames(self, frames: Frames, written: list[Note]) -> None:
         """Check that no unauthorized user received a note, and that staff received each one."""
