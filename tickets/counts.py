@@ -1,9 +1,13 @@
 """Numbers of tickets beside views and offices. They grow with what is open, not with what was ever closed."""
 
-from django.db.models import Count, Q, QuerySet
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet, Value
 
 from accounts.models import User
 from accounts.policies import staffed_offices
+from realtime.utils.compiled_query import CompiledQuery
 from tickets import policies
 from tickets.list_queries import has_status, waits_for_side_of
 from tickets.models import Status, Ticket
@@ -29,7 +33,7 @@ def counts(user: User, statuses: list[Status]) -> dict[str, int]:
     """
     tickets = policies.listed_tickets(user).order_by()
     is_open = [status for status in statuses if not status.is_closed]
-    numbers = _count_open(user, tickets.filter(has_status([status.pk for status in is_open])), is_open)
+    numbers = _count_open(user, is_open)
     closed = {f"status-{each.pk}": count(tickets.filter(status=each)) for each in statuses if each.is_closed}
     numbers |= closed | {"closed": sum(closed.values()), "all": numbers["active"] + sum(closed.values())}
     if not user.is_customer:
@@ -37,15 +41,28 @@ def counts(user: User, statuses: list[Status]) -> dict[str, int]:
     return {name: min(number, MAX_COUNT) for name, number in numbers.items()}
 
 
-def _count_open(user: User, tickets: QuerySet[Ticket], statuses: list[Status]) -> dict[str, int]:
-    of_views = {"active": Count("pk"), "waiting": Count("pk", filter=waits_for_side_of(user))}
-    of_status = {f"status-{status.pk}": Count("pk", filter=Q(status=status)) for status in statuses}
-    if user.is_customer:
-        return tickets.aggregate(**of_views, **of_status)
-    of_assignees = {"mine": Q(assigned_to=user), "unassigned": Q(assigned_to=None)}
-    return tickets.aggregate(
-        **of_views, **of_status, **{name: Count("pk", filter=found) for name, found in of_assignees.items()}
-    )
+def _count_open(user: User, statuses: list[Status]) -> dict[str, int]:
+    """Return the number of open tickets in each view, and of each open status."""
+    keys = [status.pk for status in statuses]
+    names = [*_views_of(user), *(f"status-{key}" for key in keys)]
+    rows = _open_numbers.rows(*user.kind, user_id=user.pk, statuses=keys)
+    numbers = rows[0] if rows else [0] * len(names)
+    return dict(zip(names, numbers, strict=False))  # the list of statuses was padded
+
+
+@CompiledQuery
+def _open_numbers(*kind: Any, user_id: UUID, statuses: list[int]) -> QuerySet[Ticket, Any]:
+    user = User.of_kind(*kind, pk=user_id)
+    tickets = policies.listed_tickets(user).order_by().filter(has_status(statuses))
+    found = [*_views_of(user).values(), *(Q(status=key) for key in statuses)]
+    numbers = {f"number_{n}": Count("pk", filter=each) for n, each in enumerate(found)}
+    return tickets.values(of_all=Value(1)).annotate(**numbers).values_list(*numbers)
+
+
+def _views_of(user: User) -> dict[str, Q]:
+    """Return the views of the user's list that show open tickets, and what they match of those."""
+    views = {"active": Q(), "waiting": waits_for_side_of(user)}
+    return views if user.is_customer else views | {"mine": Q(assigned_to=user), "unassigned": Q(assigned_to=None)}
 
 
 def _count_by_office(user: User, statuses: list[Status]) -> dict[str, int]:

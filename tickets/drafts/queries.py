@@ -1,8 +1,12 @@
 """What is stored of drafts: each function takes the author, who is the only reader."""
 
+from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from accounts.models import User
+from realtime.utils.compiled_query import CompiledQuery
 from tickets import policies
 from tickets.models import Attachment, Draft, Ticket
 
@@ -25,6 +29,11 @@ def attached_files(draft: Draft) -> list[Attachment]:
 
 def drafted_tickets(user: User) -> set[UUID]:
     """Return the tickets that `user` may open and has drafts for."""
+    return {uuid for (uuid,) in _drafted.rows(*user.kind, user_id=user.pk)}
+
+
+@CompiledQuery
+def _drafted(*kind: Any, user_id: UUID) -> QuerySet[Ticket, tuple[UUID]]:
+    user = User.of_kind(*kind, pk=user_id)
     written = Draft.objects.filter(user=user, is_empty=False).exclude(ticket=None).values("ticket")
-    tickets = policies.visible_tickets(user).filter(pk__in=written)
-    return set(tickets.values_list("uuid", flat=True)[:MAX_MARKED])
+    return policies.visible_tickets(user).filter(pk__in=written).values_list("uuid")[:MAX_MARKED]

@@ -11,6 +11,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Model
 from django.http import QueryDict
 from django.utils import formats, timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Office, User
@@ -75,6 +76,26 @@ class DateInputField(forms.DateField):
         super().__init__(required=False, widget=widget, input_formats=["%Y-%m-%d"], validators=limits, **kwargs)
 
 
+class ListChoices:
+    """What the forms of a list offer; each kind is read once, when the first form needs it."""
+
+    @cached_property
+    def statuses(self) -> list[Status]:
+        return list(Status.objects.all())
+
+    @cached_property
+    def priorities(self) -> list[Priority]:
+        return list(Priority.objects.all())
+
+    @cached_property
+    def assignees(self) -> list[User]:
+        return list(policies.assignable_users())
+
+    @cached_property
+    def offices(self) -> list[Office]:
+        return list(Office.objects.all())
+
+
 class FilterForm(forms.Form):
     """The filters of the ticket list. An invalid field shows an error and is ignored."""
 
@@ -90,20 +111,21 @@ class FilterForm(forms.Form):
     updated_to = DateInputField(label=_("Updated on or before"))
 
     def __init__(
-        self, data: QueryDict, *, user: User, statuses: list[Status], default_view: View | None = None
+        self, data: QueryDict, *, user: User, choices: ListChoices | None = None, default_view: View | None = None
     ) -> None:
         """Without a `default_view` the form is the page's: the active tickets, but a search looks everywhere."""
         super().__init__(data, auto_id="filter-%s")
         self._is_search = bool(data.get("q", "").strip())
         self._default_view: View = default_view or ("all" if self._is_search else "active")
+        choices = choices or ListChoices()
         # Customers must not filter by what they may not see.
         views = [VIEWS[0], WAITING_FOR_YOU if user.is_customer else WAITING, *VIEWS[1:]]
         if default_view is None:
             views = self._with_default(views)
-        self.fields["status"] = InstanceChoiceField(statuses, views, label=_("Status"))
+        self.fields["status"] = InstanceChoiceField(choices.statuses, views, label=_("Status"))
         self.fields["sort"] = forms.ChoiceField(choices=self._sorts(user), label=_("Sort by"), required=False)
         if not user.is_customer:
-            self._add_staff_fields()
+            self._add_staff_fields(choices)
 
     def _with_default(self, views: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
         """Return the views with the default as the empty choice: only then does a submitted form leave it open."""
@@ -120,13 +142,11 @@ class FilterForm(forms.Form):
         chosen = [default] if self.data.get("sort") == default[0] else []
         return [("", default[1]), *chosen, *sorts]
 
-    def _add_staff_fields(self) -> None:
+    def _add_staff_fields(self, choices: ListChoices) -> None:
         anyone = ("", _("Anyone"))
-        self.fields["priority"] = InstanceChoiceField(Priority.objects.all(), [("", _("Any"))], label=_("Priority"))
-        self.fields["assignee"] = InstanceChoiceField(
-            policies.assignable_users(), [anyone, *ASSIGNEES], label=_("Assignee")
-        )
-        self.fields["office"] = InstanceChoiceField(Office.objects.all(), [("", _("Any"))], label=_("Office"))
+        self.fields["priority"] = InstanceChoiceField(choices.priorities, [("", _("Any"))], label=_("Priority"))
+        self.fields["assignee"] = InstanceChoiceField(choices.assignees, [anyone, *ASSIGNEES], label=_("Assignee"))
+        self.fields["office"] = InstanceChoiceField(choices.offices, [("", _("Any"))], label=_("Office"))
 
     def clean_q(self) -> str:
         """Limit the number of words."""
@@ -213,14 +233,14 @@ def _start_of_day(day: date | None) -> datetime | None:
 class BulkForm(forms.Form):
     """New values for the selected tickets; an empty field is not changed."""
 
-    def __init__(self, data: QueryDict | None = None) -> None:
+    def __init__(self, data: QueryDict | None = None, *, choices: ListChoices | None = None) -> None:
         super().__init__(data, auto_id="bulk-%s")
-        same = ("", _("Unchanged"))
-        self.fields["status"] = InstanceChoiceField(Status.objects.all(), [same], label=_("Status"))
-        self.fields["priority"] = InstanceChoiceField(Priority.objects.all(), [same], label=_("Priority"))
-        people = policies.assignable_users()
+        choices, same = choices or ListChoices(), ("", _("Unchanged"))
+        self.fields["status"] = InstanceChoiceField(choices.statuses, [same], label=_("Status"))
+        self.fields["priority"] = InstanceChoiceField(choices.priorities, [same], label=_("Priority"))
+        people = choices.assignees
         self.fields["assigned_to"] = InstanceChoiceField(people, [same, *ASSIGNEES], label=_("Assignee"))
-        self.fields["office"] = InstanceChoiceField(Office.objects.all(), [same], label=_("Office"))
+        self.fields["office"] = InstanceChoiceField(choices.offices, [same], label=_("Office"))
 
     def clean(self) -> dict[str, Any]:
         """Require 1 to MAX_BULK_TICKETS tickets and at least one change."""

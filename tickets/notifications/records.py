@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.models import User
 from realtime import publish
 from realtime.broadcasting import event_log
+from realtime.utils.compiled_query import CompiledQuery
 from tickets import policies, tasks
 from tickets.models import (
     Mention,
@@ -64,7 +65,13 @@ def listed(user: User) -> QuerySet[Notification]:
 
 def unread_number(user: User) -> int:
     """Return how many notifications are unread, up to MAX_UNREAD + 1."""
-    return policies.visible_notifications(user).filter(read_at=None).order_by()[: MAX_UNREAD + 1].count()
+    return len(_unread.rows(*user.kind, user_id=user.pk))
+
+
+@CompiledQuery
+def _unread(*kind: Any, user_id: UUID) -> QuerySet[Notification, tuple[UUID]]:
+    unread = policies.visible_notifications(User.of_kind(*kind, pk=user_id)).filter(read_at=None)
+    return unread.order_by().values_list("pk")[: MAX_UNREAD + 1]
 
 
 def has_unread_change(user: User, ticket: Ticket) -> bool:

@@ -1,10 +1,14 @@
 """Which tickets are unread: queries that read one mark per ticket, in the query that lists them."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import BooleanField, Case, F, FilteredRelation, Q, QuerySet, When
 
 from accounts.models import User
+from realtime.utils.compiled_query import CompiledQuery
 from tickets import policies
 from tickets.models import Status, Ticket
 
@@ -34,6 +38,16 @@ def _is_newer(number: str, moment: str, user: User) -> Q:
 
 def unread_number(user: User) -> int:
     """Return how many unread tickets are the user's own, or open and theirs to answer, up to MAX_UNREAD + 1."""
-    own = {"creator": user} if user.is_customer else {"assigned_to": user, "status__in": Status.keys(is_closed=False)}
-    tickets = policies.listed_tickets(user).filter(**own)
-    return with_unread(tickets, user).filter(is_unread=True).order_by()[: MAX_UNREAD + 1].count()
+    open_only = {} if user.is_customer else {"statuses": Status.keys(is_closed=False)}
+    return len(_unread.rows(*user.kind, user_id=user.pk, unread_from=user.unread_from, **open_only))
+
+
+@CompiledQuery
+def _unread(
+    *kind: Any, user_id: UUID, unread_from: datetime, statuses: Sequence[int] = ()
+) -> QuerySet[Ticket, tuple[int]]:
+    user = User.of_kind(*kind, pk=user_id)
+    user.unread_from = unread_from
+    own = {"creator": user} if user.is_customer else {"assigned_to": user, "status__in": statuses}
+    tickets = with_unread(policies.listed_tickets(user).filter(**own), user).filter(is_unread=True)
+    return tickets.order_by().values_list("pk")[: MAX_UNREAD + 1]

@@ -10,7 +10,7 @@ from django.urls import reverse
 from accounts.models import User
 from tickets import list_queries
 from tickets.forms.lists import FilterForm
-from tickets.models import Status, Ticket
+from tickets.models import Ticket
 
 MAX_QUERY = 1000  # characters
 
@@ -19,7 +19,7 @@ class ListPlace:
     """A ticket's place in a list, which `query` describes as the list's address does."""
 
     def __init__(self, user: User, ticket: Ticket, query: str) -> None:
-        form = FilterForm(QueryDict(query[:MAX_QUERY]), user=user, statuses=list(Status.objects.all()))
+        form = FilterForm(QueryDict(query[:MAX_QUERY]), user=user)
         self._user, self._ticket, self._filter = user, ticket, form.ticket_filter()
         self.query = form.query()
 

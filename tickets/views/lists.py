@@ -24,7 +24,7 @@ from accounts.types import AuthenticatedRequest
 from realtime import Audience
 from tickets import list_queries, payloads, policies, services
 from tickets.counts import count_found, counts
-from tickets.forms.lists import BulkForm, FilterForm
+from tickets.forms.lists import BulkForm, FilterForm, ListChoices
 from tickets.models import Status, Ticket
 from tickets.reading import latest_messages, with_unread
 from tickets.search import Snippet, named_ticket, snippets
@@ -36,8 +36,8 @@ from tickets.views.responses import error_response, wants_json
 @login_required
 def ticket_list(request: AuthenticatedRequest) -> HttpResponse:
     """Show a page of the tickets that match the filter."""
-    statuses = list(Status.objects.all())
-    form = FilterForm(request.GET, user=request.user, statuses=statuses)
+    choices = ListChoices()
+    form = FilterForm(request.GET, user=request.user, choices=choices)
     ticket_filter = form.ticket_filter()
     after, before = (request.GET.get(name, "") for name in ("after", "before"))
     if ticket_filter.words:
@@ -48,7 +48,7 @@ def ticket_list(request: AuthenticatedRequest) -> HttpResponse:
     tickets = list_queries.filter_tickets(request.user, ticket_filter).select_related(*Ticket.RELATED)
     tickets = tickets.prefetch_related("participants")
     page = list_queries.paginate(with_unread(tickets, request.user), ticket_filter.sort, after=after, before=before)
-    numbers = counts(request.user, statuses)
+    numbers = counts(request.user, choices.statuses)
     passages = snippets(page.rows, ticket_filter.words, user=request.user) if ticket_filter.words else {}
     context = {
         "rows": rows(page.rows, passages),
@@ -64,8 +64,8 @@ def ticket_list(request: AuthenticatedRequest) -> HttpResponse:
         if isinstance(ticket_filter.assignee, User)
         else ticket_filter.assignee or "",
         "mode": _mode(ticket_filter, page),
-        "views": _views(request.user, ticket_filter, statuses, numbers),
-        "bulk": None if request.user.is_customer else BulkForm(),
+        "views": _views(request.user, ticket_filter, choices.statuses, numbers),
+        "bulk": None if request.user.is_customer else BulkForm(choices=choices),
     }
     return render(request, "tickets/list.html", context)
 
@@ -149,7 +149,7 @@ def _mode(ticket_filter: list_queries.TicketFilter, page: list_queries.Page) -> 
 def found_tickets(request: AuthenticatedRequest) -> HttpResponse:
     """Return which of the given tickets the search of a page finds: an open search announces only those."""
     throttles.count("search", by=request.user)
-    form = FilterForm(request.GET, user=request.user, statuses=list(Status.objects.all()))
+    form = FilterForm(request.GET, user=request.user)
     found = list_queries.filter_tickets(request.user, form.ticket_filter()).filter(uuid__in=named_tickets(request))
     return JsonResponse({"tickets": [str(uuid) for uuid in found.order_by().values_list("uuid", flat=True)]})
 

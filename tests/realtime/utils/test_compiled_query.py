@@ -1,12 +1,15 @@
 """Compiled queries find what the uncompiled rules find, for each variant of a user."""
 
+from datetime import datetime, timedelta
 from itertools import product
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from accounts.models import Office, User
 from accounts.policies import authorize_office, staffed_offices
@@ -109,6 +112,19 @@ def test_query_is_built_twice_only(cast: Cast) -> None:
         assert by_key.rows(user_id=person.pk) == [(person.pk, person.email)]
     assert by_key.rows(user_id=uuid4()) == []
     assert len(made) == 2
+
+
+def test_times_are_compared_as_the_database_stores_them(cast: Cast) -> None:
+    @CompiledQuery
+    def joined(*, since: datetime) -> QuerySet[User]:
+        return User.objects.filter(date_joined__gte=since).values_list("pk")
+
+    now = timezone.now()
+    User.objects.exclude(pk=cast.bao.pk).update(date_joined=now - timedelta(hours=1))
+    User.objects.filter(pk=cast.bao.pk).update(date_joined=now)
+    assert joined.rows(since=now) == [(cast.bao.pk,)]
+    assert joined.rows(since=now.astimezone(ZoneInfo("Asia/Tokyo"))) == [(cast.bao.pk,)]
+    assert joined.rows(since=now + timedelta(microseconds=1)) == []
 
 
 def test_key_out_of_range_finds_nothing(cast: Cast) -> None:
