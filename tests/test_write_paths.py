@@ -444,6 +444,12 @@ ROWS = {
         outsider=(WITHDRAWN,),
     ),
     # Organizations
+    "page organization: switch off": members_lose(
+        post("ada", "/settings/organizations/1/", name="Acme", domains="example.com")
+    ),
+    "api organization: remove a member": members_lose(
+        lambda cast: sends("ada", "DELETE", f"organizations/1/members/{cast.greta.pk}/")(cast)
+    ),
     "admin organization: switch off": members_lose(in_admin(members_see_tickets=False)),
     "admin organization: remove a member": members_lose(in_admin(**{"members-0-DELETE": "on"})),
     "admin organization: rename": replace(members_lose(in_admin(name="Ajax")), casey=(), greta=()),

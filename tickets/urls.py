@@ -7,7 +7,7 @@ from tickets.notifications import views as notifications
 from tickets.people import views as people
 from tickets.reading import views as reading
 from tickets.views import conversation, files, lists, saved_replies, tickets
-from tickets.views.settings import choices, desk, offices
+from tickets.views.settings import choices, desk, offices, organizations
 from tickets.views.settings import saved_replies as saved_replies_settings
 
 app_name = "tickets"
@@ -65,6 +65,21 @@ settings_urlpatterns = [
     path("offices/new/", offices.edit_office, name="offices-new"),
     path("offices/<int:pk>/", offices.edit_office, name="offices-edit"),
     path("offices/<int:pk>/delete/", offices.delete_office, name="offices-delete"),
+    path("organizations/", organizations.organization_list, name="organizations"),
+    path("organizations/new/", organizations.edit_organization, name="organizations-new"),
+    path("organizations/<int:pk>/", organizations.edit_organization, name="organizations-edit"),
+    path("organizations/<int:pk>/delete/", organizations.delete_organization, name="organizations-delete"),
+    path("organizations/<int:pk>/members/", organizations.add_member, name="organizations-add-member"),
+    path(
+        "organizations/<int:pk>/members/<uuid:user_id>/remove/",
+        organizations.remove_member,
+        name="organizations-remove-member",
+    ),
+    path(
+        "organizations/<int:pk>/members/<uuid:user_id>/restore/",
+        organizations.restore_member,
+        name="organizations-restore-member",
+    ),
     *_choice_urls("statuses"),
     *_choice_urls("priorities"),
     path("desk/", desk.edit_desk, name="desk"),

@@ -349,6 +349,8 @@ SPECTACULAR_SETTINGS = {
         {"name": "Conversation", "description": "Replies, internal notes and the activity timeline."},
         {"name": "Files", "description": "Upload files first, then attach them to a ticket or a reply."},
         {"name": "People", "description": "The authenticated user."},
+        {"name": "Customers", "description": "What staff see of a customer, and notes about them."},
+        {"name": "Organizations", "description": "Groups of customers, for admins."},
         {"name": "Look-ups", "description": "Statuses, priorities, offices and assignees."},
         {"name": "Tokens", "description": "Personal API tokens."},
     ],

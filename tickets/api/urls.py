@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from tickets.api.views import conversation, files, lookups, notifications, participants, tickets
+from tickets.api.views import (
+    conversation,
+    customers,
+    files,
+    lookups,
+    notifications,
+    organizations,
+    participants,
+    tickets,
+)
 
 urlpatterns = [
     path("tickets/", tickets.Tickets.as_view(), name="tickets"),
@@ -25,5 +34,16 @@ urlpatterns = [
     path("statuses/", lookups.Statuses.as_view(), name="statuses"),
     path("priorities/", lookups.Priorities.as_view(), name="priorities"),
     path("customers/", lookups.Customers.as_view(), name="customers"),
+    path("customers/<uuid:person_id>/", customers.OneCustomer.as_view(), name="customer"),
+    path("customers/<uuid:person_id>/notes/", customers.CustomerNotes.as_view(), name="customer-notes"),
+    path(
+        "customers/<uuid:person_id>/notes/<int:note_id>/",
+        customers.OneCustomerNote.as_view(),
+        name="customer-note",
+    ),
+    path("organizations/", organizations.Organizations.as_view(), name="organizations"),
+    path("organizations/<int:pk>/", organizations.OneOrganization.as_view(), name="organization"),
+    path("organizations/<int:pk>/members/", organizations.Members.as_view(), name="members"),
+    path("organizations/<int:pk>/members/<uuid:user_id>/", organizations.OneMember.as_view(), name="member"),
     path("assignees/", lookups.Assignees.as_view(), name="assignees"),
 ]

@@ -94,7 +94,7 @@ class OrganizationMember(models.Model):
 
 
 class OrganizationRemoval(models.Model):
-    """A person whom an admin removed from an organization: no address makes them a member of it again."""
+    """A person that an admin removed from an organization: no address makes them a member of it again."""
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="removals")
     user = models.ForeignKey(

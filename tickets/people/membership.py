@@ -121,7 +121,7 @@ def about_to_move(instance: OrganizationMember, **_: Any) -> None:
 
 @receiver(post_save, sender=OrganizationMember)
 def member_moved(instance: OrganizationMember, **_: Any) -> None:
-    """Revoke what a member and those whom they left saw of each other."""
+    """Revoke what a member and the others of the organization that they left saw of each other."""
     if left := instance.__dict__.pop("_left", []):
         _revoke(left, instance.user_id)
 

@@ -17,7 +17,8 @@ from tests.support.cast import Cast
 from tests.tickets.files.test_files import PNG
 from tickets import files, services
 from tickets.api.urls import urlpatterns as tickets_api
-from tickets.models import Attachment, Reply, Ticket
+from tickets.models import Attachment, Organization, Reply, Ticket
+from tickets.people.customers import add_customer_note
 
 pytestmark = pytest.mark.django_db
 
@@ -37,6 +38,9 @@ class Stage:
         self.note_file = Attachment.objects.get(reply=self.caseys_note)
         self.reply_file = Attachment.objects.get(reply=self.reply)
         self.pending = file_of(cast.casey, "mine.png")
+        self.about = add_customer_note(cast.casey, by=cast.bao, text="Pays late")
+        self.organization = Organization.objects.create(name="Acme")
+        self.organization.members.create(user=cast.casey)
 
     def write_note_and_reply(self, cast: Cast, ticket: Ticket, staff: Any, customer: Any) -> tuple[Ticket, Reply]:
         services.add_reply(ticket, by=customer, message="Any news?", attachments=[file_of(customer, "bill.png")])
@@ -75,6 +79,11 @@ def of_file(name: str) -> Callable[[Stage], dict[str, Any]]:
     return lambda stage: {"file": getattr(stage, name).pk}
 
 
+def of_casey(stage: Stage) -> dict[str, Any]:
+    """Return Casey, a note of Bao's about them, and their organization."""
+    return {"customer": stage.cast.casey.pk, "about": stage.about.pk, "organization": stage.organization.pk}
+
+
 # fmt: off
 #            Casey Greta  Bao Dana Fatima Emil  Ada Hiro anonymous
 CASEYS   =  (200,  404,  200, 200,  404,  200, 200, 401, 401)
@@ -82,6 +91,7 @@ BAOS     =  (404,  404,  200, 404,  404,  200, 200, 401, 401)
 STAFFS   =  (404,  404,  200, 200,  404,  200, 200, 401, 401)
 WRITING  =  (201,  404,  201, 201,  404,  201, 201, 401, 401)
 NOTING   =  (403,  404,  201, 201,  404,  201, 201, 401, 401)
+JOINING_2 = (404,  404,  201, 201,  404,  201, 201, 401, 401)
 JOINING  =  (403,  404,  201, 201,  404,  201, 201, 401, 401)
 CHANGING =  (403,  404,  200, 200,  404,  200, 200, 401, 401)
 TURNING  =  (403,  404,  200, 200,  404,  200, 200, 401, 401)
@@ -94,6 +104,10 @@ DISCARD  =  (204,  404,  404, 404,  404,  404, 404, 401, 401)
 SENT     =  (403,  404,  403, 403,  404,  403, 403, 401, 401)
 OPENING  =  (422,  422,  201, 201,  201,  201, 201, 401, 401)
 # fmt: on
+ADMIN = (403,) * 6 + (200, 401, 401)
+ADDS = (403,) * 6 + (201, 401, 401)
+DELETES = (403,) * 6 + (204, 401, 401)
+NOTE_OFF = (404, 404, 204, 403, 404, 403, 204, 401, 401)
 HELLO, NOTE = {"message": "Hello"}, {"message": "Hello", "is_internal": True}
 TO_FRAUD = {"subject": "S", "content": "C", "office": "Fraud Desk"}
 TICKET = {"subject": "S", "content": "C", "office": "Billing"}
@@ -135,6 +149,18 @@ ROWS = [
     Row("PATCH", "tickets/{ticket}/subscription/", CASEYS, {"level": "muted"}, about("caseys")),
     Row("PATCH", "tickets/{ticket}/subscription/", CHANGING, {"level": "followed"}, about("caseys")),
     Row("PATCH", "tickets/{ticket}/subscription/", CHANGES2, {"level": "followed"}, about("baos")),
+    Row("GET", "customers/{customer}/", STAFFS, things=of_casey),
+    Row("GET", "customers/{customer}/notes/", STAFFS, things=of_casey),
+    Row("POST", "customers/{customer}/notes/", JOINING_2, {"text": "Pays late"}, of_casey),
+    Row("DELETE", "customers/{customer}/notes/{about}/", NOTE_OFF, things=of_casey),
+    Row("GET", "organizations/", ADMIN),
+    Row("POST", "organizations/", ADDS, {"name": "Ajax"}),
+    Row("GET", "organizations/{organization}/", ADMIN, things=of_casey),
+    Row("PATCH", "organizations/{organization}/", ADMIN, {"name": "Ajax"}, of_casey),
+    Row("DELETE", "organizations/{organization}/", DELETES, things=of_casey),
+    Row("GET", "organizations/{organization}/members/", ADMIN, things=of_casey),
+    Row("POST", "organizations/{organization}/members/", ADDS, {"person": "greta@example.com"}, of_casey),
+    Row("DELETE", "organizations/{organization}/members/{customer}/", DELETES, things=of_casey),
     Row("GET", "notifications/", all_users(200)),
     Row("POST", "notifications/read/", all_users(204), {"ids": None}),
     Row("POST", "attachments/", all_users(415), {}),

@@ -182,6 +182,8 @@ class Reader:
             yield from (f"{API}/attachments/{file}/", f"{API}/attachments/{file}/content/")
             yield from (f"/files/{file}/", f"/files/{file}/view/")
         yield f"/people/{self.site.cast.casey.pk}/"
+        yield from (f"{API}/customers/{self.site.cast.casey.pk}/{part}" for part in ("", "notes/"))
+        yield from (f"{API}/organizations/{part}" for part in ("", "1/", "1/members/"))
         yield "/avatars/masked.svg?letters=S"
         yield from (f"/avatars/{user.pk}.svg" for user in (self.site.noor, self.site.cast.dana))
         yield from (f"/admin/tickets/{what}/" for what in ("ticket", "reply", "attachment", "timelineentry"))
@@ -211,6 +213,8 @@ class Reader:
         yield "POST", f"{page}visibility/", {"reply": str(note.reply.pk), "visibility": "public"}
         yield "PATCH", f"{path}replies/{note.reply.pk}/", {"is_internal": False}
         yield "POST", f"/people/{note.ticket.creator_id}/notes/{self.site.private.pk}/delete/", {}
+        yield "DELETE", f"{API}/customers/{note.ticket.creator_id}/notes/{self.site.private.pk}/", {}
+        yield "DELETE", f"{API}/organizations/1/members/{note.ticket.creator_id}/", {}
         yield from (("POST", f"/files/{file}/discard/", {}) for file in files)
         yield "POST", "/broadcasting/auth", {"socket_id": "1.1", "channel_name": note.ticket.presence_channel}
 

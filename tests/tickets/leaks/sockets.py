@@ -72,5 +72,6 @@ def noticed(frames: Frames, ticket: Ticket | None, observers: tuple[str, ...]) -
         (name, frame)
         for name in observers
         for frame in frames[name]
-        if name in CUSTOMERS or (ticket is not None and str(ticket.uuid) in json.dumps(frame))
+        if frame["event"] != "pusher:ping"  # only the clock sends it
+        and (name in CUSTOMERS or (ticket is not None and str(ticket.uuid) in json.dumps(frame)))
     ]
