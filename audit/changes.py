@@ -6,18 +6,20 @@ from django.db.models import Field, Model
 
 from accounts.models import DeskSettings, Office, User
 from mail.models import Mailbox
-from tickets.models import Priority, Status
+from tickets.models import Organization, OrganizationDomain, Priority, Status
 
 MAX_VALUE = 200  # characters
 USER_FIELDS = {"role", "is_active", "email"}
-CONFIGURATION = (Office, DeskSettings, Status, Priority, Mailbox)
+CONFIGURATION = (Office, DeskSettings, Status, Priority, Mailbox, Organization, OrganizationDomain)
+INITIAL_FIELDS = {User: "role", Organization: "members_see_tickets", OrganizationDomain: "organization"}
 WITHOUT_VALUES = {"email", "imap_secret"}  # personal, or secret
 OPERATIONAL = {"imap_error", "imap_checked_at"}  # set by the poller
 
 
 def initial_fields(instance: Model) -> dict[str, list[Any]]:
-    """Return what an entry of a new instance holds: a user's role."""
-    return {"role": [None, instance.role]} if isinstance(instance, User) else {}
+    """Return what an entry of a new instance holds, such as a user's role."""
+    name = INITIAL_FIELDS.get(type(instance))
+    return {} if name is None else {name: [None, _value(instance, instance._meta.get_field(name))]}
 
 
 def changed_fields(instance: Model, update_fields: frozenset[str] | None) -> dict[str, list[Any]]:
@@ -35,7 +37,7 @@ def _fields(instance: Model) -> list[Field[Any, Any]]:
     return [field for field in fields if not isinstance(instance, User) or field.name in USER_FIELDS]
 
 
-def _value(instance: Model, field: Field[Any, Any]) -> Any:
+def _value(instance: Model, field: Any) -> Any:
     value = getattr(instance, field.name)
     if value is None or isinstance(value, bool | int):
         return value

@@ -1,5 +1,6 @@
 """Receivers that add the entries of the audit log."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -15,8 +16,8 @@ from accounts.models import ApiToken, Office, User
 from audit.changes import CONFIGURATION, changed_fields, initial_fields
 from audit.log import Action, record
 from audit.models import AuditEntry
-from tickets.models import Ticket
-from tickets.signals import person_erased, person_exported, ticket_deleted
+from tickets.models import OrganizationMember, Ticket
+from tickets.signals import Change, person_erased, person_exported, ticket_deleted, ticket_updated
 
 AUDITED = (User, *CONFIGURATION)
 
@@ -114,6 +115,41 @@ def _members(instance: Office | User, keys: set[Any] | None) -> list[tuple[Offic
         return [(office, instance) for office in offices]
     users = instance.agents.all() if keys is None else User.objects.filter(pk__in=keys)
     return [(instance, user) for user in users]
+
+
+# -- Who reads tickets beside their customers and staff
+
+
+@receiver(pre_save, sender=OrganizationMember)
+def membership_to_be_saved(instance: OrganizationMember, **_: Any) -> None:
+    before = OrganizationMember.objects.filter(pk=instance.pk).values_list("organization__name", flat=True)
+    instance._organization_before = before.first() or ""  # type: ignore[attr-defined]
+
+
+@receiver(post_save, sender=OrganizationMember)
+def membership_saved(instance: OrganizationMember, **_: Any) -> None:
+    before = instance.__dict__.pop("_organization_before", "")
+    if before != instance.organization.name:
+        _membership_changed(instance, before, instance.organization.name)
+
+
+@receiver(post_delete, sender=OrganizationMember)
+def membership_deleted(instance: OrganizationMember, **_: Any) -> None:
+    _membership_changed(instance, instance.organization.name, "")
+
+
+def _membership_changed(member: OrganizationMember, before: str, after: str) -> None:
+    """Add an entry about the person, who may be just being deleted."""
+    record(Action.CHANGED, User(pk=member.user_id), changes={"organization": [before, after]})
+
+
+@receiver(ticket_updated)
+def participants_changed(ticket: Ticket, by: Any, changes: Sequence[Change], **_: Any) -> None:
+    """Add an entry for each person who was added to a ticket or removed, by their key."""
+    for change in changes:
+        if change.field == "participants":
+            keys = [None if person is None else str(person.pk) for person in (change.before, change.after)]
+            record(Action.CHANGED, ticket, by=by if isinstance(by, User) else None, changes={"participants": keys})
 
 
 # -- Tickets and personal data

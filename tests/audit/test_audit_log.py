@@ -17,7 +17,9 @@ from mail.models import Mailbox
 from tests.support.cast import PASSWORD, Cast
 from tests.test_admin import signed_in
 from tickets import services
-from tickets.models import Status
+from tickets.models import Organization, OrganizationMember, Status
+from tickets.people.organizations import add_member, delete_organization, save_organization
+from tickets.people.participants import add_participant, remove_participant
 from tickets.privacy.erasure import erase_person
 
 Action = AuditEntry.Action
@@ -190,3 +192,38 @@ def test_admins_read_and_search_the_log_and_cannot_change_it(client: Client, cas
     assert client.post(f"{PAGE}{entry.pk}/change/", {"action": "erased"}).status_code == 403
     client.force_login(cast.bao)
     assert client.get(PAGE).status_code == 403
+
+
+# Who reads tickets
+
+
+def test_members_and_their_switch_have_entries(cast: Cast) -> None:
+    acme = save_organization(Organization(name="Acme"), by=cast.ada, domains=["acme.example"])
+    assert [(entry.subject_type, entry.changes) for entry in AuditEntry.objects.order_by("pk")] == [
+        ("tickets.organization", {"members_see_tickets": [None, False]}),
+        ("tickets.organizationdomain", {"organization": [None, "Acme"]}),
+    ]
+    acme.members_see_tickets = True
+    save_organization(acme, by=cast.ada)
+    assert last().changes == {"members_see_tickets": [False, True]}
+    add_member(acme, by=cast.ada, person=cast.greta)
+    assert (last().subject_id, last().changes) == (str(cast.greta.pk), {"organization": ["", "Acme"]})
+    other = save_organization(Organization(name="Other"), by=cast.ada)
+    add_member(other, by=cast.ada, person=cast.greta)
+    assert last().changes == {"organization": ["Acme", "Other"]}
+    OrganizationMember.objects.get().save()
+    assert last().changes == {"organization": ["Acme", "Other"]}
+    delete_organization(other, by=cast.ada)
+    assert {"organization": ["Other", ""]} in list(AuditEntry.objects.values_list("changes", flat=True))
+    assert (last().action, last().subject_name) == (Action.DELETED, "Other")
+
+
+def test_participants_have_entries_without_names(cast: Cast) -> None:
+    add_participant(cast.ticket, by=cast.bao, person=cast.greta)
+    assert entries() == [(Action.CHANGED, cast.bao, str(cast.ticket.pk))]
+    assert last().changes == {"participants": [None, str(cast.greta.pk)]}
+    services.update_ticket(cast.ticket, by=cast.bao, values={"subject": "Refund"})
+    remove_participant(cast.ticket, by=cast.greta, person=cast.greta)
+    assert entries()[1:] == [(Action.CHANGED, cast.greta, str(cast.ticket.pk))]
+    assert last().changes == {"participants": [str(cast.greta.pk), None]}
+    assert "Greta" not in str(list(AuditEntry.objects.values()))
