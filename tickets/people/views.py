@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -16,9 +16,11 @@ from accounts import throttles
 from accounts.models import User
 from accounts.types import AuthenticatedRequest
 from tickets import policies
+from tickets.forms.tickets import ReplyForm
 from tickets.models import Ticket, participants_of
 from tickets.people import participants
-from tickets.views.responses import call_service, wants_json
+from tickets.views.responses import call_service, error_response, wants_json
+from tickets.views.tickets import render_ticket
 
 
 class ParticipantForm(forms.Form):
@@ -43,12 +45,10 @@ def add(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
         call_service(form, participants.add_named_participant, ticket, form.cleaned_data["person"], by=request.user)
     if not form.errors:
         return HttpResponse(status=204) if wants_json(request) else redirect(ticket)
-    if wants_json(request):
-        answer: HttpResponse = JsonResponse({"errors": form.errors}, status=422)
-        return throttles.with_retry_after(answer, *throttles.errors_of(form))
-    for errors in form.errors.values():
-        messages.error(request, " ".join(map(str, errors)))
-    return redirect(ticket)
+    answer = error_response(request, form) or render_ticket(
+        request, _fetch(request, uuid), ReplyForm(user=request.user), status=422, participant=form
+    )
+    return throttles.with_retry_after(answer, *throttles.errors_of(form))
 
 
 @require_POST

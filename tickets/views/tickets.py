@@ -6,7 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.forms import BoundField
+from django.forms import BaseForm, BoundField
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -56,7 +56,7 @@ def new_ticket(request: AuthenticatedRequest) -> HttpResponse:
 def ticket_page(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
     """Show the conversation and, for staff, the editable properties."""
     throttles.count("read", by=request.user)
-    return _render_ticket(request, _fetch(request, uuid), ReplyForm(user=request.user))
+    return render_ticket(request, _fetch(request, uuid), ReplyForm(user=request.user))
 
 
 @require_POST
@@ -74,7 +74,7 @@ def create_reply(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
     if form.is_stopped:
         return _unseen_messages(request, ticket, form)
     if reply is None:
-        answer = error_response(request, form) or _render_ticket(request, ticket, form, status=422)
+        answer = error_response(request, form) or render_ticket(request, ticket, form, status=422)
         return throttles.with_retry_after(answer, *throttles.errors_of(form))
     if following is not None:
         messages.success(request, _("Your reply to %(ticket)s was sent.") % {"ticket": ticket})
@@ -101,7 +101,7 @@ def change_visibility(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse
     ticket = _fetch(request, uuid)
     form = VisibilityForm(request.POST)
     if not form.is_valid():
-        return error_response(request, form) or _render_ticket(
+        return error_response(request, form) or render_ticket(
             request, ticket, ReplyForm(user=request.user), status=422
         )
     reply = get_object_or_404(policies.visible_replies(request.user, ticket), pk=form.cleaned_data["reply"])
@@ -158,13 +158,13 @@ def _already_submitted(request: AuthenticatedRequest, ticket: Ticket, form: Repl
     if wants_json(request):
         renewed = {"errors": form.errors, "key": form.data["key"], "copies": copies}
         return JsonResponse(renewed, status=409)
-    return _render_ticket(request, ticket, form, status=409)
+    return render_ticket(request, ticket, form, status=409)
 
 
 def _unseen_messages(request: AuthenticatedRequest, ticket: Ticket, form: ReplyForm) -> HttpResponse:
     """Respond with the messages that came while this one was written; once they are shown, the form sends it."""
     if not wants_json(request):
-        return _render_ticket(request, _fetch(request, ticket.uuid), form, status=409)
+        return render_ticket(request, _fetch(request, ticket.uuid), form, status=409)
     audience = policies.audience_of(request.user, ticket) or Audience.PUBLIC
     found = list(unseen_replies(request.user, ticket, form.cleaned_data["seen"]))
     unseen = [payloads.reply_payload(reply, audience) for reply in found[-MAX_SHOWN:]]
@@ -178,7 +178,7 @@ def _visibility_conflict(request: AuthenticatedRequest, ticket: Ticket) -> HttpR
     if wants_json(request):
         return JsonResponse({"errors": {"__all__": [sentence]}}, status=409)
     messages.error(request, sentence)
-    return _render_ticket(request, _fetch(request, ticket.uuid), ReplyForm(user=request.user), status=409)
+    return render_ticket(request, _fetch(request, ticket.uuid), ReplyForm(user=request.user), status=409)
 
 
 def _change_error(request: AuthenticatedRequest, ticket: Ticket, form: ChangeForm) -> HttpResponse:
@@ -189,21 +189,23 @@ def _change_error(request: AuthenticatedRequest, ticket: Ticket, form: ChangeFor
         now = ChangeForm(ticket=ticket)
         values = {field: str(now[field].value() or "") for field in conflicts}
         return JsonResponse({"errors": form.errors, "current": values, "version": ticket.version}, status=status)
-    return _render_ticket(request, ticket, ReplyForm(user=request.user), status=status, changes=form)
+    return render_ticket(request, ticket, ReplyForm(user=request.user), status=status, changes=form)
 
 
 def _fetch(request: AuthenticatedRequest, uuid: UUID) -> Ticket:
     return get_object_or_404(policies.visible_tickets(request.user).select_related(*Ticket.RELATED), uuid=uuid)
 
 
-def _render_ticket(
+def render_ticket(
     request: AuthenticatedRequest,
     ticket: Ticket,
     form: ReplyForm,
     *,
     status: int = 200,
     changes: ChangeForm | None = None,
+    participant: BaseForm | None = None,
 ) -> HttpResponse:
+    """Return the page; a form that was refused is shown with what was typed."""
     user = request.user
     audience = policies.audience_of(user, ticket)
     if audience is None:
@@ -231,6 +233,7 @@ def _render_ticket(
         "draft": draft_payload(draft),
         "seen": latest_shown(user, ticket) if page.later else latest_of(page.replies, ticket),
         "properties": _properties(ticket, changes),
+        "participant_form": participant,
         "place": place_in_list(user, ticket, request.POST.get("list", request.GET.get("list"))),
         "sendings": _sendings() if audience is Audience.STAFF else [],
     }

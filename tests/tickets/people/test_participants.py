@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
+from django.test import Client
+from django.utils.html import escape
 
 from accounts.models import User
 from realtime import Audience
@@ -159,3 +161,18 @@ def test_tickets_of_a_customer_are_found_by_indexes(cast: Cast) -> None:
         assert "ticket_creator" in plan
         assert "tickets_participant_user" in plan
     assert "SCAN tickets_ticket" not in plan
+
+
+@pytest.mark.parametrize("typed", ["Unknown <unknown", "Unknown Name", "casey@example.com"])
+def test_refused_participant_is_shown_as_typed_without_scripts(cast: Cast, typed: str) -> None:
+    client = Client()
+    client.force_login(cast.bao)
+    response = client.post(f"/tickets/{cast.ticket.uuid}/participants/", {"person": typed})
+    assert response.status_code == 422
+    form = response.text.partition('id="add-participant"')[2].partition("</form>")[0]
+    assert f'value="{escape(typed)}"' in form
+    assert 'role="alert" >' in form  # the sentence is not hidden
+    asked = client.post(
+        f"/tickets/{cast.ticket.uuid}/participants/", {"person": typed}, headers={"accept": "application/json"}
+    )
+    assert asked.json()["errors"]["person"]
