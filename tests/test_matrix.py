@@ -12,24 +12,26 @@ from realtime.channels import Audience, authorize
 from tests.support.cast import Cast
 from tests.support.sockets import connect, do
 from tickets import policies, services
-from tickets.models import Organization, Ticket
+from tickets.models import CustomerNote, Organization, Ticket
+from tickets.people.customers import add_customer_note
 from tickets.people.participants import add_participant
 
 PUBLIC, STAFF, NO = Audience.PUBLIC, Audience.STAFF, None
 
-# Casey's ticket is in Billing; it is assigned to Emil, who works elsewhere. Bao's own ticket is in Orders.
+# The last column: who receives that notes about Casey have changed. Their ticket is in Billing;
+# it is assigned to Emil, who works elsewhere. Bao's own ticket is in Orders.
 MATRIX = {
-    #            Casey's ticket, Bao's ticket, Billing, Orders, Fraud, Casey, Bao
-    "casey": (PUBLIC, NO, NO, NO, NO, STAFF, NO),  # creator
-    "ivo": (PUBLIC, NO, NO, NO, NO, NO, NO),  # member of Casey's organization, as Bao, Fatima and Hiro are
-    "greta": (NO, PUBLIC, NO, NO, NO, NO, NO),  # other customer; takes part in Bao's ticket
-    "bao": (STAFF, PUBLIC, STAFF, NO, NO, NO, STAFF),  # agent of the office; creator elsewhere
-    "dana": (STAFF, NO, STAFF, NO, NO, NO, NO),  # agent of the office
-    "fatima": (NO, PUBLIC, NO, NO, STAFF, NO, NO),  # agent elsewhere; takes part in Bao's ticket
-    "emil": (STAFF, STAFF, NO, STAFF, NO, NO, NO),  # assignee from elsewhere
-    "ada": (STAFF, STAFF, STAFF, STAFF, STAFF, NO, NO),  # admin
-    "hiro": (NO, NO, NO, NO, NO, NO, NO),  # inactive; takes part in Bao's ticket
-    None: (NO, NO, NO, NO, NO, NO, NO),  # signed out
+    #            Casey's ticket, Bao's ticket, Billing, Orders, Fraud, Casey, Bao, notes
+    "casey": (PUBLIC, NO, NO, NO, NO, STAFF, NO, NO),  # creator
+    "ivo": (PUBLIC, NO, NO, NO, NO, NO, NO, NO),  # member of Casey's organization, as Bao, Fatima and Hiro are
+    "greta": (NO, PUBLIC, NO, NO, NO, NO, NO, NO),  # other customer; takes part in Bao's ticket
+    "bao": (STAFF, PUBLIC, STAFF, NO, NO, NO, STAFF, STAFF),  # agent of the office; creator elsewhere
+    "dana": (STAFF, NO, STAFF, NO, NO, NO, NO, STAFF),  # agent of the office
+    "fatima": (NO, PUBLIC, NO, NO, STAFF, NO, NO, NO),  # agent elsewhere; takes part in Bao's ticket
+    "emil": (STAFF, STAFF, NO, STAFF, NO, NO, NO, STAFF),  # assignee from elsewhere
+    "ada": (STAFF, STAFF, STAFF, STAFF, STAFF, NO, NO, STAFF),  # admin
+    "hiro": (NO, NO, NO, NO, NO, NO, NO, NO),  # inactive; takes part in Bao's ticket
+    None: (NO, NO, NO, NO, NO, NO, NO, NO),  # signed out
 }
 CASES = [pytest.param(name, row, id=name or "signed-out") for name, row in MATRIX.items()]
 ORIGIN = {"HTTP_HOST": "testserver"}
@@ -48,8 +50,9 @@ class Stage:
         organization = Organization.objects.create(name="Acme", members_see_tickets=True)
         for person in (cast.casey, self.ivo, cast.bao, cast.fatima, cast.hiro):
             organization.members.create(user=person)
-        self.things: list[Ticket | Office | User] = [
+        self.things: list[Ticket | Office | User | CustomerNote] = [
             cast.ticket, self.baos, cast.billing, cast.orders, cast.fraud, cast.casey, cast.bao,
+            add_customer_note(cast.casey, by=cast.bao, text="Pays late"),
         ]  # fmt: skip
         self.channels = [thing.channel for thing in self.things]
 

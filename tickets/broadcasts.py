@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
 from accounts.models import Office, User
@@ -11,6 +12,7 @@ from realtime.broadcasting import event_log
 from tickets import policies
 from tickets.actors import Actor
 from tickets.events import (
+    CustomerNotesUpdated,
     ReplyHidden,
     ReplyPublished,
     TicketCreated,
@@ -21,7 +23,7 @@ from tickets.events import (
     TicketUpdated,
     TicketWithdrawn,
 )
-from tickets.models import Reply, Status, Ticket
+from tickets.models import CustomerNote, Reply, Status, Ticket, customer_channel, participants_of
 from tickets.signals import (
     Change,
     reply_created,
@@ -45,7 +47,7 @@ def broadcast_changes(ticket: Ticket, by: Actor, changes: Sequence[Change], **_:
     """Revoke access before publishing, so that users who lost the ticket receive the withdrawal and nothing more."""
     access_changes = [change for change in changes if change.field in Ticket.ACCESS_CHANGES]
     if access_changes:
-        reauthorize(channels=ticket.channels)
+        reauthorize(channels=_channels(ticket, *(change.before for change in access_changes)))
         for change in access_changes:
             _broadcast_withdrawal(ticket, change.before)
     publish(TicketUpdated(ticket, by, changes))
@@ -84,7 +86,7 @@ def broadcast_visibility(reply: Reply, by: Actor, **_: Any) -> None:
 def withdraw(ticket: Ticket, **_: Any) -> None:
     """End every subscription, then publish the withdrawal to the office and the people of the ticket."""
     event_log.redact(ticket.channel)
-    reauthorize(channels=ticket.channels)
+    reauthorize(channels=_channels(ticket))
     losers: list[Office | User] = [ticket.office, *policies.people_of(ticket)]
     for loser in losers:
         publish(TicketWithdrawn(ticket, loser))
@@ -93,7 +95,7 @@ def withdraw(ticket: Ticket, **_: Any) -> None:
 @receiver(tickets_handed_over)
 def broadcast_handover(tickets: Sequence[Ticket], by: Actor, before: User, after: User | None, **_: Any) -> None:
     """Revoke the access to all tickets, then publish a withdrawal and the change of each."""
-    reauthorize(channels=[channel for ticket in tickets for channel in ticket.channels])
+    reauthorize(channels=[channel for ticket in tickets for channel in _channels(ticket)])
     readable = policies.visible_tickets(before).filter(pk__in=[ticket.pk for ticket in tickets])
     kept = set(readable.values_list("pk", flat=True))
     events: list[Event] = []
@@ -102,6 +104,18 @@ def broadcast_handover(tickets: Sequence[Ticket], by: Actor, before: User, after
             events.append(TicketWithdrawn(ticket, before))
         events.append(TicketUpdated(ticket, by, [Change("assigned_to", before, after)]))
     publish_all(events)
+
+
+@receiver([post_save, post_delete], sender=CustomerNote)
+def broadcast_customer_notes(instance: CustomerNote, **_: Any) -> None:
+    publish(CustomerNotesUpdated(instance))
+
+
+def _channels(ticket: Ticket, *others: Any) -> list[str]:
+    """Return the channels of a ticket, and those of the notes about its people, which its staff read."""
+    people = [ticket.creator, *(each.user for each in participants_of(ticket)), *others]
+    keys = {person.pk for person in people if isinstance(person, User) and person.is_customer}
+    return [*ticket.channels, *(customer_channel(key) for key in sorted(keys))]
 
 
 def _redact(event: TicketReplyCreated, versions: Iterable[Audience] = Audience) -> None:

@@ -8,7 +8,7 @@ from accounts.models import Office, User
 from realtime import Audience, Event, ForChannel, OnlyAudience
 from tickets import payloads, policies
 from tickets.actors import Actor
-from tickets.models import Reply, Status, Ticket
+from tickets.models import CustomerNote, Reply, Status, Ticket
 from tickets.signals import Change
 
 
@@ -279,6 +279,34 @@ class TicketsWithdrawn(Event):
     def broadcast_with(self, audience: Audience) -> dict[str, Any]:
         """Return nothing: an organization has more tickets than an event can name."""
         return {}
+
+
+@dataclass(frozen=True)
+class CustomerNotesUpdated(Event):
+    """A note about a customer was written or deleted. Carries no text: pages read the notes again."""
+
+    broadcast_as = "customer.notes.updated"
+    note: CustomerNote
+
+    def broadcast_on(self) -> Sequence[str | ForChannel]:
+        """Return the channel of the notes about the customer."""
+        return [self.note.channel]
+
+    def broadcast_to(self) -> Audience:
+        """Broadcast to staff: there are no other subscribers."""
+        return Audience.STAFF
+
+    def broadcast_guard(self) -> str:
+        """Replay only to users who may still read the notes."""
+        return self.note.channel
+
+    def broadcast_ordering_key(self) -> str:
+        """Return none: pages read the present notes."""
+        return ""
+
+    def broadcast_with(self, audience: Audience) -> dict[str, Any]:
+        """Return the customer."""
+        return {"customer": {"id": str(self.note.customer_id)}}
 
 
 @dataclass(frozen=True)

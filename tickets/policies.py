@@ -288,6 +288,20 @@ def visible_customers(user: User) -> QuerySet[User]:
     return customers.filter(Q(pk__in=staffed.order_by().values("creator")) | Q(pk__in=joined.values("user")))
 
 
+def authorize_customer(user: User, channels: Sequence[Parts]) -> list[Audience | None]:
+    """Allow staff of a ticket of the customer, who read the notes about them."""
+    keys = [parts["person_id"] for parts in channels]
+    if not user.is_active or user.is_customer:
+        return [None] * len(keys)
+    visible = set(_visible_by_key.rows(*user.kind, user_id=user.pk, keys=keys))
+    return [Audience.STAFF if (key,) in visible else None for key in keys]
+
+
+@CompiledQuery
+def _visible_by_key(*kind: Any, user_id: UUID, keys: list[UUID]) -> QuerySet[User, Any]:
+    return visible_customers(User.of_kind(*kind, pk=user_id)).filter(pk__in=keys).values_list("pk")
+
+
 def can_delete_customer_note(user: User, note: CustomerNote) -> bool:
     """Allow the author and admins, while they may see the customer."""
     return user.is_active and not user.is_customer and (user.is_admin or note.author_id == user.pk)

@@ -5,7 +5,7 @@ from accounts.policies import authorize_office, authorize_user
 from accounts.sign_in.required_second_step import second_step_required
 from realtime.channels import presence, private
 from tickets.payloads import activity_copies, activity_payload, writer_payload
-from tickets.policies import authorize_ticket, authorize_ticket_staff
+from tickets.policies import authorize_customer, authorize_ticket, authorize_ticket_staff
 
 ACTIVITIES = ("client-viewing", "client-replying", "client-noting", "client-leaving")
 
@@ -16,6 +16,7 @@ channelpatterns = [
         second_step_required(authorize_ticket),
         client_events={"client-typing": writer_payload},
     ),
+    private("customers.<uuid:person_id>", second_step_required(authorize_customer)),
     private("office.<int:office_id>", second_step_required(authorize_office)),
     presence(
         "tickets.<uuid:ticket_uuid>",

@@ -2,7 +2,7 @@
 
 from tickets.models.attachments import INLINE_TYPES, Attachment, attachment_storage, unguessable_path
 from tickets.models.choices import Choice, Priority, Status, hex_color
-from tickets.models.customer_notes import MAX_CUSTOMER_NOTE, CustomerNote
+from tickets.models.customer_notes import MAX_CUSTOMER_NOTE, CustomerNote, customer_channel
 from tickets.models.drafts import Draft
 from tickets.models.idempotency_keys import IdempotencyKey
 from tickets.models.mentions import Mention
@@ -65,6 +65,7 @@ __all__ = [
     "TimelineEntry",
     "WaitingFor",
     "attachment_storage",
+    "customer_channel",
     "hex_color",
     "new_reference",
     "participants_of",

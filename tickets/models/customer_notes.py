@@ -1,11 +1,18 @@
 """What staff write down about a customer."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 MAX_CUSTOMER_NOTE = 5000
+
+
+def customer_channel(person_id: Any) -> str:
+    """Return the channel of the notes about a customer, for those who may read them."""
+    return f"private-customers.{person_id}"
 
 
 class CustomerNote(models.Model):
@@ -23,3 +30,8 @@ class CustomerNote(models.Model):
 
     def __str__(self) -> str:
         return self.text[:60]
+
+    @property
+    def channel(self) -> str:
+        """The channel that says when the notes about the customer change."""
+        return customer_channel(self.customer_id)

@@ -59,12 +59,18 @@ def tickets_of(person: User, *, viewer: User) -> QuerySet[Any]:
     return policies.listed_tickets(viewer).filter(creator=person).select_related("status", "office")
 
 
+def notes_of(person: User, most: int = MAX_COUNTED) -> list[CustomerNote]:
+    """Return the latest notes about a customer, latest first."""
+    return list(CustomerNote.objects.filter(customer=person).select_related("author")[:most])
+
+
 def _card(person: User, tickets: QuerySet[Any], most_tickets: int, most_notes: int) -> CustomerCard:
     verified = EmailAddress.objects.filter(user=person, email__iexact=person.email, verified=True).exists()
     number = tickets.order_by()[: MAX_COUNTED + 1].count()
-    notes = CustomerNote.objects.filter(customer=person).select_related("author")[:most_notes]
     organization = Organization.objects.filter(members__user=person).first()
-    return CustomerCard(person, verified, list(tickets[:most_tickets]), number, list(notes), organization)
+    return CustomerCard(
+        person, verified, list(tickets[:most_tickets]), number, notes_of(person, most_notes), organization
+    )
 
 
 def add_customer_note(person: User, *, by: User, text: str) -> CustomerNote:

@@ -1,8 +1,9 @@
-"""A participant follows a ticket live, answers, and loses it at once; the card leads to the customer."""
+"""A participant and a member follow a ticket and lose it at once; notes about the customer appear on open cards."""
 
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Desk, is_live
+from tests.browser.support.accessibility import inspect
 
 
 def test_participant_joins_answers_and_is_removed_live(small_desk: Desk) -> None:
@@ -27,3 +28,25 @@ def test_participant_joins_answers_and_is_removed_live(small_desk: Desk) -> None
     expect(page.locator("#access-ended")).to_be_visible()
     agent.locator(".customer-card a").first.click()
     expect(agent.locator("h1")).to_have_text("Casey Rivers")
+
+    is_live(agent)
+    colleague = small_desk.enter("dana").page(agent.url)
+    colleague.locator("[name=text]").fill("Prefers to be called")
+    colleague.get_by_role("button", name="Add note").click()
+    expect(agent.locator(".customer-note")).to_contain_text("Prefers to be called")
+    colleague.get_by_role("button", name="Delete").click()
+    expect(agent.locator(".customer-note")).to_have_count(0)
+
+    admin = small_desk.enter("ada").page("/settings/organizations/new/")
+    admin.locator("[name=name]").fill("Acme")
+    admin.locator("[name=domains]").fill("example.com")
+    admin.locator("[name=members_see_tickets]").check()
+    admin.get_by_role("button", name="Save").click()
+    expect(admin.locator(".sheet-row")).to_have_count(3)
+    assert inspect(admin) == []
+    page.goto("/tickets/")
+    is_live(page)
+    expect(page.locator("#ticket-rows")).to_contain_text("Charged twice")
+    admin.locator("[name=members_see_tickets]").uncheck()
+    admin.get_by_role("button", name="Save").click()
+    expect(page.locator("#ticket-rows")).not_to_contain_text("Charged twice")

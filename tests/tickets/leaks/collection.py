@@ -181,7 +181,7 @@ class Reader:
         for file in [file.pk for note in notes for file in note.files]:
             yield from (f"{API}/attachments/{file}/", f"{API}/attachments/{file}/content/")
             yield from (f"/files/{file}/", f"/files/{file}/view/")
-        yield f"/people/{self.site.cast.casey.pk}/"
+        yield from (f"/people/{self.site.cast.casey.pk}/{part}" for part in ("", "notes/"))
         yield from (f"{API}/customers/{self.site.cast.casey.pk}/{part}" for part in ("", "notes/"))
         yield from (f"{API}/organizations/{part}" for part in ("", "1/", "1/members/"))
         yield "/avatars/masked.svg?letters=S"

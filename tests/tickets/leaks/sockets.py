@@ -26,6 +26,7 @@ class Sockets:
             self.listeners[name] = await open_socket(cookie=cookie)
         for other, user in self.site.people.items():
             await self.subscribe(user.channel, {other})
+        await self.subscribe(self.site.private.channel, set(await do(self.site.staff, self.site.cast.ticket)))
         for office, agents in self.site.offices.items():
             for kind in ("private", "presence"):
                 await self.subscribe(f"{kind}-office.{office}", {*agents, "ada"})

@@ -11,8 +11,9 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from tests.support.cast import Cast
+from tests.support.sockets import do, subscribe
 from tickets import policies, services
-from tickets.models import CustomerNote
+from tickets.models import CustomerNote, customer_channel
 from tickets.people.customers import MAX_TICKETS, add_customer_note, card_of, delete_customer_note
 
 
@@ -102,3 +103,27 @@ def test_empty_note_is_refused_in_the_form(cast: Cast) -> None:
     assert browser(cast.bao).post(f"/people/{cast.casey.pk}/", {"text": " \u200b "}).status_code == 422
     with pytest.raises(ValidationError):
         add_customer_note(cast.casey, by=cast.bao, text=" ")
+
+
+async def test_open_cards_are_updated_as_long_as_one_may_see_them(live_cast: Cast) -> None:
+    cast = live_cast
+    card = await subscribe(cast.dana, customer_channel(cast.casey.pk))
+    note = await do(add_customer_note, cast.casey, by=cast.bao, text="Pays late")
+    assert (await card.event("customer.notes.updated"))["customer"] == {"id": str(cast.casey.pk)}
+    assert "Pays late" not in str(card.received)
+    await do(services.update_ticket, cast.ticket, by=cast.bao, values={"office": cast.orders})
+    await do(delete_customer_note, note, by=cast.bao)
+    assert (await card.event("pusher:subscription_error"))["status"] == 403
+    assert [frame["event"] for frame in card.received].count("customer.notes.updated") == 1
+    await card.close()
+
+
+def test_scripts_read_the_notes_that_the_page_shows(cast: Cast) -> None:
+    for number in range(4):
+        add_customer_note(cast.casey, by=cast.bao, text=f"Note {number} " + "x" * 300)
+    path = f"/people/{cast.casey.pk}/notes/"
+    data = browser(cast.dana).get(path).json()
+    assert [note["text"][:6] for note in data["notes"]] == ["Note 3", "Note 2", "Note 1", "Note 0"]
+    assert data["latest"] == data["notes"][:3]
+    assert (len(data["notes"][0]["short"]), data["notes"][0]["can_be_deleted"]) == (300, False)
+    assert {browser(user).get(path).status_code for user in (cast.casey, cast.greta, cast.fatima)} == {404}
