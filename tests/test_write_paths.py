@@ -19,7 +19,7 @@ from tickets.people.participants import add_participant, remove_participant
 
 CREATED, UPDATED, STATUS = "ticket.created", "ticket.updated", "ticket.status.changed"
 REPLY, DELETED, WITHDRAWN = "ticket.reply.created", "ticket.reply.deleted", "ticket.withdrawn"
-ALL_WITHDRAWN = "tickets.withdrawn"
+REDUCED = "ticket.access.reduced"
 REPLY_UPDATED, NOTIFIED = "ticket.reply.updated", "ticket.notified"
 
 
@@ -206,7 +206,7 @@ def unassigned_outsider(write: Callable[[Cast], None]) -> Row:
 
 def members_lose(write: Callable[[Cast], None]) -> Row:
     """Casey and Greta see each other's tickets no more, which each of them receives alone."""
-    return Row(write, before=organize, casey=(ALL_WITHDRAWN,), greta=(ALL_WITHDRAWN,))
+    return Row(write, before=organize, casey=(REDUCED,), greta=(REDUCED,))
 
 
 def organize(cast: Cast) -> None:
@@ -481,7 +481,7 @@ class Subscriber:
         else:
             await self.listener.receives_nothing(self.channel)
         frames = [frame for frame in self.listener.received if frame.get("channel") == self.channel]
-        events = [frame["event"] for frame in frames if frame["event"].startswith("ticket")]
+        events = [frame["event"] for frame in frames if frame["event"].startswith("ticket.")]
         return [event for event in events if event != NOTIFIED]  # who receives it: tests/tickets/notifications/
 
 

@@ -254,10 +254,10 @@ class TicketWithdrawn(Event):
 
 
 @dataclass(frozen=True)
-class TicketsWithdrawn(Event):
+class AccessReduced(Event):
     """A user lost access to tickets of other members of their organization; pages ask which they may still see."""
 
-    broadcast_as = "tickets.withdrawn"
+    broadcast_as = "ticket.access.reduced"
     loser: User
 
     def broadcast_on(self) -> Sequence[str | ForChannel]:

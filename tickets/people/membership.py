@@ -14,7 +14,7 @@ from django.dispatch import receiver
 from accounts.models import User
 from accounts.signals import access_changed
 from realtime import publish_all, reauthorize
-from tickets.events import TicketsWithdrawn
+from tickets.events import AccessReduced
 from tickets.models import Organization, OrganizationDomain, OrganizationMember
 
 
@@ -31,7 +31,7 @@ class Revocation:
         losers = self.people.union(members.values_list("user", flat=True))
         if losers:
             reauthorize(users=losers)
-            publish_all(TicketsWithdrawn(User(pk=loser)) for loser in sorted(losers))
+            publish_all(AccessReduced(User(pk=loser)) for loser in sorted(losers))
 
 
 _collected: ContextVar[Revocation | None] = ContextVar("collected", default=None)

@@ -7,7 +7,7 @@ import { live } from "../live/index.js"
 const PERIOD_MS = 2_000
 const SPREAD_MS = 1_000
 const MAX_SHOWN = 99
-const REMOVING = new Set(["ticket.read", "ticket.withdrawn", "tickets.withdrawn"])
+const REMOVING = new Set(["ticket.read", "ticket.withdrawn", "ticket.access.reduced"])
 const PREFIX = /^\(\d+\+?\) /
 
 const badge = document.querySelector("[data-unread-count]")

@@ -14,7 +14,7 @@ const EVENTS = [
   "ticket.notified",
   "notifications.read",
   "ticket.withdrawn",
-  "tickets.withdrawn",
+  "ticket.access.reduced",
   "ticket.reply.deleted",
   "stream:reset",
 ]

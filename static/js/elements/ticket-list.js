@@ -42,7 +42,7 @@ class TicketList extends HTMLElement {
       this.#search.check()
     })
     live.stream.on("*", (data, name) => data.ticket && this.#onEvent(name, data))
-    live.stream.on("tickets.withdrawn", () => this.#states.askAll())
+    live.stream.on("ticket.access.reduced", () => this.#states.askAll())
     live.stream.on("stream:reset", ({ reason }) => reason === "log" && reloadPage())
     this.#rows.addEventListener("pointerleave", () => this.#showPendingIfIdle())
     this.#rows.addEventListener(

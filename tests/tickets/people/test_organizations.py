@@ -114,7 +114,7 @@ async def test_access_ends_at_once_on_an_open_page(live_cast: Cast, ends: str) -
     await do(end, organization, cast, ends)
     await do(cast.reply, cast.bao, "Not for Greta")
     assert (await page.event("pusher:subscription_error"))["status"] == 403
-    assert (await own.event("tickets.withdrawn")).keys() == {"event_id", "timestamp"}
+    assert (await own.event("ticket.access.reduced")).keys() == {"event_id", "timestamp"}
     assert await own.receives_nothing(cast.greta.channel)
     for socket in (page, own):
         assert "Not for Greta" not in str(socket.received)
@@ -163,7 +163,7 @@ def test_admin_adds_an_organization_with_domain_and_member(cast: Cast) -> None:
 def revocations() -> list[str]:
     """Return the names of the events that end access, in their order."""
     names = list(Broadcast.objects.order_by("pk").values_list("event", flat=True))
-    return [name for name in names if name in (REAUTHORIZE_CHANNEL, "tickets.withdrawn")]
+    return [name for name in names if name in (REAUTHORIZE_CHANNEL, "ticket.access.reduced")]
 
 
 def test_loss_of_many_members_is_one_revocation(cast: Cast) -> None:
@@ -171,7 +171,7 @@ def test_loss_of_many_members_is_one_revocation(cast: Cast) -> None:
     before = len(revocations())
     save_organization(organization, by=cast.ada, domains=["acme.example"])
     assert members_of(organization) == []
-    assert revocations()[before:] == [REAUTHORIZE_CHANNEL, *["tickets.withdrawn"] * 3]
+    assert revocations()[before:] == [REAUTHORIZE_CHANNEL, *["ticket.access.reduced"] * 3]
 
 
 def test_what_takes_nothing_away_withdraws_nothing(cast: Cast) -> None:
