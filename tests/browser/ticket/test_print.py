@@ -15,7 +15,9 @@ PAPERS = [
     for scale in (0.6, 1, 1.5)
 ]
 DATE = re.compile(r"[A-Z][a-z]{2} \d{1,2}, \d{4}, \d{1,2}:\d\d")
-CONTROLS = "button, input, select, textarea, summary, nav, ticket-composer, toast-list, .bar, .btn, .avatar"
+CONTROLS = (
+    "button, input, select, textarea, summary, nav, ticket-composer, toast-list, .bar, .btn, .avatar, .original-link"
+)
 
 
 def sheets(page: Page, **options: object) -> int:
@@ -86,3 +88,5 @@ def test_list_is_printed_as_a_table(small_desk: Desk, name: str, width: int) -> 
     assert DATE.search(text)
     row = page.locator(".ticket-row").first
     assert row.evaluate("row => getComputedStyle(row).display") == "table-row"
+    page.set_viewport_size({"width": 459, "height": 1000})  # A4, enlarged to 150 %
+    assert row.bounding_box()["width"] <= 459
