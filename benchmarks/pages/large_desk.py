@@ -8,6 +8,9 @@ from django.db import connection, models
 OFFICES, AGENTS, TICKETS_PER_CUSTOMER, REPLIES = 20, 60, 50, 3
 OPEN_SHARE = 0.015
 TOPIC = "(ARRAY['an invoice', 'a refund', 'a parcel', 'my login'])[1 + n % 4]"
+CONTENT = (
+    "'Since this morning order INV-' || n || ' cannot be opened.' || CASE n % 50 WHEN 0 THEN ' 发票已付' ELSE '' END"
+)
 DOMAIN = "example.com"
 KEYS = {
     "customers": "accounts_user WHERE role = 'customer'",
@@ -66,10 +69,10 @@ def _write_tickets(number: int) -> None:
     values = {
         "id": "n",
         "uuid": "gen_random_uuid()",
-        "reference": "lpad(n::text, 8, '0')",
+        "reference": "overlay(lpad(n::text, 7, '0') placing '-' from 4 for 0)",
         "subject": f"'Question ' || n || ' about ' || {TOPIC}",
-        "content": "'Since this morning order ' || n || ' cannot be opened.'",
-        "rendered": "'<p>Since this morning order ' || n || ' cannot be opened.</p>'",
+        "content": CONTENT,
+        "rendered": f"'<p>' || {CONTENT} || '</p>'",
         "creator_id": "(SELECT keys[1 + n % cardinality(keys)] FROM customers)",
         "office_id": f"(SELECT keys[1 + n * 7 % {OFFICES}] FROM offices)",
         "assigned_to_id": f"CASE WHEN n % 3 > 0 THEN (SELECT keys[1 + n * 11 % {AGENTS}] FROM agents) END",
@@ -101,10 +104,15 @@ def _write_replies(number: int) -> None:
         "public": "'{}'::jsonb", "staff": "'{}'::jsonb", "created_at": "t.created_at",
     }  # fmt: skip
     _insert(TimelineEntry, entry, rows)
-    found = {"ticket_id": "x.ticket_id", "reply_id": "x.reply_id", "text": "x.text", "version": str(FOLDING_VERSION)}
-    _insert(SearchText, found, f"(SELECT id AS ticket_id, NULL::uuid AS reply_id, lower(reference || ' ' || subject "
-            f"|| ' ' || content) AS text FROM {Ticket._meta.db_table} UNION ALL SELECT ticket_id, id, lower(message) "
-            f"FROM {Reply._meta.db_table}) AS x")  # fmt: skip
+    # As `searchable` returns these texts: words between single spaces, and characters that stand alone.
+    spaced = r"' ' || btrim(regexp_replace(lower(x.text), '(\.(?= |$)|[,发票已付])\s*', ' \1 ', 'g')) || ' '"
+    spaced = f"regexp_replace({spaced}, ' +', ' ', 'g')"
+    found = {"ticket_id": "x.ticket_id", "reply_id": "x.reply_id", "text": spaced, "version": str(FOLDING_VERSION)}
+    texts = f"""
+        SELECT id AS ticket_id, NULL::uuid AS reply_id,
+            reference || ' ' || replace(reference, '-', '') || ' ' || subject || ' ' || content AS text
+        FROM {Ticket._meta.db_table} UNION ALL SELECT ticket_id, id, message FROM {Reply._meta.db_table}"""
+    _insert(SearchText, found, f"({texts}) AS x")
 
 
 def _insert(model: type[models.Model], values: dict[str, str], rows: str) -> None:

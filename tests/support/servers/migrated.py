@@ -90,7 +90,7 @@ def _make_cluster(path: Path) -> None:
     with instances.postgres() as url:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {DATABASE}")
-            (data,) = connection.execute("SHOW data_directory").fetchone()
+            (data,) = connection.execute("SHOW data_directory").fetchone() or ("",)
         _migrate(_migrated(url))
         # Stopped in good order, a copy starts without recovery.
         stop = [instances.postgres_programs() / "pg_ctl", "stop", "--silent", "--mode", "fast", "--pgdata", data]
