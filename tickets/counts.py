@@ -9,10 +9,8 @@ from accounts.models import User
 from accounts.policies import staffed_offices
 from realtime.utils.compiled_query import CompiledQuery
 from tickets import policies
-from tickets.list_queries import has_status, waits_for_side_of
+from tickets.list_queries import MAX_COUNT, has_status, waits_for_side_of
 from tickets.models import Status, Ticket
-
-MAX_COUNT = 1000  # a page shows "999+" for this number
 
 
 def count(tickets: QuerySet[Ticket]) -> int:

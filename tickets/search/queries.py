@@ -1,6 +1,7 @@
 """The tickets in which a user may read what they search for."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -17,21 +18,32 @@ from tickets.search.terms import MIN_PART, Query, parse
 
 # SQLite's indexes of public texts and of notes, in the order of `policies.searchable_texts`.
 SQLITE_INDEXES = ("tickets_public_parts", "tickets_note_parts")
+FREQUENT = 2_000  # public texts with a term that make it a frequent one
 
 
-def search(tickets: QuerySet[Ticket], typed: str, *, user: User) -> QuerySet[Ticket]:
+def search(tickets: QuerySet[Ticket], typed: str, *, user: User, since: datetime | None = None) -> QuerySet[Ticket]:
     """Return the `tickets` in which `user` may read all terms, each in any text, annotated with `is_whole`.
 
-    `is_whole`: whether each term occurs as whole words.
+    `is_whole`: whether each term occurs as whole words. `since`: look only in tickets that were updated since.
     """
     query = parse(typed)
     if not query.terms:
         return tickets.annotate(is_whole=Value(False)).none()
-    whole = [_containing([term.whole], user) for term in query.terms]
+    whole = [_containing([term.whole], user, since) for term in query.terms]
     is_whole = Case(When(_all(whole), then=True), default=False, output_field=BooleanField())
-    found = tickets.filter(_all(_containing(term.parts, user) for term in query.terms))
-    found = found.exclude(_any(_containing(term.parts, user) for term in query.excluded)) if query.excluded else found
+    found = tickets.filter(_all(_containing(term.parts, user, since) for term in query.terms))
+    if query.excluded:
+        found = found.exclude(_any(_containing(term.parts, user, since) for term in query.excluded))
     return found.annotate(is_whole=is_whole)
+
+
+def is_frequent(typed: str) -> bool:
+    """Return whether each term occurs as whole words in more than FREQUENT public texts of the site."""
+    terms = parse(typed).terms
+    texts = SearchText.objects.filter(is_internal=False).order_by()
+    return bool(terms) and all(
+        _with_part(texts, SQLITE_INDEXES[0], [term.whole])[FREQUENT : FREQUENT + 1].exists() for term in terms
+    )
 
 
 def search_replies(replies: QuerySet[Reply], typed: str, *, user: User) -> QuerySet[Reply]:
@@ -55,29 +67,34 @@ def texts_of(query: Query, *, user: User) -> list[QuerySet[SearchText]]:
     return _texts(parts, user)
 
 
-def _containing(parts: list[str], user: User) -> Q:
+def _containing(parts: list[str], user: User, since: datetime | None = None) -> Q:
     """Match tickets with one of `parts` in a text, or in the name or address of their customer.
 
     In a union each query uses its index; with OR none would.
     """
-    found: list[QuerySet[Any, Any]] = [texts.values("ticket").order_by() for texts in _texts(parts, user)]
+    found: list[QuerySet[Any, Any]] = [texts.values("ticket").order_by() for texts in _texts(parts, user, since)]
+    tickets = Ticket.objects.all() if since is None else Ticket.objects.filter(updated_at__gte=since)
     for users in _users(parts, user):
-        found.append(Ticket.objects.filter(creator__in=users.values("pk")).values("pk").order_by())
+        found.append(tickets.filter(creator__in=users.values("pk")).values("pk").order_by())
     first, *rest = found
     return Q(pk__in=first.union(*rest))
 
 
-def _texts(parts: list[str], user: User) -> list[QuerySet[SearchText]]:
+def _texts(parts: list[str], user: User, since: datetime | None = None) -> list[QuerySet[SearchText]]:
     readable = policies.searchable_texts(user)
+    if since is not None:  # few tickets: their texts are read, and no index of all texts is asked
+        latest = Ticket.objects.filter(updated_at__gte=since).values("pk").order_by()
+        return [texts.filter(_contains("text", parts), ticket__in=latest) for texts in readable]
+    return [_with_part(texts, index, parts) for texts, index in zip(readable, SQLITE_INDEXES, strict=True)]
+
+
+def _with_part(texts: QuerySet[SearchText], index: str, parts: list[str]) -> QuerySet[SearchText]:
     # FTS5 finds no fewer than three characters; one letter is in most texts anyway.
     is_indexed = connections[SearchText.objects.db].vendor == "sqlite" and min(map(len, parts)) >= MIN_PART
     if not is_indexed:
-        return [texts.filter(_contains("text", parts)) for texts in readable]
+        return texts.filter(_contains("text", parts))
     match = " OR ".join(f'"{part.replace(chr(34), chr(34) * 2)}"' for part in parts)
-    return [
-        texts.filter(pk__in=RawSQL(f"SELECT rowid FROM {index} WHERE {index} MATCH %s", [match]))  # noqa: S608, S611
-        for texts, index in zip(readable, SQLITE_INDEXES, strict=True)
-    ]
+    return texts.filter(pk__in=RawSQL(f"SELECT rowid FROM {index} WHERE {index} MATCH %s", [match]))  # noqa: S608, S611
 
 
 def _users(parts: list[str], user: User) -> list[QuerySet[User, Any]]:

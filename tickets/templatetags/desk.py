@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
-from tickets.counts import MAX_COUNT
+from tickets.list_queries import MAX_COUNT
 
 register = template.Library()
 

@@ -40,13 +40,14 @@ def ticket_list(request: AuthenticatedRequest) -> HttpResponse:
     form = FilterForm(request.GET, user=request.user, choices=choices)
     ticket_filter = form.ticket_filter()
     after, before = (request.GET.get(name, "") for name in ("after", "before"))
+    is_first_page = not (after or before)
     if ticket_filter.words:
         throttles.count("search", by=request.user)
-        named = None if after or before else named_ticket(ticket_filter.words, user=request.user)
+        named = named_ticket(ticket_filter.words, user=request.user) if is_first_page else None
         if named is not None:
             return redirect(named)
-    tickets = list_queries.filter_tickets(request.user, ticket_filter).select_related(*Ticket.RELATED)
-    tickets = tickets.prefetch_related("participants")
+    tickets = list_queries.filter_tickets(request.user, ticket_filter, is_first_page=is_first_page)
+    tickets = tickets.select_related(*Ticket.RELATED).prefetch_related("participants")
     page = list_queries.paginate(with_unread(tickets, request.user), ticket_filter.sort, after=after, before=before)
     numbers = counts(request.user, choices.statuses)
     passages = snippets(page.rows, ticket_filter.words, user=request.user) if ticket_filter.words else {}

@@ -5,14 +5,18 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from django.db.models import QuerySet
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import User
+from accounts.text.folding import fold
 from tests.support.cast import Cast
 from tickets import list_queries, policies, services
+from tickets.list_queries import TicketFilter
 from tickets.models import Reply, SearchText, Ticket
-from tickets.search import indexing, search
+from tickets.search import indexing, queries, search
+from tickets.search.terms import parse
 
 pytestmark = pytest.mark.django_db
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "25"))
@@ -193,20 +197,106 @@ TEXTS = st.lists(
     min_size=1,
     max_size=6,
 )  # fmt: skip
-
-
-@settings(
+RANDOM = settings(
     max_examples=EXAMPLES,
     deadline=None,
     derandomize="FUZZ_EXAMPLES" not in os.environ,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+
+
+@RANDOM
+@example(parts=["0\u1cd01"])  # a mark between two digits, which are one word
 @given(parts=TEXTS)
 def test_each_word_of_any_text_finds_its_ticket(cast, parts):
     text = " ".join(parts)
     Ticket.objects.filter(pk=cast.ticket.pk).update(content=text)
-    words = {*text.split(), *re.findall(r"\w+", text)}
+    words = {*text.split(), *re.findall(r"\w+", fold(text))}
     spellings = {spelled for word in words for spelled in (word, word.upper(), word.lower(), word.casefold())}
     for word in spellings | {unicodedata.normalize("NFD", word) for word in words}:
         if indexing.searchable(word).strip(' "'):
             assert found(cast.casey, word) == ["Charged twice"], (word, text)
+
+
+@st.composite
+def searches(draw: st.DrawFn) -> tuple[list[str], str]:
+    """Return the texts of three messages, and a search for words and parts of them."""
+    texts = draw(st.lists(TEXTS, min_size=3, max_size=3))
+    words = st.sampled_from([word for text in texts for word in text])
+    pairs = st.sampled_from([" ".join(text[-2:]) for text in texts])
+    parts = st.tuples(words, st.integers(0, 3), st.integers(1, 5)).map(lambda cut: cut[0][cut[1] :][: cut[2]])
+    shaped = st.tuples(st.sampled_from(["{}", "{}", "-{}", '"{}"', '-"{}"']), st.one_of(words, parts, pairs))
+    typed = draw(st.lists(shaped.map(lambda shape: shape[0].format(shape[1])), min_size=1, max_size=3))
+    return [" ".join(text) for text in texts], " ".join(typed)
+
+
+def containing(user: User, typed: str) -> set[str]:
+    """Return the subjects of the tickets that contain what is typed, without the database's help."""
+    query, subjects = parse(typed), set()
+    for ticket in policies.visible_tickets(user) if query.terms else []:
+        readable = ticket.search_texts.exclude(**{} if policies.is_staff_of(user, ticket) else {"is_internal": True})
+        texts = [*readable.values_list("text", flat=True), ticket.creator.folded_name]
+        texts += [] if user.is_customer else [f" {ticket.creator.email} "]
+        found, excluded = ([any(map(term.is_in, texts)) for term in terms] for terms in (query.terms, query.excluded))
+        if all(found) and not any(excluded):
+            subjects.add(ticket.subject)
+    return subjects
+
+
+@settings(RANDOM, max_examples=EXAMPLES // 3)
+@given(searched=searches())
+def test_search_finds_exactly_the_tickets_that_contain_its_terms(cast, monkeypatch, searched):
+    """And so the same on every database."""
+    for module, name, number in (
+        (list_queries, "LATEST", 0),
+        (list_queries, "MAX_COUNT", 1),
+        (queries, "FREQUENT", 0),
+    ):
+        monkeypatch.setattr(module, name, number)
+    (content, message, note), typed = searched
+    if not Ticket.objects.filter(subject="Chair").exists():
+        ask(cast, "Chair", by=cast.greta)
+        cast.reply(cast.bao, "x")
+        cast.reply(cast.bao, "x", internal=True)
+    Ticket.objects.filter(subject="Chair").update(content=content)
+    cast.ticket.replies.filter(is_internal=False).update(message=message)
+    cast.ticket.replies.filter(is_internal=True).update(message=note)
+    for user in (cast.ada, cast.casey):
+        subjects_found = found(user, typed)
+        assert set(subjects_found) == containing(user, typed), (user.name, typed, searched)
+        assert subjects(first_page(user, typed, is_first_page=True), 1) == subjects_found[:1], (user.name, typed)
+
+
+def first_page(user: User, typed: str, **options: bool) -> QuerySet[Ticket]:
+    searched = TicketFilter(view="all", words=typed, sort=list_queries.BEST_MATCH)
+    return list_queries.filter_tickets(user, searched, **options)
+
+
+def subjects(tickets: QuerySet[Ticket], size: int) -> list[str]:
+    return [ticket.subject for ticket in list_queries.paginate(tickets, list_queries.BEST_MATCH, size=size).rows]
+
+
+def test_first_page_of_frequent_words_reads_the_latest_tickets_only(cast, monkeypatch, django_assert_num_queries):
+    for name, number in {"LATEST": 5, "MAX_COUNT": 4}.items():
+        monkeypatch.setattr(list_queries, name, number)
+    monkeypatch.setattr(queries, "FREQUENT", 6)
+    for number in range(8):
+        ask(cast, f"A walrus, and a seal that is {number}")
+    ask(cast, "Walruses")
+    for user in (cast.ada, cast.bao):
+        everything, latest = first_page(user, "walrus"), first_page(user, "walrus", is_first_page=True)
+        assert (everything.count(), latest.count()) == (9, 6)
+        assert subjects(latest, 4) == subjects(everything, 4) != []
+        assert "Walruses" not in subjects(latest, 4)
+        # Each of two texts and three fields of people, for words and for parts of them.
+        assert str(latest.query).count('"updated_at" >= ') >= 10
+        # Words in too few of the latest tickets, or in too few of all, are searched for in all.
+        for typed in ("walruses", "walrus -seal", "seal charged"):
+            assert subjects(first_page(user, typed, is_first_page=True), 4) == subjects(first_page(user, typed), 4)
+        with django_assert_num_queries(1):
+            assert first_page(user, "elephant", is_first_page=True).query
+    with django_assert_num_queries(0):
+        assert first_page(cast.casey, "walrus", is_first_page=True).query
+    # Parts of words do not count.
+    monkeypatch.setattr(list_queries, "MAX_COUNT", 6)
+    assert first_page(cast.ada, "walrus", is_first_page=True).count() == 9

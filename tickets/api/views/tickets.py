@@ -70,9 +70,10 @@ class Tickets(ProjectAPIView):
         ticket_filter = _ticket_filter(query, request.user)
         if ticket_filter.words:
             throttles.count("search", by=request.user)
-        tickets = list_queries.filter_tickets(request.user, ticket_filter).select_related(*Ticket.RELATED)
-        tickets = tickets.prefetch_related("participants")
         cursors = {name: query.get(name, "") for name in ("after", "before")}
+        is_first_page = not any(cursors.values())
+        tickets = list_queries.filter_tickets(request.user, ticket_filter, is_first_page=is_first_page)
+        tickets = tickets.select_related(*Ticket.RELATED).prefetch_related("participants")
         page = list_queries.paginate(tickets, ticket_filter.sort, size=paging.page_size(query), **cursors)
         if page.is_cursor_invalid:
             raise paging.invalid_cursor("after" if cursors["after"] else "before")
