@@ -9,4 +9,4 @@ class MailConfig(AppConfig):
     def ready(self) -> None:
         """Connect the receivers."""
         from mail.inbound import receivers as inbound  # noqa: F401
-        from mail.outbound import receivers  # noqa: F401
+        from mail.outbound import receipts, receivers  # noqa: F401

@@ -19,6 +19,7 @@ from realtime import Audience, publish
 from tickets.locking import lock
 from tickets.models import NotificationKind, Ticket
 from tickets.notifications.recipients import Notice
+from tickets.reading.events import TicketReceiptsUpdated
 
 State = OutgoingMail.State
 
@@ -92,4 +93,6 @@ def change_state(mail: OutgoingMail, state: OutgoingMail.State, *, reason: str =
         ticket.advance_sequence(Audience.STAFF)
         ticket.save(update_fields=["staff_seq"])
         publish(TicketMailUpdated(ticket, mail.reply))
+    elif state == State.SENT and mail.reply_id is not None:
+        publish(TicketReceiptsUpdated(mail.ticket, Audience.STAFF))
     return True

@@ -10,6 +10,7 @@ from tickets.api.views import (
     notifications,
     organizations,
     participants,
+    reading,
     tickets,
 )
 
@@ -19,6 +20,9 @@ urlpatterns = [
     path("tickets/<uuid:uuid>/replies/", conversation.Replies.as_view(), name="replies"),
     path("tickets/<uuid:uuid>/replies/<uuid:reply_id>/", conversation.OneReply.as_view(), name="reply"),
     path("tickets/<uuid:uuid>/timeline/", conversation.Timeline.as_view(), name="timeline"),
+    path("tickets/<uuid:uuid>/receipts/", reading.Receipts.as_view(), name="receipts"),
+    path("tickets/<uuid:uuid>/read/", reading.ReadMark.as_view(), name="read"),
+    path("tickets/<uuid:uuid>/delivered/", reading.Delivered.as_view(), name="delivered"),
     path("tickets/<uuid:uuid>/subscription/", notifications.Subscription.as_view(), name="subscription"),
     path("notifications/", notifications.Notifications.as_view(), name="notifications"),
     path("notifications/read/", notifications.ReadNotifications.as_view(), name="notifications-read"),

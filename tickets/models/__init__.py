@@ -22,7 +22,7 @@ from tickets.models.organizations import (
 )
 from tickets.models.participants import MAX_PARTICIPANTS, Participant, participants_of
 from tickets.models.push import PushKey, PushSubscription
-from tickets.models.reading import ReadMark
+from tickets.models.reading import DeliveryMark, ReadMark
 from tickets.models.replies import Reply
 from tickets.models.saved_replies import SavedReply
 from tickets.models.search_texts import SearchText
@@ -41,6 +41,7 @@ __all__ = [
     "Attachment",
     "Choice",
     "CustomerNote",
+    "DeliveryMark",
     "Draft",
     "IdempotencyKey",
     "Mention",

@@ -22,6 +22,7 @@ from tickets.models import (
     MAX_SUBJECT,
     Attachment,
     CustomerNote,
+    DeliveryMark,
     Draft,
     IdempotencyKey,
     OrganizationMember,
@@ -89,6 +90,7 @@ def _erase(person: User, by: User | None, delete_tickets: bool, to: User | None)
     IdempotencyKey.objects.filter(user=person).delete()
     Draft.objects.filter(user=person).delete()
     ReadMark.objects.filter(user=person).delete()
+    DeliveryMark.objects.filter(user=person).delete()
     Participant.objects.filter(user=person).delete()
     CustomerNote.objects.filter(customer=person).delete()
     OrganizationMember.objects.filter(user=person).delete()

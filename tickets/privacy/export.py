@@ -23,6 +23,7 @@ from realtime import Audience
 from tickets import payloads, policies
 from tickets.models import (
     Attachment,
+    DeliveryMark,
     Draft,
     OrganizationMember,
     OrganizationRemoval,
@@ -86,6 +87,7 @@ class _Export:
             "api_tokens": _rows(ApiToken, self.person, "id", "name", "scope", "created", "last_used_at", "expiry"),
             "admin_actions": _rows(LogEntry, self.person, "action_time", "action_flag", "content_type__model"),
             "read_tickets": self._read_tickets(),
+            "received_tickets": self._received_tickets(),
             "drafts": self._drafts(),
             "notifications": self._notifications(),
             "subscriptions": self._subscriptions(),
@@ -100,6 +102,12 @@ class _Export:
         visible = policies.visible_tickets(self.reader).values("pk")
         marks = ReadMark.objects.filter(user=self.person, ticket__in=visible).order_by("pk")
         return [dict(row) for row in marks.values("ticket__reference", "seen_at")]
+
+    def _received_tickets(self) -> list[dict[str, Any]]:
+        """Return when a page of the person last received a message of which ticket."""
+        visible = policies.visible_tickets(self.reader).values("pk")
+        marks = DeliveryMark.objects.filter(user=self.person, ticket__in=visible).order_by("pk")
+        return [dict(row) for row in marks.values("ticket__reference", "delivered_at")]
 
     def _drafts(self) -> list[dict[str, Any]]:
         """Return what the person has not sent yet, also for tickets that they may not open any more."""

@@ -42,3 +42,32 @@ class TicketRead(Event):
             "last_read": None if self.last_read is None else {"id": str(self.last_read.pk)},
             "is_unread": self.is_unread,
         }
+
+
+@dataclass(frozen=True)
+class TicketReceiptsUpdated(Event):
+    """What became of messages has changed: pages that show the ticket ask for it again."""
+
+    broadcast_as = "ticket.receipts.updated"
+    ticket: Ticket
+    audience: Audience
+
+    def broadcast_on(self) -> Sequence[str | ForChannel]:
+        """Return the ticket's channel: lists do not show it."""
+        return [self.ticket.channel]
+
+    def broadcast_to(self) -> Audience:
+        """Broadcast to customers only what changes for them: they must not notice that staff read a note."""
+        return self.audience
+
+    def broadcast_guard(self) -> str:
+        """Replay only to users who may still read the ticket."""
+        return self.ticket.channel
+
+    def broadcast_ordering_key(self) -> str:
+        """Return none: the event says nothing that could be outdated."""
+        return ""
+
+    def broadcast_with(self, audience: Audience) -> dict[str, Any]:
+        """Return the ticket's UUID only."""
+        return {"ticket": {"uuid": str(self.ticket.uuid)}}

@@ -6,10 +6,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from realtime import Audience, publish
+from realtime import Audience, publish, publish_all
 from tickets import policies
 from tickets.models import ReadMark, Reply, Ticket
-from tickets.reading.events import TicketRead
+from tickets.reading.events import TicketRead, TicketReceiptsUpdated
+from tickets.reading.messages import FROM_CUSTOMER
 from tickets.signals import ticket_read
 
 NOTHING = -1  # not even the ticket's first message
@@ -53,20 +54,46 @@ def mark_read(ticket: Ticket, *, by: User, up_to: Reply | None) -> bool:
     if not is_unread:
         number = max(number, _last_number(by, ticket))
     ticket_read.send(Ticket, ticket=ticket, by=by, number=number)
-    if not _move(ticket, by, number):
+    seen_before = _move(ticket, by, number, shown=True)
+    if seen_before is None:
         return False
     last = replies.filter(number__lte=number).order_by("-number").first()
-    publish(TicketRead(ticket, by, last, is_unread=is_unread))
+    read = TicketRead(ticket, by, last, is_unread=is_unread)
+    publish_all([read, *_receipts(ticket, by, after=seen_before, up_to=number)])
     return True
 
 
-def _move(ticket: Ticket, user: User, number: int) -> bool:
-    """Move the mark forward; False if it was there before. Two pages may do it at the same time."""
-    older = ReadMark.objects.filter(user=user, ticket=ticket, number__lt=number)
-    if older.update(number=number, seen_at=timezone.now()):
-        return True
-    mark, is_new = ReadMark.objects.get_or_create(user=user, ticket=ticket, defaults={"number": number})
-    return is_new or (mark.number < number and bool(older.update(number=number, seen_at=timezone.now())))
+def _move(ticket: Ticket, user: User, number: int, *, shown: bool) -> int | None:
+    """Move the mark forward, with one write. Two pages may do it at the same time.
+
+    `shown` is whether a page has shown the messages. Return the number of the last message that was seen before; None
+    if the mark was there already.
+    """
+    now = timezone.now()
+    first = [[number, now.isoformat()]] if shown else []
+    marks = ReadMark.objects.select_for_update()
+    mark, is_new = marks.get_or_create(user=user, ticket=ticket, defaults={"number": number, "moves": first})
+    if is_new:
+        return 0 if ticket.creator_id == user.pk else NOTHING
+    if mark.number >= number:
+        return None
+    seen_before = mark.seen_number
+    if shown:
+        mark.record_move(number, now)
+    mark.number, mark.seen_at = number, now
+    mark.save(update_fields=["number", "seen_at", "moves"])
+    return seen_before
+
+
+def _receipts(ticket: Ticket, user: User, *, after: int, up_to: int) -> list[TicketReceiptsUpdated]:
+    """Return the event for pages that show what `user` has now seen; customers receive it of their messages only."""
+    if user.hides_read_marks or up_to <= after:
+        return []
+    audience = Audience.STAFF
+    if not user.is_customer and user.pk != ticket.creator_id:
+        asked = ticket.replies.filter(FROM_CUSTOMER, is_internal=False, number__gt=after, number__lte=up_to)
+        audience = Audience.PUBLIC if after == NOTHING or asked.exists() else Audience.STAFF
+    return [TicketReceiptsUpdated(ticket, audience)]
 
 
 @transaction.atomic
@@ -77,7 +104,12 @@ def mark_unread(ticket: Ticket, *, by: User) -> None:
     if latest is None and ticket.creator_id == by.pk:
         return
     number = NOTHING if latest is None else latest - 1
-    ReadMark.objects.update_or_create(user=by, ticket=ticket, defaults={"number": number, "seen_at": timezone.now()})
+    mark = ReadMark.objects.select_for_update().filter(user=by, ticket=ticket).first()
+    mark = mark or ReadMark(user=by, ticket=ticket, number=number)
+    if not mark.moves and mark.number >= 0:
+        mark.moves = [[mark.number, None]]
+    mark.number, mark.seen_at = number, timezone.now()
+    mark.save()
     last = replies.filter(number__lte=number).first()
     publish(TicketRead(ticket, by, last, is_unread=True))
 
@@ -88,7 +120,7 @@ def read_own(ticket: Ticket, *, by: User, number: int) -> None:
     unread = policies.visible_replies(by, ticket).exclude(author=by).filter(number__gt=read, number__lt=number)
     if read == NOTHING or unread.exists():
         return
-    _move(ticket, by, number)
+    _move(ticket, by, number, shown=False)
 
 
 def _read_number(user: User, ticket: Ticket) -> int:

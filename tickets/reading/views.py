@@ -5,8 +5,10 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST, require_safe
@@ -14,16 +16,20 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import throttles
 from accounts.models import User
 from accounts.types import AuthenticatedRequest
+from realtime import Audience
 from realtime.utils import encryption
 from tickets import policies
 from tickets.models import Reply, Ticket
+from tickets.reading.deliveries import mark_delivered
 from tickets.reading.latest import latest_messages
 from tickets.reading.marks import mark_read, mark_unread
 from tickets.reading.queries import unread_number, with_unread
+from tickets.reading.receipts import receipts_of
 from tickets.views.parameters import named_tickets, to_uuid
 
 PIXEL = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 PURPOSE = "tickets.read"
+MAX_RECEIPTS = 200  # of the messages that a page shows, the latest
 
 
 @require_POST
@@ -34,6 +40,40 @@ def read(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
     ticket = get_object_or_404(policies.visible_tickets(request.user), uuid=uuid)
     mark_read(ticket, by=request.user, up_to=_named(request.user, ticket, request.POST.get("reply", "")))
     return HttpResponse(status=204)
+
+
+@require_POST
+@login_required
+def delivered(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
+    """Record that a page has received the message `reply`, which is not on the screen."""
+    throttles.count("read", by=request.user)
+    ticket = _with_people(request.user, uuid)
+    mark_delivered(
+        get_object_or_404(_replies(request.user, ticket), pk=to_uuid(request.POST.get("reply", ""))), by=request.user
+    )
+    return HttpResponse(status=204)
+
+
+@require_safe
+@login_required
+@cache_control(private=True, no_store=True)
+def receipts(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
+    """Return what became of the messages from `oldest` on, as HTML by the id of each; "opening" is the first one."""
+    throttles.count("read", by=request.user)
+    ticket = _with_people(request.user, uuid)
+    replies = _replies(request.user, ticket)
+    oldest = _named(request.user, ticket, request.GET.get("oldest", ""))
+    if oldest is not None:
+        replies = replies.filter(number__gte=oldest.number)
+    found = receipts_of(request.user, ticket, replies.order_by("-number")[:MAX_RECEIPTS])
+    is_staff = policies.audience_of(request.user, ticket) is Audience.STAFF
+    texts = {
+        "opening" if key is None else str(key): render_to_string(
+            "tickets/_receipt.html", {"receipt": receipt, "is_staff": is_staff}
+        ).strip()
+        for key, receipt in found.items()
+    }
+    return JsonResponse({"receipts": texts})
 
 
 @require_POST
@@ -88,6 +128,14 @@ def rows(request: AuthenticatedRequest) -> HttpResponse:
     return JsonResponse(
         {"rows": {str(ticket.uuid): {"is_unread": ticket.is_unread, "last": latest[ticket.pk]} for ticket in found}}
     )
+
+
+def _with_people(user: User, uuid: UUID) -> Ticket:
+    return get_object_or_404(policies.visible_tickets(user).select_related("office", "creator"), uuid=uuid)
+
+
+def _replies(user: User, ticket: Ticket) -> QuerySet[Reply]:
+    return policies.visible_replies(user, ticket).prefetch_related(None)
 
 
 def _named(user: User, ticket: Ticket, reply: str) -> Reply | None:

@@ -24,6 +24,7 @@ from tickets.forms.tickets import AttachmentsForm, ChangeForm, ReplyForm, Ticket
 from tickets.models import Priority, Reply, Status, Ticket, participants_of
 from tickets.people.customers import card_of
 from tickets.reading import reading_of
+from tickets.reading.receipts import receipts_of
 from tickets.reading.views import token_of_page
 from tickets.unseen import MAX_SHOWN, latest_of, latest_shown, unseen_replies
 from tickets.views.list_place import place_in_list
@@ -215,6 +216,7 @@ def render_ticket(
     draft = draft_of(user, ticket)
     if not draft.is_internal or audience is Audience.STAFF:  # a note never becomes a reply
         form.begin_with(draft)
+    receipts = receipts_of(user, ticket, page.replies)
     context = {
         "ticket": ticket,
         "payload": payloads.ticket_payload(ticket, audience),
@@ -223,7 +225,10 @@ def render_ticket(
         "takes_part": user.pk in {participant.user_id for participant in participants_of(ticket)},
         "audience": audience,
         "card": card_of(ticket, viewer=user) if audience is Audience.STAFF else None,
-        "replies": [payloads.reply_payload(reply, audience) for reply in page.replies],
+        "replies": [
+            payloads.reply_payload(reply, audience) | {"receipt": receipts.get(reply.pk)} for reply in page.replies
+        ],
+        "opening_receipt": receipts.get(None),
         "page": page,
         **_timeline(user, ticket, audience),
         "opening_attachments": [payloads.attachment_payload(file) for file in ticket.attachments.filter(reply=None)],

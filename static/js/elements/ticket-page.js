@@ -56,6 +56,11 @@ class TicketPage extends HTMLElement {
     document.getElementById("new-reply").addEventListener("click", () => this.#openLatestPage())
   }
 
+  /** Applies a change of another element to the messages, whose end stays in view. */
+  keepPosition(change) {
+    this.#position.keep(change)
+  }
+
   #onSubmit(form) {
     if (form.matches(".composer")) this.#isSending = true
   }

@@ -31,6 +31,7 @@ def test_read_marks_and_drafts_follow_to_another_device(desk: Desk) -> None:
 
     work.goto(desk.ticket)
     expect(work.locator(".new-line + .reply")).to_contain_text("Hello?")
+    expect(message(asked, "Hello?").locator(".receipt")).to_have_text("Seen by support")
     expect(row).to_have_attribute("data-unread", "false")
     expect(badge(lists)).to_be_hidden()
     assert lists.title().startswith("(") is False
@@ -64,4 +65,21 @@ def test_read_marks_and_drafts_follow_to_another_device(desk: Desk) -> None:
     expect(message(work, "in the tunnel")).to_be_visible()
     expect(composer(work)).to_have_value("")
     expect(row.locator(".row-draft")).to_be_hidden()
+    see_receipts(work, asked, desk.ticket)
     assert laptop.problems == phone.problems == []
+
+
+def see_receipts(work: Page, asked: Page, ticket: str) -> None:
+    """See what became of replies: the first is on the customer's screen, the second on another of their pages."""
+    receipt = message(work, "in the tunnel").locator(".receipt")
+    expect(receipt.locator("summary")).to_have_text("Seen by Casey Rivers")
+    receipt.locator("summary").press("Enter")
+    expect(receipt.locator("li")).to_contain_text("Casey Rivers")
+
+    asked.goto("/tickets/")
+    is_live(asked)
+    send(work, "And more")
+    receipt = message(work, "And more").locator(".receipt")
+    expect(receipt.locator("summary")).to_have_text("Delivered")
+    asked.goto(ticket)
+    expect(receipt.locator("summary")).to_have_text("Seen by Casey Rivers")

@@ -102,6 +102,8 @@ CHANGES2 =  (404,  404,  403, 404,  404,  200, 200, 401, 401)
 OWN_FILE =  (200,  404,  404, 404,  404,  404, 404, 401, 401)
 DISCARD  =  (204,  404,  404, 404,  404,  404, 404, 401, 401)
 SENT     =  (403,  404,  403, 403,  404,  403, 403, 401, 401)
+MARKING  =  (204,  404,  204, 204,  404,  204, 204, 401, 401)
+MARKING2 =  (404,  404,  204, 204,  404,  204, 204, 401, 401)
 OPENING  =  (422,  422,  201, 201,  201,  201, 201, 401, 401)
 # fmt: on
 ADMIN = (403,) * 6 + (200, 401, 401)
@@ -145,6 +147,10 @@ ROWS = [
     Row("PATCH", "tickets/{ticket}/replies/{reply}/", REFUSED, {"is_internal": True}, about("caseys")),
     Row("GET", "tickets/{ticket}/timeline/", CASEYS, things=about("caseys")),
     Row("GET", "tickets/{ticket}/timeline/", BAOS, things=about("baos")),
+    Row("GET", "tickets/{ticket}/receipts/", CASEYS, things=about("caseys")),
+    Row("POST", "tickets/{ticket}/read/", MARKING2, {"up_to": "{note}"}, about("caseys")),
+    Row("DELETE", "tickets/{ticket}/read/", MARKING, things=about("caseys")),
+    Row("POST", "tickets/{ticket}/delivered/", MARKING, {"reply": "{answer}"}, about("caseys")),
     Row("GET", "tickets/{ticket}/subscription/", CASEYS, things=about("caseys")),
     Row("PATCH", "tickets/{ticket}/subscription/", CASEYS, {"level": "muted"}, about("caseys")),
     Row("PATCH", "tickets/{ticket}/subscription/", CHANGING, {"level": "followed"}, about("caseys")),
@@ -186,13 +192,21 @@ def test_every_endpoint_answers_each_user_as_in_the_table(cast: Cast, row: Row) 
     assert dict(zip(PEOPLE, found, strict=True)) == dict(zip(PEOPLE, row.statuses, strict=True))
 
 
+def filled(body: Any, things: dict[str, Any]) -> Any:
+    """Return the body with the ids of things, such as "{note}"."""
+    if not isinstance(body, dict):
+        return body
+    return {key: value.format(**things) if isinstance(value, str) else value for key, value in body.items()}
+
+
 def status_for(stage: Stage, name: str | None, row: Row) -> int:
     """Send the request in a transaction that is rolled back, so that all users find the same data."""
     cache.clear()  # of attempts to sign in
     with transaction.atomic():
         program = ApiClient(getattr(stage.cast, name) if name else None)
-        path = row.path.format(any=uuid4(), **row.things(stage))
-        response = program.ask(row.method, path, row.body)
+        things = row.things(stage)
+        path = row.path.format(any=uuid4(), **things)
+        response = program.ask(row.method, path, filled(row.body, things))
         response.close()
         transaction.set_rollback(True)
     return response.status_code

@@ -64,7 +64,7 @@ LOOKUPS = [
     "auth/token/",
     "customers/?q=e",
 ]
-GUESSED = ("earlier/", "original/", "draft/", "read.gif", "saved-replies/", "colleagues/")
+GUESSED = ("earlier/", "original/", "draft/", "read.gif", "saved-replies/", "colleagues/", "receipts/")
 MOST = 4  # notes at which each onlooker guesses
 
 
@@ -123,8 +123,15 @@ class Reader:
         """Return the URLs of a ticket that the user may open."""
         whole = f"{API}/tickets/{ticket.uuid}/"
         page = ticket.get_absolute_url()
-        pages = [page, f"{page}earlier/", f"{page}original/", f"{page}draft/", f"/tickets/rows/?ticket={ticket.uuid}"]
-        return [*pages, whole, f"{whole}replies/", f"{whole}timeline/", f"{whole}participants/"]
+        pages = [
+            page,
+            f"{page}earlier/",
+            f"{page}original/",
+            f"{page}draft/",
+            f"{page}receipts/",
+            f"/tickets/rows/?ticket={ticket.uuid}",
+        ]
+        return [*pages, whole, f"{whole}replies/", f"{whole}timeline/", f"{whole}participants/", f"{whole}receipts/"]
 
     def history(self) -> str:
         """Return the history since its start for the user's own requests."""
@@ -208,6 +215,9 @@ class Reader:
         yield "POST", f"{page}participants/remove/", {"person": str(note.reply.author_id)}
         yield "POST", f"{page}replies/", with_files
         yield "POST", f"{page}read/", {"reply": str(note.reply.pk)}
+        yield "POST", f"{page}delivered/", {"reply": str(note.reply.pk)}
+        yield "POST", f"{path}read/", {"up_to": str(note.reply.pk)}
+        yield "POST", f"{path}delivered/", {"reply": str(note.reply.pk)}
         yield "POST", f"{page}change/", {"status": "1"}
         yield "POST", f"{page}subscription/", {"level": "followed"}
         yield "POST", f"{page}visibility/", {"reply": str(note.reply.pk), "visibility": "public"}

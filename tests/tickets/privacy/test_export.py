@@ -175,8 +175,8 @@ def test_every_relation_to_users_is_exported_or_listed(cast: Cast) -> None:
     exported_models = {
         "account.EmailAddress", "usersessions.UserSession", "mfa.Authenticator", "accounts.ApiToken",
         "admin.LogEntry", "tickets.Ticket", "tickets.Reply", "tickets.Attachment", "tickets.TimelineEntry",
-            "tickets.ReadMark", "tickets.Draft", "tickets.Notification", "tickets.TicketSubscription",
-            "tickets.Participant", "tickets.OrganizationMember",
+            "tickets.ReadMark", "tickets.DeliveryMark", "tickets.Draft", "tickets.Notification",
+            "tickets.TicketSubscription", "tickets.Participant", "tickets.OrganizationMember",
             "tickets.OrganizationRemoval",
     }  # fmt: skip
     related = {

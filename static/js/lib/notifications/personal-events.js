@@ -1,7 +1,8 @@
-/** Events about the user, not about a ticket: what they were notified of, have read, chose or drafted. */
+/** Events that leave a ticket as it is: what the user was notified of, read, chose or drafted, and who read a message. */
 
 const PERSONAL = new Set([
   "ticket.read",
+  "ticket.receipts.updated",
   "ticket.notified",
   "ticket.subscribed",
   "notifications.read",
