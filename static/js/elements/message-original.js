@@ -1,4 +1,8 @@
-/** <message-original>: a link to a message as typed, which shows that text in the message's place. */
+/**
+ * <message-original>: a link to a message as typed, or as mailed, which shows that text in the message's place.
+ *
+ * `path` is the link's address below that of the message.
+ */
 
 class MessageOriginal extends HTMLElement {
   #text = null
@@ -7,7 +11,7 @@ class MessageOriginal extends HTMLElement {
     // A message that arrived live: its template knows no address.
     const reply = this.closest("[id^=reply-]")
     if (reply && !this.#link.getAttribute("href")) {
-      this.#link.href = `${location.pathname}replies/${reply.id.slice("reply-".length)}/original/`
+      this.#link.href = `${location.pathname}replies/${reply.id.slice("reply-".length)}/${this.getAttribute("path")}`
     }
     this.#link.setAttribute("role", "button")
     this.#link.setAttribute("aria-pressed", "false")
@@ -22,15 +26,21 @@ class MessageOriginal extends HTMLElement {
   async #toggle(event) {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return // opens the text in a tab of its own
     event.preventDefault()
-    const formatted = this.closest(".reply-card").querySelector(".prose")
     if (this.#text) {
-      this.#text.remove()
-      this.#text = null
-    } else {
-      await this.#show(formatted)
+      this.hide()
+      return
     }
-    formatted.hidden = this.#text !== null
-    this.#link.setAttribute("aria-pressed", String(this.#text !== null))
+    const card = this.closest(".reply-card")
+    for (const other of card.querySelectorAll("message-original")) other.hide()
+    await this.#show(card.querySelector(".prose"))
+  }
+
+  hide() {
+    if (!this.#text) return
+    this.#text.remove()
+    this.#text = null
+    this.closest(".reply-card").querySelector(".prose").hidden = false
+    this.#link.setAttribute("aria-pressed", "false")
   }
 
   async #show(formatted) {
@@ -46,6 +56,8 @@ class MessageOriginal extends HTMLElement {
     if (this.#text) return // pressed twice
     this.#text = text
     formatted.after(text)
+    formatted.hidden = true
+    this.#link.setAttribute("aria-pressed", "true")
   }
 }
 

@@ -64,7 +64,7 @@ LOOKUPS = [
     "auth/token/",
     "customers/?q=e",
 ]
-GUESSED = ("earlier/", "original/", "draft/", "read.gif", "saved-replies/", "colleagues/", "receipts/")
+GUESSED = ("earlier/", "original/", "mail/", "draft/", "read.gif", "saved-replies/", "colleagues/", "receipts/")
 MOST = 4  # notes at which each onlooker guesses
 
 
@@ -184,7 +184,9 @@ class Reader:
         for note in notes:
             yield f"{API}/tickets/{note.ticket.uuid}/replies/{note.reply.pk}/"
             yield f"/tickets/{note.ticket.uuid}/replies/{note.reply.pk}/"
-            yield f"/tickets/{note.ticket.uuid}/replies/{note.reply.pk}/original/"
+            yield from (
+                f"/tickets/{note.ticket.uuid}/replies/{note.reply.pk}/{part}/" for part in ("original", "mail")
+            )
         for file in [file.pk for note in notes for file in note.files]:
             yield from (f"{API}/attachments/{file}/", f"{API}/attachments/{file}/content/")
             yield from (f"/files/{file}/", f"/files/{file}/view/")
