@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 
 from accounts import throttles
 from accounts.api import urls as accounts_api
+from mail.api import urls as mail_api
 from tickets import urls as tickets_urls
 from tickets.api import urls as tickets_api
 from tickets.notifications.push import views as push
@@ -31,7 +32,7 @@ urlpatterns = [
     path("settings/", include((tickets_urls.settings_urlpatterns, "settings"))),
     path("admin/", admin.site.urls),
     path("dev/mail/", include("mail.development.urls")),
-    path("api/v1/", include(([*tickets_api.urlpatterns, *accounts_api.urlpatterns], "api"))),
+    path("api/v1/", include(([*tickets_api.urlpatterns, *mail_api.urlpatterns, *accounts_api.urlpatterns], "api"))),
     path("api/schema/", openapi.document, name="api-schema"),
     path("api/docs/", openapi.docs, name="api-docs"),
     path("csp-reports/", content_security.collect_reports, name="csp-reports"),

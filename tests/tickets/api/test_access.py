@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 
 from accounts.api.urls import urlpatterns as people_api
+from mail.api.urls import urlpatterns as mail_api
 from tests.support.api_client import ApiClient
 from tests.support.cast import Cast
 from tests.tickets.files.test_files import PNG
@@ -168,6 +169,8 @@ ROWS = [
     Row("POST", "organizations/{organization}/members/", ADDS, {"person": "greta@example.com"}, of_casey),
     Row("DELETE", "organizations/{organization}/members/{customer}/", DELETES, things=of_casey),
     Row("GET", "notifications/", all_users(200)),
+    Row("GET", "notifications/preferences/", all_users(200)),
+    Row("PATCH", "notifications/preferences/{any}/", all_users(404), {"mail": "never"}),
     Row("POST", "notifications/read/", all_users(204), {"ids": None}),
     Row("POST", "attachments/", all_users(415), {}),
     Row("GET", "attachments/{file}/", CASEYS, things=of_file("reply_file")),
@@ -216,7 +219,7 @@ def endpoints() -> set[tuple[str, str]]:
     """Return every URL x method."""
     return {
         (method.upper(), re.sub(r"<[^>]+>", "{}", str(entry.pattern)))
-        for entry in [*people_api, *tickets_api]
+        for entry in [*people_api, *mail_api, *tickets_api]
         for method in ("get", "post", "patch", "delete")
         if hasattr(entry.callback.view_class, method)
     }

@@ -1,0 +1,1 @@
+"""REST API of mail: how a person is notified of what."""

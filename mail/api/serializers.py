@@ -1,0 +1,36 @@
+"""Serializers of notification preferences: of each kind of event, by mail and in the app."""
+
+from rest_framework import serializers
+
+from accounts.api.fields import Body, Flag
+from mail.models import MailPreference
+from tickets.models import NotificationKind
+
+MAIL = "When a mail is sent: `now`; `unseen`, after a while if it was not on the user's screen; or `never`."
+IN_APP = "Whether it is in `notifications/`, and shown on open pages; null for what is only mailed."
+DESKTOP = "Whether the browser shows it while no page is looked at; null for what is only mailed."
+SOUND = "Whether the browser plays a sound; null for what is only mailed."
+
+
+class PreferenceSerializer(serializers.Serializer):  # type: ignore[misc]
+    """How the user is notified of one kind of event."""
+
+    kind = serializers.ChoiceField(NotificationKind.values, help_text="The kind of event.")
+    label = serializers.CharField(help_text="What it is, in the user's language.")
+    mail = serializers.ChoiceField(MailPreference.Mode.values, help_text=MAIL)
+    mail_choices = serializers.ListField(
+        child=serializers.ChoiceField(MailPreference.Mode.values),
+        help_text="What `mail` may be: of some kinds it is unknown whether they were seen.",
+    )
+    in_app = serializers.BooleanField(allow_null=True, help_text=IN_APP)
+    desktop = serializers.BooleanField(allow_null=True, help_text=DESKTOP)
+    sound = serializers.BooleanField(allow_null=True, help_text=SOUND)
+
+
+class PreferenceChangeSerializer(Body):
+    """The values to change; the others stay."""
+
+    mail = serializers.ChoiceField(MailPreference.Mode.values, required=False, help_text=MAIL)
+    in_app = Flag(required=False, help_text=IN_APP)
+    desktop = Flag(required=False, help_text=DESKTOP)
+    sound = Flag(required=False, help_text=SOUND)
