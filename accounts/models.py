@@ -279,6 +279,60 @@ class ApiToken(AbstractAuthToken):  # type: ignore[misc]
         return self.name
 
 
+class Invitation(models.Model):
+    """An invitation to create an account with a role, by a link that was mailed: see `accounts.invitations`."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("Open")
+        EXPIRED = "expired", _("Expired")
+        ACCEPTED = "accepted", _("Accepted")
+        REVOKED = "revoked", _("Revoked")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField(_("email address"))
+    name = models.CharField(_("name"), max_length=100, blank=True, validators=[validate_person_name])
+    role = models.CharField(_("role"), max_length=8, choices=User.Role.choices, default=User.Role.AGENT)
+    offices = models.ManyToManyField(
+        Office, related_name="+", blank=True, verbose_name=_("offices"), help_text=_("Of an agent.")
+    )
+    invited_by = models.ForeignKey(
+        User, models.SET_NULL, null=True, editable=False, related_name="+", verbose_name=_("invited by")
+    )
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(_("expires"), editable=False)
+    accepted_at = models.DateTimeField(_("accepted"), null=True, editable=False)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["email"],
+                condition=models.Q(accepted_at=None, revoked_at=None),
+                name="one_open_invitation_an_address",
+            )
+        ]
+
+    def __str__(self) -> str:
+        """Return the role: the audit log and that of the admin keep it, and name no person."""
+        return str(self.get_role_display())
+
+    @property
+    def has_expired(self) -> bool:
+        return self.expires_at <= timezone.now()
+
+    @property
+    def state(self) -> State:
+        """What became of it."""
+        if self.accepted_at is not None:
+            return self.State.ACCEPTED
+        if self.revoked_at is not None:
+            return self.State.REVOKED
+        return self.State.EXPIRED if self.has_expired else self.State.OPEN
+
+
 class AddressConfirmation(models.Model):
     """When an address was confirmed from a link. Addresses that an admin sets have none, nor have those of before."""
 

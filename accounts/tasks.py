@@ -12,6 +12,7 @@ from django.utils import translation
 from django.utils.dateparse import parse_datetime
 
 from accounts import email_addresses
+from accounts.invitations import services as invitations
 from accounts.models import User
 from jobs import mail, task
 from jobs.models import Job
@@ -60,6 +61,13 @@ def _password_reset(user: User | None, email: str) -> Links:
     return {"password_reset_url": reverse("account_reset_password_from_key", kwargs=key)}
 
 
+def _invitation(user: User | None, email: str) -> Links:
+    invitation = invitations.open_invitations().filter(email=email).first()
+    if invitation is None or invitation.has_expired:
+        return None
+    return {"invitation_url": invitations.path_of(invitation)}
+
+
 def _entrances(user: User | None, email: str) -> Links:
     return {"signup_url": reverse("account_signup"), "password_reset_url": reverse("account_reset_password")}
 
@@ -67,6 +75,7 @@ def _entrances(user: User | None, email: str) -> Links:
 LINKS: dict[str, Callable[[User | None, str], Links]] = {
     "account/email/email_confirmation": _confirmation,
     "account/email/email_confirmation_signup": _confirmation,
+    "account/email/invitation": _invitation,
     "account/email/password_reset_key": _password_reset,
     "account/email/account_already_exists": _entrances,
     "account/email/unknown_account": _entrances,

@@ -3,6 +3,7 @@
 from allauth.account import views as allauth
 from django.urls import include, path, re_path
 
+from accounts.invitations import views as invitations
 from accounts.views import avatars, confirmation, profile, sessions, tokens
 
 urlpatterns = [
@@ -29,6 +30,7 @@ urlpatterns = [
         confirmation.ConfirmAddressView.as_view(),
         name="account_confirm_email",
     ),
+    path("invitations/<str:token>/", invitations.invitation, name="invitation"),
     path("session/", sessions.current_session, name="session"),
     path("profile/", profile.profile, name="profile"),
     path("profile/email/", allauth.email, name="account_email"),

@@ -4,14 +4,16 @@ from typing import Any
 
 from django.db.models import Field, Model
 
-from accounts.models import DeskSettings, Office, User
+from accounts.models import DeskSettings, Invitation, Office, User
 from mail.models import Mailbox
 from tickets.models import Organization, OrganizationDomain, Priority, Status
 
 MAX_VALUE = 200  # characters
 USER_FIELDS = {"role", "is_active", "email"}
-CONFIGURATION = (Office, DeskSettings, Status, Priority, Mailbox, Organization, OrganizationDomain)
-INITIAL_FIELDS = {User: "role", Organization: "members_see_tickets", OrganizationDomain: "organization"}
+CONFIGURATION = (Office, DeskSettings, Status, Priority, Mailbox, Organization, OrganizationDomain, Invitation)
+INITIAL_FIELDS = {
+    User: "role", Invitation: "role", Organization: "members_see_tickets", OrganizationDomain: "organization",
+}  # fmt: skip
 WITHOUT_VALUES = {"email", "imap_secret"}  # personal, or secret
 OPERATIONAL = {"imap_error", "imap_checked_at"}  # set by the poller
 

@@ -11,6 +11,6 @@ for _model in (Group, EmailAddress, EmailConfirmation, UserSession, Authenticato
     if admin.site.is_registered(_model):
         admin.site.unregister(_model)
 
-from accounts.admin import credentials, settings, users  # noqa: E402
+from accounts.admin import credentials, invitations, settings, users  # noqa: E402
 
-__all__ = ["credentials", "settings", "users"]
+__all__ = ["credentials", "invitations", "settings", "users"]

@@ -19,7 +19,7 @@ from django.db import connections, router
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.models import ApiToken, User
+from accounts.models import ApiToken, Invitation, User
 from accounts.privacy.identity import Identity
 from accounts.sign_in import sessions, tokens
 from jobs.models import Job
@@ -36,6 +36,7 @@ def erase_account(person: User, identity: Identity) -> None:
     for model in (EmailAddress, UserSession, Authenticator):
         model.objects.filter(user=person).delete()
     Job.objects.filter(Q(arguments__user_id=str(person.pk)) | Q(arguments__email__in=identity.texts)).delete()
+    Invitation.objects.filter(email__in=identity.emails).delete()
     person.offices.clear()
     _erase_cache(identity)
     make_neutral(person, identity)

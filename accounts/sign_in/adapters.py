@@ -26,7 +26,7 @@ from accounts.sign_in.site_links import site_url
 UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104  (a placeholder, not an address to bind)
 
 # What a mail says about its cause.
-STORED_VALUES = ("timestamp", "ip", "browser", "added_email", "deleted_email", "from_email", "to_email")
+STORED_VALUES = ("timestamp", "ip", "browser", "added_email", "deleted_email", "from_email", "to_email", "invited_by")
 
 FIRST_STEP_KEY = "first_step"  # in the session
 

@@ -73,6 +73,7 @@ PATH_PARAMETERS = {
     "attachment_id": "The file's `id`.",
     "user_id": "The person's `id`.",
     "token_id": "The token's `id`.",
+    "invitation_id": "The invitation's `id`.",
     "kind": "The preference's `kind`.",
 }
 RETRY_AFTER = {"description": "Seconds to wait.", "schema": {"type": "integer"}, "required": True}

@@ -16,7 +16,7 @@ from tests.support.cast import PASSWORD
 PAGES = {
     None: [
         "/login/", "/register/", "/password/reset/", "/password/reset/sent/", "/password/reset/done/",
-        "/password/reset/abc-def/", "/email/sent/", "/email/confirm/abc/", "/inactive/",
+        "/password/reset/abc-def/", "/invitations/abc/", "/email/sent/", "/email/confirm/abc/", "/inactive/",
     ],
     "casey": [
         "/tickets/?q=nothing-like-it", "/tickets/new/", "/profile/", "/profile/email/", "/profile/password/",

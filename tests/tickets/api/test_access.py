@@ -105,6 +105,9 @@ DISCARD  =  (204,  404,  404, 404,  404,  404, 404, 401, 401)
 SENT     =  (403,  404,  403, 403,  404,  403, 403, 401, 401)
 MARKING  =  (204,  404,  204, 204,  404,  204, 204, 401, 401)
 MARKING2 =  (404,  404,  204, 204,  404,  204, 204, 401, 401)
+ADMINS   =  (403,  403,  403, 403,  403,  403, 200, 401, 401)
+INVITING =  (403,  403,  403, 403,  403,  403, 201, 401, 401)
+NO_ROW   =  (403,  403,  403, 403,  403,  403, 404, 401, 401)
 OPENING  =  (422,  422,  201, 201,  201,  201, 201, 401, 401)
 # fmt: on
 ADMIN = (403,) * 6 + (200, 401, 401)
@@ -122,6 +125,10 @@ ROWS = [
     Row("GET", "priorities/", all_users(200)),
     Row("GET", "assignees/", all_users(200)),
     Row("GET", "customers/", all_users(200)),
+    Row("GET", "invitations/", ADMINS),
+    Row("POST", "invitations/", INVITING, {"email": "noor@example.com", "role": "agent", "offices": ["Billing"]}),
+    Row("DELETE", "invitations/{any}/", NO_ROW),
+    Row("POST", "invitations/{any}/send/", NO_ROW),
     Row("GET", "auth/token/", all_users(200)),
     Row("POST", "auth/token/", all_users(401), {"email": "x@example.com", "password": "x", "name": "x"}),
     Row("DELETE", "auth/token/{any}/", all_users(404)),
