@@ -39,7 +39,9 @@ class InvitationSerializer(serializers.Serializer):  # type: ignore[misc]
     email = serializers.EmailField(help_text="Where it was sent.")
     name = serializers.CharField(allow_blank=True, help_text="The name that the person may change; may be empty.")
     role = serializers.ChoiceField(User.Role.values, help_text="The role of the account.")
-    offices = serializers.SlugRelatedField("name", many=True, read_only=True, help_text="The offices of an agent.")
+    offices = serializers.ListField(
+        child=serializers.CharField(), source="offices.all", help_text="The names of an agent's offices."
+    )
     state = serializers.ChoiceField(Invitation.State.values, help_text="Open and expired ones can be sent again.")
     invited_by = serializers.CharField(allow_null=True, help_text="The name of the admin.")
     created_at = serializers.DateTimeField(help_text="When it was sent first.")

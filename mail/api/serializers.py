@@ -19,7 +19,7 @@ class PreferenceSerializer(serializers.Serializer):  # type: ignore[misc]
     label = serializers.CharField(help_text="What it is, in the user's language.")
     mail = serializers.ChoiceField(MailPreference.Mode.values, help_text=MAIL)
     mail_choices = serializers.ListField(
-        child=serializers.ChoiceField(MailPreference.Mode.values),
+        child=serializers.CharField(),
         help_text="What `mail` may be: of some kinds it is unknown whether they were seen.",
     )
     in_app = serializers.BooleanField(allow_null=True, help_text=IN_APP)
@@ -28,9 +28,10 @@ class PreferenceSerializer(serializers.Serializer):  # type: ignore[misc]
 
 
 class PreferenceChangeSerializer(Body):
-    """The values to change; the others stay."""
+    """When a mail is sent, and other values to change."""
 
-    mail = serializers.ChoiceField(MailPreference.Mode.values, required=False, help_text=MAIL)
+    required_in_patch = ("mail",)
+    mail = serializers.ChoiceField(MailPreference.Mode.values, help_text=MAIL)
     in_app = Flag(required=False, help_text=IN_APP)
     desktop = Flag(required=False, help_text=DESKTOP)
     sound = Flag(required=False, help_text=SOUND)

@@ -56,14 +56,14 @@ class OnePreference(ProjectAPIView):
         ],
     )
     def patch(self, request: Request, kind: str) -> Response:
-        """Change how the user is notified of a kind of event; values that are not named stay."""
+        """Change how the user is notified of a kind of event; what is not named stays."""
         present = _preferences_of(request.user).get(kind)
         if present is None:
             raise Http404
         changes = self.read(PreferenceChangeSerializer)
         refused = [name for name in CHANNELS if name in changes and present[name] is None]
         errors: dict[str, list[str]] = {name: [_("This is only mailed.")] for name in refused}
-        if changes.get("mail", present["mail"]) not in present["mail_choices"]:
+        if changes["mail"] not in present["mail_choices"]:
             errors["mail"] = [_("It is unknown whether this was seen. Choose now or never.")]
         if errors:
             raise ValidationError(errors)
@@ -88,8 +88,7 @@ def _preferences_of(user: User) -> dict[str, dict[str, Any]]:
 
 @transaction.atomic
 def _change(user: User, kind: NotificationKind, present: dict[str, Any], changes: dict[str, Any]) -> None:
-    if "mail" in changes:
-        preferences.set_modes(user, {kind: MailPreference.Mode(changes["mail"])})
+    preferences.set_modes(user, {kind: MailPreference.Mode(changes["mail"])})
     if not changes.keys().isdisjoint(CHANNELS):
         values = present | changes
         alerts.set_preference(user, kind, **{channel: values[channel] for channel in CHANNELS})

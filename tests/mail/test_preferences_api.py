@@ -42,7 +42,7 @@ def test_change_is_that_of_the_page_and_leaves_other_values(cast):
         ("note", {"mail": "never"}, 404, None),  # never concerns a customer
         ("nothing", {"mail": "never"}, 404, None),
         ("status", {"mail": "unseen"}, 422, "#/mail"),
-        ("receipt", {"sound": True}, 422, "#/sound"),
+        ("receipt", {"mail": "now", "sound": True}, 422, "#/sound"),
         ("reply", {"mail": "sometimes"}, 422, "#/mail"),
         ("reply", {"sound": "yes"}, 422, "#/sound"),
         ("reply", {"email": "now"}, 422, "#/email"),

@@ -82,6 +82,7 @@ class Stage:
 
     def fit_path(self, case: schemathesis.Case, user: Any) -> None:
         rows = {"uuid": self.cast.ticket.uuid, "reply_id": self.reply.pk, "token_id": self.spare_token(user)}
+        rows["kind"] = "reply"
         for name in case.path_parameters or {}:
             case.path_parameters[name] = str(rows[name] if name in rows else self.file(user))
 
@@ -122,6 +123,8 @@ class Stage:
             fields["person"] = self.cast.greta.email
         if "attachments" in body:
             fields["attachments"] = [self.file(user) for _ in body["attachments"]]
+        if "role" in body:
+            fields |= {"email": f"{uuid4().hex}@example.com", "role": "agent", "offices": ["Billing"], "name": "Noor"}
         if "password" in body:
             fields |= {"email": user.email, "password": PASSWORD}
         return fields
