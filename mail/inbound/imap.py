@@ -81,9 +81,9 @@ def _raw(server: BaseMailBox, uid: str) -> bytes | None:
     return next((part[1] for part in data if isinstance(part, tuple)), None)
 
 
-def wait(server: BaseMailBox, seconds: float = IDLE_SECONDS) -> None:
-    """Return when the server announces a change, or after `seconds`."""
-    server.idle.wait(timeout=seconds)
+def wait(server: BaseMailBox, seconds: float) -> bool:
+    """Return when the server announces a change, or after `seconds`: whether it announced one."""
+    return bool(server.idle.wait(timeout=seconds))
 
 
 def report(mailbox: Mailbox, error: str) -> None:

@@ -53,7 +53,7 @@ class Poller(threading.Thread):
             while not self._stopping.is_set():
                 imap.fetch_new(self.mailbox, server)
                 self._pause = FIRST_PAUSE
-                imap.wait(server)
+                imap.wait(server, imap.IDLE_SECONDS)
 
     def _report(self, error: Exception) -> None:
         logger.warning(

@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 PROCESSES: Final = 2  # a slow mail server keeps one busy
 CHECK_INTERVAL: Final = 0.2  # seconds
 PLAN_INTERVAL: Final = 60.0  # seconds
+COMPANION_INTERVAL: Final = 10.0  # seconds until one that has ended starts again
 RESTART_PAUSE: Final = 1.0  # seconds after a process has died
 
 
@@ -60,13 +61,16 @@ class Command(BaseCommand):
 
     def _run_pool(self, running: pool.Pool, companions: Companions) -> None:
         """Return when the pool has died, or has been stopped; plan daily commands and run companions meanwhile."""
-        planner, next_plan = Planner(), time.monotonic()
+        planner = Planner()
+        next_plan = next_look = time.monotonic()
         while running.is_alive and not self._should_stop():
             if time.monotonic() >= next_plan:
                 planner.plan()
+                next_plan = time.monotonic() + PLAN_INTERVAL
+            if time.monotonic() >= next_look:
                 companions.update()
                 connections.close_all()
-                next_plan = time.monotonic() + PLAN_INTERVAL
+                next_look = time.monotonic() + COMPANION_INTERVAL
             time.sleep(CHECK_INTERVAL)
         if self._should_stop():
             running.stop()
