@@ -34,7 +34,7 @@ def invite(cast, email=EMAIL, **values):
 
 
 def mailed():
-    """Send what is owed; return the links of invitations, by which the mails are told apart."""
+    """Send what is owed; return the links of invitations, one of each mail."""
     run_all_jobs()
     found, mail.outbox[:] = mail.outbox[:], []
     mails = [each for each in found if each.to == [EMAIL]]
@@ -136,7 +136,7 @@ def test_weak_password_is_refused_and_the_name_stays(cast):
     assert not User.objects.filter(email=EMAIL).exists()
 
 
-def test_link_in_another_persons_browser_signs_nobody_out(cast):
+def test_link_in_another_persons_browser_asks_them_to_sign_out(cast):
     invite(cast)
     [path] = mailed()
     client = Client()

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 NOT_EXPORTED = {
     "tickets.IdempotencyKey": "digests of requests, kept for a day",
     "accounts.Office_agents": "exported as `offices`",
-    "accounts.Invitation": "whom an admin invited: the addresses of others",
+    "accounts.Invitation": "the addresses of others, invited by an admin",
     "audit.AuditEntry": "the site's security log, which names the person by key only",
     "mail.MailPreference": "choices of a form",
     "mail.OutgoingMail": "records of sending what the person received",
