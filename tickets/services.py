@@ -80,22 +80,12 @@ def open_ticket(  # noqa: PLR0913
     opened_by = None if writer == customer else writer
     values = fingerprint(attachments, subject, office.pk, priority.pk)
     same = Ticket.objects.filter(creator=customer, opened_by=opened_by, content=content)
-    existing = submitted_before(same, key, values)
-    if existing is not None:
+    if (existing := submitted_before(same, key, values)) is not None:
         return existing
-    ticket = Ticket(
-        reference=_unused_reference(),
-        subject=subject,
-        content=content,
-        creator=customer,
-        opened_by=opened_by,
-        source=source,
-        office=office,
-        status=Status.default(),
-        priority=priority,
-        request_key=key,
-        request_fingerprint=values,
-    )
+    ticket = Ticket(reference=_unused_reference(), subject=subject, content=content, office=office, source=source)
+    ticket.creator, ticket.opened_by = customer, opened_by
+    ticket.status, ticket.priority = Status.default(), priority
+    ticket.request_key, ticket.request_fingerprint = key, values
     save_with_sequence(ticket, Audience.PUBLIC)
     _attach(attachments, writer, ticket)
     signals.ticket_created.send(Ticket, ticket=ticket, by=by)
@@ -135,23 +125,20 @@ def add_reply(  # noqa: PLR0913
 ) -> Reply:
     """Add a reply or an internal note to `ticket`, and set its `status` if one is given.
 
-    Else a reply of the ticket's creator, who may be staff, ends a status that is closed or waits for the customer.
-    A form submitted twice with the same text, identified by `key`, makes one reply. `seen` is the latest message that
-    `by` has seen (see `unseen_replies`), `draft` the version of their draft that the page knows; it ends. `mentions`
-    are the keys of people that a note mentions.
+    Else a reply of the ticket's creator ends a status that is closed or waits for the customer. A form submitted
+    twice with the same text, identified by `key`, makes one reply. `seen` is the latest message that `by` has seen
+    (see `unseen_replies`), `draft` the version of their draft that the page knows; it ends. `mentions` are the keys
+    of people that a note mentions.
     Raises PermissionDenied, ValidationError; AlreadySubmitted if the form was submitted before with other files or
     another status; UnseenMessages if others have added messages after `seen`.
     """
     # Lock first: it orders the ticket's events, and what is checked below stays true until commit.
     ticket = lock(ticket)
-    _require_may_write(by, ticket, internal)
-    if status is not None:
-        _require_may_change(by, ticket)
+    _require_may_write(by, ticket, internal, status)
     text = _clean_text(message, "message", MAX_MESSAGE)
     same = ticket.replies.filter(Q(is_internal=internal) | Q(visibility_changed=True), author=by, message=text)
     values = fingerprint(attachments, *([] if status is None else [status.pk]))
-    existing = submitted_before(same, key, values)
-    if existing is not None:
+    if (existing := submitted_before(same, key, values)) is not None:
         return existing
     require_seen(by, ticket, seen)
     reply = Reply(ticket=ticket, author=by, message=text, is_internal=internal, source=source)
@@ -161,10 +148,14 @@ def add_reply(  # noqa: PLR0913
     record_mentions(reply, mentions)
     drafts.end_draft(by=by, ticket=ticket, version=draft, sent=text)
     signals.reply_created.send(Reply, reply=reply, by=by)
-    if status is None and policies.reply_reopens(reply):
-        status = Status.after_reply()
-    _set_status(ticket, status or ticket.status, by)
+    _set_status(ticket, status or _status_after(reply), by)
     return reply
+
+
+def _status_after(reply: Reply) -> Status:
+    """Return the status of the ticket after a reply that names none."""
+    reopened = Status.after_reply() if policies.reply_reopens(reply) else None
+    return reopened or reply.ticket.status
 
 
 def _save_at_the_end(reply: Reply) -> None:
@@ -195,11 +186,13 @@ def _require_may_open(by: Actor, customer: User, office: Office) -> None:
         require(policies.can_open_ticket_for(by, customer, office), reason)
 
 
-def _require_may_write(user: User, ticket: Ticket, internal: bool) -> None:
+def _require_may_write(user: User, ticket: Ticket, internal: bool, status: Status | None) -> None:
     require(policies.can_reply(user, ticket), _("You can't reply to this ticket."))
     if internal:
         reason = _("Only staff with access to this ticket can write internal notes.")
         require(policies.can_write_note(user, ticket), reason)
+    if status is not None:
+        _require_may_change(user, ticket)
 
 
 def _require_may_change(by: Actor, ticket: Ticket) -> None:

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Desk, is_live
+from tests.browser.conftest import Desk, Person, is_live
 from tests.browser.support.actions import choose, message, send
 
 
@@ -23,7 +23,14 @@ def test_read_marks_and_drafts_follow_to_another_device(desk: Desk) -> None:
     lists = phone.page("/tickets/")
     for page in (work, lists, asked):
         is_live(page)
-    row = lists.locator("#ticket-rows tr").first
+    read_marks_follow(desk, asked, work, lists)
+    drafts_follow(desk, laptop, phone, work, lists)
+    see_receipts(work, asked, desk.ticket)
+    assert laptop.problems == phone.problems == []
+
+
+def read_marks_follow(desk: Desk, asked: Page, work: Page, lists: Page) -> None:
+    """What the laptop shows is read on the phone's list."""
     send(asked, "Hello?")
     for page in (work, lists):
         expect(page.locator("#ticket-rows tr").first).to_have_attribute("data-unread", "true")
@@ -32,10 +39,14 @@ def test_read_marks_and_drafts_follow_to_another_device(desk: Desk) -> None:
     work.goto(desk.ticket)
     expect(work.locator(".new-line + .reply")).to_contain_text("Hello?")
     expect(message(asked, "Hello?").locator(".receipt")).to_have_text("Seen by support")
-    expect(row).to_have_attribute("data-unread", "false")
+    expect(lists.locator("#ticket-rows tr").first).to_have_attribute("data-unread", "false")
     expect(badge(lists)).to_be_hidden()
     assert lists.title().startswith("(") is False
 
+
+def drafts_follow(desk: Desk, laptop: Person, phone: Person, work: Page, lists: Page) -> None:
+    """A draft appears on the other device, asks before it replaces a text, survives a cut, and ends when sent."""
+    row = lists.locator("#ticket-rows tr").first
     expect(row.locator(".row-draft")).to_be_hidden()
     composer(work).press_sequentially("Half an")
     expect(row.locator(".row-draft")).to_be_visible()
@@ -65,8 +76,6 @@ def test_read_marks_and_drafts_follow_to_another_device(desk: Desk) -> None:
     expect(message(work, "in the tunnel")).to_be_visible()
     expect(composer(work)).to_have_value("")
     expect(row.locator(".row-draft")).to_be_hidden()
-    see_receipts(work, asked, desk.ticket)
-    assert laptop.problems == phone.problems == []
 
 
 def see_receipts(work: Page, asked: Page, ticket: str) -> None:

@@ -25,7 +25,7 @@ from tests.support.servers import instances
 DATABASE = "migrated"  # in each server of `postgres`
 FOLDER = instances.TOP / ".pytest_cache/migrated"
 SOURCES = instances.TOP
-PACKAGES = ("accounts", "jobs", "mail", "realtime", "tickets", "tikm")
+PACKAGES = ("accounts", "audit", "jobs", "mail", "realtime", "tickets", "tikm")
 
 
 def copy_to_file(path: Path) -> None:
