@@ -24,6 +24,11 @@ def authorize_office(user: User, channels: Sequence[Parts]) -> list[Audience | N
     return [Audience.STAFF if office_id in staffed else None for office_id in office_ids]
 
 
+def works_in(user: User, office_id: int) -> bool:
+    """Return whether `user` is staff of an office."""
+    return bool(_staffed_offices.rows(*user.kind, user_id=user.pk, office_ids=[office_id]))
+
+
 @CompiledQuery
 def _staffed_offices(*kind: Any, user_id: UUID, office_ids: list[int]) -> QuerySet[Office, Any]:
     return staffed_offices(User.of_kind(*kind, pk=user_id)).filter(pk__in=office_ids).values_list("pk")

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import BooleanField, Case, F, Q, QuerySet, Value, When
 
 from accounts.models import Office, User
-from accounts.policies import staffed_offices
+from accounts.policies import staffed_offices, works_in
 from realtime import Audience
 from realtime.channels import Parts
 from realtime.utils.compiled_query import CompiledQuery
@@ -136,11 +136,6 @@ def staff_of(ticket: Ticket) -> QuerySet[User]:
 def agents_of(office_id: int) -> QuerySet[User]:
     """Return the people of an office: not the admins, who work in all of them."""
     return User.objects.filter(offices=office_id)
-
-
-def works_in(user: User, office_id: int) -> bool:
-    """Return whether `user` is staff of an office."""
-    return staffed_offices(user).filter(pk=office_id).exists()
 
 
 def authorize_ticket(user: User, channels: Sequence[Parts]) -> list[Audience | None]:

@@ -132,8 +132,7 @@ def add_reply(  # noqa: PLR0913
     Raises PermissionDenied, ValidationError; AlreadySubmitted if the form was submitted before with other files or
     another status; UnseenMessages if others have added messages after `seen`.
     """
-    # Lock first: it orders the ticket's events, and what is checked below stays true until commit.
-    ticket = lock(ticket)
+    ticket = lock(ticket)  # first: it orders the ticket's events, and what is checked below stays true until commit
     _require_may_write(by, ticket, internal, status)
     text = _clean_text(message, "message", MAX_MESSAGE)
     same = ticket.replies.filter(Q(is_internal=internal) | Q(visibility_changed=True), author=by, message=text)

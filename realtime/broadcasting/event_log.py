@@ -22,6 +22,7 @@ from realtime.broadcasting.channel_layer import REAUTHORIZE_CHANNEL, RELAY_CHANN
 from realtime.broadcasting.messages import Deliver
 from realtime.channels import Audience
 from realtime.models import Broadcast, Delivery, LogRetention, Receipt, SnapshotEnd
+from realtime.utils.compiled_query import CompiledQuery
 from realtime.utils.snapshots import Snapshot
 
 RELAY_RETENTION = 60  # seconds that relayed messages are kept
@@ -97,19 +98,22 @@ class Preceding:
 
 def preceding(broadcasts: Sequence[Broadcast]) -> Preceding:
     """Return the recent revocations, and on each channel the last recent event with each ordering key."""
-    since = _ago(seconds=PRECEDING_WINDOW)
-    columns = "pk", "channel", "audience", "broadcast__ordering_key"
-    rows = Delivery.objects.filter(channel=REAUTHORIZE_CHANNEL, broadcast__created_at__gte=since).values_list(
-        *columns
-    )
-    keys = {broadcast.ordering_key for broadcast in broadcasts} - {""}
-    if keys:
-        same = {"broadcast__ordering_key__in": keys, "broadcast__created_at__gte": since}
-        earlier = Delivery.objects.filter(**same, broadcast__lt=broadcasts[0].pk)
-        rows = rows.union(earlier.values_list(*columns), all=True)
-    found = sorted(rows)
+    keys = list({broadcast.ordering_key for broadcast in broadcasts} - {""})
+    keyed: dict[str, Any] = {"keys": keys, "before": broadcasts[0].pk} if keys else {}
+    found = sorted(_preceding.rows(**keyed))
     last = {(key, channel, audience): pk for pk, channel, audience, key in found if channel != REAUTHORIZE_CHANNEL}
     return Preceding([pk for pk, channel, *_ in found if channel == REAUTHORIZE_CHANNEL], last)
+
+
+@CompiledQuery
+def _preceding(*, keys: Sequence[str] = (), before: int = 0) -> QuerySet[Delivery, Any]:
+    columns = "pk", "channel", "audience", "broadcast__ordering_key"
+    recent = Delivery.objects.filter(broadcast__created_at__gte=_ago(seconds=PRECEDING_WINDOW))
+    rows = recent.filter(channel=REAUTHORIZE_CHANNEL).values_list(*columns)
+    if not keys:
+        return rows
+    earlier = recent.filter(broadcast__ordering_key__in=keys, broadcast__lt=before)
+    return rows.union(earlier.values_list(*columns), all=True)
 
 
 def group_of(delivery: Delivery) -> str:
