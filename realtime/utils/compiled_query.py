@@ -19,7 +19,7 @@ Key = UUID | int | str | datetime
 Value = Key | list[UUID] | list[int] | list[str]
 
 INTEGER_END = 1 << 63  # integers in a database are below
-_FIELDS: dict[type, Field[Any, Any]] = {UUID: UUIDField(), datetime: DateTimeField()}
+_FIELDS: "dict[type, Field[Any, Any]]" = {UUID: UUIDField(), datetime: DateTimeField()}
 
 
 class CompiledQuery:
