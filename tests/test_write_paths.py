@@ -464,7 +464,7 @@ ROWS = {
     ),
     "shell: delete": deleted(by_service(lambda cast: services.delete_ticket(cast.ticket, by=cast.ada))),
 }
-EVERY_EVENT = {CREATED, UPDATED, STATUS, REPLY, REPLY_UPDATED, DELETED, WITHDRAWN}
+EVERY_EVENT = {CREATED, UPDATED, STATUS, REPLY, REPLY_UPDATED, DELETED, WITHDRAWN, REDUCED}
 
 
 @dataclass(frozen=True)

@@ -343,6 +343,8 @@ SPECTACULAR_SETTINGS = {
         "ActorRole": "tickets.payloads.ACTOR_ROLES",
         "Scope": "accounts.models.ApiToken.Scope",
         "Action": "tickets.models.TimelineEntry.Action",
+        "ReceiptState": ["saved", "failed", "bounced", "mailed", "delivered", "seen"],
+        "InvitationState": "accounts.models.Invitation.State",
     },
     "TAGS": [
         {"name": "Tickets", "description": "List, create, read and update tickets."},

@@ -24,7 +24,7 @@ from tickets.reading.deliveries import mark_delivered
 from tickets.reading.latest import latest_messages
 from tickets.reading.marks import mark_read, mark_unread
 from tickets.reading.queries import unread_number, with_unread
-from tickets.reading.receipts import receipts_of
+from tickets.reading.receipts import Receipts, receipts_of
 from tickets.views.parameters import named_tickets, to_uuid
 
 PIXEL = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -66,14 +66,18 @@ def receipts(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
     if oldest is not None:
         replies = replies.filter(number__gte=oldest.number)
     found = receipts_of(request.user, ticket, replies.order_by("-number")[:MAX_RECEIPTS])
-    is_staff = policies.audience_of(request.user, ticket) is Audience.STAFF
-    texts = {
+    return JsonResponse({"receipts": receipt_texts(found, policies.audience_of(request.user, ticket))})
+
+
+def receipt_texts(receipts: Receipts, audience: Audience | None) -> dict[str, str]:
+    """Return receipts as HTML, by the id of each message; "opening" is the first one."""
+    is_staff = audience is Audience.STAFF
+    return {
         "opening" if key is None else str(key): render_to_string(
             "tickets/_receipt.html", {"receipt": receipt, "is_staff": is_staff}
         ).strip()
-        for key, receipt in found.items()
+        for key, receipt in receipts.items()
     }
-    return JsonResponse({"receipts": texts})
 
 
 @require_POST

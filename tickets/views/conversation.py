@@ -13,6 +13,8 @@ from accounts.types import AuthenticatedRequest
 from realtime import Audience
 from tickets import payloads, policies
 from tickets.models import Reply, Ticket
+from tickets.reading.receipts import receipts_of
+from tickets.reading.views import receipt_texts
 from tickets.views.reply_pages import reply_page
 
 
@@ -20,12 +22,16 @@ from tickets.views.reply_pages import reply_page
 @login_required
 @cache_control(private=True, no_store=True)
 def earlier_replies(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
-    """Return the page of replies before a cursor as payloads, with the cursor of the page before them."""
+    """Return the page of replies before a cursor as payloads with receipts, and the cursor before them."""
     throttles.count("read", by=request.user)
     ticket = get_object_or_404(policies.visible_tickets(request.user).select_related(*Ticket.RELATED), uuid=uuid)
     audience = policies.audience_of(request.user, ticket) or Audience.PUBLIC
     page = reply_page(request.user, ticket, request.GET)
-    replies = [payloads.reply_payload(reply, audience) for reply in page.replies]
+    receipts = receipt_texts(receipts_of(request.user, ticket, page.replies, opening=False), audience)
+    replies = [
+        payloads.reply_payload(reply, audience) | {"receipt_html": receipts.get(str(reply.pk), "")}
+        for reply in page.replies
+    ]
     return JsonResponse({"replies": replies, "earlier": page.earlier})
 
 

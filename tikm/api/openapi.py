@@ -75,6 +75,9 @@ PATH_PARAMETERS = {
     "token_id": "The token's `id`.",
     "invitation_id": "The invitation's `id`.",
     "kind": "The preference's `kind`.",
+    "id": "The organization's `id`.",
+    "person_id": "The customer's `id`.",
+    "note_id": "The note's `id`.",
 }
 RETRY_AFTER = {"description": "Seconds to wait.", "schema": {"type": "integer"}, "required": True}
 

@@ -78,7 +78,6 @@ class ReplyList extends HTMLElement {
     )
     list.prepend(...missing.map((reply) => replyItem({ ...reply, ...this.#changes.get(reply.id) })))
     if (first) scrollBy({ top: first.getBoundingClientRect().top - before, behavior: "instant" })
-    this.dispatchEvent(new CustomEvent("replies:loaded", { bubbles: true }))
   }
 
   #setCursor(earlier) {

@@ -26,8 +26,6 @@ class TicketReceipts extends HTMLElement {
       if (data.ticket?.uuid === uuid && CHANGES.has(name)) this.#update.request()
     })
     live.addEventListener("state", () => this.#update.check())
-    // Earlier replies, which come without their receipts.
-    document.addEventListener("replies:loaded", () => this.#update.request())
   }
 
   async #load() {

@@ -173,7 +173,7 @@ def test_unconfirmed_accounts_are_deleted_after_a_week(cast: Cast, capsys: pytes
     for user in (writer, imported, cast.casey):
         User.objects.filter(pk=user.pk).update(date_joined=timezone.now() - timedelta(days=30))
     call_command("prune_sign_ups")
-    assert capsys.readouterr().out == "1 unconfirmed accounts deleted.\n"
+    assert capsys.readouterr().out == "1 unconfirmed accounts deleted.\n0 old invitations deleted.\n"
     left = User.objects.filter(email__in=["old@example.com", "new@example.com"])
     assert [user.email for user in left] == ["new@example.com"]
     assert User.objects.filter(pk__in=[writer.pk, imported.pk, cast.casey.pk]).count() == 3

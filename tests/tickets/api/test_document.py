@@ -21,6 +21,7 @@ from accounts.models import ApiToken
 from tests.support.api_client import ApiClient
 from tests.support.cast import PASSWORD, Cast
 from tickets import files
+from tickets.models import Organization
 from tikm.wsgi import application
 
 pytestmark = pytest.mark.django_db
@@ -82,7 +83,8 @@ class Stage:
 
     def fit_path(self, case: schemathesis.Case, user: Any) -> None:
         rows = {"uuid": self.cast.ticket.uuid, "reply_id": self.reply.pk, "token_id": self.spare_token(user)}
-        rows["kind"] = "reply"
+        organization, _ = Organization.objects.get_or_create(name="Acme")
+        rows |= {"kind": "reply", "id": organization.pk, "person_id": self.cast.casey.pk, "note_id": 1}
         for name in case.path_parameters or {}:
             case.path_parameters[name] = str(rows[name] if name in rows else self.file(user))
 
@@ -121,6 +123,10 @@ class Stage:
             fields["assigned_to"] = str(self.cast.dana.pk)
         if "person" in body:
             fields["person"] = self.cast.greta.email
+        if "name" in body:
+            fields["name"] = f"Acme {uuid4().hex}"
+        if "domains" in body:
+            fields["domains"] = [f"{uuid4().hex}.example" for _ in body["domains"]]
         if "attachments" in body:
             fields["attachments"] = [self.file(user) for _ in body["attachments"]]
         if "role" in body:

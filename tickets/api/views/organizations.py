@@ -30,6 +30,7 @@ MEMBER = {
     "email": "casey@acme.example",
     "is_manual": False,
 }
+ADMINS_ONLY = {"x-problems": {"403": "You are not an admin."}}
 SEES = "Whether members read the public conversation of each other's tickets, and may reply."
 DOMAINS = "Customers with a verified address at one of these domains are members."
 
@@ -96,6 +97,7 @@ class Organizations(ProjectAPIView):
         tags=["Organizations"],
         parameters=[AFTER, SIZE],
         responses=OrganizationPage,
+        extensions=ADMINS_ONLY,
         examples=[response_example("An organization", {"next": None, "results": [EXAMPLE]})],
     )
     def get(self, request: Request) -> Response:
@@ -127,6 +129,7 @@ class OneOrganization(ProjectAPIView):
         summary="Read an organization",
         tags=["Organizations"],
         responses=OrganizationSerializer,
+        extensions=ADMINS_ONLY,
         examples=[response_example("An organization", EXAMPLE)],
     )
     def get(self, request: Request, pk: int) -> Response:
@@ -169,6 +172,7 @@ class Members(ProjectAPIView):
         tags=["Organizations"],
         parameters=[AFTER, SIZE],
         responses=MemberPage,
+        extensions=ADMINS_ONLY,
         examples=[response_example("A member", {"next": None, "results": [MEMBER]})],
     )
     def get(self, request: Request, pk: int) -> Response:
