@@ -37,7 +37,7 @@ class FakeForm {
   isInUse = () => this.inUse
 }
 
-function page(server, clock, kept = null) {
+function page(server, clock, kept = null, options = {}) {
   const form = new FakeForm()
   const local = { kept }
   local.load = () => local.kept
@@ -50,7 +50,7 @@ function page(server, clock, kept = null) {
   const offers = []
   const draft = new SyncedDraft({ form, server, local, onOffer: (offer) => offers.push(offer?.text), clock })
   form.content = server.stored.content
-  draft.start(server.stored)
+  draft.start(server.stored, options)
   const type = (text) => {
     form.content = { text }
     draft.changed()
@@ -61,7 +61,7 @@ function page(server, clock, kept = null) {
 function setUp(kept) {
   const clock = new FakeClock()
   const server = new FakeServer()
-  return { clock, server, open: (local = kept) => page(server, clock, local) }
+  return { clock, server, open: (options = {}) => page(server, clock, kept, options) }
 }
 
 test("typing saves after a pause, and not with each letter", async () => {
@@ -178,6 +178,18 @@ for (const [title, local, shown, offered] of [
     server.stored = { version: 3, content: { text: "Stored" } }
     const one = open()
     assert.deepEqual([one.form.content.text, one.offers], [shown, offered])
+  })
+}
+
+for (const [title, stored, shown] of [
+  ["is not shown again once it was sent", { version: 4, content: { text: "" } }, ""],
+  ["stays if it did not reach the server", { version: 3, content: { text: "" } }, "Kept"],
+]) {
+  test(`what was submitted ${title}`, async () => {
+    const { server, open } = setUp(kept(3, false))
+    server.stored = stored
+    const one = open({ wasSubmitted: true })
+    assert.equal(one.form.content.text, shown)
   })
 }
 

@@ -84,16 +84,19 @@ def end_draft(*, by: User, ticket: Ticket | None, version: int | None, sent: str
     """Empty the draft of a message that is being sent, in its transaction.
 
     `version` is the latest that the sender's page knows; None is a message that was not written on a page. Another
-    version stays, unless it is an earlier state of what is sent: another device's text is not lost.
+    version stays, unless it is an earlier state of what is sent: another device's text is not lost. The draft gets a
+    new version also if it was empty: a save that the page sent as it was left, and that comes late, is refused.
     """
     if version is None:
         return
     empty = Content().columns()
     defaults = empty | {"version": version + 1}
     draft, is_new = Draft.objects.get_or_create(user=by, ticket=ticket, defaults=defaults)
-    if is_new or draft.is_empty or (draft.version != version and not sent.startswith(draft.text.strip())):
+    if is_new or (draft.version != version and not sent.startswith(draft.text.strip())):
         return
-    if Draft.objects.filter(pk=draft.pk, version=draft.version).update(**empty, version=draft.version + 1):
+    was_empty = draft.is_empty
+    is_ended = Draft.objects.filter(pk=draft.pk, version=draft.version).update(**empty, version=draft.version + 1)
+    if is_ended and not was_empty:
         draft.version, draft.is_empty, draft.user, draft.ticket = draft.version + 1, True, by, ticket
         announce(draft, was_empty=False)
 

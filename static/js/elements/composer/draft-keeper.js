@@ -10,9 +10,10 @@ import { live } from "../../live/index.js"
  * @param {HTMLElement} root has data-draft, the name of the draft: a ticket's UUID or "new-ticket"; data-draft-address;
  *   the fields "draft" and those of the form; a <draft-notice>
  * @param {{read: () => object, write: (content: object) => void}} fields
+ * @param {{wasSubmitted?: boolean}} [options] the form was submitted, and no page has shown what became of it
  * @returns {SyncedDraft}
  */
-export function keepDraft(root, fields) {
+export function keepDraft(root, fields, { wasSubmitted = false } = {}) {
   const name = root.dataset.draft
   const notice = root.querySelector("draft-notice")
   const version = root.querySelector("input[name=draft]")
@@ -68,6 +69,7 @@ export function keepDraft(root, fields) {
   const isSubmitted = root.hasAttribute("data-submitted")
   draft.start(storedOf(JSON.parse(document.getElementById("stored-draft").textContent)), {
     submittedBase: isSubmitted ? Number(version.value) : null,
+    wasSubmitted,
   })
   return draft
 }

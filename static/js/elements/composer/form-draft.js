@@ -9,9 +9,11 @@ const FIELDS = "input[type=text], input[name=key], select"
 
 class FormDraft extends HTMLElement {
   connectedCallback() {
-    // The form is shown again, with its errors: it was not sent.
+    // Shown again with its errors, or after the page that shows the ticket was left before its scripts ran.
+    const wasSubmitted = sessionStorage.getItem(SENT) === this.dataset.draft
     sessionStorage.removeItem(SENT)
-    keepDraft(this, { read: () => this.#read(), write: (content) => this.#write(content) })
+    const fields = { read: () => this.#read(), write: (content) => this.#write(content) }
+    keepDraft(this, fields, { wasSubmitted })
     this.addEventListener("submit", () => sessionStorage.setItem(SENT, this.dataset.draft))
   }
 

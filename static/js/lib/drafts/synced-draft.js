@@ -74,10 +74,11 @@ export class SyncedDraft {
    * Begins with what the server has rendered.
    *
    * @param {Stored} stored
-   * @param {{submittedBase?: ?number}} [options] submittedBase: the form is shown again after an error, and keeps what
-   *   was submitted; it started from this version
+   * @param {{submittedBase?: ?number, wasSubmitted?: boolean}} [options] submittedBase: the form is shown again after an
+   *   error, and keeps what was submitted; it started from this version. wasSubmitted: what this browser keeps was
+   *   submitted; it was sent if the server has emptied the draft since
    */
-  start(stored, { submittedBase = null } = {}) {
+  start(stored, { submittedBase = null, wasSubmitted = false } = {}) {
     this.#saved = normalized(stored.content)
     this.#base = this.#newest = stored.version
     if (submittedBase !== null) {
@@ -86,7 +87,8 @@ export class SyncedDraft {
       return
     }
     const kept = this.#local.load()
-    if (kept && !kept.isSynced && !isSame(kept.content, stored.content)) this.#reconcile(kept, stored)
+    const wasSent = wasSubmitted && isEmpty(stored.content) && kept?.base < stored.version
+    if (kept && !wasSent && !kept.isSynced && !isSame(kept.content, stored.content)) this.#reconcile(kept, stored)
     else this.#remember()
   }
 
