@@ -15,18 +15,23 @@ PYTEST := python -m pytest
 # Keep the order of files: sorted by size, a file with one long test would run last.
 SHARED := -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test test-servers test-clients test-faults test-js soak bench audit lint format requirements clean
+.PHONY: run test set-up programs test-servers test-clients test-faults test-js soak bench audit lint format requirements clean
 
 run: .venv/base.done node_modules/.package-lock.json
 	@DEBUG=true BROADCAST_CONNECTION=null PORT=$(PORT) python manage.py demo --if-empty --migrate
 	@export DEBUG=true; python manage.py worker --stop-with $$$$ & \
 	 exec python manage.py runserver --noreload 127.0.0.1:$(PORT)
 
-test: .venv/dev.done node_modules/.package-lock.json
-	@.ci/services
+test:
+	@$(MAKE) --no-print-directory --jobs 3 set-up
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-servers test-clients test-faults lint test-js
 	$(PYTEST) $(SHARED) --ignore tests/integration --ignore tests/faults --ignore tests/browser
 	$(PYTEST) $(SHARED) -n 3 tests/browser
+
+set-up: .venv/dev.done node_modules/.package-lock.json programs
+
+programs:
+	@.ci/services
 
 # The whole installation, each part of which is restarted under load: a part of `make soak`.
 RESTARTS := tests/integration/servers/deploy
@@ -38,8 +43,7 @@ test-servers:
 test-clients:
 	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder tests/integration/clients
 
-test-faults: .venv/dev.done node_modules/.package-lock.json
-	@.ci/services
+test-faults: set-up
 	$(PYTEST) tests/faults/test_fault_run.py
 
 test-js:
@@ -48,8 +52,7 @@ test-js:
 # FAULT_SECONDS sets the length of the fault run, FAULT_SEED its faults, FUZZ_EXAMPLES the length of the property tests.
 soak: export FAULT_SECONDS ?= 900
 soak: export FUZZ_EXAMPLES ?= 500
-soak: .venv/dev.done node_modules/.package-lock.json
-	@.ci/services
+soak: set-up
 	$(PYTEST) tests/faults
 	$(PYTEST) $(RESTARTS)
 	$(PYTEST) $(SHARED) $$(git grep -l FUZZ_EXAMPLES -- 'tests/*.py')
@@ -60,8 +63,7 @@ BENCHMARKS := fanout connections latency writes shared_process starvation
 bench:
 	@$(MAKE) --no-print-directory --jobs 1 $(BENCHMARKS:%=bench-%)
 
-bench-%: .venv/dev.done node_modules/.package-lock.json
-	@.ci/services
+bench-%: set-up
 	python -m benchmarks.$* $(OPTIONS)
 
 # Skips a database of vulnerabilities that cannot be reached, with a sentence.

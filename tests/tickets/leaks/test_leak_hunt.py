@@ -17,7 +17,7 @@ from channels.layers import channel_layers
 from django.core import mail
 from django.core.management import call_command
 from django.urls import get_resolver
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from pytest_django import Settings
 
@@ -40,6 +40,7 @@ from tickets.people import organizations, participants
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
 HUNTED = settings(
     max_examples=EXAMPLES or 1,
+    phases=[Phase.explicit, *([Phase.generate] if EXAMPLES else [])],
     derandomize=not EXAMPLES,
     database=None,
     deadline=None,
