@@ -86,6 +86,7 @@ def open_ticket(  # noqa: PLR0913
     ticket.creator, ticket.opened_by = customer, opened_by
     ticket.status, ticket.priority = Status.default(), priority
     ticket.request_key, ticket.request_fingerprint = key, values
+    ticket.last_message_at = ticket.last_public_message_at = ticket.waiting_since = ticket.created_at
     save_with_sequence(ticket, Audience.PUBLIC)
     _attach(attachments, writer, ticket)
     signals.ticket_created.send(Ticket, ticket=ticket, by=by)
@@ -161,7 +162,8 @@ def _save_at_the_end(reply: Reply) -> None:
     """Save a new reply as the last message of its locked ticket; its author has read it."""
     ticket, author = reply.ticket, reply.author
     ticket.advance(reply.audience)
-    reply.number = ticket.staff_seq
+    # One time for both: what is derived again from the messages, after a note is deleted, must not change.
+    reply.number, reply.created_at = ticket.staff_seq, ticket.updated_at
     reading.record_message(ticket, by=author, number=reply.number, at=ticket.updated_at, audience=reply.audience)
     ticket.save()
     reply.save()

@@ -57,14 +57,10 @@ def test_services_keep_what_the_messages_say(cast: Cast) -> None:
             services.delete_reply(chance.choice(replies), by=cast.ada)
         elif (reply := chance.choice(replies)).is_internal or reply.can_be_hidden:
             services.change_visibility(reply, by=cast.ada, internal=not reply.is_internal)
-        # The row's time is the ticket's, which is read a moment before the reply's.
+        # To the microsecond: customers would see that the deletion of a note changed a time.
         kept = stored(cast.ticket)
         Ticket.objects.update(**messages.stored_state(Reply.objects.all()))
-        counted = stored(cast.ticket)
-        for field in ("last_number", "last_public_number", "waiting_for"):
-            assert kept[field] == counted[field], action
-        for field in ("last_message_at", "last_public_message_at", "waiting_since"):
-            assert abs((kept[field] - counted[field]).total_seconds()) < 1, (action, field)
+        assert stored(cast.ticket) == kept, action
 
 
 def listed(user: User, query: str) -> list[str]:
