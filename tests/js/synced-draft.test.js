@@ -203,6 +203,22 @@ test("a form that is shown again keeps what was submitted", async () => {
   assert.equal(server.stored.content.text, "Submitted")
 })
 
+test("what was submitted is not saved again while the answer is awaited, and typing goes on", async () => {
+  const { clock, server, open } = setUp()
+  const one = open()
+  one.type("Hello")
+  one.draft.submitted()
+  server.stored = { version: 1, content: { text: "" } }
+  one.draft.notice(1)
+  await clock.advance(5_000)
+  one.draft.leave()
+  assert.deepEqual([server.stored.content.text, server.saves], ["", []])
+  assert.deepEqual([one.local.kept.content.text, one.local.kept.base], ["Hello", 0])
+  one.type("Hello again")
+  await clock.advance(10_000)
+  assert.equal(server.stored.content.text, "Hello again")
+})
+
 test("a page that is left saves what it has not saved", async () => {
   const { server, open } = setUp()
   const one = open()

@@ -13,8 +13,11 @@ class FormDraft extends HTMLElement {
     const wasSubmitted = sessionStorage.getItem(SENT) === this.dataset.draft
     sessionStorage.removeItem(SENT)
     const fields = { read: () => this.#read(), write: (content) => this.#write(content) }
-    keepDraft(this, fields, { wasSubmitted })
-    this.addEventListener("submit", () => sessionStorage.setItem(SENT, this.dataset.draft))
+    const draft = keepDraft(this, fields, { wasSubmitted })
+    this.addEventListener("submit", () => {
+      sessionStorage.setItem(SENT, this.dataset.draft)
+      draft.submitted()
+    })
   }
 
   get #fields() {

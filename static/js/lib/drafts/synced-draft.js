@@ -33,6 +33,8 @@ export class SyncedDraft {
   #offer = null
   #refused = null
   #isSaving = false
+  /** Whether the form was submitted and nothing was typed since: the answer loads another page, or none. */
+  #isSubmitted = false
   #save
   #follow
   #pause = null
@@ -83,17 +85,23 @@ export class SyncedDraft {
     this.#base = this.#newest = stored.version
     if (submittedBase !== null) {
       this.#base = submittedBase
-      this.changed()
+      this.#saveLater()
       return
     }
     const kept = this.#local.load()
     const wasSent = wasSubmitted && isEmpty(stored.content) && kept?.base < stored.version
-    if (kept && !wasSent && !kept.isSynced && !isSame(kept.content, stored.content)) this.#reconcile(kept, stored)
+    if (kept && !wasSent && !kept.isSynced && !isSame(kept.content, stored.content))
+      this.#reconcile(kept, stored)
     else this.#remember()
   }
 
   /** Notices a change of the form: keeps it in this browser at once, and on the server after a pause. */
   changed() {
+    this.#isSubmitted = false
+    this.#saveLater()
+  }
+
+  #saveLater() {
     this.#remember()
     if (!this.#isDirty) return
     this.#clock.clearTimeout(this.#pause)
@@ -108,15 +116,21 @@ export class SyncedDraft {
   /** The page is left. */
   leave() {
     this.#remember()
-    if (this.#isDirty && !this.#offer && this.#server.isReachable())
+    if (this.#isDirty && !this.#isSubmitted && !this.#offer && this.#server.isReachable())
       this.#server.saveLast(this.#form.read(), this.#base)
+  }
+
+  /** The form is being submitted: saved after the server has emptied the draft, what was sent would come back. */
+  submitted() {
+    this.#remember()
+    this.#isSubmitted = true
   }
 
   /** What was written has been sent: the server has emptied the draft. */
   sent() {
     this.#saved = normalized({ text: "" })
     this.#local.remove()
-    this.changed()
+    this.#saveLater()
   }
 
   /** Takes the notice that the draft has a new version. */
@@ -149,7 +163,7 @@ export class SyncedDraft {
     this.#base = this.#offer.version
     this.#saved = normalized(this.#offer.content)
     this.#setOffer(null)
-    this.changed()
+    this.#saveLater()
   }
 
   get #isDirty() {
@@ -165,7 +179,7 @@ export class SyncedDraft {
     }
     this.#form.write(kept.content)
     if (isSuccessor) {
-      this.changed()
+      this.#saveLater()
     } else {
       this.#base = kept.base
       this.#setOffer(stored)
@@ -174,7 +188,8 @@ export class SyncedDraft {
 
   async #send() {
     const content = normalized(this.#form.read())
-    if (this.#offer || isSame(content, this.#saved) || isSame(content, this.#refused)) return
+    if (this.#offer || this.#isSubmitted || isSame(content, this.#saved) || isSame(content, this.#refused))
+      return
     this.#isSaving = true
     try {
       const { version, stored, isRefused } = await this.#server.save(content, this.#base)
@@ -200,7 +215,7 @@ export class SyncedDraft {
   }
 
   async #load() {
-    if (this.#isSaving) return
+    if (this.#isSaving || this.#isSubmitted) return
     const base = this.#base
     const stored = await this.#server.load()
     if (this.#base !== base)
@@ -211,6 +226,7 @@ export class SyncedDraft {
   /** Takes what the server has: shown at once only where nothing was written and no one is writing. */
   #onStored(stored) {
     this.#newest = Math.max(this.#newest, stored.version)
+    if (this.#isSubmitted) return
     if (stored.version === this.#base && isSame(stored.content, this.#saved)) return
     if (isSame(stored.content, this.#form.read())) this.#agree(stored)
     else if (isEmpty(stored.content) && this.#isDirty) this.#agree(stored)
@@ -228,7 +244,7 @@ export class SyncedDraft {
     this.#base = stored.version
     this.#saved = normalized(stored.content)
     this.#setOffer(null)
-    this.changed()
+    this.#saveLater()
   }
 
   #setOffer(offer) {
