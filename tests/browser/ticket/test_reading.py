@@ -175,8 +175,8 @@ def test_toasts_are_not_for_what_is_in_view(small_desk: Desk) -> None:
     toast = elsewhere.locator("toast-list .toast-item")
     toast.hover()  # it stays
     send(other, "For you", note=True)
-    told = re.compile(r"“Charged twice” was assigned to you by Dana Okafor\s.*\+1 more\s*$", re.S)
-    expect(toast).to_have_text(told)
+    expected = re.compile(r"“Charged twice” was assigned to you by Dana Okafor\s.*\+1 more\s*$", re.S)
+    expect(toast).to_have_text(expected)
     send(other, "An answer")
     expect(message(work, "An answer")).to_be_visible()
     expect(work.locator("toast-list [data-announcement]")).to_contain_text("New reply added to “Charged twice”")
