@@ -28,7 +28,7 @@ from tickets.reading.receipts import receipts_of
 from tickets.reading.views import token_of_page
 from tickets.unseen import MAX_SHOWN, latest_of, latest_shown, unseen_replies
 from tickets.views.list_place import place_in_list
-from tickets.views.reply_pages import reply_page
+from tickets.views.reply_pages import ReplyPage, reply_page
 from tickets.views.responses import call_service, error_response, wants_json
 
 MAX_TIMELINE = 100  # entries of a page; the API has all of them
@@ -216,7 +216,6 @@ def render_ticket(
     draft = draft_of(user, ticket)
     if not draft.is_internal or audience is Audience.STAFF:  # a note never becomes a reply
         form.begin_with(draft)
-    receipts = receipts_of(user, ticket, page.replies)
     context = {
         "ticket": ticket,
         "payload": payloads.ticket_payload(ticket, audience),
@@ -225,13 +224,9 @@ def render_ticket(
         "takes_part": user.pk in {participant.user_id for participant in participants_of(ticket)},
         "audience": audience,
         "card": card_of(ticket, viewer=user) if audience is Audience.STAFF else None,
-        "replies": [
-            payloads.reply_payload(reply, audience) | {"receipt": receipts.get(reply.pk)} for reply in page.replies
-        ],
-        "opening_receipt": receipts.get(None),
         "page": page,
+        **_messages(user, ticket, page, audience),
         **_timeline(user, ticket, audience),
-        "opening_attachments": [payloads.attachment_payload(file) for file in ticket.attachments.filter(reply=None)],
         "has_read": has_read,
         "shown": token_of_page(user, ticket, page.replies[-1] if page.replies else None),
         "form": form,
@@ -243,6 +238,18 @@ def render_ticket(
         "sendings": _sendings() if audience is Audience.STAFF else [],
     }
     return render(request, "tickets/ticket.html", context, status=status)
+
+
+def _messages(user: User, ticket: Ticket, page: ReplyPage, audience: Audience) -> dict[str, Any]:
+    """Return the replies of the page and the files of the ticket's first message, with their receipts."""
+    receipts = receipts_of(user, ticket, page.replies)
+    return {
+        "replies": [
+            payloads.reply_payload(reply, audience) | {"receipt": receipts.get(reply.pk)} for reply in page.replies
+        ],
+        "opening_receipt": receipts.get(None),
+        "opening_attachments": [payloads.attachment_payload(file) for file in ticket.attachments.filter(reply=None)],
+    }
 
 
 def _timeline(user: User, ticket: Ticket, audience: Audience) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """A participant and a member follow a ticket and lose it at once; notes about the customer appear on open cards."""
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Desk, is_live
 from tests.browser.support.accessibility import inspect
@@ -26,18 +26,26 @@ def test_participant_joins_answers_and_is_removed_live(small_desk: Desk) -> None
     agent.get_by_role("button", name="Remove Greta Lindqvist").click()
     expect(agent.locator(".people")).to_be_hidden()
     expect(page.locator("#access-ended")).to_be_visible()
+    follow_notes(small_desk, agent)
+    follow_an_organization(small_desk, page)
+
+
+def follow_notes(desk: Desk, agent: Page) -> None:
+    """A note of a colleague about the customer appears and vanishes on an open card."""
     agent.locator(".customer-card a").first.click()
     expect(agent.locator("h1")).to_have_text("Casey Rivers")
-
     is_live(agent)
-    colleague = small_desk.enter("dana").page(agent.url)
+    colleague = desk.enter("dana").page(agent.url)
     colleague.locator("[name=text]").fill("Prefers to be called")
     colleague.get_by_role("button", name="Add note").click()
     expect(agent.locator(".customer-note")).to_contain_text("Prefers to be called")
     colleague.get_by_role("button", name="Delete").click()
     expect(agent.locator(".customer-note")).to_have_count(0)
 
-    admin = small_desk.enter("ada").page("/settings/organizations/new/")
+
+def follow_an_organization(desk: Desk, page: Page) -> None:
+    """A member sees the others' tickets on an open list, until the admin turns that off."""
+    admin = desk.enter("ada").page("/settings/organizations/new/")
     admin.locator("[name=name]").fill("Acme")
     admin.locator("[name=domains]").fill("example.com")
     admin.locator("[name=members_see_tickets]").check()
