@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import psycopg
+from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.sql import SQL, Composed, Identifier
 
@@ -22,10 +23,11 @@ def of_connection(connection: BaseDatabaseWrapper) -> Callable[[], None]:
     tables = _stage(connection.connection)
     # As TRUNCATE would: no transaction that is still open adds a row afterwards.
     lock = SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE;").format(SQL(", ").join(tables))
-    script = (SQL("BEGIN;") + lock + _restoring(tables) + SQL("COMMIT;")).as_string()
+    script = (lock + _restoring(tables)).as_string()
 
     def put_back() -> None:
-        with connection.cursor() as cursor:
+        # The transaction ends after a deadlock too, so that the restoration can be tried again.
+        with transaction.atomic(connection.alias), connection.cursor() as cursor:
             cursor.execute(script)
 
     return put_back
