@@ -41,7 +41,6 @@ class Saboteur:
         schedule = self._schedule(max(TWICE, round(seconds / pause / len(self.kinds))))
         for number, (kind, chance) in enumerate(schedule):
             self._after(seconds / len(schedule) * (number + chance), lambda kind=kind: self._do(kind))
-        # Redis would not outlive a thread that starts it: all is done in this one.
         while self._agenda:
             due, act = self._agenda.pop(self._agenda.index(min(self._agenda, key=lambda entry: entry[0])))
             time.sleep(max(0, due - time.monotonic()))

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -21,6 +22,8 @@ import redis
 TOP = Path(__file__).resolve().parents[3]
 START_SECONDS = 90.0  # on a busy machine; a process that ends is noticed at once
 STOP_SECONDS = 5.0
+# A tethered process ends with the thread that starts it, and a coroutine test runs in a thread of its own.
+_STARTER = ThreadPoolExecutor(max_workers=1)
 
 
 def wait_until(predicate: Callable[[], object], *, timeout: float, message: str) -> None:
@@ -33,7 +36,7 @@ def wait_until(predicate: Callable[[], object], *, timeout: float, message: str)
 
 
 class Instance:
-    """A process leading a group of its own; on Linux it does not outlive the thread that started it."""
+    """A process leading a group of its own; on Linux it does not outlive the test run."""
 
     stopped_by = signal.SIGTERM
     orphaned_by = signal.SIGKILL
@@ -86,14 +89,15 @@ class Instance:
     def _spawn(self) -> subprocess.Popen[bytes]:
         command = [*_tether(self.orphaned_by), *self.command]
         with self.log.open("ab") as log:
-            return subprocess.Popen(
+            return _STARTER.submit(
+                subprocess.Popen,
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 process_group=0,
                 **self.spawning,
-            )
+            ).result()
 
     def _is_up(self) -> bool:
         if self.process.poll() is not None:

@@ -4,6 +4,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from subprocess import PIPE
 
@@ -65,6 +66,16 @@ def test_redis_restarts_empty_after_a_crash(redis_server, client):
         client.ping()
     redis_server.start()
     assert client.get("who") is None
+
+
+def test_process_outlives_the_thread_that_starts_it(redis_server, client):
+    redis_server.kill()
+    starter = threading.Thread(target=redis_server.start)
+    starter.start()
+    starter.join()
+    with pytest.raises(subprocess.TimeoutExpired):
+        redis_server.process.wait(timeout=0.5)
+    assert client.ping()
 
 
 def test_cut_pubsub_closes_subscribers_alone(redis_server, client):
