@@ -87,17 +87,19 @@ class Instance:
         raise NotImplementedError
 
     def _spawn(self) -> subprocess.Popen[bytes]:
+        return _STARTER.submit(self._start_process).result()
+
+    def _start_process(self) -> subprocess.Popen[bytes]:
         command = [*_tether(self.orphaned_by), *self.command]
         with self.log.open("ab") as log:
-            return _STARTER.submit(
-                subprocess.Popen,
+            return subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 process_group=0,
                 **self.spawning,
-            ).result()
+            )
 
     def _is_up(self) -> bool:
         if self.process.poll() is not None:
