@@ -63,17 +63,20 @@ class _Known:
     is_addressed: bool  # the message is for them, not only visible to them
 
 
-def receipts_of(user: User, ticket: Ticket, replies: Iterable[Reply], *, opening: bool = True) -> Receipts:
+def receipts_of(
+    user: User, ticket: Ticket, replies: Iterable[Reply], *, opening: bool = True, with_own: bool = False
+) -> Receipts:
     """Return what became of messages, as far as `user` may know: by the id of each reply, the opening as None.
 
     Staff of the ticket see who has received and seen a message, but for those who hide it. Others only see whether
     staff have seen a message of their own: no name, time or number, which would reveal when a note was read.
+    `with_own` is whether staff find themselves among the readers: a page that is read would only name its reader.
     """
     messages = [_Message(reply.pk, reply.number, reply.author, reply.is_internal) for reply in replies]
     if opening:
         messages.insert(0, _Message(None, 0, ticket.creator, is_internal=False))
     if policies.audience_of(user, ticket) is Audience.STAFF:
-        return _StaffView(ticket).of(messages)
+        return _StaffView(ticket, without=None if with_own else user).of(messages)
     return _own(user, ticket, messages)
 
 
@@ -90,8 +93,9 @@ def _own(user: User, ticket: Ticket, messages: Sequence[_Message]) -> Receipts:
 class _StaffView:
     """What staff see of a ticket's messages."""
 
-    def __init__(self, ticket: Ticket) -> None:
+    def __init__(self, ticket: Ticket, *, without: User | None) -> None:
         self.ticket = ticket
+        self.without = without
         self.marks = list(_marks(ticket))
         visible = Q(user__hides_read_marks=False, user__hides_online=False)
         self.deliveries = list(DeliveryMark.objects.filter(visible, ticket=ticket).select_related("user"))
@@ -126,7 +130,7 @@ class _StaffView:
         for known in self._found(message):
             pk, before = known.user.pk, latest.get(known.user.pk)
             may_read = not message.is_internal or pk in self.staff
-            if pk == message.author.pk or not may_read:
+            if known.user in (message.author, self.without) or not may_read:
                 continue
             if before is None or RANKS.index(before.state) < RANKS.index(known.state):
                 latest[pk] = known

@@ -124,6 +124,19 @@ def test_customer_sees_nothing_of_messages_of_others(cast):
     assert receipts_of(cast.greta, Ticket.objects.get(pk=cast.ticket.pk), [reply, mine]) == {}
 
 
+def test_page_does_not_name_its_own_reader(cast):
+    question, note = cast.reply(cast.casey, "Any news?"), cast.reply(cast.dana, "Secret", internal=True)
+    before = signed_in(cast.bao).get(f"/tickets/{cast.ticket.uuid}/receipts/").json()
+    read(cast, cast.bao, note)
+    assert receipt(cast, cast.bao, question) is None
+    assert readers(cast, cast.bao, note) == {}
+    assert signed_in(cast.bao).get(f"/tickets/{cast.ticket.uuid}/receipts/").json() == before
+    assert readers(cast, cast.dana, question) == readers(cast, cast.dana, note) == {"Bao Nguyen": "seen"}
+    in_api = signed_in(cast.bao).get(f"/api/v1/tickets/{cast.ticket.uuid}/receipts/").json()["results"]
+    named = {each["reply"]: [reader["user"]["name"] for reader in each["readers"]] for each in in_api}
+    assert named == {None: ["Bao Nguyen"], str(question.pk): ["Bao Nguyen"], str(note.pk): ["Bao Nguyen"]}
+
+
 def test_note_is_seen_by_staff_only(cast):
     note = cast.reply(cast.bao, "Secret", internal=True)
     last = cast.reply(cast.bao, "Done")

@@ -99,7 +99,7 @@ class Receipts(ProjectAPIView):
         replies = policies.visible_replies(request.user, ticket)
         found, following = paginate_rows(request, replies, "number", of=f"receipts {uuid}")
         is_first = "after" not in request._request.GET
-        receipts = receipts_of(request.user, ticket, found, opening=is_first)
+        receipts = receipts_of(request.user, ticket, found, opening=is_first, with_own=True)
         results = [{"reply": key, **receipt} for key, receipt in receipts.items() if receipt is not None]
         return serialized_response(ReceiptPage, {"next": following, "results": results}, request=request)
 
