@@ -21,19 +21,27 @@ function alertUser(data, wanted, isLookedAt) {
   const isOpen =
     isLookedAt && document.querySelector(`ticket-page[data-uuid="${CSS.escape(data.ticket.uuid)}"]`)
   if (wanted.includes("sound") && !isOpen) playSound().catch(() => {})
-  if (wanted.includes("desktop") && !isLookedAt) showOnDesktop(data)
+  if (wanted.includes("desktop") && !isLookedAt) showOnDesktop(data).catch(() => {}) // e.g. revoked just now
   // Otherwise a push message follows: also to this browser, if it may not show it itself.
   if (isLookedAt || globalThis.Notification?.permission === "granted") reportShown(data.ticket)
 }
 
-function showOnDesktop(data) {
-  if (!("Notification" in window) || Notification.permission !== "granted") return
+async function showOnDesktop(data) {
+  if (globalThis.Notification?.permission !== "granted") return
   const text = clone(`toast-${data.kind}`, data).textContent.replace(/\s+/g, " ").trim()
   // The tag replaces the same notification of another tab, where there are no locks.
-  const shown = new Notification(text, { tag: data.event_id, body: data.ticket.reference })
+  const options = { tag: data.event_id, body: data.ticket.reference, data: { url: data.url } }
+  const worker = await navigator.serviceWorker?.getRegistration("/")
+  if (worker?.active)
+    await worker.showNotification(text, options) // a click is handled there
+  else showWithoutWorker(text, options)
+}
+
+function showWithoutWorker(text, options) {
+  const shown = new Notification(text, options)
   shown.addEventListener("click", () => {
     window.focus()
-    location.assign(data.url)
+    location.assign(options.data.url)
     shown.close()
   })
 }
