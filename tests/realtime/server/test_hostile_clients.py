@@ -433,6 +433,18 @@ async def test_anonymous_socket_without_subscriptions_is_closed(live_cast: Cast,
     assert await answers(listening) == []
 
 
+@every_kind
+async def test_anonymous_socket_stays_by_default(live_cast: Cast, settings: Settings) -> None:
+    """As at Pusher: a client may receive its token, and join its first channel, long after it has connected."""
+    settings.REALTIME = {**settings.REALTIME, "ACTIVITY_TIMEOUT": 10**6}
+    guest = await connect()
+    for seconds in (31, 40, 24 * 3600):
+        for socket in tuple(hub.here().sockets):
+            socket.sweep(time.monotonic() + seconds)
+    assert await answers(guest) == []
+    assert (await guest.subscribe("news"))["event"] == SUCCEEDED
+
+
 async def test_anonymous_connections_of_an_address_are_limited(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -226,8 +226,9 @@ def searches(draw: st.DrawFn) -> tuple[list[str], str]:
     pairs = st.sampled_from([" ".join(text[-2:]) for text in texts])
     parts = st.tuples(words, st.integers(0, 3), st.integers(1, 5)).map(lambda cut: cut[0][cut[1] :][: cut[2]])
     shaped = st.tuples(st.sampled_from(["{}", "{}", "-{}", '"{}"', '-"{}"']), st.one_of(words, parts, pairs))
-    typed = draw(st.lists(shaped.map(lambda shape: shape[0].format(shape[1])), min_size=1, max_size=3))
-    return [" ".join(text) for text in texts], " ".join(typed)
+    typed = st.lists(shaped.map(lambda shape: shape[0].format(shape[1])), min_size=1, max_size=3).map(" ".join)
+    # The form strips what is typed; without text it is no search.
+    return [" ".join(text) for text in texts], draw(typed.map(str.strip).filter(bool))
 
 
 def containing(user: User, typed: str) -> set[str]:

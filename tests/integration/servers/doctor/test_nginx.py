@@ -1,8 +1,14 @@
-"""The configurations of deploy/nginx are valid, and the doctor finds nothing to mend behind one."""
+"""The configurations of deploy/nginx are valid, the doctor finds nothing to mend behind one, and no Upgrade hangs."""
+
+import json
+import socket
+import ssl
+from contextlib import ExitStack
 
 import pytest
 
 from realtime.doctor import path, walk
+from realtime.doctor.site import Site
 from realtime.doctor.walk import State
 from tests.integration.servers.deploy.nginx import Nginx, upstreams_of
 from tests.integration.servers.deploy.people import Person
@@ -12,6 +18,8 @@ from tests.support.servers.instances import TOP
 from tests.support.sockets import session_cookie
 
 ONE_PORT = "tikm.conf"
+TOKENS = "/api/v1/auth/token/"
+UPGRADE = {"Connection": "Upgrade, HTTP2-Settings", "HTTP2-Settings": "AAEAAEAAAAIAAAAB"}
 
 
 @pytest.fixture
@@ -39,3 +47,35 @@ def test_doctor_finds_nothing_behind_nginx_which_hides_metrics(admin, nginx):
     assert {each.state for each in findings} == {State.OK}, findings
     metrics = Person(nginx.url, session_cookie(admin)).request("/metrics")
     assert (metrics.status, b"realtime_" in metrics.body) == (404, False)
+
+
+def tokens(nginx, body, **headers):
+    """Return status and code of the answer to a request for an API token."""
+    found = nginx.request(TOKENS, method="POST", headers={"Content-Type": "application/json", **headers}, body=body)
+    return found.status, json.loads(found.body)["code"]
+
+
+@pytest.mark.parametrize("protocol", ["h2c", "TLS/1.0", "x"])
+def test_body_of_a_request_with_an_upgrade_is_read_behind_nginx(nginx, protocol):
+    site = Site.at(nginx.url)
+    body = json.dumps({"email": "ada@example.com", "password": "wrong", "name": "A program"}).encode()
+    for sent, expected in (
+        (body, (401, "wrong_credentials")),
+        (b'{"name": ' + b" " * 900_000 + b'"x"}', (422, "invalid")),
+    ):
+        assert tokens(site, sent, Upgrade=protocol, **UPGRADE) == expected == tokens(site, sent)
+
+
+def test_requests_with_an_upgrade_and_no_body_hold_no_page_behind_nginx(nginx):
+    """Nor do ten whole ones whose client reads no answer."""
+    host = "Host: localhost\r\nConnection: upgrade\r\nUpgrade: h2c\r\n"
+    short = f"POST {TOKENS} HTTP/1.1\r\n{host}Content-Length: 100\r\n\r\n".encode()
+    whole = f"POST /login/ HTTP/1.1\r\n{host}Content-Length: 900000\r\n\r\n".encode() + b"x" * 900_000
+    with ExitStack() as held:
+        for request in (*[short] * 8, *[whole] * 10):
+            client = held.enter_context(socket.create_connection(("localhost", nginx.port)))
+            held.enter_context(ssl.create_default_context().wrap_socket(client, server_hostname="localhost")).sendall(
+                request
+            )
+        assert Site.at(nginx.url).request("/login/").status == 200
+    assert Site.at(nginx.url).request("/login/").status == 200

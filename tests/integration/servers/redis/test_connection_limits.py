@@ -129,6 +129,18 @@ async def test_connections_wait_for_as_many_that_close_elsewhere(live_cast, monk
         await listener.close()
 
 
+async def test_user_closes_sixty_connections_and_opens_sixty(live_cast):
+    """All at once, as a browser with many tabs does when it is restored: closed ones no longer count, here or in
+    Redis."""
+    before = await asyncio.gather(*(connect(live_cast.bao) for _ in range(60)))
+    await counts_are_shared()
+    closing = [asyncio.create_task(listener.close()) for listener in before]
+    after = await asyncio.gather(*(connect(live_cast.bao) for _ in range(60)))
+    assert len({listener.socket_id for listener in (*before, *after)}) == 120
+    assert await do(admit, "other", {f"user:{live_cast.bao.pk}": 61}) is None
+    await asyncio.gather(*closing, *(listener.close() for listener in after))
+
+
 async def test_emptied_store_receives_all_counts_again(live_cast, redis_server):
     bao = await connect(live_cast.bao)
     await counts_are_shared()
