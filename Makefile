@@ -22,7 +22,9 @@ run: .venv/base.done node_modules/.package-lock.json
 	@export DEBUG=true; python manage.py worker --stop-with $$$$ & \
 	 exec python manage.py runserver --noreload 127.0.0.1:$(PORT)
 
+# Debian packs what the virtual environment needs apart from python3.
 test:
+	@python3 -c "import ensurepip" 2>/dev/null || $(MAKE) --no-print-directory programs
 	@$(MAKE) --no-print-directory --jobs 3 set-up
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-servers test-clients test-faults lint test-js
 	$(PYTEST) $(SHARED) --ignore tests/integration --ignore tests/faults --ignore tests/browser
