@@ -53,6 +53,7 @@ ATTACHMENT_NAMES = (
     "ATTACHMENT_REMOVE_LOCATION",
     "ATTACHMENT_SCANNER",
     "ATTACHMENT_SCANNER_FAIL_OPEN",
+    "ATTACHMENT_ACCEL_LOCATION",
 )
 MAIL_BACKENDS = {
     "django.core.mail.backends.smtp.EmailBackend": "jobs.mail_backends.SMTPBackend",

@@ -394,6 +394,10 @@ ATTACHMENT_SCANNER = environment.command("ATTACHMENT_SCANNER")
 ATTACHMENT_SCANNER_FAIL_OPEN = environment.boolean("ATTACHMENT_SCANNER_FAIL_OPEN", default=False)
 # Removes the location from pictures and videos when they are uploaded.
 ATTACHMENT_REMOVE_LOCATION = environment.boolean("ATTACHMENT_REMOVE_LOCATION", default=True)
+# nginx sends files from this internal location (X-Accel-Redirect); a worker sends them where it is empty.
+ATTACHMENT_ACCEL_LOCATION = environment.matching(
+    "ATTACHMENT_ACCEL_LOCATION", r"/[A-Za-z0-9_-]+/", "a path between slashes, such as /tikm-files/"
+)
 FILE_UPLOAD_HANDLERS = [
     "tikm.http.uploads.BoundedUpload",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",

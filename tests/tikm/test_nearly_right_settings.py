@@ -72,6 +72,8 @@ NEARLY_RIGHT: dict[str, list[Any]] = {
     "ATTACHMENT_REMOVE_LOCATION": BOOLEAN,
     "ATTACHMENT_SCANNER": ["no-such-scanner -", "/usr/bin/no-such-scanner", "'cat", "true;false", "$SCANNER -"],
     "ATTACHMENT_SCANNER_FAIL_OPEN": BOOLEAN,
+    "ATTACHMENT_ACCEL_LOCATION": ["tikm-files", "/tikm-files", "tikm-files/", "/srv/tikm/files/", "/", "/../",
+                                  "https://desk.example/files/", "/a b/"],
     "JOBS_BROKER": ["Redis", "rq", "database", "ORM", "redis"],  # the last one without REDIS_URL
     "BROADCAST_CONNECTION": ["channel", "Channels", "redis", "reverb", "none", "channels,log"],
     "REALTIME_APP_ID": ["tikm", "1.0", "-1", "1 2", "0x1", "1" * 19, "\u0661"],
@@ -144,6 +146,7 @@ RIGHT = {
     "FILES_DIR": ["/srv/tikm/files", str(TOP), ""],
     "ATTACHMENT_MAX_BYTES": ["1", "10485760", ""],
     "ATTACHMENT_TYPES": ["application/pdf, image/png", ""],
+    "ATTACHMENT_ACCEL_LOCATION": ["/tikm-files/", ""],
     "REALTIME_HOST": ["ws.example", "10.0.0.1", ""],
     "REALTIME_PORT": ["1", "65535", "0", ""],
     "REALTIME_SCHEME": ["http", "https", ""],

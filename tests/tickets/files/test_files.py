@@ -199,6 +199,15 @@ def test_download_headers_prevent_execution(cast: Cast) -> None:
     assert "no-store" in response["Cache-Control"]
 
 
+def test_download_through_nginx_redirects_to_the_stored_file(cast: Cast, settings: Any) -> None:
+    settings.ATTACHMENT_ACCEL_LOCATION = "/tikm-files/"
+    attachment = kept(cast.casey)
+    response, content = get(cast.casey, f"/files/{attachment.pk}/")
+    assert (content, response["X-Accel-Redirect"]) == (b"", f"/tikm-files/{attachment.file.name}")
+    attachment.file.storage.delete(attachment.file.name)
+    assert status(cast.casey, f"/files/{attachment.pk}/") == 404
+
+
 def test_only_images_are_shown_inline(cast: Cast) -> None:
     picture, text = kept(cast.casey), kept(cast.casey, "a.txt", b"text")
     shown, _ = get(cast.casey, f"/files/{picture.pk}/view/")

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError as InvalidValue
-from django.http import FileResponse
+from django.http import FileResponse, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -123,7 +123,7 @@ class AttachmentContent(ProjectAPIView):
         tags=["Files"],
         responses={(200, kind): CONTENT for kind in TYPES},
     )
-    def get(self, request: Request, attachment_id: UUID) -> FileResponse:
+    def get(self, request: Request, attachment_id: UUID) -> HttpResponse | FileResponse:
         """Return the content of a file."""
         throttles.count("download", by=request.user)
         return content_of(_fetch(request, attachment_id), as_attachment=True)

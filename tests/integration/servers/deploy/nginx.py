@@ -33,7 +33,7 @@ http {{
 class Nginx(Instance):
     """Runs in the foreground on a port of its own."""
 
-    def __init__(self, folder, name, *, certificate, upstreams, static):
+    def __init__(self, folder, name, *, certificate, upstreams, static, files="/srv/tikm/var/files"):
         self.port = free_port()
         text = (TOP / "deploy/nginx" / name).read_text()
         changes = {
@@ -43,6 +43,7 @@ class Nginx(Instance):
             "/etc/ssl/tikm/fullchain.pem": certificate[0],
             "/etc/ssl/tikm/privkey.pem": certificate[1],
             "/srv/tikm/staticfiles/": f"{static}/",
+            "/srv/tikm/var/files/": f"{files}/",
         }
         for upstream, port in upstreams.items():
             changes[f"server {upstream};"] = f"server 127.0.0.1:{port};"

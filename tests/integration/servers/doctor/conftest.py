@@ -11,6 +11,7 @@ SETTINGS = {
     "DJANGO_SETTINGS_MODULE": "tests.integration.servers.doctor.quick_settings",
     "ALLOWED_HOSTS": "localhost",
     "TRUSTED_PROXIES": "127.0.0.1",
+    "ATTACHMENT_ACCEL_LOCATION": "/tikm-files/",
 }
 
 
@@ -24,8 +25,15 @@ def authority(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def server(environment):
-    with instances.server("uvicorn", database_url=environment["DATABASE_URL"], env=environment | SETTINGS) as found:
+def files(tmp_path_factory):
+    """The folder of the server's attachments."""
+    return tmp_path_factory.mktemp("files")
+
+
+@pytest.fixture(scope="module")
+def server(environment, files):
+    env = environment | SETTINGS | {"FILES_DIR": str(files)}
+    with instances.server("uvicorn", database_url=environment["DATABASE_URL"], env=env) as found:
         yield found
 
 

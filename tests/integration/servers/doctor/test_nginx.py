@@ -4,9 +4,13 @@ import json
 import socket
 import ssl
 from contextlib import ExitStack
+from urllib.parse import urlsplit
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
+from accounts.models import User
 from realtime.doctor import path, walk
 from realtime.doctor.site import Site
 from realtime.doctor.walk import State
@@ -18,18 +22,29 @@ from tests.support.servers.instances import TOP
 from tests.support.sockets import session_cookie
 
 ONE_PORT = "tikm.conf"
+PICTURE = (TOP / "static/img/icon-180.png").read_bytes()
+# What keeps a browser from running a file, or another from getting it.
+SAFE = (
+    "Cache-Control",
+    "Content-Disposition",
+    "Content-Security-Policy",
+    "Content-Type",
+    "Cross-Origin-Resource-Policy",
+    "Permissions-Policy",
+    "Referrer-Policy",
+    "X-Content-Type-Options",
+    "X-Frame-Options",
+)
 TOKENS = "/api/v1/auth/token/"
 UPGRADE = {"Connection": "Upgrade, HTTP2-Settings", "HTTP2-Settings": "AAEAAEAAAAIAAAAB"}
 
 
 @pytest.fixture
-def nginx(server, authority, tmp_path):
+def nginx(server, files, authority, tmp_path):
     """nginx in front of the server, on one port."""
-    static = TOP / "realtime/static"
+    folders = {"static": TOP / "realtime/static", "files": files}
     upstreams = {"127.0.0.1:8080": server.port}
-    with Nginx(
-        tmp_path, ONE_PORT, certificate=authority.issue("localhost"), upstreams=upstreams, static=static
-    ) as found:
+    with Nginx(tmp_path, ONE_PORT, certificate=authority.issue("localhost"), upstreams=upstreams, **folders) as found:
         yield found
 
 
@@ -79,3 +94,30 @@ def test_requests_with_an_upgrade_and_no_body_hold_no_page_behind_nginx(nginx):
             )
         assert Site.at(nginx.url).request("/login/").status == 200
     assert Site.at(nginx.url).request("/login/").status == 200
+
+
+def addresses(attachment):
+    """Return where a page and a program get a file."""
+    page = urlsplit(attachment["url"]).path
+    return [page, f"{page}view/", f"/api/v1/attachments/{attachment['id']}/content/"]
+
+
+def test_file_is_sent_by_nginx_to_those_who_may_have_it(admin, server, nginx):
+    casey = User.objects.create_user("casey@example.com", "password", name="Casey")
+    session, behind = session_cookie(admin), f"http://localhost:{server.port}"
+    uploader, direct, other = (
+        Person(nginx.url, session),
+        Person(behind, session),
+        Person(nginx.url, session_cookie(casey)),
+    )
+    body = encode_multipart(BOUNDARY, {"file": SimpleUploadedFile("Grün 100%.png", PICTURE, "image/png")})
+    uploaded = json.loads(uploader.request("/files/", body=body, **{"Content-Type": MULTIPART_CONTENT}).body)
+    for address in addresses(uploaded["attachment"]):
+        from_nginx, redirect = uploader.request(address), direct.request(address)
+        assert (from_nginx.status, from_nginx.body) == (200, PICTURE)
+        assert "X-Accel-Redirect" not in from_nginx.headers
+        assert {name: from_nginx.headers[name] for name in SAFE} == {name: redirect.headers[name] for name in SAFE}
+        assert uploader.request(address, Range="bytes=1-3").body == PICTURE[1:4]
+        assert other.request(address).status == 404
+    assert redirect.headers["X-Accel-Redirect"].startswith("/tikm-files/")
+    assert uploader.request(redirect.headers["X-Accel-Redirect"]).status == 404
