@@ -95,6 +95,6 @@ def _accelerated(attachment: Attachment, as_attachment: bool) -> HttpResponse:
     if not attachment.file.storage.exists(name):
         raise FileNotFoundError(name)
     response = HttpResponse(content_type=attachment.content_type)
-    response["Content-Disposition"] = content_disposition_header(as_attachment, attachment.filename)
+    response["Content-Disposition"] = content_disposition_header(as_attachment, attachment.filename) or ""
     response["X-Accel-Redirect"] = settings.ATTACHMENT_ACCEL_LOCATION + quote(name)
     return response
