@@ -1,6 +1,5 @@
 """Middleware: the session's cookie, language and time zone of the user, and the last activity of the session."""
 
-import zoneinfo
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -67,11 +66,8 @@ def activate_preferences(request: HttpRequest, user: User) -> None:
     if user.language:
         translation.activate(user.language)
         request.LANGUAGE_CODE = user.language
-    if user.time_zone:
-        try:
-            timezone.activate(zoneinfo.ZoneInfo(user.time_zone))
-        except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-            return  # a zone that the time zone database no longer has
+    if user.zone is not None:
+        timezone.activate(user.zone)
 
 
 def _record_activity(request: HttpRequest) -> None:

@@ -1,6 +1,7 @@
 """Models: users, offices, API tokens and site settings."""
 
 import uuid
+import zoneinfo
 from time import monotonic
 from typing import Any, ClassVar, Self, cast
 
@@ -189,6 +190,14 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]
     def avatar_color(self) -> str:
         """The background colour of the avatar, derived from the id."""
         return AVATAR_COLORS[self.id.int % len(AVATAR_COLORS)]
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo | None:
+        """The time zone that the user has chosen; None without one, and if the time zone database has lost it."""
+        try:
+            return zoneinfo.ZoneInfo(self.time_zone) if self.time_zone else None
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+            return None
 
     @property
     def channel(self) -> str:
@@ -389,6 +398,13 @@ class DeskSettings(MailSender):
         default=2,
         validators=[MaxValueValidator(1440)],
         help_text=_("A message that was seen on the page by then isn't mailed."),
+    )
+
+    digest_hour = models.PositiveSmallIntegerField(
+        _("hour of the daily summary"),
+        default=8,
+        validators=[MaxValueValidator(23)],
+        help_text=_("0 to 23, in the time zone of each person. For those who chose one email a day."),
     )
 
     class Meta(MailSender.Meta):

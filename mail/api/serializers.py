@@ -6,7 +6,10 @@ from accounts.api.fields import Body, Flag
 from mail.models import MailPreference
 from tickets.models import NotificationKind
 
-MAIL = "When a mail is sent: `now`; `unseen`, after a while if it was not on the user's screen; or `never`."
+MAIL = (
+    "When a mail is sent: `now`; `unseen`, after a while if it was not on the user's screen; `digest`, in one mail a "
+    "day; or `never`."
+)
 IN_APP = "Whether it is in `notifications/`, and shown on open pages; null for what is only mailed."
 DESKTOP = "Whether the browser shows it while no page is looked at; null for what is only mailed."
 SOUND = "Whether the browser plays a sound; null for what is only mailed."
@@ -20,7 +23,7 @@ class PreferenceSerializer(serializers.Serializer):  # type: ignore[misc]
     mail = serializers.ChoiceField(MailPreference.Mode.values, help_text=MAIL)
     mail_choices = serializers.ListField(
         child=serializers.CharField(),
-        help_text="What `mail` may be: of some kinds it is unknown whether they were seen.",
+        help_text="What `mail` may be of this kind.",
     )
     in_app = serializers.BooleanField(allow_null=True, help_text=IN_APP)
     desktop = serializers.BooleanField(allow_null=True, help_text=DESKTOP)

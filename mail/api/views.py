@@ -23,7 +23,7 @@ EXAMPLE = {
     "kind": "reply",
     "label": "Reply to your ticket",
     "mail": "unseen",
-    "mail_choices": ["unseen", "now", "never"],
+    "mail_choices": ["unseen", "now", "digest", "never"],
     "in_app": True,
     "desktop": True,
     "sound": False,
@@ -64,7 +64,7 @@ class OnePreference(ProjectAPIView):
         refused = [name for name in CHANNELS if name in changes and present[name] is None]
         errors: dict[str, list[str]] = {name: [_("This is only mailed.")] for name in refused}
         if changes["mail"] not in present["mail_choices"]:
-            errors["mail"] = [_("It is unknown whether this was seen. Choose now or never.")]
+            errors["mail"] = [_("Choose one of: %(choices)s.") % {"choices": ", ".join(present["mail_choices"])}]
         if errors:
             raise ValidationError(errors)
         _change(request.user, NotificationKind(kind), present, changes)

@@ -4,6 +4,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -34,6 +35,8 @@ class OutgoingMail(models.Model):
     )
     ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="+", verbose_name=_("ticket"))
     reply = models.ForeignKey(Reply, models.CASCADE, null=True, related_name="+")
+    # Of the daily summary that has it, in the recipient's time zone; None for a mail of its own.
+    digest_day = models.DateField(null=True)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.QUEUED)
     reason = models.TextField(_("reason"), blank=True)
     # Of the mail that was sent, without angle brackets.
@@ -44,10 +47,18 @@ class OutgoingMail(models.Model):
     class Meta:
         verbose_name = _("outgoing mail")
         verbose_name_plural = _("outgoing mails")
-        indexes = [models.Index(fields=["ticket", "state"], name="mails_of_a_ticket")]
+        indexes = [
+            models.Index(fields=["ticket", "state"], name="mails_of_a_ticket"),
+            models.Index(fields=["recipient", "digest_day"], name="mails_of_a_digest", condition=~Q(digest_day=None)),
+        ]
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def occurrence(self) -> str:
+        """What names the event: see `Notice.occurrence`."""
+        return self.key.removeprefix(f"{self.event} ").removesuffix(f" {self.recipient_id}")
 
     def change_state(self, state: "OutgoingMail.State", *, reason: str = "") -> bool:
         """Record what became of it, unless its state was changed meanwhile; return whether it was not."""

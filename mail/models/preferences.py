@@ -18,6 +18,7 @@ class MailPreference(models.Model):
 
         NOW = "now", _("Right away")
         UNSEEN = "unseen", _("If I haven't seen it on the page")
+        DIGEST = "digest", _("In one email a day")
         NEVER = "never", _("Never")
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
@@ -40,8 +41,10 @@ def modes_for(event: NotificationKind) -> list[MailPreference.Mode]:
     """Return the modes of a kind of event, the default first. Of some it is unknown whether they were seen."""
     Mode = MailPreference.Mode  # noqa: N806
     kinds = NotificationKind
-    can_be_seen = event not in (kinds.RECEIPT, kinds.STATUS, kinds.ASSIGNED, kinds.JOINED)
-    return [Mode.UNSEEN, Mode.NOW, Mode.NEVER] if can_be_seen else [Mode.NOW, Mode.NEVER]
+    if event == kinds.RECEIPT:  # its recipient waits for it
+        return [Mode.NOW, Mode.NEVER]
+    can_be_seen = event not in (kinds.STATUS, kinds.ASSIGNED, kinds.JOINED)
+    return [*([Mode.UNSEEN] if can_be_seen else []), Mode.NOW, Mode.DIGEST, Mode.NEVER]
 
 
 def modes_of(user: User) -> dict[NotificationKind, MailPreference.Mode]:
@@ -54,6 +57,11 @@ def set_modes(user: User, modes: dict[NotificationKind, MailPreference.Mode]) ->
     """Record the choice of `user`."""
     for event, mode in modes.items():
         MailPreference.objects.update_or_create(user=user, event=event, defaults={"mode": mode})
+
+
+def turn_digest_off(user: User) -> None:
+    """Have `user` receive no more mails about what they received once a day."""
+    MailPreference.objects.filter(user=user, mode=MailPreference.Mode.DIGEST).update(mode=MailPreference.Mode.NEVER)
 
 
 def wanted_modes(users: Iterable[User], event: NotificationKind) -> list[tuple[User, MailPreference.Mode]]:

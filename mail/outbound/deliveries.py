@@ -15,6 +15,7 @@ from jobs.models import Job
 from mail import payloads
 from mail.events import TicketMailUpdated
 from mail.models import MailPreference, OutgoingMail, preferences
+from mail.outbound import digests
 from realtime import Audience, publish
 from tickets.locking import lock
 from tickets.models import NotificationKind, Ticket
@@ -33,8 +34,22 @@ def owe(notice: Notice) -> None:
     for user, mode in preferences.wanted_modes(notice.people, event):
         key = f"{event} {notice.occurrence} {user.pk}"
         mail = OutgoingMail(key=key, event=event, recipient=user, ticket=notice.ticket, reply=notice.reply)
+        if mode == MailPreference.Mode.DIGEST:
+            _owe_in_digest(mail, origin)
+            continue
         OutgoingMail.objects.bulk_create([mail], ignore_conflicts=True)
         tasks.send_ticket_mail.enqueue(key=key, run_at=_due(mode), mail=str(mail.pk), site_url=origin)
+
+
+def _owe_in_digest(mail: OutgoingMail, origin: str) -> None:
+    """Owe a mail as a part of its recipient's next summary."""
+    from mail import tasks
+
+    user = mail.recipient
+    mail.digest_day, run_at = digests.due(user, timezone.now())
+    OutgoingMail.objects.bulk_create([mail], ignore_conflicts=True)
+    arguments = {"user_id": str(user.pk), "day": str(mail.digest_day), "site_url": origin}
+    tasks.send_digest.enqueue(key=digests.job_key(user, mail.digest_day), run_at=run_at, **arguments)
 
 
 def _due(mode: MailPreference.Mode) -> datetime | None:
@@ -51,6 +66,21 @@ def record_failure(job: Job, reason: str) -> None:
         change_state(mail, State.FAILED, reason=reason)
 
 
+def record_digest_failure(job: Job, reason: str) -> None:
+    """Record that a summary could not be sent, or that it is unknown whether it was."""
+    arguments = job.arguments
+    owed = OutgoingMail.objects.filter(recipient=arguments["user_id"], digest_day__lte=arguments["day"])
+    for mail in owed.filter(state=State.QUEUED).order_by("ticket"):  # whose rows it locks
+        change_state(mail, State.FAILED, reason=reason)
+
+
+@transaction.atomic
+def record_digest(mails: Iterable[OutgoingMail]) -> None:
+    """Record that a summary was sent: all of it, or nothing."""
+    for mail in mails:
+        change_state(mail, State.SENT)
+
+
 def record_bounce(message_ids: Iterable[str], *, address: str = "", reason: str = "") -> bool:
     """Record that a mail of ours came back: one with any of the Message-IDs, if given to `address`.
 
@@ -60,19 +90,34 @@ def record_bounce(message_ids: Iterable[str], *, address: str = "", reason: str 
     mails: QuerySet[OutgoingMail] = OutgoingMail.objects.filter(message_id__in=ids)
     if address:
         mails = mails.filter(recipient__email__iexact=address)
-    found = list(mails[:2])
-    if len(found) != 1:  # of several recipients it is unknown whose mail came back
+    found = list(mails.order_by("ticket"))
+    if len({mail.recipient_id for mail in found}) != 1:  # of several it is unknown whose mail came back
         return False
-    return change_state(found[0], State.BOUNCED, reason=reason[:2000])
+    changed = [change_state(mail, State.BOUNCED, reason=reason[:2000]) for mail in found]
+    return all(changed)
 
 
 @transaction.atomic
 def retry(mail: OutgoingMail) -> bool:
-    """Send a failed mail again; return whether it had failed."""
+    """Send a failed mail again, a summary as a whole; return whether it had failed."""
     from mail import tasks
 
+    if mail.digest_day is not None:
+        return _retry_digest(mail)
     job = Job.objects.filter(task=tasks.send_ticket_mail.name, key=mail.key, state=Job.State.FAILED).first()
     return job is not None and mail.state == State.FAILED and change_state(mail, State.QUEUED) and job.retry()
+
+
+def _retry_digest(mail: OutgoingMail) -> bool:
+    from mail import tasks
+
+    key = digests.job_key(mail.recipient, mail.digest_day)  # type: ignore[arg-type]  # it has a day
+    job = Job.objects.filter(task=tasks.send_digest.name, key=key, state=Job.State.FAILED).first()
+    if job is None or mail.state != State.FAILED or not job.retry():
+        return False
+    same = OutgoingMail.objects.filter(recipient=mail.recipient, digest_day=mail.digest_day, state=State.FAILED)
+    changed = [change_state(each, State.QUEUED) for each in same.order_by("ticket")]
+    return all(changed)
 
 
 def withhold_receipt(ticket: Ticket) -> None:

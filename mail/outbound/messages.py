@@ -41,7 +41,7 @@ def build(mail: OutgoingMail, site_url: str) -> EmailMultiAlternatives:
             body=render_to_string("mail/ticket.txt", context),
             from_email=str(sender),
             to=[mail.recipient.email],
-            headers=_headers(mail) | _unsubscribe_headers(unsubscribe_url),
+            headers=_headers(mail) | unsubscribe_headers(unsubscribe_url),
         )
         attach_html(message, "mail/ticket.html", context, sender)
     address = reply_address(mail.ticket, mail.recipient)
@@ -94,7 +94,7 @@ def _is_participant(mail: OutgoingMail) -> bool:
     return is_public and mail.recipient_id in {each.user_id for each in participants_of(mail.ticket)}
 
 
-def _unsubscribe_headers(url: str) -> dict[str, str]:
+def unsubscribe_headers(url: str) -> dict[str, str]:
     """Return the headers of one-click unsubscribing (RFC 8058)."""
     if not url:
         return {}

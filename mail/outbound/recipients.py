@@ -6,7 +6,7 @@ from accounts.models import User
 from mail.models import OutgoingMail
 from realtime import Audience
 from tickets import policies, reading
-from tickets.models import NotificationKind, ReadMark, Ticket
+from tickets.models import Notification, NotificationKind, ReadMark, Ticket
 from tickets.notifications import payloads
 
 
@@ -33,6 +33,9 @@ def has_seen(mail: OutgoingMail) -> bool:
     """Return whether what the mail is about was on a screen of its recipient."""
     if mail.reply is not None:
         return reading.has_read(mail.recipient, mail.reply)
+    if mail.event != NotificationKind.NEW_TICKET:  # the page of the ticket was known before: did it show this?
+        notices = Notification.objects.filter(user=mail.recipient, occurrence=mail.occurrence)
+        return notices.exclude(read_at=None).exists()
     return ReadMark.objects.filter(user=mail.recipient, ticket=mail.ticket).exists()
 
 

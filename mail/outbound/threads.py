@@ -43,7 +43,7 @@ def find_ticket(values: Iterable[str]) -> Ticket | None:
     """Return the ticket that the last known one of the Message-IDs belongs to, also if it is of a mail of ours."""
     for value in reversed([value.strip(" <>") for value in values]):
         received = MessageId.objects.select_related("ticket").filter(value=value).order_by("-pk").first()
-        sent = OutgoingMail.objects.select_related("ticket").filter(message_id=value).first()
+        sent = OutgoingMail.objects.select_related("ticket").filter(message_id=value, digest_day=None).first()
         found = received or sent
         if found is not None:
             return found.ticket

@@ -10,6 +10,7 @@ from tickets.models import NotificationKind, Ticket
 
 SALT: Final = "mail.unsubscribe"
 LEAVE_SALT: Final = "mail.leave"
+DIGEST: Final = "digest"
 
 
 def unsubscribe_path(user: User, event: NotificationKind) -> str:
@@ -17,11 +18,19 @@ def unsubscribe_path(user: User, event: NotificationKind) -> str:
     return reverse("mail:unsubscribe", args=[signing.dumps([str(user.pk), event.value], salt=SALT)])
 
 
-def parse_token(token: str) -> tuple[User, NotificationKind] | None:
-    """Return the user and the kind of event of a link; None if it is forged, or its user is not active."""
+def digest_off_path(user: User) -> str:
+    """Return the path that turns the daily summary off for `user`."""
+    return reverse("mail:unsubscribe", args=[signing.dumps([str(user.pk), DIGEST], salt=SALT)])
+
+
+def parse_token(token: str) -> tuple[User, NotificationKind | None] | None:
+    """Return the user and the kind of event of a link, None for that of the daily summary.
+
+    Return None if the link is forged, or its user is not active.
+    """
     try:
         key, event = signing.loads(token, salt=SALT)
-        return User.objects.get(pk=key, is_active=True), NotificationKind(event)
+        return User.objects.get(pk=key, is_active=True), None if event == DIGEST else NotificationKind(event)
     except (signing.BadSignature, User.DoesNotExist, ValueError):
         return None
 

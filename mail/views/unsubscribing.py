@@ -2,6 +2,7 @@
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
@@ -22,8 +23,12 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404
     user, event = found
     if request.method == "POST":
-        preferences.set_modes(user, {event: MailPreference.Mode.NEVER})
-    context = {"event": event.label, "is_done": request.method == "POST"}
+        if event is None:
+            preferences.turn_digest_off(user)
+        else:
+            preferences.set_modes(user, {event: MailPreference.Mode.NEVER})
+    label = _("Daily summary") if event is None else event.label
+    context = {"event": label, "is_done": request.method == "POST"}
     return render(request, "mail/unsubscribe.html", context)
 
 

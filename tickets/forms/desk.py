@@ -18,5 +18,6 @@ class DeskForm(forms.ModelForm[DeskSettings]):
             "signature",
             "mails_closing",
             "unseen_minutes",
+            "digest_hour",
         )
         widgets = {"signature": forms.Textarea(attrs={"rows": 3})}

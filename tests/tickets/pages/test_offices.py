@@ -83,6 +83,7 @@ def test_desk_settings_are_saved_by_admins_only(cast: Cast) -> None:
         "staff_names": "first",
         "sender_address": "help@acme.example",
         "unseen_minutes": "2",
+        "digest_hour": "8",
     }
     assert signed_in(cast.bao).post("/settings/desk/", data).status_code == 403
     assert DeskSettings.current().site_name == "TIKM"
