@@ -8,6 +8,7 @@ from django.conf import settings
 
 from accounts.models import User
 from jobs import doctor as jobs_doctor
+from mail import doctor as mail_doctor
 from realtime.doctor.problem import Advice, Problem
 from realtime.doctor.steps import Step
 
@@ -63,4 +64,9 @@ def _existing(folder: Path) -> Path:
     return next(each for each in (folder, *folder.parents) if each.exists())
 
 
-steps = [*jobs_doctor.steps, Step("files", check_files, at_start=True), Step("disk", check_disk)]
+steps = [
+    *jobs_doctor.steps,
+    *mail_doctor.steps,
+    Step("files", check_files, at_start=True),
+    Step("disk", check_disk),
+]

@@ -1,19 +1,24 @@
 """A Dovecot server: new mail becomes a ticket at once, and each message once, whatever is killed or stands still."""
 
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 from django.test import Client
 
+from mail import doctor
 from mail.inbound import imap, poller, storage
 from mail.models import Mailbox, ReceivedMessage
+from realtime.doctor.problem import Problem, Untested
 from tests.mail.inbound.dovecot import PASSWORD, USER, Dovecot
 from tests.mail.inbound.writing import AUTHSERV, write
 from tests.support.jobs import run_due_jobs
 from tests.support.servers.instances import free_port
 from tickets.models import Ticket
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -127,3 +132,36 @@ def test_password_is_encrypted_and_never_shown(imap_mailbox, cast):
     for password in ("", "another"):
         assert client.post(address, {**values, "password": password}).status_code == 302
         assert Mailbox.objects.get().imap_password == (password or PASSWORD)
+
+
+def test_doctor_names_what_keeps_mail_out_until_it_is_mended(imap_mailbox, server):
+    def broken(match, **values):
+        Mailbox.objects.update(**values)
+        with pytest.raises(Problem, match=match):
+            doctor.check_mail_in()
+
+    right = {"imap_port": server.port, "imap_username": USER, "imap_secret": imap_mailbox.imap_secret}
+    broken(r"has not checked billing@desk.example.com yet\. Start `manage.py worker`")
+    broken(r"refuses billing@desk.example.com: .*Set user and password", imap_username="")
+    broken("cannot be read. Set it again", imap_username=USER, imap_secret="of another key")
+    broken(
+        r"does not answer: .*Connection refused.*Open the port",
+        imap_port=free_port(),
+        imap_secret=right["imap_secret"],
+    )
+
+    Mailbox.objects.update(**right)
+    server.deliver(write())
+    with imap.connected(imap_mailbox) as connection:
+        imap.fetch_new(imap_mailbox, connection)
+    server.deliver(write(message_id="<2@example.com>"))
+    assert doctor.check_mail_in() == "1 mailbox open, and checked lately by the worker"
+    with imap.connected(imap_mailbox) as connection:
+        assert connection.uids("UNSEEN"), "The doctor has marked a message."
+    broken(r"has not checked .* since .* UTC: Boom\.", imap_checked_at=LONG_AGO, imap_error="Boom")
+
+
+def test_doctor_leaves_sites_without_imap_untested(imap_mailbox):
+    Mailbox.objects.update(is_active=False)
+    with pytest.raises(Untested):
+        doctor.check_mail_in()
