@@ -9,7 +9,7 @@ from accounts.models import User
 from accounts.policies import staffed_offices
 from realtime.utils.compiled_query import CompiledQuery
 from tickets import policies
-from tickets.list_queries import MAX_COUNT, has_status, waits_for_side_of
+from tickets.list_queries import MAX_COUNT, Found, has_status, waits_for_side_of
 from tickets.models import Status, Ticket
 
 
@@ -18,9 +18,11 @@ def count(tickets: QuerySet[Ticket]) -> int:
     return tickets.order_by()[:MAX_COUNT].count()
 
 
-def count_found(tickets: QuerySet[Ticket]) -> tuple[int, bool]:
-    """Return the number of `tickets`, and whether there are more."""
-    number = count(tickets)
+def count_found(found: Found) -> tuple[int, bool]:
+    """Return the number of found tickets, and whether there are more."""
+    number = count(found.tickets)
+    if found.is_partial and number < MAX_COUNT:
+        return (number - 1) // 100 * 100, True
     return min(number, MAX_COUNT - 1), number == MAX_COUNT
 
 

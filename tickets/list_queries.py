@@ -16,7 +16,9 @@ from tickets.search import is_frequent, search
 
 PAGE_SIZE = 50
 MAX_COUNT = 1000  # a page shows "999+" for this number
-LATEST = 2_000  # tickets in which the first page of a search for frequent words looks first
+# The latest tickets in which the first page of a search for frequent words looks, one number after the other.
+LATEST = (2_000, 10_000)
+ENOUGH = 201  # whole matches among them: more than any page shows
 
 View = Literal["active", "closed", "all", "waiting"]
 DEFAULT_SORT = "-updated"
@@ -70,11 +72,33 @@ class Page:
     is_cursor_invalid: bool = False
 
 
-def filter_tickets(user: User, ticket_filter: TicketFilter, *, is_first_page: bool = False) -> QuerySet[Ticket]:
+@dataclass(frozen=True)
+class Found:
+    """The tickets that match; `is_partial` if only the latest were looked at, and there may be more."""
+
+    tickets: QuerySet[Ticket]
+    is_partial: bool = False
+
+
+def find_tickets(user: User, ticket_filter: TicketFilter, *, is_first_page: bool = False) -> Found:
     """Return the tickets of `user` that match. No condition reveals what the user may not see.
 
-    `is_first_page`: no more is needed than the first page, and their number up to MAX_COUNT.
+    `is_first_page`: no more is needed than the first page, and a number of tickets that is not too high.
     """
+    tickets = _matching(user, ticket_filter)
+    if not ticket_filter.words:
+        return Found(tickets)
+    latest = _search_latest(tickets, ticket_filter, user) if is_first_page else None
+    return latest or Found(search(tickets, ticket_filter.words, user=user))
+
+
+def filter_tickets(user: User, ticket_filter: TicketFilter) -> QuerySet[Ticket]:
+    """Return all tickets of `user` that match."""
+    return find_tickets(user, ticket_filter).tickets
+
+
+def _matching(user: User, ticket_filter: TicketFilter) -> QuerySet[Ticket]:
+    """Return the tickets that match all but the words."""
     tickets = policies.listed_tickets(user).filter(
         _matches_view(ticket_filter, user)
         & ticket_filter.created.on("created_at")
@@ -86,28 +110,29 @@ def filter_tickets(user: User, ticket_filter: TicketFilter, *, is_first_page: bo
         tickets = tickets.filter(_matches_office(ticket_filter.office))
     if ticket_filter.assignee is not None:
         tickets = tickets.filter(_matches_assignee(ticket_filter.assignee, user))
-    if not ticket_filter.words:
-        return tickets
-    latest = _search_latest(tickets, ticket_filter, user) if is_first_page else None
-    return search(tickets, ticket_filter.words, user=user) if latest is None else latest
+    return tickets
 
 
-def _search_latest(tickets: QuerySet[Ticket], ticket_filter: TicketFilter, user: User) -> QuerySet[Ticket] | None:
-    """Search the latest tickets for frequent words; None unless they have as many matches as are ever counted.
+def _search_latest(tickets: QuerySet[Ticket], ticket_filter: TicketFilter, user: User) -> Found | None:
+    """Search the latest tickets for frequent words; None unless they have enough matches, or are all.
 
-    The first page needs no others then: whole words come first, then the latest change. To sort all tickets with a
-    word that most of them contain would take seconds on a large site.
+    The first page needs no others then: whole words come first, then the latest change. To read and sort all tickets
+    with a word that many of them contain would take seconds on a large site.
     """
     if ticket_filter.sort != BEST_MATCH or user.is_customer or not is_frequent(ticket_filter.words):
         return None
-    oldest: Any = policies.listed_tickets(user)[LATEST : LATEST + 1].first()
-    if oldest is None:
-        return None
-    # `changed` is never later than `updated_at`.
-    latest = tickets.filter(Q(changed__gte=oldest.changed))
-    found = search(latest, ticket_filter.words, user=user, since=oldest.changed)
-    is_enough = found.filter(Q(is_whole=True)).order_by()[:MAX_COUNT].count() == MAX_COUNT
-    return found if is_enough else None
+    visible = policies.visible_tickets(user)
+    times = visible.order_by("-updated_at").values_list("updated_at", flat=True)
+    for number in LATEST:
+        oldest = times[number : number + 1].first()
+        if oldest is None:
+            return Found(search(tickets, ticket_filter.words, user=user, within=visible))
+        # `changed` is never later than `updated_at`.
+        latest, within = tickets.filter(Q(changed__gte=oldest)), visible.filter(updated_at__gte=oldest)
+        found = search(latest, ticket_filter.words, user=user, within=within)
+        if found.filter(Q(is_whole=True)).order_by()[:ENOUGH].count() == ENOUGH:
+            return Found(found, is_partial=True)
+    return None
 
 
 def _matches_view(ticket_filter: TicketFilter, user: User) -> Q:

@@ -1,15 +1,15 @@
 """The tickets in which a user may read what they search for."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from functools import reduce
 from operator import or_
 from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.db import connections
-from django.db.models import BooleanField, Case, Q, QuerySet, Value, When
+from django.db.models import BooleanField, Case, Q, QuerySet, TextField, Value, When
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Concat
 
 from accounts.models import User
 from tickets import policies
@@ -21,19 +21,22 @@ SQLITE_INDEXES = ("tickets_public_parts", "tickets_note_parts")
 FREQUENT = 2_000  # public texts with a term that make it a frequent one
 
 
-def search(tickets: QuerySet[Ticket], typed: str, *, user: User, since: datetime | None = None) -> QuerySet[Ticket]:
+def search(
+    tickets: QuerySet[Ticket], typed: str, *, user: User, within: QuerySet[Ticket] | None = None
+) -> QuerySet[Ticket]:
     """Return the `tickets` in which `user` may read all terms, each in any text, annotated with `is_whole`.
 
-    `is_whole`: whether each term occurs as whole words. `since`: look only in tickets that were updated since.
+    `is_whole`: whether each term occurs as whole words. `within`: look only in these, which are few; all of a customer.
     """
+    within = Ticket.objects.filter(policies.asked_by(user)) if within is None and user.is_customer else within
     query = parse(typed)
     if not query.terms:
         return tickets.annotate(is_whole=Value(False)).none()
-    whole = [_containing([term.whole], user, since) for term in query.terms]
+    whole = [_containing([term.whole], user, within) for term in query.terms]
     is_whole = Case(When(_all(whole), then=True), default=False, output_field=BooleanField())
-    found = tickets.filter(_all(_containing(term.parts, user, since) for term in query.terms))
+    found = tickets.filter(_all(_containing(term.parts, user, within) for term in query.terms))
     if query.excluded:
-        found = found.exclude(_any(_containing(term.parts, user, since) for term in query.excluded))
+        found = found.exclude(_any(_containing(term.parts, user, within) for term in query.excluded))
     return found.annotate(is_whole=is_whole)
 
 
@@ -67,24 +70,25 @@ def texts_of(query: Query, *, user: User) -> list[QuerySet[SearchText]]:
     return _texts(parts, user)
 
 
-def _containing(parts: list[str], user: User, since: datetime | None = None) -> Q:
+def _containing(parts: list[str], user: User, within: QuerySet[Ticket] | None = None) -> Q:
     """Match tickets with one of `parts` in a text, or in the name or address of their customer.
 
     In a union each query uses its index; with OR none would.
     """
-    found: list[QuerySet[Any, Any]] = [texts.values("ticket").order_by() for texts in _texts(parts, user, since)]
-    tickets = Ticket.objects.all() if since is None else Ticket.objects.filter(updated_at__gte=since)
+    found: list[QuerySet[Any, Any]] = [texts.values("ticket").order_by() for texts in _texts(parts, user, within)]
+    tickets = Ticket.objects.all() if within is None else within
     for users in _users(parts, user):
         found.append(tickets.filter(creator__in=users.values("pk")).values("pk").order_by())
     first, *rest = found
     return Q(pk__in=first.union(*rest))
 
 
-def _texts(parts: list[str], user: User, since: datetime | None = None) -> list[QuerySet[SearchText]]:
+def _texts(parts: list[str], user: User, within: QuerySet[Ticket] | None = None) -> list[QuerySet[SearchText]]:
     readable = policies.searchable_texts(user)
-    if since is not None:  # few tickets: their texts are read, and no index of all texts is asked
-        latest = Ticket.objects.filter(updated_at__gte=since).values("pk").order_by()
-        return [texts.filter(_contains("text", parts), ticket__in=latest) for texts in readable]
+    if within is not None:  # few tickets: their texts are read, and no index of all texts is asked
+        few = within.values("pk").order_by()
+        read = (texts.alias(read=Concat("text", Value(""), output_field=TextField())) for texts in readable)
+        return [texts.filter(_contains("read", parts), ticket__in=few) for texts in read]
     return [_with_part(texts, index, parts) for texts, index in zip(readable, SQLITE_INDEXES, strict=True)]
 
 

@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -46,15 +45,15 @@ def ticket_list(request: AuthenticatedRequest) -> HttpResponse:
         named = named_ticket(ticket_filter.words, user=request.user) if is_first_page else None
         if named is not None:
             return redirect(named)
-    tickets = list_queries.filter_tickets(request.user, ticket_filter, is_first_page=is_first_page)
-    tickets = tickets.select_related(*Ticket.RELATED).prefetch_related("participants")
+    found = list_queries.find_tickets(request.user, ticket_filter, is_first_page=is_first_page)
+    tickets = found.tickets.select_related(*Ticket.RELATED).prefetch_related("participants")
     page = list_queries.paginate(with_unread(tickets, request.user), ticket_filter.sort, after=after, before=before)
     numbers = counts(request.user, choices.statuses)
     passages = snippets(page.rows, ticket_filter.words, user=request.user) if ticket_filter.words else {}
     context = {
         "rows": rows(page.rows, passages),
         "page": page,
-        "found": _found(tickets, page) if ticket_filter.words else None,
+        "found": _found(found, page) if ticket_filter.words else None,
         "form": form,
         "from_list": f"?{urlencode({'list': form.query()})}" if not request.user.is_customer else "",
         "columns": _columns(ticket_filter.sort),
@@ -80,10 +79,10 @@ def _columns(sort: str) -> dict[str, dict[str, str]]:
     return columns
 
 
-def _found(tickets: QuerySet[Ticket], page: list_queries.Page) -> dict[str, Any]:
+def _found(found: list_queries.Found, page: list_queries.Page) -> dict[str, Any]:
     """Return the number of tickets that a search found, as far as it was counted."""
     is_whole = page.is_first and not page.older
-    number, is_more = (len(page.rows), False) if is_whole else count_found(tickets)
+    number, is_more = (len(page.rows), False) if is_whole else count_found(found)
     return {"number": number, "is_more": is_more}
 
 

@@ -72,15 +72,15 @@ class Tickets(ProjectAPIView):
             throttles.count("search", by=request.user)
         cursors = {name: query.get(name, "") for name in ("after", "before")}
         is_first_page = not any(cursors.values())
-        tickets = list_queries.filter_tickets(request.user, ticket_filter, is_first_page=is_first_page)
-        tickets = tickets.select_related(*Ticket.RELATED).prefetch_related("participants")
+        found = list_queries.find_tickets(request.user, ticket_filter, is_first_page=is_first_page)
+        tickets = found.tickets.select_related(*Ticket.RELATED).prefetch_related("participants")
         page = list_queries.paginate(tickets, ticket_filter.sort, size=paging.page_size(query), **cursors)
         if page.is_cursor_invalid:
             raise paging.invalid_cursor("after" if cursors["after"] else "before")
-        found = [ticket_data(row, Audience.STAFF if row.is_staffed else Audience.PUBLIC) for row in page.rows]
+        results = [ticket_data(row, Audience.STAFF if row.is_staffed else Audience.PUBLIC) for row in page.rows]
         after = paging.page_url(request, after=page.older)
         before = paging.page_url(request, before=page.newer)
-        data = {"next": after, "previous": before, "results": found}
+        data = {"next": after, "previous": before, "results": results}
         return serialized_response(TicketPage, data, request=request)
 
     @extend_schema(

@@ -6,6 +6,7 @@ import sys
 
 import psycopg
 import pytest
+from allauth.account.models import EmailAddress
 from django.db import connection
 
 from accounts.models import User
@@ -55,6 +56,22 @@ def test_each_kind_of_text_has_an_index(cast, text):
     assert "public_text_parts" in plan(texts.filter(is_internal=False))
     assert "note_text_parts" in plan(texts.filter(is_internal=True))
     assert "user_folded_name_parts" in plan(User.objects.filter(queries._contains("folded_name", parts)))
+
+
+@pytest.mark.parametrize("text", ["casey", "ample.com", "y@ex", "ab"])
+def test_parts_of_addresses_have_an_index(cast, text):
+    has_part = queries._any(queries._address_contains(part) for part in parse(text).terms[0].parts)
+    assert "user_email_parts" in plan(User.objects.filter(has_part))
+    assert "emailaddress_parts" in plan(EmailAddress.objects.filter(has_part))
+
+
+def test_latest_texts_are_read_by_their_tickets(cast):
+    """Not by the index of parts, which would read all texts with a frequent word."""
+    within = Ticket.objects.filter(updated_at__gte=cast.ticket.updated_at)
+    for user in (cast.ada, cast.bao, cast.casey):
+        for texts in queries._texts([" charged "], user, within):
+            assert "text_parts" not in plan(texts)
+    assert "text_parts" in plan(queries._texts([" charged "], cast.ada)[0])
 
 
 def test_customers_search_does_not_use_the_index_of_notes(cast):
