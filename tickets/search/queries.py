@@ -26,7 +26,7 @@ def search(
 ) -> QuerySet[Ticket]:
     """Return the `tickets` in which `user` may read all terms, each in any text, annotated with `is_whole`.
 
-    `is_whole`: whether each term occurs as whole words. `within`: look only in these, which are few; all of a customer.
+    `is_whole`: whether each term occurs as whole words. `within`: look only in these, which are few.
     """
     within = Ticket.objects.filter(policies.asked_by(user)) if within is None and user.is_customer else within
     query = parse(typed)
