@@ -12,7 +12,7 @@ DROP = ["DROP INDEX emailaddress_parts"]
 class Migration(migrations.Migration):
     # The migration of tickets adds PostgreSQL's extension pg_trgm.
     dependencies = [
-        ("accounts", "0016_invitations"),
+        ("accounts", "0017_digest_hour"),
         ("account", "0009_emailaddress_unique_primary_email"),
         ("tickets", "0003_search_indexes"),
     ]
