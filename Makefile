@@ -89,6 +89,7 @@ format: .venv/dev.done node_modules/.package-lock.json
 
 requirements: .venv/uv.done
 	$(COMPILE) pyproject.toml -o requirements/base.txt
+	$(COMPILE) pyproject.toml --extra providers -o requirements/providers.txt
 	$(COMPILE) pyproject.toml --group dev -o requirements/dev.txt
 	$(COMPILE) --group uv -o requirements/uv.txt
 	$(COMPILE) --group node -o requirements/node.txt

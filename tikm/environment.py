@@ -3,6 +3,7 @@
 The sentence names the variable, the value found and an example. Secrets, and passwords in URLs, are not repeated.
 """
 
+import importlib.util
 import os
 import re
 import shlex
@@ -169,6 +170,16 @@ def token(name: str) -> str:
             "set it to 16 or more characters, such as the output of `openssl rand -hex 32`."
         )
     return value
+
+
+def anymail(name: str, *, mailgun: str) -> dict[str, str]:
+    """Return django-anymail's settings for received mail, if there is a secret: that package is an extra."""
+    value = token(name)
+    if value and importlib.util.find_spec("anymail") is None:
+        raise ImproperlyConfigured(
+            f"{name} needs django-anymail: run `pip install --require-hashes -r requirements/providers.txt`."
+        )
+    return {"WEBHOOK_SECRET": value and f"tikm:{value}", "MAILGUN_WEBHOOK_SIGNING_KEY": token(mailgun)}
 
 
 def sender(name: str, *, debug: bool) -> str:

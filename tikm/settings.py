@@ -268,6 +268,9 @@ MAIL_MAX_BYTES = environment.integer(
     "MAIL_MAX_BYTES", default=50 * 1024**2, low=1024, high=1024**3, example=50 * 1024**2
 )
 
+# Received messages that providers post, which django-anymail (an extra) checks.
+ANYMAIL = environment.anymail("MAIL_WEBHOOK_SECRET", mailgun="MAILGUN_SIGNING_KEY")
+
 REST_KNOX = {"TOKEN_MODEL": "accounts.ApiToken", "AUTH_HEADER_PREFIX": "Bearer"}
 KNOX_TOKEN_MODEL = "accounts.ApiToken"  # noqa: S105
 MIGRATION_MODULES = {"knox": None, "django_q": None}  # ApiToken and Job replace their tables

@@ -57,6 +57,8 @@ NEARLY_RIGHT: dict[str, list[Any]] = {
     "DEFAULT_FROM_EMAIL": ["the desk", "desk@", "@desk.example", "desk at desk.example", "TIKM <desk>", "a b@desk@x",
                            "desk@desk.example\nBcc: a@b.example"],
     "METRICS_TOKEN": ["short", f"{HIDDEN} x", "x" * 201],
+    "MAIL_WEBHOOK_SECRET": ["short", f"{HIDDEN} x", "x" * 201],
+    "MAILGUN_SIGNING_KEY": ["short", f"{HIDDEN} x", "x" * 201],
     "FILES_DIR": ["files", "./files", "~/files", "../files", "$HOME/files", str(TOP / "manage.py")],
     "ATTACHMENT_MAX_BYTES": NUMBER,
     "ATTACHMENT_MAX_FILES": NUMBER,
@@ -120,7 +122,13 @@ def test_nearly_right_value_is_refused_with_its_name_and_an_example(name: str) -
         assert sentence.startswith(name), (value, sentence)
         assert re.search(r"set it to|set REDIS_URL|such as|takes one", sentence, re.IGNORECASE), sentence
         assert HIDDEN not in sentence
-        if name in ("SECRET_KEY", "REALTIME_APP_SECRET", "METRICS_TOKEN"):
+        if name in (
+            "SECRET_KEY",
+            "REALTIME_APP_SECRET",
+            "METRICS_TOKEN",
+            "MAIL_WEBHOOK_SECRET",
+            "MAILGUN_SIGNING_KEY",
+        ):
             assert len(value) < 8 or value.strip() not in sentence
         elif "@" not in value and HIDDEN not in value:
             shown = value.strip().partition("?")[0]

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from mail.inbound import storage
+from mail.inbound import mailboxes, storage
 from mail.models import Mailbox
 
 BEGINNINGS: Final = (b"From ", b">From ")  # mbox: what some delivery agents write above the first header
@@ -43,10 +43,10 @@ class Command(BaseCommand):
 
 
 def _mailbox(address: str | None) -> Mailbox:
-    active = Mailbox.objects.filter(is_active=True)
-    found = list(active.filter(address=address.strip().lower()) if address else active[:2])
-    if len(found) == 1:
-        return found[0]
+    try:
+        return mailboxes.find(address or "")
+    except mailboxes.NoMailbox:
+        pass
     if address:
         _refuse(f"There is no active mailbox {address}.", os.EX_NOUSER)
     _refuse("Name the mailbox with --mailbox: there is none, or more than one.", os.EX_USAGE)
