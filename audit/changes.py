@@ -6,11 +6,11 @@ from django.db.models import Field, Model
 
 from accounts.models import DeskSettings, Invitation, Office, User
 from mail.models import Mailbox
-from tickets.models import Organization, OrganizationDomain, Priority, Status
+from tickets.models import Organization, OrganizationDomain, Priority, Status, Tag
 
 MAX_VALUE = 200  # characters
 USER_FIELDS = {"role", "is_active", "email"}
-CONFIGURATION = (Office, DeskSettings, Status, Priority, Mailbox, Organization, OrganizationDomain, Invitation)
+CONFIGURATION = (Office, DeskSettings, Status, Priority, Tag, Mailbox, Organization, OrganizationDomain, Invitation)
 INITIAL_FIELDS = {
     User: "role", Invitation: "role", Organization: "members_see_tickets", OrganizationDomain: "organization",
 }  # fmt: skip

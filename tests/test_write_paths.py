@@ -16,6 +16,7 @@ from tickets import services
 from tickets.models import Organization, OrganizationDomain, Reply, Ticket
 from tickets.people.organizations import delete_organization, remove_member, save_organization
 from tickets.people.participants import add_participant, remove_participant
+from tickets.tags.services import add_tag
 
 CREATED, UPDATED, STATUS = "ticket.created", "ticket.updated", "ticket.status.changed"
 REPLY, DELETED, WITHDRAWN = "ticket.reply.created", "ticket.reply.deleted", "ticket.withdrawn"
@@ -238,6 +239,10 @@ def fatima(cast: Cast) -> str:
     return str(cast.fatima.pk)
 
 
+def tag(cast: Cast) -> None:
+    add_tag(cast.ticket, "refund", by=cast.bao)
+
+
 def close(cast: Cast) -> None:
     services.update_ticket(cast.ticket, by=cast.bao, values={"status": cast.status("Closed")})
 
@@ -286,6 +291,11 @@ ROWS = {
         before=add_fatima,
         outsider=(WITHDRAWN,),
     ),
+    "page: add a tag": staff_receive(post("bao", "/tickets/{}/tags/", tag="refund"), UPDATED),
+    "page: add a tag that is there": staff_receive(post("bao", "/tickets/{}/tags/", tag="REFUND"), before=tag),
+    "page: remove a tag": staff_receive(
+        post("bao", "/tickets/{}/tags/remove/", tag=lambda cast: str(cast.ticket.tags.get().pk)), UPDATED, before=tag
+    ),
     # The API
     "api: open": Row(
         sends("casey", "POST", "tickets/", subject="Late", content="x", office="Billing"),
@@ -296,6 +306,9 @@ ROWS = {
         lambda cast: done(ApiClient(cast.bao).ask("POST", "tickets/", for_casey(cast))),
         casey=(CREATED,),
         office=(CREATED,),
+    ),
+    "api: tags": staff_receive(
+        sends("bao", "PATCH", "tickets/{}/", tags=["vip", "angry"]), UPDATED, UPDATED, UPDATED, before=tag
     ),
     "api: reply": all_receive(sends("casey", "POST", "tickets/{}/replies/", message="Hello"), REPLY),
     "api: reply and close": all_receive(

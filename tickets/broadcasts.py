@@ -15,6 +15,7 @@ from tickets.events import (
     CustomerNotesUpdated,
     ReplyHidden,
     ReplyPublished,
+    TagChanged,
     TicketCreated,
     TicketReplyCreated,
     TicketReplyDeleted,
@@ -23,12 +24,13 @@ from tickets.events import (
     TicketUpdated,
     TicketWithdrawn,
 )
-from tickets.models import CustomerNote, Reply, Status, Ticket, customer_channel, participants_of
+from tickets.models import CustomerNote, Reply, Status, Tag, Ticket, customer_channel, participants_of
 from tickets.signals import (
     Change,
     reply_created,
     reply_deleted,
     status_changed,
+    tag_changed,
     ticket_created,
     ticket_deleted,
     ticket_updated,
@@ -109,6 +111,11 @@ def broadcast_handover(tickets: Sequence[Ticket], by: Actor, before: User, after
 @receiver([post_save, post_delete], sender=CustomerNote)
 def broadcast_customer_notes(instance: CustomerNote, **_: Any) -> None:
     publish(CustomerNotesUpdated(instance))
+
+
+@receiver(tag_changed)
+def broadcast_tag(tag: Tag, replacement: Tag | None, **_: Any) -> None:
+    publish(TagChanged(tag, replacement))
 
 
 def _channels(ticket: Ticket, *others: Any) -> list[str]:

@@ -8,7 +8,7 @@ from accounts.models import Office, User
 from realtime import Audience, Event, ForChannel, OnlyAudience
 from tickets import payloads, policies
 from tickets.actors import Actor
-from tickets.models import CustomerNote, Reply, Status, Ticket
+from tickets.models import CustomerNote, Reply, Status, Tag, Ticket
 from tickets.signals import Change
 
 
@@ -307,6 +307,36 @@ class CustomerNotesUpdated(Event):
     def broadcast_with(self, audience: Audience) -> dict[str, Any]:
         """Return the customer."""
         return {"customer": {"id": str(self.note.customer_id)}}
+
+
+@dataclass(frozen=True)
+class TagChanged(Event):
+    """A tag got another name or colour, or was deleted: pages show its replacement, or none."""
+
+    broadcast_as = "tag.changed"
+    tag: Tag
+    replacement: Tag | None
+
+    def broadcast_on(self) -> Sequence[str | ForChannel]:
+        """Return the channels of all offices: their subscribers are staff."""
+        return [ForChannel(office.channel, Audience.STAFF) for office in Office.objects.all()]
+
+    def broadcast_to(self) -> Audience:
+        """Broadcast to staff."""
+        return Audience.STAFF
+
+    def broadcast_guard(self) -> str:
+        """Replay without a guard: every member of staff may see all tags."""
+        return ""
+
+    def broadcast_ordering_key(self) -> str:
+        """Keep the order of the changes of all tags: one may have replaced another."""
+        return "tags"
+
+    def broadcast_with(self, audience: Audience) -> dict[str, Any]:
+        """Return the key of the tag, and what replaces it."""
+        shown = None if self.replacement is None else payloads.tag_payload(self.replacement)
+        return {"tag": {"id": self.tag.pk}, "replacement": shown}
 
 
 @dataclass(frozen=True)

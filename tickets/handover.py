@@ -81,7 +81,7 @@ def _locked_batches(person: User) -> Iterator[list[Ticket]]:
     while True:
         locked = open_tickets(person).select_for_update().order_by("pk").values_list("pk", flat=True)
         found = Ticket.objects.filter(pk__in=list(locked[:BATCH_SIZE]))
-        found = found.select_related(*Ticket.RELATED).prefetch_related("participants").order_by("pk")
+        found = found.select_related(*Ticket.RELATED).prefetch_related("participants", "tags").order_by("pk")
         tickets = list(found.defer(*Ticket.MESSAGE_FIELDS))
         if not tickets:
             return

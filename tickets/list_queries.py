@@ -11,7 +11,7 @@ from django.db.models import F, Q, QuerySet
 from accounts.models import DeskSettings, Office, User
 from realtime.utils import encryption
 from tickets import policies
-from tickets.models import Priority, Status, Ticket, WaitingFor
+from tickets.models import Priority, Status, Tag, Ticket, WaitingFor
 from tickets.search import is_frequent, search
 
 PAGE_SIZE = 50
@@ -55,6 +55,7 @@ class TicketFilter:
     priority: Priority | None = None
     office: Office | None = None
     assignee: User | Literal["me", "none"] | None = None
+    tag: Tag | None = None
     created: Period = Period()
     updated: Period = Period()
     words: str = ""
@@ -108,6 +109,8 @@ def _matching(user: User, ticket_filter: TicketFilter) -> QuerySet[Ticket]:
         tickets = tickets.filter(priority=ticket_filter.priority)
     if ticket_filter.office is not None:
         tickets = tickets.filter(_matches_office(ticket_filter.office))
+    if ticket_filter.tag is not None:
+        tickets = tickets.filter(_matches_tag(ticket_filter.tag))
     if ticket_filter.assignee is not None:
         tickets = tickets.filter(_matches_assignee(ticket_filter.assignee, user))
     return tickets
@@ -147,6 +150,12 @@ def _matches_view(ticket_filter: TicketFilter, user: User) -> Q:
 def _matches_office(office: Office) -> Q:
     """Match an office. Its customer must not find out that an internal office has the ticket."""
     return Q(office=office, is_staffed=True) if office.is_internal else Q(office=office)
+
+
+def _matches_tag(tag: Tag) -> Q:
+    """Match a tag. Its customer must not find out that a ticket has it, even if they are an agent."""
+    tagged = Ticket.tags.through._default_manager.filter(tag=tag)
+    return Q(pk__in=tagged.values("ticket"), is_staffed=True)
 
 
 def _matches_assignee(assignee: User | Literal["me", "none"], user: User) -> Q:

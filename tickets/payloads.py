@@ -11,7 +11,7 @@ from realtime import Audience
 from realtime.broadcasting.events import iso
 from realtime.channels import ClientEventCopy
 from tickets.actors import Actor, System
-from tickets.models import Attachment, Reply, Status, Ticket, TimelineEntry, participants_of
+from tickets.models import Attachment, Reply, Status, Tag, Ticket, TimelineEntry, participants_of, tags_of
 from tickets.notifications.mentions import with_chips
 from tickets.signals import Change
 
@@ -43,8 +43,15 @@ def ticket_payload(ticket: Ticket, audience: Audience) -> dict[str, Any]:
         "created_at": iso(ticket.created_at),
         "updated_at": iso(ticket.changed_at(audience)),
     }
-    for_staff = {"version": ticket.version, "source": ticket.source}
-    return payload | for_staff if audience is Audience.STAFF else payload
+    if audience is not Audience.STAFF:
+        return payload
+    tags = [tag_payload(tag) for tag in tags_of(ticket)]
+    return payload | {"version": ticket.version, "source": ticket.source, "tags": tags}
+
+
+def tag_payload(tag: Tag) -> dict[str, Any]:
+    """Return a tag, for staff only."""
+    return {"id": tag.pk, "name": tag.name, "color": tag.color}
 
 
 def writer_payload(user: User, audience: Audience, *, ticket_uuid: UUID, **_: Any) -> dict[str, Any] | None:
@@ -187,4 +194,6 @@ def _value(value: Any, ticket: Ticket, audience: Audience) -> str | None:
         return user_payload(value, ticket, audience)["name"]
     if isinstance(value, Office):
         return office_name(value, audience)
+    if isinstance(value, Tag) and audience is Audience.PUBLIC:
+        return None
     return None if value is None else str(value)

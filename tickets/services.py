@@ -32,6 +32,7 @@ from tickets.models import (
 from tickets.notifications.mentions import record as record_mentions
 from tickets.signals import Change
 from tickets.submissions import fingerprint, submitted_before
+from tickets.tags.services import set_tags
 from tickets.unseen import require_seen
 
 # In this order: users who lose access by the last two still receive the events of the others.
@@ -264,6 +265,8 @@ def update_ticket(
 ) -> Ticket:
     """Set the fields in `values` (of EDITABLE_FIELDS), all or none; an unchanged value sends no signal.
 
+    `tags` are the names of its tags: others are taken off, and unknown ones are new.
+
     Raises PermissionDenied, ValidationError; Conflict if another user changed one of the fields after `seen_version`;
     Stale if the ticket's version is not in `if_versions`.
     """
@@ -271,6 +274,8 @@ def update_ticket(
     _require_may_change(by, ticket)
     if if_versions is not None and ticket.version not in if_versions:
         raise Stale
+    if "tags" in values:
+        set_tags(ticket, values["tags"], by=by)
     for field in EDITABLE_FIELDS:
         if field in values:
             value = _clean_value(field, values[field])

@@ -14,6 +14,7 @@ ticket_deleted      ticket, by                    a ticket is about to be delete
 tickets_handed_over tickets, by, before, after    many tickets changed from one assignee to another, or to none
 person_erased       person                        a person is being erased
 ticket_read         ticket, by, number            the page of `by` has shown the messages up to `number`
+tag_changed         tag, replacement              a tag changed (it is its own replacement), or is about to be deleted
 receipts_collected  ticket                        receivers return the mails about it, see `reading/receipts.py`
 people_notified     notice                        people are notified of an event, see `notifications/recipients.py`
 person_exported     person                        what is known of a person was exported
@@ -37,6 +38,7 @@ ticket_read = Signal()
 people_notified = Signal()
 person_exported = Signal()
 receipts_collected = Signal()
+tag_changed = Signal()
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,11 @@ from tickets.drafts import views as drafts
 from tickets.notifications import views as notifications
 from tickets.people import views as people
 from tickets.reading import views as reading
+from tickets.tags import views as tags
 from tickets.views import conversation, files, lists, saved_replies, tickets
 from tickets.views.settings import choices, desk, offices, organizations
 from tickets.views.settings import saved_replies as saved_replies_settings
+from tickets.views.settings import tags as tags_settings
 
 app_name = "tickets"
 urlpatterns = [
@@ -39,6 +41,9 @@ urlpatterns = [
     path("<uuid:uuid>/change/", tickets.change_ticket, name="change"),
     path("<uuid:uuid>/participants/", people.add, name="add-participant"),
     path("<uuid:uuid>/participants/remove/", people.remove, name="remove-participant"),
+    path("tags/", tags.tag_names, name="tags"),
+    path("<uuid:uuid>/tags/", tags.add, name="add-tag"),
+    path("<uuid:uuid>/tags/remove/", tags.remove, name="remove-tag"),
     path("<uuid:uuid>/saved-replies/", saved_replies.list_for_ticket, name="saved-replies"),
     path("saved-replies/<int:pk>/used/", saved_replies.record_use, name="saved-reply-used"),
 ]
@@ -84,6 +89,10 @@ settings_urlpatterns = [
     ),
     *_choice_urls("statuses"),
     *_choice_urls("priorities"),
+    path("tags/", tags_settings.tag_list, name="tags"),
+    path("tags/new/", tags_settings.edit_tag, name="tags-new"),
+    path("tags/<int:pk>/", tags_settings.edit_tag, name="tags-edit"),
+    path("tags/<int:pk>/delete/", tags_settings.delete_tag, name="tags-delete"),
     path("desk/", desk.edit_desk, name="desk"),
     path("saved-replies/", saved_replies_settings.saved_reply_list, name="saved-replies"),
     path("saved-replies/new/", saved_replies_settings.edit_saved_reply, name="saved-replies-new"),

@@ -347,10 +347,12 @@ SPECTACULAR_SETTINGS = {
         "Scope": "accounts.models.ApiToken.Scope",
         "Action": "tickets.models.TimelineEntry.Action",
         "ReceiptState": ["saved", "failed", "bounced", "mailed", "delivered", "seen"],
+        "TagColor": "tickets.models.TagColor",
         "InvitationState": "accounts.models.Invitation.State",
     },
     "TAGS": [
         {"name": "Tickets", "description": "List, create, read and update tickets."},
+        {"name": "Tags", "description": "Words that staff sort tickets by; customers never see one."},
         {"name": "Conversation", "description": "Replies, internal notes and the activity timeline."},
         {"name": "Files", "description": "Upload files first, then attach them to a ticket or a reply."},
         {"name": "People", "description": "The authenticated user."},

@@ -10,6 +10,7 @@ from accounts.models import User
 from realtime.broadcasting import history
 from tests.support.cast import Cast
 from tickets import services
+from tickets.tags.services import add_tag
 
 TICKET = {
     "uuid", "url", "reference", "subject", "status", "status_id", "is_closed", "priority", "priority_id", "office",
@@ -66,6 +67,16 @@ def test_update_event_has_from_and_to(cast: Cast, start: str) -> None:
         {"priority": {"from": "Medium", "to": "Urgent"}},
     ]
     assert events[0]["data"].keys() == STAMP | {"changes", "updated_by"}
+
+
+def test_tags_are_in_the_events_of_staff_only(cast: Cast, start: str) -> None:
+    add_tag(cast.ticket, "refund", by=cast.bao)
+    (event,) = read_events(cast.bao, cast.ticket.channel, start)
+    assert event["data"]["changes"] == {"tags": {"from": None, "to": "refund"}}
+    assert [tag.keys() for tag in event["data"]["ticket"]["tags"]] == [{"id", "name", "color"}]
+    cast.reply(cast.bao, "An answer")
+    (event,) = read_events(cast.casey, cast.ticket.channel, start)
+    assert (event["event"], event["data"]["ticket"].keys()) == ("ticket.reply.created", TICKET)
 
 
 def test_new_ticket_is_broadcast_to_office_and_creator(cast: Cast, start: str) -> None:

@@ -28,6 +28,7 @@ TICKET = {
     "seq": 1,
     "version": 1,
     "source": "page",
+    "tags": [{"id": 1, "name": "refund", "color": "red"}],
 }
 WHOLE_TICKET = TICKET | {
     "content": "Two charges for *May*.",

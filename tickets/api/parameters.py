@@ -38,6 +38,7 @@ LIST_PARAMETERS = [
     query("priority", NAME_OR_ID, "A priority by name or id. Staff only."),
     query("office", NAME_OR_ID, "An office by name or id. Staff only."),
     query("assignee", NAME_OR_ID, "`me`, `none`, or a user by name or id. Staff only."),
+    query("tag", NAME_OR_ID, "A tag by name or id. Staff only."),
     query("created_from", DATE, "Opened on this date or later."),
     query("created_to", DATE, "Opened on this date or earlier."),
     query("updated_from", DATE, "Last updated on this date or later."),

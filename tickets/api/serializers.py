@@ -20,6 +20,7 @@ from tickets.models import (
     Priority,
     Reply,
     Status,
+    TagColor,
     Ticket,
     TimelineEntry,
     WaitingFor,
@@ -90,6 +91,14 @@ class AttachmentSerializer(serializers.Serializer):  # type: ignore[misc]
     url = Address(source="content_url", help_text="The URL of the content.")
 
 
+class TagSerializer(serializers.Serializer):  # type: ignore[misc]
+    """A tag, for staff."""
+
+    id = serializers.IntegerField(help_text="Stays when an admin renames it.")
+    name = serializers.CharField(help_text="Its name.")
+    color = serializers.ChoiceField(TagColor.values, help_text="The name of its colour.")
+
+
 class TicketSerializer(serializers.Serializer):  # type: ignore[misc]
     """A ticket, with the fields of live events."""
 
@@ -126,6 +135,7 @@ class TicketSerializer(serializers.Serializer):  # type: ignore[misc]
         required=False, help_text="Staff only: the version of the editable fields, as in the ETag."
     )
     source = serializers.ChoiceField(Source.values, required=False, help_text=f"Staff only: {SOURCE}")
+    tags = TagSerializer(many=True, required=False, help_text="Staff only: its tags.")
 
 
 class WholeTicketSerializer(TicketSerializer):
@@ -295,6 +305,12 @@ class ChangesSerializer(Body):
     )
     office = Row(offered_offices, required=False, help_text=f"Moves the ticket. {NAME_OR_ID}")
     subject = Line(max_length=MAX_SUBJECT, required=False, help_text="A single line.")
+    tags = serializers.ListField(
+        child=Line(max_length=40),
+        required=False,
+        max_length=20,
+        help_text="The names of all its tags: others are taken off. An unknown one is new.",
+    )
 
     default_error_messages = {"invalid": _("The body must be a JSON object.")}
 

@@ -11,6 +11,7 @@ from tickets.api.views import (
     organizations,
     participants,
     reading,
+    tags,
     tickets,
 )
 
@@ -49,5 +50,7 @@ urlpatterns = [
     path("organizations/<int:pk>/", organizations.OneOrganization.as_view(), name="organization"),
     path("organizations/<int:pk>/members/", organizations.Members.as_view(), name="members"),
     path("organizations/<int:pk>/members/<uuid:user_id>/", organizations.OneMember.as_view(), name="member"),
+    path("tags/", tags.Tags.as_view(), name="tags"),
+    path("tags/<int:tag_id>/", tags.OneTag.as_view(), name="tag"),
     path("assignees/", lookups.Assignees.as_view(), name="assignees"),
 ]

@@ -18,7 +18,7 @@ from accounts.models import Office, User
 from accounts.text.choices import in_short, is_named
 from tickets import policies
 from tickets.list_queries import BEST_MATCH, DEFAULT_SORT, Period, TicketFilter, View
-from tickets.models import Priority, Status
+from tickets.models import Priority, Status, Tag
 from tickets.search import MAX_LENGTH, MAX_WORDS
 
 MAX_BULK_TICKETS = 100
@@ -74,6 +74,28 @@ class DateInputField(forms.DateField):
         widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "min": EARLIEST, "max": LATEST})
         limits = [MinValueValidator(EARLIEST), MaxValueValidator(LATEST)]
         super().__init__(required=False, widget=widget, input_formats=["%Y-%m-%d"], validators=limits, **kwargs)
+
+
+class TagField(forms.CharField):
+    """A tag, by its name in any case or by its key. Pages offer the names when the field gets the focus."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        attrs = {"list": "tag-options", "autocomplete": "off"}
+        super().__init__(required=False, max_length=40, widget=forms.TextInput(attrs=attrs), **kwargs)
+
+    def clean(self, value: Any) -> Tag | None:
+        """Return the tag. Raises ValidationError with the possible names."""
+        text = super().clean(value)
+        if not text:
+            return None
+        tags = list(Tag.objects.all())
+        found = next((tag for tag in tags if is_named(tag, text) or str(tag.pk) == text), None)
+        if found is None:
+            accepted = in_short(tag.name for tag in tags)
+            raise ValidationError(
+                _("Unknown value. Choose one of: %(choices)s.") % {"choices": accepted}, "invalid_choice"
+            )
+        return found
 
 
 class ListChoices:
@@ -147,6 +169,7 @@ class FilterForm(forms.Form):
         self.fields["priority"] = InstanceChoiceField(choices.priorities, [("", _("Any"))], label=_("Priority"))
         self.fields["assignee"] = InstanceChoiceField(choices.assignees, [anyone, *ASSIGNEES], label=_("Assignee"))
         self.fields["office"] = InstanceChoiceField(choices.offices, [("", _("Any"))], label=_("Office"))
+        self.fields["tag"] = TagField(label=_("Tag"))
 
     def clean_q(self) -> str:
         """Limit the number of words."""
@@ -174,6 +197,7 @@ class FilterForm(forms.Form):
             priority=self.cleaned_data.get("priority"),
             office=self.cleaned_data.get("office"),
             assignee=self.cleaned_data.get("assignee"),
+            tag=self.cleaned_data.get("tag"),
             created=self._period("created"),
             updated=self._period("updated"),
             words=words,
@@ -201,6 +225,7 @@ class FilterForm(forms.Form):
             "priority",
             "office",
             "assignee",
+            "tag",
             "created_from",
             "created_to",
             "updated_from",
@@ -241,6 +266,12 @@ class BulkForm(forms.Form):
         people = choices.assignees
         self.fields["assigned_to"] = InstanceChoiceField(people, [same, *ASSIGNEES], label=_("Assignee"))
         self.fields["office"] = InstanceChoiceField(choices.offices, [same], label=_("Office"))
+        self.fields["tag"] = forms.CharField(
+            label=_("Add a tag"),
+            required=False,
+            max_length=40,
+            widget=forms.TextInput(attrs={"list": "tag-options", "autocomplete": "off"}),
+        )
 
     def clean(self) -> dict[str, Any]:
         """Require 1 to MAX_BULK_TICKETS tickets and at least one change."""
@@ -265,5 +296,6 @@ class BulkForm(forms.Form):
     def values(self, *, by: User) -> dict[str, Any]:
         """Return the chosen fields and their new values."""
         words = {"me": by, "none": None}
-        chosen = {name: value for name, value in self.cleaned_data.items() if value is not None}
+        fields = {name: value for name, value in self.cleaned_data.items() if name != "tag"}
+        chosen = {name: value for name, value in fields.items() if value is not None}
         return {name: words[value] if isinstance(value, str) else value for name, value in chosen.items()}

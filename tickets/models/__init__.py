@@ -1,7 +1,7 @@
 """Models: tickets, their conversation, their attachments and their timeline."""
 
 from tickets.models.attachments import INLINE_TYPES, Attachment, attachment_storage, unguessable_path
-from tickets.models.choices import Choice, Priority, Status, hex_color
+from tickets.models.choices import Choice, Priority, Status, Tag, TagColor, hex_color
 from tickets.models.customer_notes import MAX_CUSTOMER_NOTE, CustomerNote, customer_channel
 from tickets.models.drafts import Draft
 from tickets.models.idempotency_keys import IdempotencyKey
@@ -26,7 +26,15 @@ from tickets.models.reading import DeliveryMark, ReadMark
 from tickets.models.replies import Reply
 from tickets.models.saved_replies import SavedReply
 from tickets.models.search_texts import SearchText
-from tickets.models.tickets import MAX_MESSAGE, MAX_SUBJECT, REFERENCE_ALPHABET, Ticket, WaitingFor, new_reference
+from tickets.models.tickets import (
+    MAX_MESSAGE,
+    MAX_SUBJECT,
+    REFERENCE_ALPHABET,
+    Ticket,
+    WaitingFor,
+    new_reference,
+    tags_of,
+)
 from tickets.models.timeline import TimelineEntry
 
 __all__ = [
@@ -61,6 +69,8 @@ __all__ = [
     "SavedReply",
     "SearchText",
     "Status",
+    "Tag",
+    "TagColor",
     "Ticket",
     "TicketSubscription",
     "TimelineEntry",
@@ -70,5 +80,6 @@ __all__ = [
     "hex_color",
     "new_reference",
     "participants_of",
+    "tags_of",
     "unguessable_path",
 ]

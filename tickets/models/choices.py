@@ -1,10 +1,11 @@
-"""Values that admins manage: statuses and priorities."""
+"""Values that admins manage: statuses, priorities and tags."""
 
 from typing import Self
 
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from accounts.text.lines import validate_line
@@ -99,3 +100,40 @@ class Priority(Choice):
         constraints = [
             models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="one_default_priority")
         ]
+
+
+class TagColor(models.TextChoices):
+    """The colours of tags; the stylesheet has a tone of each for both themes."""
+
+    GRAY = "gray", _("Gray")
+    RED = "red", _("Red")
+    ORANGE = "orange", _("Orange")
+    AMBER = "amber", _("Amber")
+    GREEN = "green", _("Green")
+    TEAL = "teal", _("Teal")
+    BLUE = "blue", _("Blue")
+    INDIGO = "indigo", _("Indigo")
+    PURPLE = "purple", _("Purple")
+    PINK = "pink", _("Pink")
+
+
+class Tag(models.Model):
+    """A coloured word that staff sort tickets by. Customers never see one."""
+
+    name = models.CharField(_("name"), max_length=40, validators=[validate_line])
+    color = models.CharField(_("colour"), max_length=8, choices=TagColor.choices, default=TagColor.GRAY)
+
+    class Meta:
+        verbose_name = _("tag")
+        verbose_name_plural = _("tags")
+        ordering = [Lower("name"), "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("name"),
+                name="one_tag_of_a_name",
+                violation_error_message=_("There is already a tag of this name."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, prefetch_related_objects
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -16,7 +16,7 @@ from accounts.text.lines import validate_line
 from realtime import Audience
 from tickets.actors import Source
 from tickets.markdown.stored import RenderedMessage
-from tickets.models.choices import Priority, Status
+from tickets.models.choices import Priority, Status, Tag
 
 # No vowels and no characters that look alike: the code can be read out on the telephone, and spells no word.
 REFERENCE_ALPHABET = "23456789BCDFGHJKMNPQRSTVWXZ"
@@ -78,6 +78,7 @@ class Ticket(RenderedMessage):
     office = models.ForeignKey(Office, models.PROTECT, related_name="tickets", verbose_name=_("office"))
     status = models.ForeignKey(Status, models.PROTECT, related_name="tickets", verbose_name=_("status"))
     priority = models.ForeignKey(Priority, models.PROTECT, related_name="tickets", verbose_name=_("priority"))
+    tags = models.ManyToManyField(Tag, related_name="tickets", blank=True, verbose_name=_("tags"))
     # Incremented when an editable field changes; replies and notes do not change it.
     version = models.PositiveIntegerField(default=1, editable=False)
     # Identifies the form submission: submitted twice, it opens one ticket.
@@ -161,3 +162,9 @@ class Ticket(RenderedMessage):
     def changed_at(self, audience: Audience) -> Any:
         """Return the time of the last change that `audience` may see."""
         return self.updated_at if audience is Audience.STAFF else self.public_updated_at
+
+
+def tags_of(ticket: Ticket) -> list[Tag]:
+    """Return the tags of a ticket, which only its staff may see: read once for an instance of the ticket."""
+    prefetch_related_objects([ticket], "tags")
+    return list(ticket.tags.all())

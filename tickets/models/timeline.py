@@ -27,6 +27,7 @@ class TimelineEntry(models.Model):
         OFFICE = "office", _("moved the ticket")
         SUBJECT = "subject", _("changed the subject")
         PARTICIPANTS = "participants", _("changed the participants")
+        TAGS = "tags", _("changed the tags")
 
     ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="timeline")
     # Null for the system, whose `cause` is given instead.

@@ -46,7 +46,7 @@ def add(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
     if not form.errors:
         return HttpResponse(status=204) if wants_json(request) else redirect(ticket)
     answer = error_response(request, form) or render_ticket(
-        request, _fetch(request, uuid), ReplyForm(user=request.user), status=422, participant=form
+        request, _fetch(request, uuid), ReplyForm(user=request.user), status=422, refused={"participant_form": form}
     )
     return throttles.with_retry_after(answer, *throttles.errors_of(form))
 

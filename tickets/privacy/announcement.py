@@ -23,7 +23,7 @@ def announce_erasure(person: User) -> None:
 def _announce(keys: list[int], person: User) -> None:
     list(Ticket.objects.select_for_update().filter(pk__in=keys).order_by("pk").values_list("pk", flat=True))
     found = Ticket.objects.filter(pk__in=keys).select_related(*Ticket.RELATED).defer(*Ticket.MESSAGE_FIELDS)
-    found = found.prefetch_related("participants")
+    found = found.prefetch_related("participants", "tags")
     tickets, public = list(found.order_by("pk")), _publicly_shown(keys, person)
     events = []
     for ticket in tickets:

@@ -31,7 +31,7 @@ def home(request: AuthenticatedRequest) -> HttpResponse:
         else list_queries.TicketFilter(assignee="me")
     )
     tickets = list_queries.filter_tickets(request.user, ticket_filter).select_related(*Ticket.RELATED)
-    tickets = tickets.prefetch_related("participants")
+    tickets = tickets.prefetch_related(*policies.shown_with(request.user))
     numbers = counts(request.user, list(Status.objects.all()))
     context = {
         "rows": rows(list(with_unread(tickets, request.user)[:MAX_TICKETS])),

@@ -27,6 +27,7 @@ from tickets.forms.lists import BulkForm, FilterForm, ListChoices
 from tickets.models import Status, Ticket
 from tickets.reading import latest_messages, with_unread
 from tickets.search import Snippet, named_ticket, snippets
+from tickets.tags.services import add_tag
 from tickets.views.parameters import named_tickets
 from tickets.views.responses import error_response, wants_json
 
@@ -46,7 +47,7 @@ def ticket_list(request: AuthenticatedRequest) -> HttpResponse:
         if named is not None:
             return redirect(named)
     found = list_queries.find_tickets(request.user, ticket_filter, is_first_page=is_first_page)
-    tickets = found.tickets.select_related(*Ticket.RELATED).prefetch_related("participants")
+    tickets = found.tickets.select_related(*Ticket.RELATED).prefetch_related(*policies.shown_with(request.user))
     page = list_queries.paginate(with_unread(tickets, request.user), ticket_filter.sort, after=after, before=before)
     numbers = counts(request.user, choices.statuses)
     passages = snippets(page.rows, ticket_filter.words, user=request.user) if ticket_filter.words else {}
@@ -190,6 +191,8 @@ def _change_each(form: BulkForm, user: User) -> list[dict[str, str]]:
 def _change(form: BulkForm, ticket: Ticket, user: User) -> dict[str, str] | None:
     try:
         with transaction.atomic():
+            if form.cleaned_data["tag"]:  # first: the other changes may end the user's access
+                add_tag(ticket, form.cleaned_data["tag"], by=user)
             services.update_ticket(ticket, by=user, values=form.values(by=user))
         return None
     except ObjectDoesNotExist:

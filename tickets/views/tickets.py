@@ -1,5 +1,6 @@
 """The pages of one ticket."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -204,9 +205,9 @@ def render_ticket(
     *,
     status: int = 200,
     changes: ChangeForm | None = None,
-    participant: BaseForm | None = None,
+    refused: Mapping[str, BaseForm] | None = None,
 ) -> HttpResponse:
-    """Return the page; a form that was refused is shown with what was typed."""
+    """Return the page; a form that was refused is shown with what was typed, `refused` by its name in templates."""
     user = request.user
     audience = policies.audience_of(user, ticket)
     if audience is None:
@@ -233,7 +234,7 @@ def render_ticket(
         "draft": draft_payload(draft),
         "seen": latest_shown(user, ticket) if page.later else latest_of(page.replies, ticket),
         "properties": _properties(ticket, changes),
-        "participant_form": participant,
+        **(refused or {}),
         "place": place_in_list(user, ticket, request.POST.get("list", request.GET.get("list"))),
         "sendings": _sendings() if audience is Audience.STAFF else [],
     }

@@ -78,6 +78,7 @@ PATH_PARAMETERS = {
     "id": "The organization's `id`.",
     "person_id": "The customer's `id`.",
     "note_id": "The note's `id`.",
+    "tag_id": "The tag's `id`.",
 }
 RETRY_AFTER = {"description": "Seconds to wait.", "schema": {"type": "integer"}, "required": True}
 

@@ -102,6 +102,7 @@ class TicketBulk extends HTMLElement {
     const left = new Set(refused.map(({ uuid }) => uuid))
     for (const box of this.#selected) if (names.has(box.value) && !left.has(box.value)) box.checked = false
     for (const field of this.form.querySelectorAll("select")) field.selectedIndex = 0
+    for (const field of this.form.querySelectorAll("input[list]")) field.value = ""
     if (this.#selected.length === 0) this.list.querySelector("h1").focus({ preventScroll: true })
     this.#notify()
   }

@@ -10,6 +10,7 @@ export function matchesFilter(ticket, filter, me) {
     isInView(ticket, filter) &&
     isSame(ticket.priority_id, filter.priority) &&
     isSame(ticket.office_id, filter.office) &&
+    hasTag(ticket.tags, filter.tag) &&
     isAssigned(ticket.assigned_to, filter.assignee, me) &&
     isWithin(ticket.created_at, filter.createdStart, filter.createdEnd) &&
     isWithin(ticket.updated_at, filter.updatedStart, filter.updatedEnd)
@@ -27,6 +28,11 @@ function isInView(ticket, { view, status, side }) {
 /** Compares ids, which data attributes hold as text; names may change, or look like ids. */
 function isSame(id, filter) {
   return !filter || String(id) === filter
+}
+
+/** Customers receive no tags. */
+function hasTag(tags, filter) {
+  return !filter || (tags ?? []).some((tag) => isSame(tag.id, filter))
 }
 
 function isAssigned(assignee, filter, me) {

@@ -30,6 +30,7 @@ PAGES = {
         "/admin/tickets/status/1/change/",
         "/settings/saved-replies/new/", "/settings/offices/1/",
         "/settings/organizations/", "/settings/organizations/new/", "/settings/desk/",
+        "/settings/tags/new/",
         "/settings/statuses/", "/settings/statuses/1/", "/settings/priorities/1/delete/",
         "/admin/usersessions/usersession/", "/admin/realtime/broadcast/",
     ],

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Desk, is_live
+from tests.browser.support.accessibility import inspect
 from tests.browser.support.actions import choose
 
 # What browsers do when they translate a page (Chromium's translator wraps text in <font>).
@@ -152,3 +153,36 @@ def test_unsaved_choice_does_not_overwrite_a_colleagues(small_desk: Desk, mine: 
     expect(form(dana, "status")).to_contain_text("Bao Nguyen changed this to “On Hold” while you were editing.")
     form(dana, "status").get_by_role("link", name="Keep theirs").click()
     assert chosen(dana, "status") == "On Hold"
+
+
+def test_tag_is_added_renamed_and_merged_live(small_desk: Desk) -> None:
+    agent, colleague = small_desk.enter("bao").page(small_desk.ticket), small_desk.enter("dana").page("/tickets/")
+    customer = small_desk.enter("casey").page(small_desk.ticket)
+    for page in (agent, colleague, customer):
+        is_live(page)
+    for name in ("refund", "vip"):
+        agent.locator("#add-tag").fill(name)
+        agent.locator(".add-tag button").click()
+        expect(agent.locator(".ticket-tags")).to_contain_text(name)
+        expect(agent.locator("#add-tag")).to_have_value("")
+    expect(agent.locator("#timeline li").last).to_contain_text("added the tag “vip”")
+    expect(colleague.locator("#ticket-rows .tag")).to_have_text(["refund", "vip"])
+    admin = small_desk.enter("ada").page("/settings/tags/1/")
+    admin.locator("[name=name]").fill("money")
+    admin.get_by_role("button", name="Save").click()
+    for page in (agent, colleague):
+        expect(page.locator(".tag:visible")).to_have_text(["money", "vip"])
+    expect(admin.locator(".sheet-row")).to_have_count(2)
+    assert inspect(admin) == []
+    admin.goto("/settings/tags/2/delete/")
+    admin.locator("[name=into]").select_option(label="money")
+    admin.get_by_role("button", name="Delete").click()
+    for page in (agent, colleague):
+        expect(page.locator(".tag:visible")).to_have_text(["money"])
+    agent.get_by_role("button", name="Remove money").click()
+    expect(agent.locator(".ticket-tags")).to_be_hidden()
+    expect(colleague.locator("#ticket-rows .tag")).to_have_count(0)
+    agent.locator(".composer textarea").fill("An answer")
+    agent.locator(".composer button[type=submit]").first.click()
+    expect(customer.locator("#replies")).to_contain_text("An answer")
+    expect(customer.locator("#timeline")).not_to_contain_text("tag")

@@ -18,7 +18,7 @@ from tests.support.cast import Cast
 from tests.tickets.files.test_files import PNG
 from tickets import files, services
 from tickets.api.urls import urlpatterns as tickets_api
-from tickets.models import Attachment, Organization, Reply, Ticket
+from tickets.models import Attachment, Organization, Reply, Tag, Ticket
 from tickets.people.customers import add_customer_note
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +40,7 @@ class Stage:
         self.reply_file = Attachment.objects.get(reply=self.reply)
         self.pending = file_of(cast.casey, "mine.png")
         self.about = add_customer_note(cast.casey, by=cast.bao, text="Pays late")
+        self.tag = Tag.objects.create(name="billing")
         self.organization = Organization.objects.create(name="Acme")
         self.organization.members.create(user=cast.casey)
 
@@ -85,6 +86,10 @@ def of_casey(stage: Stage) -> dict[str, Any]:
     return {"customer": stage.cast.casey.pk, "about": stage.about.pk, "organization": stage.organization.pk}
 
 
+def of_tag(stage: Stage) -> dict[str, Any]:
+    return {"tag": stage.tag.pk}
+
+
 # fmt: off
 #            Casey Greta  Bao Dana Fatima Emil  Ada Hiro anonymous
 CASEYS   =  (200,  404,  200, 200,  404,  200, 200, 401, 401)
@@ -106,6 +111,7 @@ SENT     =  (403,  404,  403, 403,  404,  403, 403, 401, 401)
 MARKING  =  (204,  404,  204, 204,  404,  204, 204, 401, 401)
 MARKING2 =  (404,  404,  204, 204,  404,  204, 204, 401, 401)
 ADMINS   =  (403,  403,  403, 403,  403,  403, 200, 401, 401)
+TAGS     =  (403,  403,  200, 200,  200,  200, 200, 401, 401)
 INVITING =  (403,  403,  403, 403,  403,  403, 201, 401, 401)
 NO_ROW   =  (403,  403,  403, 403,  403,  403, 404, 401, 401)
 OPENING  =  (422,  422,  201, 201,  201,  201, 201, 401, 401)
@@ -167,6 +173,11 @@ ROWS = [
     Row("GET", "customers/{customer}/notes/", STAFFS, things=of_casey),
     Row("POST", "customers/{customer}/notes/", JOINING_2, {"text": "Pays late"}, of_casey),
     Row("DELETE", "customers/{customer}/notes/{about}/", NOTE_OFF, things=of_casey),
+    Row("GET", "tags/", TAGS),
+    Row("POST", "tags/", ADDS, {"name": "refund", "color": "red"}),
+    Row("PATCH", "tags/{tag}/", ADMIN, {"name": "refunds"}, of_tag),
+    Row("DELETE", "tags/{tag}/", DELETES, things=of_tag),
+    Row("PATCH", "tickets/{ticket}/", CHANGING, {"tags": ["refund"]}, about("caseys")),
     Row("GET", "organizations/", ADMIN),
     Row("POST", "organizations/", ADDS, {"name": "Ajax"}),
     Row("GET", "organizations/{organization}/", ADMIN, things=of_casey),

@@ -21,7 +21,7 @@ from accounts.models import ApiToken
 from tests.support.api_client import ApiClient
 from tests.support.cast import PASSWORD, Cast
 from tickets import files
-from tickets.models import Organization
+from tickets.models import Organization, Tag
 from tikm.wsgi import application
 
 pytestmark = pytest.mark.django_db
@@ -85,6 +85,7 @@ class Stage:
         rows = {"uuid": self.cast.ticket.uuid, "reply_id": self.reply.pk, "token_id": self.spare_token(user)}
         organization, _ = Organization.objects.get_or_create(name="Acme")
         rows |= {"kind": "reply", "id": organization.pk, "person_id": self.cast.casey.pk, "note_id": 1}
+        rows["tag_id"] = Tag.objects.get_or_create(name="spare")[0].pk
         for name in case.path_parameters or {}:
             case.path_parameters[name] = str(rows[name] if name in rows else self.file(user))
 
@@ -94,12 +95,14 @@ class Stage:
     def fitting_query(self, query: dict[str, Any], user: Any) -> dict[str, Any]:
         """Drop cursors of another user's list, and dates in the wrong order."""
         fitting = {"office": str(self.cast.billing.pk), "priority": str(self.cast.ticket.priority_id)}
+        fitting |= {"tag": "spare", "into": str(Tag.objects.get_or_create(name="other")[0].pk)}
+        Tag.objects.get_or_create(name="spare")
         if query.get("status") not in ("active", "closed", "all", "waiting"):
             fitting["status"] = self.cast.ticket.status.name
         kept = {name: fitting.get(name, value) for name, value in query.items()}
         unwanted = {"after", "before", "created_to", "updated_to"}
         if user.is_customer:
-            unwanted |= {"office", "priority", "assignee"}
+            unwanted |= {"office", "priority", "assignee", "tag"}
         elif kept.get("status") == "waiting":
             unwanted.add("status")
         if "priority" in str(kept.get("sort")) and user.is_customer:
@@ -125,6 +128,9 @@ class Stage:
             fields["person"] = self.cast.greta.email
         if "name" in body:
             fields["name"] = f"Acme {uuid4().hex}"
+            fields["name"] = fields["name"][:40]
+        if "tags" in body:
+            fields["tags"] = ["refund"] if body["tags"] else []
         if "domains" in body:
             fields["domains"] = [f"{uuid4().hex}.example" for _ in body["domains"]]
         if "attachments" in body:

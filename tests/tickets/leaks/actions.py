@@ -13,8 +13,9 @@ from django.db import transaction
 from accounts.models import DeskSettings, Office, User
 from tests.tickets.leaks.site import CUSTOMERS, NOTE_AUTHORS, OBSERVERS, PEOPLE, Note, Site, pick
 from tickets import drafts, services
-from tickets.models import Participant, Priority, Status, Ticket
+from tickets.models import Participant, Priority, Status, Tag, Ticket
 from tickets.people import organizations, participants
+from tickets.tags import services as tags
 
 
 class Done(NamedTuple):
@@ -297,6 +298,39 @@ def noting(site: Site, who: int, which: int, what: int) -> Done:
     return Done(ticket, is_hidden=True, whisper=(pick(site.staff(ticket), who), event, ticket.presence_channel))
 
 
+def add_tag(site: Site, who: int, which: int, what: int) -> Done:
+    ticket = site.ticket(which)
+    tags.add_tag(ticket, f"quartz{what % 2}", by=site.actor(ticket, who))
+    return Done(ticket, is_hidden=True)
+
+
+def remove_tag(site: Site, who: int, which: int, what: int) -> Done:
+    ticket = site.ticket(which)
+    tag = ticket.tags.first()
+    if tag is None or not tags.remove_tag(ticket, tag, by=site.actor(ticket, who)):
+        return REFUSED
+    return Done(ticket, is_hidden=True)
+
+
+def set_tags(site: Site, who: int, which: int, what: int) -> Done:
+    ticket = site.ticket(which)
+    services.update_ticket(ticket, by=site.actor(ticket, who), values={"tags": ["quartz3", "quartz4"][: what % 3]})
+    return Done(ticket, is_hidden=True)
+
+
+def save_tag(site: Site, who: int, which: int, what: int) -> Done:
+    tags.save_tag(Tag(name=f"quartz{next(site.turn)}", color="red"), by=site.cast.ada)
+    return Done(None, is_hidden=True)
+
+
+def delete_tag(site: Site, who: int, which: int, what: int) -> Done:
+    found = list(Tag.objects.all())
+    if len(found) < 2:
+        return REFUSED
+    tags.delete_tag(found[0], by=site.cast.ada, into=found[1] if what % 2 else None)
+    return Done(None, is_hidden=True)
+
+
 def upload(site: Site, who: int, which: int, what: int) -> Done:
     site.file(site.people[pick(NOTE_AUTHORS, who)], site.mark("kryptonite"), what)
     return Done(None, is_hidden=True)
@@ -335,7 +369,15 @@ def internal(site: Site, who: int, which: int, what: int) -> Done:
     return Done(None, is_hidden=False)
 
 
-# By the names of services.py, people/participants.py and people/organizations.py; a new service must be added here.
+TAGGING: dict[str, Step] = {
+    "add_tag": add_tag,
+    "remove_tag": remove_tag,
+    "set_tags": set_tags,
+    "save_tag": save_tag,
+    "delete_tag": delete_tag,
+}
+# By the names of services.py, people/participants.py, people/organizations.py and tags/services.py; a new service
+# must be added here.
 SERVICES: dict[str, Step] = {
     "open_ticket": open_ticket,
     "open_ticket_for": open_ticket_for,
@@ -353,6 +395,7 @@ SERVICES: dict[str, Step] = {
     "add_named_member": add_named_member,
     "remove_member": remove_member,
     "restore_member": restore_member,
+    **TAGGING,
 }
 UPDATES: dict[str, Step] = {
     "change_status": change_status,
@@ -371,6 +414,7 @@ HIDDEN: dict[str, Step] = {
     "upload": upload,
     "draft": draft,
     "profile": profile,
+    **TAGGING,
 }
 OTHERS: dict[str, Step] = {"typing": typing, "names": names, "internal": internal}
 # Sometimes hidden from customers.

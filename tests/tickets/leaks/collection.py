@@ -39,6 +39,7 @@ PARAMETERS: dict[str, list[str]] = {
     "priority": ["2"],
     "office": ["1", "3"],
     "assignee": ["me", "none"],
+    "tag": ["1", "quartz"],
     "created_from": ["2020-01-01"],
     "created_to": ["2900-01-01"],
     "updated_from": ["2020-01-01"],
@@ -50,7 +51,7 @@ PARAMETERS: dict[str, list[str]] = {
 }
 PAGES = [
     "/", "/tickets/", "/tickets/new/", "/tickets/new/draft/", "/tickets/counts/", "/tickets/unread/",
-    "/notifications/",
+    "/tickets/tags/", "/notifications/",
     "/tickets/palette.css", "/profile/",
     "/profile/sign-ins/", "/profile/email/", "/profile/tokens/", "/session/",
 ]  # fmt: skip
@@ -61,6 +62,7 @@ LOOKUPS = [
     "statuses/",
     "priorities/",
     "assignees/",
+    "tags/",
     "auth/token/",
     "customers/?q=e",
 ]
@@ -212,6 +214,10 @@ class Reader:
         yield "PATCH", path, {"status": "Closed"}
         yield "PATCH", f"{path}subscription/", {"level": "followed"}
         yield "POST", f"{path}participants/", {"person": "stranger@example.com"}
+        yield "POST", f"{page}tags/", {"tag": "quartz"}
+        yield "POST", f"{page}tags/remove/", {"tag": "1"}
+        yield "PATCH", path, {"tags": ["quartz"]}
+        yield "DELETE", f"{API}/tags/1/", {}
         yield "DELETE", f"{path}participants/{uuid4()}/", {}
         yield "POST", f"{page}participants/", {"person": "stranger@example.com"}
         yield "POST", f"{page}participants/remove/", {"person": str(note.reply.author_id)}

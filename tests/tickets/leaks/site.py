@@ -162,9 +162,9 @@ class Site:
         return [note for note in self.notes if note.ticket.pk in there]
 
     def secrets(self, name: str) -> list[str]:
-        """Return every word that would reveal a note to a user who may not read it."""
+        """Return every word that would reveal a note, or a tag (named quartz), to a user who may not read it."""
         known = {note.mark for note in self.notes_near(name)}
-        private = [self.private.text] if name in CUSTOMERS else []
+        private = [self.private.text, "quartz"] if name in CUSTOMERS else []
         return [*private, *(word for note in self.notes if note.mark not in known for word in note.words)]
 
     def masked(self, name: str) -> list[str]:

@@ -36,6 +36,7 @@ from tickets import services
 from tickets.api.parameters import LIST_PARAMETERS
 from tickets.models import Ticket
 from tickets.people import organizations, participants
+from tickets.tags import services as tags
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
 HUNTED = settings(
@@ -111,6 +112,12 @@ STORY: list[Step] = [
     ("note", 0, 0, 0),
     ("restore_member", 0, 0, 1),
     ("delete_organization", 0, 0, 0),
+    ("add_tag", 0, 0, 0),
+    ("add_tag", 1, 0, 1),
+    ("set_tags", 0, 0, 2),
+    ("remove_tag", 0, 0, 0),
+    ("save_tag", 0, 0, 0),
+    ("delete_tag", 0, 0, 1),
     ("note", 0, 2, 0),
     ("note with files", 0, 1, 0),
     ("delete note", 0, 4, 0),
@@ -355,7 +362,7 @@ async def play(hunt: Hunt, steps: list[Step]) -> None:
 def test_every_service_is_covered_by_the_leak_hunt() -> None:
     names = {
         name
-        for module in (services, participants, organizations)
+        for module in (services, participants, organizations, tags)
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__ and not name.startswith("_")
     }

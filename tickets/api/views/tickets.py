@@ -73,7 +73,7 @@ class Tickets(ProjectAPIView):
         cursors = {name: query.get(name, "") for name in ("after", "before")}
         is_first_page = not any(cursors.values())
         found = list_queries.find_tickets(request.user, ticket_filter, is_first_page=is_first_page)
-        tickets = found.tickets.select_related(*Ticket.RELATED).prefetch_related("participants")
+        tickets = found.tickets.select_related(*Ticket.RELATED).prefetch_related(*policies.shown_with(request.user))
         page = list_queries.paginate(tickets, ticket_filter.sort, size=paging.page_size(query), **cursors)
         if page.is_cursor_invalid:
             raise paging.invalid_cursor("after" if cursors["after"] else "before")

@@ -1,0 +1,1 @@
+"""Tags: coloured words that staff sort tickets by."""
