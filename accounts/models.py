@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.core.validators import MaxValueValidator
 from django.db import models, transaction
-from django.db.models.functions import Lower
+from django.db.models.functions import Coalesce, Lower
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -263,6 +263,19 @@ class Office(MailSender):
     def channels(self) -> list[str]:
         """All channels of this office: a revocation that concerns the office reauthorizes each."""
         return [self.channel, self.presence_channel]
+
+
+class MailLogo(models.Model):
+    """The logo at the head of mails: of an office, or of the site. A table of its own: offices are read often."""
+
+    office = models.ForeignKey(Office, models.CASCADE, null=True, related_name="+")
+    image = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Coalesce("office", 0), name="one_logo_an_office")]
+
+    def __str__(self) -> str:
+        return str(_("Logo")) if self.office is None else str(self.office)
 
 
 class ApiToken(AbstractAuthToken):  # type: ignore[misc]

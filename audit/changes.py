@@ -4,17 +4,19 @@ from typing import Any
 
 from django.db.models import Field, Model
 
-from accounts.models import DeskSettings, Invitation, Office, User
+from accounts.models import DeskSettings, Invitation, MailLogo, Office, User
 from mail.models import Mailbox
 from tickets.models import Organization, OrganizationDomain, Priority, Status, Tag
 
 MAX_VALUE = 200  # characters
 USER_FIELDS = {"role", "is_active", "email"}
-CONFIGURATION = (Office, DeskSettings, Status, Priority, Tag, Mailbox, Organization, OrganizationDomain, Invitation)
+CONFIGURATION = (
+    Office, DeskSettings, MailLogo, Status, Priority, Tag, Mailbox, Organization, OrganizationDomain, Invitation,
+)  # fmt: skip
 INITIAL_FIELDS = {
     User: "role", Invitation: "role", Organization: "members_see_tickets", OrganizationDomain: "organization",
 }  # fmt: skip
-WITHOUT_VALUES = {"email", "imap_secret"}  # personal, or secret
+WITHOUT_VALUES = {"email", "imap_secret", "image"}  # personal, secret, or no text
 OPERATIONAL = {"imap_error", "imap_checked_at"}  # set by the poller
 
 

@@ -6,6 +6,7 @@ from typing import Self
 
 from django.conf import settings
 
+from accounts.mails.logos import Logo, logo_of
 from accounts.models import DeskSettings, Office
 
 
@@ -17,6 +18,7 @@ class Sender:
     address: str
     signature: str
     site_name: str
+    logo: Logo | None
 
     @classmethod
     def of(cls, office: Office | None) -> Self:
@@ -33,6 +35,7 @@ class Sender:
             found["sender_address"] or address,
             found["signature"],
             site.site_name,
+            logo_of(office if levels[0] is office else None),
         )
 
     def __str__(self) -> str:

@@ -1,5 +1,6 @@
 """The mails that a development site wrote to files."""
 
+import base64
 import re
 from dataclasses import dataclass
 from email import policy
@@ -48,7 +49,14 @@ class SentMail:
 
     @property
     def html(self) -> str:
-        return self._body("html")
+        """The HTML with its pictures: a browser knows no parts of a mail."""
+        html = self._body("html")
+        for part in self.message.walk():
+            name = str(part["Content-ID"] or "").strip("<>")
+            if name and part.get_content_maintype() == "image":
+                picture = base64.b64encode(part.get_payload(decode=True)).decode()  # type: ignore[arg-type]
+                html = html.replace(f'"cid:{name}"', f'"data:{part.get_content_type()};base64,{picture}"')
+        return html
 
     def _body(self, kind: str) -> str:
         part = self.message.get_body(preferencelist=(kind,))

@@ -1,6 +1,7 @@
 """The settings pages of offices."""
 
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -11,6 +12,7 @@ from accounts.conflicts import validate_again
 from accounts.models import Office
 from accounts.types import AuthenticatedRequest
 from tickets.configuration import replacements
+from tickets.forms.logos import LogoForm
 from tickets.forms.offices import OfficeForm
 from tickets.views.settings.access import for_admins
 from tickets.views.settings.deletion import delete_page
@@ -34,13 +36,16 @@ def edit_office(request: AuthenticatedRequest, pk: int | None = None) -> HttpRes
     """Show or save an office; without `pk` a new one."""
     office = Office() if pk is None else get_object_or_404(Office, pk=pk)
     name = office.name
-    form = OfficeForm(request.POST if request.method == "POST" else None, instance=office)
-    if request.method == "POST" and form.is_valid():
-        form.save()
+    data, files = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+    form, logo = OfficeForm(data, instance=office), LogoForm(data, files, office=office)
+    if request.method == "POST" and form.is_valid() and logo.is_valid():
+        with transaction.atomic():
+            form.save()
+            logo.save(office)
         messages.success(request, _("Changes saved."))
         return redirect("settings:offices")
-    context = {"section": SECTION, "form": form, "office": office, "name": name}
-    return render(request, "settings/office.html", context, status=422 if form.errors else 200)
+    context = {"section": SECTION, "form": form, "logo": logo, "office": office, "name": name}
+    return render(request, "settings/office.html", context, status=422 if form.errors or logo.errors else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
