@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from accounts.text.lines import BIDI_CONTROLS, is_blank, validate_line
+from accounts.text.lines import BIDI_CONTROLS, is_blank, isolated, validate_line
 from mail.inbound.parsing import ParsedMail, Problem
 from tickets.models import MAX_MESSAGE, MAX_SUBJECT
 
@@ -46,6 +46,10 @@ def _notes(text: str, parsed: ParsedMail, left_out: Sequence[str]) -> list[str]:
         sentences.append(_("The message is encrypted; its content can't be shown here."))
     if Problem.TOO_MANY_PARTS in parsed.problems:
         sentences.append(_("The message has too many parts to be shown; the original is kept."))
+    for file in parsed.files:
+        if file.contains:
+            values = {"name": isolated(file.name), "files": _listed([isolated(name) for name in file.contains])}
+            sentences.append(_("%(name)s contains: %(files)s") % values)
     if left_out:
         sentences.append(_("Not attached: %(files)s") % {"files": _listed(left_out)})
     return [f"[{sentence}]" for sentence in sentences]

@@ -41,6 +41,7 @@ class MailFile:
     content: bytes = field(repr=False)
     content_id: str = ""
     is_inline: bool = False
+    contains: tuple[str, ...] = ()  # names of the files in a winmail.dat
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from email.message import Message
 from typing import Final
 
-from mail.inbound.parsing import html, text
+from mail.inbound.parsing import html, text, tnef
 from mail.inbound.parsing.charsets import clean, decode, one_line
 from mail.inbound.parsing.headers import decoded, raw_value, unfolded
 from mail.inbound.parsing.message import MailFile, Problem
@@ -17,6 +17,7 @@ SIGNATURES: Final = frozenset(
     {"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"}
 )
 ENCRYPTED: Final = frozenset({"application/pgp-encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"})
+TNEF: Final = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 # What programs write as text/plain beside the HTML that they mean.
 PLACEHOLDER: Final = re.compile(
     r"(your|this) (e-?mail )?(client|program|viewer|message).{0,80}\bhtml\b|\bhtml\b.{0,40}(e-?mail|message|viewer)",
@@ -125,7 +126,9 @@ def _file(part: Message, kind: str) -> MailFile:
     disposition = str(part.get("Content-Disposition", "")).strip().lower()
     name = _name(part) or USUAL_NAMES.get(kind, "file")
     is_inline = bool(content_id) and not disposition.startswith("attachment") and kind.startswith("image/")
-    return MailFile(name, kind, text.content_of(part), content_id, is_inline)
+    content = text.content_of(part)
+    is_tnef = kind in TNEF or name.lower() == "winmail.dat"
+    return MailFile(name, kind, content, content_id, is_inline, tnef.file_names(content) if is_tnef else ())
 
 
 def _nested_file(part: Message) -> MailFile:

@@ -35,6 +35,7 @@ def described(parsed):
         "references": list(parsed.references),
         "problems": list(parsed.problems),
         "files": [file.name for file in parsed.files],
+        "contains": [name for file in parsed.files for name in file.contains],
         "bounce": bounce and [bounce.recipient, bounce.message_id, bounce.is_permanent],
         "forwarded": forwarded and [forwarded.sender.name, forwarded.sender.email, forwarded.subject, forwarded.text],
     }
