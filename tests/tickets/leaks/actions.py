@@ -5,28 +5,20 @@ step is hidden: then no customer may notice that anything happened.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 
 from accounts.models import DeskSettings, Office, User
+from tests.tickets.leaks import together
 from tests.tickets.leaks.site import CUSTOMERS, NOTE_AUTHORS, OBSERVERS, PEOPLE, Note, Site, pick
-from tickets import drafts, services
+from tests.tickets.leaks.together import REFUSED, Done
+from tickets import services
 from tickets.models import Participant, Priority, Status, Tag, Ticket
 from tickets.people import organizations, participants
 from tickets.tags import services as tags
 
-
-class Done(NamedTuple):
-    """The ticket of a step, whether it is hidden from customers, and the client event it sends."""
-
-    ticket: Ticket | None
-    is_hidden: bool
-    whisper: tuple[str, str, str] | None = None
-
-
-REFUSED = Done(None, is_hidden=True)
 Step = Callable[[Site, int, int, int], Done]
 
 
@@ -286,18 +278,6 @@ def administrator(site: Site, number: int) -> User:
 # -- Other actions
 
 
-def typing(site: Site, who: int, which: int, what: int) -> Done:
-    ticket = site.ticket(which)
-    name = pick([*OBSERVERS, "dana", "emil"], who)
-    return Done(ticket, is_hidden=False, whisper=(name, "client-typing", ticket.channel))
-
-
-def noting(site: Site, who: int, which: int, what: int) -> Done:
-    ticket = site.ticket(which)
-    event = pick(["client-noting", "client-viewing", "client-replying"], what)
-    return Done(ticket, is_hidden=True, whisper=(pick(site.staff(ticket), who), event, ticket.presence_channel))
-
-
 def add_tag(site: Site, who: int, which: int, what: int) -> Done:
     ticket = site.ticket(which)
     tags.add_tag(ticket, f"quartz{what % 2}", by=site.actor(ticket, who))
@@ -333,22 +313,6 @@ def delete_tag(site: Site, who: int, which: int, what: int) -> Done:
 
 def upload(site: Site, who: int, which: int, what: int) -> Done:
     site.file(site.people[pick(NOTE_AUTHORS, who)], site.mark("kryptonite"), what)
-    return Done(None, is_hidden=True)
-
-
-def draft(site: Site, who: int, which: int, what: int) -> Done:
-    ticket = site.ticket(which)
-    content = drafts.Content(site.mark("basalt"), is_internal=bool(what % 2))
-    author = site.people[pick([name for name in site.staff(ticket) if name not in OBSERVERS], who)]
-    base = drafts.draft_of(author, ticket).version
-    drafts.save_draft(content, by=author, ticket=ticket, base=base)
-    return Done(ticket, is_hidden=True)
-
-
-def profile(site: Site, who: int, which: int, what: int) -> Done:
-    user = User.objects.get(pk=site.people[pick([name for name in PEOPLE if name not in CUSTOMERS], who)].pk)
-    user.hides_online, user.hides_read_marks = bool(what % 2), bool(what // 2 % 2)
-    user.save()
     return Done(None, is_hidden=True)
 
 
@@ -410,13 +374,16 @@ HIDDEN: dict[str, Step] = {
     "note": note,
     "note with files": note_with_files,
     "delete note": delete_note,
-    "noting": noting,
+    "noting": together.noting,
     "upload": upload,
-    "draft": draft,
-    "profile": profile,
+    "draft": together.draft,
+    "read note": together.read_note,
+    "mention": together.mention,
+    "follow": together.follow,
+    "profile": together.profile,
     **TAGGING,
 }
-OTHERS: dict[str, Step] = {"typing": typing, "names": names, "internal": internal}
+OTHERS: dict[str, Step] = {"typing": together.typing, "read": together.read, "names": names, "internal": internal}
 # Sometimes hidden from customers.
 SOMETIMES_HIDDEN = ("update_ticket", "assign", "move")
 STEPS = SERVICES | UPDATES | HIDDEN | OTHERS

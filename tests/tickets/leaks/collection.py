@@ -14,13 +14,15 @@ from django.urls import resolve
 from realtime.broadcasting import history
 from tests.support.api_client import API, ApiClient
 from tests.support.jobs import run_all_jobs
-from tests.tickets.leaks.site import Note, Site
+from tests.tickets.leaks import pushes
+from tests.tickets.leaks.site import OBSERVERS, Note, Site
 from tickets.forms.lists import SORTS
 from tickets.models import Ticket
 
 Answers = dict[str, str]
 
 SEALED = re.compile(r"gAAAA[\w%=-]+")
+BELL = re.compile(r"<notification-bell.*?</notification-bell>", re.DOTALL)
 RANDOM = [
     re.compile(r'(?<=name="csrfmiddlewaretoken" value=")\w+'),
     re.compile(r'(?<=name="csrf-token" content=")\w+'),
@@ -68,6 +70,7 @@ LOOKUPS = [
 ]
 GUESSED = ("earlier/", "original/", "mail/", "draft/", "read.gif", "saved-replies/", "colleagues/", "receipts/")
 MOST = 4  # notes at which each onlooker guesses
+PUSHED = (*OBSERVERS, "ada")  # who have a browser that receives push messages
 
 
 def cleaned(text: str) -> str:
@@ -85,6 +88,8 @@ class Reader:
         self.browser, self.program = Client(raise_request_exception=False), ApiClient(self.user)
         self.browser.force_login(self.user)
         self.routes: set[str] = set()
+        if name in PUSHED:
+            assert self.ask("/notifications/push/", "POST", pushes.subscription(name)).status_code == 204
 
     # -- Requests
 
@@ -119,7 +124,10 @@ class Reader:
             addresses += ["/notifications/latest/", "/notifications/count/"]
         elif tickets:
             addresses.append(f"{API}/tickets/?{urlencode({'q': tickets[0].subject, 'status': 'all'})}")
-        return self.answers(addresses) | {"history": self.history() if tickets else ""}
+        answers = self.answers(addresses)
+        if not self.user.is_customer:  # the bell counts what staff elsewhere are notified of there
+            answers = {address: BELL.sub("", text) for address, text in answers.items()}
+        return answers | {"history": self.history() if tickets else ""}
 
     def of_ticket(self, ticket: Ticket) -> list[str]:
         """Return the URLs of a ticket that the user may open."""
@@ -151,7 +159,7 @@ class Reader:
     def everything(self, cursors: Iterable[str]) -> Answers:
         """Return every response: to own objects, to foreign ones and to forbidden actions."""
         answers = self.core() | {f"since {number}": self.since(cursor) for number, cursor in enumerate(cursors)}
-        answers |= self.answers(self.foreign_urls()) | self.attempts() | dict(self.mails())
+        answers |= self.answers(self.foreign_urls()) | self.attempts() | dict(self.mails()) | self.notifications()
         if self.user.is_customer and self.site.asked(self.name):
             answers |= self.answers([*PAGES, *(f"{API}/{path}" for path in LOOKUPS), *self.lists()])
         return answers
@@ -248,6 +256,14 @@ class Reader:
         for number, message in enumerate(mail.outbox):
             if self.user.email in message.recipients():
                 yield f"mail {number}", str(message.message())
+
+    def notifications(self) -> Answers:
+        """Return what the bell lists, and what the user's browser received from its push service."""
+        for _round in range(2):  # an event's job enqueues those of its messages
+            run_all_jobs()
+        received = pushes.service.received.get(self.name, [])
+        listed = self.answers(["/notifications/latest/", f"{API}/notifications/?size=100"])
+        return listed | {f"push {number}": text for number, text in enumerate(received)}
 
     # -- Search
 

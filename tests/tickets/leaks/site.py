@@ -86,6 +86,9 @@ class Site:
         self.turn = itertools.count(1)
         self.notes: list[Note] = []
         self.said: dict[str, Reply] = {}
+        self.drafts: dict[tuple[str, int], str] = {}  # the text, by author and ticket
+        self.drafted: list[tuple[str, str]] = []
+        self.mentions: list[tuple[str, Note]] = []
         self.private = add_customer_note(self.cast.casey, by=self.cast.ada, text="obsidian")
         services.open_ticket(by=self.cast.bao, subject="Chair", content="It broke", office=self.cast.orders)
 
@@ -162,10 +165,11 @@ class Site:
         return [note for note in self.notes if note.ticket.pk in there]
 
     def secrets(self, name: str) -> list[str]:
-        """Return every word that would reveal a note, or a tag (named quartz), to a user who may not read it."""
+        """Return every word that would reveal a note, a tag (named quartz) or another's draft to a user."""
         known = {note.mark for note in self.notes_near(name)}
         private = [self.private.text, "quartz"] if name in CUSTOMERS else []
-        return [*private, *(word for note in self.notes if note.mark not in known for word in note.words)]
+        drafted = [mark for author, mark in self.drafted if author != name]
+        return [*private, *drafted, *(word for note in self.notes if note.mark not in known for word in note.words)]
 
     def masked(self, name: str) -> list[str]:
         """Return the names of staff that customers must not see: note writers, and masked names."""
@@ -216,11 +220,12 @@ class Site:
     def mark(self, kind: str) -> str:
         return f"{kind}{next(self.turn):03d}"
 
-    def write_note(self, ticket: Ticket, by: User, most_files: int = 0) -> Note:
+    def write_note(self, ticket: Ticket, by: User, most_files: int = 0, mentioned: Sequence[User] = ()) -> Note:
         mark = self.mark("kryptonite")
         sent = [self.file(by, mark, number) for number in range(most_files)]
-        text = f"{mark} about {ticket.subject}"
-        reply = services.add_reply(ticket, by=by, message=text, internal=True, attachments=sent)
+        text = " ".join([f"{mark} about {ticket.subject}", *(f"@{user.name}" for user in mentioned)])
+        keys = [user.pk for user in mentioned]
+        reply = services.add_reply(ticket, by=by, message=text, internal=True, attachments=sent, mentions=keys)
         note = Note(mark, reply, reply.ticket, sent)
         self.notes.append(note)
         self.remember_times(note)
@@ -237,6 +242,12 @@ class Site:
     def invalidate_history(self) -> None:
         """Record that the history was invalidated after the notes so far."""
         self.start, self.closed = history.current_cursor(), len(self.notes)
+
+    def write_draft(self, name: str, ticket: Ticket) -> str:
+        """Return the text of a new draft, which is its author's alone."""
+        self.drafts[name, ticket.pk] = mark = self.mark("basalt")
+        self.drafted.append((name, mark))
+        return mark
 
     def say(self, ticket: Ticket, by: User, most_files: int = 0, status: Status | None = None) -> Reply:
         mark = self.mark("limelight")

@@ -28,13 +28,16 @@ from realtime.presence import tracker
 from realtime.server import hub
 from realtime.utils import rate_limits
 from tests.support.sockets import do, session_cookie
-from tests.tickets.leaks.actions import HIDDEN, REFUSED, SERVICES, SOMETIMES_HIDDEN, STEPS, Done, perform
-from tests.tickets.leaks.collection import PARAMETERS, Answers, Reader
+from tests.tickets.leaks import pushes
+from tests.tickets.leaks.actions import HIDDEN, REFUSED, SERVICES, SOMETIMES_HIDDEN, STEPS, perform
+from tests.tickets.leaks.collection import PARAMETERS, PUSHED, Answers, Reader
 from tests.tickets.leaks.site import CUSTOMERS, OBSERVERS, Note, Site
 from tests.tickets.leaks.sockets import Frames, Sockets, noticed
+from tests.tickets.leaks.together import Done
 from tickets import services
 from tickets.api.parameters import LIST_PARAMETERS
-from tickets.models import Ticket
+from tickets.models import Notification, Ticket
+from tickets.notifications.push import sending
 from tickets.people import organizations, participants
 from tickets.tags import services as tags
 
@@ -56,6 +59,7 @@ CHANGES_ACCESS = (
 ORGANIZES = (
     "save_organization", "delete_organization", "add_member", "add_named_member", "remove_member", "restore_member",
 )  # fmt: skip
+PERSONAL = {"draft.saved", "ticket.read", "ticket.subscribed", "notifications.read"}
 Step = tuple[str, int, int, int]
 numbers = st.integers(0, 15)
 kinds = st.sampled_from([*STEPS, *HIDDEN, "note", "note", "note with files", "add_reply", "assign", "move"])
@@ -69,11 +73,17 @@ STORY: list[Step] = [
     ("upload", 0, 0, 0),
     ("draft", 0, 0, 1),
     ("draft", 1, 0, 0),
+    ("mention", 0, 0, 0),
+    ("follow", 0, 0, 1),
     ("profile", 0, 0, 1),
     ("delete note", 0, 0, 0),
     ("add_reply", 0, 0, 2),
     ("add_reply", 1, 0, 0),
     ("typing", 0, 0, 0),
+    ("read", 0, 0, 0),
+    ("note", 0, 0, 0),
+    ("read note", 0, 0, 0),
+    ("noting", 0, 0, 3),
     ("names", 0, 0, 1),
     ("typing", 3, 0, 0),
     ("internal", 0, 1, 0),
@@ -120,7 +130,8 @@ STORY: list[Step] = [
     ("delete_tag", 0, 0, 1),
     ("note", 0, 2, 0),
     ("note with files", 0, 1, 0),
-    ("delete note", 0, 4, 0),
+    ("mention", 0, 1, 0),
+    ("delete note", 0, 6, 0),
     ("update_ticket", 0, 1, 3),
     ("unassign", 0, 0, 0),
     ("delete_reply", 0, 0, 0),
@@ -164,6 +175,7 @@ class Hunt:
         self.readers = {name: Reader(self.site, name) for name in users}
         self.before: dict[str, Answers] | None = None
         self.cursors: list[str] = []
+        self.pushed: set[str] = set()  # notes that a push message names to who was mentioned
         self.outcomes: dict[bool, list[str]] = {True: [], False: []}  # hidden steps, by whether they were refused
         self.seqs: dict[tuple[str, str], list[int]] = defaultdict(list)
 
@@ -180,6 +192,7 @@ class Hunt:
         frames = await self.sockets.received()
         await do(self.check_frames, frames, self.site.notes[written:])
         await do(self.check_silence, step, done, frames, asked)
+        self.check_reached(step, done, frames)
         if kind in ORGANIZES:
             self.seqs.clear()
             for ticket in await do(self.site.tickets):
@@ -200,6 +213,13 @@ class Hunt:
         is_baos = done.ticket in asked & set(self.site.asked("bao"))
         assert noticed(frames, done.ticket, OBSERVERS if is_baos else CUSTOMERS) == [], step
         self.outcomes[done is REFUSED].append(step[0])
+
+    def check_reached(self, step: Step, done: Done, frames: Frames) -> None:
+        """Positive control: those that an event is for received it; a personal one only the person of the step."""
+        received = {name: {frame["event"] for frame in frames[name]} for name in frames}
+        wanted = [(event, name) for event, names in done.reaches.items() for name in names]
+        assert [(event, name) for event, name in wanted if event not in received[name]] == [], step
+        assert len([name for name in received if received[name] & PERSONAL]) <= 1, step
 
     def look_around(self, kind: str) -> None:
         """Check that observers get unchanged responses, and record new ones before a step that may be hidden."""
@@ -298,16 +318,40 @@ class Hunt:
         assert leaks([*self.site.secrets(name), *gone], history_events) == []
         late = [note.mark for note in self.site.notes[self.site.closed :] if note in notes]
         assert len(leaks(late, history_events)) == len(late)
+        self.check_mentions(name, reader.notifications(), [*self.site.secrets(name), *gone])
+        self.check_drafts(name)
         for ticket in {note.ticket for note in notes}:
             answers = reader.answers([ticket.get_absolute_url(), f"/api/v1/tickets/{ticket.uuid}/replies/"])
             marks = [note.mark for note in notes if note.ticket == ticket]
             assert len(leaks(marks, answers)) == 2 * len(marks)
+
+    def check_mentions(self, name: str, answers: Answers, secrets: list[str]) -> None:
+        """Check that notifications and push messages reveal no other notes, and name those with a mention."""
+        assert leaks(secrets, answers) == []
+        pushed = "".join(text for address, text in answers.items() if address.startswith("push"))
+        for user, note in self.site.mentions:
+            if user != name or note not in self.site.notes_for(name):
+                continue
+            assert str(note.reply.pk) in answers["/api/v1/notifications/?size=100"]
+            mine = Notification.objects.filter(user=self.site.people[name], reply=note.reply, kind="mention")
+            if name in PUSHED and mine.get().read_at is None:
+                assert str(note.reply.pk) in pushed
+                self.pushed.add(note.mark)
+
+    def check_drafts(self, name: str) -> None:
+        """Check that staff find their own drafts and no others."""
+        for (author, pk), mark in self.site.drafts.items():
+            for ticket in self.site.of_staff(name):
+                if ticket.pk == pk:
+                    answer = self.readers[name].answer(f"{ticket.get_absolute_url()}draft/")
+                    assert (mark in answer) == (author == name), (author, name)
 
 
 def fresh_site() -> Hunt:
     channel_layers.backends.clear()
     call_command("flush", interactive=False, verbosity=0)
     mail.outbox.clear()
+    pushes.service.received.clear()
     clear_settings_cache()
     return Hunt()
 
@@ -316,6 +360,7 @@ def fresh_site() -> Hunt:
 def _stage(settings: Settings, monkeypatch: pytest.MonkeyPatch, transactional_db: None) -> None:
     settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if not each.startswith("tests.")]
     monkeypatch.setattr(tracker, "RECONNECT_GRACE", 0)
+    monkeypatch.setattr(sending, "_post", pushes.service.post)
     monkeypatch.setattr(rate_limits, "allowed", lambda *_who, **_cost: True)
     monkeypatch.setattr(limits, "CLIENT_EVENT_RATE", 10_000)
     monkeypatch.setattr(limits, "MESSAGE_BURST", 10_000)
@@ -335,6 +380,7 @@ def test_no_unauthorized_user_learns_of_a_note() -> None:
         if steps == STORY:
             assert here.outcomes[True] == []
             assert {*HIDDEN, "assign", "move"} <= set(here.outcomes[False])
+            assert here.pushed
             for name in ("casey", "bao"):
                 assert here.readers[name].searched()
 

@@ -1,17 +1,9 @@
 """Push messages: encrypted for one browser, sent only while no page has shown the notification."""
 
-import asyncio
-import base64
 import json
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
 
-import http_ece
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from django.contrib.sessions.models import Session
 from django.test import Client
 
@@ -20,64 +12,20 @@ from jobs.models import Job
 from realtime.utils.networks import parse_network
 from tests.support.cast import Cast
 from tests.support.jobs import run_all_jobs
-from tests.support.servers.webhook_receiver import ReceiverServer
+from tests.support.servers.push_service import ADDRESS, BROKEN, CREATED, GONE, PushService
 from tickets import services
 from tickets.models import Notification, PushKey, PushSubscription
 from tickets.notifications import preferences, records
 from tickets.notifications.push import keys, sending
 
 pytestmark = pytest.mark.django_db
-CREATED, GONE, BROKEN = (f"HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n".encode() for status in (201, 410, 500))
-
-
-def encoded(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-@dataclass
-class PushService:
-    """A push service on loopback, with the browsers that receive from it."""
-
-    answer: bytes = CREATED
-    key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
-    auth: bytes = b"0123456789abcdef"
-    server: Any = None
-
-    @property
-    def received(self) -> list[dict[str, str]]:
-        """The messages, as the browser reads them."""
-        return [json.loads(self.decrypted(request.body)) for request in self.server.got]
-
-    def decrypted(self, body: bytes) -> bytes:
-        plain: bytes = http_ece.decrypt(body, private_key=self.key, auth_secret=self.auth, version="aes128gcm")
-        return plain
-
-    @property
-    def values(self) -> dict[str, str]:
-        form = serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
-        return {"p256dh": encoded(self.key.public_key().public_bytes(*form)), "auth": encoded(self.auth)}
 
 
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[PushService]:
-    """Run the push service in a thread of its own: jobs send from this one."""
-    found, loop, ready = PushService(), asyncio.new_event_loop(), threading.Event()
     monkeypatch.setattr(sending, "NETWORKS", [parse_network("127.0.0.0/8")])
-
-    async def serve() -> None:
-        async with ReceiverServer() as server:
-            found.server = server
-            ready.set()
-            await stop.wait()
-
-    stop = asyncio.Event()
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
-    thread.start()
-    ready.wait(5)
-    yield found
-    loop.call_soon_threadsafe(stop.set)
-    thread.join(5)
-    loop.close()
+    with PushService() as found:
+        yield found
 
 
 @pytest.fixture(autouse=True)
@@ -89,9 +37,8 @@ def browser_of(user: User, service: PushService) -> Client:
     """Sign in, and subscribe with an address on loopback, which the form would refuse."""
     client = Client()
     client.force_login(user)
-    address = "https://push.example.com/1"
-    assert client.post("/notifications/push/", {"endpoint": address, **service.values}).status_code == 204
-    PushSubscription.objects.update(endpoint=f"http://127.0.0.1:{service.server.port}/1")
+    assert client.post("/notifications/push/", {"endpoint": f"{ADDRESS}1", **service.keys.values}).status_code == 204
+    PushSubscription.objects.update(endpoint=service.url)
     return client
 
 
@@ -185,7 +132,7 @@ def test_private_addresses_receive_nothing(cast, service, monkeypatch):
 def test_address_that_is_no_push_service_is_refused(cast, service, endpoint):
     client = Client()
     client.force_login(cast.bao)
-    assert client.post("/notifications/push/", {"endpoint": endpoint, **service.values}).status_code == 422
+    assert client.post("/notifications/push/", {"endpoint": endpoint, **service.keys.values}).status_code == 422
     assert not PushSubscription.objects.exists()
 
 
