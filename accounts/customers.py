@@ -49,7 +49,11 @@ def customer_for_address(email: str, name: str = "") -> User:
 
 def found_people(by: User, text: str) -> QuerySet[User]:
     """Return the people that `by` may name, with `text` in their name or address."""
-    people = policies.findable_people(by)
+    return people_named(policies.findable_people(by), text)
+
+
+def people_named(people: QuerySet[User], text: str) -> QuerySet[User]:
+    """Return those of the people whose name or address has all words of `text`."""
     for word in searchable(text).split():
         people = people.filter(Q(folded_name__contains=word) | Q(email__icontains=word))
     return people

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 
+from accounts.customers import people_named
 from accounts.models import DeskSettings, Office, User
 from realtime.utils import encryption
 from tickets import policies
@@ -56,6 +57,7 @@ class TicketFilter:
     office: Office | None = None
     assignee: User | Literal["me", "none"] | None = None
     tag: Tag | None = None
+    customer: str = ""
     created: Period = Period()
     updated: Period = Period()
     words: str = ""
@@ -111,6 +113,8 @@ def _matching(user: User, ticket_filter: TicketFilter) -> QuerySet[Ticket]:
         tickets = tickets.filter(_matches_office(ticket_filter.office))
     if ticket_filter.tag is not None:
         tickets = tickets.filter(_matches_tag(ticket_filter.tag))
+    if ticket_filter.customer:
+        tickets = tickets.filter(_matches_customer(ticket_filter.customer))
     if ticket_filter.assignee is not None:
         tickets = tickets.filter(_matches_assignee(ticket_filter.assignee, user))
     return tickets
@@ -156,6 +160,12 @@ def _matches_tag(tag: Tag) -> Q:
     """Match a tag. Its customer must not find out that a ticket has it, even if they are an agent."""
     tagged = Ticket.tags.through._default_manager.filter(tag=tag)
     return Q(pk__in=tagged.values("ticket"), is_staffed=True)
+
+
+def _matches_customer(text: str) -> Q:
+    """Match the customer by name or address, which only staff of a ticket may find it by."""
+    people = people_named(User.objects.filter(erased_at=None), text)
+    return Q(creator__in=people.values("pk"), is_staffed=True)
 
 
 def _matches_assignee(assignee: User | Literal["me", "none"], user: User) -> Q:

@@ -27,7 +27,8 @@ LIST_PARAMETERS = [
     query(
         "q",
         WORDS,
-        f'Words in subject, messages, reference, customer; `"phrases"`, `-word` to exclude: at most {MAX_WORDS}.',
+        f'Words in subject, messages, reference, customer; `"phrases"`, `-word` to exclude: at most {MAX_WORDS}. '
+        "Operators such as `status:closed` or `tag:refund` are the other parameters.",
     ),
     query("search", WORDS, "The same as `q`."),
     query(
@@ -39,6 +40,7 @@ LIST_PARAMETERS = [
     query("office", NAME_OR_ID, "An office by name or id. Staff only."),
     query("assignee", NAME_OR_ID, "`me`, `none`, or a user by name or id. Staff only."),
     query("tag", NAME_OR_ID, "A tag by name or id. Staff only."),
+    query("customer", NAME_OR_ID, "Words in the name or address of the customer. Staff only."),
     query("created_from", DATE, "Opened on this date or later."),
     query("created_to", DATE, "Opened on this date or earlier."),
     query("updated_from", DATE, "Last updated on this date or later."),

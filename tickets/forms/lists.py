@@ -20,6 +20,7 @@ from tickets import policies
 from tickets.list_queries import BEST_MATCH, DEFAULT_SORT, Period, TicketFilter, View
 from tickets.models import Priority, Status, Tag
 from tickets.search import MAX_LENGTH, MAX_WORDS
+from tickets.search.operators import expanded
 
 MAX_BULK_TICKETS = 100
 EARLIEST, LATEST = date(1970, 1, 1), date(2999, 12, 31)
@@ -53,10 +54,17 @@ class InstanceChoiceField(forms.ChoiceField):
 
     def clean(self, value: Any) -> Any:
         """Return the instance, by key or by name in any case, the word, or None. Digits are always a key."""
-        if value and not value.isdigit() and not self.valid_value(value):
-            value = next((key for key, row in self.rows.items() if is_named(row, value)), value)
-        chosen = super().clean(value)
+        chosen = super().clean(self._key_of(value))
         return self.rows.get(chosen, chosen) or None
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """Return what the page shows as chosen: the key, also of a name."""
+        return self._key_of(super().bound_data(data, initial))
+
+    def _key_of(self, value: Any) -> Any:
+        if not value or value.isdigit() or self.valid_value(value):
+            return value
+        return next((key for key, row in self.rows.items() if is_named(row, value)), value)
 
     def validate(self, value: Any) -> None:
         """Raise ValidationError with the possible values."""
@@ -135,7 +143,11 @@ class FilterForm(forms.Form):
     def __init__(
         self, data: QueryDict, *, user: User, choices: ListChoices | None = None, default_view: View | None = None
     ) -> None:
-        """Without a `default_view` the form is the page's: the active tickets, but a search looks everywhere."""
+        """Without a `default_view` the form is the page's: the active tickets, but a search looks everywhere.
+
+        Operators in the search become values of the other fields.
+        """
+        data = expanded(data, is_staff=not user.is_customer)
         super().__init__(data, auto_id="filter-%s")
         self._is_search = bool(data.get("q", "").strip())
         self._default_view: View = default_view or ("all" if self._is_search else "active")
@@ -170,6 +182,7 @@ class FilterForm(forms.Form):
         self.fields["assignee"] = InstanceChoiceField(choices.assignees, [anyone, *ASSIGNEES], label=_("Assignee"))
         self.fields["office"] = InstanceChoiceField(choices.offices, [("", _("Any"))], label=_("Office"))
         self.fields["tag"] = TagField(label=_("Tag"))
+        self.fields["customer"] = forms.CharField(label=_("Customer"), required=False, max_length=100)
 
     def clean_q(self) -> str:
         """Limit the number of words."""
@@ -198,6 +211,7 @@ class FilterForm(forms.Form):
             office=self.cleaned_data.get("office"),
             assignee=self.cleaned_data.get("assignee"),
             tag=self.cleaned_data.get("tag"),
+            customer=self.cleaned_data.get("customer", ""),
             created=self._period("created"),
             updated=self._period("updated"),
             words=words,
@@ -226,6 +240,7 @@ class FilterForm(forms.Form):
             "office",
             "assignee",
             "tag",
+            "customer",
             "created_from",
             "created_to",
             "updated_from",

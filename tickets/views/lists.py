@@ -139,7 +139,8 @@ def _row(ticket: Any, last: dict[str, Any], snippet: Snippet | None) -> dict[str
 
 def _mode(ticket_filter: list_queries.TicketFilter, page: list_queries.Page) -> str:
     """Return how live changes affect the list: insert rows, only announce them, or keep rows in place."""
-    if ticket_filter.words or ticket_filter.sort != list_queries.DEFAULT_SORT or ticket_filter.view == "waiting":
+    is_search = ticket_filter.words or ticket_filter.customer
+    if is_search or ticket_filter.sort != list_queries.DEFAULT_SORT or ticket_filter.view == "waiting":
         return "announce"
     return "insert" if page.is_first else "stay"
 

@@ -102,7 +102,7 @@ class Stage:
         kept = {name: fitting.get(name, value) for name, value in query.items()}
         unwanted = {"after", "before", "created_to", "updated_to"}
         if user.is_customer:
-            unwanted |= {"office", "priority", "assignee", "tag"}
+            unwanted |= {"office", "priority", "assignee", "tag", "customer"}
         elif kept.get("status") == "waiting":
             unwanted.add("status")
         if "priority" in str(kept.get("sort")) and user.is_customer:

@@ -42,6 +42,7 @@ PARAMETERS: dict[str, list[str]] = {
     "office": ["1", "3"],
     "assignee": ["me", "none"],
     "tag": ["1", "quartz"],
+    "customer": ["e"],
     "created_from": ["2020-01-01"],
     "created_to": ["2900-01-01"],
     "updated_from": ["2020-01-01"],

@@ -13,6 +13,7 @@ from accounts.models import User
 from tests.support.cast import create_cast
 from tests.support.servers import instances
 from tests.tickets.search import test_results as results
+from tests.tickets.search.test_operators import test_operators_find_what_filters_find  # noqa: F401
 from tests.tickets.search.test_results import *  # noqa: F403  (the tests of SQLite)
 from tickets.models import SearchText, Ticket
 from tickets.search import queries, search
