@@ -343,7 +343,12 @@ class Invitation(models.Model):
 
     @property
     def has_expired(self) -> bool:
-        return self.expires_at <= timezone.now()
+        """Whether its time is over, or the admin who answers for it may invite no more: another may renew it then."""
+        from accounts import policies
+
+        inviter = self.invited_by
+        may_invite = inviter is not None and policies.can_manage_users(inviter)
+        return self.expires_at <= timezone.now() or not may_invite
 
     @property
     def state(self) -> State:

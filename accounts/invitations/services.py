@@ -52,14 +52,14 @@ def invite(email: str, *, by: User, role: str, offices: Iterable[Office] = (), n
 
 @transaction.atomic
 def resend(invitation: Invitation, *, by: User) -> Invitation:
-    """Send an open invitation again, for another week; the link of before ends.
+    """Send an open invitation again, for another week, as one of `by`; the link of before ends.
 
     Raises PermissionDenied, ValidationError.
     """
     _require_manager(by)
     invitation = _locked(invitation)
-    invitation.expires_at = _expiry()
-    invitation.save(update_fields=["expires_at"])
+    invitation.expires_at, invitation.invited_by = _expiry(), by
+    invitation.save(update_fields=["expires_at", "invited_by"])
     _send(invitation, by)
     return invitation
 
@@ -85,8 +85,9 @@ def find(token: str) -> Invitation | None:
         key, moment = signing.Signer(salt=SALT).unsign(token).split(".")
     except (signing.BadSignature, ValueError):
         return None
-    found = open_invitations().filter(pk=key, expires_at__gt=timezone.now()).first()
-    return found if found is not None and _stamp(found.expires_at) == moment else None
+    found = open_invitations().select_related("invited_by").filter(pk=key).first()
+    is_valid = found is not None and not found.has_expired and _stamp(found.expires_at) == moment
+    return found if is_valid else None
 
 
 @transaction.atomic

@@ -83,11 +83,25 @@ def sent_again(cast, path):
     services.resend(Invitation.objects.get(), by=cast.ada)
 
 
+def inviter_demoted(cast, path):
+    User.objects.filter(pk=cast.ada.pk).update(role="agent")
+
+
+def inviter_deactivated(cast, path):
+    User.objects.filter(pk=cast.ada.pk).update(is_active=False)
+
+
+def inviter_gone(cast, path):
+    Invitation.objects.update(invited_by=None)
+
+
 def signed_up(cast, path):
     User.objects.create_user(EMAIL, "x", name="Noor")
 
 
-@pytest.mark.parametrize("end", [used, revoked, expired, sent_again])
+@pytest.mark.parametrize(
+    "end", [used, revoked, expired, sent_again, inviter_demoted, inviter_deactivated, inviter_gone]
+)
 def test_link_that_ended_is_answered_like_a_made_up_one(cast, end):
     invite(cast)
     [path] = mailed()
@@ -116,6 +130,19 @@ def test_link_sent_again_works_also_after_the_first_expired(cast):
     mailed()
     expired(cast, "")
     services.resend(Invitation.objects.get(), by=cast.ada)
+    [path] = mailed()
+    assert accept(path).status_code == 302
+
+
+def test_invitation_of_an_admin_who_left_is_renewed_by_another(cast):
+    invitation = invite(cast)
+    inviter_demoted(cast, "")
+    assert mailed() == []  # it was not sent yet
+    invitation = Invitation.objects.get()
+    assert invitation.state == "expired"
+    noor = User.objects.create_user("other@example.com", PASSWORD, name="Other", role="admin")
+    services.resend(invitation, by=noor)
+    assert Invitation.objects.get().state == "open"
     [path] = mailed()
     assert accept(path).status_code == 302
 
