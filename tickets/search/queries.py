@@ -18,6 +18,7 @@ from tickets.search.terms import MIN_PART, Query, parse
 
 # SQLite's indexes of public texts and of notes, in the order of `policies.searchable_texts`.
 SQLITE_INDEXES = ("tickets_public_parts", "tickets_note_parts")
+MAX_KEYS = 500  # tickets of a customer whose texts are read, instead of those of all tickets with a term
 FREQUENT = 2_000  # public texts with a term that make it a frequent one
 
 
@@ -28,7 +29,7 @@ def search(
 
     `is_whole`: whether each term occurs as whole words. `within`: look only in these, which are few.
     """
-    within = Ticket.objects.filter(policies.asked_by(user)) if within is None and user.is_customer else within
+    within = _all_of_customer(user) if within is None and user.is_customer else within
     query = parse(typed)
     if not query.terms:
         return tickets.annotate(is_whole=Value(False)).none()
@@ -38,6 +39,12 @@ def search(
     if query.excluded:
         found = found.exclude(_any(_containing(term.parts, user, within) for term in query.excluded))
     return found.annotate(is_whole=is_whole)
+
+
+def _all_of_customer(user: User) -> QuerySet[Ticket] | None:
+    """Return all tickets of a customer; None if they are many. By their keys: a planner knows how few they are."""
+    keys = list(policies.visible_tickets(user).order_by().values_list("pk", flat=True)[: MAX_KEYS + 1])
+    return Ticket.objects.filter(pk__in=keys) if len(keys) <= MAX_KEYS else None
 
 
 def is_frequent(typed: str) -> bool:
