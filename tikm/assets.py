@@ -1,14 +1,17 @@
-"""Template tags for JavaScript modules: an import map to file names with a content hash."""
+"""JavaScript modules: an import map to file names with a content hash, as a script of its own."""
 
 import json
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 
 from django import template
 from django.conf import settings
 from django.core.files.storage import Storage, storages
-from django.utils.html import format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
 
 register = template.Library()
 
@@ -16,37 +19,39 @@ ECHO = "vendor/laravel-echo/echo.js"
 CLASSIC = {"js/theme.js", "js/admin.js"}  # not modules: one runs before the first paint, the other in the admin
 
 
-@register.simple_tag
-def import_map() -> SafeString:
-    """Return the JSON of an import map to this release's files (HTML, "Import maps")."""
-    return _import_map(storages["staticfiles"])
+SCRIPT = """\
+/* Maps the names of modules to this release's files (HTML, "Import maps"), and preloads them. */
+{
+  const imports = %s
+  const add = (name, values) => document.head.append(Object.assign(document.createElement(name), values))
+  const { nonce } = document.currentScript
+  add("script", { type: "importmap", nonce, textContent: JSON.stringify({ imports }) })
+  for (const href of new Set(Object.values(imports))) add("link", { rel: "modulepreload", href })
+}
+"""
 
 
 @register.simple_tag
-def module_preloads() -> SafeString:
-    """Return preload links for all modules, which saves a round trip for each import."""
-    return _module_preloads(storages["staticfiles"])
+def module_map_url() -> str:
+    """Return the address of the script that maps modules; it changes with their files."""
+    version = sha256(_module_map(storages["staticfiles"]).encode()).hexdigest()[:12]
+    return f"{reverse('module-map')}?v={version}"
+
+
+@require_safe
+@cache_control(public=True, max_age=365 * 24 * 3600, immutable=True)
+def module_map(request: HttpRequest) -> HttpResponse:
+    """Return a script that maps modules to this release's files: it would be a third of each page."""
+    return HttpResponse(_module_map(storages["staticfiles"]), content_type="text/javascript")
 
 
 @lru_cache
-def _import_map(storage: Storage) -> SafeString:
+def _module_map(storage: Storage) -> str:
     imports = {f"{settings.STATIC_URL}{name}": storage.url(name) for name in _modules()}
-    return _script_safe(json.dumps({"imports": {"laravel-echo": storage.url(ECHO), **imports}}))
-
-
-@lru_cache
-def _module_preloads(storage: Storage) -> SafeString:
-    return format_html_join(
-        "\n", '<link rel="modulepreload" href="{}">', ((storage.url(name),) for name in _modules())
-    )
+    return SCRIPT % json.dumps({"laravel-echo": storage.url(ECHO), **imports})
 
 
 def _modules() -> list[str]:
     directory = Path(settings.BASE_DIR) / "static"
     names = {str(path.relative_to(directory)) for path in directory.glob("js/**/*.js")}
     return sorted(names - CLASSIC)
-
-
-def _script_safe(text: str) -> SafeString:
-    """Escape like Django's json_script, so that the text cannot end the script element."""
-    return mark_safe(text.translate({ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"}))  # noqa: S308

@@ -12,6 +12,7 @@ from tickets import urls as tickets_urls
 from tickets.api import urls as tickets_api
 from tickets.notifications.push import views as push
 from tickets.views import dashboard, privacy
+from tikm import assets
 from tikm.api import openapi, problem_details
 from tikm.http import content_security, well_known
 
@@ -36,6 +37,7 @@ urlpatterns = [
     path("api/schema/", openapi.document, name="api-schema"),
     path("api/docs/", openapi.docs, name="api-docs"),
     path("csp-reports/", content_security.collect_reports, name="csp-reports"),
+    path("modules.js", assets.module_map, name="module-map"),
     path("sw.js", push.service_worker, name="service-worker"),
     path("favicon.ico", well_known.icon),
     path("robots.txt", well_known.robots),

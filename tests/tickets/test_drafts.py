@@ -70,7 +70,7 @@ def test_draft_is_shown_to_its_author_only(cast, path):
     mine = signed_in(cast.bao)
     assert SECRET in mine.get(cast.ticket.get_absolute_url()).text
     assert SECRET in mine.get("/tickets/new/").text
-    assert 'class="row-draft" >' in mine.get("/tickets/").text
+    assert 'class="row-draft">' in mine.get("/tickets/").text
 
 
 def test_only_a_reader_of_the_ticket_has_a_draft_for_it(cast, path):

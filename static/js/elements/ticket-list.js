@@ -5,7 +5,7 @@ import { isPersonal } from "../lib/notifications/personal-events.js"
 import { config, reloadPage } from "../lib/page-config.js"
 import { RowStates } from "../lib/reading/row-states.js"
 import { SearchMatches } from "../lib/search-matches.js"
-import { clone, fill } from "../lib/template.js"
+import { clone, complete, update as fillAgain } from "../lib/template.js"
 import { matchesFilter } from "../lib/ticket-filter.js"
 import { live } from "../live/index.js"
 
@@ -33,7 +33,8 @@ class TicketList extends HTMLElement {
   })
 
   connectedCallback() {
-    for (const { dataset } of this.#rows.children) {
+    for (const row of this.#rows.children) {
+      const { dataset } = completeRow(row)
       live.stream.setSequence(dataset.uuid, Number(dataset.seq), dataset.audience)
       this.#states.set(dataset.uuid, { is_unread: dataset.unread === "true", lastId: dataset.last })
     }
@@ -132,7 +133,7 @@ class TicketList extends HTMLElement {
   #refresh(row, update) {
     const box = row.querySelector(".row-check")
     if (box?.checked && !update.is_staffed) this.#deselect(row)
-    fill(row, update)
+    fillAgain(row, update)
   }
 
   // Pending rows
@@ -161,7 +162,7 @@ class TicketList extends HTMLElement {
   #refreshStates(uuids) {
     for (const uuid of uuids) {
       const row = document.getElementById(`ticket-${uuid}`)
-      if (row) fill(row, this.#states.get(uuid))
+      if (row) fillAgain(row, this.#states.get(uuid))
     }
   }
 
@@ -236,6 +237,15 @@ async function fetchJson(path, query) {
   const response = await fetch(`${path}?${query}`, { headers, redirect: "manual" })
   if (!response.ok) throw new Error(response.statusText)
   return await response.json()
+}
+
+/** Adds what the server has left out of a row, to show changes in it; a search shows a passage instead of the last message. */
+function completeRow(row) {
+  row.dataset.uuid = row.id.replace("ticket-", "")
+  row.dataset.reference = row.querySelector(".reference").textContent
+  complete(row, "ticket-row")
+  if (row.querySelector(".snippet")) row.querySelector(".row-last").remove()
+  return row
 }
 
 function highlight(row) {

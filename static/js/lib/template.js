@@ -9,13 +9,46 @@ export function clone(id, data) {
 
 /** Fills `root` and its descendants by data-text, data-html, data-set, data-if, data-unless and data-each; returns it. */
 export function fill(root, data) {
-  for (const [attribute, write] of WRITERS) {
-    const selector = `[${attribute}]`
-    const found = [...root.querySelectorAll(selector)]
-    if (root.matches(selector)) found.push(root)
-    for (const element of found) write(element, element.getAttribute(attribute), data)
-  }
+  for (const [attribute, write] of WRITERS)
+    writeAll(root, attribute, (element, path) => write(element, path, data))
   return root
+}
+
+/** Fills an element that is shown already: what `data` does not name stays as it is. */
+export function update(root, data) {
+  for (const [attribute, write] of WRITERS)
+    writeAll(root, attribute, (element, path) => {
+      if (!TOGGLES.has(attribute) || path.split(".")[0] in data) write(element, path, data)
+    })
+  return root
+}
+
+/**
+ * Adds to an element what the server leaves out of it: the attributes and elements of the one in `<template id>`.
+ * Children correspond by tag and first class, in the same order.
+ */
+export function complete(element, id) {
+  addMissing(element, document.getElementById(id).content.firstElementChild)
+  return element
+}
+
+function addMissing(element, model) {
+  for (const { name, value } of model.attributes)
+    if (name !== "hidden" && !element.hasAttribute(name)) element.setAttribute(name, value)
+  let next = element.firstElementChild
+  for (const child of model.children) {
+    if (next?.localName === child.localName && next.classList[0] === child.classList[0]) {
+      addMissing(next, child)
+      next = next.nextElementSibling
+    } else element.insertBefore(child.cloneNode(true), next)
+  }
+}
+
+function writeAll(root, attribute, write) {
+  const selector = `[${attribute}]`
+  const found = [...root.querySelectorAll(selector)]
+  if (root.matches(selector)) found.push(root)
+  for (const element of found) write(element, element.getAttribute(attribute))
 }
 
 /** Returns the value at a dotted path, or undefined. */
@@ -31,6 +64,8 @@ const WRITERS = [
   ["data-unless", (element, path, data) => toggle(element, Boolean(valueAt(data, path)))],
   ["data-each", writeList],
 ]
+
+const TOGGLES = new Set(["data-if", "data-unless"])
 
 function writeText(element, path, data) {
   const value = valueAt(data, path)
