@@ -60,7 +60,7 @@ soak: set-up
 	$(PYTEST) $(SHARED) $$(git grep -l FUZZ_EXAMPLES -- 'tests/*.py')
 
 # Described in docs/benchmarks.md. Runs one after the other; OPTIONS are passed to a single benchmark.
-BENCHMARKS := fanout connections latency writes shared_process starvation
+BENCHMARKS := fanout connections latency writes at_work shared_process starvation
 
 bench:
 	@$(MAKE) --no-print-directory --jobs 1 $(BENCHMARKS:%=bench-%)
