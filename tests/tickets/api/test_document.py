@@ -15,7 +15,7 @@ import schemathesis
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from hypothesis import HealthCheck, Phase, settings, strategies
-from schemathesis.specs.openapi.checks import negative_data_rejection
+from schemathesis.specs.openapi.checks import ignored_auth, negative_data_rejection
 
 from accounts.models import ApiToken
 from tests.support.api_client import ApiClient
@@ -26,7 +26,7 @@ from tikm.wsgi import application
 
 pytestmark = pytest.mark.django_db
 
-# FUZZ_EXAMPLES=500 tries more examples, different ones each time.
+# FUZZ_EXAMPLES=500 tries more examples, different ones each time, and the boundaries of every value.
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
 
 
@@ -53,6 +53,8 @@ with patch(
     "realtime.utils.rate_limits.allowed", return_value=True
 ):  # nothing can be counted before there is a database
     document = schemathesis.openapi.from_wsgi("/api/schema/", to_the_end)
+# Every value at its boundaries: half a minute of each process, also of one that runs none of these tests.
+document.config.phases.coverage.enabled = bool(EXAMPLES)
 ASKED: set[str] = set()
 
 
@@ -160,7 +162,7 @@ def stage(cast: Cast, settings: Any) -> Iterator[Stage]:
 
 @document.parametrize()
 @settings(
-    max_examples=EXAMPLES or 5,
+    max_examples=EXAMPLES or 8,
     derandomize=not EXAMPLES,
     database=None,
     deadline=None,
@@ -172,8 +174,9 @@ def test_every_response_matches_the_document(case: schemathesis.Case, stage: Sta
     if case.meta is None or case.meta.generation.mode.is_positive:
         stage.fit(case, user)
     ASKED.add(case.operation.label)
-    # A file cannot be invalid JSON: generated files are images, also for invalid requests.
-    excluded = [negative_data_rejection] if case.media_type == "multipart/form-data" else []
+    # Who may call what is in test_access. A file cannot be invalid JSON: generated files are images, also for
+    # invalid requests.
+    excluded = [ignored_auth, negative_data_rejection] if case.media_type == "multipart/form-data" else [ignored_auth]
     case.call_and_validate(headers=stage.programs[user].headers, excluded_checks=excluded)
 
 
