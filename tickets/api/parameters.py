@@ -78,6 +78,17 @@ REPLY_ETAG = OpenApiParameter(
     description="The reply's version, for `If-Match`. It changes when a note is made public. Sent to staff of the "
     "ticket only.",
 )
+ORGANIZATION_ETAG = OpenApiParameter(
+    "ETag",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    response=[200, 201],
+    description="The organization's version with its domains, for `If-Match`.",
+)
+# Without a pattern: what is no tag is no version of it, and gets 412 too.
+ORGANIZATION_IF_MATCH = OpenApiParameter(
+    "If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description=IF_MATCH.description
+)
 LOCATION = OpenApiParameter(
     "Location", OpenApiTypes.STR, OpenApiParameter.HEADER, response=[201], description="The URL of the new object."
 )

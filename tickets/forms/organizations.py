@@ -24,6 +24,9 @@ class OrganizationForm(forms.ModelForm[Organization]):
         help_text=_("One on a line, such as example.com. Customers with a verified address there are members."),
     )
 
+    # The version that the user saw.
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
     class Meta:
         model = Organization
         fields = ("name", "domains", "members_see_tickets")
@@ -31,7 +34,29 @@ class OrganizationForm(forms.ModelForm[Organization]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            self.initial["domains"] = "\n".join(self.instance.domains.values_list("domain", flat=True))
+            self.initial["domains"] = "\n".join(self.instance.domain_names)
+            self.initial["seen"] = self.instance.version
+
+    @property
+    def if_versions(self) -> set[str] | None:
+        """The versions that may be changed; None for any."""
+        seen = self.cleaned_data["seen"]
+        return {seen} if seen else None
+
+    def offer(self, present: Organization) -> None:
+        """Say what another admin has set meanwhile; the user's next attempt replaces it."""
+        values = {
+            "name": present.name,
+            "domains": ", ".join(present.domain_names) or _("none"),
+            "members_see_tickets": _("on") if present.members_see_tickets else _("off"),
+        }
+        typed = {**self.cleaned_data, "domains": sorted(set(self.cleaned_data["domains"]))}
+        for name, value in values.items():
+            theirs = present.domain_names if name == "domains" else getattr(present, name)
+            if typed[name] != theirs:
+                self.add_error(name, _("Changed while you were editing, to: %(value)s") % {"value": value})
+        self.add_error(None, _("Another admin has changed this organization. Save again to keep your version."))
+        self.data = {**self.data.dict(), "seen": present.version}  # type: ignore[attr-defined]  # a QueryDict
 
     def clean_domains(self) -> list[str]:
         """Return the domains. Raises ValidationError with a sentence for each that is refused."""

@@ -1,5 +1,7 @@
 """Organizations of customers, and the mail domains that make people members."""
 
+import hashlib
+import json
 import re
 
 from django.conf import settings
@@ -48,6 +50,17 @@ class Organization(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def domain_names(self) -> list[str]:
+        """The domains, sorted."""
+        return sorted(row.domain for row in self.domains.all())
+
+    @property
+    def version(self) -> str:
+        """What a form or a client has seen, domains too: a digest, since admins may edit these in several places."""
+        seen = [self.name, self.members_see_tickets, self.domain_names]
+        return hashlib.sha256(json.dumps(seen).encode()).hexdigest()[:16]
 
 
 class OrganizationDomain(models.Model):

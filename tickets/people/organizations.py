@@ -1,6 +1,6 @@
 """Change organizations, their domains and their members."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -16,13 +16,27 @@ from tickets.people.membership import assign_member, one_revocation
 MAX_DOMAINS = 50
 
 
+class Stale(Exception):
+    """The organization has none of the versions that the client named."""
+
+
 @transaction.atomic
-def save_organization(organization: Organization, *, by: User, domains: Iterable[str] | None = None) -> Organization:
+def save_organization(
+    organization: Organization,
+    *,
+    by: User,
+    domains: Iterable[str] | None = None,
+    if_versions: Container[str] | None = None,
+) -> Organization:
     """Save an organization and, unless None, its `domains`: people at them are members.
 
-    Raises PermissionDenied, ValidationError.
+    Raises PermissionDenied, ValidationError, and Stale if its version is not in `if_versions`.
     """
     _require_admin(by)
+    if if_versions is not None and organization.pk is not None:
+        present = Organization.objects.select_for_update().filter(pk=organization.pk).first()
+        if present is None or present.version not in if_versions:
+            raise Stale
     with one_revocation():
         organization.full_clean()
         organization.save()

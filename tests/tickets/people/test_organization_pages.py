@@ -176,3 +176,47 @@ def test_api_card_has_the_tickets_that_the_reader_may_see(cast: Cast) -> None:
     (read,) = ApiClient(cast.dana).get(f"customers/{cast.casey.pk}/notes/").json()["results"]
     assert read == note | {"can_be_deleted": False}
     assert (note["text"], note["author"]["name"], note["can_be_deleted"]) == ("Pays late", "Bao Nguyen", True)
+
+
+# Two admins at once
+
+
+def seen_by(client: Any, address: str) -> dict[str, str]:
+    form = client.get(address).context["form"]
+    return {"name": form["name"].value(), "domains": form["domains"].value(), "seen": form["seen"].value()}
+
+
+def test_domains_that_another_admin_has_changed_meanwhile_are_not_replaced_unasked(cast: Cast) -> None:
+    address, client = f"{PAGE}{acme(cast).pk}/", browser(cast.ada)
+    first, second = seen_by(client, address), seen_by(client, address)
+    assert client.post(address, first | {"domains": "example.com theirs.example"}).status_code == 302
+    response = client.post(address, second | {"domains": "mine.example"})
+    assert response.status_code == 422
+    assert "Another admin has changed this organization." in response.text
+    assert "Changed while you were editing, to: example.com, theirs.example" in response.text
+    assert "mine.example</textarea>" in response.text
+    assert Organization.objects.get().domain_names == ["example.com", "theirs.example"]
+    again = second | {"domains": "mine.example", "seen": response.context["form"]["seen"].value()}
+    assert client.post(address, again).status_code == 302
+    assert Organization.objects.get().domain_names == ["mine.example"]
+
+
+def test_admin_who_does_not_save_the_same_as_another_is_asked_about_the_differing_field_only(cast: Cast) -> None:
+    address, client = f"{PAGE}{acme(cast).pk}/", browser(cast.ada)
+    seen = seen_by(client, address)
+    assert client.post(address, seen | {"members_see_tickets": "on"}).status_code == 302
+    response = client.post(address, seen | {"name": "Acme"})
+    assert list(response.context["form"].errors) == ["members_see_tickets", "__all__"]
+    assert "to: on" in response.text
+
+
+def test_api_changes_only_the_version_that_if_match_names(cast: Cast) -> None:
+    path, program = f"organizations/{acme(cast).pk}/", ApiClient(cast.ada)
+    tag = program.get(path)["ETag"]
+    changed = program.patch(path, {"domains": ["theirs.example"]}, **{"If-Match": tag})
+    assert (changed.status_code, changed["ETag"] == tag) == (200, False)
+    assert program.patch(path, {"domains": ["mine.example"]}, **{"If-Match": tag}).status_code == 412
+    assert program.patch(path, {"name": "Ajax"}, **{"If-Match": "W/" + changed["ETag"]}).status_code == 412
+    assert Organization.objects.get().domain_names == ["theirs.example"]
+    for headers in ({"If-Match": f'"x", {changed["ETag"]}'}, {"If-Match": "*"}, {}):
+        assert program.patch(path, {"domains": ["mine.example"]}, **headers).status_code == 200

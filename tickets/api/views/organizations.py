@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import PermissionDenied
+from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,8 +18,9 @@ from accounts.api.fields import Address, Body, Flag, Line
 from tickets import policies
 from tickets.api.examples import request_example, response_example
 from tickets.api.paging import paginate_rows
-from tickets.api.parameters import AFTER, SIZE
+from tickets.api.parameters import AFTER, ORGANIZATION_ETAG, ORGANIZATION_IF_MATCH, SIZE, VERSION_PROBLEMS
 from tickets.api.serializers import CustomerSerializer
+from tickets.api.views.tickets import VersionOutdated, if_match_tags
 from tickets.models import Organization, OrganizationMember
 from tickets.people import organizations
 
@@ -110,6 +111,7 @@ class Organizations(ProjectAPIView):
         operation_id="organization_create",
         summary="Add an organization",
         tags=["Organizations"],
+        parameters=[ORGANIZATION_ETAG],
         request=OrganizationBody,
         responses={201: OrganizationSerializer},
         examples=[
@@ -128,18 +130,21 @@ class OneOrganization(ProjectAPIView):
         operation_id="organization",
         summary="Read an organization",
         tags=["Organizations"],
+        parameters=[ORGANIZATION_ETAG],
         responses=OrganizationSerializer,
         extensions=ADMINS_ONLY,
         examples=[response_example("An organization", EXAMPLE)],
     )
     def get(self, request: Request, pk: int) -> Response:
         """Return an organization. Only admins may."""
-        return serialized_response(OrganizationSerializer, _data(_fetch(request, pk)))
+        return _response(_fetch(request, pk))
 
     @extend_schema(
         operation_id="organization_change",
         summary="Change an organization",
         tags=["Organizations"],
+        parameters=[ORGANIZATION_IF_MATCH, ORGANIZATION_ETAG],
+        extensions={"x-problems": VERSION_PROBLEMS},
         request=OrganizationChanges,
         responses=OrganizationSerializer,
         examples=[
@@ -150,7 +155,13 @@ class OneOrganization(ProjectAPIView):
     def patch(self, request: Request, pk: int) -> Response:
         """Change the given fields, all or none; `domains` replaces all of them. What members lose ends at once."""
         organization = _fetch(request, pk)
-        return _saved(request, organization, self.read(OrganizationChanges))
+        if not request.headers.get("Content-Length", "").strip("0"):
+            raise ValidationError(_("Send the fields to change."))
+        values, versions = self.read(OrganizationChanges), if_match_tags(request)
+        try:
+            return _saved(request, organization, values, if_versions=versions)
+        except organizations.Stale:
+            raise VersionOutdated from None
 
     @extend_schema(
         operation_id="organization_delete",
@@ -233,12 +244,26 @@ def _fetch(request: Request, pk: int) -> Organization:
     return get_object_or_404(_rows(request), pk=pk)
 
 
-def _saved(request: Request, organization: Organization, values: dict[str, Any], *, status: int = 200) -> Response:
+def _saved(
+    request: Request,
+    organization: Organization,
+    values: dict[str, Any],
+    *,
+    status: int = 200,
+    if_versions: set[str] | None = None,
+) -> Response:
     domains = values.pop("domains", None)
     for name, value in values.items():
         setattr(organization, name, value)
-    organizations.save_organization(organization, by=request.user, domains=domains)
-    return serialized_response(OrganizationSerializer, _data(_fetch(request, organization.pk)), status=status)
+    organizations.save_organization(organization, by=request.user, domains=domains, if_versions=if_versions)
+    return _response(_fetch(request, organization.pk), status=status)
+
+
+def _response(row: Organization, *, status: int = 200) -> Response:
+    """Return an organization with its version as ETag."""
+    return serialized_response(
+        OrganizationSerializer, _data(row), status=status, headers={"ETag": f'"{row.version}"'}
+    )
 
 
 def _data(row: Organization) -> dict[str, Any]:

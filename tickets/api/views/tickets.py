@@ -44,7 +44,7 @@ from tickets.api.serializers import (
 from tickets.forms.lists import FilterForm
 from tickets.models import Ticket
 
-VERSION = re.compile(r'"?([0-9]{1,9})"?')  # clients may lose the quotation marks
+VERSION = re.compile(r"[0-9]{1,9}")
 
 
 class VersionOutdated(APIException):  # type: ignore[misc]
@@ -210,11 +210,16 @@ def if_match_versions(request: Request) -> set[int] | None:
 
     A weak tag matches no version (RFC 9110, section 13.1.1).
     """
+    tags = if_match_tags(request)
+    return None if tags is None else {int(tag) for tag in tags if VERSION.fullmatch(tag)}
+
+
+def if_match_tags(request: Request) -> set[str] | None:
+    """Return the tags in If-Match, as `if_match_versions` does; clients may lose the quotation marks."""
     tags = [tag.strip() for tag in request.headers.get("If-Match", "").split(",") if tag.strip()]
     if not tags or tags == ["*"]:
         return None
-    found = [VERSION.fullmatch(tag) for tag in tags]
-    return {int(match[1]) for match in found if match}
+    return {tag.strip('"') for tag in tags}
 
 
 def _ticket_filter(query: QueryDict, user: User) -> list_queries.TicketFilter:

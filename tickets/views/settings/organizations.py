@@ -46,8 +46,11 @@ def edit_organization(request: AuthenticatedRequest, pk: int | None = None) -> H
     organization = Organization() if pk is None else get_object_or_404(Organization, pk=pk)
     form = OrganizationForm(request.POST if request.method == "POST" else None, instance=organization)
     if request.method == "POST" and form.is_valid():
-        domains = form.cleaned_data["domains"]
-        call_service(form, organizations.save_organization, form.instance, by=request.user, domains=domains)
+        values = {"domains": form.cleaned_data["domains"], "if_versions": form.if_versions}
+        try:
+            call_service(form, organizations.save_organization, form.instance, by=request.user, **values)
+        except organizations.Stale:
+            form.offer(get_object_or_404(Organization, pk=pk))
         if not form.errors:
             messages.success(request, _("Changes saved."))
             return redirect("settings:organizations-edit", organization.pk)
