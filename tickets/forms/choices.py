@@ -1,11 +1,34 @@
-"""Forms of statuses and priorities."""
+"""Statuses and priorities: what forms offer, and forms of them."""
 
 from typing import Any
 
 from django import forms
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Office, User
+from tickets import policies
 from tickets.models import Priority, Status
+
+
+class ListChoices:
+    """What the forms of a list offer; each kind is read once, when the first form needs it."""
+
+    @cached_property
+    def statuses(self) -> list[Status]:
+        return list(Status.objects.all())
+
+    @cached_property
+    def priorities(self) -> list[Priority]:
+        return list(Priority.objects.all())
+
+    @cached_property
+    def assignees(self) -> list[User]:
+        return list(policies.assignable_users())
+
+    @cached_property
+    def offices(self) -> list[Office]:
+        return list(Office.objects.all())
 
 
 class ChoiceForm(forms.ModelForm[Any]):

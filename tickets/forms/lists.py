@@ -11,14 +11,13 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Model
 from django.http import QueryDict
 from django.utils import formats, timezone
-from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Office, User
+from accounts.models import User
 from accounts.text.choices import in_short, is_named
-from tickets import policies
+from tickets.forms.choices import ListChoices
 from tickets.list_queries import BEST_MATCH, DEFAULT_SORT, Period, TicketFilter, View
-from tickets.models import Priority, Status, Tag
+from tickets.models import Status, Tag
 from tickets.search import MAX_LENGTH, MAX_WORDS
 from tickets.search.operators import expanded
 
@@ -104,26 +103,6 @@ class TagField(forms.CharField):
                 _("Unknown value. Choose one of: %(choices)s.") % {"choices": accepted}, "invalid_choice"
             )
         return found
-
-
-class ListChoices:
-    """What the forms of a list offer; each kind is read once, when the first form needs it."""
-
-    @cached_property
-    def statuses(self) -> list[Status]:
-        return list(Status.objects.all())
-
-    @cached_property
-    def priorities(self) -> list[Priority]:
-        return list(Priority.objects.all())
-
-    @cached_property
-    def assignees(self) -> list[User]:
-        return list(policies.assignable_users())
-
-    @cached_property
-    def offices(self) -> list[Office]:
-        return list(Office.objects.all())
 
 
 class FilterForm(forms.Form):

@@ -1,6 +1,7 @@
 """Forms of tickets, replies and changes."""
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -16,6 +17,7 @@ from accounts.models import Office, User
 from accounts.policies import offered_offices
 from tickets import drafts, files, policies, services
 from tickets.files.types import accepted
+from tickets.forms.choices import ListChoices
 from tickets.forms.fields import KeysField, MessageField, UncutField
 from tickets.models import MAX_MESSAGE, MAX_SUBJECT, Attachment, Draft, Priority, Status, Ticket
 from tickets.submissions import AlreadySubmitted
@@ -246,7 +248,8 @@ class ChangeForm(forms.Form):
     office = forms.ModelChoiceField(Office.objects.all(), label=_("Office"), empty_label=None)
     subject = UncutField(label=_("Subject"), max_length=MAX_SUBJECT)
 
-    def __init__(self, data: Any = None, *, ticket: Ticket) -> None:
+    def __init__(self, data: Any = None, *, ticket: Ticket, choices: ListChoices | None = None) -> None:
+        """`choices` are those of a page, which shows the form and reads them once."""
         initial = {name: getattr(ticket, name) for name in (*services.EDITABLE_FIELDS, "version")}
         super().__init__(data, initial=initial, auto_id="change-%s")
         # The assignee may have been deactivated: the field shows them nevertheless, not the first choice.
@@ -255,6 +258,14 @@ class ChangeForm(forms.Form):
         if data is not None:
             for name in set(services.EDITABLE_FIELDS) - data.keys():
                 del self.fields[name]
+        if choices is not None:
+            self._offer("status", choices.statuses)
+            self._offer("priority", choices.priorities)
+            self._offer("office", choices.offices)
+
+    def _offer(self, name: str, rows: Iterable[Any]) -> None:
+        field: forms.ModelChoiceField[Any] = self.fields[name]  # type: ignore[assignment]
+        field.choices = [(row.pk, str(row)) for row in rows]
 
     def apply(self, ticket: Ticket, *, by: User) -> None:
         """Change the submitted fields."""

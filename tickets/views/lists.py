@@ -23,7 +23,8 @@ from accounts.types import AuthenticatedRequest
 from realtime import Audience
 from tickets import list_queries, payloads, policies, services
 from tickets.counts import count_found, counts
-from tickets.forms.lists import BulkForm, FilterForm, ListChoices
+from tickets.forms.choices import ListChoices
+from tickets.forms.lists import BulkForm, FilterForm
 from tickets.models import Status, Ticket
 from tickets.reading import latest_messages, with_unread
 from tickets.search import Snippet, named_ticket, snippets

@@ -21,6 +21,7 @@ from realtime import Audience
 from tickets import payloads, policies, services
 from tickets.drafts import draft_of
 from tickets.drafts.views import draft_payload
+from tickets.forms.choices import ListChoices
 from tickets.forms.tickets import AttachmentsForm, ChangeForm, ReplyForm, TicketForm, VisibilityForm
 from tickets.models import Priority, Reply, Status, Ticket, participants_of
 from tickets.people.customers import card_of
@@ -212,6 +213,7 @@ def render_ticket(
     audience = policies.audience_of(user, ticket)
     if audience is None:
         return render(request, "404.html", status=404)
+    choices = ListChoices()
     has_read = reading_of(user, ticket)
     page = reply_page(user, ticket, request.GET, start=has_read.first_unread)
     draft = draft_of(user, ticket)
@@ -233,10 +235,10 @@ def render_ticket(
         "form": form,
         "draft": draft_payload(draft),
         "seen": latest_shown(user, ticket) if page.later else latest_of(page.replies, ticket),
-        "properties": _properties(ticket, changes),
+        "properties": _properties(ticket, changes, choices),
         **(refused or {}),
         "place": place_in_list(user, ticket, request.POST.get("list", request.GET.get("list"))),
-        "sendings": _sendings() if audience is Audience.STAFF else [],
+        "sendings": _sendings(choices.statuses) if audience is Audience.STAFF else [],
     }
     return render(request, "tickets/ticket.html", context, status=status)
 
@@ -261,9 +263,8 @@ def _timeline(user: User, ticket: Ticket, audience: Audience) -> dict[str, Any]:
     return {"timeline": lines, "is_timeline_cut": len(latest) > MAX_TIMELINE}
 
 
-def _sendings() -> list[str]:
+def _sendings(statuses: list[Status]) -> list[str]:
     """Return what sending can also do, as far as the desk has statuses for it."""
-    statuses = list(Status.objects.all())
     found = {
         "hold": any(each.awaits_customer for each in statuses),
         "close": any(each.is_closed for each in statuses),
@@ -271,7 +272,7 @@ def _sendings() -> list[str]:
     return [name for name, is_possible in found.items() if is_possible]
 
 
-def _properties(ticket: Ticket, rejected: ChangeForm | None) -> list[BoundField]:
+def _properties(ticket: Ticket, rejected: ChangeForm | None, choices: ListChoices) -> list[BoundField]:
     """Return the field of every property; a rejected one with its submitted value."""
     sent = {field.name: field for field in rejected or ()}
-    return [sent.get(field.name, field) for field in ChangeForm(ticket=ticket).visible_fields()]
+    return [sent.get(field.name, field) for field in ChangeForm(ticket=ticket, choices=choices).visible_fields()]
