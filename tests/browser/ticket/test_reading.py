@@ -83,6 +83,27 @@ def test_reader_of_older_messages_keeps_their_place(small_desk: Desk, size: dict
     expect(button).to_be_hidden()
 
 
+KEYBOARD = """Object.defineProperty(globalThis, "visualViewport", {
+  value: Object.assign(new EventTarget(), { scale: 1, offsetTop: 0, height: innerHeight }),
+})"""
+OPEN = "visualViewport.height -= {height}; visualViewport.dispatchEvent(new Event('resize'))"
+
+
+def test_composer_and_newest_message_stay_above_the_keyboard(small_desk: Desk) -> None:
+    talk(small_desk, 8)
+    casey = small_desk.enter("casey", viewport=PHONE)
+    casey.context.add_init_script(KEYBOARD)
+    page = casey.page(small_desk.ticket)
+    is_live(page)
+    newest_is_in_view(page, "Line 7")
+    page.evaluate(OPEN.format(height=300))
+    bottom = "document.querySelector('.composer').getBoundingClientRect().bottom"
+    page.wait_for_function(f"{bottom} <= {PHONE['height'] - 300}")
+    newest_is_in_view(page, "Line 7")
+    page.evaluate(OPEN.format(height=-300))
+    page.wait_for_function(f"{bottom} > {PHONE['height'] - 100}")
+
+
 def test_message_higher_than_the_window_is_shown_from_its_start(small_desk: Desk) -> None:
     page = small_desk.enter("casey", viewport=PHONE).page(small_desk.ticket)
     dana = small_desk.enter("dana").page(small_desk.ticket)

@@ -1,5 +1,7 @@
 /** Keeps the newest message of a conversation in view, or opens it at the first unread one, above the composer, which covers the end of the window. */
 
+import { KeyboardInset } from "../keyboard-inset.js"
+
 const MARGIN = 8
 // A reader this close to the end sees the end.
 const AT_END = 48
@@ -52,6 +54,7 @@ export class ReadingPosition {
   /** Follows the height and the place of the dock. */
   #watchDock() {
     new ResizeObserver(() => this.#onResize()).observe(this.#dock)
+    new KeyboardInset().watch((growth) => this.#onKeyboard(growth))
     for (const name of ["scroll", "resize"]) addEventListener(name, () => this.#onMove(), { passive: true })
     this.#onResize()
   }
@@ -151,6 +154,12 @@ export class ReadingPosition {
     this.#onMove()
     const growth = height - this.#dockHeight
     this.#dockHeight = height
+    if (growth > 0 && this.#isAtEnd(growth)) this.#reveal(this.#newest)
+  }
+
+  /** The stylesheet keeps the dock above the keyboard; the end of the conversation stays above the dock. */
+  #onKeyboard(growth) {
+    this.#onMove()
     if (growth > 0 && this.#isAtEnd(growth)) this.#reveal(this.#newest)
   }
 }
