@@ -29,7 +29,8 @@ def search(
 
     `is_whole`: whether each term occurs as whole words. `within`: look only in these, which are few.
     """
-    within = _all_of_customer(user) if within is None and user.is_customer else within
+    if within is None and user.is_customer and (keys := _keys_of_customer(user)) is not None:
+        within, tickets = Ticket.objects.filter(pk__in=keys), tickets.filter(pk__in=keys)
     query = parse(typed)
     if not query.terms:
         return tickets.annotate(is_whole=Value(False)).none()
@@ -41,10 +42,10 @@ def search(
     return found.annotate(is_whole=is_whole)
 
 
-def _all_of_customer(user: User) -> QuerySet[Ticket] | None:
-    """Return all tickets of a customer; None if they are many. By their keys: a planner knows how few they are."""
+def _keys_of_customer(user: User) -> list[int] | None:
+    """Return the keys of all tickets of a customer, which show a planner how few they are; None if many."""
     keys = list(policies.visible_tickets(user).order_by().values_list("pk", flat=True)[: MAX_KEYS + 1])
-    return Ticket.objects.filter(pk__in=keys) if len(keys) <= MAX_KEYS else None
+    return keys if len(keys) <= MAX_KEYS else None
 
 
 def is_frequent(typed: str) -> bool:

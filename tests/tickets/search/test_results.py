@@ -315,6 +315,7 @@ def test_customer_with_many_tickets_searches_the_index(cast, monkeypatch):
     monkeypatch.setattr(queries, "MAX_KEYS", 0)
     many = first_page(cast.casey, "charged")
     assert [ticket.subject for ticket in many] == ["Charged twice"]
+    assert list(first_page(User.objects.create_user("new@example.com", name="New"), "charged")) == []
     assert " MATCH " in str(many.query) or connection.vendor == "postgresql"
     assert " MATCH " not in few
 
