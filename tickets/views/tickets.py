@@ -30,6 +30,7 @@ from tickets.reading.receipts import receipts_of
 from tickets.reading.views import token_of_page
 from tickets.unseen import MAX_SHOWN, latest_of, latest_shown, unseen_replies
 from tickets.views.list_place import place_in_list
+from tickets.views.quotes import begin_with_quote
 from tickets.views.reply_pages import ReplyPage, reply_page
 from tickets.views.responses import call_service, error_response, wants_json
 
@@ -219,6 +220,7 @@ def render_ticket(
     draft = draft_of(user, ticket)
     if not draft.is_internal or audience is Audience.STAFF:  # a note never becomes a reply
         form.begin_with(draft)
+    begin_with_quote(form, request.GET, user=user, ticket=ticket)
     context = {
         "ticket": ticket,
         "payload": payloads.ticket_payload(ticket, audience),

@@ -1,5 +1,7 @@
 """Messages in the browser: as rendered, and as typed."""
 
+import re
+
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Desk, is_live
@@ -71,3 +73,33 @@ def test_long_paste_stays_whole_with_a_sentence(small_desk: Desk) -> None:
         box.fill("short")
         expect(sentence).to_have_count(0)
         expect(box).to_have_attribute("aria-invalid", "false")
+
+
+def test_messages_are_quoted_and_their_links_copied(small_desk: Desk) -> None:
+    bao = small_desk.enter("bao", permissions=["clipboard-read", "clipboard-write"])
+    page = bao.page(small_desk.ticket)
+    text = page.locator("textarea[name=message]")
+    is_live(page)
+    page.locator(".is-opening [data-quote]").click()
+    expect(text).to_have_value(re.compile(r"^> .+\n\n$"))
+    expect(text).to_be_focused()
+    text.fill("")
+    page.get_by_text("Internal note", exact=True).first.click()
+    send(page, "Do *not* send it back")
+    note = page.locator("#replies > li").last
+    expect(note).to_contain_text("Do not send it back")
+    page.locator(".composer-tabs label").first.click()
+    text.fill("Hello")
+    note.locator("[data-quote]").click()
+    expect(text).to_have_value("Hello\n\n> Do *not* send it back\n\n")
+    expect(page.locator("[name=internal][value=on]")).to_be_checked()
+    text.fill("")
+    note.locator(".prose em").dblclick()
+    note.locator("[data-quote]").press("Space")
+    expect(text).to_have_value("> not\n\n")
+    note.locator("[data-copy]").click()
+    expect(note.locator("[data-copied]")).to_have_text("Link copied")
+    address = page.evaluate("navigator.clipboard.readText()")
+    text.fill("")
+    page.goto(address)
+    expect(page.locator("li:target")).to_contain_text("Do not send it back")

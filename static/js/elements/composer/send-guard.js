@@ -4,7 +4,7 @@ import { submitAgain } from "../../lib/submitter.js"
 import { clone } from "../../lib/template.js"
 import { live } from "../../live/index.js"
 
-const NOT_SHOWN = ".visibility, message-original, .attachments"
+const NOT_SHOWN = ".visibility, message-original, message-links, .attachments"
 
 class SendGuard extends HTMLElement {
   /** Whether there is text that was not sent. */

@@ -41,6 +41,20 @@ class TicketComposer extends HTMLElement {
     this.#text.dispatchEvent(new CustomEvent("composer:written", { bubbles: true }))
   }
 
+  /** Adds a quote, in an internal note if it is from one: its text must not become a reply. */
+  quote(text, { isNote }) {
+    const note = this.querySelector("input[name=internal][value=on]")
+    if (isNote && note) note.checked = true
+    this.#showMode()
+    const field = this.#text
+    const lines = text.split(/\r?\n/).map((line) => `> ${line}`.trimEnd())
+    const before = field.value.trimEnd()
+    field.value = `${before ? `${before}\n\n` : ""}${lines.join("\n")}\n\n`
+    field.focus()
+    field.setSelectionRange(field.value.length, field.value.length)
+    field.dispatchEvent(new Event("input", { bubbles: true }))
+  }
+
   #onKeydown(event) {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return
     const button = event.shiftKey ? "[name=then][value=close]" : "[type=submit]:not([name])"
