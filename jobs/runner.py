@@ -36,6 +36,13 @@ def run(pk: int, lease: str) -> None:
         _attempt(job, job.function)
 
 
+def run_now(task: Task, key: str) -> None:
+    """Run a job in this process, unless a worker has it already. If this process ends, a worker runs it later."""
+    job = Job.objects.due().filter(task=task.name, key=key, state=Job.State.WAITING).first()
+    if job is not None and job.lease():
+        run(job.pk, str(job.run_at))
+
+
 def fail(job: Job, reason: str) -> None:
     """End a job that cannot succeed, and do what its task has for that case."""
     with transaction.atomic():

@@ -8,13 +8,17 @@ from typing import Final
 from django.db import DatabaseError, connection
 from imap_tools import ImapToolsError
 
+from jobs import runner
 from mail.inbound import imap
-from mail.models import Mailbox
+from mail.inbound.parsing import guard
+from mail.inbound.tasks import process_received
+from mail.models import Mailbox, ReceivedMessage
 
 logger = logging.getLogger(__name__)
 
 FIRST_PAUSE: Final = 2.0  # seconds before the second attempt
 LONGEST_PAUSE: Final = 300.0
+MAX_AT_ONCE: Final = 5  # messages that the poller processes itself
 FAILURES: Final = (OSError, imaplib.IMAP4.error, ImapToolsError, DatabaseError, UnicodeError)
 
 
@@ -50,8 +54,10 @@ class Poller(threading.Thread):
     def _poll(self) -> None:
         with imap.connected(self.mailbox) as server:
             imap.report(self.mailbox, "")
+            guard.prepare()
             while not self._stopping.is_set():
-                imap.fetch_new(self.mailbox, server)
+                if imap.fetch_new(self.mailbox, server):
+                    process_now(self.mailbox)
                 self._pause = FIRST_PAUSE
                 imap.wait(server, imap.IDLE_SECONDS)
 
@@ -63,6 +69,15 @@ class Poller(threading.Thread):
             imap.report(self.mailbox, f"{type(error).__name__}: {error}")
         except DatabaseError:
             connection.close()
+
+
+def process_now(mailbox: Mailbox) -> None:
+    """Process what has just been fetched, rather than when a worker looks for jobs next; many are left to workers."""
+    waiting = ReceivedMessage.objects.filter(mailbox=mailbox, state=ReceivedMessage.State.RECEIVED)
+    keys = list(waiting.order_by("received_at").values_list("pk", flat=True)[: MAX_AT_ONCE + 1])
+    for key in keys if len(keys) <= MAX_AT_ONCE else []:
+        runner.run_now(process_received, str(key))
+        guard.prepare()
 
 
 class Pollers:

@@ -8,8 +8,10 @@ from tempfile import TemporaryDirectory
 import pytest
 from django.test import Client
 
+from jobs.models import Job
 from mail import doctor
 from mail.inbound import imap, poller, storage
+from mail.inbound.parsing import guard
 from mail.models import Mailbox, ReceivedMessage
 from realtime.doctor.problem import Problem, Untested
 from tests.mail.inbound.dovecot import PASSWORD, USER, Dovecot
@@ -165,3 +167,31 @@ def test_doctor_leaves_sites_without_imap_untested(imap_mailbox):
     Mailbox.objects.update(is_active=False)
     with pytest.raises(Untested):
         doctor.check_mail_in()
+
+
+def test_fetched_message_is_processed_at_once_and_by_one_process_only(imap_mailbox, server, cast, monkeypatch):
+    server.deliver(write())
+    with imap.connected(imap_mailbox) as connection:
+        imap.fetch_new(imap_mailbox, connection)
+    [job] = Job.objects.filter(task="mail.inbound.process_received")
+    assert job.lease()  # a worker was faster
+    poller.process_now(imap_mailbox)
+    assert not Ticket.objects.filter(subject="Printer").exists()
+    Job.objects.filter(pk=job.pk).update(state="waiting", run_at=LONG_AGO)
+    guard.prepare()
+    [spare] = guard._waiting
+    poller.process_now(imap_mailbox)
+    assert Ticket.objects.filter(subject="Printer").count() == 1
+    assert spare.returncode == 0  # it was used, and another one waits
+    assert [each.poll() for each in guard._waiting] == [None]
+    run_due_jobs()
+    assert Ticket.objects.filter(subject="Printer").count() == 1
+    with guard._waiting.pop() as other:
+        other.kill()
+
+
+def test_many_messages_are_left_to_the_workers(imap_mailbox, server, cast):
+    for number in range(poller.MAX_AT_ONCE + 1):
+        storage.store(write(message_id=f"<{number}@example.com>"), imap_mailbox)
+    poller.process_now(imap_mailbox)
+    assert ReceivedMessage.objects.filter(state="received").count() == poller.MAX_AT_ONCE + 1

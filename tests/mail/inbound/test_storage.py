@@ -116,7 +116,7 @@ def test_parser_that_takes_too_long_is_killed(mailbox, monkeypatch):
     def time_out(*_, **__):
         raise subprocess.TimeoutExpired("parser", 1)
 
-    monkeypatch.setattr(guard.subprocess, "run", time_out)
+    monkeypatch.setattr(guard.subprocess.Popen, "communicate", time_out)
     ticket = receive(mailbox, write(), guard.parse).ticket
     assert (ticket.subject, "too complex" in ticket.content) == ("Printer", True)
 
