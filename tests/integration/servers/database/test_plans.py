@@ -1,0 +1,93 @@
+"""No page reads a table that grows with the desk from end to end: the plans of its queries on PostgreSQL."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from benchmarks.pages import large_desk
+from realtime.models import Broadcast
+from tickets import policies
+from tickets.models import Reply, SearchText, Ticket, TimelineEntry
+
+pytestmark = pytest.mark.django_db
+TICKETS = 2_000
+TIMES = 50  # as often the planner is made to believe each row exists: the plans are those of a desk of 100,000
+GROWING = {model._meta.db_table for model in (Ticket, Reply, TimelineEntry, SearchText, Broadcast)}
+PAGES = {
+    "list": "/tickets/",
+    "closed tickets": "/tickets/?status=closed",
+    "all tickets": "/tickets/?status=all",
+    "waiting tickets": "/tickets/?status=waiting",
+    "dashboard": "/",
+    "counts": "/tickets/counts/",
+    "ticket": "/tickets/{ticket}/",
+    "API list": "/api/v1/tickets/",
+    "search for a number": "/tickets/?q=1711",
+    "search for a part": "/tickets/?q=v-171",
+    "search for a name": "/tickets/?q=customer+17",
+    "search for characters": "/tickets/?q=发票",
+}
+# Known scans of tickets: the many of an agent or a customer in the order of their last change, and what a
+# search looks up, whose number the planner does not know.
+KNOWN = {
+    *(("agent", name) for name in ("API list", "all tickets", "closed tickets", "dashboard")),
+    *(("customer", name) for name in ("all tickets", "closed tickets", "dashboard")),
+    *((role, name) for role in ("admin", "agent", "customer") for name in PAGES if name.startswith("search")),
+}
+BOUNDED = "SELECT COUNT(*) FROM (SELECT"  # stops at its LIMIT
+SCANNED = re.compile(r"Seq Scan on (?:public\.)?\"?(\w+)")
+
+
+@pytest.fixture
+def people(db):
+    """A desk with the statistics of a large one: a plan is as good as what it knows of the number of rows."""
+    found = large_desk.fill(TICKETS, finish="ANALYZE")
+    Broadcast.objects.all().delete()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE pg_class SET reltuples = reltuples * %s WHERE relname LIKE 'tickets\\_%%' AND reltuples > 500",
+            [TIMES],
+        )
+    return found
+
+
+def scanned(sql):
+    """Return the growing tables that a query would read from end to end."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {sql}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    return {table: plan for table in SCANNED.findall(plan) if table in GROWING}
+
+
+def selects(action):
+    with CaptureQueriesContext(connection) as captured:
+        action()
+        queries = [query["sql"] for query in captured.captured_queries]
+    return [sql for sql in queries if sql.startswith("SELECT")]
+
+
+def test_pages_scan_no_growing_table(people):
+    """One desk for all pages: it takes seconds to write."""
+    found = {}
+    for role in ("admin", "agent", "customer"):
+        person = getattr(people, role)
+        client = Client()
+        client.force_login(person)
+        ticket = policies.listed_tickets(person).first().uuid
+        for name, path in PAGES.items():
+            queries = selects(lambda: client.get(path.format(ticket=ticket)))  # noqa: B023
+            assert any("tickets_ticket" in sql for sql in queries), (role, name)
+            for sql in queries:
+                is_bounded = sql.startswith(BOUNDED) and " LIMIT " in sql
+                if not is_bounded and (role, name) not in KNOWN and (plans := scanned(sql)):
+                    found[role, name, *plans] = f"{sql}\n{next(iter(plans.values()))}"
+    assert not found, "\n\n".join(f"{key}: {text}" for key, text in found.items())
+
+
+@pytest.mark.usefixtures("people")
+def test_scan_is_noticed():
+    for rows in (Ticket.objects.filter(content__contains="17"), Reply.objects.filter(message__contains="17")):
+        assert scanned(str(rows.query).replace("%17%", "'%17%'")), rows.query
