@@ -1,9 +1,9 @@
-"""Database writes of a minute in which agents work: `python -m benchmarks.at_work [--agents 50]`.
+"""Database writes of a minute in which agents work: `python -m benchmarks.at_work [--agents 50] [--redis]`.
 
 Each agent opens two tickets, reads them to the end, is seen there by colleagues, and types a reply for half a minute,
 as the scripts of the pages do it at most: their periods are repeated here. No time is measured, so that the minute
-takes seconds: counted are the rows that are written. SQLite without Redis, where presence and rate limits are in the
-database too; with Redis they are not.
+takes seconds: counted are the rows that are written. SQLite without Redis, where presence, rate limits
+and what is sent without history are in the database too, or with it.
 """
 
 import asyncio
@@ -12,12 +12,13 @@ import re
 import tempfile
 from argparse import ArgumentParser
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from benchmarks import report
-from tests.support.servers import migrated
+from tests.support.servers import instances, migrated
 
 TICKETS = 2  # that an agent opens
 SAVES = 10  # of a draft in half a minute: static/js/lib/drafts/synced-draft.js, PERIOD_MS
@@ -189,20 +190,23 @@ def main() -> None:
     """Count, and publish the table."""
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--agents", type=int, default=50)
+    parser.add_argument("--redis", action="store_true", help="with a private Redis server")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        database = Path(folder) / "desk.sqlite3"
+    with ExitStack() as stack:
+        database = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "desk.sqlite3"
         migrated.copy_to_file(database)
         os.environ |= {"DATABASE_URL": f"sqlite:///{database}", "DJANGO_SETTINGS_MODULE": "tests.settings"}
+        if options.redis:
+            os.environ["REDIS_URL"] = stack.enter_context(instances.redis_server()).url
         import django
 
         django.setup()
         counts = Counts()
         asyncio.run(work(counts, options.agents))
-    publish(counts, options.agents)
+    publish(counts, options.agents, "with Redis" if options.redis else "without Redis")
 
 
-def publish(counts: Counts, agents: int) -> None:
+def publish(counts: Counts, agents: int, where: str) -> None:
     """Print a row for each kind of work, and their sum."""
     names = (RECORDS, LOG, SHARED)
     sums: Counter[str] = Counter()
@@ -212,10 +216,8 @@ def publish(counts: Counts, agents: int) -> None:
         sums.update(written)
         rows.append({"work": kind, **written, "per agent": round(sum(written.values()) / agents, 1)})
     rows.append({"work": "a minute", **sums, "per agent": round(sums.total() / agents, 1)})
-    notes = f"{agents * KEYSTROKES:,} keystrokes. With Redis, presence and limits write nothing here."
-    report.publish(
-        "at_work", f"Rows written while {agents} agents work for a minute", rows, bars="per agent", notes=notes
-    )
+    title = f"Rows written while {agents} agents work for a minute, {where}"
+    report.publish("at_work", title, rows, bars="per agent", notes=f"{agents * KEYSTROKES:,} keystrokes.")
 
 
 if __name__ == "__main__":
