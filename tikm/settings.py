@@ -224,6 +224,8 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True  # to add, remove or prefer an address
 PASSWORD_RESET_TIMEOUT = 3600  # seconds
 ACCOUNT_ADAPTER = "accounts.sign_in.adapters.AccountAdapter"
 MFA_TOTP_ISSUER = "TIKM"
+# Steps of 30 seconds on each side of the present one: typing takes time, and clocks differ (RFC 6238, section 5.2).
+MFA_TOTP_TOLERANCE = 1
 MFA_ADAPTER = "accounts.sign_in.second_steps.SecondStepAdapter"
 MFA_FORMS = {
     "activate_totp": "accounts.sign_in.second_steps.ActivateTOTPForm",

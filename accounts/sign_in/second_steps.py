@@ -5,17 +5,23 @@ from typing import Any
 
 from allauth.account.adapter import get_adapter as get_account_adapter
 from allauth.core import context
+from allauth.core.internal.cryptokit import normalize_user_code
+from allauth.mfa import app_settings
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.adapter import get_adapter as get_mfa_adapter
 from allauth.mfa.base import forms
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.forms import ActivateTOTPForm as AllauthActivateTOTPForm
-from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from allauth.mfa.totp.internal.auth import generate_totp_secret
+from django.core.cache import cache
 
+from accounts.models import User
 from accounts.sign_in import failed_attempts
 from realtime.utils import encryption
 
 PURPOSE = "second step"
+# An app shows each code for one step, which is valid for one more on both sides (settings.MFA_TOTP_TOLERANCE).
+CODE_SECONDS = app_settings.TOTP_PERIOD * (2 * app_settings.TOTP_TOLERANCE + 1)
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +48,7 @@ class ActivateTOTPForm(AllauthActivateTOTPForm):  # type: ignore[misc]
 
     def clean_code(self) -> str:
         code: str = super().clean_code()
-        if not TOTP(Authenticator(user=self.user))._mark_code_used(code):
+        if not _use_up(code, self.user):
             raise get_mfa_adapter().validation_error("incorrect_code")
         return code
 
@@ -61,7 +67,7 @@ class CodeForm(forms.BaseAuthenticateForm):  # type: ignore[misc]
             Authenticator.objects.filter(user=self.user).exclude(type=Authenticator.Type.WEBAUTHN).order_by("-type")
         )
         for authenticator in found:
-            if authenticator.wrap().validate_code(code):
+            if authenticator.wrap().validate_code(code) and self._is_first_use(authenticator, code):
                 authenticator.user = self.user
                 self.authenticator = authenticator
                 failed_attempts.clear_codes(context.request, self.user)
@@ -69,6 +75,15 @@ class CodeForm(forms.BaseAuthenticateForm):  # type: ignore[misc]
         if found:
             self._emit_authentication_failed(found[0])
         raise get_mfa_adapter().validation_error("incorrect_code")
+
+    def _is_first_use(self, authenticator: Authenticator, code: str) -> bool:
+        # allauth itself deletes a recovery code.
+        return authenticator.type != Authenticator.Type.TOTP or _use_up(code, self.user)
+
+
+def _use_up(code: str, user: User) -> bool:
+    """Return whether this is the first use of an app's code while it is valid; allauth remembers it for one step."""
+    return bool(cache.add(f"second-step.{user.pk}.{normalize_user_code(code)}", True, timeout=CODE_SECONDS))
 
 
 class AuthenticateForm(CodeForm, forms.AuthenticateForm):  # type: ignore[misc]

@@ -2,13 +2,15 @@
 
 import base64
 import re
+import time
 from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
+from allauth.mfa import app_settings
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth
-from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.apps import apps
 from django.core import mail
 from django.core.cache import cache
@@ -25,7 +27,11 @@ PAGE = "/profile/two-step/"
 
 def code_of(secret: str) -> str:
     """Return the code that an authenticator app shows now (RFC 6238)."""
-    return format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))
+    return format_hotp_value(hotp_value(secret, this_step()))
+
+
+def this_step() -> int:
+    return int(time.time()) // app_settings.TOTP_PERIOD
 
 
 def enter(name: str) -> Client:
@@ -74,6 +80,21 @@ def test_qr_code_is_part_of_the_page(cast: Cast) -> None:
     client.post("/reauthenticate/", {"password": PASSWORD})
     page = client.get(f"{PAGE}totp/activate/").text
     assert 'src="data:image/svg+xml' in page
+
+
+@pytest.mark.parametrize(("steps", "is_accepted"), [(-2, False), (-1, True), (1, True), (2, False)])
+def test_code_of_a_neighbouring_step_is_accepted_once(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, steps: int, is_accepted: bool
+) -> None:
+    now = time.time()
+    monkeypatch.setattr(auth.time, "time", lambda: now)
+    secret, first, second = turn_on(enter("bao")), enter("bao"), enter("bao")
+    code = format_hotp_value(hotp_value(secret, this_step() + steps))
+    first.post(f"{PAGE}authenticate/", {"code": f"{code[:3]} {code[3:]}"})
+    assert is_in(first) is is_accepted
+    cache.delete(f"allauth.mfa.totp.used?user={cast.bao.pk}&code={code}")  # as half a minute later
+    second.post(f"{PAGE}authenticate/", {"code": code})
+    assert not is_in(second)
 
 
 def test_recovery_code_works_once(cast: Cast) -> None:
@@ -145,7 +166,7 @@ def test_secret_of_another_secret_key_opens_nothing(
 
 
 def test_code_that_turns_two_step_on_is_used_up(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    counter = next(yield_hotp_counters_from_time())
+    counter = this_step()
     monkeypatch.setattr(auth, "yield_hotp_counters_from_time", lambda: [counter])  # one code all the time
     client = enter("bao")
     client.post("/reauthenticate/", {"password": PASSWORD})
