@@ -244,3 +244,24 @@ test("an answer from before a save does not empty the page", async () => {
   await clock.advance(2_000)
   assert.deepEqual([one.form.content.text, server.stored.content.text, one.offers], ["Typed", "Typed", []])
 })
+
+test("a page rendered before a save shows what was saved, unless it was sent since", async () => {
+  const { clock, server, open } = setUp()
+  const before = open()
+  before.type("One")
+  await clock.advance(1_100)
+  const { kept } = before.local
+  const { stored } = server
+
+  server.stored = EMPTY
+  const after = page(server, clock, kept)
+  server.stored = stored
+  assert.equal(after.form.content.text, "One")
+  await clock.advance(2_000)
+  assert.deepEqual([after.form.content.text, after.local.kept.content.text], ["One", "One"])
+
+  server.stored = EMPTY
+  const later = page(server, clock, kept)
+  await clock.advance(2_000)
+  assert.deepEqual([later.form.content.text, later.local.kept], ["", null])
+})

@@ -89,10 +89,22 @@ export class SyncedDraft {
       return
     }
     const kept = this.#local.load()
+    if (kept?.isSynced && kept.base > stored.version) {
+      this.#resume(kept)
+      return
+    }
     const wasSent = wasSubmitted && isEmpty(stored.content) && kept?.base < stored.version
     if (kept && !wasSent && !kept.isSynced && !isSame(kept.content, stored.content))
       this.#reconcile(kept, stored)
     else this.#remember()
+  }
+
+  /** Shows what was saved while the server rendered this page from before, and looks whether it is still there. */
+  #resume({ content, base }) {
+    this.#form.write(content)
+    this.#saved = normalized(content)
+    this.#base = this.#newest = base
+    this.look()
   }
 
   /** Notices a change of the form: keeps it in this browser at once, and on the server after a pause. */
