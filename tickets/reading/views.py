@@ -74,7 +74,7 @@ def receipt_texts(receipts: Receipts, audience: Audience | None) -> dict[str, st
     is_staff = audience is Audience.STAFF
     return {
         "opening" if key is None else str(key): render_to_string(
-            "tickets/_receipt.html", {"receipt": receipt, "is_staff": is_staff}
+            "tickets/conversation/_receipt.html", {"receipt": receipt, "is_staff": is_staff}
         ).strip()
         for key, receipt in receipts.items()
     }
