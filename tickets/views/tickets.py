@@ -221,6 +221,7 @@ def render_ticket(
     if not draft.is_internal or audience is Audience.STAFF:  # a note never becomes a reply
         form.begin_with(draft)
     begin_with_quote(form, request.GET, user=user, ticket=ticket)
+    for_staff = _for_staff(user, ticket, choices) if audience is Audience.STAFF else {}
     context = {
         "ticket": ticket,
         "payload": payloads.ticket_payload(ticket, audience),
@@ -228,7 +229,6 @@ def render_ticket(
         "is_staff": audience is Audience.STAFF,
         "takes_part": user.pk in {participant.user_id for participant in participants_of(ticket)},
         "audience": audience,
-        "card": card_of(ticket, viewer=user) if audience is Audience.STAFF else None,
         "page": page,
         **_messages(user, ticket, page, audience),
         **_timeline(user, ticket, audience),
@@ -238,11 +238,14 @@ def render_ticket(
         "draft": draft_payload(draft),
         "seen": latest_shown(user, ticket) if page.later else latest_of(page.replies, ticket),
         "properties": _properties(ticket, changes, choices),
-        **(refused or {}),
         "place": place_in_list(user, ticket, request.POST.get("list", request.GET.get("list"))),
-        "sendings": _sendings(choices.statuses) if audience is Audience.STAFF else [],
     }
-    return render(request, "tickets/ticket.html", context, status=status)
+    return render(request, "tickets/ticket.html", context | for_staff | dict(refused or {}), status=status)
+
+
+def _for_staff(user: User, ticket: Ticket, choices: ListChoices) -> dict[str, Any]:
+    """Return what a customer's page has none of."""
+    return {"card": card_of(ticket, viewer=user), "sendings": _sendings(choices.statuses)}
 
 
 def _messages(user: User, ticket: Ticket, page: ReplyPage, audience: Audience) -> dict[str, Any]:

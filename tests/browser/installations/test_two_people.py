@@ -59,7 +59,6 @@ def test_customer_and_agent_work_on_a_ticket_together(desk: Desk) -> None:
 
     asked = ask(casey, "The cup is broken", "It came in *two* pieces.")
     is_live(asked)
-
     row = lists.locator("#ticket-rows > *").filter(has_text="The cup is broken")
     expect(row).to_be_visible()
     address = asked.url.removeprefix(casey.wire.url)

@@ -72,7 +72,9 @@ def _message(user: User, notification: Notification) -> bytes:
     """Return what the browser shows: never the text of a message."""
     data = notification_payload(notification)
     with translation.override(user.language or settings.LANGUAGE_CODE):
-        html = render_to_string("tickets/notifications/_notification_text.html", {"kind": notification.kind, "item": data})
+        html = render_to_string(
+            "tickets/notifications/_notification_text.html", {"kind": notification.kind, "item": data}
+        )
     title = " ".join(strip_tags(html).split())
     shown = {"title": title, "body": data["ticket"]["reference"], "url": data["url"], "tag": data["id"]}
     return json.dumps(shown).encode()
