@@ -18,13 +18,16 @@ export const read = {
   },
 }
 
-/** Returns the tickets that are listed, by uuid. */
+/** Returns the tickets that are listed, by uuid. Rows name no audience for staff. */
 export function readList(html) {
-  const rows = all(html, /<tr id="ticket-[^"]+"([^>]*)>/g)
+  const rows = all(html, /<tr id="ticket-([^"]+)"([^>]*)>/g)
   return Object.fromEntries(
-    rows.map(([row]) => [
-      attribute(row, "uuid"),
-      { seq: Number(attribute(row, "seq")), audience: attribute(row, "audience") },
+    rows.map(([uuid, row]) => [
+      uuid,
+      {
+        seq: Number(attribute(row, "seq")),
+        audience: row.includes("data-audience") ? attribute(row, "audience") : "staff",
+      },
     ]),
   )
 }
