@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.files.storage import Storage, storages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.views.decorators.cache import cache_control
+from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
 register = template.Library()
@@ -34,15 +34,21 @@ SCRIPT = """\
 @register.simple_tag
 def module_map_url() -> str:
     """Return the address of the script that maps modules; it changes with their files."""
-    version = sha256(_module_map(storages["staticfiles"]).encode()).hexdigest()[:12]
-    return f"{reverse('module-map')}?v={version}"
+    return f"{reverse('module-map')}?v={_version()}"
 
 
 @require_safe
-@cache_control(public=True, max_age=365 * 24 * 3600, immutable=True)
 def module_map(request: HttpRequest) -> HttpResponse:
     """Return a script that maps modules to this release's files: it would be a third of each page."""
-    return HttpResponse(_module_map(storages["staticfiles"]), content_type="text/javascript")
+    response = HttpResponse(_module_map(storages["staticfiles"]), content_type="text/javascript")
+    # During an upgrade a page of another release may ask this one: its address must not stand for this map.
+    if request.GET.get("v") == _version():
+        patch_cache_control(response, public=True, max_age=365 * 24 * 3600, immutable=True)
+    return response
+
+
+def _version() -> str:
+    return sha256(_module_map(storages["staticfiles"]).encode()).hexdigest()[:12]
 
 
 @lru_cache

@@ -217,7 +217,7 @@ def render_ticket(
     choices = ListChoices()
     has_read = reading_of(user, ticket)
     page = reply_page(user, ticket, request.GET, start=has_read.first_unread)
-    if not (draft := draft_of(user, ticket)).is_internal or audience is Audience.STAFF:  # a note never becomes a reply
+    if not (draft := draft_of(user, ticket)).is_internal or audience is Audience.STAFF:  # no note as reply
         form.begin_with(draft)
     begin_with_quote(form, request.GET, user=user, ticket=ticket)
     for_staff = _for_staff(user, ticket, choices) if audience is Audience.STAFF else {}

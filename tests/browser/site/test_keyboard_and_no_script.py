@@ -149,6 +149,7 @@ def test_customer_opens_searches_and_signs_out_without_scripts(small_desk: Desk)
 
 def test_agent_filters_assigns_and_notes_without_scripts(small_desk: Desk) -> None:
     page = small_desk.enter("bao", java_script_enabled=False).page("/tickets/?assignee=none")
+    page.locator(".filter-more summary").click()
     page.locator("[data-filters] [name=priority]").select_option(label="Medium")
     page.locator("[data-filters] [type=submit]").click()
     expect(page).to_have_url(re.compile(r"priority="))

@@ -145,6 +145,7 @@ def test_list_in_another_order_offers_updates(three: Desk) -> None:
 def test_filters_apply_to_live_tickets(three: Desk) -> None:
     bao, (listing,) = opened(three, "bao", "/tickets/")
     casey = three.enter("casey")
+    listing.locator(".filter-more summary").click()
     listing.locator("[data-filters] [name=assignee]").select_option(label="No one")
     listing.locator("[data-filters] [type=submit]").click()
     expect(listing).to_have_url(re.compile(r"/tickets/\?assignee=none$"))

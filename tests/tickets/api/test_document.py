@@ -126,6 +126,8 @@ class Stage:
         }
         if body.get("assigned_to") is not None:
             fields["assigned_to"] = str(self.cast.dana.pk)
+        if "customer" in body:
+            fields["customer"] = self.cast.greta.email
         if "person" in body:
             fields["person"] = self.cast.greta.email
         if "name" in body:
