@@ -1,5 +1,6 @@
 """Numbers of tickets beside views and offices. They grow with what is open, not with what was ever closed."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,8 +10,9 @@ from accounts.models import User
 from accounts.policies import staffed_offices
 from realtime.utils.compiled_query import CompiledQuery
 from tickets import policies
-from tickets.list_queries import MAX_COUNT, Found, has_status, waits_for_side_of
+from tickets.list_queries import MAX_COUNT, Found, has_status, may_be_unread, waits_for_side_of
 from tickets.models import Status, Ticket
+from tickets.reading.queries import with_unread
 
 
 def count(tickets: QuerySet[Ticket]) -> int:
@@ -33,7 +35,7 @@ def counts(user: User, statuses: list[Status]) -> dict[str, int]:
     """
     tickets = policies.listed_tickets(user).order_by()
     is_open = [status for status in statuses if not status.is_closed]
-    numbers = _count_open(user, is_open)
+    numbers = _count_open(user, is_open) | {"unread": _count_unread(user, is_open)}
     closed = {f"status-{each.pk}": count(tickets.filter(status=each)) for each in statuses if each.is_closed}
     numbers |= closed | {"closed": sum(closed.values()), "all": numbers["active"] + sum(closed.values())}
     if not user.is_customer:
@@ -57,6 +59,20 @@ def _open_numbers(*kind: Any, user_id: UUID, statuses: list[int]) -> QuerySet[Ti
     found = [*_views_of(user).values(), *(Q(status=key) for key in statuses)]
     numbers = {f"number_{n}": Count("pk", filter=each) for n, each in enumerate(found)}
     return tickets.values(of_all=Value(1)).annotate(**numbers).values_list(*numbers)
+
+
+def _count_unread(user: User, statuses: list[Status]) -> int:
+    """Return the number of tickets in the view "Unread", at most MAX_COUNT."""
+    keys = [status.pk for status in statuses]
+    return len(_unread.rows(*user.kind, user_id=user.pk, unread_from=user.unread_from, statuses=keys))
+
+
+@CompiledQuery
+def _unread(*kind: Any, user_id: UUID, unread_from: datetime, statuses: list[int]) -> QuerySet[Ticket, tuple[int]]:
+    user = User.of_kind(*kind, pk=user_id)
+    user.unread_from = unread_from
+    tickets = policies.listed_tickets(user).filter(may_be_unread(user, statuses))
+    return with_unread(tickets, user).filter(is_unread=True).order_by().values_list("pk")[:MAX_COUNT]
 
 
 def _views_of(user: User) -> dict[str, Q]:

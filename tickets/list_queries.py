@@ -13,6 +13,7 @@ from accounts.models import DeskSettings, Office, User
 from realtime.utils import encryption
 from tickets import policies
 from tickets.models import Priority, Status, Tag, Ticket, WaitingFor
+from tickets.reading.queries import with_unread
 from tickets.search import is_frequent, search
 
 PAGE_SIZE = 50
@@ -21,7 +22,7 @@ MAX_COUNT = 1000  # a page shows "999+" for this number
 LATEST = (2_000, 10_000)
 ENOUGH = 201  # whole matches among them: more than any page shows
 
-View = Literal["active", "closed", "all", "waiting"]
+View = Literal["active", "closed", "all", "waiting", "unread"]
 DEFAULT_SORT = "-updated"
 BEST_MATCH = "-relevance"
 # `changed` is an annotation of `policies.listed_tickets`: the last change that the user may see.
@@ -102,7 +103,10 @@ def filter_tickets(user: User, ticket_filter: TicketFilter) -> QuerySet[Ticket]:
 
 def _matching(user: User, ticket_filter: TicketFilter) -> QuerySet[Ticket]:
     """Return the tickets that match all but the words."""
-    tickets = policies.listed_tickets(user).filter(
+    tickets = policies.listed_tickets(user)
+    if ticket_filter.view == "unread":
+        tickets = with_unread(tickets, user).filter(is_unread=True)
+    tickets = tickets.filter(
         _matches_view(ticket_filter, user)
         & ticket_filter.created.on("created_at")
         & ticket_filter.updated.on("changed")
@@ -147,7 +151,10 @@ def _matches_view(ticket_filter: TicketFilter, user: User) -> Q:
         return Q(status=ticket_filter.status)
     if ticket_filter.view == "all":
         return Q()
-    found = has_status(Status.keys(is_closed=ticket_filter.view == "closed"))
+    keys = Status.keys(is_closed=ticket_filter.view == "closed")
+    if ticket_filter.view == "unread":
+        return may_be_unread(user, keys)
+    found = has_status(keys)
     return found & waits_for_side_of(user) if ticket_filter.view == "waiting" else found
 
 
@@ -186,6 +193,12 @@ def waits_for_side_of(user: User) -> Q:
     if user.is_customer:
         return Q(creator=user, waiting_for=WaitingFor.CUSTOMER)
     return Q(is_staffed=True, waiting_for=WaitingFor.STAFF)
+
+
+def may_be_unread(user: User, open_keys: list[int]) -> Q:
+    """Match what "Unread" looks at: open tickets, and a customer's own, which the last reply may have closed."""
+    found = has_status(open_keys)
+    return found | Q(creator=user) if user.is_customer else found
 
 
 # Keyset pagination: by the sort value, then by the primary key.

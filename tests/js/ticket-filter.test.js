@@ -58,6 +58,16 @@ test("a ticket matches the view of those that wait for the side of the user", ()
   assert.equal(matchesFilter(closed, { view: "waiting", side: "staff" }, "b"), false)
 })
 
+test("a ticket that may be unread is open, or the customer's own", () => {
+  const [staff, customer] = ["staff", "customer"].map((side) => ({ view: "unread", side }))
+  const own = { ...TICKET, creator: { id: "c" } }
+  const closed = { ...own, is_closed: true }
+  for (const filter of [staff, customer]) assert.equal(matchesFilter(own, filter, "x"), true)
+  assert.equal(matchesFilter(closed, staff, "c"), false)
+  assert.equal(matchesFilter(closed, customer, "c"), true)
+  assert.equal(matchesFilter(closed, customer, "x"), false)
+})
+
 test("a closed ticket matches the closed view", () => {
   const closed = { ...TICKET, is_closed: true }
   assert.equal(matchesFilter(closed, { view: "closed" }, "b"), true)

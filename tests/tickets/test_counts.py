@@ -32,7 +32,7 @@ def test_numbers_of_every_view(cast: Cast, closed: Status) -> None:
     of_agent = numbers(cast.bao)
     assert (of_agent["active"], of_agent["closed"], of_agent["all"]) == (1, 5, 6)
     assert (of_agent[f"status-{open_status.pk}"], of_agent[f"status-{closed.pk}"]) == (1, 5)
-    assert (of_agent["waiting"], of_agent["mine"], of_agent["unassigned"]) == (1, 0, 1)
+    assert (of_agent["waiting"], of_agent["unread"], of_agent["mine"], of_agent["unassigned"]) == (1, 1, 0, 1)
     assert of_agent[f"office-{cast.billing.pk}"] == 1
     assert f"office-{cast.orders.pk}" not in of_agent
     of_admin = numbers(cast.ada)

@@ -34,7 +34,8 @@ LIST_PARAMETERS = [
     query(
         "status",
         NAME_OR_ID,
-        "`active`, `closed`, `all` (the default), `waiting` (for a reply of your side), or a status by name or id.",
+        "`active`, `closed`, `all` (the default), `waiting` (for a reply of your side), `unread` (with messages "
+        "that you have not read), or a status by name or id.",
     ),
     query("priority", NAME_OR_ID, "A priority by name or id. Staff only."),
     query("office", NAME_OR_ID, "An office by name or id. Staff only."),

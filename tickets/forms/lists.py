@@ -27,6 +27,7 @@ EARLIEST, LATEST = date(1970, 1, 1), date(2999, 12, 31)
 VIEWS = [("active", _("Active")), ("closed", _("Closed")), ("all", _("All"))]
 # For staff tickets that wait for them, for customers those that wait for the customer.
 WAITING, WAITING_FOR_YOU = ("waiting", _("Needs reply")), ("waiting", _("Needs your reply"))
+UNREAD = ("unread", _("Unread"))
 BEST = ("relevance", _("Best match"))
 LONGEST_WAITING = ("waiting", _("Longest waiting first"))
 SORTS = [
@@ -132,7 +133,7 @@ class FilterForm(forms.Form):
         self._default_view: View = default_view or ("all" if self._is_search else "active")
         choices = choices or ListChoices()
         # Customers must not filter by what they may not see.
-        views = [VIEWS[0], WAITING_FOR_YOU if user.is_customer else WAITING, *VIEWS[1:]]
+        views = [VIEWS[0], WAITING_FOR_YOU if user.is_customer else WAITING, UNREAD, *VIEWS[1:]]
         if default_view is None:
             views = self._with_default(views)
         self.fields["status"] = InstanceChoiceField(choices.statuses, views, label=_("Status"))
@@ -232,7 +233,7 @@ class FilterForm(forms.Form):
         value = self.cleaned_data[name]
         if isinstance(value, date):
             value = formats.date_format(value, "SHORT_DATE_FORMAT")
-        shown = dict([*ASSIGNEES, *VIEWS, WAITING]).get(value, value)
+        shown = dict([*ASSIGNEES, *VIEWS, WAITING, UNREAD]).get(value, value)
         return {"label": self.fields[name].label, "value": shown, "query": self.query(name)}
 
     def query(self, *without: str) -> str:

@@ -17,6 +17,8 @@ MAX_UNREAD = 99  # a counter shows "99+"
 
 def with_unread(tickets: QuerySet[Ticket], user: User) -> QuerySet[Any]:
     """Annotate tickets of `policies.listed_tickets` with `is_unread`: a message that `user` may read and has not."""
+    if "is_unread" in tickets.query.annotations:
+        return tickets
     marked = tickets.alias(mark=FilteredRelation("read_marks", condition=Q(read_marks__user=user.pk)))
     is_unread = Case(When(_is_unread(user), then=True), default=False, output_field=BooleanField())
     return marked.annotate(is_unread=is_unread)

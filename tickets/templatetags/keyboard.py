@@ -53,6 +53,7 @@ SHORTCUTS: list[tuple[Any, list[Shortcut]]] = [
             Shortcut("g d", "go", _("Dashboard"), reverse_lazy("home")),
             Shortcut("g a", "go", _("Active tickets"), LIST),
             Shortcut("g n", "go", _("Needs reply"), LIST, "?status=waiting"),
+            Shortcut("g r", "go", _("Unread tickets"), LIST, "?status=unread"),
             Shortcut("g m", "go", _("My tickets"), LIST, "?assignee=me"),
             Shortcut("g u", "go", _("Unassigned tickets"), LIST, "?assignee=none"),
             Shortcut("g t", "go", _("All tickets"), LIST, "?status=all"),

@@ -99,7 +99,9 @@ def _views(
     name = _("Needs your reply") if user.is_customer else _("Needs reply")
     waiting = ("waiting", "?status=waiting", name, "message-circle-reply", ticket_filter.view == "waiting")
     is_active = ticket_filter.view == "active" and ticket_filter.assignee not in ("me", "none")
-    active = [("active", "", _("Active"), "inbox", is_active), waiting, *(() if user.is_customer else by_assignee)]
+    unread = ("unread", "?status=unread", _("Unread"), "mail", ticket_filter.view == "unread")
+    active = [("active", "", _("Active"), "inbox", is_active), waiting, unread]
+    active += [] if user.is_customer else by_assignee
     all_tickets = (
         "all",
         "?status=all",
@@ -141,7 +143,7 @@ def _row(ticket: Any, last: dict[str, Any], snippet: Snippet | None) -> dict[str
 def _mode(ticket_filter: list_queries.TicketFilter, page: list_queries.Page) -> str:
     """Return how live changes affect the list: insert rows, only announce them, or keep rows in place."""
     is_search = ticket_filter.words or ticket_filter.customer
-    if is_search or ticket_filter.sort != list_queries.DEFAULT_SORT or ticket_filter.view == "waiting":
+    if is_search or ticket_filter.sort != list_queries.DEFAULT_SORT or ticket_filter.view in ("waiting", "unread"):
         return "announce"
     return "insert" if page.is_first else "stay"
 

@@ -34,8 +34,14 @@ function show(counter, number) {
   if (counter.textContent !== text) counter.textContent = text
 }
 
+/** Reading changes only the number of unread tickets. */
+function isCounted(name) {
+  if (name === "ticket.read") return document.querySelector("[data-count=unread]") !== null
+  return !isPersonal(name)
+}
+
 if (counters().length > 0) {
-  live.stream.on("*", (_data, name) => isPersonal(name) || update.request())
+  live.stream.on("*", (_data, name) => isCounted(name) && update.request())
   live.stream.on("stream:reset", () => update.request())
   live.stream.on("stream:caughtup", ({ applied }) => applied > 0 && update.request())
   document.addEventListener("visibilitychange", () => update.check())

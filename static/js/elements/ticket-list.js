@@ -81,6 +81,7 @@ class TicketList extends HTMLElement {
   #onEvent(name, data) {
     const { ticket } = data
     if (this.#states.apply(name, data)) this.#refreshStates([ticket.uuid])
+    else if (name === "ticket.read") this.#followMark(ticket.uuid, data.is_unread)
     if (isPersonal(name)) return
     if (name === "ticket.withdrawn") {
       this.#withdraw(ticket.uuid)
@@ -126,7 +127,8 @@ class TicketList extends HTMLElement {
   }
 
   #matches(ticket) {
-    return matchesFilter(ticket, this.dataset, config.user)
+    const isRead = this.dataset.view === "unread" && this.#states.isRead(ticket.uuid)
+    return !isRead && matchesFilter(ticket, this.dataset, config.user)
   }
 
   /** Updates a row in place; a ticket that the user can no longer change is deselected. */
@@ -163,7 +165,23 @@ class TicketList extends HTMLElement {
     for (const uuid of uuids) {
       const row = document.getElementById(`ticket-${uuid}`)
       if (row) fillAgain(row, this.#states.get(uuid))
+      this.#followMark(uuid, !this.#states.isRead(uuid))
     }
+  }
+
+  /** In the view of unread tickets, one that was read leaves, and the server says whether one that is unread belongs. */
+  #followMark(uuid, isUnread) {
+    if (this.dataset.view !== "unread") return
+    if (document.getElementById(`ticket-${uuid}`)) {
+      if (!isUnread) this.#pending.set(uuid, { ticket: { uuid }, isRead: true })
+      else if (this.#pending.get(uuid)?.isRead) this.#pending.delete(uuid)
+    } else if (isUnread) {
+      this.#search.add(uuid)
+    } else {
+      this.#announced.delete(uuid)
+      this.#search.delete(uuid)
+    }
+    this.#showPendingIfIdle()
   }
 
   #place(update) {

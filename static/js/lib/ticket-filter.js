@@ -7,7 +7,7 @@
  */
 export function matchesFilter(ticket, filter, me) {
   return (
-    isInView(ticket, filter) &&
+    isInView(ticket, filter, me) &&
     isSame(ticket.priority_id, filter.priority) &&
     isSame(ticket.office_id, filter.office) &&
     hasTag(ticket.tags, filter.tag) &&
@@ -17,11 +17,12 @@ export function matchesFilter(ticket, filter, me) {
   )
 }
 
-function isInView(ticket, { view, status, side }) {
+function isInView(ticket, { view, status, side }, me) {
   if (status) return isSame(ticket.status_id, status)
   if (view === "all") return true
   // Customers see only what waits for the customer, staff what waits for them.
   if (view === "waiting") return !ticket.is_closed && ticket.waiting_for === side
+  if (view === "unread") return !ticket.is_closed || (side === "customer" && ticket.creator.id === me)
   return ticket.is_closed === (view === "closed")
 }
 

@@ -20,18 +20,25 @@ def test_read_marks_and_drafts_follow_to_another_device(desk: Desk) -> None:
     is_live(work)
     choose(work, "assigned_to", "Bao Nguyen")
     work.goto("/tickets/")
-    lists = phone.page("/tickets/")
-    for page in (work, lists, asked):
+    lists, unread = phone.page("/tickets/"), phone.page("/tickets/?status=unread")
+    for page in (work, lists, unread, asked):
         is_live(page)
-    read_marks_follow(desk, asked, work, lists)
+    read_marks_follow(desk, asked, work, lists, unread)
     drafts_follow(desk, laptop, phone, work, lists)
     see_receipts(work, asked, desk.ticket)
     assert laptop.problems == phone.problems == []
 
 
-def read_marks_follow(desk: Desk, asked: Page, work: Page, lists: Page) -> None:
-    """What the laptop shows is read on the phone's list."""
+def read_marks_follow(desk: Desk, asked: Page, work: Page, lists: Page, unread: Page) -> None:
+    """What the laptop shows is read on the phone's list, and leaves its list of unread tickets."""
+    number, rows = unread.locator("[data-count=unread]"), unread.locator("#ticket-rows tr")
+    expect(number).to_have_text("0")
+    expect(unread.get_by_text("No unread tickets.")).to_be_visible()
     send(asked, "Hello?")
+    expect(number).to_have_text("1")
+    unread.get_by_role("button", name="Show updates (1)").click()
+    expect(rows).to_have_count(1)
+    is_live(unread)
     for page in (work, lists):
         expect(page.locator("#ticket-rows tr").first).to_have_attribute("data-unread", "true")
         expect(badge(page)).to_have_attribute("data-unread-count", "1")
@@ -41,6 +48,8 @@ def read_marks_follow(desk: Desk, asked: Page, work: Page, lists: Page) -> None:
     expect(message(asked, "Hello?").locator(".receipt")).to_have_text("Seen by support")
     expect(lists.locator("#ticket-rows tr").first).to_have_attribute("data-unread", "false")
     expect(badge(lists)).to_be_hidden()
+    expect(rows).to_have_count(0)
+    expect(number).to_have_text("0")
     assert lists.title().startswith("(") is False
 
 

@@ -99,7 +99,7 @@ class Stage:
         fitting = {"office": str(self.cast.billing.pk), "priority": str(self.cast.ticket.priority_id)}
         fitting |= {"tag": "spare", "into": str(Tag.objects.get_or_create(name="other")[0].pk)}
         Tag.objects.get_or_create(name="spare")
-        if query.get("status") not in ("active", "closed", "all", "waiting"):
+        if query.get("status") not in ("active", "closed", "all", "waiting", "unread"):
             fitting["status"] = self.cast.ticket.status.name
         kept = {name: fitting.get(name, value) for name, value in query.items()}
         unwanted = {"after", "before", "created_to", "updated_to"}

@@ -37,7 +37,7 @@ OWN_HEADERS = {"Set-Cookie", "Expires", "X-Request-ID"}
 PARAMETERS: dict[str, list[str]] = {
     "q": ["Charged", "Chair"],
     "search": ["Charged"],
-    "status": ["active", "closed", "all", "waiting"],
+    "status": ["active", "closed", "all", "waiting", "unread"],
     "priority": ["2"],
     "office": ["1", "3"],
     "assignee": ["me", "none"],

@@ -277,7 +277,7 @@ def test_customer_counts_reveal_no_notes_assignees_or_offices(cast):
     assert counts(cast.casey) == before
     assert not [key for key in before if key.startswith(("office", "mine", "unassigned"))]
     cast.reply(cast.ada, "Which charge?")
-    assert counts(cast.casey) == before | {"waiting": 1}
+    assert counts(cast.casey) == before | {"waiting": 1, "unread": 1}
 
 
 def test_headings_sort_the_list_and_say_how_it_is_sorted(cast: Cast) -> None:

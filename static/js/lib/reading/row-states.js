@@ -50,6 +50,11 @@ export class RowStates {
     return state ?? {}
   }
 
+  /** Returns whether a ticket is known to be read. */
+  isRead(uuid) {
+    return this.#states.get(uuid)?.is_unread === false
+  }
+
   /** Takes an event; returns whether the state of its ticket changed. */
   apply(name, data) {
     const { uuid } = data.ticket

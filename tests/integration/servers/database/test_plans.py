@@ -21,6 +21,7 @@ PAGES = {
     "closed tickets": "/tickets/?status=closed",
     "all tickets": "/tickets/?status=all",
     "waiting tickets": "/tickets/?status=waiting",
+    "unread tickets": "/tickets/?status=unread",
     "dashboard": "/",
     "counts": "/tickets/counts/",
     "ticket": "/tickets/{ticket}/",
