@@ -16,12 +16,14 @@ from tickets import services
 from tickets.models import Organization, OrganizationDomain, Reply, Ticket
 from tickets.people.organizations import delete_organization, remove_member, save_organization
 from tickets.people.participants import add_participant, remove_participant
+from tickets.submissions import state_of
 from tickets.tags.services import add_tag
 
 CREATED, UPDATED, STATUS = "ticket.created", "ticket.updated", "ticket.status.changed"
 REPLY, DELETED, WITHDRAWN = "ticket.reply.created", "ticket.reply.deleted", "ticket.withdrawn"
 REDUCED = "ticket.access.reduced"
 REPLY_UPDATED, NOTIFIED = "ticket.reply.updated", "ticket.notified"
+EDITED = "ticket.reply.edited"
 
 
 def signed_in(user: User) -> Client:
@@ -115,6 +117,19 @@ def visibility_by_api(internal: bool) -> Callable[[Cast], None]:
 
 def visibility_by_service(internal: bool) -> Callable[[Cast], None]:
     return lambda cast: services.change_visibility(Reply.objects.get(), by=cast.bao, internal=internal) and None
+
+
+def edit_by_page(cast: Cast) -> None:
+    seen = state_of(Reply.objects.get())
+    post("bao", f"/tickets/{{}}/replies/{the_reply(cast)}/edit/", message="Edited", seen=seen)(cast)
+
+
+def edit_by_api(cast: Cast) -> None:
+    sends("bao", "PATCH", f"tickets/{{}}/replies/{the_reply(cast)}/", message="Edited")(cast)
+
+
+def edit_by_service(cast: Cast) -> None:
+    services.edit_reply(Reply.objects.get(), by=cast.bao, message="Edited")
 
 
 def closed(cast: Cast) -> int:
@@ -274,6 +289,8 @@ ROWS = {
     "page: make a note public": published(visibility_by_page("public")),
     "page: make a reply internal": hidden(visibility_by_page("internal")),
     "page: make a note internal": staff_receive(visibility_by_page("internal"), before=note),
+    "page: edit a reply": replace(all_receive(edit_by_page, EDITED), before=answer),
+    "page: edit a note": staff_receive(edit_by_page, EDITED, before=note),
     "page: unassign": unassigned_outsider(page("bao", assigned_to="")),
     "page: status": all_receive(page("bao", status=closed), STATUS),
     "page: the same status": all_receive(page("bao", status=lambda cast: cast.ticket.status_id)),
@@ -318,6 +335,8 @@ ROWS = {
     "api: make a note public": published(visibility_by_api(internal=False)),
     "api: make a reply internal": hidden(visibility_by_api(internal=True)),
     "api: make a reply public": replace(all_receive(visibility_by_api(internal=False)), before=answer),
+    "api: edit a reply": replace(all_receive(edit_by_api, EDITED), before=answer),
+    "api: edit a note": staff_receive(edit_by_api, EDITED, before=note),
     "api: status": all_receive(sends("bao", "PATCH", "tickets/{}/", status="Closed"), STATUS),
     "api: the same status": all_receive(sends("bao", "PATCH", "tickets/{}/", status="Open")),
     "api: priority": all_receive(sends("bao", "PATCH", "tickets/{}/", priority="High"), UPDATED),
@@ -398,6 +417,8 @@ ROWS = {
     "shell: reply": all_receive(by_service(lambda cast: cast.reply(cast.casey, "Hello")), REPLY),
     "shell: note": staff_receive(by_service(note), REPLY),
     "shell: delete a note": staff_receive(by_service(delete_note), DELETED, before=note),
+    "shell: edit a reply": replace(all_receive(edit_by_service, EDITED), before=answer),
+    "shell: edit a note": staff_receive(edit_by_service, EDITED, before=note),
     "shell: make a note public": published(visibility_by_service(internal=False)),
     "shell: make a reply internal": hidden(visibility_by_service(internal=True)),
     "shell: open": Row(
@@ -477,7 +498,7 @@ ROWS = {
     ),
     "shell: delete": deleted(by_service(lambda cast: services.delete_ticket(cast.ticket, by=cast.ada))),
 }
-EVERY_EVENT = {CREATED, UPDATED, STATUS, REPLY, REPLY_UPDATED, DELETED, WITHDRAWN, REDUCED}
+EVERY_EVENT = {CREATED, UPDATED, STATUS, REPLY, REPLY_UPDATED, EDITED, DELETED, WITHDRAWN, REDUCED}
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from tickets.events import (
     TicketCreated,
     TicketReplyCreated,
     TicketReplyDeleted,
+    TicketReplyEdited,
     TicketReplyUpdated,
     TicketStatusChanged,
     TicketUpdated,
@@ -29,6 +30,7 @@ from tickets.signals import (
     Change,
     reply_created,
     reply_deleted,
+    reply_edited,
     status_changed,
     tag_changed,
     ticket_created,
@@ -65,11 +67,17 @@ def broadcast_reply(reply: Reply, **_: Any) -> None:
     publish(TicketReplyCreated(reply))
 
 
+@receiver(reply_edited)
+def broadcast_edit(reply: Reply, by: Actor, **_: Any) -> None:
+    """Remove the previous text from the log, then publish the new one."""
+    _redact_message(reply, by)
+    publish(TicketReplyEdited(reply))
+
+
 @receiver(reply_deleted)
 def broadcast_deletion(reply: Reply, by: Actor, **_: Any) -> None:
     """Publish the deletion, and remove the message from the log."""
-    _redact(TicketReplyCreated(reply))
-    _redact(TicketReplyUpdated(reply, by))
+    _redact_message(reply, by)
     publish(TicketReplyDeleted(reply, by))
 
 
@@ -78,6 +86,7 @@ def broadcast_visibility(reply: Reply, by: Actor, **_: Any) -> None:
     """Publish the change to staff, and to customers a new or a deleted reply."""
     if reply.is_internal:
         _redact(TicketReplyCreated(reply), versions=[Audience.PUBLIC])
+        _redact(TicketReplyEdited(reply), versions=[Audience.PUBLIC])
         publish(ReplyHidden(reply, by))
     else:
         publish(ReplyPublished(reply))
@@ -123,6 +132,12 @@ def _channels(ticket: Ticket, *others: Any) -> list[str]:
     people = [ticket.creator, *(each.user for each in participants_of(ticket)), *others]
     keys = {person.pk for person in people if isinstance(person, User) and person.is_customer}
     return [*ticket.channels, *(customer_channel(key) for key in sorted(keys))]
+
+
+def _redact_message(reply: Reply, by: Actor) -> None:
+    """Remove a message from all logged events, for all audiences."""
+    for event in (TicketReplyCreated(reply), TicketReplyUpdated(reply, by), TicketReplyEdited(reply)):
+        _redact(event)
 
 
 def _redact(event: TicketReplyCreated, versions: Iterable[Audience] = Audience) -> None:

@@ -153,6 +153,13 @@ class TicketReplyUpdated(TicketReplyCreated):
 
 
 @dataclass(frozen=True)
+class TicketReplyEdited(TicketReplyCreated):
+    """The author edited the text of a message; its readers receive it again."""
+
+    broadcast_as = "ticket.reply.edited"
+
+
+@dataclass(frozen=True)
 class TicketReplyDeleted(TicketEvent):
     """A reply or note was deleted."""
 

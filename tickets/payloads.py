@@ -91,10 +91,12 @@ def reply_payload(reply: Reply, audience: Audience) -> dict[str, Any]:
         "message_html": _html(reply, audience),
         "is_internal": reply.is_internal,
         "created_at": iso(reply.created_at),
+        "edited_at": None if reply.edited_at is None else iso(reply.edited_at),
+        "editable_until": None if reply.editable_until is None else iso(reply.editable_until),
         "user": author | {"avatar_url": accounts_payloads.avatar_url(reply.author, audience)},
         "attachments": [attachment_payload(attachment) for attachment in reply.attachments.all()],
     }
-    for_staff = {"version": reply.number, "can_be_hidden": reply.can_be_hidden, "source": reply.source}
+    for_staff = {"version": reply.version, "can_be_hidden": reply.can_be_hidden, "source": reply.source}
     return payload | for_staff if audience is Audience.STAFF else payload
 
 

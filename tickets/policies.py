@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import BooleanField, Case, F, Q, QuerySet, Value, When
+from django.utils import timezone
 
 from accounts.models import Office, User
 from accounts.policies import staffed_offices, works_in
@@ -20,6 +21,7 @@ from tickets.models import (
     OrganizationMember,
     Participant,
     Reply,
+    ReplyRevision,
     SavedReply,
     SearchText,
     Ticket,
@@ -310,6 +312,19 @@ def _visible_by_key(*kind: Any, user_id: UUID, keys: list[UUID]) -> QuerySet[Use
 def can_delete_customer_note(user: User, note: CustomerNote) -> bool:
     """Allow the author and admins, while they may see the customer."""
     return user.is_active and not user.is_customer and (user.is_admin or note.author_id == user.pk)
+
+
+def can_edit_reply(user: User, reply: Reply) -> bool:
+    """Allow the author for REPLY_EDIT_MINUTES, while they may still write such a message in the ticket."""
+    until = reply.editable_until
+    if reply.author_id != user.pk or until is None or timezone.now() >= until:
+        return False
+    return can_write_note(user, reply.ticket) if reply.is_internal else can_reply(user, reply.ticket)
+
+
+def visible_revisions(user: User, reply: Reply) -> QuerySet[ReplyRevision]:
+    """Return the earlier texts of a message, for staff of the ticket."""
+    return reply.revisions.all() if is_staff_of(user, reply.ticket) else ReplyRevision.objects.none()
 
 
 def deletable_replies(user: User, ticket: Ticket) -> QuerySet[Reply]:

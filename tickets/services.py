@@ -18,6 +18,7 @@ from realtime import Audience
 from tickets import drafts, files, payloads, policies, reading, signals
 from tickets.actors import Actor, Source
 from tickets.locking import lock, require, save_with_sequence
+from tickets.markdown.stored import replace_text
 from tickets.models import (
     MAX_MESSAGE,
     MAX_SUBJECT,
@@ -31,7 +32,7 @@ from tickets.models import (
 )
 from tickets.notifications.mentions import record as record_mentions
 from tickets.signals import Change
-from tickets.submissions import fingerprint, submitted_before
+from tickets.submissions import fingerprint, state_of, submitted_before
 from tickets.tags.services import set_tags
 from tickets.unseen import require_seen
 
@@ -137,7 +138,8 @@ def add_reply(  # noqa: PLR0913
     ticket = lock(ticket)  # first: it orders the ticket's events, and what is checked below stays true until commit
     _require_may_write(by, ticket, internal, status)
     text = _clean_text(message, "message", MAX_MESSAGE)
-    same = ticket.replies.filter(Q(is_internal=internal) | Q(visibility_changed=True), author=by, message=text)
+    same = ticket.replies.filter(Q(is_internal=internal) | Q(visibility_changed=True), author=by)
+    same = same.filter(Q(message=text) | Q(revisions__message=text)).distinct()
     values = fingerprint(attachments, *([] if status is None else [status.pk]))
     if (existing := submitted_before(same, key, values)) is not None:
         return existing
@@ -202,6 +204,34 @@ def _require_may_change(by: Actor, ticket: Ticket) -> None:
 
 
 @transaction.atomic
+def edit_reply(
+    reply: Reply, *, by: User, message: str, seen: str | None = None, if_versions: Container[int] | None = None
+) -> Reply:
+    """Replace the text of a reply or note, and keep the previous one for staff; without a change, do nothing.
+
+    `seen` is the state that the author edited (see `state_of`). Mails that were sent are not sent again.
+    Raises PermissionDenied, ValidationError, Reply.DoesNotExist; Stale if the message changed after `seen`, or has
+    none of `if_versions`.
+    """
+    ticket = lock(reply.ticket)
+    reply = ticket.replies.get(pk=reply.pk)
+    reply.ticket = ticket
+    require(policies.can_edit_reply(by, reply), _("You can no longer edit this message."))
+    text = _clean_text(message, "message", MAX_MESSAGE)
+    if seen not in (None, state_of(reply)) or (if_versions is not None and reply.version not in if_versions):
+        raise Stale
+    if text == reply.message:
+        return reply
+    reply.revisions.create(message=reply.message, written_at=reply.edited_at or reply.created_at)
+    save_with_sequence(ticket, reply.audience)
+    replace_text(reply, text, edited_at=ticket.updated_at, edited_number=ticket.staff_seq)
+    reply.refresh_from_db()
+    reply.ticket = ticket
+    signals.reply_edited.send(Reply, reply=reply, by=by)
+    return reply
+
+
+@transaction.atomic
 def delete_reply(reply: Reply, *, by: User) -> None:
     """Delete a reply or note with its files. Raises PermissionDenied, Reply.DoesNotExist."""
     ticket = lock(reply.ticket)
@@ -220,7 +250,7 @@ def change_visibility(reply: Reply, *, by: User, internal: bool, if_versions: Co
 
     A published note moves to the end of the conversation and gets the current time: its old position or time would
     reveal to the customer that it existed before. A hidden reply keeps its position.
-    Raises PermissionDenied, Reply.DoesNotExist, and Stale if the reply's position is not in `if_versions`.
+    Raises PermissionDenied, Reply.DoesNotExist, and Stale if the reply's version is not in `if_versions`.
     """
     ticket = lock(reply.ticket)
     reply = ticket.replies.get(pk=reply.pk)
@@ -231,12 +261,13 @@ def change_visibility(reply: Reply, *, by: User, internal: bool, if_versions: Co
     )
     if reply.is_internal == internal:
         return reply
-    if if_versions is not None and reply.number not in if_versions:
+    if if_versions is not None and reply.version not in if_versions:
         raise Stale
     save_with_sequence(ticket, Audience.PUBLIC)
     reply.is_internal, reply.visibility_changed = internal, True
     if not internal:
         reply.number, reply.created_at = ticket.staff_seq, ticket.updated_at
+        reply.edited_at = reply.edited_number = None  # customers have not seen another text
     reply.save()
     reading.recount(ticket)
     if not internal:

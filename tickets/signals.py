@@ -8,6 +8,7 @@ ticket_created      ticket, by                    a ticket was opened
 ticket_updated      ticket, by, changes           fields changed; `changes` is a list of `Change`
 status_changed      ticket, by, before, after     `before` and `after` are statuses
 reply_created       reply, by                     a reply or an internal note was added
+reply_edited        reply, by                     the author edited the text of a reply or note
 reply_deleted       reply, by                     a reply or note is about to be deleted
 visibility_changed  reply, by                     a reply became a note, or a note a reply
 ticket_deleted      ticket, by                    a ticket is about to be deleted
@@ -29,6 +30,7 @@ ticket_created = Signal()
 ticket_updated = Signal()
 status_changed = Signal()
 reply_created = Signal()
+reply_edited = Signal()
 reply_deleted = Signal()
 visibility_changed = Signal()
 ticket_deleted = Signal()

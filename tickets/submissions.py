@@ -40,6 +40,11 @@ def fingerprint(attachments: Sequence[Attachment], *values: str | int) -> str:
     return hashlib.sha256(json.dumps([*values, sent]).encode()).hexdigest()
 
 
+def state_of(reply: Reply) -> str:
+    """Return a SHA-256 of what the form that edits a message shows of it: a version that counts nothing."""
+    return fingerprint((), reply.message, int(reply.is_internal))
+
+
 def submitted_before(rows: QuerySet[Submitted], key: UUID | None, values: str) -> Submitted | None:
     """Return the row among `rows` that an earlier submission of the form with this key created.
 

@@ -15,6 +15,7 @@ from tickets.signals import (
     Change,
     reply_created,
     reply_deleted,
+    reply_edited,
     status_changed,
     ticket_created,
     ticket_updated,
@@ -46,6 +47,11 @@ def record_reply(reply: Reply, by: Actor, **_: Any) -> None:
     _add_entry(
         reply.ticket, by, Action.NOTED if reply.is_internal else Action.REPLIED, reply.audience, source=reply.source
     )
+
+
+@receiver(reply_edited)
+def record_edit(reply: Reply, by: Actor, **_: Any) -> None:
+    _add_entry(reply.ticket, by, Action.EDITED, reply.audience)
 
 
 @receiver(reply_deleted)

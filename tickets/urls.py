@@ -7,7 +7,7 @@ from tickets.notifications import views as notifications
 from tickets.people import views as people
 from tickets.reading import views as reading
 from tickets.tags import views as tags
-from tickets.views import conversation, files, lists, saved_replies, tickets
+from tickets.views import conversation, editing, files, lists, saved_replies, tickets
 from tickets.views.settings import choices, desk, offices, organizations
 from tickets.views.settings import saved_replies as saved_replies_settings
 from tickets.views.settings import tags as tags_settings
@@ -37,6 +37,8 @@ urlpatterns = [
     path("<uuid:uuid>/earlier/", conversation.earlier_replies, name="earlier"),
     path("<uuid:uuid>/original/", conversation.original_opening, name="original"),
     path("<uuid:uuid>/replies/<uuid:reply_id>/original/", conversation.original_reply, name="reply-original"),
+    path("<uuid:uuid>/replies/<uuid:reply_id>/edit/", editing.edit_reply, name="edit-reply"),
+    path("<uuid:uuid>/replies/<uuid:reply_id>/versions/", editing.earlier_versions, name="reply-versions"),
     path("<uuid:uuid>/visibility/", tickets.change_visibility, name="visibility"),
     path("<uuid:uuid>/change/", tickets.change_ticket, name="change"),
     path("<uuid:uuid>/participants/", people.add, name="add-participant"),

@@ -388,6 +388,10 @@ ATTACHMENT_MAX_BYTES = environment.integer(
     "ATTACHMENT_MAX_BYTES", default=10 * 1024**2, low=1, high=1024**4, example=10485760
 )
 ATTACHMENT_MAX_FILES = environment.integer("ATTACHMENT_MAX_FILES", default=5, low=1, high=1000, example=5)
+# How long authors can edit what they have sent.
+REPLY_EDIT_MINUTES = environment.integer(
+    "REPLY_EDIT_MINUTES", default=15, low=1, high=1440, example=15, zero="to turn editing off"
+)
 # All files of one customer.
 ATTACHMENT_QUOTA_BYTES = environment.integer(
     "ATTACHMENT_QUOTA_BYTES", default=2 * 1024**3, low=1, high=1024**5, example=2 * 1024**3, zero="for no limit"

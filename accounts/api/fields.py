@@ -30,6 +30,7 @@ class Body(serializers.Serializer):  # type: ignore[misc]
     """A JSON object with known fields only."""
 
     required_in_patch: tuple[str, ...] = ()  # for the OpenAPI document
+    takes_one_field = False  # so that the OpenAPI document says so; `validate` checks it
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """Report unknown fields together with invalid ones."""

@@ -39,12 +39,26 @@ def test_reply_event_has_exactly_these_keys(cast: Cast, start: str) -> None:
     assert data.keys() == STAMP | {"reply"}
     assert data["ticket"].keys() == TICKET
     assert data["reply"].keys() == {
-        "id", "message", "message_html", "is_internal", "created_at", "user", "attachments",
+        "id", "message", "message_html", "is_internal", "created_at", "edited_at", "editable_until", "user",
+        "attachments",
     }  # fmt: skip
     assert data["reply"]["user"].keys() == {"id", "name", "role", "avatar_url"}
     assert data["reply"]["message_html"] == '<p dir="auto">Done <strong>now</strong></p>'
     assert MOMENT.fullmatch(data["timestamp"])
     assert MOMENT.fullmatch(data["reply"]["created_at"])
+
+
+def test_edit_event_is_the_reply_with_its_new_text_and_the_log_forgets_the_old(cast: Cast, start: str) -> None:
+    reply = cast.reply(cast.bao, "Draft")
+    services.edit_reply(reply, by=cast.bao, message="Done **now**")
+    created, edited = read_events(cast.casey, cast.ticket.channel, start)
+    assert (edited["event"], edited["data"].keys()) == ("ticket.reply.edited", STAMP | {"reply"})
+    assert edited["data"]["reply"].keys() == created["data"]["reply"].keys() - {"truncated"}
+    assert edited["data"]["reply"]["message_html"] == '<p dir="auto">Done <strong>now</strong></p>'
+    assert MOMENT.fullmatch(edited["data"]["reply"]["edited_at"])
+    assert created["data"]["reply"]["truncated"]
+    for person in (cast.casey, cast.bao):
+        assert "Draft" not in json.dumps(read_events(person, cast.ticket.channel, start))
 
 
 def test_status_event_has_both_colours(cast: Cast, start: str) -> None:

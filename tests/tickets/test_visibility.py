@@ -280,7 +280,7 @@ def test_stale_visibility_change_is_rejected(cast: Cast) -> None:
     assert (refused.status_code, list(refused.json()["errors"])) == (409, ["__all__"])
     page = send(cast.bao, note, "public", seen)
     assert page.status_code == 409
-    assert "changed who can see this message" in page.text
+    assert "changed who can see it" in page.text
     assert Reply.objects.get().is_internal
     assert send(cast.bao, note, "public", Reply.objects.get().number).status_code == 302
 

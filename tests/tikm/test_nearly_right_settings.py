@@ -60,6 +60,7 @@ NEARLY_RIGHT: dict[str, list[Any]] = {
     "MAIL_WEBHOOK_SECRET": ["short", f"{HIDDEN} x", "x" * 201],
     "MAILGUN_SIGNING_KEY": ["short", f"{HIDDEN} x", "x" * 201],
     "FILES_DIR": ["files", "./files", "~/files", "../files", "$HOME/files", str(TOP / "manage.py")],
+    "REPLY_EDIT_MINUTES": [*(number for number in NUMBER if number != "0"), "15m", "1441"],
     "ATTACHMENT_MAX_BYTES": NUMBER,
     "ATTACHMENT_MAX_FILES": NUMBER,
     "ATTACHMENT_QUOTA_BYTES": [number for number in NUMBER if number != "0"],

@@ -41,6 +41,8 @@ REPLY: dict[str, Any] = {
     "message_html": '<p dir="auto">We have sent one of them back.</p>',
     "is_internal": False,
     "created_at": "2026-03-02T09:20:01Z",
+    "edited_at": None,
+    "editable_until": "2026-03-02T09:35:01Z",
     "user": {"id": "9b2f6a1e-58d4-4a53-8a0f-1c0f4a3f6d2b", "name": "Bao Nguyen", "role": "agent"},
     "attachments": [],
     "version": 2,

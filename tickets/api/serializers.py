@@ -154,6 +154,10 @@ class ReplySerializer(serializers.Serializer):  # type: ignore[misc]
     message_html = serializers.CharField(help_text="The same, rendered as sanitised HTML.")
     is_internal = serializers.BooleanField(help_text="An internal note, for staff of the ticket only.")
     created_at = serializers.DateTimeField(help_text="When it was written, or when the note was made public.")
+    edited_at = serializers.DateTimeField(allow_null=True, help_text="When its author last edited it; null if never.")
+    editable_until = serializers.DateTimeField(
+        allow_null=True, help_text="When its author can no longer edit it; null if messages cannot be edited here."
+    )
     user = PersonSerializer(help_text="The author.")
     attachments = AttachmentSerializer(many=True, help_text="The files of this message.")
     version = serializers.IntegerField(required=False, help_text="Staff only: its version, as in the ETag.")
@@ -266,13 +270,22 @@ class NewReplySerializer(Body):
     default_error_messages = {"invalid": _("The body must be a JSON object.")}
 
 
-class VisibilitySerializer(Body):
-    """The visibility of a message."""
+class ReplyChangeSerializer(Body):
+    """The visibility of a message, or its new text: one of them."""
 
-    required_in_patch = ("is_internal",)
-    is_internal = Flag(help_text="True makes a reply an internal note; false makes a note a public reply.")
+    takes_one_field = True
+    is_internal = Flag(
+        required=False, help_text="True makes a reply an internal note; false makes a note a public reply."
+    )
+    message = Text(required=False, max_length=MAX_MESSAGE, help_text="The new text, from the author only.")
 
     default_error_messages = {"invalid": _("The body must be a JSON object.")}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse both fields at once, and none."""
+        if len(attrs) != 1:
+            raise serializers.ValidationError(_("Send either is_internal or message."))
+        return attrs
 
 
 class Assignee(RowId):

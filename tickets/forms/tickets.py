@@ -215,6 +215,17 @@ class ReplyForm(AttachmentsForm):
         return self.has_error(NON_FIELD_ERRORS, UnseenMessages.code)
 
 
+class EditForm(forms.Form):
+    """The new text of a message; `seen` is the state that the author saw."""
+
+    message = MessageField(label=_("Message"), max_length=MAX_MESSAGE, widget=forms.Textarea(attrs={"rows": 10}))
+    seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments of `services.edit_reply`; a form without `seen` overwrites nothing unseen."""
+        return {"message": self.cleaned_data["message"], "seen": self.cleaned_data["seen"]}
+
+
 class VisibilityForm(forms.Form):
     """The visibility of a message; `seen` is the version that the user saw."""
 

@@ -44,7 +44,7 @@ class MessageQuerySet(models.QuerySet[Message]):
 
 
 class RenderedMessage(models.Model):
-    """A model with a message in `text_field`, which does not change after it was written."""
+    """A model with a message in `text_field`, rendered when it is written: `replace_text` changes it later."""
 
     text_field: ClassVar[str]
 

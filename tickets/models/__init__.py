@@ -23,7 +23,7 @@ from tickets.models.organizations import (
 from tickets.models.participants import MAX_PARTICIPANTS, Participant, participants_of
 from tickets.models.push import PushKey, PushSubscription
 from tickets.models.reading import DeliveryMark, ReadMark
-from tickets.models.replies import Reply
+from tickets.models.replies import Reply, ReplyRevision
 from tickets.models.saved_replies import SavedReply
 from tickets.models.search_texts import SearchText
 from tickets.models.tickets import (
@@ -66,6 +66,7 @@ __all__ = [
     "PushSubscription",
     "ReadMark",
     "Reply",
+    "ReplyRevision",
     "SavedReply",
     "SearchText",
     "Status",

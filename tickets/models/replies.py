@@ -1,6 +1,7 @@
 """Messages of a conversation: replies and internal notes."""
 
 import uuid
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
@@ -33,6 +34,10 @@ class Reply(RenderedMessage):
     visibility_changed = models.BooleanField(default=False, editable=False, db_column="was_turned")
     # For a note that was made public, the time of that change.
     created_at = models.DateTimeField(_("sent"), default=timezone.now, editable=False)
+    # Its last edit as readers see it: none for a note that was edited and then made public.
+    edited_at = models.DateTimeField(_("edited"), null=True, editable=False)
+    # The ticket's staff sequence at that edit.
+    edited_number = models.PositiveIntegerField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("reply")
@@ -49,7 +54,35 @@ class Reply(RenderedMessage):
         return Audience.STAFF if self.is_internal else Audience.PUBLIC
 
     @property
+    def version(self) -> int:
+        """A number that rises with each edit and publication; for staff only, since it counts notes."""
+        return self.edited_number or self.number
+
+    @property
+    def editable_until(self) -> datetime | None:
+        """The time at which its author can no longer edit it; None if messages cannot be edited."""
+        minutes = settings.REPLY_EDIT_MINUTES
+        return self.created_at + timedelta(minutes=minutes) if minutes else None
+
+    @property
     def can_be_hidden(self) -> bool:
         """Whether it may be made internal: customers always see their own messages."""
         is_customers = self.author.is_customer or self.author_id == self.ticket.creator_id
         return not self.is_internal and not is_customers
+
+
+class ReplyRevision(models.Model):
+    """The text of a message before an edit: staff of the ticket may read it."""
+
+    reply = models.ForeignKey(Reply, models.CASCADE, related_name="revisions")
+    message = models.TextField(max_length=MAX_MESSAGE)
+    # When this text was written.
+    written_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("earlier version")
+        verbose_name_plural = _("earlier versions")
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.message[:60]

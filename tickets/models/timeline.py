@@ -18,6 +18,7 @@ class TimelineEntry(models.Model):
         CREATED = "created", _("opened the ticket")
         REPLIED = "replied", _("replied")
         NOTED = "noted", _("wrote an internal note")
+        EDITED = "edited", _("edited a message")
         DELETED = "deleted", _("deleted a message")
         PUBLISHED = "published", _("published an internal note")
         HIDDEN = "hidden", _("hid a reply")

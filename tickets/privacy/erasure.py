@@ -30,6 +30,7 @@ from tickets.models import (
     Participant,
     ReadMark,
     Reply,
+    ReplyRevision,
     SavedReply,
     Ticket,
     TimelineEntry,
@@ -126,6 +127,9 @@ def _erase_texts(person: User, identity: Identity) -> int:
         replace_text(ticket, identity.removed(ticket.content), subject=subject)
     for reply in _mentioning(Reply.objects.filter(author=person), identity, "message"):
         replace_text(reply, identity.removed(reply.message))
+    for earlier in _mentioning(ReplyRevision.objects.filter(reply__author=person), identity, "message"):
+        earlier.message = identity.removed(earlier.message)
+        earlier.save(update_fields=["message"])
     for file in _mentioning(Attachment.objects.filter(uploader=person), identity, "filename"):
         file.filename = identity.removed(file.filename)[:150]
         file.save(update_fields=["filename"])

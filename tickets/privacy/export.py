@@ -177,8 +177,19 @@ class _Export:
             "is_internal": reply.is_internal,
             "created_at": reply.created_at,
             "message": reply.message,
+            "edited_at": reply.edited_at,
+            "earlier_versions": self._earlier_versions(reply),
             "files": self._paths_of(reply.attachments.all()),
         }
+
+    def _earlier_versions(self, reply: Reply) -> list[dict[str, Any]]:
+        """Return the texts of the person's own message before its edits; those of others are for staff.
+
+        So are those of a message that was a note.
+        """
+        if reply.author_id != self.person.pk or (reply.visibility_changed and self.person.is_customer):
+            return []
+        return [dict(row) for row in reply.revisions.values("written_at", "message")]
 
     def _activity(self) -> Iterator[dict[str, Any]]:
         """Yield the entries by or about the person in the tickets of others."""

@@ -7,6 +7,7 @@ from typing import Any
 from django import template
 from django.conf import settings
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
@@ -19,6 +20,12 @@ register = template.Library()
 def from_iso(text: str) -> datetime | None:
     """Parse a payload's time, for the `date` filter."""
     return datetime.fromisoformat(text) if text else None
+
+
+@register.filter
+def is_future(text: str | None) -> bool:
+    """Return whether a payload's time is still to come."""
+    return bool(text) and datetime.fromisoformat(str(text)) > timezone.now()
 
 
 @register.filter

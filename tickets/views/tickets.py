@@ -178,7 +178,7 @@ def _unseen_messages(request: AuthenticatedRequest, ticket: Ticket, form: ReplyF
 
 def _visibility_conflict(request: AuthenticatedRequest, ticket: Ticket) -> HttpResponse:
     """Respond that the message's visibility changed since the user saw it."""
-    sentence = _("Someone else changed who can see this message. Review it and try again.")
+    sentence = _("This message was edited, or someone else changed who can see it. Review it and try again.")
     if wants_json(request):
         return JsonResponse({"errors": {"__all__": [sentence]}}, status=409)
     messages.error(request, sentence)

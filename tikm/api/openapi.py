@@ -91,8 +91,12 @@ class ClosedBodySchema(AutoSchema):
         if not isinstance(serializer, Body):
             return schema
         # drf-spectacular makes every field of a PATCH optional.
-        required = {"required": list(serializer.required_in_patch)} if serializer.required_in_patch else {}
-        return {**schema, **required, "additionalProperties": False}
+        rules: dict[str, Any] = (
+            {"required": list(serializer.required_in_patch)} if serializer.required_in_patch else {}
+        )
+        if serializer.takes_one_field:
+            rules |= {"minProperties": 1, "maxProperties": 1}
+        return {**schema, **rules, "additionalProperties": False}
 
 
 class Bearer(OpenApiAuthenticationExtension):

@@ -1,5 +1,7 @@
 /** <message-links>: quotes a message in the composer, and copies the link to it. Without scripts its links lead there. */
 
+import { serverNow } from "../lib/server-clock.js"
+
 const COPIED_MS = 3_000
 
 class MessageLinks extends HTMLElement {
@@ -10,10 +12,23 @@ class MessageLinks extends HTMLElement {
       const id = reply.id.slice("reply-".length)
       this.#quote.href = `?quote=${id}#id_message`
       this.#copy.href = `${location.pathname}?reply=${id}#${reply.id}`
+      this.#offerEdit(reply, id)
     }
     for (const link of [this.#quote, this.#copy]) link.setAttribute("role", "button")
     this.addEventListener("click", (event) => this.#onClick(event))
     this.addEventListener("keydown", (event) => event.key === " " && this.#onClick(event))
+  }
+
+  /** Shows the link to the form while the author can edit the message; the server decides. */
+  #offerEdit(reply, id) {
+    const link = this.querySelector("[data-edit]")
+    link.href = `${location.pathname}replies/${id}/edit/`
+    const left = Date.parse(link.dataset.until) - serverNow()
+    link.hidden = !(reply.classList.contains("is-own") && left > 0)
+    if (!link.hidden)
+      setTimeout(() => {
+        link.hidden = true
+      }, left)
   }
 
   get #quote() {

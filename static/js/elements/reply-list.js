@@ -18,7 +18,8 @@ class ReplyList extends HTMLElement {
 
   connectedCallback() {
     this.#link.addEventListener("click", (event) => this.#onClick(event))
-    live.stream.on("ticket.reply.updated", ({ reply }) => this.#changes.set(reply.id, visibilityOf(reply)))
+    live.stream.on("ticket.reply.updated", ({ reply }) => this.#change(reply.id, visibilityOf(reply)))
+    live.stream.on("ticket.reply.edited", ({ reply }) => this.#change(reply.id, textOf(reply)))
     live.stream.on("ticket.reply.deleted", ({ reply }) => this.#changes.set(reply.id, null))
     addEventListener("hashchange", () => this.#showNamedReply())
     this.#showNamedReply()
@@ -36,6 +37,10 @@ class ReplyList extends HTMLElement {
 
   get #link() {
     return this.querySelector("#earlier-replies")
+  }
+
+  #change(id, values) {
+    this.#changes.set(id, { ...this.#changes.get(id), ...values })
   }
 
   #onClick(event) {
@@ -102,6 +107,11 @@ class ReplyList extends HTMLElement {
 
 function visibilityOf({ is_internal, version, can_be_hidden }) {
   return { is_internal, version, can_be_hidden }
+}
+
+/** A text that was too long for its event comes with the answer, or with the page that is loaded next. */
+function textOf({ message_html, version, edited_at, truncated }) {
+  return truncated ? { edited_at } : { message_html, version, edited_at }
 }
 
 customElements.define("reply-list", ReplyList)

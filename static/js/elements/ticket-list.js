@@ -9,7 +9,7 @@ import { clone, complete, update as fillAgain } from "../lib/template.js"
 import { matchesFilter } from "../lib/ticket-filter.js"
 import { live } from "../live/index.js"
 
-const HIDING = new Set(["ticket.reply.updated", "ticket.reply.deleted"])
+const HIDING = new Set(["ticket.reply.updated", "ticket.reply.edited", "ticket.reply.deleted"])
 
 /**
  * data-mode: "insert": changed tickets move to the top. "stay": an older page, where rows change in place.
@@ -87,7 +87,7 @@ class TicketList extends HTMLElement {
       this.#withdraw(ticket.uuid)
       return
     }
-    // What a search showed of a reply may not be for this user any more.
+    // What a search showed of a reply may have changed, or not be for this user any more.
     if (HIDING.has(name)) document.querySelector(`#ticket-${ticket.uuid} .snippet`)?.remove()
     const row_url = ticket.url + (this.dataset.from ?? "")
     this.#changed.set(ticket.uuid, { ticket, row_url, is_staffed: data.audience === "staff" })

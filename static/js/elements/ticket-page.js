@@ -5,7 +5,7 @@ import { isPersonal } from "../lib/notifications/personal-events.js"
 import { config, reloadPage } from "../lib/page-config.js"
 import { showProperty } from "../lib/property-form.js"
 import { ReadingPosition } from "../lib/reading/reading-position.js"
-import { clone, fill } from "../lib/template.js"
+import { clone, fill, update } from "../lib/template.js"
 import { timelineEntries } from "../lib/timeline.js"
 import { live } from "../live/index.js"
 import { replyItem } from "./reply-list.js"
@@ -89,6 +89,7 @@ class TicketPage extends HTMLElement {
     this.#addTimelineEntries(name, data)
     if (name === "ticket.reply.created") this.#addReply(data.reply)
     if (name === "ticket.reply.updated") this.#updateReply(data.reply)
+    if (name === "ticket.reply.edited") this.#editReply(data.reply)
     if (name === "ticket.reply.deleted") this.#removeReply(data.reply)
     if (name === "ticket.mail.updated") this.#showUndelivered(data.mails)
   }
@@ -185,6 +186,15 @@ class TicketPage extends HTMLElement {
     const next = item.querySelector(UNDO) ?? item.querySelector(VISIBILITY_SWITCH)
     if (hadFocus) next?.focus({ preventScroll: true })
     item.classList.add("is-fresh")
+  }
+
+  /** Shows the new text of a message in place of the one that is shown, as typed or formatted. */
+  #editReply(reply) {
+    const item = document.getElementById(`reply-${reply.id}`)
+    if (!item) return
+    for (const original of item.querySelectorAll("message-original")) original.hide()
+    if (reply.truncated) setTimeout(() => this.#loadFullReply(item, reply.id), Math.random() * SPREAD_MS)
+    else this.#position.keep(() => update(item, reply))
   }
 
   #removeReply({ id }) {

@@ -13,6 +13,8 @@ export function timelineEntries(name, data) {
           source: data.reply.source,
         },
       ]
+    case "ticket.reply.edited":
+      return [{ action: "edited", actor: data.reply.user }]
     case "ticket.reply.updated":
       return [{ action: data.reply.is_internal ? "hidden" : "published", actor: data.updated_by }]
     case "ticket.reply.deleted":

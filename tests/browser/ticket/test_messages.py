@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Desk, is_live
+from tests.browser.support.accessibility import inspect
 
 TYPED = "  Thanks <b>2*3</b>\n\tfor **all**\n-- \nJohn\n\nעברית"
 
@@ -35,6 +36,24 @@ def test_original_of_old_and_live_messages_is_shown_in_place(small_desk: Desk) -
         button.press(" ")
         expect(message.locator(".original")).to_have_count(0)
         expect(message.locator(".prose")).to_be_visible()
+    edit(writer, "for *everyone*")
+    for page in (reader, writer):
+        message = page.locator("#replies > li").last
+        expect(message.locator(".prose em")).to_have_text("everyone")
+        expect(message.locator(".edited")).to_have_text(re.compile(r"edited\s+(now|\d)"))
+        expect(page.locator("#timeline")).to_contain_text("edited a message")
+    reader.get_by_role("button", name="edited").click()
+    expect(reader.locator(".original")).to_contain_text(TYPED, use_inner_text=True)
+    expect(writer.get_by_role("button", name="edited")).to_have_count(0)
+
+
+def edit(page: Page, text: str) -> None:
+    page.locator("#replies > li").last.get_by_role("link", name="Edit").click()
+    expect(page).to_have_url(re.compile("/edit/$"))
+    assert inspect(page) == []
+    page.get_by_label("Message").fill(text)
+    page.get_by_role("button", name="Save").click()
+    expect(page).to_have_url(re.compile("#reply-"))
 
 
 def test_paragraphs_have_their_own_direction_and_white_space_is_kept(small_desk: Desk) -> None:

@@ -111,6 +111,16 @@ def test_name_and_language_are_those_of_the_sending(cast):
     assert "Nguyen" not in message.message().as_string()
 
 
+def test_edited_reply_is_mailed_once_with_the_text_of_the_sending(cast):
+    reply = cast.reply(cast.bao, "Draft")
+    services.edit_reply(reply, by=cast.bao, message="Done")
+    [message] = sent()
+    assert "Done" in message.body
+    assert "Draft" not in message.message().as_string()
+    services.edit_reply(reply, by=cast.bao, message="Done at last")
+    assert sent() == []
+
+
 def hidden(cast, reply):
     services.change_visibility(reply, by=cast.bao, internal=True)
 

@@ -102,6 +102,9 @@ JOINING  =  (403,  404,  201, 201,  404,  201, 201, 401, 401)
 CHANGING =  (403,  404,  200, 200,  404,  200, 200, 401, 401)
 TURNING  =  (403,  404,  200, 200,  404,  200, 200, 401, 401)
 TURNS_2  =  (404,  404,  200, 200,  404,  200, 200, 401, 401)
+EDITING  =  (403,  404,  200, 403,  404,  403, 403, 401, 401)
+EDITING_2 = (200,  404,  403, 403,  404,  403, 403, 401, 401)
+EDITING_3 = (404,  404,  403, 200,  404,  403, 403, 401, 401)
 REFUSED  =  (403,  404,  403, 403,  404,  403, 403, 401, 401)
 NOTES_2  =  (404,  404,  403, 404,  404,  201, 201, 401, 401)
 CHANGES2 =  (404,  404,  403, 404,  404,  200, 200, 401, 401)
@@ -157,6 +160,9 @@ ROWS = [
     Row("GET", "tickets/{ticket}/replies/{note}/", STAFFS, things=about("caseys")),
     Row("GET", "tickets/{ticket}/replies/{reply}/", (404,) * 7 + (401, 401), things=about("baos")),
     Row("PATCH", "tickets/{ticket}/replies/{answer}/", TURNING, {"is_internal": True}, about("caseys")),
+    Row("PATCH", "tickets/{ticket}/replies/{answer}/", EDITING, {"message": "Soon"}, about("caseys")),
+    Row("PATCH", "tickets/{ticket}/replies/{reply}/", EDITING_2, {"message": "Soon"}, about("caseys")),
+    Row("PATCH", "tickets/{ticket}/replies/{note}/", EDITING_3, {"message": "Soon"}, about("caseys")),
     Row("PATCH", "tickets/{ticket}/replies/{note}/", TURNS_2, {"is_internal": False}, about("caseys")),
     Row("PATCH", "tickets/{ticket}/replies/{reply}/", REFUSED, {"is_internal": True}, about("caseys")),
     Row("GET", "tickets/{ticket}/timeline/", CASEYS, things=about("caseys")),

@@ -93,6 +93,34 @@ def delete_note(site: Site, who: int, which: int, what: int) -> Done:
     return Done(gone.ticket, is_hidden=True)
 
 
+def edit_reply(site: Site, who: int, which: int, what: int) -> Done:
+    """Edit a reply: every fourth time by another user, who may not."""
+    replies = {mark: reply for mark, reply in site.said.items() if reply.ticket in site.tickets()}
+    if not replies:
+        return REFUSED
+    mark = pick(list(replies), which)
+    reply = replies[mark]
+    by = site.cast.ada if who % 4 == 3 else reply.author
+    services.edit_reply(reply, by=by, message=f"{mark} again {next(site.turn)}")
+    return Done(reply.ticket, is_hidden=False)
+
+
+def edit_note(site: Site, who: int, which: int, what: int) -> Done:
+    """Edit a note whose author is still staff of its ticket."""
+    notes = [
+        note
+        for note in site.notes
+        if not (note.is_gone or note.is_reply)
+        and note.reply.author_id in {site.people[name].pk for name in site.staff(site.now(note.ticket))}
+    ]
+    if not notes:
+        return REFUSED
+    note = pick(notes, which)
+    services.edit_reply(note.reply, by=note.reply.author, message=f"{note.mark} again {next(site.turn)}")
+    site.remember_times(note)
+    return Done(note.ticket, is_hidden=True)
+
+
 def change_visibility(site: Site, who: int, which: int, what: int) -> Done:
     return publish(site, who, which) if what % 2 else hide(site, who, which)
 
@@ -348,6 +376,7 @@ SERVICES: dict[str, Step] = {
     "add_reply": add_reply,
     "delete_reply": delete_reply,
     "change_visibility": change_visibility,
+    "edit_reply": edit_reply,
     "delete_ticket": delete_ticket,
     "update_ticket": update_ticket,
     "add_participant": add_participant,
@@ -374,6 +403,7 @@ HIDDEN: dict[str, Step] = {
     "note": note,
     "note with files": note_with_files,
     "delete note": delete_note,
+    "edit note": edit_note,
     "noting": together.noting,
     "upload": upload,
     "draft": together.draft,

@@ -196,7 +196,8 @@ class Reader:
             yield f"{API}/tickets/{note.ticket.uuid}/replies/{note.reply.pk}/"
             yield f"/tickets/{note.ticket.uuid}/replies/{note.reply.pk}/"
             yield from (
-                f"/tickets/{note.ticket.uuid}/replies/{note.reply.pk}/{part}/" for part in ("original", "mail")
+                f"/tickets/{note.ticket.uuid}/replies/{note.reply.pk}/{part}/"
+                for part in ("original", "mail", "edit", "versions")
             )
         for file in [file.pk for note in notes for file in note.files]:
             yield from (f"{API}/attachments/{file}/", f"{API}/attachments/{file}/content/")
@@ -239,6 +240,8 @@ class Reader:
         yield "POST", f"{page}subscription/", {"level": "followed"}
         yield "POST", f"{page}visibility/", {"reply": str(note.reply.pk), "visibility": "public"}
         yield "PATCH", f"{path}replies/{note.reply.pk}/", {"is_internal": False}
+        yield "PATCH", f"{path}replies/{note.reply.pk}/", {"message": "Mine"}
+        yield "POST", f"{page}replies/{note.reply.pk}/edit/", {"message": "Mine"}
         yield "POST", f"/people/{note.ticket.creator_id}/notes/{self.site.private.pk}/delete/", {}
         yield "DELETE", f"{API}/customers/{note.ticket.creator_id}/notes/{self.site.private.pk}/", {}
         yield "DELETE", f"{API}/organizations/1/members/{note.ticket.creator_id}/", {}

@@ -71,6 +71,8 @@ def _tickets(cast: Cast, person: User) -> None:
         office=cast.billing,
     )
     services.add_reply(ticket, by=person, message=f"Regards, {NAME} <{SECOND}>", attachments=[upload])
+    edited = services.add_reply(ticket, by=person, message=f"Yours, {NAME}")
+    services.edit_reply(edited, by=person, message=f"Yours truly, {NAME}")
     services.update_ticket(ticket, by=cast.bao, values={"subject": f"Refund for {NAME}", "assigned_to": cast.bao})
     services.update_ticket(ticket, by=cast.bao, values={"subject": f"{NAME} is charged twice"})
     services.add_reply(ticket, by=cast.bao, message="An answer")

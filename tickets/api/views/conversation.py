@@ -31,10 +31,10 @@ from tickets.api.parameters import (
 )
 from tickets.api.serializers import (
     NewReplySerializer,
+    ReplyChangeSerializer,
     ReplyPage,
     ReplySerializer,
     TimelinePage,
-    VisibilitySerializer,
     reply_data,
 )
 from tickets.api.views.tickets import VersionOutdated, audience_for, fetch, if_match_versions, replay_header
@@ -119,31 +119,38 @@ class OneReply(ProjectAPIView):
 
     @extend_schema(
         operation_id="reply_change",
-        summary="Publish a note or hide a reply",
+        summary="Edit a message, publish a note or hide a reply",
         tags=["Conversation"],
         parameters=[IF_MATCH, REPLY_ETAG],
-        request=VisibilitySerializer,
+        request=ReplyChangeSerializer,
         responses=ReplySerializer,
         extensions={"x-problems": VERSION_PROBLEMS},
         examples=[
             request_example("Hide the reply", {"is_internal": True}),
+            request_example("Edit the text", {"message": "We have sent both of them back."}),
             response_example("The note", REPLY | {"is_internal": True}),
         ],
     )
     def patch(self, request: Request, uuid: UUID, reply_id: UUID) -> Response:
-        """Change the visibility of a message.
+        """Change the text of a message, or its visibility.
 
+        Only its author may edit the text, until `editable_until`; the previous text stays readable for staff.
         A note that is made public moves to the end of the conversation and gets the current time. A reply that is
         made internal disappears for the customer. Only staff of the ticket may do this, and not with the customer's
-        own messages. A request that changes nothing succeeds with any version.
+        own messages. A change of the visibility that changes nothing succeeds with any version.
         """
         reply = _fetch(request, uuid, reply_id)
-        if not policies.can_change(request.user, reply.ticket):
+        if not (policies.can_change(request.user, reply.ticket) or policies.can_edit_reply(request.user, reply)):
             raise PermissionDenied(_("Only staff with access to this ticket can change it."))
-        if_versions = if_match_versions(request)
-        internal = self.read(VisibilitySerializer)["is_internal"]
+        if_versions = _if_match_of_staff(request, reply)
+        values = self.read(ReplyChangeSerializer)
         try:
-            services.change_visibility(reply, by=request.user, internal=internal, if_versions=if_versions)
+            if "message" in values:
+                throttles.count("reply", by=request.user)
+                services.edit_reply(reply, by=request.user, message=values["message"], if_versions=if_versions)
+            else:
+                internal = values["is_internal"]
+                services.change_visibility(reply, by=request.user, internal=internal, if_versions=if_versions)
         except services.Stale:
             raise VersionOutdated from None
         return _reply_response(request, _fetch(request, uuid, reply_id))
@@ -156,12 +163,20 @@ def _fetch(request: Request, uuid: UUID, reply_id: UUID) -> Reply:
     return reply
 
 
+def _if_match_of_staff(request: Request, reply: Reply) -> set[int] | None:
+    """Return the versions in If-Match; none of a customer's: a match would say how many notes there are."""
+    versions = if_match_versions(request)
+    if versions is not None and audience_for(request.user, reply.ticket) is not Audience.STAFF:
+        return set()
+    return versions
+
+
 def _reply_response(
     request: Request, reply: Reply, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Return a reply; for staff with its version, which customers must not see because it counts notes."""
     audience = audience_for(request.user, reply.ticket)
-    tag = {"ETag": f'"{reply.number}"'} if audience is Audience.STAFF else {}
+    tag = {"ETag": f'"{reply.version}"'} if audience is Audience.STAFF else {}
     return serialized_response(
         ReplySerializer,
         reply_data(reply, audience),

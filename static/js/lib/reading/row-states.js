@@ -61,9 +61,10 @@ export class RowStates {
     if (name === CREATED) return this.#onReply(uuid, data.reply)
     if (name === "ticket.read") return this.#onRead(uuid, data)
     if (name === "ticket.withdrawn") this.#states.delete(uuid)
-    // What was the latest message may be gone, or have another author's name.
+    // What was the latest message may be gone, or have another text or another author's name.
     if (
       name === "ticket.reply.updated" ||
+      name === "ticket.reply.edited" ||
       name === "ticket.reply.deleted" ||
       name === "ticket.people.updated"
     )
