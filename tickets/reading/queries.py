@@ -5,12 +5,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import BooleanField, Case, F, FilteredRelation, Q, QuerySet, When
+from django.db.models import BooleanField, Case, F, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from realtime.utils.compiled_query import CompiledQuery
 from tickets import policies
-from tickets.models import Status, Ticket
+from tickets.models import ReadMark, Status, Ticket
+from tickets.reading.marks import NOTHING
+from tickets.reading.messages import NEVER
 
 MAX_UNREAD = 99  # a counter shows "99+"
 
@@ -19,23 +22,26 @@ def with_unread(tickets: QuerySet[Ticket], user: User) -> QuerySet[Any]:
     """Annotate tickets of `policies.listed_tickets` with `is_unread`: a message that `user` may read and has not."""
     if "is_unread" in tickets.query.annotations:
         return tickets
-    marked = tickets.alias(mark=FilteredRelation("read_marks", condition=Q(read_marks__user=user.pk)))
-    is_unread = Case(When(_is_unread(user), then=True), default=False, output_field=BooleanField())
-    return marked.annotate(is_unread=is_unread)
+    number, moment = _latest(user)
+    is_new = Q(latest_at__gt=user.unread_from) & ~Q(creator=user.pk, latest=0)
+    unmarked = Case(When(is_new, then=NOTHING), default=NEVER)
+    # A join would read all marks of the user, which grow with what was ever closed, to find those of a few tickets.
+    mark = ReadMark.objects.filter(user=user.pk, ticket=OuterRef("pk")).values("number")
+    is_unread = Case(
+        When(latest__gt=Coalesce(Subquery(mark), unmarked), then=True), default=False, output_field=BooleanField()
+    )
+    return tickets.alias(latest=number, latest_at=moment).annotate(is_unread=is_unread)
 
 
-def _is_unread(user: User) -> Q:
-    """Match by the latest message of the user's audience; what they wrote themselves has moved their mark."""
-    public = _is_newer("last_public_number", "last_public_message_at", user)
+def _latest(user: User) -> tuple[F | Case, F | Case]:
+    """Return number and time of the latest message that `user` may read; what they wrote has moved their mark."""
     if user.is_customer:
-        return public
-    staff = _is_newer("last_number", "last_message_at", user)
-    return staff if user.is_admin else Q(is_staffed=True) & staff | Q(is_staffed=False) & public
-
-
-def _is_newer(number: str, moment: str, user: User) -> Q:
-    unmarked = Q(**{"mark__number": None, f"{moment}__gt": user.unread_from})
-    return Q(**{f"{number}__gt": F("mark__number")}) | unmarked & ~Q(creator=user.pk, **{number: 0})
+        return F("last_public_number"), F("last_public_message_at")
+    if user.is_admin:
+        return F("last_number"), F("last_message_at")
+    number = Case(When(is_staffed=True, then=F("last_number")), default=F("last_public_number"))
+    moment = Case(When(is_staffed=True, then=F("last_message_at")), default=F("last_public_message_at"))
+    return number, moment
 
 
 def unread_number(user: User) -> int:

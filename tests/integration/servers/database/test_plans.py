@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from benchmarks.pages import large_desk
 from realtime.models import Broadcast
 from tickets import policies
-from tickets.models import Reply, SearchText, Ticket, TimelineEntry
+from tickets.models import ReadMark, Reply, SearchText, Ticket, TimelineEntry
 
 pytestmark = pytest.mark.django_db
 TICKETS = 2_000
@@ -86,6 +86,35 @@ def test_pages_scan_no_growing_table(people):
                 if not is_bounded and (role, name) not in KNOWN and (plans := scanned(sql)):
                     found[role, name, *plans] = f"{sql}\n{next(iter(plans.values()))}"
     assert not found, "\n\n".join(f"{key}: {text}" for key, text in found.items())
+
+
+def rows_read(sql):
+    """Return how many rows of tickets and read marks a query reads, also those that it drops."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}")
+        ((((root,),),),) = (cursor.fetchall(),)
+    nodes, number = [root["Plan"]], 0
+    while nodes:
+        node = nodes.pop()
+        nodes += node.get("Plans", [])
+        if node.get("Relation Name") in ("tickets_ticket", "tickets_readmark"):
+            number += (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+    return number
+
+
+def test_unread_view_reads_open_tickets_only(people):
+    """The worst case: all that was ever closed has been read, and nothing is unread."""
+    keys = Ticket.objects.values_list("pk", flat=True)
+    ReadMark.objects.bulk_create(ReadMark(user=people.admin, ticket_id=key, number=9) for key in keys)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE tickets_readmark")
+    client = Client()
+    client.force_login(people.admin)
+    reading = [sql for sql in selects(lambda: client.get("/tickets/?status=unread")) if "readmark" in sql]
+    most_open = Ticket.objects.filter(status__is_closed=False).count()
+    assert len(reading) == 3  # the page, its number, and the badge
+    for sql in reading:
+        assert rows_read(sql) <= 3 * most_open, sql
 
 
 @pytest.mark.usefixtures("people")
