@@ -1,5 +1,9 @@
 """Accessibility: axe finds no serious violation on any page, light and wide or dark and narrow."""
 
+import json
+from pathlib import Path
+from urllib.parse import urlsplit
+
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.template.loader import render_to_string
@@ -44,6 +48,29 @@ WRONG = {
 }
 
 
+INVITE = """
+from accounts.invitations import services
+from accounts.models import User
+invitation = services.invite("zoe@example.org", by=User.objects.get(email="ada@example.com"), role="admin")
+print(services.path_of(invitation))
+"""
+# The pages of a development site, of which the desk is none: this process has DEBUG.
+DEVELOPMENT = """
+import json
+from django.core.mail import EmailMultiAlternatives
+from django.test import Client, override_settings
+from mail.development import outbox
+with override_settings(EMAIL_BACKEND="jobs.mail_backends.FileBackend", EMAIL_FILE_PATH={folder!r}):
+    mail = EmailMultiAlternatives("Your invoice", "Hello", "desk@example.com", ["casey@example.com"])
+    mail.attach_alternative("<p>Hello</p>", "text/html")
+    mail.send()
+    client = Client(SERVER_NAME="localhost")
+    (sent,) = outbox.sent_mails()
+    paths = "/dev/mail/", f"/dev/mail/{{sent.name}}/", f"/dev/mail/{{sent.name}}/html/"
+    print(json.dumps({{path: client.get(path).text for path in paths}}))
+"""
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_pages_have_no_serious_barrier_and_do_not_scroll_sideways(small_desk: Desk, name: str | None) -> None:
     person = small_desk.enter(name) if name else small_desk.visitor()
@@ -51,6 +78,24 @@ def test_pages_have_no_serious_barrier_and_do_not_scroll_sideways(small_desk: De
     found = []
     for path in PAGES[name]:
         page.goto(path)
+        found += inspect(page)
+    assert found == []
+
+
+def test_invitation_and_development_mails_have_no_serious_barrier(small_desk: Desk, tmp_path: Path) -> None:
+    page, found = small_desk.visitor().context.new_page(), []
+    page.goto(small_desk.manage("shell", "-v", "0", "-c", INVITE).split()[-1])
+    expect(page.get_by_role("heading", name="Create your account")).to_be_visible()
+    found += inspect(page)
+    printed = small_desk.manage("shell", "-v", "0", "-c", DEVELOPMENT.format(folder=str(tmp_path)))
+    pages = json.loads(printed.splitlines()[-1])
+    page.route(
+        "**/dev/mail/**",
+        lambda route: route.fulfill(body=pages[urlsplit(route.request.url).path], content_type="text/html"),
+    )
+    for path in list(pages)[:2]:
+        page.goto(path)
+        expect(page.locator("main")).to_contain_text("Your invoice")
         found += inspect(page)
     assert found == []
 
@@ -103,8 +148,8 @@ def test_ticket_states_have_no_serious_barrier(small_desk: Desk) -> None:
 def test_account_security_pages_have_no_serious_barrier(small_desk: Desk) -> None:
     page = small_desk.enter("emil").page("/profile/tokens/")
     found = inspect(page)
-    page.locator("[name=password]").fill(PASSWORD)
-    page.locator("[name=password]").press("Enter")
+    page.get_by_role("heading", name="Create your account").fill(PASSWORD)
+    page.get_by_role("heading", name="Create your account").press("Enter")
     page.locator("[name=name]").fill("Import")
     page.get_by_role("button", name="Create token").click()
     expect(page.locator("#secret")).not_to_be_empty()
