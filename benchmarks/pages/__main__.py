@@ -20,14 +20,15 @@ from tests.support.servers import instances
 
 PAGES = {
     "list": "/tickets/",
-    "list, closed": "/tickets/?view=closed",
-    "list, all": "/tickets/?view=all",
-    "list, waiting": "/tickets/?view=waiting",
+    "list, closed": "/tickets/?status=closed",
+    "list, all": "/tickets/?status=all",
+    "list, waiting": "/tickets/?status=waiting",
+    "list, unread": "/tickets/?status=unread",
     "dashboard": "/",
     "counts": "/tickets/counts/",
-    "search, common word": "/tickets/?q=invoice&view=all",
-    "search, part of a word": "/tickets/?q=voic&view=all",
-    "search, number": "/tickets/?q=4711&view=all",
+    "search, common word": "/tickets/?q=invoice",
+    "search, part of a word": "/tickets/?q=voic",
+    "search, number": "/tickets/?q=4711",
     "ticket": "/tickets/{ticket}/",
     "API list": "/api/v1/tickets/",
 }
