@@ -5,6 +5,13 @@ import { serverNow } from "../lib/server-clock.js"
 const COPIED_MS = 3_000
 
 class MessageLinks extends HTMLElement {
+  // Once: a published note is moved to the end, and connected again.
+  constructor() {
+    super()
+    this.addEventListener("click", (event) => this.#onClick(event))
+    this.addEventListener("keydown", (event) => event.key === " " && this.#onClick(event))
+  }
+
   connectedCallback() {
     // A message that arrived live: its template knows no address.
     const reply = this.closest("[id^=reply-]")
@@ -15,8 +22,6 @@ class MessageLinks extends HTMLElement {
       this.#offerEdit(reply, id)
     }
     for (const link of [this.#quote, this.#copy]) link.setAttribute("role", "button")
-    this.addEventListener("click", (event) => this.#onClick(event))
-    this.addEventListener("keydown", (event) => event.key === " " && this.#onClick(event))
   }
 
   /** Shows the link to the form while the author can edit the message; the server decides. */

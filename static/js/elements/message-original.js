@@ -7,6 +7,13 @@
 class MessageOriginal extends HTMLElement {
   #text = null
 
+  // Once: a published note is moved to the end, and connected again.
+  constructor() {
+    super()
+    this.addEventListener("click", (event) => this.#toggle(event))
+    this.addEventListener("keydown", (event) => event.key === " " && this.#toggle(event))
+  }
+
   connectedCallback() {
     // A message that arrived live: its template knows no address.
     const reply = this.closest("[id^=reply-]")
@@ -14,9 +21,7 @@ class MessageOriginal extends HTMLElement {
       this.#link.href = `${location.pathname}replies/${reply.id.slice("reply-".length)}/${this.getAttribute("path")}`
     }
     this.#link.setAttribute("role", "button")
-    this.#link.setAttribute("aria-pressed", "false")
-    this.addEventListener("click", (event) => this.#toggle(event))
-    this.addEventListener("keydown", (event) => event.key === " " && this.#toggle(event))
+    this.#link.setAttribute("aria-pressed", String(this.#text !== null))
   }
 
   get #link() {

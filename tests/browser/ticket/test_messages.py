@@ -28,6 +28,8 @@ def test_original_of_old_and_live_messages_is_shown_in_place(small_desk: Desk) -
     reader.reload()
     for page in (reader, writer):
         message = page.locator("#replies > li").last
+        message.evaluate("item => item.parentElement.append(item)")  # as a note that is published
+        asked = originals(page)
         button = message.get_by_role("button", name="Show original")
         button.click()
         expect(message.locator(".original")).to_have_text("see\n" + TYPED, use_inner_text=True)
@@ -36,6 +38,7 @@ def test_original_of_old_and_live_messages_is_shown_in_place(small_desk: Desk) -
         button.press(" ")
         expect(message.locator(".original")).to_have_count(0)
         expect(message.locator(".prose")).to_be_visible()
+        assert len(asked) == 1
     edit(writer, "for *everyone*")
     for page in (reader, writer):
         message = page.locator("#replies > li").last
@@ -45,6 +48,13 @@ def test_original_of_old_and_live_messages_is_shown_in_place(small_desk: Desk) -
     reader.get_by_role("button", name="edited").click()
     expect(reader.locator(".original")).to_contain_text(TYPED, use_inner_text=True)
     expect(writer.get_by_role("button", name="edited")).to_have_count(0)
+
+
+def originals(page: Page) -> list[str]:
+    """Collect the requests for messages as typed."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/original/" in request.url else None)
+    return asked
 
 
 def edit(page: Page, text: str) -> None:
