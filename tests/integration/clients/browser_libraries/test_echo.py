@@ -36,7 +36,8 @@ def test_customer_receives_the_agents_reply(desk, echo, kind, request):
     assert data["reply"]["message_html"] == f'<p dir="auto">It is <strong>done</strong> ({kind})</p>'
     assert data["reply"]["user"]["name"] == "Bao Nguyen"
     assert data["reply"].keys() == {
-        "id", "message", "message_html", "is_internal", "created_at", "user", "attachments",
+        "id", "message", "message_html", "is_internal", "created_at", "edited_at", "editable_until", "user",
+        "attachments",
     }  # fmt: skip
     assert data["reply"]["user"].keys() == {"id", "name", "role", "avatar_url"}
     assert {"uuid", "reference", "subject"} <= data["ticket"].keys()
