@@ -53,8 +53,9 @@ class Credentials:
         """Read the user, and when the session or token expires; None if it does not, or if that is unknown."""
         if self.session_key is not None:
             return user_and_expiry_of_session(self.session_key)
-        user = self.load_user()
-        return user, _bearer_of(self.token)[1] if user is not None and self.token is not None else None
+        if self.token is not None:
+            return user_and_expiry_of_token(self.token)
+        return self.load_user(), None
 
     def encrypted(self) -> str:
         """Return the session and token, encrypted for signed data: what the data allow ends with the session."""
@@ -156,8 +157,13 @@ def _user_of_store(store: Any) -> AbstractBaseUser | None:
 
 def user_of_token(token: str) -> AbstractBaseUser | None:
     """Return the active user behind a bearer token."""
-    user = _bearer_of(token)[0]
-    return user if user is not None and user.is_active else None
+    return user_and_expiry_of_token(token)[0]
+
+
+def user_and_expiry_of_token(token: str) -> tuple[AbstractBaseUser | None, datetime | None]:
+    """Return that user and the token's expiry, in one look: asked twice, it may expire in between."""
+    user, expires_at = _bearer_of(token)
+    return (user, expires_at) if user is not None and user.is_active else (None, None)
 
 
 def active_user(user_id: str) -> AbstractBaseUser | None:
