@@ -54,7 +54,7 @@ from accounts.models import User
 invitation = services.invite("zoe@example.org", by=User.objects.get(email="ada@example.com"), role="admin")
 print(services.path_of(invitation))
 """
-# The pages of a development site, of which the desk is none: this process has DEBUG.
+# Renders the pages of a development site in a process with DEBUG: the desk of the tests has none.
 DEVELOPMENT = """
 import json
 from django.core.mail import EmailMultiAlternatives
