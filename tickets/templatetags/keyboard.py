@@ -80,6 +80,7 @@ SHORTCUTS: list[tuple[Any, list[Shortcut]]] = [
             Shortcut("a", "assign", _("Change the assignee")),
             Shortcut("s", "status", _("Change the status")),
             Shortcut("p", "priority", _("Change the priority")),
+            Shortcut("l", "tag", _("Add a tag")),
             Shortcut("u", "back", _("Back to the list")),
             Shortcut("Ctrl Enter", "", _("Send reply")),
             Shortcut("Ctrl Shift Enter", "", _("Send and close")),

@@ -70,12 +70,23 @@ def test_agent_answers_by_shortcuts_and_goes_on(small_desk: Desk) -> None:
         page.keyboard.press(key)
     expect(page).to_have_url(re.compile(r"/tickets/\?status=waiting$"))
     is_live(page)
+    for key in ("j", "l"):
+        page.keyboard.press(key)
+    page.keyboard.type("jam")  # j is text here
+    page.keyboard.press("Enter")
+    expect(page.locator(".list-notices")).to_contain_text("1 ticket updated.")
+    expect(page.locator(".ticket-row")).to_contain_text("jam")
     for key in ("j", "Enter"):
         page.keyboard.press(key)
     expect(page).to_have_url(TICKET)
     is_live(page)
     page.keyboard.press("i")
     expect(page.locator("ticket-facts")).to_contain_text("Bao Nguyen")
+    page.keyboard.press("l")
+    page.keyboard.type("leaflet")  # l is text here
+    page.keyboard.press("Enter")
+    expect(page.locator(".ticket-tags")).to_contain_text("leaflet")
+    page.keyboard.press("Escape")
     page.keyboard.press("r")
     page.keyboard.type("just refunded")  # j and r are text here
     page.keyboard.press("Control+Shift+Enter")

@@ -4,6 +4,7 @@ const FIELDS = {
   assign: ["#change-assigned_to", "#bulk-assigned_to"],
   status: ["#change-status", "#bulk-status"],
   priority: ["#change-priority", "#bulk-priority"],
+  tag: ["#add-tag", "#bulk-tag"],
 }
 
 const ACTIONS = {
@@ -22,6 +23,7 @@ const ACTIONS = {
   assign: () => change("assign"),
   status: () => change("status"),
   priority: () => change("priority"),
+  tag: () => change("tag"),
   take: () => take(),
 }
 
