@@ -78,6 +78,9 @@ def test_reader_of_older_messages_keeps_their_place(small_desk: Desk, size: dict
     assert box is not None
     assert composer is not None
     assert box["y"] + box["height"] <= composer["y"]
+    page.locator("ticket-composer textarea").evaluate("field => field.focus({preventScroll: true})")
+    page.keyboard.type("While I read")
+    assert page.evaluate("scrollY") == 0
     button.click()
     newest_is_in_view(page, "One more")
     expect(button).to_be_hidden()
