@@ -96,21 +96,34 @@ def test_draft_follows_into_another_tab(small_desk: Desk) -> None:
     expect(composer(other)).to_have_value("")
 
 
-def test_signing_out_leaves_no_draft_in_the_browser_and_keeps_it_on_the_server(small_desk: Desk) -> None:
-    page = opened(small_desk, "casey")
-    composer(page).fill("My card number")
-    assert page.evaluate(STORED) == 1
-    page.locator(".bar details.menu summary").last.click()
-    page.get_by_role("button", name="Sign out").click()
-    expect(page).to_have_url(re.compile(r"/login/$"))
-    assert page.evaluate(STORED) == 0
-    sign_in(page, "bao")
-    page.goto(small_desk.ticket)
-    expect(composer(page)).to_have_value("")
-    sign_out(page)
-    sign_in(page, "casey")
-    page.goto(small_desk.ticket)
-    expect(composer(page)).to_have_value("My card number")
+def test_signing_out_amid_a_reply_ends_what_others_see_and_keeps_the_text_for_its_author(small_desk: Desk) -> None:
+    work, colleague, asked = (opened(small_desk, name) for name in ("bao", "dana", "casey"))
+    writing = [page.locator(".composer-activity") for page in (colleague, asked)]
+    composer(work).press_sequentially("My card number")
+    for shown, words in zip(writing, ("Bao Nguyen is replying right now", "Bao Nguyen is writing…"), strict=True):
+        expect(shown).to_have_text(words)
+    assert work.evaluate(STORED) == 1
+    work.locator(".bar details.menu summary").last.click()
+    work.get_by_role("button", name="Sign out").click()
+    expect(work).to_have_url(re.compile(r"/login/$"))
+    assert work.evaluate(STORED) == 0
+    for shown in writing:
+        expect(shown).to_be_hidden()
+    expect(colleague.locator("ticket-presence .colleague")).to_have_count(0)
+
+    for name in ("ada", "casey"):  # on the same browser: one who may read the ticket's notes, and its customer
+        sign_in(work, name)
+        work.goto(small_desk.ticket)
+        is_live(work)
+        expect(composer(work)).to_have_value("")
+        assert "My card number" not in work.content()
+        sign_out(work)
+    sign_in(work, "bao")
+    work.goto(small_desk.ticket)
+    expect(composer(work)).to_have_value("My card number")
+    composer(work).press("Control+Enter")
+    for page in (colleague, asked):
+        expect(page.locator("#replies > li")).to_contain_text("My card number")
 
 
 def test_draft_is_sent_after_signing_out_and_in_again_in_another_tab(small_desk: Desk) -> None:
