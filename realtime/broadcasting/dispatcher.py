@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import groupby
 from weakref import WeakKeyDictionary
 
-from realtime.broadcasting import channel_layer
+from realtime.broadcasting import channel_layer, wake_ups
 from realtime.broadcasting.channel_layer import ALL_GROUP, PROCESS_GROUPS
 from realtime.broadcasting.messages import Batch, Deliver, Ephemeral, encode
 
@@ -29,10 +29,11 @@ Message = Deliver | Ephemeral
 
 def send(messages: Iterable[Message]) -> None:
     """Send each message to its group without waiting, on the hub's loop or else on a background loop."""
+    wake_ups.send()
     loop = channel_layer.hub_loop()
     if loop is None:
         if not channel_layer.reaches_every_process():
-            return  # this process has no sockets, and the log tailers of the others deliver
+            return  # this process has no sockets, and the log tailers of the others, just woken, deliver
         loop = _background_loop()
     loop.call_soon_threadsafe(_post, list(messages))
 

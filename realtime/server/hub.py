@@ -29,6 +29,7 @@ from realtime.broadcasting.messages import (
     decode_command,
     encode,
 )
+from realtime.broadcasting.wake_ups import WakeUps
 from realtime.channels import Audience
 from realtime.conf import config
 from realtime.presence.store import ProcessReport, SocketReport
@@ -64,6 +65,7 @@ class Hub:
         self.loop = asyncio.get_running_loop()
         self.layer = default_layer()
         self.log_tailer = LogTailer(self)
+        self._wake_ups = WakeUps(self.log_tailer.wake)
         self.connection_limits = ConnectionLimits(self.process)
         self.presence = PresenceTracker(self, self.connection_limits, on_events=outbox.enqueue)
         self.queries = QueryBatcher()
@@ -92,6 +94,7 @@ class Hub:
     async def _start(self) -> None:
         await self.log_tailer.start()
         await self._membership.open()
+        self._wake_ups.open()
         loops = (self._receive(), self.log_tailer.run(), self.presence.run(), self._sweep())
         self._tasks = [self.loop.create_task(each) for each in loops]
         # Revocations must be received here before the first event that they forbid.
@@ -108,6 +111,7 @@ class Hub:
 
     async def close(self) -> None:
         """Stop the tasks of this process."""
+        self._wake_ups.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
