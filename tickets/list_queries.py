@@ -1,8 +1,11 @@
 """Queries of the ticket list: filters, and pages by cursor."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any, Literal
 from uuid import UUID
 
@@ -24,6 +27,7 @@ LATEST = (2_000, 10_000)
 ENOUGH = 201  # whole matches among them: more than any page shows
 
 View = Literal["active", "closed", "all", "waiting", "unread"]
+Assignee = User | Literal["me", "none"]
 DEFAULT_SORT = "-updated"
 BEST_MATCH = "-relevance"
 # `changed` is an annotation of `policies.listed_tickets`: the last change that the user may see.
@@ -51,14 +55,17 @@ class Period:
 
 @dataclass(frozen=True)
 class TicketFilter:
-    """The filters, search words and order of the ticket list."""
+    """The filters, search words and order of the ticket list.
 
-    view: View = "active"
-    status: Status | None = None
-    priority: Priority | None = None
-    office: Office | None = None
-    assignee: User | Literal["me", "none"] | None = None
-    tag: Tag | None = None
+    Of several values of one kind, a ticket has any; views and statuses are one kind.
+    """
+
+    views: tuple[View, ...] = ("active",)
+    statuses: tuple[Status, ...] = ()
+    priorities: tuple[Priority, ...] = ()
+    offices: tuple[Office, ...] = ()
+    assignees: tuple[Assignee, ...] = ()
+    tags: tuple[Tag, ...] = ()
     customer: str = ""
     created: Period = Period()
     updated: Period = Period()
@@ -105,26 +112,31 @@ def filter_tickets(user: User, ticket_filter: TicketFilter) -> QuerySet[Ticket]:
 def _matching(user: User, ticket_filter: TicketFilter) -> QuerySet[Ticket]:
     """Return the tickets that match all but the words."""
     tickets = policies.listed_tickets(user)
-    if ticket_filter.view == "unread":
+    if "unread" in ticket_filter.views:
         # The same times, but without an index: in its order, PostgreSQL reads all tickets to find the few unread.
-        tickets = tickets.annotate(changed=Greatest("changed", "created_at"))
-        tickets = with_unread(tickets, user).filter(is_unread=True)
-    tickets = tickets.filter(
-        _matches_view(ticket_filter, user)
-        & ticket_filter.created.on("created_at")
-        & ticket_filter.updated.on("changed")
-    )
-    if ticket_filter.priority is not None:
-        tickets = tickets.filter(priority=ticket_filter.priority)
-    if ticket_filter.office is not None:
-        tickets = tickets.filter(_matches_office(ticket_filter.office))
-    if ticket_filter.tag is not None:
-        tickets = tickets.filter(_matches_tag(ticket_filter.tag))
+        tickets = with_unread(tickets.annotate(changed=Greatest("changed", "created_at")), user)
+    return tickets.filter(matches(ticket_filter, user))
+
+
+def matches(ticket_filter: TicketFilter, user: User) -> Q:
+    """Match all but the words, in the query of `policies.listed_tickets`; "unread" needs its annotation."""
+    found = _matches_views(ticket_filter, user)
+    found &= ticket_filter.created.on("created_at") & ticket_filter.updated.on("changed")
+    if ticket_filter.priorities:
+        found &= Q(priority__in=[priority.pk for priority in ticket_filter.priorities])
+    if ticket_filter.offices:
+        found &= _any(_matches_office(office) for office in ticket_filter.offices)
+    if ticket_filter.tags:
+        found &= _matches_tags(ticket_filter.tags)
     if ticket_filter.customer:
-        tickets = tickets.filter(_matches_customer(ticket_filter.customer))
-    if ticket_filter.assignee is not None:
-        tickets = tickets.filter(_matches_assignee(ticket_filter.assignee, user))
-    return tickets
+        found &= _matches_customer(ticket_filter.customer)
+    if ticket_filter.assignees:
+        found &= _any(_matches_assignee(assignee, user) for assignee in ticket_filter.assignees)
+    return found
+
+
+def _any(conditions: Iterable[Q]) -> Q:
+    return reduce(or_, conditions)
 
 
 def _search_latest(tickets: QuerySet[Ticket], ticket_filter: TicketFilter, user: User) -> Found | None:
@@ -149,16 +161,19 @@ def _search_latest(tickets: QuerySet[Ticket], ticket_filter: TicketFilter, user:
     return None
 
 
-def _matches_view(ticket_filter: TicketFilter, user: User) -> Q:
-    if ticket_filter.status is not None:
-        return Q(status=ticket_filter.status)
-    if ticket_filter.view == "all":
+def _matches_views(ticket_filter: TicketFilter, user: User) -> Q:
+    if "all" in ticket_filter.views:
         return Q()
-    keys = Status.keys(is_closed=ticket_filter.view == "closed")
-    if ticket_filter.view == "unread":
-        return may_be_unread(user, keys)
+    chosen = [has_status([status.pk for status in ticket_filter.statuses])] if ticket_filter.statuses else []
+    return _any([*chosen, *(_matches_view(view, user) for view in ticket_filter.views)])
+
+
+def _matches_view(view: View, user: User) -> Q:
+    keys = Status.keys(is_closed=view == "closed")
+    if view == "unread":
+        return Q(is_unread=True) & may_be_unread(user, keys)
     found = has_status(keys)
-    return found & waits_for_side_of(user) if ticket_filter.view == "waiting" else found
+    return found & waits_for_side_of(user) if view == "waiting" else found
 
 
 def _matches_office(office: Office) -> Q:
@@ -166,9 +181,9 @@ def _matches_office(office: Office) -> Q:
     return Q(office=office, is_staffed=True) if office.is_internal else Q(office=office)
 
 
-def _matches_tag(tag: Tag) -> Q:
-    """Match a tag. Its customer must not find out that a ticket has it, even if they are an agent."""
-    tagged = Ticket.tags.through._default_manager.filter(tag=tag)
+def _matches_tags(tags: Iterable[Tag]) -> Q:
+    """Match any of the tags. Its customer must not find out that a ticket has one, even if they are an agent."""
+    tagged = Ticket.tags.through._default_manager.filter(tag__in=[tag.pk for tag in tags])
     return Q(pk__in=tagged.values("ticket"), is_staffed=True)
 
 
@@ -178,7 +193,7 @@ def _matches_customer(text: str) -> Q:
     return Q(creator__in=people.values("pk"), is_staffed=True)
 
 
-def _matches_assignee(assignee: User | Literal["me", "none"], user: User) -> Q:
+def _matches_assignee(assignee: Assignee, user: User) -> Q:
     """Match the assignee. Its customer must not find out who it is while staff names are masked."""
     if assignee == "none":
         return Q(assigned_to=None)

@@ -1,6 +1,6 @@
 """Base classes of the API: language and time zone of the user, caching headers, parameter errors."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.http import HttpRequest, QueryDict
@@ -52,15 +52,17 @@ class ProjectAPIView(APIView):  # type: ignore[misc]
         return data
 
 
-def reject_unknown_parameters(query: QueryDict, *known: str) -> None:
-    """Reject unknown, repeated and empty parameters: a misspelt filter would return too much."""
+def reject_unknown_parameters(query: QueryDict, *known: str, several: Collection[str] = ()) -> None:
+    """Reject unknown, repeated and empty parameters: a misspelt filter would return too much.
+
+    Those named in `several` may be repeated.
+    """
     hint = _("Unknown parameter. Known parameters: %(names)s.") % {"names": ", ".join(sorted(known))}
     errors = {name: [hint] for name in query.keys() - set(known)}
     errors |= {
-        name: [_("Send exactly one value, or omit the parameter.")] for name in query if len(query.getlist(name)) > 1
-    }
-    errors |= {
-        name: [_("Send exactly one value, or omit the parameter.")] for name, value in query.items() if not value
+        name: [_("Send exactly one value, or omit the parameter.")]
+        for name, values in query.lists()
+        if not all(values) or (len(values) > 1 and name not in several)
     }
     if errors:
         raise InvalidParameter(errors)

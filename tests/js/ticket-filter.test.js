@@ -23,15 +23,24 @@ for (const [wanted, expected] of [
   [{ view: "closed" }, false],
   [{ view: "all" }, true],
   [{ view: "waiting" }, true],
-  [{ view: "all", status: "4" }, false],
-  [{ view: "all", status: "1" }, true],
+  [{ status: "4" }, false],
+  [{ status: "1" }, true],
+  [{ status: "4 1" }, true],
+  [{ view: "closed", status: "1" }, true],
+  [{ view: "closed waiting", status: "4" }, true],
+  [{ view: "closed unread", status: "4" }, true],
   [{ view: "all", priority: "2" }, false],
   [{ view: "all", priority: "3", office: "2" }, true],
   [{ view: "all", office: "1" }, false],
+  [{ view: "all", office: "1 2", priority: "1 3" }, true],
+  [{ view: "all", office: "1 12" }, false],
+  [{ view: "all", tag: "1" }, false],
   [{ view: "all", assignee: "me" }, true],
   [{ view: "all", assignee: "b" }, true],
   [{ view: "all", assignee: "c" }, false],
   [{ view: "all", assignee: "none" }, false],
+  [{ view: "all", assignee: "none c" }, false],
+  [{ view: "all", assignee: "none me" }, true],
   [{ view: "all", createdStart: "2026-05-04T12:00:00+02:00" }, true],
   [{ view: "all", createdStart: "2026-05-04T12:00:01+02:00" }, false],
   [{ view: "all", createdEnd: "2026-05-04T12:00:00+02:00" }, false],
@@ -66,6 +75,26 @@ test("a ticket that may be unread is open, or the customer's own", () => {
   assert.equal(matchesFilter(closed, staff, "c"), false)
   assert.equal(matchesFilter(closed, customer, "c"), true)
   assert.equal(matchesFilter(closed, customer, "x"), false)
+})
+
+test("a ticket has any of several tags", () => {
+  const tagged = { ...TICKET, tags: [{ id: 4 }, { id: 5 }] }
+  for (const [tag, expected] of [
+    ["5", true],
+    ["6 4", true],
+    ["6 45", false],
+  ])
+    assert.equal(matchesFilter(tagged, { view: "all", tag }, "b"), expected)
+})
+
+test("a ticket that was read leaves the unread ones, unless it belongs to the list for another reason", () => {
+  for (const [filter, expected] of [
+    [{ view: "unread" }, false],
+    [{ view: "unread", status: "4" }, false],
+    [{ view: "unread", status: "1" }, true],
+    [{ view: "unread active" }, true],
+  ])
+    assert.equal(matchesFilter(TICKET, filter, "b", true), expected)
 })
 
 test("a closed ticket matches the closed view", () => {

@@ -30,7 +30,7 @@ def names(ticket: Ticket) -> list[str]:
 
 
 def found(user: User, tag: Tag) -> list[Ticket]:
-    return list(list_queries.filter_tickets(user, TicketFilter(view="all", tag=tag)))
+    return list(list_queries.filter_tickets(user, TicketFilter(views=("all",), tags=(tag,))))
 
 
 def test_agents_add_new_and_known_tags_in_any_case(cast: Cast) -> None:

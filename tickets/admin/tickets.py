@@ -21,7 +21,8 @@ from tickets import policies, search, services
 from tickets.admin.forms import MESSAGE_FIELDS, ConversationFormSet, ParticipantFormSet, TicketForm
 from tickets.admin.inlines import ParticipantInline, ReplyInline, TimelineInline
 from tickets.admin.links import attachment_links
-from tickets.forms.lists import MAX_BULK_TICKETS, InstanceChoiceField
+from tickets.forms.instances import InstanceChoiceField
+from tickets.forms.lists import MAX_BULK_TICKETS
 from tickets.models import Attachment, Priority, Reply, Status, Ticket, TimelineEntry
 
 

@@ -5,12 +5,13 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
-from tickets.forms.lists import BEST, SORTS
+from tickets.forms.filters import BEST, SORTS
 from tickets.list_queries import PAGE_SIZE
 from tickets.search import MAX_LENGTH, MAX_WORDS
 
 DATE = {"type": "string", "format": "date", "pattern": r"^(19[7-9][0-9]|2[0-9]{3})-[0-9]{2}-[0-9]{2}$"}
 NAME_OR_ID = {"type": "string", "pattern": r"^[^\u0000]*$", "minLength": 1, "maxLength": 100}
+SEVERAL = {"type": "array", "items": NAME_OR_ID, "minItems": 1}  # the parameter is repeated
 WORDS = {"type": "string", "pattern": r"^[^\u0000]*$", "minLength": 1, "maxLength": MAX_LENGTH}
 CURSOR = {"type": "string", "pattern": "^[A-Za-z0-9_=-]+$"}
 
@@ -28,19 +29,19 @@ LIST_PARAMETERS = [
         "q",
         WORDS,
         f'Words in subject, messages, reference, customer; `"phrases"`, `-word` to exclude: at most {MAX_WORDS}. '
-        "Operators such as `status:closed` or `tag:refund` are the other parameters.",
+        "Operators such as `status:closed` or `tag:refund` are the other parameters, and may be repeated alike.",
     ),
     query("search", WORDS, "The same as `q`."),
     query(
         "status",
-        NAME_OR_ID,
+        SEVERAL,
         "`active`, `closed`, `all` (the default), `waiting` (for a reply of your side), `unread` (with messages "
-        "that you have not read), or a status by name or id.",
+        "that you have not read), or a status by name or id. Repeat it for tickets with any of several.",
     ),
-    query("priority", NAME_OR_ID, "A priority by name or id. Staff only."),
-    query("office", NAME_OR_ID, "An office by name or id. Staff only."),
-    query("assignee", NAME_OR_ID, "`me`, `none`, or a user by name or id. Staff only."),
-    query("tag", NAME_OR_ID, "A tag by name or id. Staff only."),
+    query("priority", SEVERAL, "A priority by name or id; repeat it for any of several. Staff only."),
+    query("office", SEVERAL, "An office by name or id; repeat it for any of several. Staff only."),
+    query("assignee", SEVERAL, "`me`, `none`, or a user by name or id; repeat it for any of several. Staff only."),
+    query("tag", SEVERAL, "A tag by name or id; repeat it for tickets with any of several. Staff only."),
     query("customer", NAME_OR_ID, "Words in the name or address of the customer. Staff only."),
     query("created_from", DATE, "Opened on this date or later."),
     query("created_to", DATE, "Opened on this date or earlier."),

@@ -22,9 +22,10 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 def expanded(query: QueryDict, *, is_staff: bool) -> QueryDict:
     """Return the query with the operators in `q` as parameters, which they replace; `q` keeps the words.
 
-    What is no operator, or none that the user may filter by, is words; the last operator of a kind counts.
+    What is no operator, or none that the user may filter by, is words. Several of a kind are several values, of which
+    the list uses the last one where it has one only: the customer, and the days.
     """
-    found: dict[str, str] = {}
+    found: dict[str, list[str]] = {}
 
     def take(match: re.Match[str]) -> str:
         name, value = match[1].lower(), match[2] or match[3]
@@ -32,7 +33,7 @@ def expanded(query: QueryDict, *, is_staff: bool) -> QueryDict:
         value = _day(name, value) if name in ("after", "before") else value
         if parameter is None or value is None:
             return match[0]
-        found[parameter] = value
+        found.setdefault(parameter, []).append(value)
         return ""
 
     words = _OPERATOR.sub(take, query.get("q", ""))
@@ -40,8 +41,8 @@ def expanded(query: QueryDict, *, is_staff: bool) -> QueryDict:
         return query
     query = query.copy()
     query["q"] = " ".join(words.split())
-    for parameter, value in found.items():
-        query[parameter] = value
+    for parameter, values in found.items():
+        query.setlist(parameter, values)
     if not query["q"]:
         query.setdefault("status", "all")  # like words, operators look at all tickets
     return query

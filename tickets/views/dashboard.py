@@ -26,9 +26,9 @@ MAX_ENTRIES = 15
 def home(request: AuthenticatedRequest) -> HttpResponse:
     """Show customers their tickets, and staff their assigned tickets, offices and activity."""
     ticket_filter = (
-        list_queries.TicketFilter(view="all")
+        list_queries.TicketFilter(views=("all",))
         if request.user.is_customer
-        else list_queries.TicketFilter(assignee="me")
+        else list_queries.TicketFilter(assignees=("me",))
     )
     tickets = list_queries.filter_tickets(request.user, ticket_filter).select_related(*Ticket.RELATED)
     tickets = tickets.prefetch_related(*policies.shown_with(request.user))

@@ -9,10 +9,10 @@ from django.urls import reverse
 
 from accounts.models import User
 from tickets import list_queries
-from tickets.forms.lists import FilterForm
+from tickets.forms.filters import FilterForm
 from tickets.models import Ticket
 
-MAX_QUERY = 1000  # characters
+MAX_QUERY = 2000  # characters
 
 
 class ListPlace:

@@ -1,6 +1,6 @@
 """The ticket list, its counts, and bulk changes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +24,8 @@ from realtime import Audience
 from tickets import list_queries, payloads, policies, services
 from tickets.counts import count_found, counts
 from tickets.forms.choices import ListChoices
-from tickets.forms.lists import BulkForm, FilterForm
+from tickets.forms.filters import FilterForm
+from tickets.forms.lists import BulkForm
 from tickets.models import Status, Ticket
 from tickets.reading import latest_messages, with_unread
 from tickets.search import Snippet, named_ticket, snippets
@@ -60,16 +61,37 @@ def ticket_list(request: AuthenticatedRequest) -> HttpResponse:
         "from_list": f"?{urlencode({'list': form.query()})}" if not request.user.is_customer else "",
         "columns": _columns(ticket_filter.sort),
         "chips": form.chips(),
+        "is_mixed": len(ticket_filter.views) + len(ticket_filter.statuses) > 1,
+        # Customers have few tickets, which mostly are all shown.
+        "names_view": bool(ticket_filter.words or {"waiting", "unread"} & {*ticket_filter.views}),
         "everywhere": urlencode({"q": ticket_filter.words}),
         "ticket_filter": ticket_filter,
-        "assignee": ticket_filter.assignee.pk
-        if isinstance(ticket_filter.assignee, User)
-        else ticket_filter.assignee or "",
+        "filter_data": _filter_data(request.user, ticket_filter),
         "mode": _mode(ticket_filter, page),
         "views": _views(request.user, ticket_filter, choices.statuses, numbers),
         "bulk": None if request.user.is_customer else BulkForm(choices=choices),
     }
     return render(request, "tickets/list.html", context)
+
+
+def _filter_data(user: User, ticket_filter: list_queries.TicketFilter) -> dict[str, str]:
+    """Return the filter as `<ticket-list>` has it, by which scripts decide as the server does."""
+    keys: dict[str, Iterable[Any]] = {
+        "view": ticket_filter.views,
+        "status": (status.pk for status in ticket_filter.statuses),
+        "priority": (priority.pk for priority in ticket_filter.priorities),
+        "office": (office.pk for office in ticket_filter.offices),
+        "assignee": (getattr(assignee, "pk", assignee) for assignee in ticket_filter.assignees),
+        "tag": (tag.pk for tag in ticket_filter.tags),
+    }
+    created, updated = ticket_filter.created, ticket_filter.updated
+    ends = {"created-start": created.start, "created-end": created.end}
+    ends |= {"updated-start": updated.start, "updated-end": updated.end}
+    is_search = ticket_filter.words or ticket_filter.customer or "unread" in ticket_filter.views
+    data = {name: " ".join(map(str, values)) for name, values in keys.items()}
+    data |= {name: moment.isoformat() for name, moment in ends.items() if moment is not None}
+    data |= {"side": "customer" if user.is_customer else "staff", "search": "true" if is_search else ""}
+    return {name: value for name, value in data.items() if value}
 
 
 def _columns(sort: str) -> dict[str, dict[str, str]]:
@@ -92,26 +114,22 @@ def _views(
     user: User, ticket_filter: list_queries.TicketFilter, statuses: list[Status], counts: dict[str, int]
 ) -> list[dict[str, Any]]:
     """Return the predefined views with query, name, count and whether each is current."""
+    is_whole, whole = not ticket_filter.statuses, ticket_filter.views
+    mine, unassigned = (ticket_filter.assignees == (word,) for word in ("me", "none"))
     by_assignee = [
-        ("mine", "?assignee=me", _("Mine"), "user-round-check", ticket_filter.assignee == "me"),
-        ("unassigned", "?assignee=none", _("Unassigned"), "user-round-x", ticket_filter.assignee == "none"),
+        ("mine", "?assignee=me", _("Mine"), "user-round-check", mine),
+        ("unassigned", "?assignee=none", _("Unassigned"), "user-round-x", unassigned),
     ]
     name = _("Needs your reply") if user.is_customer else _("Needs reply")
-    waiting = ("waiting", "?status=waiting", name, "message-circle-reply", ticket_filter.view == "waiting")
-    is_active = ticket_filter.view == "active" and ticket_filter.assignee not in ("me", "none")
-    unread = ("unread", "?status=unread", _("Unread"), "mail", ticket_filter.view == "unread")
+    waiting = ("waiting", "?status=waiting", name, "message-circle-reply", is_whole and whole == ("waiting",))
+    unread = ("unread", "?status=unread", _("Unread"), "mail", is_whole and whole == ("unread",))
+    is_active = is_whole and whole == ("active",) and not (mine or unassigned)
     active = [("active", "", _("Active"), "inbox", is_active), waiting, unread]
     active += [] if user.is_customer else by_assignee
-    all_tickets = (
-        "all",
-        "?status=all",
-        _("All"),
-        "tickets",
-        ticket_filter.view == "all" and ticket_filter.status is None,
-    )
+    all_tickets = ("all", "?status=all", _("All"), "tickets", is_whole and whole == ("all",))
     views = [_view(counts, *view) for view in active]
     for status in statuses:
-        here = ticket_filter.status == status
+        here = ticket_filter.statuses == (status,) and not whole
         views.append(
             _view(counts, f"status-{status.pk}", f"?status={status.pk}", status.name, "", here) | {"status": status}
         )
@@ -142,8 +160,8 @@ def _row(ticket: Any, last: dict[str, Any], snippet: Snippet | None) -> dict[str
 
 def _mode(ticket_filter: list_queries.TicketFilter, page: list_queries.Page) -> str:
     """Return how live changes affect the list: insert rows, only announce them, or keep rows in place."""
-    is_search = ticket_filter.words or ticket_filter.customer
-    if is_search or ticket_filter.sort != list_queries.DEFAULT_SORT or ticket_filter.view in ("waiting", "unread"):
+    is_search = ticket_filter.words or ticket_filter.customer or {"waiting", "unread"} & {*ticket_filter.views}
+    if is_search or ticket_filter.sort != list_queries.DEFAULT_SORT:
         return "announce"
     return "insert" if page.is_first else "stay"
 

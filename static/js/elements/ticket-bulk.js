@@ -16,6 +16,11 @@ class TicketBulk extends HTMLElement {
     this.list.addEventListener("ticket-list:unselected", () => this.#show())
     this.form.addEventListener("reset", () => setTimeout(() => this.#notify()))
     this.form.addEventListener("submit", (event) => this.#onSubmit(event))
+    this.list.addEventListener("ticket-list:shown", () => this.#start())
+    this.#start()
+  }
+
+  #start() {
     for (const element of this.list.querySelectorAll("[data-select-all], [data-select-page]")) {
       element.hidden = false
     }

@@ -6,7 +6,7 @@ import { config, reloadPage } from "../lib/page-config.js"
 import { RowStates } from "../lib/reading/row-states.js"
 import { SearchMatches } from "../lib/search-matches.js"
 import { clone, complete, update as fillAgain } from "../lib/template.js"
-import { matchesFilter } from "../lib/ticket-filter.js"
+import { isInView, matchesFilter } from "../lib/ticket-filter.js"
 import { live } from "../live/index.js"
 
 const HIDING = new Set(["ticket.reply.updated", "ticket.reply.edited", "ticket.reply.deleted"])
@@ -19,6 +19,8 @@ class TicketList extends HTMLElement {
   #changed = new FrameBatcher((changed) => this.#draw(changed))
   #pending = new Map()
   #announced = new Set()
+  /** @type {?{name: string, data: object}[]} events while the server renders another page of the list */
+  #meanwhile = null
   #states = new RowStates({
     user: config.user,
     fetchRows,
@@ -33,11 +35,7 @@ class TicketList extends HTMLElement {
   })
 
   connectedCallback() {
-    for (const row of this.#rows.children) {
-      const { dataset } = completeRow(row)
-      live.stream.setSequence(dataset.uuid, Number(dataset.seq), dataset.audience)
-      this.#states.set(dataset.uuid, { is_unread: dataset.unread === "true", lastId: dataset.last })
-    }
+    this.#takeRows()
     document.addEventListener("visibilitychange", () => {
       this.#states.check()
       this.#search.check()
@@ -51,7 +49,40 @@ class TicketList extends HTMLElement {
       (event) => this.#rows.contains(event.relatedTarget) || this.#showPendingIfIdle(),
     )
     this.addEventListener("ticket-list:selected", () => this.#showPendingIfIdle())
-    this.#button?.addEventListener("click", () => this.#show())
+    this.addEventListener("click", ({ target }) => target.closest("[data-pending]") && this.#show())
+  }
+
+  // Another page or filter of the list
+
+  /** Keeps the events from here on: a page that the server renders meanwhile may be older. */
+  expectPage() {
+    this.#meanwhile = []
+  }
+
+  /** Takes the filter and the rows of another page of the list, and applies to them what happened meanwhile. */
+  showPage(page) {
+    for (const name of Object.keys(this.dataset)) delete this.dataset[name]
+    Object.assign(this.dataset, page.dataset)
+    this.#pending.clear()
+    this.#announced.clear()
+    this.#search.clear()
+    this.#rows.replaceChildren(...page.querySelector("#ticket-rows").children)
+    const events = this.#meanwhile
+    this.#meanwhile = null
+    this.#takeRows(events)
+    for (const { name, data } of events) if (isNews(data)) this.#onEvent(name, data)
+    this.dispatchEvent(new CustomEvent("ticket-list:shown"))
+  }
+
+  /** Takes the rows as the server has rendered them; `events` were applied before. */
+  #takeRows(events = []) {
+    for (const row of this.#rows.children) {
+      const { dataset } = completeRow(row)
+      const applied = events.map(({ data }) => data).filter((data) => isOf(dataset, data))
+      const seq = Math.max(Number(dataset.seq), ...applied.map((data) => data.seq))
+      live.stream.setSequence(dataset.uuid, seq, dataset.audience)
+      this.#states.set(dataset.uuid, { is_unread: dataset.unread === "true", lastId: dataset.last })
+    }
   }
 
   get #rows() {
@@ -80,6 +111,7 @@ class TicketList extends HTMLElement {
 
   #onEvent(name, data) {
     const { ticket } = data
+    this.#meanwhile?.push({ name, data })
     if (this.#states.apply(name, data)) this.#refreshStates([ticket.uuid])
     else if (name === "ticket.read") this.#followMark(ticket.uuid, data.is_unread)
     if (isPersonal(name)) return
@@ -127,8 +159,7 @@ class TicketList extends HTMLElement {
   }
 
   #matches(ticket) {
-    const isRead = this.dataset.view === "unread" && this.#states.isRead(ticket.uuid)
-    return !isRead && matchesFilter(ticket, this.dataset, config.user)
+    return matchesFilter(ticket, this.dataset, config.user, this.#states.isRead(ticket.uuid))
   }
 
   /** Updates a row in place; a ticket that the user can no longer change is deselected. */
@@ -171,9 +202,12 @@ class TicketList extends HTMLElement {
 
   /** In the view of unread tickets, one that was read leaves, and the server says whether one that is unread belongs. */
   #followMark(uuid, isUnread) {
-    if (this.dataset.view !== "unread") return
-    if (document.getElementById(`ticket-${uuid}`)) {
-      if (!isUnread) this.#pending.set(uuid, { ticket: { uuid }, isRead: true })
+    if (!this.dataset.view?.split(" ").includes("unread")) return
+    const row = document.getElementById(`ticket-${uuid}`)
+    if (row) {
+      const ticket = ticketOf(row)
+      if (!isInView(ticket, this.dataset, config.user, !isUnread))
+        this.#pending.set(uuid, { ticket, isRead: true })
       else if (this.#pending.get(uuid)?.isRead) this.#pending.delete(uuid)
     } else if (isUnread) {
       this.#search.add(uuid)
@@ -233,6 +267,22 @@ class TicketList extends HTMLElement {
     const empty = this.querySelector("[data-empty]")
     if (empty) empty.hidden = this.#rows.children.length > 0
   }
+}
+
+/** Returns what a row says of its ticket, which the server has rendered. */
+function ticketOf({ dataset: { uuid, status, closed, waiting } }) {
+  return { uuid, status_id: status, is_closed: closed === "true", waiting_for: waiting }
+}
+
+/** Whether an event is of the ticket and the audience of a row. */
+function isOf({ uuid, audience }, data) {
+  return data.ticket.uuid === uuid && data.audience === audience && Number.isInteger(data.seq)
+}
+
+/** Whether the row of its ticket, if there is one, is older than an event. */
+function isNews(data) {
+  const row = document.getElementById(`ticket-${data.ticket.uuid}`)
+  return !row || !isOf(row.dataset, data) || data.seq > Number(row.dataset.seq)
 }
 
 const isActive = () => !document.hidden && live.state !== "ended"

@@ -40,6 +40,11 @@ export class SearchMatches {
     this.#asked.delete(uuid)
   }
 
+  /** Forgets all tickets: the page shows another list. */
+  clear() {
+    this.#asked.clear()
+  }
+
   /** Asks what had to wait, such as while the page was hidden. */
   check() {
     this.#ask.check()

@@ -2,44 +2,50 @@
 
 /**
  * @param {object} ticket a ticket payload
- * @param {DOMStringMap | object} filter the data attributes of <ticket-list>; an empty one does not filter
+ * @param {DOMStringMap | object} filter the data attributes of <ticket-list>; an empty one does not filter, and of
+ *   several values a ticket has any
  * @param {string} me the user's id
+ * @param {boolean} [isRead] whether the user has read the ticket
  */
-export function matchesFilter(ticket, filter, me) {
+export function matchesFilter(ticket, filter, me, isRead = false) {
   return (
-    isInView(ticket, filter, me) &&
-    isSame(ticket.priority_id, filter.priority) &&
-    isSame(ticket.office_id, filter.office) &&
-    hasTag(ticket.tags, filter.tag) &&
+    isInView(ticket, filter, me, isRead) &&
+    isAny([ticket.priority_id], filter.priority) &&
+    isAny([ticket.office_id], filter.office) &&
+    isAny(
+      (ticket.tags ?? []).map(({ id }) => id),
+      filter.tag,
+    ) && // customers receive no tags
     isAssigned(ticket.assigned_to, filter.assignee, me) &&
     isWithin(ticket.created_at, filter.createdStart, filter.createdEnd) &&
     isWithin(ticket.updated_at, filter.updatedStart, filter.updatedEnd)
   )
 }
 
-function isInView(ticket, { view, status, side }, me) {
-  if (status) return isSame(ticket.status_id, status)
-  if (view === "all") return true
-  // Customers see only what waits for the customer, staff what waits for them.
-  if (view === "waiting") return !ticket.is_closed && ticket.waiting_for === side
-  if (view === "unread") return !ticket.is_closed || (side === "customer" && ticket.creator.id === me)
-  return ticket.is_closed === (view === "closed")
+/** Views and statuses are one kind: a ticket has the status, or is in one of the views. */
+export function isInView(ticket, { view, status, side }, me, isRead) {
+  const isIn = (name) => {
+    if (name === "all") return true
+    // Customers see only what waits for the customer, staff what waits for them.
+    if (name === "waiting") return !ticket.is_closed && ticket.waiting_for === side
+    if (name === "unread")
+      return !isRead && (!ticket.is_closed || (side === "customer" && ticket.creator.id === me))
+    return ticket.is_closed === (name === "closed")
+  }
+  return valuesOf(status).includes(String(ticket.status_id)) || valuesOf(view).some(isIn)
 }
 
-/** Compares ids, which data attributes hold as text; names may change, or look like ids. */
-function isSame(id, filter) {
-  return !filter || String(id) === filter
+/** Compares ids, which data attributes hold as text, separated by spaces; names may change, or look like ids. */
+function isAny(ids, filter) {
+  const wanted = valuesOf(filter)
+  return wanted.length === 0 || ids.some((id) => wanted.includes(String(id)))
 }
 
-/** Customers receive no tags. */
-function hasTag(tags, filter) {
-  return !filter || (tags ?? []).some((tag) => isSame(tag.id, filter))
-}
+const valuesOf = (filter) => (filter ? filter.split(" ") : [])
 
 function isAssigned(assignee, filter, me) {
-  if (!filter) return true
-  if (filter === "none") return assignee === null
-  return assignee?.id === (filter === "me" ? me : filter)
+  if (!assignee) return isAny(["none"], filter)
+  return isAny(assignee.id === me ? [me, "me"] : [assignee.id], filter)
 }
 
 /** A period includes its start and excludes its end. */

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Desk, Person, is_live
 from tests.browser.support.accessibility import inspect
@@ -145,11 +145,20 @@ def test_list_in_another_order_offers_updates(three: Desk) -> None:
 def test_filters_apply_to_live_tickets(three: Desk) -> None:
     bao, (listing,) = opened(three, "bao", "/tickets/")
     casey = three.enter("casey")
-    listing.locator(".filter-more summary").click()
-    listing.locator("[data-filters] [name=assignee]").select_option(label="No one")
-    listing.locator("[data-filters] [type=submit]").click()
+    listing.evaluate("document.isSamePage = true")
+    listing.locator("#filter-more > summary").click()
+    listing.locator("#filter-assignee-menu > summary").click()
+    none, dana = (listing.get_by_label(name) for name in ("No one", "Dana Okafor"))
+    dana.press("Space")
+    expect(listing).to_have_url(re.compile(r"/tickets/\?assignee=[0-9a-f-]{36}$"))
+    expect(listing.locator("#no-tickets")).to_be_visible()
+    none.press("Space")
+    expect(row(listing, "Charged twice")).to_be_visible()
+    expect(none).to_be_focused()
+    expect(listing.locator(".chip")).to_have_count(2)
+    dana.press("Space")
     expect(listing).to_have_url(re.compile(r"/tickets/\?assignee=none$"))
-    is_live(listing)
+    expect(listing.locator(".chip")).to_have_count(1)
     work = bao.page(three.ticket)
     is_live(work)
     choose(work, "assigned_to", "Dana Okafor")
@@ -158,6 +167,26 @@ def test_filters_apply_to_live_tickets(three: Desk) -> None:
     expect(row(listing, "Fourth")).to_be_visible()
     listing.locator(".chip").click()
     expect(listing).to_have_url(re.compile(r"/tickets/$"))
+    expect(row(listing, "Charged twice")).to_be_visible()
+    listing.go_back()
+    expect(listing).to_have_url(re.compile(r"/tickets/\?assignee=none$"))
+    expect(row(listing, "Charged twice")).to_have_count(0)
+    expect(listing.get_by_label("No one")).to_be_checked()
+    select(listing, "Fourth")
+    expect(listing.locator("[data-selected]")).to_have_text("1 selected")
+
+    # An event that comes before the page that the server renders is not lost.
+    def load(route: Route) -> None:
+        page = route.fetch()
+        choose(work, "assigned_to", "No one")
+        expect(listing.locator("#pending-updates")).to_have_text("Show updates (1)")
+        route.fulfill(response=page)
+
+    listing.route("**/tickets/", load, times=1)
+    listing.locator("#filter-assignee-menu > summary").press("Escape")
+    listing.locator(".chip").click()
+    expect(row(listing, "Charged twice").locator(".unassigned")).to_be_visible()
+    assert listing.evaluate("document.isSamePage")
 
 
 def test_shortcuts_select_and_change_rows(three: Desk) -> None:

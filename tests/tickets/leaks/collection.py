@@ -16,7 +16,7 @@ from tests.support.api_client import API, ApiClient
 from tests.support.jobs import run_all_jobs
 from tests.tickets.leaks import pushes
 from tests.tickets.leaks.site import OBSERVERS, Note, Site
-from tickets.forms.lists import SORTS
+from tickets.forms.filters import SORTS
 from tickets.models import Ticket
 
 Answers = dict[str, str]

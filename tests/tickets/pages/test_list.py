@@ -1,6 +1,7 @@
 """The ticket list: filters, order, pages and counts, by what the user may see."""
 
 import json
+import re
 from datetime import UTC, datetime
 from itertools import chain
 from urllib.parse import quote
@@ -145,8 +146,30 @@ def test_period_that_ends_before_it_begins_is_rejected(cast):
     assert "The end date is before the start date." in response.text
 
 
-def test_repeated_parameter_counts_once(cast):
-    assert shown(cast.bao, "?status=closed&status=all&q=x&q=charged") == ["Charged twice"]
+def test_several_values_of_a_filter_list_tickets_with_any_of_them(cast):
+    urgent = ask(cast, "Urgent one", priority=cast.priority("Urgent"))
+    services.update_ticket(urgent, by=cast.ada, values={"assigned_to": cast.bao})
+    ask(cast, "Orders' one", office=cast.orders, priority=cast.priority("Low"))
+    ask(cast, "Done", status=cast.status("Closed"))
+    orders, billing, hold = cast.orders.pk, cast.billing.pk, cast.status("On Hold").pk
+    assert shown(cast.ada, f"?office={orders}&office={billing}&assignee=none") == ["Orders' one", "Charged twice"]
+    assert shown(cast.ada, f"?assignee={cast.bao.pk}&assignee=me") == ["Urgent one"]
+    assert shown(cast.ada, "?priority=urgent&priority=low") == ["Orders' one", "Urgent one"]
+    assert shown(cast.ada, f"?status=closed&status={hold}") == ["Done"]
+    assert shown(cast.ada, f"?status=waiting&status=closed&office={billing}&sort=created&assignee=none") == [
+        "Charged twice", "Done"
+    ]  # fmt: skip
+    assert shown(cast.casey, "?status=unread&status=closed&status=") == ["Done"]
+
+
+def test_value_that_does_not_exist_is_an_error_beside_others(cast):
+    response = signed_in(cast.bao).get("/tickets/?status=closed&status=gone")
+    assert list(response.context["form"].errors) == ["status"]
+    assert subjects(response) == ["Charged twice"]
+
+
+def test_single_filter_counts_once(cast):
+    assert shown(cast.bao, "?status=all&q=x&q=charged") == ["Charged twice"]
 
 
 def test_active_filters_can_be_removed_one_by_one(cast):
@@ -154,6 +177,18 @@ def test_active_filters_can_be_removed_one_by_one(cast):
     chips = {chip["value"]: chip["query"] for chip in response.context["chips"]}
     assert {str(value) for value in chips} == {"Me", "05/02/2026", "May"}
     assert chips["May"] == "created_from=2026-05-02&sort=created&assignee=me"
+
+
+def test_each_value_of_a_filter_is_a_chip(cast):
+    response = signed_in(cast.bao).get("/tickets/?status=closed&status=open&assignee=me&assignee=none&assignee=me")
+    opened = cast.status("Open").pk
+    assert re.search(r"<h1[^>]*>\s*Tickets\s*</h1>", response.text)
+    assert [(str(chip["label"]), str(chip["value"]), chip["query"]) for chip in response.context["chips"]] == [
+        ("Status", "Closed", f"status={opened}&assignee=me&assignee=none"),
+        ("Status", "Open", "status=closed&assignee=me&assignee=none"),
+        ("Assignee", "Me", f"status=closed&status={opened}&assignee=none"),
+        ("Assignee", "No one", f"status=closed&status={opened}&assignee=me"),
+    ]
 
 
 # Order and pages
@@ -289,7 +324,7 @@ def test_headings_sort_the_list_and_say_how_it_is_sorted(cast: Cast) -> None:
         ("?assignee=none&amp;sort=-priority", "ascending", "Urgent"),
     ):
         page = bao.get(address).text
-        heading = f'class="col-priority" aria-sort="{present}">\n  \n    <a href="{link}">'
+        heading = f'class="col-priority" aria-sort="{present}">\n  \n    <a id="sort-priority" href="{link}">'
         assert heading in page
         address = f"/tickets/{link.replace('&amp;', '&')}"
         assert subjects(bao.get(address))[0] == first

@@ -270,7 +270,7 @@ def test_search_finds_exactly_the_tickets_that_contain_its_terms(cast, monkeypat
 
 
 def first_page(user: User, typed: str, **options: bool) -> QuerySet[Ticket]:
-    searched = TicketFilter(view="all", words=typed, sort=list_queries.BEST_MATCH)
+    searched = TicketFilter(views=("all",), words=typed, sort=list_queries.BEST_MATCH)
     return list_queries.find_tickets(user, searched, **options).tickets
 
 

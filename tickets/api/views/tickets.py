@@ -41,7 +41,8 @@ from tickets.api.serializers import (
     ticket_data,
     whole_ticket_data,
 )
-from tickets.forms.lists import FilterForm
+from tickets.forms.filters import FilterForm
+from tickets.forms.instances import InstancesField
 from tickets.models import Ticket
 
 VERSION = re.compile(r"[0-9]{1,9}")
@@ -228,7 +229,8 @@ def _ticket_filter(query: QueryDict, user: User) -> list_queries.TicketFilter:
     Raises InvalidParameter for invalid values, which the page ignores.
     """
     form = FilterForm(query, user=user, default_view="all")
-    reject_unknown_parameters(query, *form.fields, "search", "after", "before", "size")
+    several = [name for name, field in form.fields.items() if isinstance(field, InstancesField)]
+    reject_unknown_parameters(query, *form.fields, "search", "after", "before", "size", several=several)
     if query.get("after") and query.get("before"):
         raise InvalidParameter({"before": [_("Send only one cursor.")]})
     if not form.is_valid():
