@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils.safestring import SafeString
 
 from accounts import payloads as accounts_payloads
 from accounts.models import Office, User
@@ -100,7 +101,7 @@ def reply_payload(reply: Reply, audience: Audience) -> dict[str, Any]:
     return payload | for_staff if audience is Audience.STAFF else payload
 
 
-def _html(reply: Reply, audience: Audience) -> str:
+def _html(reply: Reply, audience: Audience) -> SafeString:
     """Return the message; staff see the mentions of a note."""
     if not reply.is_internal or audience is not Audience.STAFF:
         return reply.html

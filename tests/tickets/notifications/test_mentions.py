@@ -64,6 +64,9 @@ def test_note_shows_a_mention_to_staff(cast):
     shown = payloads.reply_payload(reply, Audience.STAFF)["message_html"]
     assert shown.count('class="mention"') == 1
     assert '<strong><span class="mention">@Dana Okafor</span></strong>' in shown
+    page = Client()
+    page.force_login(cast.dana)
+    assert shown in page.get(f"/tickets/{cast.ticket.uuid}/").text
     services.change_visibility(reply, by=cast.bao, internal=False)
     published = payloads.reply_payload(Reply.objects.get(), Audience.PUBLIC)
     assert "@Dana Okafor" in published["message_html"]
