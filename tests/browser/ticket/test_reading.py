@@ -44,8 +44,9 @@ def talk(desk: Desk, count: int) -> None:
 def test_newest_message_is_never_behind_the_composer(small_desk: Desk, size: dict[str, int]) -> None:
     talk(small_desk, 8)
     bao, casey = [small_desk.enter(name, viewport=size).page(small_desk.ticket) for name in ("bao", "casey")]
-    dana = small_desk.enter("dana").page(small_desk.ticket)
+    dana = small_desk.enter("dana", viewport=PHONE).page(small_desk.ticket)
     is_live(dana)
+    expect(dana.locator("ticket-presence .colleague")).to_be_in_viewport()
     for page in (bao, casey):
         is_live(page)
         newest_is_in_view(page, "Line 7")
