@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 from tests.support.api_client import ApiClient
@@ -13,9 +15,11 @@ from tests.support.cast import Cast
 from tests.support.sockets import SocketClient, do, subscribe
 from tests.test_admin import bulk, filled_in, ticket_page, with_reply
 from tickets import services
+from tickets.actors import Cause, System
 from tickets.models import Organization, OrganizationDomain, Reply, Ticket
 from tickets.people.organizations import delete_organization, remove_member, save_organization
 from tickets.people.participants import add_participant, remove_participant
+from tickets.snooze.services import end_due_snooze
 from tickets.submissions import state_of
 from tickets.tags.services import add_tag
 
@@ -258,6 +262,19 @@ def tag(cast: Cast) -> None:
     add_tag(cast.ticket, "refund", by=cast.bao)
 
 
+def tomorrow(cast: Cast) -> datetime:
+    return timezone.now() + timedelta(days=1)
+
+
+def snooze(cast: Cast) -> None:
+    services.update_ticket(cast.ticket, by=cast.dana, values={"snoozed_until": tomorrow(cast)})
+
+
+def end_snooze(cast: Cast) -> None:
+    Ticket.objects.update(snoozed_until=timezone.now())
+    end_due_snooze(cast.ticket, by=System(Cause.SCHEDULE))
+
+
 def close(cast: Cast) -> None:
     services.update_ticket(cast.ticket, by=cast.bao, values={"status": cast.status("Closed")})
 
@@ -313,6 +330,17 @@ ROWS = {
     "page: remove a tag": staff_receive(
         post("bao", "/tickets/{}/tags/remove/", tag=lambda cast: str(cast.ticket.tags.get().pk)), UPDATED, before=tag
     ),
+    "page: snooze": staff_receive(post("bao", "/tickets/{}/snooze/", name="later"), UPDATED),
+    "page: end a snooze": staff_receive(post("bao", "/tickets/{}/snooze/", name="end"), UPDATED, before=snooze),
+    "page: reply to a snoozed one": replace(
+        all_receive(post("casey", "/tickets/{}/replies/", message="Hello"), REPLY, UPDATED),
+        before=snooze,
+        customer=(REPLY,),
+        casey=(REPLY,),
+    ),
+    "page: close a snoozed one": replace(
+        all_receive(page("bao", status=closed), STATUS, UPDATED), before=snooze, customer=(STATUS,), casey=(STATUS,)
+    ),
     # The API
     "api: open": Row(
         sends("casey", "POST", "tickets/", subject="Late", content="x", office="Billing"),
@@ -327,6 +355,7 @@ ROWS = {
     "api: tags": staff_receive(
         sends("bao", "PATCH", "tickets/{}/", tags=["vip", "angry"]), UPDATED, UPDATED, UPDATED, before=tag
     ),
+    "api: snooze": staff_receive(sends("bao", "PATCH", "tickets/{}/", snoozed_until=tomorrow), UPDATED),
     "api: reply": all_receive(sends("casey", "POST", "tickets/{}/replies/", message="Hello"), REPLY),
     "api: reply and close": all_receive(
         sends("bao", "POST", "tickets/{}/replies/", message="Hello", status="Closed"), REPLY, STATUS
@@ -364,6 +393,7 @@ ROWS = {
     "list: assignee": all_receive(many(assigned_to=dana), UPDATED),
     "list: unassign": unassigned_outsider(many(assigned_to="none")),
     "list: office": moved(many(office=orders)),
+    "list: snooze": staff_receive(many(snooze="later"), UPDATED),
     # The admin's form
     "admin form: open": Row(open_in_the_admin, office=(CREATED,)),
     "admin form: open for a customer": Row(
@@ -448,6 +478,7 @@ ROWS = {
         by_service(lambda cast: services.update_ticket(cast.ticket, by=cast.bao, values={"subject": "Refund"})),
         UPDATED,
     ),
+    "job: end a snooze": staff_receive(by_service(end_snooze), UPDATED, before=snooze),
     "shell: unassign": replace(
         all_receive(
             by_service(lambda cast: services.update_ticket(cast.ticket, by=cast.bao, values={"assigned_to": None})),

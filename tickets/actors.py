@@ -13,6 +13,7 @@ class Cause(models.TextChoices):
     """What makes the system act without a user. `policies.SYSTEM_PERMISSIONS` says what each may do."""
 
     MAIL = "mail", _("incoming mail")
+    SCHEDULE = "schedule", _("schedule")
 
 
 class Source(models.TextChoices):

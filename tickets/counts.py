@@ -10,7 +10,16 @@ from accounts.models import User
 from accounts.policies import staffed_offices
 from realtime.utils.compiled_query import CompiledQuery
 from tickets import policies
-from tickets.list_queries import MAX_COUNT, Found, has_status, may_be_unread, waits_for_side_of
+from tickets.list_queries import (
+    MAX_COUNT,
+    Found,
+    has_status,
+    is_awake,
+    is_not_snoozed,
+    is_snoozed,
+    may_be_unread,
+    waits_for_side_of,
+)
 from tickets.models import Status, Ticket
 from tickets.reading.queries import with_unread
 
@@ -37,7 +46,8 @@ def counts(user: User, statuses: list[Status]) -> dict[str, int]:
     is_open = [status for status in statuses if not status.is_closed]
     numbers = _count_open(user, is_open) | {"unread": _count_unread(user, is_open)}
     closed = {f"status-{each.pk}": count(tickets.filter(status=each)) for each in statuses if each.is_closed}
-    numbers |= closed | {"closed": sum(closed.values()), "all": numbers["active"] + sum(closed.values())}
+    is_all = numbers["active"] + numbers.get("snoozed", 0) + sum(closed.values())
+    numbers |= closed | {"closed": sum(closed.values()), "all": is_all}
     if not user.is_customer:
         numbers |= _count_by_office(user, is_open)
     return {name: min(number, MAX_COUNT) for name, number in numbers.items()}
@@ -77,13 +87,17 @@ def _unread(*kind: Any, user_id: UUID, unread_from: datetime, statuses: list[int
 
 def _views_of(user: User) -> dict[str, Q]:
     """Return the views of the user's list that show open tickets, and what they match of those."""
+    if user.is_customer:
+        return {"active": Q(), "waiting": waits_for_side_of(user)}
     views = {"active": Q(), "waiting": waits_for_side_of(user)}
-    return views if user.is_customer else views | {"mine": Q(assigned_to=user), "unassigned": Q(assigned_to=None)}
+    views |= {"mine": Q(assigned_to=user), "unassigned": Q(assigned_to=None)}
+    return {name: found & is_awake(user) for name, found in views.items()} | {"snoozed": is_snoozed()}
 
 
 def _count_by_office(user: User, statuses: list[Status]) -> dict[str, int]:
     """Return the number of open tickets of each of the user's offices."""
     offices = list(staffed_offices(user).values_list("pk", flat=True))
-    found = Ticket.objects.filter(has_status([status.pk for status in statuses]), office__in=offices)
+    is_open = has_status([status.pk for status in statuses]) & is_not_snoozed()
+    found = Ticket.objects.filter(is_open, office__in=offices)
     numbers = dict(found.order_by().values_list("office").annotate(number=Count("pk")))
     return {f"office-{pk}": numbers.get(pk, 0) for pk in offices}

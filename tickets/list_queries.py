@@ -10,7 +10,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
-from django.db.models.functions import Greatest
+from django.db.models.functions import Greatest, Now
 
 from accounts.customers import people_named
 from accounts.models import DeskSettings, Office, User
@@ -26,7 +26,7 @@ MAX_COUNT = 1000  # a page shows "999+" for this number
 LATEST = (2_000, 10_000)
 ENOUGH = 201  # whole matches among them: more than any page shows
 
-View = Literal["active", "closed", "all", "waiting", "unread"]
+View = Literal["active", "closed", "all", "waiting", "unread", "snoozed"]
 Assignee = User | Literal["me", "none"]
 DEFAULT_SORT = "-updated"
 BEST_MATCH = "-relevance"
@@ -36,6 +36,7 @@ SORT_KEYS = {
     "created": ["created_at"],
     "priority": ["priority__order"],
     "waiting": ["waiting_since"],
+    "snoozed": ["snoozed_until"],  # of the view of snoozed tickets
     "relevance": ["is_whole", "changed"],  # of a search
 }
 
@@ -173,6 +174,11 @@ def _matches_view(view: View, user: User) -> Q:
     if view == "unread":
         return Q(is_unread=True) & may_be_unread(user, keys)
     found = has_status(keys)
+    if view == "closed":
+        return found
+    if view == "snoozed":
+        return found & is_snoozed()
+    found &= is_awake(user)
     return found & waits_for_side_of(user) if view == "waiting" else found
 
 
@@ -213,6 +219,24 @@ def waits_for_side_of(user: User) -> Q:
     return Q(is_staffed=True, waiting_for=WaitingFor.STAFF)
 
 
+def is_snoozed() -> Q:
+    """Match what is snoozed, for its staff: customers must not find out.
+
+    The time counts, and not only the job that ends it: no ticket stays hidden because no worker runs.
+    """
+    return Q(is_staffed=True, snoozed_until__gt=Now())
+
+
+def is_awake(user: User) -> Q:
+    """Match what staff do not see as snoozed, and for customers everything."""
+    return Q() if user.is_customer else Q(is_staffed=False) | is_not_snoozed()
+
+
+def is_not_snoozed() -> Q:
+    """Match what is not snoozed."""
+    return Q(snoozed_until=None) | Q(snoozed_until__lte=Now())
+
+
 def may_be_unread(user: User, open_keys: list[int]) -> Q:
     """Match what "Unread" looks at: open tickets, and a customer's own, which the last reply may have closed."""
     found = has_status(open_keys)
@@ -246,6 +270,8 @@ def neighbours(user: User, ticket_filter: TicketFilter, ticket: Ticket) -> tuple
     if row is None:
         return None, None
     place = [*(getattr(row, f"place_{number}") for number in range(len(_keys(sort)))), row.pk]
+    if None in place:  # no longer snoozed
+        return None, None
     tickets = filter_tickets(user, ticket_filter)
     before, after = (
         _sorted(tickets.filter(_after(order, place)), order).values_list("uuid", flat=True).first()

@@ -1,5 +1,6 @@
 """What each audience may see of tickets, replies and changes: allow-lists for events, pages, API and timeline."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -47,7 +48,8 @@ def ticket_payload(ticket: Ticket, audience: Audience) -> dict[str, Any]:
     if audience is not Audience.STAFF:
         return payload
     tags = [tag_payload(tag) for tag in tags_of(ticket)]
-    return payload | {"version": ticket.version, "source": ticket.source, "tags": tags}
+    until = None if ticket.snooze_end is None else iso(ticket.snooze_end)
+    return payload | {"version": ticket.version, "source": ticket.source, "tags": tags, "snoozed_until": until}
 
 
 def tag_payload(tag: Tag) -> dict[str, Any]:
@@ -197,6 +199,8 @@ def _value(value: Any, ticket: Ticket, audience: Audience) -> str | None:
         return user_payload(value, ticket, audience)["name"]
     if isinstance(value, Office):
         return office_name(value, audience)
-    if isinstance(value, Tag) and audience is Audience.PUBLIC:
+    if isinstance(value, Tag | datetime) and audience is Audience.PUBLIC:
         return None
+    if isinstance(value, datetime):
+        return iso(value)
     return None if value is None else str(value)

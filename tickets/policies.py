@@ -30,7 +30,7 @@ from tickets.models import (
 )
 
 # The services that the system may call without a user, by what caused it.
-SYSTEM_PERMISSIONS = {Cause.MAIL: frozenset({"open_ticket"})}
+SYSTEM_PERMISSIONS = {Cause.MAIL: frozenset({"open_ticket"}), Cause.SCHEDULE: frozenset({"end_snooze"})}
 
 _TICKETS_MESSAGE = tuple(f"ticket__{field}" for field in Ticket.MESSAGE_FIELDS)
 
@@ -259,7 +259,12 @@ def reply_reopens(reply: Reply) -> bool:
 
     Or of a participant who is not.
     """
-    if reply.is_internal or not reply.ticket.status.ends_with_reply:
+    return reply.ticket.status.ends_with_reply and is_from_customer(reply)
+
+
+def is_from_customer(reply: Reply) -> bool:
+    """Return whether a message is public and its author the creator, or not staff of the ticket."""
+    if reply.is_internal:
         return False
     return reply.author_id == reply.ticket.creator_id or not is_staff_of(reply.author, reply.ticket)
 
@@ -274,6 +279,11 @@ def can_change(actor: Actor, ticket: Ticket) -> bool:
     if isinstance(actor, System):
         return _system_may(actor, "update_ticket")
     return is_staff_of(actor, ticket)
+
+
+def can_end_snooze(actor: Actor) -> bool:
+    """Allow the system to bring a ticket back at its time; staff change it as other properties: see `can_change`."""
+    return isinstance(actor, System) and _system_may(actor, "end_snooze")
 
 
 def can_add_participant(user: User, ticket: Ticket, source: Source = Source.PAGE) -> bool:

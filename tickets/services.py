@@ -32,6 +32,7 @@ from tickets.models import (
 )
 from tickets.notifications.mentions import record as record_mentions
 from tickets.signals import Change
+from tickets.snooze.services import set_snooze
 from tickets.submissions import fingerprint, state_of, submitted_before
 from tickets.tags.services import set_tags
 from tickets.unseen import require_seen
@@ -151,6 +152,8 @@ def add_reply(  # noqa: PLR0913
     record_mentions(reply, mentions)
     drafts.end_draft(by=by, ticket=ticket, version=draft, sent=text)
     signals.reply_created.send(Reply, reply=reply, by=by)
+    if policies.is_from_customer(reply):
+        set_snooze(ticket, None, by=by)
     _set_status(ticket, status or _status_after(reply), by)
     return reply
 
@@ -296,7 +299,8 @@ def update_ticket(
 ) -> Ticket:
     """Set the fields in `values` (of EDITABLE_FIELDS), all or none; an unchanged value sends no signal.
 
-    `tags` are the names of its tags: others are taken off, and unknown ones are new.
+    `tags` are the names of its tags: others are taken off, and unknown ones are new. None as `snoozed_until` ends the
+    snooze, as closing the ticket does.
 
     Raises PermissionDenied, ValidationError; Conflict if another user changed one of the fields after `seen_version`;
     Stale if the ticket's version is not in `if_versions`.
@@ -307,6 +311,8 @@ def update_ticket(
         raise Stale
     if "tags" in values:
         set_tags(ticket, values["tags"], by=by)
+    if "snoozed_until" in values:
+        set_snooze(ticket, values["snoozed_until"], by=by)
     for field in EDITABLE_FIELDS:
         if field in values:
             value = _clean_value(field, values[field])
@@ -353,6 +359,8 @@ def _set_status(ticket: Ticket, after: Status, by: Actor) -> None:
         ticket.version += 1
         save_with_sequence(ticket, Audience.PUBLIC)
         signals.status_changed.send(Ticket, ticket=ticket, by=by, before=before, after=after)
+        if after.is_closed:
+            set_snooze(ticket, None, by=by)
         _release_reopened(ticket, by)
 
 

@@ -9,7 +9,10 @@ from accounts.models import User
 from jobs import task
 from jobs.models import Job
 from jobs.runner import PermanentFailure
+from tickets.actors import Cause, System
 from tickets.configuration import replacements
+from tickets.models import Ticket
+from tickets.snooze.services import end_due_snooze
 
 PUSH_DELAYS = tuple(timedelta(seconds=seconds) for seconds in (10, 60, 600))
 
@@ -47,6 +50,14 @@ def push_message(job: Job, *, notification: str, subscription: int) -> None:
     from tickets.notifications.push import sending
 
     sending.send(notification, subscription)
+
+
+@task()
+def end_snooze(job: Job, *, ticket_id: int) -> None:
+    """Bring a ticket back, unless it was snoozed for longer meanwhile."""
+    ticket = Ticket.objects.filter(pk=ticket_id).first()
+    if ticket is not None:
+        end_due_snooze(ticket, by=System(Cause.SCHEDULE))
 
 
 def _reason(error: Any) -> str:

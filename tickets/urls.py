@@ -6,6 +6,7 @@ from tickets.drafts import views as drafts
 from tickets.notifications import views as notifications
 from tickets.people import views as people
 from tickets.reading import views as reading
+from tickets.snooze import views as snooze
 from tickets.tags import views as tags
 from tickets.views import conversation, editing, files, lists, saved_replies, tickets
 from tickets.views.settings import choices, desk, offices, organizations
@@ -46,6 +47,7 @@ urlpatterns = [
     path("tags/", tags.tag_names, name="tags"),
     path("<uuid:uuid>/tags/", tags.add, name="add-tag"),
     path("<uuid:uuid>/tags/remove/", tags.remove, name="remove-tag"),
+    path("<uuid:uuid>/snooze/", snooze.snooze, name="snooze"),
     path("<uuid:uuid>/saved-replies/", saved_replies.list_for_ticket, name="saved-replies"),
     path("saved-replies/<int:pk>/used/", saved_replies.record_use, name="saved-reply-used"),
 ]

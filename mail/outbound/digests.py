@@ -37,6 +37,7 @@ LINES: Final = {
     Kind.CUSTOMER_REPLY: _("%(name)s replied"),
     Kind.NOTE: _("%(name)s wrote an internal note"),
     Kind.MENTION: _("%(name)s mentioned you in an internal note"),
+    Kind.RETURNED: _("The ticket is back from its snooze"),
 }
 WITH_OPENING: Final = (Kind.NEW_TICKET, Kind.JOINED)
 

@@ -171,6 +171,7 @@ LEADS: Final = {
     NotificationKind.CUSTOMER_REPLY: _lazy("%(name)s replied:"),
     NotificationKind.NOTE: _lazy("%(name)s wrote an internal note, which only staff can read:"),
     NotificationKind.MENTION: _lazy("%(name)s mentioned you in an internal note, which only staff can read:"),
+    NotificationKind.RETURNED: _lazy("This ticket of %(name)s was snoozed until now:"),
 }
 
 

@@ -52,6 +52,15 @@ for (const [wanted, expected] of [
     assert.equal(matchesFilter(TICKET, wanted, "b"), expected))
 }
 
+test("a snoozed ticket is in a view of its own, and in those of all and of its status", () => {
+  const snoozed = { ...TICKET, waiting_for: "staff", snoozed_until: "2026-05-06T09:00:00.000Z" }
+  const views = ["active", "waiting", "snoozed", "closed", "all"]
+  const shown = views.filter((view) => matchesFilter(snoozed, { view, side: "staff" }, "b"))
+  assert.deepEqual(shown, ["snoozed", "all"])
+  assert.equal(matchesFilter(snoozed, { view: "all", status: "1" }, "b"), true)
+  assert.equal(matchesFilter(TICKET, { view: "snoozed" }, "b"), false)
+})
+
 test(`an unassigned ticket matches "none" and not "me"`, () => {
   const free = { ...TICKET, assigned_to: null, office: null, office_id: null }
   assert.equal(matchesFilter(free, { view: "active", assignee: "none" }, "b"), true)

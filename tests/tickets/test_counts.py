@@ -33,6 +33,7 @@ def test_numbers_of_every_view(cast: Cast, closed: Status) -> None:
     assert (of_agent["active"], of_agent["closed"], of_agent["all"]) == (1, 5, 6)
     assert (of_agent[f"status-{open_status.pk}"], of_agent[f"status-{closed.pk}"]) == (1, 5)
     assert (of_agent["waiting"], of_agent["unread"], of_agent["mine"], of_agent["unassigned"]) == (1, 1, 0, 1)
+    assert of_agent["snoozed"] == 0
     assert of_agent[f"office-{cast.billing.pk}"] == 1
     assert f"office-{cast.orders.pk}" not in of_agent
     of_admin = numbers(cast.ada)

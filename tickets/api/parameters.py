@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
-from tickets.forms.filters import BEST, SORTS
+from tickets.forms.filters import BEST, FIRST_BACK, SORTS
 from tickets.list_queries import PAGE_SIZE
 from tickets.search import MAX_LENGTH, MAX_WORDS
 
@@ -36,7 +36,8 @@ LIST_PARAMETERS = [
         "status",
         SEVERAL,
         "`active`, `closed`, `all` (the default), `waiting` (for a reply of your side), `unread` (with messages "
-        "that you have not read), or a status by name or id. Repeat it for tickets with any of several.",
+        "that you have not read), `snoozed` (staff only), or a status by name or id. Repeat it for tickets with any "
+        "of several.",
     ),
     query("priority", SEVERAL, "A priority by name or id; repeat it for any of several. Staff only."),
     query("office", SEVERAL, "An office by name or id; repeat it for any of several. Staff only."),
@@ -50,8 +51,9 @@ LIST_PARAMETERS = [
     query(
         "sort",
         OpenApiTypes.STR,
-        "The sort order. Priority is for staff only; `relevance`, the default of a search, for searches only.",
-        enum=[name for name, _label in (BEST, *SORTS)],
+        "The sort order. Priority is for staff only; `relevance`, the default of a search, for searches only, and "
+        "`snoozed` for `status=snoozed` only.",
+        enum=[name for name, _label in (BEST, *SORTS, FIRST_BACK)],
     ),
     AFTER,
     query("before", CURSOR, "The cursor from `previous`."),

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
+from rest_framework.fields import SkipField
 
 from accounts.api.fields import Address, Body, Flag, Line, Row, RowId, Text
 from accounts.models import User
@@ -99,6 +100,16 @@ class TagSerializer(serializers.Serializer):  # type: ignore[misc]
     color = serializers.ChoiceField(TagColor.values, help_text="The name of its colour.")
 
 
+class StaffTime(serializers.DateTimeField):  # type: ignore[misc]
+    """A time or null, which customers do not receive at all."""
+
+    def get_attribute(self, instance: dict[str, Any]) -> Any:
+        """Skip the field without a value; of a field that may be null, the framework would return null."""
+        if self.field_name not in instance:
+            raise SkipField
+        return super().get_attribute(instance)
+
+
 class TicketSerializer(serializers.Serializer):  # type: ignore[misc]
     """A ticket, with the fields of live events."""
 
@@ -136,6 +147,11 @@ class TicketSerializer(serializers.Serializer):  # type: ignore[misc]
     )
     source = serializers.ChoiceField(Source.values, required=False, help_text=f"Staff only: {SOURCE}")
     tags = TagSerializer(many=True, required=False, help_text="Staff only: its tags.")
+    snoozed_until = StaffTime(
+        required=False,
+        allow_null=True,
+        help_text="Staff only: when its snooze ends; null without one.",
+    )
 
 
 class WholeTicketSerializer(TicketSerializer):
@@ -323,6 +339,11 @@ class ChangesSerializer(Body):
         required=False,
         max_length=20,
         help_text="The names of all its tags: others are taken off. An unknown one is new.",
+    )
+    snoozed_until = serializers.DateTimeField(
+        required=False,
+        allow_null=True,
+        help_text="Snoozes the ticket until this time, at most a year ahead; null ends the snooze.",
     )
 
     default_error_messages = {"invalid": _("The body must be a JSON object.")}

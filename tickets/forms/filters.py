@@ -24,8 +24,12 @@ VIEWS = [("active", _("Active")), ("closed", _("Closed")), ("all", _("All"))]
 # For staff tickets that wait for them, for customers those that wait for the customer.
 WAITING, WAITING_FOR_YOU = ("waiting", _("Needs reply")), ("waiting", _("Needs your reply"))
 UNREAD = ("unread", _("Unread"))
+SNOOZED = ("snoozed", _("Snoozed"))  # for staff
 BEST = ("relevance", _("Best match"))
 LONGEST_WAITING = ("waiting", _("Longest waiting first"))
+FIRST_BACK = ("snoozed", _("First back"))  # of the view of snoozed tickets
+# The order of a view, where it is not that of changes.
+OF_VIEW = {WAITING[0]: LONGEST_WAITING, SNOOZED[0]: FIRST_BACK}
 SORTS = [
     ("-updated", _("Recently updated")),
     ("updated", _("Least recently updated")),
@@ -74,7 +78,8 @@ class FilterForm(forms.Form):
         self._default_view: View = default_view or ("all" if self._is_search else "active")
         choices = choices or ListChoices()
         # Customers must not filter by what they may not see.
-        views = [VIEWS[0], WAITING_FOR_YOU if user.is_customer else WAITING, UNREAD, *VIEWS[1:]]
+        of_side = [WAITING_FOR_YOU, UNREAD] if user.is_customer else [WAITING, UNREAD, SNOOZED]
+        views = [VIEWS[0], *of_side, *VIEWS[1:]]
         self.fields["status"] = InstancesField(choices.statuses, views, label=_("Status"))
         self.fields["sort"] = forms.ChoiceField(choices=self._sorts(user), label=_("Sort by"), required=False)
         if not user.is_customer:
@@ -83,11 +88,12 @@ class FilterForm(forms.Form):
     def _sorts(self, user: User) -> list[tuple[str, Any]]:
         """Return the orders, the default one as the empty choice."""
         sorts = [sort for sort in SORTS if not user.is_customer or "priority" not in sort[0]]
-        is_waiting = self.data.getlist("status") == [WAITING[0]]  # type: ignore[attr-defined]
-        default = BEST if self._is_search else LONGEST_WAITING if is_waiting else sorts[0]
+        chosen = self.data.getlist("status")  # type: ignore[attr-defined]
+        of_view = OF_VIEW.get(chosen[0], sorts[0]) if len(chosen) == 1 else sorts[0]
+        default = BEST if self._is_search else of_view
         sorts = [sort for sort in sorts if sort != default]
-        chosen = [default] if self.data.get("sort") == default[0] else []
-        return [("", default[1]), *chosen, *sorts]
+        named = [default] if self.data.get("sort") == default[0] else []
+        return [("", default[1]), *named, *sorts]
 
     def _add_staff_fields(self, choices: ListChoices) -> None:
         # Pages offer the other tags when their field gets the focus.
@@ -130,19 +136,19 @@ class FilterForm(forms.Form):
             created=self._period("created"),
             updated=self._period("updated"),
             words=words,
-            sort=self._sort(bool(words), chosen == (WAITING[0],)),
+            sort=self._sort(bool(words), chosen),
         )
 
     def _chosen(self, name: str) -> tuple[Any, ...]:
         return tuple(self.cleaned_data.get(name) or ())
 
-    def _sort(self, is_search: bool, is_waiting: bool) -> str:
+    def _sort(self, is_search: bool, chosen: tuple[Any, ...]) -> str:
         sort: str = self.cleaned_data.get("sort", "")
         if sort not in ("", BEST[0]):
             return sort
         if is_search:
             return BEST_MATCH
-        return LONGEST_WAITING[0] if is_waiting else DEFAULT_SORT
+        return OF_VIEW[chosen[0]][0] if len(chosen) == 1 and chosen[0] in OF_VIEW else DEFAULT_SORT
 
     def _period(self, name: str) -> Period:
         first, last = (self.cleaned_data.get(f"{name}_{end}") for end in ("from", "to"))

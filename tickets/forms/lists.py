@@ -12,6 +12,7 @@ from accounts.models import User
 from tickets.forms.choices import ListChoices
 from tickets.forms.filters import ASSIGNEES
 from tickets.forms.instances import InstanceChoiceField
+from tickets.snooze.forms import CHOICES, chosen_time
 
 MAX_BULK_TICKETS = 100
 
@@ -27,6 +28,7 @@ class BulkForm(forms.Form):
         people = choices.assignees
         self.fields["assigned_to"] = InstanceChoiceField(people, [same, *ASSIGNEES], label=_("Assignee"))
         self.fields["office"] = InstanceChoiceField(choices.offices, [same], label=_("Office"))
+        self.fields["snooze"] = forms.ChoiceField(choices=[same, *CHOICES], label=_("Snooze"), required=False)
         self.fields["tag"] = forms.CharField(
             label=_("Add a tag"),
             required=False,
@@ -57,6 +59,8 @@ class BulkForm(forms.Form):
     def values(self, *, by: User) -> dict[str, Any]:
         """Return the chosen fields and their new values."""
         words = {"me": by, "none": None}
-        fields = {name: value for name, value in self.cleaned_data.items() if name != "tag"}
+        fields = {name: value for name, value in self.cleaned_data.items() if name not in ("tag", "snooze")}
         chosen = {name: value for name, value in fields.items() if value is not None}
-        return {name: words[value] if isinstance(value, str) else value for name, value in chosen.items()}
+        values = {name: words[value] if isinstance(value, str) else value for name, value in chosen.items()}
+        snooze = self.cleaned_data["snooze"]
+        return values | {"snoozed_until": chosen_time(snooze)} if snooze else values

@@ -24,6 +24,7 @@ class NotificationKind(models.TextChoices):
     CUSTOMER_REPLY = "customer_reply", _("Customer's reply to your ticket")
     NOTE = "note", _("Internal note in your ticket")
     MENTION = "mention", _("Mention of you in an internal note")
+    RETURNED = "returned", _("Snoozed ticket is back")
 
 
 # Written for staff of the ticket.
@@ -34,11 +35,18 @@ STAFF_KINDS = frozenset(
         NotificationKind.CUSTOMER_REPLY,
         NotificationKind.NOTE,
         NotificationKind.MENTION,
+        NotificationKind.RETURNED,
     }
 )
 # A person who has muted the ticket is notified nevertheless.
 PERSONAL_KINDS = frozenset(
-    {NotificationKind.RECEIPT, NotificationKind.ASSIGNED, NotificationKind.MENTION, NotificationKind.JOINED}
+    {
+        NotificationKind.RECEIPT,
+        NotificationKind.ASSIGNED,
+        NotificationKind.MENTION,
+        NotificationKind.JOINED,
+        NotificationKind.RETURNED,
+    }
 )
 
 

@@ -2,6 +2,7 @@
 
 import secrets
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -99,6 +100,11 @@ class Ticket(RenderedMessage):
     # Who has to write next, and since when: the first unanswered message. Notes don't count.
     waiting_for = models.CharField(max_length=8, choices=WaitingFor.choices, default=WaitingFor.STAFF, editable=False)
     waiting_since = models.DateTimeField(default=timezone.now, editable=False)
+    # Until then staff do not see it among open tickets; a job ends it. And who chose so last.
+    snoozed_until = models.DateTimeField(_("snoozed until"), null=True, editable=False)
+    snoozed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, db_index=False, related_name="+"
+    )
 
     class Meta:
         verbose_name = _("ticket")
@@ -158,6 +164,12 @@ class Ticket(RenderedMessage):
     def last_message(self, audience: Audience) -> int:
         """Return the number of the latest message that `audience` may read; 0 is the ticket's first message."""
         return self.last_number if audience is Audience.STAFF else self.last_public_number
+
+    @property
+    def snooze_end(self) -> datetime | None:
+        """When its snooze ends; None if it has: the time counts, also if no job has ended it."""
+        until: datetime | None = self.snoozed_until
+        return until if until is not None and until > timezone.now() else None
 
     def changed_at(self, audience: Audience) -> Any:
         """Return the time of the last change that `audience` may see."""

@@ -29,6 +29,7 @@ class TimelineEntry(models.Model):
         SUBJECT = "subject", _("changed the subject")
         PARTICIPANTS = "participants", _("changed the participants")
         TAGS = "tags", _("changed the tags")
+        SNOOZED_UNTIL = "snoozed_until", _("changed the snooze")
 
     ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="timeline")
     # Null for the system, whose `cause` is given instead.
@@ -36,7 +37,7 @@ class TimelineEntry(models.Model):
     cause = models.CharField(_("cause"), max_length=8, choices=Cause.choices, blank=True)
     # How the message of this entry was written.
     source = models.CharField(_("source"), max_length=4, choices=Source.choices, default=Source.PAGE)
-    action = models.CharField(max_length=12, choices=Action.choices)
+    action = models.CharField(max_length=16, choices=Action.choices)
     audience = models.CharField(max_length=6, choices=Audience.choices)
     # The previous and the new assignee, a removed or an added participant, or the author of a message whose
     # visibility changed. Their names are not stored: how customers see them is decided on reading.

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from accounts.models import User
 from tickets import policies
-from tickets.actors import Actor
+from tickets.actors import Actor, System
 from tickets.models import (
     PERSONAL_KINDS,
     Mention,
@@ -67,7 +67,10 @@ def of_new_ticket(ticket: Ticket, by: Actor) -> Iterator[Notice]:
 
 
 def of_changes(ticket: Ticket, by: Actor, changes: Sequence[Change]) -> Iterator[Notice]:
-    """Notify new assignees and participants, and the agents of an office to which an unassigned ticket was moved."""
+    """Notify new assignees and participants, and the agents of an office to which an unassigned ticket was moved.
+
+    When the time of a snooze has come, notify the assignee and who chose it.
+    """
     for change in changes:
         if change.field == "participants" and change.after not in (None, by):
             yield Notice(Kind.JOINED, ticket, [change.after], by, version=ticket.version)
@@ -76,6 +79,11 @@ def of_changes(ticket: Ticket, by: Actor, changes: Sequence[Change]) -> Iterator
             yield Notice(Kind.ASSIGNED, ticket, people, by, version=ticket.version)
         if change.field == "office" and ticket.assigned_to_id is None:
             yield _new_in_office(ticket, by, version=ticket.version)
+        if change.field == "snoozed_until" and isinstance(by, System):
+            wanted = Q(pk__in=[ticket.assigned_to_id, ticket.snoozed_by_id])
+            yield Notice(
+                Kind.RETURNED, ticket, _staff(Kind.RETURNED, ticket, wanted, without=[]), by, version=ticket.version
+            )
 
 
 def of_status(ticket: Ticket, by: Actor, after: Status) -> Iterator[Notice]:
@@ -103,8 +111,8 @@ def of_public_reply(reply: Reply, by: Actor) -> list[User]:
 def staff_of_message(reply: Reply) -> list[User]:
     """Return which staff are notified of a note, or of a message of the customer: the assignee or else the office.
 
-    Of a note it is the assignee only. Followers are notified of both; the people of a reply receive it as such, and
-    who is mentioned in a note as that.
+    Of a note it is the assignee only. Followers are notified of both, and who snoozed the ticket of the message that
+    ends it; the people of a reply receive it as such, and who is mentioned in a note as that.
     """
     ticket = reply.ticket
     is_answer = not reply.is_internal and reply.author_id != ticket.creator_id
@@ -113,6 +121,8 @@ def staff_of_message(reply: Reply) -> list[User]:
     kind = Kind.NOTE if reply.is_internal else Kind.CUSTOMER_REPLY
     office = _NO_USER if reply.is_internal else _agents(ticket)
     wanted = office if ticket.assigned_to is None else Q(pk=ticket.assigned_to.pk)
+    if ticket.snoozed_until is not None and not reply.is_internal:
+        wanted |= Q(pk=ticket.snoozed_by_id)
     others = mentioned_in(reply) if reply.is_internal else _people(ticket)
     return _staff(kind, ticket, wanted | _subscribed(ticket, Level.FOLLOWED), without=[reply.author, *others])
 

@@ -33,6 +33,9 @@ from tickets.tags.services import add_tag
 from tickets.views.parameters import named_tickets
 from tickets.views.responses import error_response, wants_json
 
+# Views in which only the server knows the place of a ticket.
+ANNOUNCED = {"waiting", "unread", "snoozed"}
+
 
 @require_safe
 @login_required
@@ -123,9 +126,10 @@ def _views(
     name = _("Needs your reply") if user.is_customer else _("Needs reply")
     waiting = ("waiting", "?status=waiting", name, "message-circle-reply", is_whole and whole == ("waiting",))
     unread = ("unread", "?status=unread", _("Unread"), "mail", is_whole and whole == ("unread",))
+    snoozed = ("snoozed", "?status=snoozed", _("Snoozed"), "alarm-clock", is_whole and whole == ("snoozed",))
     is_active = is_whole and whole == ("active",) and not (mine or unassigned)
     active = [("active", "", _("Active"), "inbox", is_active), waiting, unread]
-    active += [] if user.is_customer else by_assignee
+    active += [] if user.is_customer else [*by_assignee, snoozed]
     all_tickets = ("all", "?status=all", _("All"), "tickets", is_whole and whole == ("all",))
     views = [_view(counts, *view) for view in active]
     for status in statuses:
@@ -160,7 +164,7 @@ def _row(ticket: Any, last: dict[str, Any], snippet: Snippet | None) -> dict[str
 
 def _mode(ticket_filter: list_queries.TicketFilter, page: list_queries.Page) -> str:
     """Return how live changes affect the list: insert rows, only announce them, or keep rows in place."""
-    is_search = ticket_filter.words or ticket_filter.customer or {"waiting", "unread"} & {*ticket_filter.views}
+    is_search = ticket_filter.words or ticket_filter.customer or ANNOUNCED & {*ticket_filter.views}
     if is_search or ticket_filter.sort != list_queries.DEFAULT_SORT:
         return "announce"
     return "insert" if page.is_first else "stay"

@@ -28,6 +28,8 @@ from tickets.people.customers import card_of
 from tickets.reading import reading_of
 from tickets.reading.receipts import receipts_of
 from tickets.reading.views import token_of_page
+from tickets.snooze.forms import SnoozeForm
+from tickets.snooze.times import NAMES as SNOOZE_TIMES
 from tickets.unseen import MAX_SHOWN, latest_of, latest_shown, unseen_replies
 from tickets.views.list_place import place_in_list
 from tickets.views.quotes import begin_with_quote
@@ -244,7 +246,12 @@ def render_ticket(
 
 def _for_staff(user: User, ticket: Ticket, choices: ListChoices) -> dict[str, Any]:
     """Return what a customer's page has none of."""
-    return {"card": card_of(ticket, viewer=user), "sendings": _sendings(choices.statuses)}
+    return {
+        "card": card_of(ticket, viewer=user),
+        "sendings": _sendings(choices.statuses),
+        "snooze_form": SnoozeForm(),
+        "snooze_times": SNOOZE_TIMES,
+    }
 
 
 def _messages(user: User, ticket: Ticket, page: ReplyPage, audience: Audience) -> dict[str, Any]:

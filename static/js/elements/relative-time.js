@@ -1,4 +1,7 @@
-/** <relative-time datetime>: how long ago, in the page's language; the title has the exact time. */
+/**
+ * <relative-time datetime>: how long ago, in the page's language; the title has the exact time. With data-exact="" the text
+ * is this time too, with "short" without the year.
+ */
 
 import { config } from "../lib/page-config.js"
 import { correctClock, serverNow } from "../lib/server-clock.js"
@@ -18,6 +21,14 @@ const long = new Intl.RelativeTimeFormat(language, { numeric: "auto" })
 const exact = new Intl.DateTimeFormat(language, {
   dateStyle: "medium",
   timeStyle: "short",
+  timeZone: config.time_zone || undefined,
+})
+
+const exactShort = new Intl.DateTimeFormat(language, {
+  month: "short",
+  day: "numeric",
+  hour: "numeric",
+  minute: "2-digit",
   timeZone: config.time_zone || undefined,
 })
 
@@ -44,7 +55,9 @@ class RelativeTime extends HTMLElement {
     const moment = new Date(this.getAttribute("datetime"))
     if (Number.isNaN(moment.getTime())) return
     this.title = exact.format(moment)
-    this.textContent = isExact ? this.title : relativeText((moment.getTime() - serverNow()) / 1000)
+    if (this.dataset.exact === "short") this.textContent = exactShort.format(moment)
+    else if (isExact || this.dataset.exact === "") this.textContent = this.title
+    else this.textContent = relativeText((moment.getTime() - serverNow()) / 1000)
   }
 }
 

@@ -27,13 +27,17 @@ export function isInView(ticket, { view, status, side }, me, isRead) {
   const isIn = (name) => {
     if (name === "all") return true
     // Customers see only what waits for the customer, staff what waits for them.
-    if (name === "waiting") return !ticket.is_closed && ticket.waiting_for === side
+    if (name === "waiting") return isAwake(ticket) && ticket.waiting_for === side
+    if (name === "snoozed") return Boolean(ticket.snoozed_until)
     if (name === "unread")
       return !isRead && (!ticket.is_closed || (side === "customer" && ticket.creator.id === me))
-    return ticket.is_closed === (name === "closed")
+    return name === "closed" ? ticket.is_closed : isAwake(ticket)
   }
   return valuesOf(status).includes(String(ticket.status_id)) || valuesOf(view).some(isIn)
 }
+
+/** Whether it is in work: customers receive no snooze. */
+const isAwake = (ticket) => !ticket.is_closed && !ticket.snoozed_until
 
 /** Compares ids, which data attributes hold as text, separated by spaces; names may change, or look like ids. */
 function isAny(ids, filter) {

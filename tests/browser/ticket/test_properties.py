@@ -1,5 +1,7 @@
 """A ticket's properties while others change them: matched by id, never lost, never overwritten unnoticed."""
 
+import re
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -155,7 +157,7 @@ def test_unsaved_choice_does_not_overwrite_a_colleagues(small_desk: Desk, mine: 
     assert chosen(dana, "status") == "On Hold"
 
 
-def test_tag_is_added_renamed_and_merged_live(small_desk: Desk) -> None:
+def test_tag_is_added_renamed_and_merged_live_and_a_ticket_snoozed(small_desk: Desk) -> None:
     agent, colleague = small_desk.enter("bao").page(small_desk.ticket), small_desk.enter("dana").page("/tickets/")
     customer = small_desk.enter("casey").page(small_desk.ticket)
     for page in (agent, colleague, customer):
@@ -167,6 +169,16 @@ def test_tag_is_added_renamed_and_merged_live(small_desk: Desk) -> None:
         expect(agent.locator("#add-tag")).to_have_value("")
     expect(agent.locator("#timeline li").last).to_contain_text("added the tag “vip”")
     expect(colleague.locator("#ticket-rows .tag")).to_have_text(["refund", "vip"])
+    agent.locator("#add-tag").blur()
+    agent.keyboard.press("#")
+    agent.keyboard.press("Enter")  # in 3 hours
+    expect(agent.locator("ticket-facts").get_by_text("Snoozed until")).to_be_visible()
+    expect(agent.locator("#timeline li").last).to_contain_text("snoozed the ticket until")
+    expect(colleague.locator(".ticket-row")).to_have_count(0)
+    expect(colleague.locator("[data-count=snoozed]")).to_have_text("1")
+    agent.get_by_role("button", name="End snooze").click()
+    expect(colleague.locator(".ticket-row")).to_have_count(1)
+    expect(agent.locator("ticket-facts").get_by_text("Snoozed until")).to_be_hidden()
     admin = small_desk.enter("ada").page("/settings/tags/1/")
     admin.locator("[name=name]").fill("money")
     admin.get_by_role("button", name="Save").click()
@@ -185,4 +197,4 @@ def test_tag_is_added_renamed_and_merged_live(small_desk: Desk) -> None:
     agent.locator(".composer textarea").fill("An answer")
     agent.locator(".composer button[type=submit]").first.click()
     expect(customer.locator("#replies")).to_contain_text("An answer")
-    expect(customer.locator("#timeline")).not_to_contain_text("tag")
+    expect(customer.locator("#timeline")).not_to_contain_text(re.compile("tag|snooze"))

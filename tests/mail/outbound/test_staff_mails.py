@@ -1,15 +1,20 @@
 """Staff receive what concerns their tickets; notes reach staff of the ticket only."""
 
+from datetime import timedelta
+
 import pytest
 from django.core import mail
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import DeskSettings, User
 from mail.models import OutgoingMail, preferences
 from tests.mail.outbound.test_customer_mails import html_of, open_ticket, sent
 from tests.support.jobs import run_due_jobs
 from tickets import reading, services
-from tickets.models import NotificationKind
+from tickets.actors import Cause, System
+from tickets.models import NotificationKind, Ticket
+from tickets.snooze.services import end_due_snooze
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +43,18 @@ def test_assignment_is_mailed_to_an_assignee_who_did_not_take_it(cast):
     assert sent() == []
     assign(cast, cast.dana)
     assert recipients(sent()) == ["dana"]
+
+
+def test_return_of_a_snoozed_ticket_is_mailed_to_who_snoozed_it(cast):
+    services.update_ticket(cast.ticket, by=cast.bao, values={"snoozed_until": timezone.now() + timedelta(hours=1)})
+    assert sent() == []
+    Ticket.objects.update(snoozed_until=timezone.now())
+    end_due_snooze(cast.ticket, by=System(Cause.SCHEDULE))
+    [message] = sent()
+    assert (message.to, "This ticket of Casey Rivers was snoozed until now:" in message.body) == (
+        ["bao@example.com"],
+        True,
+    )
 
 
 def test_only_the_latest_assignee_is_notified(cast):

@@ -184,6 +184,7 @@ ROWS = [
     Row("PATCH", "tags/{tag}/", ADMIN, {"name": "refunds"}, of_tag),
     Row("DELETE", "tags/{tag}/", DELETES, things=of_tag),
     Row("PATCH", "tickets/{ticket}/", CHANGING, {"tags": ["refund"]}, about("caseys")),
+    Row("PATCH", "tickets/{ticket}/", CHANGING, {"snoozed_until": None}, about("caseys")),
     Row("GET", "organizations/", ADMIN),
     Row("POST", "organizations/", ADDS, {"name": "Ajax"}),
     Row("GET", "organizations/{organization}/", ADMIN, things=of_casey),

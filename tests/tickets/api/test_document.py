@@ -4,7 +4,7 @@ import itertools
 import logging
 import os
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -14,6 +14,7 @@ import pytest
 import schemathesis
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
+from django.utils import timezone
 from hypothesis import HealthCheck, Phase, settings, strategies
 from schemathesis.specs.openapi.checks import ignored_auth, negative_data_rejection
 
@@ -133,6 +134,8 @@ class Stage:
         if "name" in body:
             fields["name"] = f"Acme {uuid4().hex}"
             fields["name"] = fields["name"][:40]
+        if body.get("snoozed_until") is not None:
+            fields["snoozed_until"] = (timezone.now() + timedelta(days=1)).isoformat()
         if "tags" in body:
             fields["tags"] = ["refund"] if body["tags"] else []
         if "domains" in body:

@@ -5,18 +5,22 @@ step is hidden: then no customer may notice that anything happened.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.models import DeskSettings, Office, User
 from tests.tickets.leaks import together
 from tests.tickets.leaks.site import CUSTOMERS, NOTE_AUTHORS, OBSERVERS, PEOPLE, Note, Site, pick
 from tests.tickets.leaks.together import REFUSED, Done
 from tickets import services
+from tickets.actors import Cause, System
 from tickets.models import Participant, Priority, Status, Tag, Ticket
 from tickets.people import organizations, participants
+from tickets.snooze import services as snooze
 from tickets.tags import services as tags
 
 Step = Callable[[Site, int, int, int], Done]
@@ -339,6 +343,21 @@ def delete_tag(site: Site, who: int, which: int, what: int) -> Done:
     return Done(None, is_hidden=True)
 
 
+def set_snooze(site: Site, who: int, which: int, what: int) -> Done:
+    ticket = site.ticket(which)
+    until = timezone.now() + timedelta(days=1 + what)
+    services.update_ticket(ticket, by=site.actor(ticket, who), values={"snoozed_until": until})
+    return Done(ticket, is_hidden=True)
+
+
+def end_due_snooze(site: Site, who: int, which: int, what: int) -> Done:
+    ticket = site.ticket(which)
+    Ticket.objects.filter(pk=ticket.pk).exclude(snoozed_until=None).update(snoozed_until=timezone.now())
+    if not snooze.end_due_snooze(ticket, by=System(Cause.SCHEDULE)):
+        return REFUSED
+    return Done(ticket, is_hidden=True)
+
+
 def upload(site: Site, who: int, which: int, what: int) -> Done:
     site.file(site.people[pick(NOTE_AUTHORS, who)], site.mark("kryptonite"), what)
     return Done(None, is_hidden=True)
@@ -368,8 +387,9 @@ TAGGING: dict[str, Step] = {
     "save_tag": save_tag,
     "delete_tag": delete_tag,
 }
-# By the names of services.py, people/participants.py, people/organizations.py and tags/services.py; a new service
-# must be added here.
+SNOOZING: dict[str, Step] = {"set_snooze": set_snooze, "end_due_snooze": end_due_snooze}
+# By the names of services.py, people/participants.py, people/organizations.py, tags/services.py and
+# snooze/services.py; a new service must be added here.
 SERVICES: dict[str, Step] = {
     "open_ticket": open_ticket,
     "open_ticket_for": open_ticket_for,
@@ -389,6 +409,7 @@ SERVICES: dict[str, Step] = {
     "remove_member": remove_member,
     "restore_member": restore_member,
     **TAGGING,
+    **SNOOZING,
 }
 UPDATES: dict[str, Step] = {
     "change_status": change_status,
@@ -412,6 +433,7 @@ HIDDEN: dict[str, Step] = {
     "follow": together.follow,
     "profile": together.profile,
     **TAGGING,
+    **SNOOZING,
 }
 OTHERS: dict[str, Step] = {"typing": together.typing, "read": together.read, "names": names, "internal": internal}
 # Sometimes hidden from customers.

@@ -37,7 +37,7 @@ OWN_HEADERS = {"Set-Cookie", "Expires", "X-Request-ID"}
 PARAMETERS: dict[str, list[str]] = {
     "q": ["Charged", "Chair"],
     "search": ["Charged"],
-    "status": ["active", "closed", "all", "waiting", "unread"],
+    "status": ["active", "closed", "all", "waiting", "unread", "snoozed"],
     "priority": ["2"],
     "office": ["1", "3"],
     "assignee": ["me", "none"],
@@ -227,6 +227,8 @@ class Reader:
         yield "POST", f"{page}tags/", {"tag": "quartz"}
         yield "POST", f"{page}tags/remove/", {"tag": "1"}
         yield "PATCH", path, {"tags": ["quartz"]}
+        yield "POST", f"{page}snooze/", {"name": "later"}
+        yield "PATCH", path, {"snoozed_until": None}
         yield "DELETE", f"{API}/tags/1/", {}
         yield "DELETE", f"{path}participants/{uuid4()}/", {}
         yield "POST", f"{page}participants/", {"person": "stranger@example.com"}

@@ -39,6 +39,7 @@ from tickets.api.parameters import LIST_PARAMETERS
 from tickets.models import Notification, Ticket
 from tickets.notifications.push import sending
 from tickets.people import organizations, participants
+from tickets.snooze import services as snooze
 from tickets.tags import services as tags
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
@@ -131,6 +132,10 @@ STORY: list[Step] = [
     ("remove_tag", 0, 0, 0),
     ("save_tag", 0, 0, 0),
     ("delete_tag", 0, 0, 1),
+    ("set_snooze", 0, 0, 0),
+    ("end_due_snooze", 0, 0, 0),
+    ("set_snooze", 0, 0, 1),
+    ("add_reply", 7, 0, 1),
     ("note", 0, 2, 0),
     ("note with files", 0, 1, 0),
     ("mention", 0, 1, 0),
@@ -411,7 +416,7 @@ async def play(hunt: Hunt, steps: list[Step]) -> None:
 def test_every_service_is_covered_by_the_leak_hunt() -> None:
     names = {
         name
-        for module in (services, participants, organizations, tags)
+        for module in (services, participants, organizations, tags, snooze)
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__ and not name.startswith("_")
     }

@@ -5,6 +5,7 @@ const FIELDS = {
   status: ["#change-status", "#bulk-status"],
   priority: ["#change-priority", "#bulk-priority"],
   tag: ["#add-tag", "#bulk-tag"],
+  snooze: ["[data-snooze]:not([hidden]) .snooze-choices button", "#bulk-snooze"],
 }
 
 const ACTIONS = {
@@ -24,6 +25,7 @@ const ACTIONS = {
   status: () => change("status"),
   priority: () => change("priority"),
   tag: () => change("tag"),
+  snooze: () => change("snooze"),
   take: () => take(),
 }
 
