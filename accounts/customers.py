@@ -33,7 +33,7 @@ def customer_for_address(email: str, name: str = "") -> User:
     found = find_by_address(email)
     if found is not None:
         return found
-    user = User(email=email.lower(), name=_valid_name(name, email))
+    user = User(email=email.lower(), name=valid_name(name, email))
     user.set_unusable_password()
     try:
         with transaction.atomic():
@@ -90,7 +90,7 @@ def _single(people: Sequence[User] | QuerySet[User]) -> User:
     )
 
 
-def _valid_name(*names: str) -> str:
+def valid_name(*names: str) -> str:
     """Return the first text that may be a name, of an address its beginning."""
     for text in names:
         name = " ".join(text.partition("@")[0].split())[:100]

@@ -4,11 +4,18 @@ from allauth.account import views as allauth
 from django.urls import include, path, re_path
 
 from accounts.invitations import views as invitations
-from accounts.views import avatars, confirmation, profile, sessions, tokens
+from accounts.views import avatars, confirmation, profile, sessions, single_sign_on, tokens
 
 urlpatterns = [
-    path("login/", allauth.login, name="account_login"),
+    path(
+        "login/",
+        allauth.LoginView.as_view(extra_context={"sso_name": single_sign_on.provider_name}),
+        name="account_login",
+    ),
     path("register/", allauth.signup, name="account_signup"),
+    path("sso/login/", single_sign_on.sign_in, {"provider_id": "sso"}, name="openid_connect_login"),
+    path("sso/callback/", single_sign_on.callback, {"provider_id": "sso"}, name="openid_connect_callback"),
+    path("sso/logout/", single_sign_on.back_channel_logout, name="sso-logout"),
     path("logout/", allauth.logout, name="account_logout"),
     path("inactive/", allauth.account_inactive, name="account_inactive"),
     path("reauthenticate/", allauth.reauthenticate, name="account_reauthenticate"),

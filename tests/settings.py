@@ -29,7 +29,9 @@ STORAGES["attachments"]["OPTIONS"]["location"] = str(Path(os.environ["FILES_DIR"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 REALTIME["TAIL_INTERVAL"] = 0.1  # noqa: F405  (seconds: tests that wait for the log tailer are faster)
 
+# Where OIDC_ISSUER is set, as some tests have it.
+INSTALLED_APPS += ["allauth.socialaccount.providers.openid_connect"]  # noqa: F405
 # A page with one query per row is an error.
-INSTALLED_APPS += ["zeal"]  # noqa: F405
+INSTALLED_APPS += ["zeal"]
 MIDDLEWARE = ["tests.support.query_guard.pages_ask_once", *MIDDLEWARE]  # noqa: F405
 ZEAL_RAISE = True

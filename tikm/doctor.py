@@ -11,6 +11,7 @@ from jobs import doctor as jobs_doctor
 from mail import doctor as mail_doctor
 from realtime.doctor.problem import Advice, Problem
 from realtime.doctor.steps import Step
+from tikm.environment import origin
 
 MIN_FREE = 1024**3  # bytes, on the disks of attachments and of an SQLite database
 
@@ -46,6 +47,31 @@ def check_disk() -> str:
     return f"{free[folder] // 1024**3} GB are free"
 
 
+def check_single_sign_on() -> str:
+    """Return the sign-in page of the OpenID Connect provider. Raises Problem if it cannot be reached."""
+    from accounts.sign_in.back_channel_logout import configuration  # loads libraries that few processes need
+
+    issuer = settings.OIDC["issuer"]
+    try:
+        found = configuration()
+        page, stated = str(found["authorization_endpoint"]), str(found["issuer"])
+    except (OSError, KeyError, ValueError) as error:
+        raise Problem(
+            f"The OpenID Connect provider {issuer} does not describe itself: {error!r}.",
+            "Set OIDC_ISSUER to the address before `/.well-known/openid-configuration`, and allow the way there.",
+        ) from None
+    if stated.rstrip("/") != issuer:
+        raise Problem(
+            f"The OpenID Connect provider at {issuer} calls itself {stated}.", f"Set OIDC_ISSUER to {stated}."
+        )
+    if origin(page) != origin(issuer):
+        raise Advice(
+            f"People sign in at {origin(page)}, and browsers follow forms of this site to {origin(issuer)} only.",
+            f"Have the provider sign people in at {origin(issuer)}.",
+        )
+    return f"people sign in at {page}"
+
+
 def probe_user() -> User | None:
     """Return an admin, whose page the doctor plays."""
     return User.objects.filter(is_active=True, role=User.Role.ADMIN).first()
@@ -69,4 +95,5 @@ steps = [
     *mail_doctor.steps,
     Step("files", check_files, at_start=True),
     Step("disk", check_disk),
+    *([Step("single sign-on", check_single_sign_on)] if settings.OIDC else []),
 ]

@@ -272,6 +272,71 @@ def origin_patterns(origins: Sequence[str]) -> list[str]:
     return ["^" + pattern.replace(r"\*\.", r"([a-z0-9-]+\.)*") + "$" for pattern in starred]
 
 
+# -- Sign-in through a provider
+
+OIDC_NAMES = (
+    "OIDC_ISSUER",
+    "OIDC_CLIENT_ID",
+    "OIDC_CLIENT_SECRET",
+    "OIDC_NAME",
+    "OIDC_SCOPES",
+    "OIDC_EMAIL_DOMAINS",
+    "OIDC_GROUPS_CLAIM",
+    "OIDC_ROLES",
+    "OIDC_OFFICES",
+)
+SCOPES = ("openid", "profile", "email")
+
+
+def openid_connect(*, debug: bool) -> dict[str, Any]:
+    """Return how people sign in through an OpenID Connect provider; empty without one."""
+    scheme = "https?" if debug else "https"
+    address = "the issuer's address, such as https://login.example.com/realms/desk"
+    found = {
+        "issuer": matching("OIDC_ISSUER", rf"{scheme}://{HOST}({PORT})?(/[^\s?#]*)?", address).rstrip("/"),
+        "client_id": matching(
+            "OIDC_CLIENT_ID", r"[!-~]{1,191}", "the id that the provider gave this site, such as desk"
+        ),
+        "client_secret": token("OIDC_CLIENT_SECRET"),
+        "name": matching("OIDC_NAME", r"[^\x00-\x1f]{1,40}", "up to 40 characters, such as Acme", default="SSO"),
+        "scopes": listed("OIDC_SCOPES", r"\S+", "scopes, such as openid,profile,email,groups", default=SCOPES),
+        "email_domains": listed("OIDC_EMAIL_DOMAINS", HOST, "domains separated by commas, such as example.com"),
+        "groups_claim": matching("OIDC_GROUPS_CLAIM", r"[\w.:/-]{1,200}", "a claim, such as roles", default="groups"),
+        "roles": pairs("OIDC_ROLES", "admin|agent", "groups and roles, such as desk-admins=admin,support=agent"),
+        "offices": pairs("OIDC_OFFICES", r"\S.*", "groups and offices, such as billing-team=Billing"),
+    }
+    required = {name: found[name.removeprefix("OIDC_").lower()] for name in OIDC_NAMES[:3]}
+    missing = [name for name, value in required.items() if not value]
+    if 0 < len(missing) < len(required):
+        name = next(name for name in required if name not in missing)
+        raise ImproperlyConfigured(f"{name} is set without {' and '.join(missing)}; set it to nothing, or all three.")
+    return {} if missing else found
+
+
+def allauth_provider(oidc: dict[str, Any]) -> dict[str, Any]:
+    """Return allauth's settings of the provider."""
+    app = oidc and {
+        "provider_id": "sso",
+        "name": oidc["name"],
+        "client_id": oidc["client_id"],
+        "secret": oidc["client_secret"],
+        "settings": {"server_url": oidc["issuer"], "verified_email": oidc["email_domains"], "scope": oidc["scopes"]},
+    }
+    return {"OAUTH_PKCE_ENABLED": True, "APPS": [app] if app else []}
+
+
+def pairs(name: str, values: str, expected: str) -> list[tuple[str, str]]:
+    """Return the parts of a list of `group=value`; the values match a regular expression."""
+    found = listed(name, rf"[^=]*[^=\s][^=]*=\s*({values})", expected)
+    return [(left.strip(), right.strip()) for left, _, right in (part.partition("=") for part in found)]
+
+
+def origin(url: str) -> str:
+    """Return scheme and host of a URL."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 # -- URLs of servers, which may hold a password
 
 
@@ -352,6 +417,6 @@ def refuse_unknown_names() -> None:
         if name.startswith(("REVERB_", "VITE_REVERB_")):
             successor = VITE_SUCCESSOR if name.startswith("VITE_") else REVERB_NAMES.get(name, "no setting")
             raise ImproperlyConfigured(f"{name} is no longer read; its successor is {successor}. Remove it.")
-        for known in (REALTIME_NAMES, ATTACHMENT_NAMES):
+        for known in (REALTIME_NAMES, ATTACHMENT_NAMES, OIDC_NAMES):
             if name.startswith(known[0].partition("_")[0] + "_") and name not in known:
                 raise ImproperlyConfigured(f"{name} is not a setting; did you mean one of {', '.join(known)}?")

@@ -30,6 +30,7 @@ ALLOWED_HOSTS = environment.hosts("ALLOWED_HOSTS", default=["localhost", "127.0.
 CSRF_TRUSTED_ORIGINS = environment.origins("CSRF_TRUSTED_ORIGINS")
 REDIS_URL = environment.redis_url("REDIS_URL")
 SITE_URL = environment.site_url()
+OIDC = environment.openid_connect(debug=DEBUG)
 
 # Scripts of these origins may call the API and the live endpoints; they need no other header than these.
 CORS_URLS_REGEX = r"^/(api|broadcasting)/"
@@ -56,6 +57,9 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    # Loads libraries that only it needs.
+    *(["allauth.socialaccount.providers.openid_connect"] if OIDC else []),
     "allauth.usersessions",
     "knox",
     "rest_framework",
@@ -246,6 +250,12 @@ STAFF_IDLE_MINUTES = environment.integer(
     zero="for no limit",
 )
 
+# --- Sign-in through an OpenID Connect provider, beside passwords
+
+SOCIALACCOUNT_ADAPTER = "accounts.sign_in.openid_connect.ProviderAdapter"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": environment.allauth_provider(OIDC)}
+
 # --- Mail, which jobs send
 
 EMAIL_CONFIG = environment.email_url(
@@ -323,6 +333,7 @@ ACCOUNT_RATE_LIMITS = {
     "reauthenticate": "10/m/user",
     "change_password": "5/m/user",
     "manage_email": "10/m/user",
+    "oidc_logout": "120/m/ip",
 }
 
 # --- OpenAPI document
@@ -439,7 +450,8 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF],
+        # Browsers check where the answer to a form redirects.
+        "form-action": [SELF, environment.origin(OIDC["issuer"])] if OIDC else [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
         "manifest-src": [SELF],

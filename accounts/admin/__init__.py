@@ -2,12 +2,16 @@
 
 from allauth.account.models import EmailAddress, EmailConfirmation
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.models import Group
 
 # Unregister before the modules below register their own pages. Permissions follow from role and offices, not groups.
-for _model in (Group, EmailAddress, EmailConfirmation, UserSession, Authenticator):
+_HIDDEN = (
+    Group, EmailAddress, EmailConfirmation, UserSession, Authenticator, SocialAccount, SocialApp, SocialToken,
+)  # fmt: skip
+for _model in _HIDDEN:
     if admin.site.is_registered(_model):
         admin.site.unregister(_model)
 

@@ -101,10 +101,17 @@ def accept(invitation: Invitation, *, name: str, password: str) -> User:
     user.set_password(password)
     user.save()
     email_addresses.mark_verified(user)
-    user.offices.set(invitation.offices.all())
-    invitation.accepted_at = timezone.now()
-    invitation.save(update_fields=["accepted_at"])
+    _accepted(invitation, user)
     return user
+
+
+def accept_by_address(user: User) -> None:
+    """Give a new user, whose address is verified, the role and the offices that an invitation offers them."""
+    invitation = open_invitations().select_for_update().filter(email=user.email).first()
+    if invitation is not None and not invitation.has_expired:
+        user.role = invitation.role
+        user.save(update_fields=["role"])
+        _accepted(invitation, user)
 
 
 def discard_old() -> int:
@@ -125,6 +132,12 @@ def _locked(invitation: Invitation) -> Invitation:
     if found is None:
         raise ValidationError(_("This invitation was already accepted or revoked."))
     return found
+
+
+def _accepted(invitation: Invitation, user: User) -> None:
+    user.offices.set(invitation.offices.all())
+    invitation.accepted_at = timezone.now()
+    invitation.save(update_fields=["accepted_at"])
 
 
 def _send(invitation: Invitation, by: User) -> None:

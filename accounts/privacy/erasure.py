@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import SESSION_KEY
@@ -33,7 +34,7 @@ def erase_account(person: User, identity: Identity) -> None:
     sessions.end_other_sessions(person, None)
     _erase_sessions(identity)
     tokens.revoke_all(person)
-    for model in (EmailAddress, UserSession, Authenticator):
+    for model in (EmailAddress, UserSession, Authenticator, SocialAccount):
         model.objects.filter(user=person).delete()
     Job.objects.filter(Q(arguments__user_id=str(person.pk)) | Q(arguments__email__in=identity.texts)).delete()
     Invitation.objects.filter(email__in=identity.emails).delete()

@@ -20,7 +20,7 @@ from accounts import email_addresses, tasks
 from accounts.mails.layout import attach_html
 from accounts.mails.senders import Sender
 from accounts.models import User
-from accounts.sign_in import failed_attempts, known_devices, sessions
+from accounts.sign_in import failed_attempts, known_devices, openid_connect, sessions
 from accounts.sign_in.site_links import site_url
 
 UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104  (a placeholder, not an address to bind)
@@ -60,6 +60,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Remember the browser: strangers' attempts do not count against it, and its sign-ins are not announced."""
         response: HttpResponse = super().post_login(request, user, email=email, **kwargs)
         known_devices.remember(request, response, email or user.email)
+        if sociallogin := (kwargs.get("signal_kwargs") or {}).get("sociallogin"):
+            openid_connect.remember_session(request, sociallogin)
         return response
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:

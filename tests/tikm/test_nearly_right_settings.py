@@ -59,6 +59,16 @@ NEARLY_RIGHT: dict[str, list[Any]] = {
     "METRICS_TOKEN": ["short", f"{HIDDEN} x", "x" * 201],
     "MAIL_WEBHOOK_SECRET": ["short", f"{HIDDEN} x", "x" * 201],
     "MAILGUN_SIGNING_KEY": ["short", f"{HIDDEN} x", "x" * 201],
+    "OIDC_ISSUER": ["login.example", "http://login.example", "https//login.example", "https://login.example?x=1",
+                    "https://log in.example", "ftp://login.example"],
+    "OIDC_CLIENT_ID": ["our desk", "x" * 192, "t\u00e9st"],
+    "OIDC_CLIENT_SECRET": ["short", f"{HIDDEN} x", "x" * 201],
+    "OIDC_NAME": ["Ac\nme", "x" * 41],
+    "OIDC_SCOPES": ["openid profile"],
+    "OIDC_EMAIL_DOMAINS": ["@example.com", "example.com;b.example", "*.example.com", "https://example.com"],
+    "OIDC_GROUPS_CLAIM": ["our groups", "gr\u00fcppen!"],
+    "OIDC_ROLES": ["desk-admins", "desk-admins=boss", "=admin", "desk-admins:admin", "a=admin;b=agent"],
+    "OIDC_OFFICES": ["billing-team", "=Billing", "billing-team=", "billing-team:Billing"],
     "FILES_DIR": ["files", "./files", "~/files", "../files", "$HOME/files", str(TOP / "manage.py")],
     "REPLY_EDIT_MINUTES": [*(number for number in NUMBER if number != "0"), "15m", "1441"],
     "ATTACHMENT_MAX_BYTES": NUMBER,
@@ -129,6 +139,7 @@ def test_nearly_right_value_is_refused_with_its_name_and_an_example(name: str) -
             "METRICS_TOKEN",
             "MAIL_WEBHOOK_SECRET",
             "MAILGUN_SIGNING_KEY",
+            "OIDC_CLIENT_SECRET",
         ):
             assert len(value) < 8 or value.strip() not in sentence
         elif "@" not in value and HIDDEN not in value:
@@ -136,7 +147,18 @@ def test_nearly_right_value_is_refused_with_its_name_and_an_example(name: str) -
             assert any(repr(part)[1:-1] in sentence for part in (shown, *shown.split(","), *shown.split())), sentence
 
 
+def test_provider_without_its_client_is_refused() -> None:
+    whole = {"OIDC_ISSUER": "https://login.example/", "OIDC_CLIENT_ID": "desk", "OIDC_CLIENT_SECRET": SECRET}
+    assert read(**GOOD, **whole) == ""
+    for missing in whole:
+        given = {name: value for name, value in whole.items() if name != missing}
+        assert f"is set without {missing}; set it to nothing, or all three." in read(**GOOD, **given)
+
+
 RIGHT = {
+    "OIDC_ROLES": ["desk-admins=admin, support=agent", ""],
+    "OIDC_OFFICES": ["a=Billing, b=Technical Support", ""],
+    "OIDC_SCOPES": ["openid, profile, email, groups", ""],
     "DEBUG": ["false", "False", "0", "no", "off", ""],
     "ALLOWED_HOSTS": ["desk.example, www.desk.example", ".desk.example", "localhost,127.0.0.1,[::1]",
                       "desk_1", "DESK.example"],
@@ -172,7 +194,9 @@ def test_right_value_is_accepted(name: str) -> None:
     assert {value: read(**{**GOOD, name: value}) for value in RIGHT[name]} == dict.fromkeys(RIGHT[name], "")
 
 
-@pytest.mark.parametrize("name", ["REALTIME_HOSTS", "REALTIME_APP_SECRETS", "ATTACHMENT_MAX_SIZE", "ATTACHMENT_TYPE"])
+@pytest.mark.parametrize(
+    "name", ["REALTIME_HOSTS", "REALTIME_APP_SECRETS", "ATTACHMENT_MAX_SIZE", "ATTACHMENT_TYPE", "OIDC_URL"]
+)
 def test_nearly_right_name_is_refused(name: str) -> None:
     assert read(**{**GOOD, name: "1"}).startswith(f"{name} is not a setting; did you mean one of ")
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import LogEntry
 from django.core.serializers.json import DjangoJSONEncoder
@@ -83,6 +84,7 @@ class _Export:
             "offices": list(self.person.offices.values_list("name", flat=True)),
             "email_addresses": _rows(EmailAddress, self.person, "email", "verified", "primary"),
             "sessions": _rows(UserSession, self.person, "created_at", "last_seen_at", "ip", "user_agent"),
+            "single_sign_on": _rows(SocialAccount, self.person, "uid", "date_joined", "last_login"),
             "two_step": _rows(Authenticator, self.person, "type", "created_at", "last_used_at"),
             "api_tokens": _rows(ApiToken, self.person, "id", "name", "scope", "created", "last_used_at", "expiry"),
             "admin_actions": _rows(LogEntry, self.person, "action_time", "action_flag", "content_type__model"),

@@ -431,7 +431,7 @@ def test_every_list_parameter_is_covered_by_the_leak_hunt() -> None:
 # URLs without ticket data: anonymous ones, those signed with the app's secret, and those about the user or their own
 # new objects. The admin pages of tickets are requested separately.
 ELSEWHERE = re.compile(
-    r"csp-reports/|modules.js|favicon|robots|\.well-known|up$|apps/|users/|login/|register/|logout/|inactive/|reauthenticate/|session/|settings/|(api/v1/)?invitations/|\^?password/|\^?email/|admin/|static/"
+    r"csp-reports/|modules.js|favicon|robots|\.well-known|up$|apps/|users/|login/|sso/|register/|logout/|inactive/|reauthenticate/|session/|settings/|(api/v1/)?invitations/|\^?password/|\^?email/|admin/|static/"
     r"|profile/(two-step|password|data|mails)|(api/v1/)?notifications/(read|push|preferences)/|sw\.js|mails/(off|leave|received)/|dev/mail/|profile/.*(end|revoke)/|broadcasting/user-auth|tickets/bulk/|tickets/saved-replies/.*used/|tickets/<uuid:uuid>/unread/|files/$"
     r"|api/(schema|docs)/|\^api/|api/v1/auth/token/<|api/v1/attachments/$"
 )

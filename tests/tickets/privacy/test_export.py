@@ -178,7 +178,7 @@ def test_every_relation_to_users_is_exported_or_listed(cast: Cast) -> None:
         "admin.LogEntry", "tickets.Ticket", "tickets.Reply", "tickets.Attachment", "tickets.TimelineEntry",
             "tickets.ReadMark", "tickets.DeliveryMark", "tickets.Draft", "tickets.Notification",
             "tickets.TicketSubscription", "tickets.Participant", "tickets.OrganizationMember",
-            "tickets.OrganizationRemoval",
+            "tickets.OrganizationRemoval", "socialaccount.SocialAccount",
     }  # fmt: skip
     related = {
         relation.related_model._meta.label
