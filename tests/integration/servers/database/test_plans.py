@@ -22,6 +22,7 @@ PAGES = {
     "all tickets": "/tickets/?status=all",
     "waiting tickets": "/tickets/?status=waiting",
     "unread tickets": "/tickets/?status=unread",
+    "snoozed tickets": "/tickets/?status=snoozed",
     "dashboard": "/",
     "counts": "/tickets/counts/",
     "ticket": "/tickets/{ticket}/",
