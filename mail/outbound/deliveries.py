@@ -46,10 +46,15 @@ def _owe_in_digest(mail: OutgoingMail, origin: str) -> None:
     from mail import tasks
 
     user = mail.recipient
-    mail.digest_day, run_at = digests.due(user, timezone.now())
+    day, run_at = digests.due(user, timezone.now())
+    # After a change of the hour or the time zone, the day may have had its summary.
+    ended = Job.objects.filter(task=tasks.send_digest.name, run_at=None)
+    while ended.filter(key=digests.job_key(user, day)).exists():
+        day, run_at = day + timedelta(days=1), run_at + timedelta(days=1)
+    mail.digest_day = day
     OutgoingMail.objects.bulk_create([mail], ignore_conflicts=True)
-    arguments = {"user_id": str(user.pk), "day": str(mail.digest_day), "site_url": origin}
-    tasks.send_digest.enqueue(key=digests.job_key(user, mail.digest_day), run_at=run_at, **arguments)
+    arguments = {"user_id": str(user.pk), "day": str(day), "site_url": origin}
+    tasks.send_digest.enqueue(key=digests.job_key(user, day), run_at=run_at, **arguments)
 
 
 def _due(mode: MailPreference.Mode) -> datetime | None:

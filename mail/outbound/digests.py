@@ -19,7 +19,7 @@ from accounts.models import DeskSettings, User
 from accounts.text.lines import isolated
 from mail.models import OutgoingMail
 from mail.outbound import messages, recipients, threads
-from mail.outbound.unsubscribing import digest_off_path
+from mail.outbound.unsubscribing import digest_off_path, leave_path
 from tickets import payloads
 from tickets.models import NotificationKind, Ticket
 
@@ -48,6 +48,7 @@ class TicketSummary:
 
     ticket: Ticket
     url: str
+    leave_url: str
     events: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -109,8 +110,11 @@ def _by_ticket(mails: Iterable[OutgoingMail], site_url: str) -> list[TicketSumma
     for mail in mails:
         ticket = mail.ticket
         url = f"{site_url}{ticket.get_absolute_url()}" if site_url else ""
-        summary = found.setdefault(ticket.pk, TicketSummary(ticket, url))
-        summary.events.append(_event(mail))
+        if ticket.pk not in found:
+            leaves = site_url and messages.is_participant(mail)
+            leave_url = f"{site_url}{leave_path(mail.recipient, ticket)}" if leaves else ""
+            found[ticket.pk] = TicketSummary(ticket, url, leave_url)
+        found[ticket.pk].events.append(_event(mail))
     return list(found.values())
 
 

@@ -83,12 +83,12 @@ def _unsubscribe_url(mail: OutgoingMail, site_url: str) -> str:
     """
     if not site_url or mail.event == NotificationKind.RECEIPT:
         return ""
-    if _is_participant(mail):
+    if is_participant(mail):
         return f"{site_url}{leave_path(mail.recipient, mail.ticket)}"
     return f"{site_url}{unsubscribe_path(mail.recipient, NotificationKind(mail.event))}"
 
 
-def _is_participant(mail: OutgoingMail) -> bool:
+def is_participant(mail: OutgoingMail) -> bool:
     """Return whether the mail goes to a participant as such."""
     is_public = recipients.audience_for(mail) is Audience.PUBLIC
     return is_public and mail.recipient_id in {each.user_id for each in participants_of(mail.ticket)}
@@ -115,7 +115,7 @@ def _context(mail: OutgoingMail, site_url: str, sender: Sender) -> dict[str, Any
         "subject": ticket.subject,
         "reference": ticket.reference,
         "url": f"{site_url}{path}" if site_url else "",
-        "is_participant": _is_participant(mail),
+        "is_participant": is_participant(mail),
         "can_answer": bool(settings.MAIL_REPLY_ADDRESS),
         "sender": sender,
     }

@@ -1,5 +1,6 @@
 """The daily summary has what its person may still read and has not seen, once."""
 
+import re
 from datetime import UTC, date, datetime
 
 import pytest
@@ -18,6 +19,7 @@ from tests.support.jobs import run_all_jobs, run_due_jobs
 from tickets import reading, services
 from tickets.models import NotificationKind
 from tickets.notifications import records
+from tickets.people.participants import add_participant
 
 pytestmark = pytest.mark.django_db
 Kind = NotificationKind
@@ -51,12 +53,12 @@ def test_summary_is_one_mail_a_day_with_all_that_happened(cast):
     assert message.reply_to == []
     assert find_ticket([message.extra_headers["Message-ID"]]) is None
     assert sent() == []
-    cast.reply(cast.bao, "Third answer")
-    assert sent() == []  # the day's mail was sent
-    Job.objects.filter(task__endswith="send_digest").delete()
-    cast.reply(cast.bao, "Fourth answer")  # on another day
+    for text in ("Third answer", "Fourth answer"):
+        cast.reply(cast.bao, text)
+    run_due_jobs()
+    assert mail.outbox == []  # the day's mail was sent: that of the next day has them
     [later] = sent()
-    assert "Third answer" in later.body
+    assert [text in later.body for text in ("Third answer", "Fourth answer")] == [True, True]
     assert "First" not in later.body
 
 
@@ -137,6 +139,22 @@ def test_summary_can_be_turned_off_with_one_click(cast):
     assert client.post(path, {"List-Unsubscribe": "One-Click"}).status_code == 200
     modes = preferences.modes_of(cast.casey)
     assert (modes[Kind.REPLY], modes[Kind.STATUS], modes[Kind.JOINED]) == ("never", "never", "now")
+
+
+def test_participant_leaves_a_ticket_by_a_link_of_the_summary(cast):
+    add_participant(cast.ticket, by=cast.bao, person=cast.greta)
+    digest_for(cast.greta)
+    mine = services.open_ticket(by=cast.greta, subject="Chair", content="It broke", office=cast.billing)
+    sent()
+    for ticket in (cast.ticket, mine):
+        services.add_reply(ticket, by=cast.bao, message="Answer")
+    [message] = [each for each in sent() if each.to == ["greta@example.com"]]
+    for text in (message.body, html_of(message)):
+        [path] = re.findall(r"https://desk.example.com(/mails/leave/[^/]+/)", text)  # not of her own ticket
+    assert "/mails/off/" in message.extra_headers["List-Unsubscribe"]
+    assert message.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert Client(enforce_csrf_checks=True).post(path).status_code == 200
+    assert not cast.ticket.participants.exists()
 
 
 def test_person_who_was_deactivated_receives_no_summary(cast):
