@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.mails import logos
 from accounts.models import Office
+from tickets.files import location
 
 
 class LogoForm(forms.Form):
@@ -37,13 +38,13 @@ class LogoForm(forms.Form):
         return f"data:image/{self.present.kind};base64,{base64.b64encode(self.present.image).decode()}"
 
     def clean_logo(self) -> bytes | None:
-        """Return the image. Raises ValidationError."""
+        """Return the image, without the place where it was taken. Raises ValidationError."""
         upload: UploadedFile[bytes] | None = self.cleaned_data["logo"]
         if upload is None:
             return None
         image = upload.read(logos.MAX_BYTES + 1)
         logos.Logo.read(image)
-        return bytes(image)
+        return location.remove(bytes(image))
 
     def save(self, office: Office | None) -> None:
         """Set or remove the logo, if that was chosen."""

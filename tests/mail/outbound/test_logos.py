@@ -13,13 +13,14 @@ from accounts.mails.logos import Logo, set_logo
 from accounts.models import DeskSettings, MailLogo, Office
 from audit.models import AuditEntry
 from tests.mail.outbound.test_customer_mails import html_of, sent
+from tests.tickets.files.test_location import POSITION, exif
 
 pytestmark = pytest.mark.django_db
 
 
-def picture(width=200, height=80, kind="PNG", color="red"):
+def picture(width=200, height=80, kind="PNG", color="red", **options):
     file = BytesIO()
-    Image.new("RGB", (width, height), color).save(file, kind)
+    Image.new("RGB", (width, height), color).save(file, kind, **options)
     return file.getvalue()
 
 
@@ -95,6 +96,11 @@ def test_admins_set_replace_and_remove_it_on_the_settings_page(cast, place):
     assert save() == 302  # stays
     assert save(logo=SimpleUploadedFile("logo.jpg", picture(kind="JPEG"))) == 302
     assert bytes(MailLogo.objects.get().image) == picture(kind="JPEG")
+    photograph = picture(kind="JPEG", exif=exif())
+    assert photograph.count(POSITION[29].encode()) == 1
+    assert save(logo=SimpleUploadedFile("logo.jpg", photograph)) == 302
+    image = bytes(MailLogo.objects.get().image)
+    assert [place in image for place in (POSITION[29].encode(), b"Camera")] == [False, True]
     assert save(removes_logo="on") == 302
     assert not MailLogo.objects.exists()
-    assert AuditEntry.objects.filter(subject_type="accounts.maillogo").count() == 3
+    assert AuditEntry.objects.filter(subject_type="accounts.maillogo").count() == 4
