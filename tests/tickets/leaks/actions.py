@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import DeskSettings, Office, User
-from tests.tickets.leaks import together
+from tests.tickets.leaks import mails, together
 from tests.tickets.leaks.site import CUSTOMERS, NOTE_AUTHORS, OBSERVERS, PEOPLE, Note, Site, pick
 from tests.tickets.leaks.together import REFUSED, Done
 from tickets import services
@@ -82,6 +82,7 @@ def delete_reply(site: Site, who: int, which: int, what: int) -> Done:
     by = reply.author if who % 2 else site.cast.ada
     services.delete_reply(reply, by=by)
     del site.said[mark]
+    site.deleted.append(mark)
     site.notes = [note for note in site.notes if note.mark != mark]
     return Done(reply.ticket, is_hidden=False)
 
@@ -435,7 +436,14 @@ HIDDEN: dict[str, Step] = {
     **TAGGING,
     **SNOOZING,
 }
-OTHERS: dict[str, Step] = {"typing": together.typing, "read": together.read, "names": names, "internal": internal}
+OTHERS: dict[str, Step] = {
+    "typing": together.typing,
+    "read": together.read,
+    "names": names,
+    "internal": internal,
+    "prefer": mails.prefer,
+    "send mails": mails.send,
+}
 # Sometimes hidden from customers.
 SOMETIMES_HIDDEN = ("update_ticket", "assign", "move")
 STEPS = SERVICES | UPDATES | HIDDEN | OTHERS

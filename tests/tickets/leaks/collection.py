@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
-from django.core import mail
 from django.test import Client
 from django.urls import resolve
 
@@ -160,7 +159,7 @@ class Reader:
     def everything(self, cursors: Iterable[str]) -> Answers:
         """Return every response: to own objects, to foreign ones and to forbidden actions."""
         answers = self.core() | {f"since {number}": self.since(cursor) for number, cursor in enumerate(cursors)}
-        answers |= self.answers(self.foreign_urls()) | self.attempts() | dict(self.mails()) | self.notifications()
+        answers |= self.answers(self.foreign_urls()) | self.attempts() | self.notifications()
         if self.user.is_customer and self.site.asked(self.name):
             answers |= self.answers([*PAGES, *(f"{API}/{path}" for path in LOOKUPS), *self.lists()])
         return answers
@@ -256,12 +255,6 @@ class Reader:
         assert answer.startswith("4"), (address, answer)
         sent = body.get("attachments", [])
         return re.sub("|".join(sent), "", answer) if sent else answer
-
-    def mails(self) -> Iterator[tuple[str, str]]:
-        run_all_jobs()
-        for number, message in enumerate(mail.outbox):
-            if self.user.email in message.recipients():
-                yield f"mail {number}", str(message.message())
 
     def notifications(self) -> Answers:
         """Return what the bell lists, and what the user's browser received from its push service."""

@@ -86,6 +86,7 @@ class Site:
         self.turn = itertools.count(1)
         self.notes: list[Note] = []
         self.said: dict[str, Reply] = {}
+        self.deleted: list[str] = []  # the marks of deleted replies
         self.drafts: dict[tuple[str, int], str] = {}  # the text, by author and ticket
         self.drafted: list[tuple[str, str]] = []
         self.mentions: list[tuple[str, Note]] = []

@@ -27,8 +27,9 @@ from realtime.broadcasting import history
 from realtime.presence import tracker
 from realtime.server import hub
 from realtime.utils import rate_limits
+from tests.support.jobs import run_all_jobs
 from tests.support.sockets import do, session_cookie
-from tests.tickets.leaks import pushes
+from tests.tickets.leaks import mails, pushes
 from tests.tickets.leaks.actions import HIDDEN, REFUSED, SERVICES, SOMETIMES_HIDDEN, STEPS, perform
 from tests.tickets.leaks.collection import PARAMETERS, PUSHED, Answers, Reader
 from tests.tickets.leaks.site import CUSTOMERS, OBSERVERS, Note, Site
@@ -77,6 +78,8 @@ STORY: list[Step] = [
     ("mention", 0, 0, 0),
     ("follow", 0, 0, 1),
     ("profile", 0, 0, 1),
+    ("send mails", 0, 0, 0),
+    ("mention", 0, 0, 0),
     ("delete note", 0, 0, 0),
     ("add_reply", 0, 0, 2),
     ("add_reply", 1, 0, 0),
@@ -95,7 +98,11 @@ STORY: list[Step] = [
     ("note", 0, 0, 0),
     ("move", 0, 0, 0),
     ("note", 2, 0, 0),
+    ("send mails", 0, 0, 0),
+    ("mention", 0, 0, 0),
     ("move", 0, 0, 1),
+    ("prefer", 2, 3, 3),
+    ("send mails", 2, 0, 1),
     ("change_status", 0, 0, 3),
     ("add_reply", 1, 0, 1),
     ("change_priority", 0, 0, 3),
@@ -105,6 +112,7 @@ STORY: list[Step] = [
     ("edit note", 0, 0, 0),
     ("edit note", 0, 1, 0),
     ("change_visibility", 0, 1, 0),
+    ("send mails", 5, 0, 1),
     ("change_visibility", 0, 0, 1),
     ("open_ticket", 1, 0, 1),
     ("open_ticket_for", 1, 0, 0),
@@ -139,7 +147,9 @@ STORY: list[Step] = [
     ("note", 0, 2, 0),
     ("note with files", 0, 1, 0),
     ("mention", 0, 1, 0),
-    ("delete note", 0, 6, 0),
+    ("delete note", 0, 8, 0),
+    ("prefer", 5, 0, 4),
+    ("send mails", 0, 0, 0),
     ("update_ticket", 0, 1, 3),
     ("unassign", 0, 0, 0),
     ("delete_reply", 0, 0, 0),
@@ -178,6 +188,8 @@ class Hunt:
 
     def __init__(self) -> None:
         self.site = Site()
+        mails.collect_for_summaries(self.site)
+        self.summarized: dict[str, str] = defaultdict(str)  # all that a person's summaries said
         users = self.site.people
         self.sockets = Sockets(self.site, {name: session_cookie(user) for name, user in users.items()})
         self.readers = {name: Reader(self.site, name) for name in users}
@@ -198,6 +210,7 @@ class Hunt:
         if done.whisper is not None:
             await self.sockets.whisper(*done.whisper)
         frames = await self.sockets.received()
+        await do(self.check_mails)
         await do(self.check_frames, frames, self.site.notes[written:])
         await do(self.check_silence, step, done, frames, asked)
         self.check_reached(step, done, frames)
@@ -270,10 +283,26 @@ class Hunt:
                 assert not received or frame["data"]["seq"] == received[-1] + 1, frame
                 received.append(frame["data"]["seq"])
 
+    def check_mails(self) -> None:
+        """Check that the mails just sent reveal nothing that their recipients may not read now; forget them."""
+        names = {user.email: name for name, user in self.site.people.items()}
+        gone = [*self.site.deleted, *(note.mark for note in self.site.notes if note.is_gone)]
+        for number, message in enumerate(mail.outbox):
+            [address] = message.recipients()
+            name, text = names[address], mails.text_of(message)
+            assert leaks([*self.site.secrets(name), *gone], {f"mail {number} to {name}": text}) == []
+            if name in CUSTOMERS:
+                self.check_names(name, {f"mail {number}": text})
+            if mails.is_summary(message):
+                self.summarized[name] += text
+        mail.outbox.clear()
+
     # -- Final checks
 
     def finish(self) -> None:
         """Collect everything that each user can request."""
+        run_all_jobs()
+        self.check_mails()
         self.compare()
         for name in OBSERVERS:
             self.check_observer(name)
@@ -389,6 +418,9 @@ def test_no_unauthorized_user_learns_of_a_note() -> None:
             assert here.outcomes[True] == []
             assert {*HIDDEN, "assign", "move"} <= set(here.outcomes[False])
             assert here.pushed
+            # Positive control: summaries have public replies, and notes for staff alone.
+            assert "limelight" in here.summarized["casey"]
+            assert {name for name, text in here.summarized.items() if "kryptonite" in text} >= {"dana", "emil"}
             for name in ("casey", "bao"):
                 assert here.readers[name].searched()
 
