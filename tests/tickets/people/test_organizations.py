@@ -52,8 +52,36 @@ def test_verified_addresses_at_a_domain_make_customers_members(cast: Cast) -> No
     assert members_of(organization) == []
 
 
-def test_subdomains_and_lookalikes_are_other_domains(cast: Cast) -> None:
-    assert members_of(acme(domain="xample.com")) == []
+@pytest.mark.parametrize(
+    ("address", "is_verified", "is_member"),
+    [
+        ("greta@acme.example", True, True),
+        ("GRETA@Acme.Example", True, True),
+        ("greta@acme.example", False, False),
+        ("greta@mail.acme.example", True, False),
+        ("greta@notacme.example", True, False),
+        ("greta@not-acme.example", True, False),
+        ("greta@acme.example.com", True, False),
+        ("greta@example", True, False),
+        ("greta@acmeXexample", True, False),
+        ("acme.example@other.example", True, False),
+        ("greta@\u0430cme.example", True, False),  # a Cyrillic letter
+    ],
+)
+@pytest.mark.parametrize("comes_last", ["address", "domain", "verification"])
+def test_only_verified_addresses_at_the_very_domain_make_members(
+    cast: Cast, address: str, is_verified: bool, is_member: bool, comes_last: str
+) -> None:
+    organization = acme(domain="acme.example" if comes_last != "domain" else "")
+    row = EmailAddress(user=cast.greta, email=address, verified=is_verified and comes_last != "verification")
+    row.save()
+    if comes_last == "domain":
+        save_organization(organization, by=cast.ada, domains=["acme.example"])
+    elif comes_last == "verification":
+        assert members_of(organization) == []
+        row.verified = is_verified
+        row.save()
+    assert bool(members_of(organization)) == is_member
 
 
 def test_what_an_admin_decided_stays(cast: Cast) -> None:
