@@ -34,7 +34,7 @@ from tickets.views.parameters import named_tickets
 from tickets.views.responses import error_response, wants_json
 
 # Views in which only the server knows the place of a ticket.
-ANNOUNCED = {"waiting", "unread", "snoozed"}
+PLACED = {"waiting", "unread", "snoozed"}
 
 
 @require_safe
@@ -163,9 +163,12 @@ def _row(ticket: Any, last: dict[str, Any], snippet: Snippet | None) -> dict[str
 
 
 def _mode(ticket_filter: list_queries.TicketFilter, page: list_queries.Page) -> str:
-    """Return how live changes affect the list: insert rows, only announce them, or keep rows in place."""
-    is_search = ticket_filter.words or ticket_filter.customer or ANNOUNCED & {*ticket_filter.views}
-    if is_search or ticket_filter.sort != list_queries.DEFAULT_SORT:
+    """Return how live changes affect the list: insert rows, ask where they belong, announce them, or stay."""
+    if ticket_filter.words or ticket_filter.customer:
+        return "announce"
+    if PLACED & {*ticket_filter.views}:
+        return "place" if page.is_first else "announce"
+    if ticket_filter.sort != list_queries.DEFAULT_SORT:
         return "announce"
     return "insert" if page.is_first else "stay"
 

@@ -1,11 +1,13 @@
 /** <ticket-list data-mode ...>: a live list of tickets whose rows do not move while the list is in use. */
 
 import { FrameBatcher } from "../lib/frame-batcher.js"
+import { fetchListedRows, insertListedRows } from "../lib/listed-rows.js"
 import { isPersonal } from "../lib/notifications/personal-events.js"
 import { config, reloadPage } from "../lib/page-config.js"
 import { RowStates } from "../lib/reading/row-states.js"
 import { SearchMatches } from "../lib/search-matches.js"
 import { clone, complete, update as fillAgain } from "../lib/template.js"
+import { ThrottledTask } from "../lib/throttled-task.js"
 import { isInView, matchesFilter } from "../lib/ticket-filter.js"
 import { live } from "../live/index.js"
 
@@ -13,7 +15,8 @@ const HIDING = new Set(["ticket.reply.updated", "ticket.reply.edited", "ticket.r
 
 /**
  * data-mode: "insert": changed tickets move to the top. "stay": an older page, where rows change in place.
- * "announce": only the server knows where a change belongs (a search, another order), so a button reloads the list.
+ * "place": the server knows where a new ticket belongs, and is asked for its row. "announce": it may change the whole
+ * list (a search, another order), so a button reloads it.
  */
 class TicketList extends HTMLElement {
   #changed = new FrameBatcher((changed) => this.#draw(changed))
@@ -33,12 +36,16 @@ class TicketList extends HTMLElement {
     onFound: (uuids) => this.#announce(uuids),
     isAllowed: isActive,
   })
+  #placing = new ThrottledTask(() => this.#placeAnnounced(() => !this.#isInUse), {
+    period: 2_000,
+    spread: 500,
+    isAllowed: isActive,
+  })
 
   connectedCallback() {
     this.#takeRows()
     document.addEventListener("visibilitychange", () => {
-      this.#states.check()
-      this.#search.check()
+      for (const task of [this.#states, this.#search, this.#placing]) task.check()
     })
     live.stream.on("*", (data, name) => data.ticket && this.#onEvent(name, data))
     live.stream.on("ticket.access.reduced", () => this.#states.askAll())
@@ -76,13 +83,16 @@ class TicketList extends HTMLElement {
 
   /** Takes the rows as the server has rendered them; `events` were applied before. */
   #takeRows(events = []) {
-    for (const row of this.#rows.children) {
-      const { dataset } = completeRow(row)
-      const applied = events.map(({ data }) => data).filter((data) => isOf(dataset, data))
-      const seq = Math.max(Number(dataset.seq), ...applied.map((data) => data.seq))
-      live.stream.setSequence(dataset.uuid, seq, dataset.audience)
-      this.#states.set(dataset.uuid, { is_unread: dataset.unread === "true", lastId: dataset.last })
-    }
+    for (const row of this.#rows.children) this.#takeRow(row, events)
+  }
+
+  #takeRow(row, events) {
+    const { dataset } = completeRow(row)
+    const applied = events.map(({ data }) => data).filter((data) => isOf(dataset, data))
+    const seq = Math.max(Number(dataset.seq), ...applied.map((data) => data.seq))
+    live.stream.setSequence(dataset.uuid, seq, dataset.audience)
+    this.#states.set(dataset.uuid, { is_unread: dataset.unread === "true", lastId: dataset.last })
+    return row
   }
 
   get #rows() {
@@ -146,7 +156,7 @@ class TicketList extends HTMLElement {
     if (row) this.#refresh(row, update)
     if (this.dataset.mode === "insert" || (row && !this.#matches(ticket)))
       this.#pending.set(ticket.uuid, update)
-    else if (!row && this.dataset.mode === "announce" && this.#matches(ticket)) {
+    else if (!row && this.dataset.mode !== "stay" && this.#matches(ticket)) {
       if (this.dataset.search === "true") this.#search.add(ticket.uuid)
       else this.#announced.add(ticket.uuid)
     }
@@ -155,7 +165,7 @@ class TicketList extends HTMLElement {
   /** Announces tickets that the search finds now, unless they were withdrawn meanwhile. */
   #announce(uuids) {
     for (const uuid of uuids) this.#announced.add(uuid)
-    this.#showNumber()
+    this.#showPendingIfIdle()
   }
 
   #matches(ticket) {
@@ -173,13 +183,42 @@ class TicketList extends HTMLElement {
 
   /** Shows pending rows if the list is not in use, else their number. */
   #showPendingIfIdle() {
-    if (this.#isInUse) this.#showNumber()
-    else this.#showPending()
+    if (this.#isInUse) {
+      this.#showNumber()
+      return
+    }
+    this.#showPending()
+    if (this.dataset.mode === "place" && this.#announced.size > 0) this.#placing.request()
   }
 
   #show() {
     this.#showPending()
-    if (this.#announced.size > 0) showFirstPage()
+    if (this.#announced.size === 0) return
+    if (this.dataset.mode === "place") this.#placeAnnounced().catch(showFirstPage)
+    else showFirstPage()
+  }
+
+  /** Inserts the announced tickets where the server lists them, unless another page is being loaded. */
+  async #placeAnnounced(isAllowed = () => true) {
+    if (this.#meanwhile) return
+    const asked = [...this.#announced]
+    this.expectPage()
+    const events = this.#meanwhile
+    const listed = await fetchListedRows().catch(() => null)
+    if (this.#meanwhile !== events) return
+    this.#meanwhile = null
+    if (!listed) throw new Error("The rows could not be loaded.")
+    if (isAllowed()) this.#insert(listed, asked, events)
+  }
+
+  #insert(listed, asked, events) {
+    const placed = asked.filter((uuid) => this.#announced.delete(uuid)) // the others were withdrawn
+    const isNew = ({ id }) => placed.includes(id.replace("ticket-", ""))
+    insertListedRows(this.#rows, listed, isNew, (row) => highlight(this.#takeRow(row, events)))
+    for (const { name, data } of events)
+      if (placed.includes(data.ticket.uuid) && isNews(data)) this.#onEvent(name, data)
+    this.#showNumber()
+    this.#showEmpty()
   }
 
   /** Moves changed tickets to the top, newest first, and removes those that no longer match. */

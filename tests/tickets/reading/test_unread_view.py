@@ -78,7 +78,7 @@ def test_page_and_its_number(cast: Cast) -> None:
     bao = signed_in(cast.bao)
     page = bao.get("/tickets/?status=unread").text
     assert 'data-view="unread"' in page
-    assert ('data-mode="announce"' in page, 'data-search="true"' in page) == (True, True)
+    assert ('data-mode="place"' in page, 'data-search="true"' in page) == (True, True)
     assert 'data-count="unread">1<' in page
     read(cast.ticket, cast.bao)
     assert bao.get("/tickets/counts/").json()["counts"]["unread"] == 0
