@@ -1,6 +1,6 @@
-"""Hand on the open tickets of staff who leave: to a colleague, or to the list of unassigned tickets."""
+"""Change what people may do, and hand on the open tickets of staff who leave: to a colleague, or to no one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -10,7 +10,7 @@ from django.dispatch import receiver
 from django.utils.translation import gettext as _
 
 from accounts import policies as accounts_policies
-from accounts.models import User
+from accounts.models import Office, User
 from accounts.sign_in import sessions
 from accounts.signals import access_changed
 from tickets import payloads, policies, signals
@@ -39,6 +39,32 @@ def successors(person: User) -> QuerySet[User]:
 
 
 @transaction.atomic
+def update_person(person: User, *, by: User, name: str, role: str, offices: Iterable[Office]) -> None:
+    """Change name, role and, of an agent, offices; the open tickets of one who becomes a customer are unassigned.
+
+    Raises PermissionDenied, ValidationError.
+    """
+    if not accounts_policies.can_manage_users(by) or (by == person and role != person.role):
+        raise PermissionDenied(_("Only another admin can remove your admin role."))
+    if role != User.Role.ADMIN:
+        _require_another_admin(person)
+    if role == User.Role.CUSTOMER:
+        hand_over(person, by=by)
+    person.name, person.role = name, role
+    person.save(update_fields=["name", "role"])
+    person.offices.set(offices if person.is_agent else [])
+
+
+@transaction.atomic
+def activate(person: User, *, by: User) -> None:
+    """Let a deactivated person sign in again. Raises PermissionDenied."""
+    if not accounts_policies.can_manage_users(by) or person.erased_at is not None:
+        raise PermissionDenied
+    person.is_active = True
+    person.save(update_fields=["is_active"])
+
+
+@transaction.atomic
 def deactivate(person: User, *, by: User | None = None, to: User | None = None) -> int:
     """Deactivate `person`, end their sessions, and hand on their open tickets. Return their number.
 
@@ -46,9 +72,7 @@ def deactivate(person: User, *, by: User | None = None, to: User | None = None) 
     """
     if by is not None and (by == person or not accounts_policies.can_manage_users(by)):
         raise PermissionDenied(_("Only another admin can deactivate people."))
-    list(User.objects.select_for_update().filter(role=User.Role.ADMIN).order_by("pk"))
-    if person.is_admin and person.is_active and not accounts_policies.other_admins(person).exists():
-        raise ValidationError(_("At least one active admin is required."))
+    _require_another_admin(person)
     number = hand_over(person, by=by, to=to)
     person.is_active = False
     person.save(update_fields=["is_active"])
@@ -74,6 +98,13 @@ def hand_over(person: User, *, by: User | None = None, to: User | None = None) -
         signals.tickets_handed_over.send(Ticket, tickets=tickets, by=by or person, before=person, after=to)
         number += len(tickets)
     return number
+
+
+def _require_another_admin(person: User) -> None:
+    """Raise ValidationError for the last active admin. Two admins who would demote each other wait here."""
+    list(User.objects.select_for_update().filter(role=User.Role.ADMIN).order_by("pk"))
+    if person.is_admin and person.is_active and not accounts_policies.other_admins(person).exists():
+        raise ValidationError(_("At least one active admin is required."))
 
 
 def _locked_batches(person: User) -> Iterator[list[Ticket]]:

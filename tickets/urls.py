@@ -9,7 +9,8 @@ from tickets.reading import views as reading
 from tickets.snooze import views as snooze
 from tickets.tags import views as tags
 from tickets.views import conversation, editing, files, lists, saved_replies, tickets
-from tickets.views.settings import choices, desk, offices, organizations
+from tickets.views.settings import choices, desk, invitations, offices, organizations
+from tickets.views.settings import people as people_settings
 from tickets.views.settings import saved_replies as saved_replies_settings
 from tickets.views.settings import tags as tags_settings
 
@@ -72,6 +73,15 @@ def _choice_urls(section: str) -> list[URLPattern]:
 
 
 settings_urlpatterns = [
+    path("people/", people_settings.people_list, name="people"),
+    path("people/invite/", invitations.invite, name="people-invite"),
+    path("people/invitations/<uuid:pk>/send/", invitations.send_again, name="invitation-send"),
+    path("people/invitations/<uuid:pk>/revoke/", invitations.revoke, name="invitation-revoke"),
+    path("people/<uuid:pk>/", people_settings.edit_person, name="people-edit"),
+    path("people/<uuid:pk>/activate/", people_settings.activate, name="people-activate"),
+    path("people/<uuid:pk>/deactivate/", people_settings.deactivate, name="people-deactivate"),
+    path("people/<uuid:pk>/export/", people_settings.export, name="people-export"),
+    path("people/<uuid:pk>/erase/", people_settings.erase, name="people-erase"),
     path("offices/", offices.office_list, name="offices"),
     path("offices/new/", offices.edit_office, name="offices-new"),
     path("offices/<int:pk>/", offices.edit_office, name="offices-edit"),

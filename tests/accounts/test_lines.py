@@ -170,7 +170,21 @@ def test_names_within_sentences_are_isolated(cast: Cast) -> None:
 
 
 # Variables of sentences that no person has typed; addresses have Latin letters.
-OURS = {"number", "provider", "most", "megabytes", "unused", "event", "email", "key", "date", "time"}
+OURS = {
+    "number",
+    "provider",
+    "most",
+    "megabytes",
+    "unused",
+    "event",
+    "email",
+    "key",
+    "date",
+    "time",
+    "day",
+    "after",
+    "until",
+}
 
 
 def test_sentences_of_pages_isolate_each_text_of_a_person() -> None:

@@ -21,7 +21,7 @@ from accounts.admin.base import request_user
 from accounts.admin.users import UserAdmin, UserChangeForm
 from accounts.models import User
 from tickets import handover, policies
-from tickets.admin.erasure import ErasureForm
+from tickets.forms.erasure import ErasureForm
 from tickets.privacy.erasure import Erasure
 from tickets.views.privacy import archive_response
 

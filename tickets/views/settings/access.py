@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from allauth.account.decorators import reauthentication_required
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
@@ -23,6 +24,17 @@ def for_admins(view: View) -> View:
         if not policies.can_configure(request.user):
             raise PermissionDenied
         return view(request, *args, **kwargs)
+
+    return check
+
+
+def password_for_changes(view: View) -> View:
+    """Have allauth ask for the password before a change, unless it was entered within a few minutes."""
+    changing: View = reauthentication_required(view)
+
+    @wraps(view)
+    def check(request: AuthenticatedRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return (changing if request.method == "POST" else view)(request, *args, **kwargs)
 
     return check
 

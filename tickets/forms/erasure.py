@@ -1,4 +1,4 @@
-"""The confirmation of an erasure in Django's admin."""
+"""The confirmation of an erasure."""
 
 from typing import Any
 
