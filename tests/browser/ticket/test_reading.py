@@ -18,6 +18,14 @@ CHIP_IS_ABOVE = """() => document.querySelector("state-chip").getBoundingClientR
   <= document.querySelector(".composer").getBoundingClientRect().top"""
 
 
+CHIP_IS_BESIDE = """() => {
+  const chip = document.querySelector("state-chip").getBoundingClientRect()
+  const controls = [...document.querySelectorAll(".panel :is(a, button, input, select)")]
+  return controls.map((control) => control.getBoundingClientRect()).every(({ left, right, top, bottom }) =>
+    right <= chip.left || left >= chip.right || bottom <= chip.top || top >= chip.bottom)
+}"""
+
+
 def newest_is_in_view(page: Page, text: str) -> None:
     expect(page.locator("#replies > li").last).to_contain_text(text)
     assert page.evaluate(COVERED) <= 0
@@ -141,6 +149,9 @@ def test_note_on_live_updates_covers_no_part_of_the_composer(small_desk: Desk, n
     for width in (320, 390, 768, 1366):
         page.set_viewport_size({"width": width, "height": 800})
         page.wait_for_function(CHIP_IS_ABOVE)
+    for place in range(0, 1200, 100):
+        page.evaluate(f"scrollTo({{top: {place}, behavior: 'instant'}})")
+        assert page.evaluate(CHIP_IS_BESIDE), place
     # Where the conversation ends, the composer does not stick to the window.
     page.evaluate("scrollTo({top: document.body.scrollHeight, behavior: 'instant'})")
     page.wait_for_function(CHIP_IS_ABOVE)
