@@ -381,6 +381,7 @@ SPECTACULAR_SETTINGS = {
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "tikm.formats"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -16,7 +16,7 @@ MAX_HEADER_LINES: Final = 12
 REPLY_MARK: Final = re.compile(r"^\W*(?:reply above this line|antworten sie oberhalb dieser zeile)\W*$", re.I)
 SEPARATOR: Final = re.compile(
     r"^\s*(?:-{2,}|_{2,})\s*(?:original message|original appointment|originalnachricht|ursprüngliche nachricht|"
-    r"message d'origine|mensaje original|messaggio originale|oorspronkelijk bericht)\s*(?:-{2,}|_{2,})\s*$",
+    r"message d['\u2019]origine|mensaje original|messaggio originale|oorspronkelijk bericht)\s*(?:-{2,}|_{2,})\s*$",
     re.I,
 )
 RULE: Final = re.compile(r"^\s*_{20,}\s*$")
@@ -30,19 +30,22 @@ HEADERS: Final = {
     "from": "from", "von": "from", "de": "from", "da": "from", "van": "from",
     "sent": "date", "date": "date", "gesendet": "date", "datum": "date", "envoyé": "date", "fecha": "date",
     "verzonden": "date", "enviado": "date", "inviato": "date", "enviado el": "date",
-    "to": "to", "an": "to", "à": "to", "para": "to", "aan": "to", "a": "to", "cc": "to", "kopie": "to",
-    "subject": "subject", "betreff": "subject", "objet": "subject", "asunto": "subject", "onderwerp": "subject",
-    "oggetto": "subject", "reply-to": "to", "importance": "to", "priority": "to",
+    "to": "to", "an": "to", "à": "to", "pour": "to", "para": "to", "aan": "to", "a": "to", "cc": "to", "kopie": "to",
+    "subject": "subject", "betreff": "subject", "objet": "subject", "sujet": "subject", "asunto": "subject",
+    "onderwerp": "subject", "oggetto": "subject", "reply-to": "to", "importance": "to", "priority": "to",
 }  # fmt: skip
 HEADER: Final = re.compile(r"^[*\s]*([A-Za-zÀ-ÿ-]{1,12}(?: el)?)\s*:[*\s]*(.*)$")
 FORWARD: Final = re.compile(
-    r"^\s*(?:-{2,}\s*(?:forwarded message|weitergeleitete nachricht|forwarded by .*|message transféré)\s*-{2,}|"
-    r"begin forwarded message:|anfang der weitergeleiteten nachricht:|-{5,} forwarded message -{5,})\s*$",
+    r"^\s*(?:-{2,}\s*(?:forwarded message|weitergeleitete nachricht|forwarded by .*|message transféré|"
+    r"mensaje reenviado)\s*-{2,}|begin forwarded message:|anfang der weitergeleiteten nachricht:|"
+    r"début du message (?:réexpédié|transféré)\s*:|inicio del mensaje reenviado:|-{5,} forwarded message -{5,})\s*$",
     re.I,
 )
 DEVICE: Final = re.compile(
     r"^(?:sent from (?:my|mail for|outlook for|yahoo|proton)\b.*|get outlook for .*|von meinem .{1,40} gesendet.*|"
-    r"gesendet von (?:mail für|meinem|outlook für)\b.*|envoyé de mon .*|enviado desde mi .*)$",
+    r"gesendet von (?:mail für|meinem|outlook für)\b.*|"
+    r"envoyé (?:de mon|depuis mon|depuis outlook pour|à partir de)\b.*|(?:obtenir|télécharger) outlook pour .*|"
+    r"enviado desde (?:mi|outlook para|correo para|yahoo|proton)\b.*|obtener outlook para .*)$",
     re.I,
 )
 

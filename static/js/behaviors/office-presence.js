@@ -53,7 +53,9 @@ function showOnline() {
   if (!list) return
   const people = new Map([...online.values()].flatMap((members) => [...members]))
   people.delete(config.user)
-  const sorted = [...people.values()].sort((a, b) => a.name.localeCompare(b.name))
+  const sorted = [...people.values()].sort((a, b) =>
+    a.name.localeCompare(b.name, document.documentElement.lang),
+  )
   list.replaceChildren(...sorted.map((person) => clone("online-person", person)))
 }
 
