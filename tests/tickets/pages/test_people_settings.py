@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.exceptions import PermissionDenied
 from django.test import Client
 
 from accounts.models import Invitation, Office, User
@@ -12,7 +13,7 @@ from jobs.models import Job
 from tests.support.cast import PASSWORD, Cast
 from tests.support.jobs import run_due_jobs
 from tests.test_admin import signed_in
-from tickets import services
+from tickets import handover, services
 from tickets.models import Ticket, TimelineEntry
 
 pytestmark = pytest.mark.django_db
@@ -128,6 +129,20 @@ def test_admins_keep_their_own_role_and_one_admin_stays(cast: Cast, ada: Client)
     User.objects.filter(role="admin").exclude(pk__in=[cast.ada.pk, second.pk]).update(role="customer")
     ada.post(page_of(second), values(second, role="customer"))
     assert User.objects.get(pk=second.pk).is_customer
+
+
+def test_services_refuse_others_than_admins_and_ones_own_role(cast: Cast) -> None:
+    new = {"name": "New", "role": "agent", "offices": []}
+    for person, by in ((cast.casey, cast.bao), (cast.casey, cast.casey), (cast.ada, cast.ada)):
+        with pytest.raises(PermissionDenied):
+            handover.update_person(person, by=by, **new)
+    cast.casey.is_active = False
+    with pytest.raises(PermissionDenied):
+        handover.activate(cast.casey, by=cast.bao)
+    handover.update_person(cast.casey, by=cast.ada, **new)
+    handover.activate(cast.casey, by=cast.ada)
+    casey = User.objects.get(pk=cast.casey.pk)
+    assert (casey.role, casey.is_active) == ("agent", True)
 
 
 def test_change_waits_for_the_password(cast: Cast) -> None:
