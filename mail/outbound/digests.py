@@ -122,7 +122,8 @@ def _event(mail: OutgoingMail) -> dict[str, Any]:
     ticket, reply = mail.ticket, mail.reply
     author = ticket.creator if reply is None else reply.author
     name = payloads.user_payload(author, ticket, recipients.audience_for(mail))["name"] or ""
-    text = reply.message if reply is not None else ticket.content if mail.event in WITH_OPENING else ""
+    markup = reply.html if reply is not None else ticket.html if mail.event in WITH_OPENING else ""
+    text = messages.plain(markup)
     return {
         "at": mail.created_at,
         "line": str(LINES[Kind(mail.event)]) % {"name": isolated(name), "office": isolated(ticket.office.name)},

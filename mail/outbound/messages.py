@@ -1,5 +1,6 @@
 """Build the mails about tickets: headers, text and HTML, in the recipient's language."""
 
+import html
 import re
 from typing import Any, Final
 
@@ -7,6 +8,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.html import strip_tags
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
@@ -27,6 +29,7 @@ from tickets.models import NotificationKind, participants_of
 SUPPRESSED_RESPONSES: Final = "DR, RN, NRN, OOF, AutoReply"
 MAX_EARLIER: Final = 2  # messages that are quoted
 MAX_EARLIER_LENGTH: Final = 600  # characters of each
+_LINE_END: Final = re.compile(r"<br>|</(?:p|li|pre|tr|h\d)>")
 _REPLY_PREFIX: Final = re.compile(r"(re|aw|antw|sv|vs)\s*:\s*", re.IGNORECASE)
 
 
@@ -133,10 +136,15 @@ def _earlier(mail: OutgoingMail) -> list[dict[str, str]]:
         return []
     ticket = mail.ticket
     before = ticket.replies.filter(is_internal=False, number__lt=mail.reply.number).select_related("author")
-    found = [(reply.author, reply.message) for reply in before.order_by("-number")[:MAX_EARLIER]]
+    found = [(reply.author, plain(reply.html)) for reply in before.order_by("-number")[:MAX_EARLIER]]
     if len(found) < MAX_EARLIER:
-        found.append((ticket.creator, ticket.content))
+        found.append((ticket.creator, plain(ticket.html)))
     return [_quote(mail, author, text) for author, text in found]
+
+
+def plain(markup: str) -> str:
+    """Return the text of a rendered message, without its markup."""
+    return html.unescape(strip_tags(_LINE_END.sub("\n", markup)))
 
 
 def _quote(mail: OutgoingMail, author: User, text: str) -> dict[str, str]:
