@@ -24,8 +24,9 @@ from tickets.events import (
     TicketStatusChanged,
     TicketUpdated,
     TicketWithdrawn,
+    ViewChanged,
 )
-from tickets.models import CustomerNote, Reply, Status, Tag, Ticket, customer_channel, participants_of
+from tickets.models import CustomerNote, Reply, SavedView, Status, Tag, Ticket, customer_channel, participants_of
 from tickets.signals import (
     Change,
     reply_created,
@@ -37,6 +38,7 @@ from tickets.signals import (
     ticket_deleted,
     ticket_updated,
     tickets_handed_over,
+    view_changed,
     visibility_changed,
 )
 
@@ -125,6 +127,11 @@ def broadcast_customer_notes(instance: CustomerNote, **_: Any) -> None:
 @receiver(tag_changed)
 def broadcast_tag(tag: Tag, replacement: Tag | None, **_: Any) -> None:
     publish(TagChanged(tag, replacement))
+
+
+@receiver(view_changed)
+def broadcast_view(view: SavedView, current: SavedView | None, **_: Any) -> None:
+    publish(ViewChanged(view, current))
 
 
 def _channels(ticket: Ticket, *others: Any) -> list[str]:

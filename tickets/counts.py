@@ -13,10 +13,13 @@ from tickets import policies
 from tickets.list_queries import (
     MAX_COUNT,
     Found,
+    TicketFilter,
     has_status,
     is_awake,
     is_not_snoozed,
     is_snoozed,
+    matches,
+    matching,
     may_be_unread,
     waits_for_side_of,
 )
@@ -83,6 +86,28 @@ def _unread(*kind: Any, user_id: UUID, unread_from: datetime, statuses: list[int
     user.unread_from = unread_from
     tickets = policies.listed_tickets(user).filter(may_be_unread(user, statuses))
     return with_unread(tickets, user).filter(is_unread=True).order_by().values_list("pk")[:MAX_COUNT]
+
+
+def count_filters(user: User, filters: dict[str, TicketFilter], statuses: list[Status]) -> dict[str, int]:
+    """Return the number of tickets that each filter finds, up to MAX_COUNT, by its key; of a search none.
+
+    Open tickets are counted for all filters in one query, others for each up to MAX_COUNT.
+    """
+    filters = {key: each for key, each in filters.items() if not each.words}
+    is_open = [status.pk for status in statuses if not status.is_closed]
+    of_open = {key: each for key, each in filters.items() if _finds_open_only(each)}
+    numbers = {key: count(matching(user, each, statuses)) for key, each in filters.items() if key not in of_open}
+    if of_open:
+        tickets = policies.listed_tickets(user).order_by().filter(has_status(is_open))
+        conditions = [matches(each, user, statuses) for each in of_open.values()]
+        found = {f"number_{n}": Count("pk", filter=each) for n, each in enumerate(conditions)}
+        numbers |= dict(zip(of_open, tickets.aggregate(**found).values(), strict=True))
+    return {key: min(number, MAX_COUNT) for key, number in numbers.items()}
+
+
+def _finds_open_only(ticket_filter: TicketFilter) -> bool:
+    is_open = not any(status.is_closed for status in ticket_filter.statuses)
+    return is_open and {"active", "waiting", "snoozed"}.issuperset(ticket_filter.views)
 
 
 def _views_of(user: User) -> dict[str, Q]:

@@ -8,7 +8,7 @@ from accounts.models import Office, User
 from realtime import Audience, Event, ForChannel, OnlyAudience
 from tickets import payloads, policies
 from tickets.actors import Actor
-from tickets.models import CustomerNote, Reply, Status, Tag, Ticket
+from tickets.models import CustomerNote, Reply, SavedView, Status, Tag, Ticket
 from tickets.signals import Change
 
 
@@ -344,6 +344,39 @@ class TagChanged(Event):
         """Return the key of the tag, and what replaces it."""
         shown = None if self.replacement is None else payloads.tag_payload(self.replacement)
         return {"tag": {"id": self.tag.pk}, "replacement": shown}
+
+
+@dataclass(frozen=True)
+class ViewChanged(Event):
+    """A saved view was added, changed or moved; or taken from those it was for, who then have none instead."""
+
+    broadcast_as = "view.changed"
+    view: SavedView
+    current: SavedView | None
+
+    def broadcast_on(self) -> Sequence[str | ForChannel]:
+        """Return the channel of its owner or office, or those of all offices: their subscribers are staff."""
+        if self.view.owner is not None:
+            return [ForChannel(self.view.owner.channel, Audience.STAFF)]
+        offices = Office.objects.all() if self.view.office is None else [self.view.office]
+        return [ForChannel(office.channel, Audience.STAFF) for office in offices]
+
+    def broadcast_to(self) -> Audience:
+        """Broadcast to staff."""
+        return Audience.STAFF
+
+    def broadcast_guard(self) -> str:
+        """Replay without a guard: the channels are of those the view is for."""
+        return ""
+
+    def broadcast_ordering_key(self) -> str:
+        """Keep the order of the changes of one view."""
+        return f"views.{self.view.pk}"
+
+    def broadcast_with(self, audience: Audience) -> dict[str, Any]:
+        """Return the key of the view, and what it is now."""
+        shown = None if self.current is None else payloads.view_payload(self.current)
+        return {"view": {"id": self.view.pk}, "current": shown}
 
 
 @dataclass(frozen=True)

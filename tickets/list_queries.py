@@ -1,7 +1,7 @@
 """Queries of the ticket list: filters, and pages by cursor."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
@@ -98,7 +98,7 @@ def find_tickets(user: User, ticket_filter: TicketFilter, *, is_first_page: bool
 
     `is_first_page`: no more is needed than the first page, and a number of tickets that is not too high.
     """
-    tickets = _matching(user, ticket_filter)
+    tickets = matching(user, ticket_filter)
     if not ticket_filter.words:
         return Found(tickets)
     latest = _search_latest(tickets, ticket_filter, user) if is_first_page else None
@@ -110,18 +110,18 @@ def filter_tickets(user: User, ticket_filter: TicketFilter) -> QuerySet[Ticket]:
     return find_tickets(user, ticket_filter).tickets
 
 
-def _matching(user: User, ticket_filter: TicketFilter) -> QuerySet[Ticket]:
-    """Return the tickets that match all but the words."""
+def matching(user: User, ticket_filter: TicketFilter, statuses: Sequence[Status] | None = None) -> QuerySet[Ticket]:
+    """Return the tickets that match all but the words. `statuses` are all of the desk, which are read otherwise."""
     tickets = policies.listed_tickets(user)
     if "unread" in ticket_filter.views:
         # The same times, but without an index: in its order, PostgreSQL reads all tickets to find the few unread.
         tickets = with_unread(tickets.annotate(changed=Greatest("changed", "created_at")), user)
-    return tickets.filter(matches(ticket_filter, user))
+    return tickets.filter(matches(ticket_filter, user, statuses))
 
 
-def matches(ticket_filter: TicketFilter, user: User) -> Q:
+def matches(ticket_filter: TicketFilter, user: User, statuses: Sequence[Status] | None = None) -> Q:
     """Match all but the words, in the query of `policies.listed_tickets`; "unread" needs its annotation."""
-    found = _matches_views(ticket_filter, user)
+    found = _matches_views(ticket_filter, user, statuses)
     found &= ticket_filter.created.on("created_at") & ticket_filter.updated.on("changed")
     if ticket_filter.priorities:
         found &= Q(priority__in=[priority.pk for priority in ticket_filter.priorities])
@@ -162,15 +162,19 @@ def _search_latest(tickets: QuerySet[Ticket], ticket_filter: TicketFilter, user:
     return None
 
 
-def _matches_views(ticket_filter: TicketFilter, user: User) -> Q:
+def _matches_views(ticket_filter: TicketFilter, user: User, statuses: Sequence[Status] | None) -> Q:
     if "all" in ticket_filter.views:
         return Q()
     chosen = [has_status([status.pk for status in ticket_filter.statuses])] if ticket_filter.statuses else []
-    return _any([*chosen, *(_matches_view(view, user) for view in ticket_filter.views)])
+    return _any([*chosen, *(_matches_view(view, user, statuses) for view in ticket_filter.views)])
 
 
-def _matches_view(view: View, user: User) -> Q:
-    keys = Status.keys(is_closed=view == "closed")
+def _matches_view(view: View, user: User, statuses: Sequence[Status] | None) -> Q:
+    is_closed = view == "closed"
+    if statuses is None:
+        keys = Status.keys(is_closed=is_closed)
+    else:
+        keys = [status.pk for status in statuses if status.is_closed == is_closed]
     if view == "unread":
         return Q(is_unread=True) & may_be_unread(user, keys)
     found = has_status(keys)

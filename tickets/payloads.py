@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
@@ -13,10 +14,11 @@ from realtime import Audience
 from realtime.broadcasting.events import iso
 from realtime.channels import ClientEventCopy
 from tickets.actors import Actor, System
-from tickets.models import Attachment, Reply, Status, Tag, Ticket, TimelineEntry, participants_of, tags_of
+from tickets.models import Attachment, Reply, SavedView, Status, Tag, Ticket, TimelineEntry, participants_of, tags_of
 from tickets.notifications.mentions import with_chips
 from tickets.signals import Change
 
+VIEW_READERS = ("me", "office", "staff")  # of saved views, in the order of lists
 Action = TimelineEntry.Action
 SYSTEM = "system"  # the role of the system where a user has theirs
 ACTOR_ROLES = [*User.Role.values, SYSTEM]
@@ -55,6 +57,23 @@ def ticket_payload(ticket: Ticket, audience: Audience) -> dict[str, Any]:
 def tag_payload(tag: Tag) -> dict[str, Any]:
     """Return a tag, for staff only."""
     return {"id": tag.pk, "name": tag.name, "color": tag.color}
+
+
+def view_payload(view: SavedView) -> dict[str, Any]:
+    """Return a saved view, for those it is for."""
+    mine, office, staff = VIEW_READERS
+    visible_to = mine if view.owner_id else office if view.office_id else staff
+    url = f"{reverse('tickets:list')}?{view.query}{'&' if view.query else ''}view={view.pk}"
+    # The key of its number in pages; a search has none.
+    count = None if "q" in QueryDict(view.query) else f"view-{view.pk}"
+    return {
+        "id": view.pk,
+        "name": view.name,
+        "url": url,
+        "visible_to": visible_to,
+        "order": view.order,
+        "count": count,
+    }
 
 
 def writer_payload(user: User, audience: Audience, *, ticket_uuid: UUID, **_: Any) -> dict[str, Any] | None:

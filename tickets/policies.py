@@ -23,6 +23,7 @@ from tickets.models import (
     Reply,
     ReplyRevision,
     SavedReply,
+    SavedView,
     SearchText,
     Ticket,
     TimelineEntry,
@@ -374,10 +375,15 @@ def can_manage_organizations(user: User) -> bool:
 
 def usable_saved_replies(user: User) -> QuerySet[SavedReply]:
     """Return the saved replies that `user` may insert: their own, those of their offices, and those for all staff."""
+    return SavedReply.objects.filter(_for_reader(user))
+
+
+def _for_reader(user: User) -> Q:
+    """Match what is for `user`, for one of their offices, or for all staff."""
     if not user.is_active or user.is_customer:
-        return SavedReply.objects.none()
+        return Q(pk__in=[])
     shared = Q(owner=None) & (Q(office=None) | Q(office__in=staffed_offices(user).values("pk")))
-    return SavedReply.objects.filter(Q(owner=user) | shared)
+    return Q(owner=user) | shared
 
 
 def can_edit_saved_reply(user: User, saved: SavedReply) -> bool:
@@ -387,6 +393,21 @@ def can_edit_saved_reply(user: User, saved: SavedReply) -> bool:
     if saved.owner_id is not None:
         return saved.owner_id == user.pk
     return user.is_admin or (saved.office_id is not None and works_in(user, saved.office_id))
+
+
+def usable_views(user: User) -> QuerySet[SavedView]:
+    """Return the saved views that `user` may open: their own, those of their offices, and those for all staff.
+
+    Each shows only tickets that they may see.
+    """
+    return SavedView.objects.filter(_for_reader(user))
+
+
+def can_edit_view(user: User, view: SavedView) -> bool:
+    """Allow the owner; for an office and for all staff only admins, since a change moves everyone's work."""
+    if not user.is_active or user.is_customer:
+        return False
+    return view.owner_id == user.pk if view.owner_id is not None else user.is_admin
 
 
 def can_discard(user: User, attachment: Attachment) -> bool:

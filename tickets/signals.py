@@ -16,6 +16,7 @@ tickets_handed_over tickets, by, before, after    many tickets changed from one 
 person_erased       person                        a person is being erased
 ticket_read         ticket, by, number            the page of `by` has shown the messages up to `number`
 tag_changed         tag, replacement              a tag changed (it is its own replacement), or is about to be deleted
+view_changed        view, current                 a saved view changed; `current` is None for those who lose it
 receipts_collected  ticket                        receivers return the mails about it, see `reading/receipts.py`
 people_notified     notice                        people are notified of an event, see `notifications/recipients.py`
 person_exported     person                        what is known of a person was exported
@@ -41,6 +42,7 @@ people_notified = Signal()
 person_exported = Signal()
 receipts_collected = Signal()
 tag_changed = Signal()
+view_changed = Signal()
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from tickets.views import conversation, editing, files, lists, saved_replies, ti
 from tickets.views.settings import choices, desk, invitations, offices, organizations
 from tickets.views.settings import people as people_settings
 from tickets.views.settings import saved_replies as saved_replies_settings
+from tickets.views.settings import saved_views as views_settings
 from tickets.views.settings import tags as tags_settings
 
 app_name = "tickets"
@@ -108,6 +109,12 @@ settings_urlpatterns = [
     path("tags/<int:pk>/", tags_settings.edit_tag, name="tags-edit"),
     path("tags/<int:pk>/delete/", tags_settings.delete_tag, name="tags-delete"),
     path("desk/", desk.edit_desk, name="desk"),
+    path("views/", views_settings.view_list, name="views"),
+    path("views/new/", views_settings.edit_view, name="views-new"),
+    path("views/order/", views_settings.order_views, name="views-order"),
+    path("views/<int:pk>/", views_settings.edit_view, name="views-edit"),
+    path("views/<int:pk>/filters/", views_settings.update_view, name="views-update"),
+    path("views/<int:pk>/delete/", views_settings.delete_view, name="views-delete"),
     path("saved-replies/", saved_replies_settings.saved_reply_list, name="saved-replies"),
     path("saved-replies/new/", saved_replies_settings.edit_saved_reply, name="saved-replies-new"),
     path("saved-replies/<int:pk>/", saved_replies_settings.edit_saved_reply, name="saved-replies-edit"),

@@ -11,6 +11,7 @@ from tickets.api.views import (
     organizations,
     participants,
     reading,
+    saved_views,
     tags,
     tickets,
 )
@@ -52,5 +53,7 @@ urlpatterns = [
     path("organizations/<int:pk>/members/<uuid:user_id>/", organizations.OneMember.as_view(), name="member"),
     path("tags/", tags.Tags.as_view(), name="tags"),
     path("tags/<int:tag_id>/", tags.OneTag.as_view(), name="tag"),
+    path("views/", saved_views.SavedViews.as_view(), name="views"),
+    path("views/<int:view_id>/", saved_views.OneSavedView.as_view(), name="view"),
     path("assignees/", lookups.Assignees.as_view(), name="assignees"),
 ]

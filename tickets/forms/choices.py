@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Office, User
 from tickets import policies
-from tickets.models import Priority, Status
+from tickets.models import Priority, Status, Tag
 
 
 class ListChoices:
@@ -25,6 +25,10 @@ class ListChoices:
     @cached_property
     def assignees(self) -> list[User]:
         return list(policies.assignable_users())
+
+    @cached_property
+    def tags(self) -> list[Tag]:
+        return list(Tag.objects.all())
 
     @cached_property
     def offices(self) -> list[Office]:

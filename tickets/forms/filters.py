@@ -1,5 +1,6 @@
 """The filters of the ticket list, for its page and the API."""
 
+from collections.abc import Collection
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -14,7 +15,6 @@ from accounts.models import User
 from tickets.forms.choices import ListChoices
 from tickets.forms.instances import InstancesField
 from tickets.list_queries import BEST_MATCH, DEFAULT_SORT, Period, TicketFilter, View
-from tickets.models import Tag
 from tickets.search import MAX_LENGTH, MAX_WORDS
 from tickets.search.operators import expanded
 
@@ -39,6 +39,19 @@ SORTS = [
     ("priority", _("Least urgent first")),
     LONGEST_WAITING,
 ]
+# The filters that are shown as chips, in this order.
+SHOWN = (
+    "priority",
+    "office",
+    "assignee",
+    "tag",
+    "customer",
+    "created_from",
+    "created_to",
+    "updated_from",
+    "updated_to",
+    "q",
+)
 ASSIGNEES = [("me", _("Me")), ("none", _("No one"))]
 
 
@@ -84,6 +97,8 @@ class FilterForm(forms.Form):
         self.fields["sort"] = forms.ChoiceField(choices=self._sorts(user), label=_("Sort by"), required=False)
         if not user.is_customer:
             self._add_staff_fields(choices)
+            if default_view is None:  # the saved view that the page was opened as
+                self.fields["view"] = forms.IntegerField(required=False, widget=forms.HiddenInput, max_value=2**31)
 
     def _sorts(self, user: User) -> list[tuple[str, Any]]:
         """Return the orders, the default one as the empty choice."""
@@ -97,7 +112,7 @@ class FilterForm(forms.Form):
 
     def _add_staff_fields(self, choices: ListChoices) -> None:
         # Pages offer the other tags when their field gets the focus.
-        tags = Tag.objects.all() if any(self.data.getlist("tag")) else []  # type: ignore[attr-defined]
+        tags = choices.tags if any(self.data.getlist("tag")) else []  # type: ignore[attr-defined]
         self.fields["priority"] = InstancesField(choices.priorities, label=_("Priority"))
         self.fields["assignee"] = InstancesField(choices.assignees, ASSIGNEES, label=_("Assignee"))
         self.fields["office"] = InstancesField(choices.offices, label=_("Office"))
@@ -173,21 +188,16 @@ class FilterForm(forms.Form):
 
     def chips(self) -> list[dict[str, Any]]:
         """Return the active filters, one for each value: the label, the value, and the query without it."""
-        # The heading names the view, except of a search and of several.
-        is_named = not self.cleaned_data.get("q") and len(self._chosen("status")) < 2
-        names = [
-            *([] if is_named else ["status"]),
-            "priority",
-            "office",
-            "assignee",
-            "tag",
-            "customer",
-            "created_from",
-            "created_to",
-            "updated_from",
-            "updated_to",
-            "q",
-        ]
+        # The heading names the status, except of a search, of several and of a saved view.
+        is_named = not any(map(self.cleaned_data.get, ("q", "view"))) and len(self._chosen("status")) < 2
+        return self._chips_of(*SHOWN) if is_named else self._chips_of("status", *SHOWN)
+
+    def facts(self) -> list[dict[str, Any]]:
+        """Return all filters and the order, as `chips` does."""
+        self.is_valid()
+        return self._chips_of("status", *SHOWN, "sort")
+
+    def _chips_of(self, *names: str) -> list[dict[str, Any]]:
         return [chip for name in names if self.cleaned_data.get(name) for chip in self._chips(name)]
 
     def _chips(self, name: str) -> list[dict[str, Any]]:
@@ -198,12 +208,18 @@ class FilterForm(forms.Form):
                 for each in value
             ]
         shown = formats.date_format(value, "SHORT_DATE_FORMAT") if isinstance(value, date) else value
+        shown = self._label(name, value) if name == "sort" else shown
         return [{"label": label, "value": shown, "query": self.query(without=(name, self.data[name]))}]
 
-    def query(self, *, without: tuple[str, str] | None = None) -> str:
-        """Return the query string of the form, with keys instead of names, without one value of a field."""
+    def query(self, *, without: tuple[str, str] | None = None, leave: Collection[str] = ()) -> str:
+        """Return the query string of the form, with keys instead of names.
+
+        `without` is one value of a field, `leave` are fields to leave out.
+        """
         query = QueryDict(mutable=True)
         for name, field in self.fields.items():
+            if name in leave:
+                continue
             values = self[name].value() if isinstance(field, InstancesField) else [self.data.get(name)]
             query.setlist(name, [value for value in values if value and (name, value) != without])
         return query.urlencode()

@@ -25,6 +25,7 @@ from tickets.models.push import PushKey, PushSubscription
 from tickets.models.reading import DeliveryMark, ReadMark
 from tickets.models.replies import Reply, ReplyRevision
 from tickets.models.saved_replies import SavedReply
+from tickets.models.saved_views import MAX_QUERY, SavedView
 from tickets.models.search_texts import SearchText
 from tickets.models.tickets import (
     MAX_MESSAGE,
@@ -42,6 +43,7 @@ __all__ = [
     "MAX_CUSTOMER_NOTE",
     "MAX_MESSAGE",
     "MAX_PARTICIPANTS",
+    "MAX_QUERY",
     "MAX_SUBJECT",
     "PERSONAL_KINDS",
     "REFERENCE_ALPHABET",
@@ -68,6 +70,7 @@ __all__ = [
     "Reply",
     "ReplyRevision",
     "SavedReply",
+    "SavedView",
     "SearchText",
     "Status",
     "Tag",

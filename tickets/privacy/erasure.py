@@ -32,6 +32,7 @@ from tickets.models import (
     Reply,
     ReplyRevision,
     SavedReply,
+    SavedView,
     Ticket,
     TimelineEntry,
 )
@@ -97,6 +98,7 @@ def _erase(person: User, by: User | None, delete_tickets: bool, to: User | None)
     OrganizationMember.objects.filter(user=person).delete()
     OrganizationRemoval.objects.filter(user=person).delete()
     SavedReply.objects.filter(owner=person).delete()
+    SavedView.objects.filter(owner=person).delete()
     _delete_jobs(identity)
     signals.person_erased.send(User, person=person)
     account_erasure.make_neutral(person, identity)

@@ -26,10 +26,11 @@ from tickets.counts import count_found, counts
 from tickets.forms.choices import ListChoices
 from tickets.forms.filters import FilterForm
 from tickets.forms.lists import BulkForm
-from tickets.models import Status, Ticket
+from tickets.models import Ticket
 from tickets.reading import latest_messages, with_unread
 from tickets.search import Snippet, named_ticket, snippets
 from tickets.tags.services import add_tag
+from tickets.views.list_views import SavedViews, built_in_views, count_saved_views, usable_views
 from tickets.views.parameters import named_tickets
 from tickets.views.responses import error_response, wants_json
 
@@ -55,6 +56,7 @@ def ticket_list(request: AuthenticatedRequest) -> HttpResponse:
     tickets = found.tickets.select_related(*Ticket.RELATED).prefetch_related(*policies.shown_with(request.user))
     page = list_queries.paginate(with_unread(tickets, request.user), ticket_filter.sort, after=after, before=before)
     numbers = counts(request.user, choices.statuses)
+    saved = SavedViews(request.user, form, choices)
     passages = snippets(page.rows, ticket_filter.words, user=request.user) if ticket_filter.words else {}
     context = {
         "rows": rows(page.rows, passages),
@@ -71,7 +73,8 @@ def ticket_list(request: AuthenticatedRequest) -> HttpResponse:
         "ticket_filter": ticket_filter,
         "filter_data": _filter_data(request.user, ticket_filter),
         "mode": _mode(ticket_filter, page),
-        "views": _views(request.user, ticket_filter, choices.statuses, numbers),
+        "views": built_in_views(request.user, ticket_filter, choices.statuses, numbers),
+        "saved": saved,
         "bulk": None if request.user.is_customer else BulkForm(choices=choices),
     }
     return render(request, "tickets/list.html", context)
@@ -111,37 +114,6 @@ def _found(found: list_queries.Found, page: list_queries.Page) -> dict[str, Any]
     is_whole = page.is_first and not page.older
     number, is_more = (len(page.rows), False) if is_whole else count_found(found)
     return {"number": number, "is_more": is_more}
-
-
-def _views(
-    user: User, ticket_filter: list_queries.TicketFilter, statuses: list[Status], counts: dict[str, int]
-) -> list[dict[str, Any]]:
-    """Return the predefined views with query, name, count and whether each is current."""
-    is_whole, whole = not ticket_filter.statuses, ticket_filter.views
-    mine, unassigned = (ticket_filter.assignees == (word,) for word in ("me", "none"))
-    by_assignee = [
-        ("mine", "?assignee=me", _("Mine"), "user-round-check", mine),
-        ("unassigned", "?assignee=none", _("Unassigned"), "user-round-x", unassigned),
-    ]
-    name = _("Needs your reply") if user.is_customer else _("Needs reply")
-    waiting = ("waiting", "?status=waiting", name, "message-circle-reply", is_whole and whole == ("waiting",))
-    unread = ("unread", "?status=unread", _("Unread"), "mail", is_whole and whole == ("unread",))
-    snoozed = ("snoozed", "?status=snoozed", _("Snoozed"), "alarm-clock", is_whole and whole == ("snoozed",))
-    is_active = is_whole and whole == ("active",) and not (mine or unassigned)
-    active = [("active", "", _("Active"), "inbox", is_active), waiting, unread]
-    active += [] if user.is_customer else [*by_assignee, snoozed]
-    all_tickets = ("all", "?status=all", _("All"), "tickets", is_whole and whole == ("all",))
-    views = [_view(counts, *view) for view in active]
-    for status in statuses:
-        here = ticket_filter.statuses == (status,) and not whole
-        views.append(
-            _view(counts, f"status-{status.pk}", f"?status={status.pk}", status.name, "", here) | {"status": status}
-        )
-    return [*views, _view(counts, *all_tickets)]
-
-
-def _view(counts: dict[str, int], key: str, query: str, name: str, icon: str, is_here: bool) -> dict[str, Any]:
-    return {"key": key, "query": query, "name": name, "icon": icon, "is_here": is_here, "number": counts[key]}
 
 
 def rows(tickets: Sequence[Any], passages: Mapping[int, Snippet] | None = None) -> list[dict[str, Any]]:
@@ -189,7 +161,9 @@ def found_tickets(request: AuthenticatedRequest) -> HttpResponse:
 @cache_control(private=True, no_store=True)
 def ticket_counts(request: AuthenticatedRequest) -> HttpResponse:
     """Return the counts of the views and the dashboard."""
-    return JsonResponse({"counts": counts(request.user, list(Status.objects.all()))})
+    choices = ListChoices()
+    numbers = counts(request.user, choices.statuses)
+    return JsonResponse({"counts": numbers | count_saved_views(request.user, usable_views(request.user), choices)})
 
 
 @require_POST

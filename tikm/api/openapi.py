@@ -79,6 +79,7 @@ PATH_PARAMETERS = {
     "person_id": "The customer's `id`.",
     "note_id": "The note's `id`.",
     "tag_id": "The tag's `id`.",
+    "view_id": "The view's `id`.",
 }
 RETRY_AFTER = {"description": "Seconds to wait.", "schema": {"type": "integer"}, "required": True}
 

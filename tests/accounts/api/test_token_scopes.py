@@ -38,7 +38,7 @@ def operations() -> list[tuple[str, str]]:
 def test_read_only_token_can_change_nothing(cast: Cast) -> None:
     client = reader(cast.ada)
     ids = {"uuid": cast.ticket.uuid, "reply_id": cast.reply(cast.bao, "Hello").pk, "token_id": client.id}
-    ids |= {"id": 1, "note_id": 1, "tag_id": 1}
+    ids |= {"id": 1, "note_id": 1, "tag_id": 1, "view_id": 1}
     before = (Ticket.objects.count(), Reply.objects.count(), ApiToken.objects.count(), Ticket.objects.get().version)
     refused = []
     for method, path in operations():

@@ -35,7 +35,7 @@ PAGES = {
         "/settings/saved-replies/new/", "/settings/offices/1/",
         "/settings/people/", "/settings/people/invite/", "/settings/organizations/", "/settings/organizations/new/",
         "/settings/desk/",
-        "/settings/tags/new/",
+        "/settings/tags/new/", "/settings/views/",
         "/settings/statuses/", "/settings/statuses/1/", "/settings/priorities/1/delete/",
         "/admin/usersessions/usersession/", "/admin/realtime/broadcast/",
     ],

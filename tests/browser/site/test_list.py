@@ -189,6 +189,44 @@ def test_filters_apply_to_live_tickets(three: Desk) -> None:
     assert listing.evaluate("document.isSamePage")
 
 
+def test_saved_view_is_made_renamed_and_ordered_live(three: Desk) -> None:
+    bao, (other,) = opened(three, "bao", "/tickets/")
+    listing = bao.page("/tickets/?assignee=none")
+    listing.get_by_role("link", name="Save as view").click()
+    listing.locator("[name=name]").fill("Free")
+    listing.get_by_role("button", name="Save").click()
+    expect(listing.locator("h1")).to_have_text("Free")
+    view = other.locator("nav [data-saved-view]")
+    expect(view).to_have_text(re.compile(r"Free\s*3"))
+    view.first.click()
+    expect(other.locator("h1")).to_have_text("Free")
+    expect(view).to_have_attribute("aria-current", "page")
+    is_live(listing)
+    listing.locator("#filter-more > summary").click()
+    listing.locator("#filter-priority-menu > summary").click()
+    listing.get_by_label("Urgent").check()
+    listing.get_by_role("button", name="Update view").click()
+    expect(listing.locator(".notices")).to_contain_text("was updated")
+    expect(view).to_have_text(re.compile(r"Free\s*0"))
+    for name in ("Second", "Third"):
+        listing.goto("/settings/views/new/")
+        listing.locator("[name=name]").fill(name)
+        listing.get_by_role("button", name="Save").click()
+        expect(view.filter(has_text=name)).to_be_visible()
+    listing.goto("/settings/views/")
+    is_live(listing)
+    up = listing.get_by_role("button", name="Move Third up")
+    for _ in range(2):
+        up.press("Enter")
+    expect(view.locator(".view-name")).to_have_text(["Third", "Free", "Second"])
+    expect(up).to_be_focused()
+    listing.get_by_role("link", name="Free").click()
+    listing.locator("[name=name]").fill("Unassigned and urgent")
+    listing.get_by_role("button", name="Save").click()
+    expect(other.locator("h1")).to_have_text("Unassigned and urgent")
+    expect(view.locator(".view-name")).to_have_text(["Third", "Unassigned and urgent", "Second"])
+
+
 def test_shortcuts_select_and_change_rows(three: Desk) -> None:
     _, (listing,) = opened(three, "bao", "/tickets/")
     search = listing.locator("[data-filters] [name=q]")

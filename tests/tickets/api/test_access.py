@@ -18,7 +18,7 @@ from tests.support.cast import Cast
 from tests.tickets.files.test_files import PNG
 from tickets import files, services
 from tickets.api.urls import urlpatterns as tickets_api
-from tickets.models import Attachment, Organization, Reply, Tag, Ticket
+from tickets.models import Attachment, Organization, Reply, SavedView, Tag, Ticket
 from tickets.people.customers import add_customer_note
 
 pytestmark = pytest.mark.django_db
@@ -41,6 +41,8 @@ class Stage:
         self.pending = file_of(cast.casey, "mine.png")
         self.about = add_customer_note(cast.casey, by=cast.bao, text="Pays late")
         self.tag = Tag.objects.create(name="billing")
+        self.views = [SavedView.objects.create(name="Refunds", **{field: row}) for field, row in
+                      (("owner", cast.bao), ("office", cast.billing))]  # fmt: skip
         self.organization = Organization.objects.create(name="Acme")
         self.organization.members.create(user=cast.casey)
 
@@ -90,6 +92,11 @@ def of_tag(stage: Stage) -> dict[str, Any]:
     return {"tag": stage.tag.pk}
 
 
+def of_views(stage: Stage) -> dict[str, Any]:
+    """Return a view of Bao's and one of Billing."""
+    return {"mine": stage.views[0].pk, "shared": stage.views[1].pk}
+
+
 # fmt: off
 #            Casey Greta  Bao Dana Fatima Emil  Ada Hiro anonymous
 CASEYS   =  (200,  404,  200, 200,  404,  200, 200, 401, 401)
@@ -117,6 +124,11 @@ ADMINS   =  (403,  403,  403, 403,  403,  403, 200, 401, 401)
 TAGS     =  (403,  403,  200, 200,  200,  200, 200, 401, 401)
 INVITING =  (403,  403,  403, 403,  403,  403, 201, 401, 401)
 NO_ROW   =  (403,  403,  403, 403,  403,  403, 404, 401, 401)
+SAVING   =  (403,  403,  201, 201,  201,  201, 201, 401, 401)
+OWN_VIEW =  (403,  403,  200, 404,  404,  404, 404, 401, 401)
+NO_VIEW  =  (403,  403,  204, 404,  404,  404, 404, 401, 401)
+SHARED   =  (403,  403,  403, 403,  404,  404, 200, 401, 401)
+UNSHARED =  (403,  403,  403, 403,  404,  404, 204, 401, 401)
 OPENING  =  (422,  422,  201, 201,  201,  201, 201, 401, 401)
 # fmt: on
 ADMIN = (403,) * 6 + (200, 401, 401)
@@ -185,6 +197,13 @@ ROWS = [
     Row("DELETE", "tags/{tag}/", DELETES, things=of_tag),
     Row("PATCH", "tickets/{ticket}/", CHANGING, {"tags": ["refund"]}, about("caseys")),
     Row("PATCH", "tickets/{ticket}/", CHANGING, {"snoozed_until": None}, about("caseys")),
+    Row("GET", "views/", TAGS),
+    Row("POST", "views/", SAVING, {"name": "Refunds", "query": "tag=billing"}),
+    Row("POST", "views/", ADDS, {"name": "Refunds", "visible_to": "staff"}),
+    Row("PATCH", "views/{mine}/", OWN_VIEW, {"name": "Refunds"}, of_views),
+    Row("PATCH", "views/{shared}/", SHARED, {"name": "Refunds"}, of_views),
+    Row("DELETE", "views/{mine}/", NO_VIEW, things=of_views),
+    Row("DELETE", "views/{shared}/", UNSHARED, things=of_views),
     Row("GET", "organizations/", ADMIN),
     Row("POST", "organizations/", ADDS, {"name": "Ajax"}),
     Row("GET", "organizations/{organization}/", ADMIN, things=of_casey),

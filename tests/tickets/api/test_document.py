@@ -22,7 +22,7 @@ from accounts.models import ApiToken
 from tests.support.api_client import ApiClient
 from tests.support.cast import PASSWORD, Cast
 from tickets import files
-from tickets.models import Organization, Tag
+from tickets.models import Organization, SavedView, Tag
 from tikm.wsgi import application
 
 pytestmark = pytest.mark.django_db
@@ -89,6 +89,7 @@ class Stage:
         organization, _ = Organization.objects.get_or_create(name="Acme")
         rows |= {"kind": "reply", "id": organization.pk, "person_id": self.cast.casey.pk, "note_id": 1}
         rows["tag_id"] = Tag.objects.get_or_create(name="spare")[0].pk
+        rows["view_id"] = SavedView.objects.get_or_create(name="Spare", owner=self.cast.ada)[0].pk
         for name in case.path_parameters or {}:
             case.path_parameters[name] = str(rows[name] if name in rows else self.file(user))
 
@@ -101,7 +102,7 @@ class Stage:
         fitting |= {"tag": "spare", "into": str(Tag.objects.get_or_create(name="other")[0].pk)}
         Tag.objects.get_or_create(name="spare")
         if query.get("status") not in ("active", "closed", "all", "waiting", "unread"):
-            fitting["status"] = self.cast.ticket.status.name
+            fitting["status"] = ["closed", self.cast.ticket.status.name]
         kept = {name: fitting.get(name, value) for name, value in query.items()}
         unwanted = {"after", "before", "created_to", "updated_to"}
         if user.is_customer:
@@ -111,7 +112,7 @@ class Stage:
         if "priority" in str(kept.get("sort")) and user.is_customer:
             unwanted.add("sort")
         if kept.get("assignee") not in (None, "me", "none"):
-            kept["assignee"] = str(self.cast.dana.pk)
+            kept["assignee"] = ["me", str(self.cast.dana.pk)]
         for name in ("created_from", "updated_from"):
             if name in kept and not is_day(kept[name]):
                 unwanted.add(name)
@@ -136,6 +137,10 @@ class Stage:
             fields["name"] = fields["name"][:40]
         if body.get("snoozed_until") is not None:
             fields["snoozed_until"] = (timezone.now() + timedelta(days=1)).isoformat()
+        if "query" in body:
+            fields["query"] = "status=closed&assignee=me"
+        if "visible_to" in body:
+            fields |= {"visible_to": "office", "office": "Billing"} if "office" in body else {"visible_to": "me"}
         if "tags" in body:
             fields["tags"] = ["refund"] if body["tags"] else []
         if "domains" in body:

@@ -40,6 +40,7 @@ NOT_EXPORTED = {
     "tickets.Mention": "names in notes of colleagues",
     "tickets.CustomerNote": "internal, as notes of tickets are",
     "tickets.SavedReply": "templates of the work, not words about the person",
+    "tickets.SavedView": "filters of the work, not words about the person",
 }
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -82,12 +82,18 @@ def order_choices(request: AuthenticatedRequest, section: str) -> HttpResponse:
     """Save the order of all values (`order`), or move one up or down (`move` with `choice`)."""
     model = SECTIONS[section].model
     order = [str(pk) for pk in model._default_manager.values_list("pk", flat=True)]
-    if "order" in request.POST:
-        order = [pk for pk in request.POST.getlist("order") if pk in order]
-    elif request.POST.get("choice") in order:
-        _move(order, request.POST["choice"], request.POST.get("move", ""))
-    choices.order_choices(model, [int(pk) for pk in order], by=request.user)
+    choices.order_choices(model, [int(pk) for pk in moved(request.POST, order)], by=request.user)
     return HttpResponse(status=204) if wants_json(request) else redirect(f"settings:{section}")
+
+
+def moved(posted: QueryDict, order: list[str]) -> list[str]:
+    """Return the keys in the order that a form posts, or with the one that it moves up or down in another place."""
+    if "order" in posted:
+        return [pk for pk in posted.getlist("order") if pk in order]
+    choice, direction = (str(posted.get(name, "")) for name in ("choice", "move"))
+    if choice in order:
+        _move(order, choice, direction)
+    return order
 
 
 def _move(order: list[str], pk: str, direction: str) -> None:
