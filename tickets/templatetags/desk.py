@@ -14,6 +14,7 @@ from django.utils.translation import get_language
 from tickets.list_queries import MAX_COUNT
 
 register = template.Library()
+ICONS_ALONG_THE_LINE = {"arrow-left", "chevron-left", "chevron-right", "log-out", "reply", "send", "undo-2"}
 
 
 @register.filter
@@ -44,8 +45,9 @@ def icon(name: str) -> SafeString:
 def _icon(name: str) -> SafeString:
     text = (settings.ICONS_DIR / f"{name}.svg").read_text()
     drawing = text[text.index(">", text.index("<svg")) + 1 : text.rindex("</svg>")]
+    look = "icon icon-along" if name in ICONS_ALONG_THE_LINE else "icon"
     return mark_safe(  # noqa: S308  (a file of the lucide-static package)
-        '<svg class="icon" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" '
+        f'<svg class="{look}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" '
         f'stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">{drawing}</svg>'
     )
 
