@@ -1,5 +1,6 @@
 """The task that sends mails about tickets. Each is rendered when it is sent, for what its recipient may read then."""
 
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
@@ -54,9 +55,18 @@ def send_digest(job: Job, *, user_id: str, day: str, site_url: str) -> None:
 def _owed_in_digest(user_id: UUID, day: str) -> list[OutgoingMail]:
     """Return what the summary of a day may say, also what was committed too late for an earlier one."""
     mails = OutgoingMail.objects.filter(recipient=user_id)
-    mails.filter(digest_day__lt=day, state=State.QUEUED).update(digest_day=day)
+    late = mails.filter(digest_day__lt=day, state=State.QUEUED)
+    days = {each for each in late.values_list("digest_day", flat=True) if each is not None}
+    # A summary that waits for the mail server, or is on its way, has its mails itself.
+    ended = [each for each in days if not _is_pending(user_id, each)]
+    late.filter(digest_day__in=ended).update(digest_day=day)
     owed = mails.filter(digest_day=day, state__in=[State.QUEUED, State.FAILED])
     return list(owed.select_related(*RELATED).order_by("created_at"))
+
+
+def _is_pending(user_id: UUID, day: date) -> bool:
+    jobs = Job.objects.filter(task=send_digest.name, key=digests.job_key(user_id, day))
+    return jobs.exclude(run_at=None).exists()
 
 
 def _is_owed(mail: OutgoingMail) -> bool:

@@ -49,12 +49,12 @@ def _owe_in_digest(mail: OutgoingMail, origin: str) -> None:
     day, run_at = digests.due(user, timezone.now())
     # After a change of the hour or the time zone, the day may have had its summary.
     ended = Job.objects.filter(task=tasks.send_digest.name, run_at=None)
-    while ended.filter(key=digests.job_key(user, day)).exists():
+    while ended.filter(key=digests.job_key(user.pk, day)).exists():
         day, run_at = day + timedelta(days=1), run_at + timedelta(days=1)
     mail.digest_day = day
     OutgoingMail.objects.bulk_create([mail], ignore_conflicts=True)
     arguments = {"user_id": str(user.pk), "day": str(day), "site_url": origin}
-    tasks.send_digest.enqueue(key=digests.job_key(user, day), run_at=run_at, **arguments)
+    tasks.send_digest.enqueue(key=digests.job_key(user.pk, day), run_at=run_at, **arguments)
 
 
 def _due(mode: MailPreference.Mode) -> datetime | None:
@@ -116,7 +116,7 @@ def retry(mail: OutgoingMail) -> bool:
 def _retry_digest(mail: OutgoingMail) -> bool:
     from mail import tasks
 
-    key = digests.job_key(mail.recipient, mail.digest_day)  # type: ignore[arg-type]  # it has a day
+    key = digests.job_key(mail.recipient_id, mail.digest_day)  # type: ignore[arg-type]  # it has a day
     job = Job.objects.filter(task=tasks.send_digest.name, key=key, state=Job.State.FAILED).first()
     if job is None or mail.state != State.FAILED or not job.retry():
         return False

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -62,9 +63,9 @@ def due(user: User, now: datetime) -> tuple[date, datetime]:
     return day, datetime.combine(day, hour, zone) + MARGIN
 
 
-def job_key(user: User, day: date) -> str:
+def job_key(user_id: UUID, day: date) -> str:
     """Return the key of the job that sends a summary: one for a person and a day."""
-    return f"digest {day} {user.pk}"
+    return f"digest {day} {user_id}"
 
 
 def build(user: User, mails: list[OutgoingMail], site_url: str) -> EmailMultiAlternatives:

@@ -9,7 +9,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import DeskSettings, User
+from jobs import mail as smtp
 from jobs.models import Job
+from mail import tasks
 from mail.models import OutgoingMail, preferences
 from mail.outbound import deliveries, digests
 from mail.outbound.threads import find_ticket
@@ -201,6 +203,22 @@ def test_what_was_committed_late_is_in_the_next_summary(cast):
     [message] = mail.outbox
     assert "Late" in message.body
     assert OutgoingMail.objects.get().ended_at <= timezone.now()
+
+
+def test_summary_leaves_alone_what_an_earlier_one_is_about_to_send(cast, monkeypatch):
+    digest_for(cast.casey)
+    cast.reply(cast.bao, "One")
+    day = str(OutgoingMail.objects.get().digest_day)
+    deliver, person = smtp.deliver, str(cast.casey.pk)
+
+    def deliver_amid_the_next(job, message):
+        monkeypatch.undo()
+        tasks.send_digest.function(job, user_id=person, day="2099-01-01", site_url="")
+        deliver(job, message)
+
+    monkeypatch.setattr(smtp, "deliver", deliver_amid_the_next)
+    assert ["One" in message.body for message in sent()] == [True]
+    assert OutgoingMail.objects.filter(digest_day=day, state="sent").count() == 1
 
 
 def test_long_summary_says_how_much_is_left_out(cast, monkeypatch):
