@@ -16,15 +16,20 @@ def prepare(imap_port):
     """Create the cast, a ticket of each customer, and the mailbox; return each person's address of each ticket."""
     from accounts.models import DeskSettings
     from mail.addresses import reply_address
-    from mail.models import Mailbox
+    from mail.models import Mailbox, preferences
     from tests.mail.inbound import dovecot
     from tests.mail.inbound.writing import AUTHSERV
     from tests.support import cast
     from tickets import services
+    from tickets.models import NotificationKind
 
     desk = cast.create_cast()
     mine = services.open_ticket(by=desk.greta, subject="No invoice", content="Look.", office=desk.billing)
     DeskSettings(unseen_minutes=0).save()
+    preferences.set_modes(desk.greta, {NotificationKind.REPLY: "digest"})
+    preferences.set_modes(
+        desk.bao, {NotificationKind.CUSTOMER_REPLY: "digest", NotificationKind.NEW_TICKET: "digest"}
+    )
     mailbox = Mailbox(address=MAILBOX, office=desk.billing, authserv_id=AUTHSERV, imap_security="none")
     mailbox.imap_host, mailbox.imap_port = "127.0.0.1", int(imap_port)
     mailbox.imap_username, mailbox.imap_password = dovecot.USER, dovecot.PASSWORD
@@ -51,6 +56,7 @@ def truth():
                 "event": mail.event,
                 "about": mail.ticket.content if mail.reply is None else mail.reply.message,
                 "log": [f"<{mail.message_id}>", mail.recipient.email],
+                "day": mail.digest_day and str(mail.digest_day),
                 "state": mail.state,
                 "reason": mail.reason,
             }

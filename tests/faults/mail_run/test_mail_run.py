@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -118,6 +118,7 @@ def test_each_mail_is_sent_once_and_each_received_one_is_there_once(
     report.written["Fault run of mail"] = [
         f"seed {seed}; faults {faults.done.total()}: {report.words(faults.done)}",
         f"messages {number}, delivered {written.delivered}, fetched {truth['copies']}",
+        f"summaries {len({(mail['log'][1], mail['day']) for mail in mails if mail['day']})}",
         f"mails owed {len(mails)}: {report.words(states)}; accepted by the mail server {log.total()}",
         f"failed: {report.words(Counter(mail['reason'][:90] for mail in mails if mail['state'] == 'failed'))}",
     ]
@@ -133,6 +134,14 @@ def test_each_mail_is_sent_once_and_each_received_one_is_there_once(
     sent = {tuple(mail["log"]) for mail in mails if mail["state"] == "sent"}
     assert sent <= log.keys() <= {tuple(mail["log"]) for mail in mails if mail["state"] in ("sent", "failed")}
     assert states["sent"] > states["failed"]
+    # Of a person and a day there is one summary, whose parts were sent or failed together.
+    summaries = defaultdict(set)
+    for mail in mails:
+        if mail["day"] and mail["state"] != "cancelled":
+            summaries[mail["log"][1], mail["day"]].add((mail["log"][0], mail["state"]))
+    assert {len(found) for found in summaries.values()} == {1}
+    assert {address for address, _day in summaries} == {"greta@example.com", "bao@example.com"}
+    assert len(summaries) > 3
     assert all(mail["reason"] for mail in mails if mail["state"] == "failed")
     owed = Counter((mail["event"], mail["about"]) for mail in mails if mail["event"] in ("reply", "receipt"))
     expected = Counter({("reply", text): 1 for text, name in written.replies.items() if name not in CUSTOMERS})
