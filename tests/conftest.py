@@ -75,6 +75,8 @@ def _copy_instead(migrate: Callable[..., None]) -> Callable[..., None]:
 def _fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give each test a new channel layer and empty counters, and keep the test's database connection open."""
     monkeypatch.setattr("channels.db.close_old_connections", lambda **_: None)
+    # However long a test takes: queries are counted.
+    monkeypatch.setattr("accounts.models.SETTINGS_CACHE_SECONDS", 3600.0)
     channel_layers.backends.clear()
     rate_limits._redis_limiter.cache_clear()
     rate_limits._memory_limiter.cache_clear()
