@@ -36,16 +36,19 @@ SYSTEM_PERMISSIONS = {Cause.MAIL: frozenset({"open_ticket"}), Cause.SCHEDULE: fr
 _TICKETS_MESSAGE = tuple(f"ticket__{field}" for field in Ticket.MESSAGE_FIELDS)
 
 
-def staffed_by(user: User) -> Q:
-    """Return the tickets `user` is staff of: all for admins, for agents those assigned to them or their offices."""
+def staffed_by(user: User, of: str = "") -> Q:
+    """Return the tickets `user` is staff of: all for admins, for agents those assigned to them or their offices.
+
+    `of` is the way from other rows to their ticket, such as `ticket__`.
+    """
     if not user.is_active or user.is_customer:
         return Q(pk__in=[])
     if user.is_admin:
         return Q(pk__isnull=False)
-    return Q(office__in=staffed_offices(user).values("pk")) | Q(assigned_to=user)
+    return Q(**{f"{of}office__in": staffed_offices(user).values("pk")}) | Q(**{f"{of}assigned_to": user})
 
 
-def asked_by(user: User) -> Q:
+def asked_by(user: User, of: str = "") -> Q:
     """Return the tickets whose public conversation `user` reads: their own, and those they take part in.
 
     For customers also those of the members of their organization, if it shows them. One subquery: PostgreSQL uses the
@@ -54,9 +57,9 @@ def asked_by(user: User) -> Q:
     own = Ticket.objects.filter(creator=user).order_by().values("pk")
     joined = Participant.objects.filter(user=user).select_related(None).order_by().values("ticket")
     if not user.is_customer:
-        return Q(pk__in=own.union(joined, all=True))
+        return Q(**{f"{of}pk__in": own.union(joined, all=True)})
     shared = Ticket.objects.filter(creator__in=_colleagues(user).values("user")).order_by().values("pk")
-    return Q(pk__in=own.union(joined, shared, all=True))
+    return Q(**{f"{of}pk__in": own.union(joined, shared, all=True)})
 
 
 def _colleagues(user: User) -> QuerySet[OrganizationMember]:
@@ -209,8 +212,11 @@ def visible_activity(user: User) -> QuerySet[TimelineEntry]:
     entries = entries.order_by("-pk").defer(*_TICKETS_MESSAGE)
     if user.is_active and user.is_admin:  # staff of all tickets: no subquery has to say so
         return entries.annotate(is_staffed=Value(True))
-    staffed = Q(ticket__in=Ticket.objects.filter(staffed_by(user)).values("pk"))
-    public = Q(audience=Audience.PUBLIC, ticket__in=visible_tickets(user).values("pk"))
+    if not user.is_active:
+        return entries.none()
+    # Of the ticket of each entry: PostgreSQL would hash all tickets of the user's offices for the latest entries.
+    staffed = staffed_by(user, "ticket__")
+    public = Q(audience=Audience.PUBLIC) & (asked_by(user, "ticket__") | staffed)
     is_staffed = Case(When(staffed, then=True), default=False, output_field=BooleanField())
     return entries.filter(staffed | public).annotate(is_staffed=is_staffed)
 
