@@ -10,7 +10,7 @@ class TicketsConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect the receivers and the check; after the first migration, create default statuses and priorities."""
-        from tickets import broadcasts, files, handover, timeline  # noqa: F401
+        from tickets import broadcasts, closing, files, handover, timeline  # noqa: F401
         from tickets.configuration.defaults import install_defaults
         from tickets.files.types import check_allowed_types
         from tickets.notifications import receivers  # noqa: F401

@@ -11,10 +11,9 @@ from accounts.policies import staffed_offices
 from realtime.utils.compiled_query import CompiledQuery
 from tickets import policies
 from tickets.list_queries import (
+    IS_OPEN,
     MAX_COUNT,
-    Found,
     TicketFilter,
-    has_status,
     is_awake,
     is_not_snoozed,
     is_snoozed,
@@ -25,6 +24,7 @@ from tickets.list_queries import (
 )
 from tickets.models import Status, Ticket
 from tickets.reading.queries import with_unread
+from tickets.search.pages import Found
 
 
 def count(tickets: QuerySet[Ticket]) -> int:
@@ -34,9 +34,9 @@ def count(tickets: QuerySet[Ticket]) -> int:
 
 def count_found(found: Found) -> tuple[int, bool]:
     """Return the number of found tickets, and whether there are more."""
-    number = count(found.tickets)
-    if found.is_partial and number < MAX_COUNT:
-        return (number - 1) // 100 * 100, True
+    if found.at_least is not None and found.at_least < MAX_COUNT:
+        return (found.at_least - 1) // 100 * 100, True
+    number = count(found.tickets) if found.at_least is None else MAX_COUNT
     return min(number, MAX_COUNT - 1), number == MAX_COUNT
 
 
@@ -47,12 +47,12 @@ def counts(user: User, statuses: list[Status]) -> dict[str, int]:
     """
     tickets = policies.listed_tickets(user).order_by()
     is_open = [status for status in statuses if not status.is_closed]
-    numbers = _count_open(user, is_open) | {"unread": _count_unread(user, is_open)}
+    numbers = _count_open(user, is_open) | {"unread": _count_unread(user)}
     closed = {f"status-{each.pk}": count(tickets.filter(status=each)) for each in statuses if each.is_closed}
     is_all = numbers["active"] + numbers.get("snoozed", 0) + sum(closed.values())
     numbers |= closed | {"closed": sum(closed.values()), "all": is_all}
     if not user.is_customer:
-        numbers |= _count_by_office(user, is_open)
+        numbers |= _count_by_office(user)
     return {name: min(number, MAX_COUNT) for name, number in numbers.items()}
 
 
@@ -68,38 +68,36 @@ def _count_open(user: User, statuses: list[Status]) -> dict[str, int]:
 @CompiledQuery
 def _open_numbers(*kind: Any, user_id: UUID, statuses: list[int]) -> QuerySet[Ticket, Any]:
     user = User.of_kind(*kind, pk=user_id)
-    tickets = policies.listed_tickets(user).order_by().filter(has_status(statuses))
+    tickets = policies.listed_tickets(user).order_by().filter(IS_OPEN)
     found = [*_views_of(user).values(), *(Q(status=key) for key in statuses)]
     numbers = {f"number_{n}": Count("pk", filter=each) for n, each in enumerate(found)}
     return tickets.values(of_all=Value(1)).annotate(**numbers).values_list(*numbers)
 
 
-def _count_unread(user: User, statuses: list[Status]) -> int:
+def _count_unread(user: User) -> int:
     """Return the number of tickets in the view "Unread", at most MAX_COUNT."""
-    keys = [status.pk for status in statuses]
-    return len(_unread.rows(*user.kind, user_id=user.pk, unread_from=user.unread_from, statuses=keys))
+    return len(_unread.rows(*user.kind, user_id=user.pk, unread_from=user.unread_from))
 
 
 @CompiledQuery
-def _unread(*kind: Any, user_id: UUID, unread_from: datetime, statuses: list[int]) -> QuerySet[Ticket, tuple[int]]:
+def _unread(*kind: Any, user_id: UUID, unread_from: datetime) -> QuerySet[Ticket, tuple[int]]:
     user = User.of_kind(*kind, pk=user_id)
     user.unread_from = unread_from
-    tickets = policies.listed_tickets(user).filter(may_be_unread(user, statuses))
+    tickets = policies.listed_tickets(user).filter(may_be_unread(user))
     return with_unread(tickets, user).filter(is_unread=True).order_by().values_list("pk")[:MAX_COUNT]
 
 
-def count_filters(user: User, filters: dict[str, TicketFilter], statuses: list[Status]) -> dict[str, int]:
+def count_filters(user: User, filters: dict[str, TicketFilter]) -> dict[str, int]:
     """Return the number of tickets that each filter finds, up to MAX_COUNT, by its key; of a search none.
 
     Open tickets are counted for all filters in one query, others for each up to MAX_COUNT.
     """
     filters = {key: each for key, each in filters.items() if not each.words}
-    is_open = [status.pk for status in statuses if not status.is_closed]
     of_open = {key: each for key, each in filters.items() if _finds_open_only(each)}
-    numbers = {key: count(matching(user, each, statuses)) for key, each in filters.items() if key not in of_open}
+    numbers = {key: count(matching(user, each)) for key, each in filters.items() if key not in of_open}
     if of_open:
-        tickets = policies.listed_tickets(user).order_by().filter(has_status(is_open))
-        conditions = [matches(each, user, statuses) for each in of_open.values()]
+        tickets = policies.listed_tickets(user).order_by().filter(IS_OPEN)
+        conditions = [matches(each, user) for each in of_open.values()]
         found = {f"number_{n}": Count("pk", filter=each) for n, each in enumerate(conditions)}
         numbers |= dict(zip(of_open, tickets.aggregate(**found).values(), strict=True))
     return {key: min(number, MAX_COUNT) for key, number in numbers.items()}
@@ -119,10 +117,9 @@ def _views_of(user: User) -> dict[str, Q]:
     return {name: found & is_awake(user) for name, found in views.items()} | {"snoozed": is_snoozed()}
 
 
-def _count_by_office(user: User, statuses: list[Status]) -> dict[str, int]:
+def _count_by_office(user: User) -> dict[str, int]:
     """Return the number of open tickets of each of the user's offices."""
     offices = list(staffed_offices(user).values_list("pk", flat=True))
-    is_open = has_status([status.pk for status in statuses]) & is_not_snoozed()
-    found = Ticket.objects.filter(is_open, office__in=offices)
+    found = Ticket.objects.filter(IS_OPEN & is_not_snoozed(), office__in=offices)
     numbers = dict(found.order_by().values_list("office").annotate(number=Count("pk")))
     return {f"office-{pk}": numbers.get(pk, 0) for pk in offices}

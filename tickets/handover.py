@@ -14,7 +14,7 @@ from accounts.models import Office, User
 from accounts.sign_in import sessions
 from accounts.signals import access_changed
 from tickets import payloads, policies, signals
-from tickets.models import Status, Ticket
+from tickets.models import Ticket
 from tickets.signals import Change
 
 BATCH_SIZE = 200  # tickets that are changed with the same queries
@@ -30,7 +30,7 @@ CHANGED_FIELDS = (
 
 def open_tickets(person: User) -> QuerySet[Ticket]:
     """Return the tickets assigned to `person` that are not closed."""
-    return Ticket.objects.filter(assigned_to=person, status__in=Status.objects.filter(is_closed=False))
+    return Ticket.objects.filter(assigned_to=person, closed_at=None)
 
 
 def successors(person: User) -> QuerySet[User]:
@@ -122,6 +122,7 @@ def _locked_batches(person: User) -> Iterator[list[Ticket]]:
 @receiver(access_changed)
 def release_tickets(users: list[Any], **_: Any) -> None:
     """Unassign the open tickets of users who can no longer work on them, however their access was changed."""
-    assigned = User.objects.filter(assigned_tickets__status__is_closed=False, pk__in=users).distinct()
+    open_now = Ticket.objects.filter(assigned_to__in=users, closed_at=None)
+    assigned = User.objects.filter(pk__in=open_now.values("assigned_to"))
     for person in assigned.exclude(pk__in=policies.assignable_users().values("pk")):
         hand_over(person)

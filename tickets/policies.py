@@ -187,14 +187,20 @@ def latest_replies(tickets: Sequence[Any]) -> QuerySet[Reply]:
     return Reply.objects.filter(latest | public)
 
 
-def searchable_texts(user: User) -> list[QuerySet[SearchText]]:
-    """Return the texts of the public messages and, separately, of the notes that `user` may read in all tickets."""
-    public, notes = SearchText.objects.filter(is_internal=False), SearchText.objects.filter(is_internal=True)
+def searchable_texts(user: User, keys: Sequence[int] | None = None) -> list[QuerySet[SearchText]]:
+    """Return the texts of the public messages and, separately, of the notes that `user` may read.
+
+    In all tickets, or in those with these keys.
+    """
+    named, of_named = (Q(), Q()) if keys is None else (Q(pk__in=keys), Q(ticket__in=keys))
+    public = SearchText.objects.filter(of_named, is_internal=False)
+    notes = SearchText.objects.filter(of_named, is_internal=True)
     if user.is_active and user.is_admin:  # staff of all tickets: no subquery has to say so
         return [public, notes]
     # For customers this is empty and costs no query: they are staff of no ticket.
-    staffed = Ticket.objects.filter(staffed_by(user)).values("pk")
-    return [public.filter(ticket__in=visible_tickets(user).values("pk")), notes.filter(ticket__in=staffed)]
+    staffed = Ticket.objects.filter(staffed_by(user) & named).values("pk")
+    visible = visible_tickets(user).filter(named).values("pk")
+    return [public.filter(ticket__in=visible), notes.filter(ticket__in=staffed)]
 
 
 def visible_timeline(user: User, ticket: Ticket) -> QuerySet[TimelineEntry]:

@@ -87,7 +87,8 @@ def open_ticket(  # noqa: PLR0913
         return existing
     ticket = Ticket(reference=_unused_reference(), subject=subject, content=content, office=office, source=source)
     ticket.creator, ticket.opened_by = customer, opened_by
-    ticket.status, ticket.priority = Status.default(), priority
+    ticket.set_status(Status.default())
+    ticket.priority = priority
     ticket.request_key, ticket.request_fingerprint = key, values
     ticket.last_message_at = ticket.last_public_message_at = ticket.waiting_since = ticket.created_at
     save_with_sequence(ticket, Audience.PUBLIC)
@@ -355,7 +356,7 @@ def _check_conflict(ticket: Ticket, field: str, after: Any, by: Actor, seen: int
 def _set_status(ticket: Ticket, after: Status, by: Actor) -> None:
     before = ticket.status
     if before != after:
-        ticket.status = after
+        ticket.set_status(after)
         ticket.version += 1
         save_with_sequence(ticket, Audience.PUBLIC)
         signals.status_changed.send(Ticket, ticket=ticket, by=by, before=before, after=after)

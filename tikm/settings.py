@@ -188,6 +188,7 @@ JOBS_DAILY = [
     "prune_notifications",
     "prune_received_mail",
     "prune_sign_ups",
+    "settle_closed_tickets",
 ]
 
 # Commands that the worker runs beside its jobs, while the function says that they are needed.

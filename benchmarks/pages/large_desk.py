@@ -85,6 +85,7 @@ def _write_tickets(number: int) -> None:
         **dict.fromkeys(("created_at", "updated_at", "public_updated_at", "waiting_since"), age),
         **dict.fromkeys(("last_message_at", "last_public_message_at"), age),
     }
+    values["closed_at"] = f"CASE WHEN NOT {opened} THEN {age} END"
     _insert(Ticket, values, f"generate_series(1, {number}) AS n")
 
 

@@ -63,4 +63,4 @@ def test_closed_tickets_are_counted_under_a_limit(cast: Cast, closed: Status) ->
     closed_only = [sql for sql in of_tickets if f'"status_id" = {closed.pk}' in sql]
     assert len(closed_only) == 1
     assert f"LIMIT {counts.MAX_COUNT}" in closed_only[0]
-    assert all('"status_id" IN' in sql for sql in of_tickets if sql not in closed_only)
+    assert all('"closed_at" IS NULL' in sql for sql in of_tickets if sql not in closed_only)

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 
 from accounts.api.base import InvalidParameter, reject_unknown_parameters
 from realtime.utils import encryption
-from tickets import list_queries
+from tickets import list_pages
 
 MAX_PAGE_SIZE = 100
 PURPOSE = "api.page"
@@ -17,7 +17,7 @@ PURPOSE = "api.page"
 
 def page_size(query: QueryDict) -> int:
     """Return the requested page size. Raises InvalidParameter."""
-    text = query.get("size", str(list_queries.PAGE_SIZE))
+    text = query.get("size", str(list_pages.PAGE_SIZE))
     if not (text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= MAX_PAGE_SIZE):
         raise InvalidParameter({"size": [_("Must be a number from 1 to %(most)d.") % {"most": MAX_PAGE_SIZE}]})
     return int(text)

@@ -6,7 +6,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
 from tickets.forms.filters import BEST, FIRST_BACK, SORTS
-from tickets.list_queries import PAGE_SIZE
+from tickets.list_pages import PAGE_SIZE
 from tickets.search import MAX_LENGTH, MAX_WORDS
 
 DATE = {"type": "string", "format": "date", "pattern": r"^(19[7-9][0-9]|2[0-9]{3})-[0-9]{2}-[0-9]{2}$"}

@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from tickets.forms.choices import ListChoices
 from tickets.forms.instances import InstancesField
-from tickets.list_queries import BEST_MATCH, DEFAULT_SORT, Period, TicketFilter, View
+from tickets.list_pages import BEST_MATCH, DEFAULT_SORT
+from tickets.list_queries import Period, TicketFilter, View
 from tickets.search import MAX_LENGTH, MAX_WORDS
 from tickets.search.operators import expanded
 

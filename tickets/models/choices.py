@@ -67,11 +67,6 @@ class Status(Choice):
         return self.is_closed or self.awaits_customer
 
     @classmethod
-    def keys(cls, *, is_closed: bool) -> list[int]:
-        """Return the primary keys of the open or the closed statuses."""
-        return list(cls._default_manager.filter(is_closed=is_closed).values_list("pk", flat=True))
-
-    @classmethod
     def closing(cls) -> "Status | None":
         """Return the first closed status."""
         return cls.objects.filter(is_closed=True).first()

@@ -105,6 +105,10 @@ class Ticket(RenderedMessage):
     snoozed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, db_index=False, related_name="+"
     )
+    # Since when its status is a closed one; null while it is open. Open tickets have indexes of their own.
+    closed_at = models.DateTimeField(null=True, editable=False)
+    # The first public reply of staff.
+    first_replied_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("ticket")
@@ -120,7 +124,12 @@ class Ticket(RenderedMessage):
             models.Index(fields=["creator", "-public_updated_at"], name="ticket_creator"),
             models.Index(fields=["assigned_to", "-updated_at"], name="ticket_assignee"),
             models.Index(fields=["-updated_at"], name="ticket_updated"),
-            models.Index(fields=["waiting_since"], condition=Q(waiting_for="staff"), name="ticket_needs_reply"),
+            models.Index(fields=["-updated_at"], condition=Q(closed_at=None), name="ticket_open"),
+            models.Index(fields=["office", "-updated_at"], condition=Q(closed_at=None), name="ticket_open_office"),
+            models.Index(fields=["assigned_to"], condition=Q(closed_at=None), name="ticket_open_assignee"),
+            models.Index(
+                fields=["waiting_since"], condition=Q(closed_at=None, waiting_for="staff"), name="ticket_open_waiting"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -143,6 +152,11 @@ class Ticket(RenderedMessage):
     def channels(self) -> list[str]:
         """All channels of this ticket: a revocation that concerns the ticket reauthorizes each."""
         return [self.channel, self.presence_channel]
+
+    def set_status(self, status: Status) -> None:
+        """Set the status, and since when the ticket is closed."""
+        self.status = status
+        self.closed_at = (self.closed_at or timezone.now()) if status.is_closed else None
 
     def seq(self, audience: Audience) -> int:
         """Return the sequence number of the last event of this ticket for `audience`."""

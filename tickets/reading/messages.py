@@ -18,6 +18,7 @@ FIELDS = (
     "last_public_message_at",
     "waiting_for",
     "waiting_since",
+    "first_replied_at",
 )
 CUSTOMER = "customer"  # a role
 NEVER = 2**31 - 1  # after every number
@@ -33,6 +34,8 @@ def record_message(ticket: Ticket, *, by: User, number: int, at: datetime, audie
     ticket.last_public_number, ticket.last_public_message_at = number, at
     is_customer = by.is_customer or by.pk == ticket.creator_id
     waiting_for = WaitingFor.STAFF if is_customer else WaitingFor.CUSTOMER
+    if not is_customer and ticket.first_replied_at is None:
+        ticket.first_replied_at = at
     if ticket.waiting_for != waiting_for:
         ticket.waiting_for, ticket.waiting_since = waiting_for, at
 
@@ -40,12 +43,18 @@ def record_message(ticket: Ticket, *, by: User, number: int, at: datetime, audie
 def recount(ticket: Ticket, *, without: Reply | None = None) -> None:
     """Derive them again from the stored messages, after one was deleted or changed its audience."""
     replies = Reply.objects.all() if without is None else Reply.objects.exclude(pk=without.pk)
-    Ticket.objects.filter(pk=ticket.pk).update(**stored_state(replies))
+    Ticket.objects.filter(pk=ticket.pk).update(**stored_state(replies), first_replied_at=first_reply(replies))
     ticket.refresh_from_db(fields=FIELDS)
 
 
+def first_reply(replies: QuerySet[Any]) -> Subquery:
+    """Return the time of the first public reply of staff, as an expression on tickets."""
+    public = replies.filter(ticket=OuterRef("pk"), is_internal=False)
+    return Subquery(public.exclude(FROM_CUSTOMER).order_by("number").values("created_at")[:1])
+
+
 def stored_state(replies: QuerySet[Any]) -> dict[str, Any]:
-    """Return the values of FIELDS as expressions on tickets: one UPDATE derives them for any number of tickets."""
+    """Return FIELDS but the last as expressions on tickets: one UPDATE derives them for any number of tickets."""
     messages = replies.filter(ticket=OuterRef("pk"))
     public = messages.filter(is_internal=False)
     last_is_answer = Subquery(

@@ -1,6 +1,5 @@
 """Which tickets are unread: queries that read one mark per ticket, in the query that lists them."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +10,7 @@ from django.db.models.functions import Coalesce
 from accounts.models import User
 from realtime.utils.compiled_query import CompiledQuery
 from tickets import policies
-from tickets.models import ReadMark, Status, Ticket
+from tickets.models import ReadMark, Ticket
 from tickets.reading.marks import NOTHING
 from tickets.reading.messages import NEVER
 
@@ -46,16 +45,13 @@ def _latest(user: User) -> tuple[F | Case, F | Case]:
 
 def unread_number(user: User) -> int:
     """Return how many unread tickets are the user's own, or open and theirs to answer, up to MAX_UNREAD + 1."""
-    open_only = {} if user.is_customer else {"statuses": Status.keys(is_closed=False)}
-    return len(_unread.rows(*user.kind, user_id=user.pk, unread_from=user.unread_from, **open_only))
+    return len(_unread.rows(*user.kind, user_id=user.pk, unread_from=user.unread_from))
 
 
 @CompiledQuery
-def _unread(
-    *kind: Any, user_id: UUID, unread_from: datetime, statuses: Sequence[int] = ()
-) -> QuerySet[Ticket, tuple[int]]:
+def _unread(*kind: Any, user_id: UUID, unread_from: datetime) -> QuerySet[Ticket, tuple[int]]:
     user = User.of_kind(*kind, pk=user_id)
     user.unread_from = unread_from
-    own = {"creator": user} if user.is_customer else {"assigned_to": user, "status__in": statuses}
+    own = {"creator": user} if user.is_customer else {"assigned_to": user, "closed_at": None}
     tickets = with_unread(policies.listed_tickets(user).filter(**own), user).filter(is_unread=True)
     return tickets.order_by().values_list("pk")[: MAX_UNREAD + 1]

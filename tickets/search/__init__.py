@@ -1,6 +1,6 @@
 """Search tickets by their texts, reference and customer; internal notes for staff of the ticket only."""
 
-from tickets.search.queries import is_frequent, search, search_replies
+from tickets.search.queries import search, search_replies
 from tickets.search.references import named_ticket
 from tickets.search.snippets import Snippet, snippets
 from tickets.search.terms import MAX_LENGTH, MAX_WORDS
@@ -9,7 +9,6 @@ __all__ = [
     "MAX_LENGTH",
     "MAX_WORDS",
     "Snippet",
-    "is_frequent",
     "named_ticket",
     "search",
     "search_replies",

@@ -7,54 +7,86 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.db import connections
-from django.db.models import BooleanField, Case, Q, QuerySet, TextField, Value, When
+from django.db.models import BooleanField, Case, Q, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Concat
 
 from accounts.models import User
 from tickets import policies
 from tickets.models import Reply, SearchText, Ticket
-from tickets.search.terms import MIN_PART, Query, parse
+from tickets.search.matches import address_contains, contains, matches
+from tickets.search.terms import MIN_PART, Query, Term, parse
 
 # SQLite's indexes of public texts and of notes, in the order of `policies.searchable_texts`.
 SQLITE_INDEXES = ("tickets_public_parts", "tickets_note_parts")
-MAX_KEYS = 500  # tickets of a customer whose texts are read, instead of those of all tickets with a term
-FREQUENT = 2_000  # public texts with a term that make it a frequent one
+FEW = 2_000  # texts with a term: with no more, the tickets that may match are read one by one
 
 
-def search(
-    tickets: QuerySet[Ticket], typed: str, *, user: User, within: QuerySet[Ticket] | None = None
-) -> QuerySet[Ticket]:
+def search(tickets: QuerySet[Ticket], typed: str, *, user: User, keys: list[int] | None = None) -> QuerySet[Ticket]:
     """Return the `tickets` in which `user` may read all terms, each in any text, annotated with `is_whole`.
 
-    `is_whole`: whether each term occurs as whole words. `within`: look only in these, which are few.
+    `is_whole`: whether each term occurs as whole words. `keys`: those of the tickets, if they are few.
     """
-    if within is None and user.is_customer and (keys := _keys_of_customer(user)) is not None:
-        within, tickets = Ticket.objects.filter(pk__in=keys), tickets.filter(pk__in=keys)
     query = parse(typed)
     if not query.terms:
         return tickets.annotate(is_whole=Value(False)).none()
-    whole = [_containing([term.whole], user, within) for term in query.terms]
-    is_whole = Case(When(_all(whole), then=True), default=False, output_field=BooleanField())
-    found = tickets.filter(_all(_containing(term.parts, user, within) for term in query.terms))
+    keys = few_keys(query, user) if keys is None else keys
+    return search_index(tickets, query, user) if keys is None else only(tickets, matches(keys, query, user=user))
+
+
+def only(tickets: QuerySet[Ticket], found: dict[int, bool]) -> QuerySet[Ticket]:
+    """Return the `tickets` that `matches` has found, annotated with `is_whole`."""
+    whole = When(pk__in=[key for key, is_whole in found.items() if is_whole], then=True)
+    is_whole = Case(whole, default=False, output_field=BooleanField())
+    return tickets.filter(pk__in=list(found)).annotate(is_whole=is_whole)
+
+
+def search_index(tickets: QuerySet[Ticket], query: Query, user: User) -> QuerySet[Ticket]:
+    """Return what `search` does, however many texts contain each term."""
+    is_whole = Case(
+        When(_all(_containing([term.whole], user) for term in query.terms), then=True),
+        default=False,
+        output_field=BooleanField(),
+    )
+    found = tickets.filter(_all(_containing(term.parts, user) for term in query.terms))
     if query.excluded:
-        found = found.exclude(_any(_containing(term.parts, user, within) for term in query.excluded))
+        found = found.exclude(_any(_containing(term.parts, user) for term in query.excluded))
     return found.annotate(is_whole=is_whole)
 
 
-def _keys_of_customer(user: User) -> list[int] | None:
-    """Return the keys of all tickets of a customer, which show a planner how few they are; None if many."""
-    keys = list(policies.visible_tickets(user).order_by().values_list("pk", flat=True)[: MAX_KEYS + 1])
-    return keys if len(keys) <= MAX_KEYS else None
+def few_keys(query: Query, user: User) -> list[int] | None:
+    """Return the keys of the tickets that may match, and of others; None if they are many.
+
+    A customer's are all of their tickets: how often a term occurs elsewhere must not show in the time of a search.
+    Others' are those with the first term that occurs in few texts. A planner knows that number from the keys only.
+    """
+    if user.is_customer:
+        return _at_most(policies.visible_tickets(user).order_by().values_list("pk", flat=True))
+    terms = sorted(query.terms, key=lambda term: -len(term.text))
+    return next((keys for term in terms if (keys := _keys_with(term.parts, user)) is not None), None)
 
 
-def is_frequent(typed: str) -> bool:
-    """Return whether each term occurs as whole words in more than FREQUENT public texts of the site."""
-    terms = parse(typed).terms
-    texts = SearchText.objects.filter(is_internal=False).order_by()
-    return bool(terms) and all(
-        _with_part(texts, SQLITE_INDEXES[0], [term.whole])[FREQUENT : FREQUENT + 1].exists() for term in terms
-    )
+def are_frequent(terms: Iterable[Term], user: User) -> bool | None:
+    """Return whether many texts contain each of the terms as whole words; None if none contains one of them."""
+    keys = [_keys_with([term.whole], user) for term in terms]
+    return None if [] in keys else not any(keys)
+
+
+def _keys_with(parts: list[str], user: User) -> list[int] | None:
+    """Return the keys of all tickets with a part in a text, or in the name or address of their customer."""
+    texts = (SearchText.objects.filter(is_internal=is_internal) for is_internal in (False, True))
+    found: list[QuerySet[Any, Any]] = [
+        _with_part(rows, index, parts).order_by().values_list("ticket", flat=True)
+        for rows, index in zip(texts, SQLITE_INDEXES, strict=True)
+    ]
+    for users in _users(parts, user):
+        found.append(Ticket.objects.filter(creator__in=users.values("pk")).order_by().values_list("pk", flat=True))
+    first, *rest = found
+    return _at_most(first.union(*rest, all=True))
+
+
+def _at_most(keys: QuerySet[Any, int]) -> list[int] | None:
+    found = list(keys[: FEW + 1])
+    return list(set(found)) if len(found) <= FEW else None
 
 
 def search_replies(replies: QuerySet[Reply], typed: str, *, user: User) -> QuerySet[Reply]:
@@ -78,25 +110,20 @@ def texts_of(query: Query, *, user: User) -> list[QuerySet[SearchText]]:
     return _texts(parts, user)
 
 
-def _containing(parts: list[str], user: User, within: QuerySet[Ticket] | None = None) -> Q:
+def _containing(parts: list[str], user: User) -> Q:
     """Match tickets with one of `parts` in a text, or in the name or address of their customer.
 
     In a union each query uses its index; with OR none would.
     """
-    found: list[QuerySet[Any, Any]] = [texts.values("ticket").order_by() for texts in _texts(parts, user, within)]
-    tickets = Ticket.objects.all() if within is None else within
+    found: list[QuerySet[Any, Any]] = [texts.values("ticket").order_by() for texts in _texts(parts, user)]
     for users in _users(parts, user):
-        found.append(tickets.filter(creator__in=users.values("pk")).values("pk").order_by())
+        found.append(Ticket.objects.filter(creator__in=users.values("pk")).values("pk").order_by())
     first, *rest = found
     return Q(pk__in=first.union(*rest))
 
 
-def _texts(parts: list[str], user: User, within: QuerySet[Ticket] | None = None) -> list[QuerySet[SearchText]]:
+def _texts(parts: list[str], user: User) -> list[QuerySet[SearchText]]:
     readable = policies.searchable_texts(user)
-    if within is not None:  # few tickets: their texts are read, and no index of all texts is asked
-        few = within.values("pk").order_by()
-        read = (texts.alias(read=Concat("text", Value(""), output_field=TextField())) for texts in readable)
-        return [texts.filter(_contains("read", parts), ticket__in=few) for texts in read]
     return [_with_part(texts, index, parts) for texts, index in zip(readable, SQLITE_INDEXES, strict=True)]
 
 
@@ -104,35 +131,18 @@ def _with_part(texts: QuerySet[SearchText], index: str, parts: list[str]) -> Que
     # FTS5 finds no fewer than three characters; one letter is in most texts anyway.
     is_indexed = connections[SearchText.objects.db].vendor == "sqlite" and min(map(len, parts)) >= MIN_PART
     if not is_indexed:
-        return texts.filter(_contains("text", parts))
+        return texts.filter(contains("text", parts))
     match = " OR ".join(f'"{part.replace(chr(34), chr(34) * 2)}"' for part in parts)
     return texts.filter(pk__in=RawSQL(f"SELECT rowid FROM {index} WHERE {index} MATCH %s", [match]))  # noqa: S608, S611
 
 
 def _users(parts: list[str], user: User) -> list[QuerySet[User, Any]]:
     """Return the users with a part in the name; for staff also those with it in an email address."""
-    named = User.objects.filter(_contains("folded_name", parts))
+    named = User.objects.filter(contains("folded_name", parts))
     if user.is_customer:
         return [named]
-    has_part = _any(_address_contains(part) for part in parts)
-    confirmed = EmailAddress.objects.filter(has_part, verified=True).values("user")
-    return [named, User.objects.filter(has_part), User.objects.filter(pk__in=confirmed)]
-
-
-def _contains(field: str, parts: list[str]) -> Q:
-    return _any(Q(**{f"{field}__contains": part}) for part in parts)
-
-
-def _address_contains(part: str) -> Q:
-    """Match a part of an address, before and after which no spaces are stored."""
-    lookups = {
-        (False, False): "contains",
-        (True, False): "startswith",
-        (False, True): "endswith",
-        (True, True): "exact",
-    }
-    lookup = lookups[part.startswith(" "), part.endswith(" ")]
-    return Q(**{f"email__{lookup}": part.strip()})
+    confirmed = EmailAddress.objects.filter(address_contains("email", parts), verified=True).values("user")
+    return [named, User.objects.filter(address_contains("email", parts)), User.objects.filter(pk__in=confirmed)]
 
 
 def _any(conditions: Iterable[Q]) -> Q:

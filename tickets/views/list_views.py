@@ -56,7 +56,7 @@ def usable_views(user: User) -> list[SavedView]:
 def count_saved_views(user: User, views: Iterable[SavedView], choices: ListChoices) -> dict[str, int]:
     """Return the number of tickets in each saved view, by the value of `data-count` in pages. Searches have none."""
     forms = {f"view-{view.pk}": FilterForm(QueryDict(view.query), user=user, choices=choices) for view in views}
-    return count_filters(user, {key: form.ticket_filter() for key, form in forms.items()}, choices.statuses)
+    return count_filters(user, {key: form.ticket_filter() for key, form in forms.items()})
 
 
 class SavedViews:

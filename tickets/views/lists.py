@@ -21,7 +21,7 @@ from accounts import throttles
 from accounts.models import User
 from accounts.types import AuthenticatedRequest
 from realtime import Audience
-from tickets import list_queries, payloads, policies, services
+from tickets import list_pages, list_queries, payloads, policies, services
 from tickets.counts import count_found, counts
 from tickets.forms.choices import ListChoices
 from tickets.forms.filters import FilterForm
@@ -29,6 +29,7 @@ from tickets.forms.lists import BulkForm
 from tickets.models import Ticket
 from tickets.reading import latest_messages, with_unread
 from tickets.search import Snippet, named_ticket, snippets
+from tickets.search.pages import Found
 from tickets.tags.services import add_tag
 from tickets.views.list_views import SavedViews, built_in_views, count_saved_views, usable_views
 from tickets.views.parameters import named_tickets
@@ -46,15 +47,14 @@ def ticket_list(request: AuthenticatedRequest) -> HttpResponse:
     form = FilterForm(request.GET, user=request.user, choices=choices)
     ticket_filter = form.ticket_filter()
     after, before = (request.GET.get(name, "") for name in ("after", "before"))
-    is_first_page = not (after or before)
     if ticket_filter.words:
         throttles.count("search", by=request.user)
-        named = named_ticket(ticket_filter.words, user=request.user) if is_first_page else None
+        named = named_ticket(ticket_filter.words, user=request.user) if not (after or before) else None
         if named is not None:
             return redirect(named)
-    found = list_queries.find_tickets(request.user, ticket_filter, is_first_page=is_first_page)
+    found = list_queries.find_page(request.user, ticket_filter, after=after, before=before)
     tickets = found.tickets.select_related(*Ticket.RELATED).prefetch_related(*policies.shown_with(request.user))
-    page = list_queries.paginate(with_unread(tickets, request.user), ticket_filter.sort, after=after, before=before)
+    page = list_pages.paginate(with_unread(tickets, request.user), ticket_filter.sort, after=after, before=before)
     numbers = counts(request.user, choices.statuses)
     saved = SavedViews(request.user, form, choices)
     passages = snippets(page.rows, ticket_filter.words, user=request.user) if ticket_filter.words else {}
@@ -109,7 +109,7 @@ def _columns(sort: str) -> dict[str, dict[str, str]]:
     return columns
 
 
-def _found(found: list_queries.Found, page: list_queries.Page) -> dict[str, Any]:
+def _found(found: Found, page: list_pages.Page) -> dict[str, Any]:
     """Return the number of tickets that a search found, as far as it was counted."""
     is_whole = page.is_first and not page.older
     number, is_more = (len(page.rows), False) if is_whole else count_found(found)
@@ -134,13 +134,13 @@ def _row(ticket: Any, last: dict[str, Any], snippet: Snippet | None) -> dict[str
     }
 
 
-def _mode(ticket_filter: list_queries.TicketFilter, page: list_queries.Page) -> str:
+def _mode(ticket_filter: list_queries.TicketFilter, page: list_pages.Page) -> str:
     """Return how live changes affect the list: insert rows, ask where they belong, announce them, or stay."""
     if ticket_filter.words or ticket_filter.customer:
         return "announce"
     if PLACED & {*ticket_filter.views}:
         return "place" if page.is_first else "announce"
-    if ticket_filter.sort != list_queries.DEFAULT_SORT:
+    if ticket_filter.sort != list_pages.DEFAULT_SORT:
         return "announce"
     return "insert" if page.is_first else "stay"
 
@@ -152,7 +152,7 @@ def found_tickets(request: AuthenticatedRequest) -> HttpResponse:
     """Return which of the given tickets the search of a page finds: an open search announces only those."""
     throttles.count("search", by=request.user)
     form = FilterForm(request.GET, user=request.user)
-    found = list_queries.filter_tickets(request.user, form.ticket_filter()).filter(uuid__in=named_tickets(request))
+    found = list_queries.filter_tickets(request.user, form.ticket_filter(), uuids=named_tickets(request))
     return JsonResponse({"tickets": [str(uuid) for uuid in found.order_by().values_list("uuid", flat=True)]})
 
 

@@ -18,7 +18,7 @@ ROWS = (1, 10, 100)
 # For staff, and for a customer, who sees fewer fields.
 LISTS = {
     "tickets/?status=all&size=100": (8, 4),
-    "tickets/?status=all&size=100&q=twice": (9, 5),  # whether the words are frequent; the customer's tickets
+    "tickets/?status=all&size=100&q=twice": (11, 7),  # the tickets that may match, their texts, and their customers
     "tickets/{}/": (6, 4),
     "tickets/{}/replies/?size=100": (7, 5),
     "tickets/{}/timeline/?size=100": (5, 3),

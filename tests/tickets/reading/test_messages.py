@@ -59,7 +59,8 @@ def test_services_keep_what_the_messages_say(cast: Cast) -> None:
             services.change_visibility(reply, by=cast.ada, internal=not reply.is_internal)
         # To the microsecond: customers would see that the deletion of a note changed a time.
         kept = stored(cast.ticket)
-        Ticket.objects.update(**messages.stored_state(Reply.objects.all()))
+        replies = Reply.objects.all()
+        Ticket.objects.update(**messages.stored_state(replies), first_replied_at=messages.first_reply(replies))
         assert stored(cast.ticket) == kept, action
 
 

@@ -9,7 +9,8 @@ from tests.support.cast import Cast
 from tests.test_admin import signed_in
 from tickets import policies, services
 from tickets.models import Ticket
-from tickets.search import search
+from tickets.search.queries import search_index
+from tickets.search.terms import parse
 
 pytestmark = pytest.mark.django_db
 
@@ -58,7 +59,7 @@ def test_search_of_an_admin_has_no_subquery_of_visible_tickets(cast: Cast, name:
     user = User.objects.get(pk=getattr(cast, name).pk)
     for texts in policies.searchable_texts(user):
         assert ("tickets_ticket" in str(texts.values("ticket").query)) == asks
-    plan = search(policies.listed_tickets(user), "muller", user=user).explain()
+    plan = search_index(policies.listed_tickets(user), parse("muller"), user).explain()
     if connection.vendor == "sqlite":
         assert "SCAN tickets_searchtext\n" not in plan
         assert "VIRTUAL TABLE INDEX" in plan

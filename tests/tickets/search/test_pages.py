@@ -6,7 +6,7 @@ from django.test import Client
 
 from accounts.models import User
 from tests.support.cast import Cast
-from tickets import counts, list_queries, services
+from tickets import counts, list_pages, services
 from tickets.models import SearchText, Ticket
 
 pytestmark = pytest.mark.django_db
@@ -59,7 +59,7 @@ def test_reference_or_address_opens_its_ticket(cast, status):
 
 
 def test_search_looks_everywhere_unless_a_filter_is_chosen(cast):
-    Ticket.objects.filter(pk=cast.ticket.pk).update(status=cast.status("Closed"))
+    services.update_ticket(cast.ticket, by=cast.bao, values={"status": cast.status("Closed")})
     client = Client()
     client.force_login(cast.bao)
 
@@ -86,7 +86,7 @@ def test_number_of_found_tickets_is_shown(cast, monkeypatch):
     assert "0 tickets\n" in client.get("/tickets/?q=elephant").text
     assert "list-count" not in client.get("/tickets/").text
     monkeypatch.setattr(counts, "MAX_COUNT", 4)
-    monkeypatch.setattr(list_queries.paginate, "__kwdefaults__", {"after": "", "before": "", "size": 2})
+    monkeypatch.setattr(list_pages.paginate, "__kwdefaults__", {"after": "", "before": "", "size": 2})
     assert "More than 3 tickets" in client.get("/tickets/?q=zebra").text
 
 

@@ -3,20 +3,22 @@
 import os
 import re
 import unicodedata
+from itertools import pairwise
+from unittest import mock
 
 import pytest
 from django.db import connection
-from django.db.models import QuerySet
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import User
 from accounts.text.folding import fold
 from tests.support.cast import Cast
-from tickets import counts, list_queries, policies, services
-from tickets.list_queries import Found, TicketFilter
+from tickets import counts, list_pages, list_queries, policies, services
+from tickets.list_queries import TicketFilter
 from tickets.models import Reply, SearchText, Ticket
-from tickets.search import indexing, queries, search
+from tickets.search import indexing, pages, queries, search
+from tickets.search.pages import Found
 from tickets.search.terms import parse
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +34,7 @@ def references_without_digits(monkeypatch: pytest.MonkeyPatch) -> None:
 def found(user: User, typed: str) -> list[str]:
     """Return the subjects of the tickets that `user` finds, best match first."""
     tickets = search(policies.listed_tickets(user), typed, user=user)
-    return [ticket.subject for ticket in list_queries.paginate(tickets, list_queries.BEST_MATCH).rows]
+    return [ticket.subject for ticket in list_pages.paginate(tickets, list_pages.BEST_MATCH).rows]
 
 
 def ask(cast: Cast, subject: str, content: str = "x", by: User | None = None) -> Ticket:
@@ -249,12 +251,7 @@ def containing(user: User, typed: str) -> set[str]:
 @given(searched=searches())
 def test_search_finds_exactly_the_tickets_that_contain_its_terms(cast, monkeypatch, searched):
     """And so the same on every database."""
-    for module, name, number in (
-        (list_queries, "LATEST", (0, 1)),
-        (list_queries, "ENOUGH", 1),
-        (queries, "FREQUENT", 0),
-    ):
-        monkeypatch.setattr(module, name, number)
+    read_little(monkeypatch, step=1, most=2, enough=1)
     (content, message, note), typed = searched
     if not Ticket.objects.filter(subject="Chair").exists():
         ask(cast, "Chair", by=cast.greta)
@@ -264,66 +261,128 @@ def test_search_finds_exactly_the_tickets_that_contain_its_terms(cast, monkeypat
     cast.ticket.replies.filter(is_internal=False).update(message=message)
     cast.ticket.replies.filter(is_internal=True).update(message=note)
     for user in (cast.ada, cast.casey):
-        subjects_found = found(user, typed)
-        assert set(subjects_found) == containing(user, typed), (user.name, typed, searched)
-        assert subjects(first_page(user, typed, is_first_page=True), 1) == subjects_found[:1], (user.name, typed)
+        expected = containing(user, typed)
+        for few in (2_000, 0):  # by reading texts, and by the index
+            monkeypatch.setattr(queries, "FEW", few)
+            assert set(found(user, typed)) == expected, (user.name, typed, searched)
+        for sort in (list_pages.BEST_MATCH, "updated"):
+            assert browse(user, typed, sort, size=1) == in_all_tickets(user, typed, sort), (user.name, typed)
 
 
-def first_page(user: User, typed: str, **options: bool) -> QuerySet[Ticket]:
-    searched = TicketFilter(views=("all",), words=typed, sort=list_queries.BEST_MATCH)
-    return list_queries.find_tickets(user, searched, **options).tickets
-
-
-def subjects(tickets: QuerySet[Ticket], size: int) -> list[str]:
-    return [ticket.subject for ticket in list_queries.paginate(tickets, list_queries.BEST_MATCH, size=size).rows]
-
-
-def test_first_page_of_frequent_words_reads_the_latest_tickets_only(cast, monkeypatch, django_assert_num_queries):
+def read_little(monkeypatch: pytest.MonkeyPatch, *, step: int, most: int, enough: int) -> None:
+    """Let frequent words be those of any number of texts, and read few tickets for them."""
     for module, name, number in (
-        (list_queries, "LATEST", (2, 5)),
-        (list_queries, "ENOUGH", 4),
-        (queries, "FREQUENT", 6),
+        (queries, "FEW", 0),
+        (pages, "STEP", step),
+        (pages, "MAX_STEPS", most),
+        (pages, "ENOUGH", enough),
     ):
         monkeypatch.setattr(module, name, number)
-    for number in range(8):
+
+
+def page_of(
+    user: User, typed: str, sort: str = list_pages.BEST_MATCH, size: int = 4, **cursor: str
+) -> list_pages.Page:
+    listed = TicketFilter(views=("all",), words=typed, sort=sort)
+    tickets = list_queries.find_page(user, listed, size=size, **cursor).tickets
+    return list_pages.paginate(tickets, sort, size=size, **cursor)
+
+
+def browse(user: User, typed: str, sort: str, size: int) -> list[str]:
+    """Return the subjects of all pages; each page before another one has the same rows again."""
+    read = [page_of(user, typed, sort, size)]
+    while read[-1].older:
+        read.append(page_of(user, typed, sort, size, after=read[-1].older))
+    for newer, page in pairwise(read):
+        assert page_of(user, typed, sort, size, before=page.newer).rows == newer.rows
+    return [ticket.subject for page in read for ticket in page.rows]
+
+
+def in_all_tickets(user: User, typed: str, sort: str) -> list[str]:
+    tickets = policies.listed_tickets(user)
+    found = queries.search_index(tickets, parse(typed), user) if parse(typed).terms else tickets.none()
+    return [ticket.subject for ticket in list_pages.in_order(found, sort)] if parse(typed).terms else []
+
+
+@pytest.mark.parametrize(("step", "most", "enough"), [(3, 1, 1), (3, 2, 2), (100, 1, 3)])
+def test_every_page_of_frequent_words_is_that_of_all_tickets(cast, monkeypatch, step, most, enough):
+    for number in range(4):
         ask(cast, f"A walrus, and a seal that is {number}")
-    ask(cast, "Walruses")
+        ask(cast, f"Walruses {number}" if number % 2 else f"Others {number}")
+    read_little(monkeypatch, step=step, most=most, enough=enough)
     for user in (cast.ada, cast.bao):
-        everything, latest = first_page(user, "walrus"), first_page(user, "walrus", is_first_page=True)
-        assert (everything.count(), latest.count()) == (9, 6)
-        assert subjects(latest, 4) == subjects(everything, 4) != []
-        assert "Walruses" not in subjects(latest, 4)
-        # Words in too few of the latest tickets, or in too few of all, are searched for in all.
-        for typed in ("walruses", "walrus -seal", "seal charged"):
-            assert subjects(first_page(user, typed, is_first_page=True), 4) == subjects(first_page(user, typed), 4)
-        with django_assert_num_queries(1):
-            assert first_page(user, "elephant", is_first_page=True).query
-        with django_assert_num_queries(5):  # is it frequent, and twice where the latest begin, and whether they do
-            first_page(user, "walrus", is_first_page=True)
-    with django_assert_num_queries(1):  # which tickets the customer has
-        assert first_page(cast.casey, "walrus", is_first_page=True).query
-    # Parts of words do not count.
-    monkeypatch.setattr(list_queries, "ENOUGH", 6)
-    assert first_page(cast.ada, "walrus", is_first_page=True).count() == 9
-    # All tickets of a user are as few as the latest.
-    monkeypatch.setattr(list_queries, "LATEST", (100,))
-    assert first_page(cast.ada, "walrus", is_first_page=True).count() == 9
+        for typed in ("walrus", "walrus -seal", "seal charged", "ruses"):
+            for sort in (list_pages.BEST_MATCH, "updated", "-priority"):
+                assert browse(user, typed, sort, size=2) == in_all_tickets(user, typed, sort), (
+                    user.name,
+                    typed,
+                    sort,
+                )
+
+
+def test_page_of_frequent_words_asks_no_index_of_all_texts(cast, monkeypatch):
+    index = mock.Mock(side_effect=queries.search_index)
+    monkeypatch.setattr(pages, "search_index", index)
+    for number in range(12):
+        ask(cast, f"A walrus {number}")
+    read_little(monkeypatch, step=3, most=4, enough=3)
+    for user in (cast.ada, cast.bao):
+        for sort in (list_pages.BEST_MATCH, "updated", "-created"):
+            first = page_of(user, "walrus", sort)
+            second = page_of(user, "walrus", sort, after=first.older)
+            assert len({*first.rows, *second.rows}) == 8, sort
+    assert len(page_of(cast.ada, "walru", after=page_of(cast.ada, "walru").older).rows) == 4
+    assert not index.called
+    page_of(cast.ada, "charged")  # too far back
+    assert index.called
+
+
+def test_words_of_few_texts_ask_no_index_of_all_texts(cast, monkeypatch):
+    monkeypatch.setattr(queries, "FEW", 2)
+    for number in range(4):
+        ask(cast, f"A walrus {number}")
+    index = mock.Mock(side_effect=queries.search_index)
+    monkeypatch.setattr(queries, "search_index", index)
+    assert found(cast.ada, "charged") == ["Charged twice"]
+    assert found(cast.ada, "walrus 3") == ["A walrus 3"]
+    assert not index.called
+    assert len(found(cast.ada, "walrus")) == 4
+    assert index.called
 
 
 def test_customer_with_many_tickets_searches_the_index(cast, monkeypatch):
-    few = str(first_page(cast.casey, "charged").query)
-    monkeypatch.setattr(queries, "MAX_KEYS", 0)
-    many = first_page(cast.casey, "charged")
+    monkeypatch.setattr(queries, "FEW", 0)
+    many = search(policies.listed_tickets(cast.casey), "charged", user=cast.casey)
     assert [ticket.subject for ticket in many] == ["Charged twice"]
-    assert list(first_page(User.objects.create_user("new@example.com", name="New"), "charged")) == []
+    assert found(User.objects.create_user("new@example.com", name="New"), "charged") == []
     assert " MATCH " in str(many.query) or connection.vendor == "postgresql"
-    assert " MATCH " not in few
 
 
-def test_number_of_a_search_in_the_latest_tickets_is_a_lower_bound(cast, monkeypatch):
-    searched = Found(Ticket.objects.all(), is_partial=True)
+def test_customers_search_reads_their_own_tickets_only(cast, django_assert_num_queries):
+    """How many texts of others have a word must not show in the time that it takes."""
+    policies.visible_tickets(cast.casey).first()
+    with django_assert_num_queries(4) as captured:  # which tickets, their texts, their customers, and the list
+        assert found(cast.casey, "charged") == ["Charged twice"]
+    assert all('ticket_id" IN' in query["sql"] for query in captured if "searchtext" in query["sql"])
+
+
+def test_number_of_frequent_words_is_a_lower_bound(cast, monkeypatch):
     ask(cast, "Another")
-    assert counts.count_found(searched) == (0, True)
     assert counts.count_found(Found(Ticket.objects.all())) == (Ticket.objects.count(), False)
+    assert counts.count_found(Found(Ticket.objects.all(), at_least=201)) == (200, True)
+    assert counts.count_found(Found(Ticket.objects.all(), at_least=1500)) == (999, True)
     monkeypatch.setattr(counts, "MAX_COUNT", 2)
-    assert counts.count_found(searched) == (1, True)
+    assert counts.count_found(Found(Ticket.objects.all())) == (1, True)
+
+
+def test_number_is_the_same_on_every_page_and_in_every_order(cast, monkeypatch):
+    for number in range(12):
+        ask(cast, f"A walrus {number}")
+    read_little(monkeypatch, step=5, most=2, enough=3)
+    shown = set()
+    for sort in (list_pages.BEST_MATCH, "-updated", "updated", "created"):
+        first = page_of(cast.ada, "walrus", sort)
+        for cursor in ({}, {"after": first.older}):
+            listed = TicketFilter(views=("all",), words="walrus", sort=sort)
+            shown.add(list_queries.find_page(cast.ada, listed, size=4, **cursor).at_least)
+    assert shown == {5}

@@ -19,7 +19,7 @@ from accounts import throttles
 from accounts.api.base import InvalidParameter, ProjectAPIView, reject_unknown_parameters, serialized_response
 from accounts.models import User
 from realtime import Audience
-from tickets import list_queries, policies, services
+from tickets import list_pages, list_queries, policies, services
 from tickets.actors import Source
 from tickets.api import paging
 from tickets.api.examples import TICKET, WHOLE_TICKET, request_example, response_example
@@ -72,10 +72,10 @@ class Tickets(ProjectAPIView):
         if ticket_filter.words:
             throttles.count("search", by=request.user)
         cursors = {name: query.get(name, "") for name in ("after", "before")}
-        is_first_page = not any(cursors.values())
-        found = list_queries.find_tickets(request.user, ticket_filter, is_first_page=is_first_page)
+        shown: dict[str, Any] = {"size": paging.page_size(query), **cursors}
+        found = list_queries.find_page(request.user, ticket_filter, **shown)
         tickets = found.tickets.select_related(*Ticket.RELATED).prefetch_related(*policies.shown_with(request.user))
-        page = list_queries.paginate(tickets, ticket_filter.sort, size=paging.page_size(query), **cursors)
+        page = list_pages.paginate(tickets, ticket_filter.sort, **shown)
         if page.is_cursor_invalid:
             raise paging.invalid_cursor("after" if cursors["after"] else "before")
         results = [ticket_data(row, Audience.STAFF if row.is_staffed else Audience.PUBLIC) for row in page.rows]
