@@ -76,10 +76,13 @@ def test_confirmed_address_gets_no_further_link(db: None) -> None:
     assert links("email/confirm") == []
 
 
-def test_mail_is_in_the_language_of_the_request(db: None) -> None:
-    Client(headers={"accept-language": "de"}).post("/register/", NINA)
+@pytest.mark.parametrize(
+    ("language", "text"), [("de", "bestätigen"), ("es-MX", "para confirmar"), ("fr-CA", "pour confirmer")]
+)
+def test_mail_is_in_the_language_of_the_request(db: None, language: str, text: str) -> None:
+    Client(headers={"accept-language": language}).post("/register/", NINA)
     run_due_jobs()
-    assert "bestätigen" in mail.outbox[0].body.lower()
+    assert text in mail.outbox[0].body.lower()
 
 
 def test_mail_of_a_form_that_fails_is_not_sent(cast: Cast) -> None:

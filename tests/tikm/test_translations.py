@@ -23,6 +23,8 @@ SOURCES = ("accounts", "jobs", "mail", "realtime", "templates", "tickets", "tikm
 PAGES = [
     ("en-GB", "en", "Send reply", "opened the ticket", "5 Jan 2026, 23:30"),
     ("de-AT", "de", "Antwort senden", "hat das Ticket eröffnet", "05.01.2026 23:30"),
+    ("es-MX", "es", "Enviar respuesta", "abrió el ticket", "05/01/2026 23:30"),
+    ("fr-CA", "fr", "Envoyer la réponse", "a ouvert le ticket", "05/01/2026 23:30"),
 ]
 
 
