@@ -8,7 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts import customers
@@ -140,8 +140,7 @@ def add_reply(  # noqa: PLR0913
     ticket = lock(ticket)  # first: it orders the ticket's events, and what is checked below stays true until commit
     _require_may_write(by, ticket, internal, status)
     text = _clean_text(message, "message", MAX_MESSAGE)
-    same = ticket.replies.filter(Q(is_internal=internal) | Q(visibility_changed=True), author=by)
-    same = same.filter(Q(message=text) | Q(revisions__message=text)).distinct()
+    same = _same_replies(ticket, by, text, internal)
     values = fingerprint(attachments, *([] if status is None else [status.pk]))
     if (existing := submitted_before(same, key, values)) is not None:
         return existing
@@ -153,10 +152,21 @@ def add_reply(  # noqa: PLR0913
     record_mentions(reply, mentions)
     drafts.end_draft(by=by, ticket=ticket, version=draft, sent=text)
     signals.reply_created.send(Reply, reply=reply, by=by)
-    if policies.is_from_customer(reply):
-        set_snooze(ticket, None, by=by)
-    _set_status(ticket, status or _status_after(reply), by)
+    _change_after(reply, status, by)
     return reply
+
+
+def _same_replies(ticket: Ticket, by: User, text: str, internal: bool) -> QuerySet[Reply]:
+    """Return the replies by which `by` may have sent `text` before; it may have been edited or published since."""
+    same = ticket.replies.filter(Q(is_internal=internal) | Q(visibility_changed=True), author=by)
+    return same.filter(Q(message=text) | Q(revisions__message=text)).distinct()
+
+
+def _change_after(reply: Reply, status: Status | None, by: User) -> None:
+    """Set the status after a reply, and end the snooze that a customer's message ends."""
+    if policies.is_from_customer(reply):
+        set_snooze(reply.ticket, None, by=by)
+    _set_status(reply.ticket, status or _status_after(reply), by)
 
 
 def _status_after(reply: Reply) -> Status:
