@@ -12,6 +12,7 @@ from realtime.channels import Audience, authorize
 from tests.support.cast import Cast
 from tests.support.sockets import connect, do
 from tickets import policies, services
+from tickets.links.services import link_tickets
 from tickets.models import CustomerNote, Organization, Ticket
 from tickets.people.customers import add_customer_note
 from tickets.people.participants import add_participant
@@ -159,6 +160,19 @@ def test_people_who_are_staff_of_a_ticket_match_the_matrix(cast: Cast) -> None:
         ticket.refresh_from_db()
         staff = {name for name, row in MATRIX.items() if row[index] is STAFF}
         assert {user.pk for user in policies.staff_of(ticket)} == {getattr(cast, str(name)).pk for name in staff}
+
+
+@pytest.mark.parametrize(("name", "row"), CASES)
+def test_staff_of_both_tickets_alone_see_their_link(cast: Cast, name: str | None, row: tuple) -> None:
+    stage = Stage(cast)
+    link_tickets(cast.ticket, stage.baos, by=cast.ada)
+    user, is_staff_of_both = person(stage, cast, name), row[:2] == (STAFF, STAFF)
+    if user is None:
+        return
+    cast.ticket.refresh_from_db()
+    for ticket, other in ((cast.ticket, stage.baos), (stage.baos, cast.ticket)):
+        assert policies.can_link(user, ticket, other) == is_staff_of_both
+        assert list(policies.linked_tickets(user, ticket)) == ([other] if is_staff_of_both else [])
 
 
 @pytest.mark.parametrize(("name", "row"), CASES)

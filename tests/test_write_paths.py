@@ -16,6 +16,7 @@ from tests.support.sockets import SocketClient, do, subscribe
 from tests.test_admin import bulk, filled_in, ticket_page, with_reply
 from tickets import services
 from tickets.actors import Cause, System
+from tickets.links.services import link_tickets, unlink_tickets
 from tickets.models import Organization, OrganizationDomain, Reply, Ticket
 from tickets.people.organizations import delete_organization, remove_member, save_organization
 from tickets.people.participants import add_participant, remove_participant
@@ -208,6 +209,11 @@ def hidden(write: Callable[[Cast], None]) -> Row:
     return replace(staff_receive(write, REPLY_UPDATED, before=answer), customer=(DELETED,), casey=(DELETED,))
 
 
+def linked(write: Callable[[Cast], None], *, before: Any) -> Row:
+    """Casey's ticket is linked to one of Greta's in Orders, or unlinked: the staff of both receive it."""
+    return replace(staff_receive(write, UPDATED, before=before), orders=(UPDATED,))
+
+
 def moved(write: Callable[[Cast], None]) -> Row:
     """Billing receives the withdrawal and its staff lose the subscription; the others receive the update."""
     others = dict.fromkeys(("customer", "casey", "admin", "orders"), (UPDATED,))
@@ -260,6 +266,22 @@ def fatima(cast: Cast) -> str:
 
 def tag(cast: Cast) -> None:
     add_tag(cast.ticket, "refund", by=cast.bao)
+
+
+def open_other(cast: Cast) -> Ticket:
+    return services.open_ticket(by=cast.greta, subject="Late", content="x", office=cast.orders)
+
+
+def other() -> Ticket:
+    return Ticket.objects.get(subject="Late")
+
+
+def link(cast: Cast) -> None:
+    link_tickets(cast.ticket, open_other(cast), by=cast.ada)
+
+
+def unlink_by_api(cast: Cast) -> None:
+    sends("ada", "DELETE", f"tickets/{{}}/links/{other().uuid}/")(cast)
 
 
 def tomorrow(cast: Cast) -> datetime:
@@ -330,6 +352,18 @@ ROWS = {
     "page: remove a tag": staff_receive(
         post("bao", "/tickets/{}/tags/remove/", tag=lambda cast: str(cast.ticket.tags.get().pk)), UPDATED, before=tag
     ),
+    "page: link": linked(
+        post("ada", "/tickets/{}/links/add/", ticket=lambda cast: other().reference), before=open_other
+    ),
+    "page: link to an invisible ticket": staff_receive(
+        lambda cast: signed_in(cast.bao).post(
+            f"/tickets/{cast.ticket.uuid}/links/add/", {"ticket": other().reference}
+        ),
+        before=open_other,
+    ),
+    "page: unlink": linked(
+        post("ada", "/tickets/{}/links/remove/", ticket=lambda cast: str(other().uuid)), before=link
+    ),
     "page: snooze": staff_receive(post("bao", "/tickets/{}/snooze/", name="later"), UPDATED),
     "page: end a snooze": staff_receive(post("bao", "/tickets/{}/snooze/", name="end"), UPDATED, before=snooze),
     "page: reply to a snoozed one": replace(
@@ -355,6 +389,10 @@ ROWS = {
     "api: tags": staff_receive(
         sends("bao", "PATCH", "tickets/{}/", tags=["vip", "angry"]), UPDATED, UPDATED, UPDATED, before=tag
     ),
+    "api: link": linked(
+        sends("ada", "POST", "tickets/{}/links/", ticket=lambda cast: other().reference), before=open_other
+    ),
+    "api: unlink": linked(unlink_by_api, before=link),
     "api: snooze": staff_receive(sends("bao", "PATCH", "tickets/{}/", snoozed_until=tomorrow), UPDATED),
     "api: reply": all_receive(sends("casey", "POST", "tickets/{}/replies/", message="Hello"), REPLY),
     "api: reply and close": all_receive(
@@ -478,6 +516,10 @@ ROWS = {
         by_service(lambda cast: services.update_ticket(cast.ticket, by=cast.bao, values={"subject": "Refund"})),
         UPDATED,
     ),
+    "shell: link": linked(
+        by_service(lambda cast: link_tickets(cast.ticket, other(), by=cast.ada)), before=open_other
+    ),
+    "shell: unlink": linked(by_service(lambda cast: unlink_tickets(other(), cast.ticket, by=cast.ada)), before=link),
     "job: end a snooze": staff_receive(by_service(end_snooze), UPDATED, before=snooze),
     "shell: unassign": replace(
         all_receive(

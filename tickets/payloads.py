@@ -76,6 +76,19 @@ def view_payload(view: SavedView) -> dict[str, Any]:
     }
 
 
+def related_payload(ticket: Ticket) -> dict[str, Any]:
+    """Return a related ticket, for staff of both."""
+    return {
+        "uuid": str(ticket.uuid),
+        "url": ticket.get_absolute_url(),
+        "reference": ticket.reference,
+        "subject": ticket.subject,
+        "status": ticket.status.name,
+        "status_id": ticket.status_id,
+        "is_closed": ticket.status.is_closed,
+    }
+
+
 def writer_payload(user: User, audience: Audience, *, ticket_uuid: UUID, **_: Any) -> dict[str, Any] | None:
     """Return the user who is typing, for a client event. Data from the client itself is ignored.
 

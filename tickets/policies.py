@@ -26,6 +26,7 @@ from tickets.models import (
     SavedView,
     SearchText,
     Ticket,
+    TicketLink,
     TimelineEntry,
     participants_of,
 )
@@ -297,6 +298,21 @@ def can_change(actor: Actor, ticket: Ticket) -> bool:
 def can_end_snooze(actor: Actor) -> bool:
     """Allow the system to bring a ticket back at its time; staff change it as other properties: see `can_change`."""
     return isinstance(actor, System) and _system_may(actor, "end_snooze")
+
+
+def linked_tickets(user: User, ticket: Ticket) -> QuerySet[Ticket]:
+    """Return the related tickets of `ticket` that `user` sees: see `can_link`."""
+    if not is_staff_of(user, ticket):
+        return Ticket.objects.none()
+    later = TicketLink.objects.filter(first=ticket).values("second")
+    earlier = TicketLink.objects.filter(second=ticket).values("first")
+    related = Ticket.objects.filter(staffed_by(user), pk__in=later.union(earlier, all=True))
+    return related.select_related("status").defer(*Ticket.MESSAGE_FIELDS).order_by("-pk")
+
+
+def can_link(user: User, ticket: Ticket, other: Ticket) -> bool:
+    """Allow staff of both tickets, who alone see that they are linked."""
+    return is_staff_of(user, ticket) and is_staff_of(user, other)
 
 
 def can_add_participant(user: User, ticket: Ticket, source: Source = Source.PAGE) -> bool:

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from tickets.drafts import views as drafts
+from tickets.links import views as links
 from tickets.notifications import views as notifications
 from tickets.people import views as people
 from tickets.reading import views as reading
@@ -49,6 +50,9 @@ urlpatterns = [
     path("tags/", tags.tag_names, name="tags"),
     path("<uuid:uuid>/tags/", tags.add, name="add-tag"),
     path("<uuid:uuid>/tags/remove/", tags.remove, name="remove-tag"),
+    path("<uuid:uuid>/links/", links.related_tickets, name="links"),
+    path("<uuid:uuid>/links/add/", links.add, name="add-link"),
+    path("<uuid:uuid>/links/remove/", links.remove, name="remove-link"),
     path("<uuid:uuid>/snooze/", snooze.snooze, name="snooze"),
     path("<uuid:uuid>/saved-replies/", saved_replies.list_for_ticket, name="saved-replies"),
     path("saved-replies/<int:pk>/used/", saved_replies.record_use, name="saved-reply-used"),

@@ -10,6 +10,7 @@ from accounts.models import User
 from realtime.broadcasting import history
 from tests.support.cast import Cast
 from tickets import services
+from tickets.links.services import link_tickets
 from tickets.tags.services import add_tag
 
 TICKET = {
@@ -91,6 +92,18 @@ def test_tags_are_in_the_events_of_staff_only(cast: Cast, start: str) -> None:
     cast.reply(cast.bao, "An answer")
     (event,) = read_events(cast.casey, cast.ticket.channel, start)
     assert (event["event"], event["data"]["ticket"].keys()) == ("ticket.reply.created", TICKET)
+
+
+def test_link_is_in_the_events_of_staff_and_names_no_ticket(cast: Cast, start: str) -> None:
+    other = services.open_ticket(by=cast.greta, subject="Late", content="Where?", office=cast.orders)
+    link_tickets(cast.ticket, other, by=cast.ada)
+    cast.reply(cast.ada, "An answer")
+    event, _reply = read_events(cast.bao, cast.ticket.channel, start)
+    assert event["data"]["changes"] == {"linked": {"from": None, "to": None}}
+    assert not [word for word in (other.reference, str(other.uuid), "Late") if word in json.dumps(event)]
+    assert [event["event"] for event in read_events(cast.casey, cast.ticket.channel, start)] == [
+        "ticket.reply.created"
+    ]
 
 
 def test_new_ticket_is_broadcast_to_office_and_creator(cast: Cast, start: str) -> None:

@@ -5,6 +5,7 @@ from tickets.models.choices import Choice, Priority, Status, Tag, TagColor, hex_
 from tickets.models.customer_notes import MAX_CUSTOMER_NOTE, CustomerNote, customer_channel
 from tickets.models.drafts import Draft
 from tickets.models.idempotency_keys import IdempotencyKey
+from tickets.models.links import TicketLink
 from tickets.models.mentions import Mention
 from tickets.models.notifications import (
     PERSONAL_KINDS,
@@ -76,6 +77,7 @@ __all__ = [
     "Tag",
     "TagColor",
     "Ticket",
+    "TicketLink",
     "TicketSubscription",
     "TimelineEntry",
     "WaitingFor",

@@ -30,6 +30,8 @@ class TimelineEntry(models.Model):
         PARTICIPANTS = "participants", _("changed the participants")
         TAGS = "tags", _("changed the tags")
         SNOOZED_UNTIL = "snoozed_until", _("changed the snooze")
+        LINKED = "linked", _("linked a related ticket")
+        UNLINKED = "unlinked", _("removed a related ticket")
 
     ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="timeline")
     # Null for the system, whose `cause` is given instead.

@@ -248,6 +248,7 @@ def _for_staff(user: User, ticket: Ticket, choices: ListChoices) -> dict[str, An
     """Return what a customer's page has none of."""
     return {
         "card": card_of(ticket, viewer=user),
+        "related": [payloads.related_payload(each) for each in policies.linked_tickets(user, ticket)],
         "sendings": _sendings(choices.statuses),
         "snooze_form": SnoozeForm(),
         "snooze_times": SNOOZE_TIMES,

@@ -78,6 +78,7 @@ PATH_PARAMETERS = {
     "id": "The organization's `id`.",
     "person_id": "The customer's `id`.",
     "note_id": "The note's `id`.",
+    "linked_uuid": "The related ticket's `uuid`.",
     "tag_id": "The tag's `id`.",
     "view_id": "The view's `id`.",
 }

@@ -67,7 +67,7 @@ class TicketPage extends HTMLElement {
 
   /** Clears the name that was added. Offers to undo a reply that was made internal; it becomes public again as a new reply. */
   #onSent(form, body) {
-    if (form.matches(".add-participant, .add-tag, .snooze-time")) form.reset()
+    if (form.matches(".add-participant, .add-tag, .add-link, .snooze-time")) form.reset()
     const undo = form.querySelector("[data-undo]")
     if (!undo) return
     undo.hidden = body.get("visibility") !== "internal"

@@ -199,3 +199,35 @@ def test_tag_is_added_renamed_and_merged_live_and_a_ticket_snoozed(small_desk: D
     agent.locator(".composer button[type=submit]").first.click()
     expect(customer.locator("#replies")).to_contain_text("An answer")
     expect(customer.locator("#timeline")).not_to_contain_text(re.compile("tag|snooze"))
+
+
+OPEN_ANOTHER = """
+from accounts.models import Office, User
+from tickets import services
+greta = User.objects.get(email='greta@example.com')
+ticket = services.open_ticket(by=greta, subject='Refund', content='x', office=Office.objects.get(name='Billing'))
+print(ticket.get_absolute_url(), ticket.reference)
+"""
+
+
+def test_tickets_are_linked_and_unlinked_live_on_both_pages(small_desk: Desk) -> None:
+    address, reference = small_desk.manage("shell", "-v", "0", "-c", OPEN_ANOTHER).split()
+    agent, colleague = small_desk.enter("bao").page(small_desk.ticket), small_desk.enter("dana").page(address)
+    for page in (agent, colleague):
+        is_live(page)
+    for typed in ("nonsense", reference.lower()):
+        agent.locator("#add-link").fill(typed)
+        agent.locator(".add-link button").click()
+        expect(agent.locator("#add-link-error")).to_be_visible(visible=typed == "nonsense")
+    expect(agent.locator("related-tickets a")).to_have_text(f"{reference} Refund")
+    expect(agent.locator("#add-link")).to_have_value("")
+    expect(colleague.locator("related-tickets a")).to_contain_text("Charged twice")
+    expect(colleague.locator("#timeline li").last).to_contain_text("Bao Nguyen linked a related ticket")
+    choose(colleague, "status", "On Hold")
+    expect(agent.locator("related-tickets .pill")).to_have_text("On Hold")
+    assert inspect(agent) == []
+    colleague.get_by_role("button", name="Remove BCD-FGHJ").click()
+    for page in (agent, colleague):
+        expect(page.locator("related-tickets ul")).to_be_hidden()
+    expect(agent.locator("#timeline li").last).to_contain_text("Dana")
+    expect(agent.locator("#timeline li").last).to_contain_text("removed a related ticket")

@@ -18,6 +18,7 @@ from tests.support.cast import Cast
 from tests.tickets.files.test_files import PNG
 from tickets import files, services
 from tickets.api.urls import urlpatterns as tickets_api
+from tickets.links.services import link_tickets
 from tickets.models import Attachment, Organization, Reply, SavedView, Tag, Ticket
 from tickets.people.customers import add_customer_note
 
@@ -88,6 +89,16 @@ def of_casey(stage: Stage) -> dict[str, Any]:
     return {"customer": stage.cast.casey.pk, "about": stage.about.pk, "organization": stage.organization.pk}
 
 
+def linked(stage: Stage) -> dict[str, Any]:
+    """Return Casey's ticket and Bao's, which are linked."""
+    link_tickets(stage.caseys, stage.baos, by=stage.cast.ada)
+    return {"ticket": stage.caseys.uuid, "linked": stage.baos.uuid}
+
+
+def linkable(stage: Stage) -> dict[str, Any]:
+    return {"ticket": stage.caseys.uuid, "reference": stage.baos.reference}
+
+
 def of_tag(stage: Stage) -> dict[str, Any]:
     return {"tag": stage.tag.pk}
 
@@ -130,6 +141,8 @@ NO_VIEW  =  (403,  403,  204, 404,  404,  404, 404, 401, 401)
 SHARED   =  (403,  403,  403, 403,  404,  404, 200, 401, 401)
 UNSHARED =  (403,  403,  403, 403,  404,  404, 204, 401, 401)
 OPENING  =  (422,  422,  201, 201,  201,  201, 201, 401, 401)
+LINKING  =  (403,  404,  422, 422,  404,  201, 201, 401, 401)
+UNLINKING = (403,  404,  404, 404,  404,  204, 204, 401, 401)
 # fmt: on
 ADMIN = (403,) * 6 + (200, 401, 401)
 ADDS = (403,) * 6 + (201, 401, 401)
@@ -163,6 +176,9 @@ ROWS = [
     Row("GET", "tickets/{ticket}/participants/", CASEYS, things=about("caseys")),
     Row("POST", "tickets/{ticket}/participants/", JOINING, {"person": "new@example.com"}, about("caseys")),
     Row("DELETE", "tickets/{ticket}/participants/{any}/", all_users(404), things=about("caseys")),
+    Row("GET", "tickets/{ticket}/links/", CHANGING, things=linked),
+    Row("POST", "tickets/{ticket}/links/", LINKING, {"ticket": "{reference}"}, linkable),
+    Row("DELETE", "tickets/{ticket}/links/{linked}/", UNLINKING, things=linked),
     Row("GET", "tickets/{ticket}/replies/", CASEYS, things=about("caseys")),
     Row("GET", "tickets/{ticket}/replies/", BAOS, things=about("baos")),
     Row("POST", "tickets/{ticket}/replies/", WRITING, HELLO, about("caseys")),

@@ -21,8 +21,8 @@ from schemathesis.specs.openapi.checks import ignored_auth, negative_data_reject
 from accounts.models import ApiToken
 from tests.support.api_client import ApiClient
 from tests.support.cast import PASSWORD, Cast
-from tickets import files
-from tickets.models import Organization, SavedView, Tag
+from tickets import files, services
+from tickets.models import Organization, SavedView, Tag, TicketLink
 from tikm.wsgi import application
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +67,7 @@ class Stage:
         self.turn = itertools.count()
         self.programs = {user: ApiClient(user) for user in (cast.ada, cast.casey)}
         self.reply = cast.reply(cast.bao, "An answer")
+        self.related = services.open_ticket(by=cast.greta, subject="Late", content="Where?", office=cast.billing)
 
     def user(self) -> Any:
         return list(self.programs)[next(self.turn) % 2]
@@ -77,6 +78,7 @@ class Stage:
     def fit(self, case: schemathesis.Case, user: Any) -> None:
         """Insert existing ids: the document cannot know them."""
         ApiToken.objects.exclude(id__in=[program.id for program in self.programs.values()]).delete()
+        TicketLink.objects.all().delete()
         self.fit_path(case, user)
         fitting = {"Idempotency-Key": str(uuid4()), "If-Match": "*"}
         case.headers.update({name: value for name, value in fitting.items() if name in case.headers})
@@ -90,6 +92,7 @@ class Stage:
         rows |= {"kind": "reply", "id": organization.pk, "person_id": self.cast.casey.pk, "note_id": 1}
         rows["tag_id"] = Tag.objects.get_or_create(name="spare")[0].pk
         rows["view_id"] = SavedView.objects.get_or_create(name="Spare", owner=self.cast.ada)[0].pk
+        rows["linked_uuid"] = self.related.uuid
         for name in case.path_parameters or {}:
             case.path_parameters[name] = str(rows[name] if name in rows else self.file(user))
 
@@ -128,10 +131,8 @@ class Stage:
         }
         if body.get("assigned_to") is not None:
             fields["assigned_to"] = str(self.cast.dana.pk)
-        if "customer" in body:
-            fields["customer"] = self.cast.greta.email
-        if "person" in body:
-            fields["person"] = self.cast.greta.email
+        named = dict.fromkeys(("customer", "person"), self.cast.greta.email) | {"ticket": self.related.reference}
+        fields |= {name: value for name, value in named.items() if name in body}
         if "name" in body:
             fields["name"] = f"Acme {uuid4().hex}"
             fields["name"] = fields["name"][:40]

@@ -18,7 +18,8 @@ from tests.tickets.leaks.site import CUSTOMERS, NOTE_AUTHORS, OBSERVERS, PEOPLE,
 from tests.tickets.leaks.together import REFUSED, Done
 from tickets import services
 from tickets.actors import Cause, System
-from tickets.models import Participant, Priority, Status, Tag, Ticket
+from tickets.links import services as links
+from tickets.models import Participant, Priority, Status, Tag, Ticket, TicketLink
 from tickets.people import organizations, participants
 from tickets.snooze import services as snooze
 from tickets.tags import services as tags
@@ -344,6 +345,27 @@ def delete_tag(site: Site, who: int, which: int, what: int) -> Done:
     return Done(None, is_hidden=True)
 
 
+def link_tickets(site: Site, who: int, which: int, what: int) -> Done:
+    """Link two tickets, the first ones with each other."""
+    ticket, other = site.ticket(which), site.ticket(which + 1 + what % 2)
+    links.link_tickets(ticket, other, by=site.actor(ticket, who))
+    return Done(ticket, is_hidden=True)
+
+
+def link_named_ticket(site: Site, who: int, which: int, what: int) -> Done:
+    ticket, other = site.ticket(which), site.ticket(which + 1 + what % 2)
+    links.link_named_ticket(ticket, other.reference, by=site.actor(ticket, who))
+    return Done(ticket, is_hidden=True)
+
+
+def unlink_tickets(site: Site, who: int, which: int, what: int) -> Done:
+    link = TicketLink.objects.order_by("pk").first()
+    if link is None:
+        return REFUSED
+    links.unlink_tickets(link.first, link.second, by=site.actor(site.now(link.second), who))
+    return Done(site.now(link.second), is_hidden=True)
+
+
 def set_snooze(site: Site, who: int, which: int, what: int) -> Done:
     ticket = site.ticket(which)
     until = timezone.now() + timedelta(days=1 + what)
@@ -389,8 +411,13 @@ TAGGING: dict[str, Step] = {
     "delete_tag": delete_tag,
 }
 SNOOZING: dict[str, Step] = {"set_snooze": set_snooze, "end_due_snooze": end_due_snooze}
-# By the names of services.py, people/participants.py, people/organizations.py, tags/services.py and
-# snooze/services.py; a new service must be added here.
+LINKING: dict[str, Step] = {
+    "link_tickets": link_tickets,
+    "link_named_ticket": link_named_ticket,
+    "unlink_tickets": unlink_tickets,
+}
+# By the names of services.py, people/participants.py, people/organizations.py, tags/services.py,
+# snooze/services.py and links/services.py; a new service must be added here.
 SERVICES: dict[str, Step] = {
     "open_ticket": open_ticket,
     "open_ticket_for": open_ticket_for,
@@ -411,6 +438,7 @@ SERVICES: dict[str, Step] = {
     "restore_member": restore_member,
     **TAGGING,
     **SNOOZING,
+    **LINKING,
 }
 UPDATES: dict[str, Step] = {
     "change_status": change_status,
@@ -435,6 +463,7 @@ HIDDEN: dict[str, Step] = {
     "profile": together.profile,
     **TAGGING,
     **SNOOZING,
+    **LINKING,
 }
 OTHERS: dict[str, Step] = {
     "typing": together.typing,

@@ -68,7 +68,17 @@ LOOKUPS = [
     "auth/token/",
     "customers/?q=e",
 ]
-GUESSED = ("earlier/", "original/", "mail/", "draft/", "read.gif", "saved-replies/", "colleagues/", "receipts/")
+GUESSED = (
+    "earlier/",
+    "original/",
+    "mail/",
+    "draft/",
+    "read.gif",
+    "saved-replies/",
+    "colleagues/",
+    "receipts/",
+    "links/",
+)
 MOST = 4  # notes at which each onlooker guesses
 PUSHED = (*OBSERVERS, "ada")  # who have a browser that receives push messages
 
@@ -186,7 +196,7 @@ class Reader:
         """Yield URLs that a user would have to guess: of tickets, notes, files and users."""
         notes = self.hidden()
         for ticket in {note.ticket for note in notes}:
-            yield from (f"{API}/tickets/{ticket.uuid}/{part}" for part in ("", "replies/", "timeline/"))
+            yield from (f"{API}/tickets/{ticket.uuid}/{part}" for part in ("", "replies/", "timeline/", "links/"))
             yield from (f"/tickets/{ticket.uuid}/{part}" for part in GUESSED)
             yield f"/tickets/rows/?ticket={ticket.uuid}"
             yield f"/tickets/found/?q=charged&ticket={ticket.uuid}"
@@ -226,6 +236,10 @@ class Reader:
         yield "POST", f"{page}tags/", {"tag": "quartz"}
         yield "POST", f"{page}tags/remove/", {"tag": "1"}
         yield "PATCH", path, {"tags": ["quartz"]}
+        for kind in ("add", "remove"):
+            yield "POST", f"{page}links/{kind}/", {"ticket": str(note.ticket.uuid)}
+        yield "POST", f"{path}links/", {"ticket": note.ticket.reference}
+        yield "DELETE", f"{path}links/{uuid4()}/", {}
         yield "POST", f"{page}snooze/", {"name": "later"}
         yield "PATCH", path, {"snoozed_until": None}
         yield "DELETE", f"{API}/tags/1/", {}

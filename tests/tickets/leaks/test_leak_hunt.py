@@ -37,6 +37,7 @@ from tests.tickets.leaks.sockets import Frames, Sockets, noticed
 from tests.tickets.leaks.together import Done
 from tickets import services
 from tickets.api.parameters import LIST_PARAMETERS
+from tickets.links import services as links
 from tickets.models import Notification, Ticket
 from tickets.notifications.push import sending
 from tickets.people import organizations, participants
@@ -140,6 +141,9 @@ STORY: list[Step] = [
     ("remove_tag", 0, 0, 0),
     ("save_tag", 0, 0, 0),
     ("delete_tag", 0, 0, 1),
+    ("link_tickets", 0, 0, 0),
+    ("unlink_tickets", 0, 0, 0),
+    ("link_named_ticket", 0, 0, 0),
     ("set_snooze", 0, 0, 0),
     ("end_due_snooze", 0, 0, 0),
     ("set_snooze", 0, 0, 1),
@@ -448,7 +452,7 @@ async def play(hunt: Hunt, steps: list[Step]) -> None:
 def test_every_service_is_covered_by_the_leak_hunt() -> None:
     names = {
         name
-        for module in (services, participants, organizations, tags, snooze)
+        for module in (services, participants, organizations, tags, snooze, links)
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__ and not name.startswith("_")
     }

@@ -39,6 +39,7 @@ NOT_EXPORTED = {
     "tickets.PushSubscription": "addresses of the sessions' browsers, which end with them",
     "tickets.Mention": "names in notes of colleagues",
     "tickets.CustomerNote": "internal, as notes of tickets are",
+    "tickets.TicketLink": "that the person made it is in the timelines of its tickets",
     "tickets.SavedReply": "templates of the work, not words about the person",
     "tickets.SavedView": "filters of the work, not words about the person",
 }

@@ -1,0 +1,1 @@
+"""Links between two related tickets, which staff of both make and see."""
