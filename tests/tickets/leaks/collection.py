@@ -66,6 +66,7 @@ LOOKUPS = [
     "assignees/",
     "tags/",
     "auth/token/",
+    "views/",
     "customers/?q=e",
 ]
 GUESSED = (
@@ -214,6 +215,7 @@ class Reader:
         yield from (f"/people/{self.site.cast.casey.pk}/{part}" for part in ("", "notes/"))
         yield from (f"{API}/customers/{self.site.cast.casey.pk}/{part}" for part in ("", "notes/"))
         yield from (f"{API}/organizations/{part}" for part in ("", "1/", "1/members/"))
+        yield f"{API}/views/1/"
         yield "/avatars/masked.svg?letters=S"
         yield from (f"/avatars/{user.pk}.svg" for user in (self.site.noor, self.site.cast.dana))
         yield from (f"/admin/tickets/{what}/" for what in ("ticket", "reply", "attachment", "timelineentry"))
