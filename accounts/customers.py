@@ -52,8 +52,16 @@ def found_people(by: User, text: str) -> QuerySet[User]:
     return people_named(policies.findable_people(by), text)
 
 
+def managed_people(by: User, text: str) -> QuerySet[User]:
+    """Return the staff that `by` manages or, with `text`, everyone who has it in their name or address."""
+    people = policies.managed_users(by)
+    return people_named(people, text) if text else people.exclude(role=User.Role.CUSTOMER)
+
+
 def people_named(people: QuerySet[User], text: str) -> QuerySet[User]:
     """Return those of the people whose name or address has all words of `text`."""
+    if "\0" in text:  # PostgreSQL would refuse the query
+        return people.none()
     for word in searchable(text).split():
         people = people.filter(Q(folded_name__contains=word) | Q(email__icontains=word))
     return people

@@ -65,6 +65,11 @@ def can_manage_users(user: User) -> bool:
     return user.is_active and user.is_admin
 
 
+def managed_users(user: User) -> QuerySet[User]:
+    """Return the users whose role, offices and account `user` may change: for admins all that are not erased."""
+    return User.objects.filter(erased_at=None) if can_manage_users(user) else User.objects.none()
+
+
 def other_admins(user: User) -> QuerySet[User]:
     """Return the active admins except `user`."""
     return User.objects.filter(role=User.Role.ADMIN, is_active=True).exclude(pk=user.pk)

@@ -1,5 +1,6 @@
 """Cursor pagination of the API. Cursors are encrypted: positions count notes, which customers never see."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db.models import QuerySet
@@ -41,19 +42,24 @@ def page_url(request: Request, **cursors: str) -> str | None:
     return f"{request.path}?{query.urlencode()}"
 
 
-def paginate_rows(request: Request, rows: QuerySet[Any], key: str, *, of: str) -> tuple[list[Any], str | None]:
-    """Return a page of `rows` ordered by `key`, and the URL of the next page. `of` binds cursors to this list."""
+def paginate_rows(
+    request: Request, rows: QuerySet[Any], key: str, *, of: str, filters: Collection[str] = ()
+) -> tuple[list[Any], str | None]:
+    """Return a page of `rows` ordered by `key`, which is unique, and the URL of the next page.
+
+    `of`, a single line, binds cursors to this list; `filters` are its other parameters.
+    """
     query = request._request.GET
-    reject_unknown_parameters(query, "after", "size")
+    reject_unknown_parameters(query, "after", "size", *filters)
     if "after" in query:
         place = encryption.decrypt(query["after"], purpose=PURPOSE)
-        belongs, _separator, value = (place or "").rpartition(" ")
+        belongs, _separator, value = (place or "").rpartition("\n")
         if belongs != of:
             raise invalid_cursor("after")
-        rows = rows.filter(**{f"{key}__gt": int(value)})
+        rows = rows.filter(**{f"{key}__gt": value})
     size = page_size(query)
     found = list(rows.order_by(key)[: size + 1])
     if len(found) <= size:
         return found, None
     last = getattr(found[size - 1], key)
-    return found[:size], page_url(request, after=encryption.encrypt(f"{of} {last}", purpose=PURPOSE))
+    return found[:size], page_url(request, after=encryption.encrypt(f"{of}\n{last}", purpose=PURPOSE))

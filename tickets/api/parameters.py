@@ -89,9 +89,16 @@ ORGANIZATION_ETAG = OpenApiParameter(
     response=[200, 201],
     description="The organization's version with its domains, for `If-Match`.",
 )
-# Without a pattern: what is no tag is no version of it, and gets 412 too.
-ORGANIZATION_IF_MATCH = OpenApiParameter(
+# Without a pattern: what is no tag is no version, and gets 412 too.
+DIGEST_IF_MATCH = OpenApiParameter(
     "If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description=IF_MATCH.description
+)
+PERSON_ETAG = OpenApiParameter(
+    "ETag",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    response=[200],
+    description="The version of name, role, offices and `is_active`, for `If-Match`.",
 )
 LOCATION = OpenApiParameter(
     "Location", OpenApiTypes.STR, OpenApiParameter.HEADER, response=[201], description="The URL of the new object."

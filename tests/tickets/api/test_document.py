@@ -18,7 +18,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, Phase, settings, strategies
 from schemathesis.specs.openapi.checks import ignored_auth, negative_data_rejection
 
-from accounts.models import ApiToken
+from accounts.models import ApiToken, User
 from tests.support.api_client import ApiClient
 from tests.support.cast import PASSWORD, Cast
 from tickets import files, services
@@ -93,6 +93,7 @@ class Stage:
         rows["tag_id"] = Tag.objects.get_or_create(name="spare")[0].pk
         rows["view_id"] = SavedView.objects.get_or_create(name="Spare", owner=self.cast.ada)[0].pk
         rows["linked_uuid"] = self.related.uuid
+        rows["user_id"] = User.objects.get_or_create(email="spare@example.com", defaults={"name": "Spare"})[0].pk
         for name in case.path_parameters or {}:
             case.path_parameters[name] = str(rows[name] if name in rows else self.file(user))
 
@@ -148,10 +149,19 @@ class Stage:
             fields["domains"] = [f"{uuid4().hex}.example" for _ in body["domains"]]
         if "attachments" in body:
             fields["attachments"] = [self.file(user) for _ in body["attachments"]]
-        if "role" in body:
-            fields |= {"email": f"{uuid4().hex}@example.com", "role": "agent", "offices": ["Billing"], "name": "Noor"}
         if "password" in body:
             fields |= {"email": user.email, "password": PASSWORD}
+        return fields | self.fitting_person(body)
+
+    def fitting_person(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Return fields of an invitation, or of changes of a person."""
+        if {"email", "role"} <= body.keys():
+            return {"email": f"{uuid4().hex}@example.com", "role": "agent", "offices": ["Billing"], "name": "Noor"}
+        fields: dict[str, Any] = {}
+        if "offices" in body:
+            fields |= {"role": "agent", "offices": ["Billing"]}
+        if "hand_over_to" in body:
+            fields |= {"is_active": False, "hand_over_to": str(self.cast.dana.pk)}
         return fields
 
 

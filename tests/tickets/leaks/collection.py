@@ -214,6 +214,7 @@ class Reader:
             yield from (f"/files/{file}/", f"/files/{file}/view/")
         yield from (f"/people/{self.site.cast.casey.pk}/{part}" for part in ("", "notes/"))
         yield from (f"{API}/customers/{self.site.cast.casey.pk}/{part}" for part in ("", "notes/"))
+        yield from (f"{API}/people/{part}" for part in ("", f"{self.site.cast.casey.pk}/"))
         yield from (f"{API}/organizations/{part}" for part in ("", "1/", "1/members/"))
         yield f"{API}/views/1/"
         yield "/avatars/masked.svg?letters=S"
@@ -261,6 +262,7 @@ class Reader:
         yield "POST", f"{page}replies/{note.reply.pk}/edit/", {"message": "Mine"}
         yield "POST", f"/people/{note.ticket.creator_id}/notes/{self.site.private.pk}/delete/", {}
         yield "DELETE", f"{API}/customers/{note.ticket.creator_id}/notes/{self.site.private.pk}/", {}
+        yield "PATCH", f"{API}/people/{note.reply.author_id}/", {"is_active": False}
         yield "DELETE", f"{API}/organizations/1/members/{note.ticket.creator_id}/", {}
         yield from (("POST", f"/files/{file}/discard/", {}) for file in files)
         yield "POST", "/broadcasting/auth", {"socket_id": "1.1", "channel_name": note.ticket.presence_channel}

@@ -54,6 +54,7 @@ def test_list_shows_staff_and_finds_customers(cast: Cast, ada: Client) -> None:
     assert "Casey Rivers" not in names_on(ada.get(PEOPLE))
     assert names_on(ada.get(PEOPLE, {"q": "cásey RIV"})) == ["Casey Rivers"]
     assert names_on(ada.get(PEOPLE, {"q": "casey@example.com"})) == ["Casey Rivers"]
+    assert names_on(ada.get(PEOPLE, {"q": "\0"})) == []
     assert "No one has this name or address." in ada.get(PEOPLE, {"q": "zzz"}).text
 
 
@@ -92,6 +93,14 @@ def test_role_and_offices_are_saved(cast: Cast, ada: Client) -> None:
     ada.post(page_of(casey), values(casey, role="customer"))
     casey = User.objects.get(pk=cast.casey.pk)
     assert (casey.role, casey.offices.count()) == ("customer", 0)
+
+
+@pytest.mark.parametrize("office", ["x", "-1", str(2**70), "9" * 5000])
+def test_unknown_office_is_refused(cast: Cast, ada: Client, office: str) -> None:
+    pages = [ada.post(page_of(cast.bao), values(cast.bao, offices=[office]))]
+    pages.append(ada.post(f"{PEOPLE}invite/", {"email": "noor@example.com", "role": "agent", "offices": [office]}))
+    assert [page.status_code for page in pages] == [422, 422]
+    assert (cast.bao.offices.count() > 0, Invitation.objects.count()) == (True, 0)
 
 
 def test_tickets_of_an_agent_who_becomes_a_customer_are_unassigned(cast: Cast, ada: Client) -> None:

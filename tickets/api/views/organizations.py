@@ -18,7 +18,7 @@ from accounts.api.fields import Address, Body, Flag, Line
 from tickets import policies
 from tickets.api.examples import request_example, response_example
 from tickets.api.paging import paginate_rows
-from tickets.api.parameters import AFTER, ORGANIZATION_ETAG, ORGANIZATION_IF_MATCH, SIZE, VERSION_PROBLEMS
+from tickets.api.parameters import AFTER, DIGEST_IF_MATCH, ORGANIZATION_ETAG, SIZE, VERSION_PROBLEMS
 from tickets.api.serializers import CustomerSerializer
 from tickets.api.views.tickets import VersionOutdated, if_match_tags
 from tickets.models import Organization, OrganizationMember
@@ -143,7 +143,7 @@ class OneOrganization(ProjectAPIView):
         operation_id="organization_change",
         summary="Change an organization",
         tags=["Organizations"],
-        parameters=[ORGANIZATION_IF_MATCH, ORGANIZATION_ETAG],
+        parameters=[DIGEST_IF_MATCH, ORGANIZATION_ETAG],
         extensions={"x-problems": VERSION_PROBLEMS},
         request=OrganizationChanges,
         responses=OrganizationSerializer,

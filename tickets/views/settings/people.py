@@ -6,7 +6,6 @@ from uuid import UUID
 from allauth.mfa.utils import is_mfa_enabled
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -14,9 +13,10 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import email_addresses
-from accounts.customers import people_named
+from accounts.customers import managed_people
 from accounts.invitations import services as invitations
 from accounts.models import User
+from accounts.policies import managed_users
 from accounts.sign_in import sessions
 from accounts.types import AuthenticatedRequest
 from tickets import handover
@@ -35,7 +35,7 @@ MAX_SHOWN = 200
 def people_list(request: AuthenticatedRequest) -> HttpResponse:
     """Show open invitations and staff, or everyone whose name or address contains the words of `q`."""
     words = request.GET.get("q", "").strip()[:100]
-    people = people_named(_people(), words) if words else _people().exclude(role=User.Role.CUSTOMER)
+    people = managed_people(request.user, words)
     found = list(people.order_by("-is_active", "folded_name", "email").prefetch_related("offices")[: MAX_SHOWN + 1])
     context = {
         "section": SECTION,
@@ -52,12 +52,12 @@ def people_list(request: AuthenticatedRequest) -> HttpResponse:
 @password_for_changes
 def edit_person(request: AuthenticatedRequest, pk: UUID) -> HttpResponse:
     """Show or save name, role and offices of a person."""
-    person = get_object_or_404(_people(), pk=pk)
+    person = get_object_or_404(managed_users(request.user), pk=pk)
     form = PersonForm(request.POST if request.method == "POST" else None, person=person, by=request.user)
     if request.method == "POST" and form.is_valid() and call_service(form, form.save):
         messages.success(request, _("Changes saved."))
         return redirect("settings:people")
-    return _render(request, get_object_or_404(_people(), pk=pk), form)
+    return _render(request, get_object_or_404(managed_users(request.user), pk=pk), form)
 
 
 @require_POST
@@ -65,7 +65,7 @@ def edit_person(request: AuthenticatedRequest, pk: UUID) -> HttpResponse:
 @password_for_changes
 def deactivate(request: AuthenticatedRequest, pk: UUID) -> HttpResponse:
     """Deactivate a person, and hand over their open tickets."""
-    person = get_object_or_404(_people(), pk=pk)
+    person = get_object_or_404(managed_users(request.user), pk=pk)
     form = DeactivationForm(request.POST, person=person)
     if form.is_valid():
         try:
@@ -84,7 +84,7 @@ def deactivate(request: AuthenticatedRequest, pk: UUID) -> HttpResponse:
 @password_for_changes
 def activate(request: AuthenticatedRequest, pk: UUID) -> HttpResponse:
     """Let a deactivated person sign in again."""
-    person = get_object_or_404(_people(), pk=pk)
+    person = get_object_or_404(managed_users(request.user), pk=pk)
     handover.activate(person, by=request.user)
     messages.success(request, _("%(name)s can sign in again.") % {"name": person.name})
     return redirect("settings:people-edit", pk)
@@ -95,7 +95,7 @@ def activate(request: AuthenticatedRequest, pk: UUID) -> HttpResponse:
 @password_for_changes
 def export(request: AuthenticatedRequest, pk: UUID) -> Any:
     """Return the person's data as a zip archive."""
-    return archive_response(get_object_or_404(_people(), pk=pk))
+    return archive_response(get_object_or_404(managed_users(request.user), pk=pk))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -103,17 +103,13 @@ def export(request: AuthenticatedRequest, pk: UUID) -> Any:
 @password_for_changes
 def erase(request: AuthenticatedRequest, pk: UUID) -> HttpResponse:
     """Say what will happen; erase the person once their address is typed."""
-    person = get_object_or_404(_people(), pk=pk)
+    person = get_object_or_404(managed_users(request.user), pk=pk)
     form = ErasureForm(request.POST if request.method == "POST" else None, person=person, by=request.user)
     if request.method == "POST" and form.is_valid() and call_service(form, form.erase):
         messages.success(request, _("The person was erased."))
         return redirect("settings:people")
     context = {"section": SECTION, "form": form, "person": person, "numbers": form.numbers}
     return render(request, "settings/erasure.html", context, status=422 if form.errors else 200)
-
-
-def _people() -> QuerySet[User]:
-    return User.objects.filter(erased_at=None)
 
 
 def _deactivated(person: User, number: int) -> str:
