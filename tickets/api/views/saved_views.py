@@ -52,11 +52,13 @@ class NewViewSerializer(Body):
     name = Line(max_length=60, help_text="A single line.")
     query = serializers.CharField(max_length=MAX_QUERY, required=False, allow_blank=True, help_text=QUERY)
     visible_to = OneOf(choices=VIEW_READERS, required=False, help_text="`me` by default; others by admins only.")
-    office = Row(staffed_offices, required=False, help_text="With `office` in `visible_to`: by name or by id.")
+    office = Row(staffed_offices, required=False, help_text="By name or by id; `visible_to` is `office` then.")
 
     default_error_messages = {"invalid": _("The body must be a JSON object.")}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "office" in attrs:
+            attrs.setdefault("visible_to", "office")
         if ("office" in attrs) != (attrs.get("visible_to") == "office"):
             raise serializers.ValidationError({"office": [_("Send an office with “office” in visible_to only.")]})
         return attrs
