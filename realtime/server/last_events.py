@@ -40,14 +40,22 @@ class LastEvents:
         """Note a message of the layer, whose log position is unknown; `now` in monotonic seconds."""
         self._unread[group] = now
 
-    def add(self, deliveries: Iterable[Delivery], started_at: float) -> None:
-        """Note what the tailer has read, in a read that started at that moment (monotonic seconds)."""
+    def add(self, deliveries: Iterable[Delivery], started_at: float, read_to: int) -> None:
+        """Note what the tailer has read up to a position, in a read that started then (monotonic seconds)."""
+        read = set()
         for delivery in deliveries:
             group = group_of(delivery)
-            self._positions[group] = max(delivery.position, self._positions.pop(group, 0))
+            read.add(group)
+            self._note(group, delivery.position)
             self._groups.setdefault(delivery.position, set()).add(group)
-        self._unread = {group: at for group, at in self._unread.items() if at >= started_at}
+        for group in [group for group, at in self._unread.items() if at < started_at]:
+            del self._unread[group]
+            if group not in read:  # its row may have been deleted meanwhile
+                self._note(group, read_to - 1)
         self._drop_oldest()
+
+    def _note(self, group: str, position: int) -> None:
+        self._positions[group] = max(position, self._positions.pop(group, 0))
 
     def has_no_events_since(self, seen: Snapshot, groups: Iterable[str]) -> bool:
         """Return whether it is certain that a snapshot saw all events of these groups.

@@ -58,7 +58,7 @@ def test_positions_before_the_first_known_are_unknown(known: LastEvents) -> None
 
 
 def test_deliveries_read_by_the_tailer_are_known_in_any_order(known: LastEvents) -> None:
-    known.add([delivery(OFFICE, 31), delivery(TICKET, 30), delivery(OFFICE, 29)], started_at=0)
+    known.add([delivery(OFFICE, 31), delivery(TICKET, 30), delivery(OFFICE, 29)], started_at=0, read_to=50)
     assert [known.has_no_events_since(Snapshot(position), [OTHER]) for position in (31, 32)] == [False, True]
     assert [known.has_no_events_since(Snapshot(position), [GROUP]) for position in (30, 31)] == [False, True]
 
@@ -66,7 +66,7 @@ def test_deliveries_read_by_the_tailer_are_known_in_any_order(known: LastEvents)
 def test_late_transaction_is_news_to_a_cursor_that_did_not_see_it(known: LastEvents) -> None:
     seen = Snapshot(50, (28, 35))
     assert known.has_no_events_since(seen, [GROUP, OTHER])
-    known.add([delivery(OFFICE, 40), delivery(OFFICE, 35)], started_at=0)
+    known.add([delivery(OFFICE, 40), delivery(OFFICE, 35)], started_at=0, read_to=50)
     assert not known.has_no_events_since(seen, [OTHER])
     assert known.has_no_events_since(seen, [GROUP])
     assert known.has_no_events_since(Snapshot(50, (28,)), [OTHER])
@@ -80,7 +80,7 @@ def test_transaction_that_ended_before_the_start_is_uncertain(known: LastEvents)
 
 def test_oldest_transactions_are_forgotten(known: LastEvents, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(last_events, "MAX_TRANSACTIONS", 1)
-    known.add([delivery(OFFICE, 30), delivery(OFFICE, 35)], started_at=0)
+    known.add([delivery(OFFICE, 30), delivery(OFFICE, 35)], started_at=0, read_to=50)
     assert not known.has_no_events_since(Snapshot(50, (30,)), [GROUP])
     assert known.has_no_events_since(Snapshot(50, (31,)), [GROUP])
     assert known.has_no_events_since(Snapshot(50), [GROUP])
@@ -90,15 +90,26 @@ def test_layer_delivery_is_uncertain_until_a_later_read(known: LastEvents) -> No
     known.add_unread(GROUP, now=5)
     assert known.has_no_events_since(Snapshot(50), [OTHER])
     for begun, is_certain in ((4, False), (5, False), (6, True)):
-        known.add([], begun)
+        known.add([delivery(TICKET, 40)], begun, read_to=50)
         assert known.has_no_events_since(Snapshot(50), [GROUP]) is is_certain
+
+
+def test_layer_delivery_whose_row_was_deleted_is_news_to_all_cursors_of_before(known: LastEvents) -> None:
+    known.add_unread(GROUP, now=5)
+    known.add([], 6, read_to=50)
+    assert [known.has_no_events_since(Snapshot(position), [GROUP]) for position in (40, 49, 50)] == [
+        False,
+        False,
+        True,
+    ]
+    assert known.has_no_events_since(Snapshot(40), [OTHER])
 
 
 def test_groups_with_the_oldest_events_are_evicted(known: LastEvents, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(last_events, "MAX_GROUPS", 2)
-    known.add([delivery(OFFICE, 30)], started_at=0)
+    known.add([delivery(OFFICE, 30)], started_at=0, read_to=50)
     assert known.has_no_events_since(Snapshot(21), [GROUP])
-    known.add([delivery("private-office.2", 40)], started_at=0)
+    known.add([delivery("private-office.2", 40)], started_at=0, read_to=50)
     assert not known.has_no_events_since(Snapshot(20), [OTHER, GROUP])
     assert [known.has_no_events_since(Snapshot(position), [OTHER]) for position in (21, 30, 31)] == [
         False,
