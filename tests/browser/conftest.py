@@ -7,14 +7,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
-from tests.browser.support.contexts import Seat, Seats
+from tests.browser.support.network import Wire
 from tests.support import database_reset
 from tests.support.cast import PASSWORD
 from tests.support.servers import instances, migrated
@@ -24,7 +24,6 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium-headless-shell", "chro
 QUIET = [
     "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-    "--process-per-site",  # the pages of a context share what has been compiled
     "--in-process-gpu",  # nothing is drawn by hardware: one process less to hand each picture to
 ]  # fmt: skip
 
@@ -36,8 +35,10 @@ expect.set_options(timeout=15_000)
 class Person:
     """A user's browser: its pages, every frame their sockets received, and script errors."""
 
-    def __init__(self, seat: Seat) -> None:
-        self.wire, self.context = seat.wire, seat.context
+    def __init__(self, browser: Browser, wire: Wire, **options: Any) -> None:
+        self.wire = wire
+        # Nothing moves: what fades in has its colours at once, and nothing is drawn sixty times a second.
+        self.context = browser.new_context(base_url=wire.url, reduced_motion="reduce", **options)
         self.frames: list[str] = []
         self.problems: list[str] = []
 
@@ -65,7 +66,6 @@ class Desk:
     servers: list[instances.Server]
     cast: dict[str, Any]
     browser: Browser
-    seats: Seats
     stack: ExitStack
     console: "Console"
     put_back: Callable[[], None]
@@ -81,8 +81,11 @@ class Desk:
 
     def visitor(self, *, server: int = -1, **options: Any) -> Person:
         """Return the browser of an anonymous visitor, on a separate network connection."""
-        seat = self.seats.taken(self.browser, self.servers[server].port, options)
-        return Person(self.stack.enter_context(seat))
+        wire = Wire(self.servers[server].port)
+        self.stack.callback(wire.close)
+        person = Person(self.browser, wire, **options)
+        self.stack.callback(person.context.close)
+        return person
 
     def enter(self, name: str, **options: Any) -> Person:
         """Return the browser of a signed-in user of the cast."""
@@ -124,8 +127,8 @@ def standing_small_desk(chromium: Browser, tmp_path_factory: pytest.TempPathFact
     database = f"sqlite:///{live}"
     with ExitStack() as stack:
         servers = [serve(stack, "daphne", database, None)]
-        console, seats = stack.enter_context(Console(database)), stack.enter_context(closing(Seats()))
-        yield Desk(servers, cast, chromium, seats, stack, console, database_reset.of_sqlite(live, staged))
+        console = stack.enter_context(Console(database))
+        yield Desk(servers, cast, chromium, stack, console, database_reset.of_sqlite(live, staged))
 
 
 @pytest.fixture(scope="session")
@@ -137,8 +140,7 @@ def standing_large_desk(chromium: Browser) -> Iterator[Desk]:
         cast = set_stage(database)
         put_back = database_reset.of_postgres(database)
         servers = [serve(stack, "uvicorn", database, redis) for _ in range(2)]
-        console, seats = stack.enter_context(Console(database)), stack.enter_context(closing(Seats()))
-        yield Desk(servers, cast, chromium, seats, stack, console, put_back)
+        yield Desk(servers, cast, chromium, stack, stack.enter_context(Console(database)), put_back)
 
 
 @pytest.fixture(params=["postgresql-redis-two-processes", "sqlite-and-nothing-else"])

@@ -5,8 +5,5 @@ from tikm.settings import ACTION_RATES, INSTALLED_APPS
 
 ACTION_RATES = dict.fromkeys(ACTION_RATES, "1000000000000/minute")
 
-# With DEBUG every query is written out and kept, and each page renders the parts that all pages share.
-DEBUG = False
-
 ASGI_APPLICATION = "tests.browser.support.static_files.application"
 INSTALLED_APPS = ["whitenoise.runserver_nostatic", *INSTALLED_APPS]
