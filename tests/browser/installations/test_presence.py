@@ -51,7 +51,7 @@ def test_three_people_see_who_is_here_and_who_writes(desk: Desk) -> None:
     expect(colleagues(other).first).to_have_text("Bao Nguyen is writing a note")
     send(asked, "Thank you")
     expect(writing(work)).to_be_hidden()
-    assert not [frame for frame in casey.frames[before:] if "Bao" in frame]
+    assert not [frame for frame in casey.frames[before:] if "Bao Nguyen" in frame]
 
     other.close()
     second_tab.close()

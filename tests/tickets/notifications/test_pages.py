@@ -89,7 +89,7 @@ def test_customer_sees_staff_under_the_name_that_the_site_shows(cast):
     client = Client()
     client.force_login(cast.casey)
     assert latest(client)[0]["by"]["name"] == "Billing"
-    assert "Bao" not in client.get("/notifications/").text
+    assert "Bao Nguyen" not in client.get("/notifications/").text
 
 
 # Following and muting

@@ -275,7 +275,7 @@ async def test_pages_receive_the_new_name_and_sockets_of_the_person_end(live_cas
     for socket in (customer, agent):
         event = await socket.event("ticket.people.updated")
         assert event["ticket"]["uuid"] == str(cast.ticket.uuid)
-        assert "Bao" not in json.dumps(socket.received[-1])
+        assert "Bao Nguyen" not in json.dumps(socket.received[-1])
         await socket.close()
     while (frame := await own.frame())["event"] != "closed":
         pass
