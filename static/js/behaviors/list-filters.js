@@ -14,8 +14,10 @@ if (list) {
     apply(event.target)
   })
   document.addEventListener("change", ({ target }) => {
+    // Words are searched for by Enter: a field that Escape empties changes twice.
+    if (target.type === "search" || !target.form?.matches("[data-filters]")) return
     // A day that is being typed is one of the first century.
-    if (target.form?.matches("[data-filters]") && target.validity.valid) apply(target.form)
+    if (target.validity.valid) apply(target.form)
   })
   document.addEventListener("pointerdown", ({ target }) => closeMenus(target))
   document.addEventListener("click", onClick)
