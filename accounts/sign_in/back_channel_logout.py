@@ -1,5 +1,6 @@
 """Logout tokens by which an OpenID Connect provider ends sessions here (OpenID Connect Back-Channel Logout 1.0)."""
 
+import time
 from functools import lru_cache
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ EVENT: Final = "http://schemas.openid.net/event/backchannel-logout"
 # Signatures by a key of the provider's own; never `none`, nor a secret that two share.
 ALGORITHMS: Final = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 CACHED: Final = 300  # seconds, for the provider's configuration and keys
+MAX_AGE: Final = 300  # seconds since a token was issued; for as long it is remembered that it was used
 LEEWAY: Final = 60  # seconds by which clocks may differ
 TIMEOUT: Final = 5  # seconds
 
@@ -52,14 +54,16 @@ def _verified(token: str) -> dict[str, Any]:
         raise InvalidLogoutToken("The token is not a logout token.")
     if not ("sub" in claims or "sid" in claims):
         raise InvalidLogoutToken("The token names neither a person nor a session.")
-    if not cache.add(f"oidc.logout.{claims['jti']}", True, timeout=2 * CACHED):
+    if claims["iat"] < time.time() - MAX_AGE:
+        raise InvalidLogoutToken("The token is too old.")
+    if not cache.add(f"oidc.logout.{claims['jti']}", True, timeout=MAX_AGE + 2 * LEEWAY):
         raise InvalidLogoutToken("The token was used before.")
     return claims
 
 
 def _decoded(token: str) -> dict[str, Any]:
     """Return the claims of a token that the provider signed for this site (sections 2.4 and 2.6)."""
-    provider: Any = cache.get_or_set("oidc.configuration", configuration, CACHED)
+    provider: Any = cache.get_or_set(f"oidc.configuration.{settings.OIDC['issuer']}", configuration, CACHED)
     key = _keys(provider["jwks_uri"]).get_signing_key_from_jwt(token)
     found: dict[str, Any] = jwt.decode(
         token,

@@ -1,6 +1,6 @@
 """Snooze: when tickets leave the views of open work and are back, who is notified; customers see none of it."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -218,11 +218,12 @@ def test_page_snoozes_by_name_and_by_time_without_scripts(cast: Cast) -> None:
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [(times.LATER, "2027-03-27 15:30"), (times.TOMORROW, "2027-03-28 09:00"), (times.NEXT_WEEK, "2027-03-29 09:00")],
+    [(times.LATER, "2027-03-28 03:30"), (times.TOMORROW, "2027-03-28 09:00"), (times.NEXT_WEEK, "2027-03-29 09:00")],
 )
 def test_named_times_are_of_the_persons_day(monkeypatch: pytest.MonkeyPatch, name: str, expected: str) -> None:
     berlin = ZoneInfo("Europe/Berlin")  # clocks change that night
-    saturday = datetime(2027, 3, 27, 12, 30, 12, tzinfo=berlin)
+    saturday = datetime(2027, 3, 27, 23, 30, 12, tzinfo=berlin)
+    monkeypatch.setattr(timezone, "now", lambda: saturday.astimezone(UTC))
     monkeypatch.setattr(timezone, "localtime", lambda: saturday)
     assert times.time_named(name) == datetime.fromisoformat(expected).replace(tzinfo=berlin)
 

@@ -19,8 +19,8 @@ MONDAY = 7  # days after the last one
 
 def time_named(name: str) -> datetime:
     """Return the time of one of NAMES from now on."""
-    now = timezone.localtime()
     if name == LATER:
-        return (now + HOURS).replace(second=0, microsecond=0)
+        return (timezone.now() + HOURS).replace(second=0, microsecond=0)
+    now = timezone.localtime()
     days = 1 if name == TOMORROW else MONDAY - now.weekday()
     return datetime.combine(now.date() + timedelta(days=days), MORNING, now.tzinfo)

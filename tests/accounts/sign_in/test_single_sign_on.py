@@ -1,6 +1,7 @@
 """Sign-in through an OpenID Connect provider, a real one: panva's oidc-provider."""
 
 import runpy
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -337,6 +338,7 @@ BAD_TOKENS: dict[str, dict[str, Any]] = {
     "of another provider": {"iss": "https://evil.example"},
     "for another client": {"aud": "another"},
     "expired": {"exp": 1},
+    "of an hour ago": {"iat": time.time() - 3600},  # its use is no longer remembered, whenever it expires
     "of the future": {"iat": 4102444800},
     "an ID token": {"nonce": "n", "events": {}},
     "with a nonce": {"nonce": "n"},
