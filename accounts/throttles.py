@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.forms import Form
+from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import ngettext
@@ -37,7 +37,7 @@ def count(action: str, *, by: User, cost: int = 1) -> None:
         raise Throttled(rate.get_expiry())
 
 
-def permits(form: Form, action: str, *, by: User) -> bool:
+def permits(form: BaseForm, action: str, *, by: User) -> bool:
     """Count an action; over the limit, add an error to the form and return False."""
     try:
         count(action, by=by)
@@ -55,7 +55,7 @@ def with_retry_after(response: HttpResponse, *errors: Any) -> HttpResponse:
     return response
 
 
-def errors_of(form: Form) -> list[ValidationError]:
+def errors_of(form: BaseForm) -> list[ValidationError]:
     """Return the errors of all fields."""
     return [error for errors in form.errors.as_data().values() for error in errors]
 

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -16,11 +16,11 @@ from accounts import throttles
 from accounts.models import User
 from accounts.types import AuthenticatedRequest
 from tickets import policies
-from tickets.forms.tickets import ReplyForm
 from tickets.models import Ticket, participants_of
 from tickets.people import participants
-from tickets.views.responses import call_service, error_response, wants_json
-from tickets.views.tickets import render_ticket
+from tickets.views.parameters import visible_ticket
+from tickets.views.responses import call_service, wants_json
+from tickets.views.tickets import answer_panel_form
 
 
 class ParticipantForm(forms.Form):
@@ -37,25 +37,20 @@ class ParticipantForm(forms.Form):
 @login_required
 def add(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
     """Add the named person, who may be new."""
-    ticket = _fetch(request, uuid)
+    ticket = visible_ticket(request, uuid)
     if not policies.can_add_participant(request.user, ticket):
         raise PermissionDenied
     form = ParticipantForm(request.POST)
     if form.is_valid() and throttles.permits(form, "ticket", by=request.user):
         call_service(form, participants.add_named_participant, ticket, form.cleaned_data["person"], by=request.user)
-    if not form.errors:
-        return HttpResponse(status=204) if wants_json(request) else redirect(ticket)
-    answer = error_response(request, form) or render_ticket(
-        request, _fetch(request, uuid), ReplyForm(user=request.user), status=422, refused={"participant_form": form}
-    )
-    return throttles.with_retry_after(answer, *throttles.errors_of(form))
+    return answer_panel_form(request, ticket, form, "participant_form")
 
 
 @require_POST
 @login_required
 def remove(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
     """Remove the participant `person`; without one, the user leaves the ticket."""
-    ticket = _fetch(request, uuid)
+    ticket = visible_ticket(request, uuid)
     person = request.user if "person" not in request.POST else _person(ticket, request.POST["person"])
     participants.remove_participant(ticket, by=request.user, person=person)
     if wants_json(request):
@@ -72,7 +67,3 @@ def _person(ticket: Ticket, key: str) -> User:
     if found is None:
         raise Http404
     return found
-
-
-def _fetch(request: AuthenticatedRequest, uuid: UUID) -> Ticket:
-    return get_object_or_404(policies.visible_tickets(request.user).select_related(*Ticket.RELATED), uuid=uuid)

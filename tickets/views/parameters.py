@@ -2,7 +2,13 @@
 
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+
+from accounts.types import AuthenticatedRequest
+from tickets import policies
+from tickets.models import Ticket
 
 MAX_TICKETS = 50  # that a list asks about at once
 
@@ -19,3 +25,16 @@ def to_uuid(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
+
+
+def visible_ticket(request: AuthenticatedRequest, uuid: UUID) -> Ticket:
+    """Return a ticket that the user sees; 404 for others."""
+    return get_object_or_404(policies.visible_tickets(request.user).select_related(*Ticket.RELATED), uuid=uuid)
+
+
+def changeable_ticket(request: AuthenticatedRequest, uuid: UUID) -> Ticket:
+    """Return a ticket that the user may change: 404 for one that they do not see, 403 for others."""
+    ticket = visible_ticket(request, uuid)
+    if not policies.can_change(request.user, ticket):
+        raise PermissionDenied
+    return ticket

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.forms import BaseForm, BoundField
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -32,6 +31,7 @@ from tickets.snooze.forms import SnoozeForm
 from tickets.snooze.times import NAMES as SNOOZE_TIMES
 from tickets.unseen import MAX_SHOWN, latest_of, latest_shown, unseen_replies
 from tickets.views.list_place import place_in_list
+from tickets.views.parameters import changeable_ticket, visible_ticket
 from tickets.views.quotes import begin_with_quote
 from tickets.views.reply_pages import ReplyPage, reply_page
 from tickets.views.responses import call_service, error_response, wants_json
@@ -62,14 +62,14 @@ def new_ticket(request: AuthenticatedRequest) -> HttpResponse:
 def ticket_page(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
     """Show the conversation and, for staff, the editable properties."""
     throttles.count("read", by=request.user)
-    return render_ticket(request, _fetch(request, uuid), ReplyForm(user=request.user))
+    return render_ticket(request, visible_ticket(request, uuid), ReplyForm(user=request.user))
 
 
 @require_POST
 @login_required
 def create_reply(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
     """Add a reply or a note."""
-    ticket = _fetch(request, uuid)
+    ticket = visible_ticket(request, uuid)
     form = ReplyForm(request, user=request.user)
     reply = following = None
     if form.is_valid() and throttles.permits(form, "reply", by=request.user):
@@ -94,7 +94,7 @@ def create_reply(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
 @cache_control(private=True, no_store=True)
 def reply_data(request: AuthenticatedRequest, uuid: UUID, reply_id: UUID) -> HttpResponse:
     """Return one reply in full; live events omit a message that is too large."""
-    ticket = _fetch(request, uuid)
+    ticket = visible_ticket(request, uuid)
     reply = get_object_or_404(policies.visible_replies(request.user, ticket), pk=reply_id)
     audience = policies.audience_of(request.user, ticket) or Audience.PUBLIC
     return JsonResponse({"reply": payloads.reply_payload(reply, audience)})
@@ -104,7 +104,7 @@ def reply_data(request: AuthenticatedRequest, uuid: UUID, reply_id: UUID) -> Htt
 @login_required
 def change_visibility(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
     """Make a note public, or a reply internal."""
-    ticket = _fetch(request, uuid)
+    ticket = visible_ticket(request, uuid)
     form = VisibilityForm(request.POST)
     if not form.is_valid():
         return error_response(request, form) or render_ticket(
@@ -122,14 +122,12 @@ def change_visibility(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse
 @login_required
 def change_ticket(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
     """Change the submitted properties, all or none."""
-    ticket = _fetch(request, uuid)
-    if not policies.can_change(request.user, ticket):
-        raise PermissionDenied
+    ticket = changeable_ticket(request, uuid)
     form = ChangeForm(request.POST, ticket=ticket)
     if form.is_valid():
         call_service(form, form.apply, ticket, by=request.user)
     if form.errors:
-        return _change_error(request, _fetch(request, uuid), form)
+        return _change_error(request, visible_ticket(request, uuid), form)
     return HttpResponse(status=204) if wants_json(request) else redirect(ticket)
 
 
@@ -170,7 +168,7 @@ def _already_submitted(request: AuthenticatedRequest, ticket: Ticket, form: Repl
 def _unseen_messages(request: AuthenticatedRequest, ticket: Ticket, form: ReplyForm) -> HttpResponse:
     """Respond with the messages that came while this one was written; once they are shown, the form sends it."""
     if not wants_json(request):
-        return render_ticket(request, _fetch(request, ticket.uuid), form, status=409)
+        return render_ticket(request, visible_ticket(request, ticket.uuid), form, status=409)
     audience = policies.audience_of(request.user, ticket) or Audience.PUBLIC
     found = list(unseen_replies(request.user, ticket, form.cleaned_data["seen"]))
     unseen = [payloads.reply_payload(reply, audience) for reply in found[-MAX_SHOWN:]]
@@ -184,7 +182,7 @@ def _visibility_conflict(request: AuthenticatedRequest, ticket: Ticket) -> HttpR
     if wants_json(request):
         return JsonResponse({"errors": {"__all__": [sentence]}}, status=409)
     messages.error(request, sentence)
-    return render_ticket(request, _fetch(request, ticket.uuid), ReplyForm(user=request.user), status=409)
+    return render_ticket(request, visible_ticket(request, ticket.uuid), ReplyForm(user=request.user), status=409)
 
 
 def _change_error(request: AuthenticatedRequest, ticket: Ticket, form: ChangeForm) -> HttpResponse:
@@ -198,8 +196,14 @@ def _change_error(request: AuthenticatedRequest, ticket: Ticket, form: ChangeFor
     return render_ticket(request, ticket, ReplyForm(user=request.user), status=status, changes=form)
 
 
-def _fetch(request: AuthenticatedRequest, uuid: UUID) -> Ticket:
-    return get_object_or_404(policies.visible_tickets(request.user).select_related(*Ticket.RELATED), uuid=uuid)
+def answer_panel_form(request: AuthenticatedRequest, ticket: Ticket, form: BaseForm, name: str) -> HttpResponse:
+    """Lead back to the page; show it with a form of its panel that was refused, by the form's `name` in templates."""
+    if not form.errors:
+        return HttpResponse(status=204) if wants_json(request) else redirect(ticket)
+    answer = error_response(request, form) or render_ticket(
+        request, visible_ticket(request, ticket.uuid), ReplyForm(user=request.user), status=422, refused={name: form}
+    )
+    return throttles.with_retry_after(answer, *throttles.errors_of(form))
 
 
 def render_ticket(

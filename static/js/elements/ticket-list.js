@@ -23,7 +23,7 @@ class TicketList extends HTMLElement {
   #pending = new Map()
   #announced = new Set()
   /** @type {?{name: string, data: object}[]} events while the server renders another page of the list */
-  #meanwhile = null
+  #deferred = null
   #states = new RowStates({
     user: config.user,
     fetchRows,
@@ -61,12 +61,12 @@ class TicketList extends HTMLElement {
 
   // Another page or filter of the list
 
-  /** Keeps the events from here on: a page that the server renders meanwhile may be older. */
+  /** Keeps the events from here on: the page that the server is rendering may be older. */
   expectPage() {
-    this.#meanwhile = []
+    this.#deferred = []
   }
 
-  /** Takes the filter and the rows of another page of the list, and applies to them what happened meanwhile. */
+  /** Takes the filter and the rows of another page of the list, and applies the events that came since. */
   showPage(page) {
     for (const name of Object.keys(this.dataset)) delete this.dataset[name]
     Object.assign(this.dataset, page.dataset)
@@ -74,8 +74,8 @@ class TicketList extends HTMLElement {
     this.#announced.clear()
     this.#search.clear()
     this.#rows.replaceChildren(...page.querySelector("#ticket-rows").children)
-    const events = this.#meanwhile
-    this.#meanwhile = null
+    const events = this.#deferred
+    this.#deferred = null
     this.#takeRows(events)
     for (const { name, data } of events) if (isNews(data)) this.#onEvent(name, data)
     this.dispatchEvent(new CustomEvent("ticket-list:shown"))
@@ -121,7 +121,7 @@ class TicketList extends HTMLElement {
 
   #onEvent(name, data) {
     const { ticket } = data
-    this.#meanwhile?.push({ name, data })
+    this.#deferred?.push({ name, data })
     if (this.#states.apply(name, data)) this.#refreshStates([ticket.uuid])
     else if (name === "ticket.read") this.#followMark(ticket.uuid, data.is_unread)
     if (isPersonal(name)) return
@@ -200,13 +200,13 @@ class TicketList extends HTMLElement {
 
   /** Inserts the announced tickets where the server lists them, unless another page is being loaded. */
   async #placeAnnounced(isAllowed = () => true) {
-    if (this.#meanwhile) return
+    if (this.#deferred) return
     const asked = [...this.#announced]
     this.expectPage()
-    const events = this.#meanwhile
+    const events = this.#deferred
     const listed = await fetchListedRows().catch(() => null)
-    if (this.#meanwhile !== events) return
-    this.#meanwhile = null
+    if (this.#deferred !== events) return
+    this.#deferred = null
     if (!listed) throw new Error("The rows could not be loaded.")
     if (isAllowed()) this.#insert(listed, asked, events)
   }

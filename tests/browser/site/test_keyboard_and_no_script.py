@@ -55,11 +55,25 @@ def test_agent_works_by_keyboard_alone(small_desk: Desk) -> None:
     status(page, "Closed")
 
 
-def test_agent_answers_by_shortcuts_and_goes_on(small_desk: Desk) -> None:
-    page = small_desk.enter("bao").page("/profile/")
+def go_by_palette(page: Page, typed: str, *, to: str) -> None:
+    """Type into the command palette, and open the ticket that it offers first."""
+    page.keyboard.press("Control+K")
+    page.keyboard.type(typed)
+    expect(page.locator("#palette-options > li").first).to_contain_text(to)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(TICKET)
+
+
+def return_to_the_list_after_sending(page: Page) -> None:
+    """Choose so in the profile, which the page shows."""
     page.locator("[name=after_sending]").select_option("list")
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".notices")).to_contain_text("Changes saved.")
+
+
+def test_agent_answers_by_shortcuts_and_goes_on(small_desk: Desk) -> None:
+    page = small_desk.enter("bao").page("/profile/")
+    return_to_the_list_after_sending(page)
     page.goto("/")
     is_live(page)
     page.keyboard.press("?")
@@ -94,11 +108,7 @@ def test_agent_answers_by_shortcuts_and_goes_on(small_desk: Desk) -> None:
     expect(page.locator(".notices")).to_contain_text("was sent.")
     expect(page.locator(".ticket-row")).to_have_count(0)
     is_live(page)
-    page.keyboard.press("Control+K")
-    page.keyboard.type("charged")
-    expect(page.locator("#palette-options > li").first).to_contain_text("Charged twice")
-    page.keyboard.press("Enter")
-    expect(page).to_have_url(TICKET)
+    go_by_palette(page, "charged", to="Charged twice")
     status(page, "Closed")
     expect(page.locator("#replies > li")).to_contain_text("just refunded")
 

@@ -157,6 +157,20 @@ def test_unsaved_choice_does_not_overwrite_a_colleagues(small_desk: Desk, mine: 
     assert chosen(dana, "status") == "On Hold"
 
 
+def snooze_and_end(agent: Page, colleague: Page) -> None:
+    """Snooze the ticket by keys, and end it by the button, while a colleague looks at the list."""
+    agent.locator("#add-tag").blur()
+    agent.keyboard.press("#")
+    agent.keyboard.press("Enter")  # in 3 hours
+    expect(agent.locator("ticket-facts").get_by_text("Snoozed until")).to_be_visible()
+    expect(agent.locator("#timeline li").last).to_contain_text("snoozed the ticket until")
+    expect(colleague.locator(".ticket-row")).to_have_count(0)
+    expect(colleague.locator("[data-count=snoozed]")).to_have_text("1")
+    agent.get_by_role("button", name="End snooze").click()
+    expect(colleague.locator(".ticket-row")).to_have_count(1)
+    expect(agent.locator("ticket-facts").get_by_text("Snoozed until")).to_be_hidden()
+
+
 def test_tag_is_added_renamed_and_merged_live_and_a_ticket_snoozed(small_desk: Desk) -> None:
     agent, colleague = small_desk.enter("bao").page(small_desk.ticket), small_desk.enter("dana").page("/tickets/")
     customer = small_desk.enter("casey").page(small_desk.ticket)
@@ -169,16 +183,7 @@ def test_tag_is_added_renamed_and_merged_live_and_a_ticket_snoozed(small_desk: D
         expect(agent.locator("#add-tag")).to_have_value("")
     expect(agent.locator("#timeline li").last).to_contain_text("added the tag “vip”")
     expect(colleague.locator("#ticket-rows .tag")).to_have_text(["refund", "vip"])
-    agent.locator("#add-tag").blur()
-    agent.keyboard.press("#")
-    agent.keyboard.press("Enter")  # in 3 hours
-    expect(agent.locator("ticket-facts").get_by_text("Snoozed until")).to_be_visible()
-    expect(agent.locator("#timeline li").last).to_contain_text("snoozed the ticket until")
-    expect(colleague.locator(".ticket-row")).to_have_count(0)
-    expect(colleague.locator("[data-count=snoozed]")).to_have_text("1")
-    agent.get_by_role("button", name="End snooze").click()
-    expect(colleague.locator(".ticket-row")).to_have_count(1)
-    expect(agent.locator("ticket-facts").get_by_text("Snoozed until")).to_be_hidden()
+    snooze_and_end(agent, colleague)
     refund, vip = (tag.get_attribute("data-tag") for tag in agent.locator(".ticket-tags .tag").all())
     admin = small_desk.enter("ada").page(f"/settings/tags/{refund}/")
     admin.locator("[name=name]").fill("money")

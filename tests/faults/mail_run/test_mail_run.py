@@ -100,6 +100,17 @@ def unfinished(environment, messages):
     return messages - stored, jobs
 
 
+def check_summaries(mails):
+    """Of a person and a day there is one summary, whose parts were sent or failed together."""
+    summaries = defaultdict(set)
+    for mail in mails:
+        if mail["day"] and mail["state"] != "cancelled":
+            summaries[mail["log"][1], mail["day"]].add((mail["log"][0], mail["state"]))
+    assert {len(found) for found in summaries.values()} == {1}
+    assert {address for address, _day in summaries} == {"greta@example.com", "bao@example.com"}
+    assert len(summaries) > 3
+
+
 def test_each_mail_is_sent_once_and_each_received_one_is_there_once(
     addresses, environment, workers, smtp, imap, seed
 ):
@@ -134,14 +145,7 @@ def test_each_mail_is_sent_once_and_each_received_one_is_there_once(
     sent = {tuple(mail["log"]) for mail in mails if mail["state"] == "sent"}
     assert sent <= log.keys() <= {tuple(mail["log"]) for mail in mails if mail["state"] in ("sent", "failed")}
     assert states["sent"] > states["failed"]
-    # Of a person and a day there is one summary, whose parts were sent or failed together.
-    summaries = defaultdict(set)
-    for mail in mails:
-        if mail["day"] and mail["state"] != "cancelled":
-            summaries[mail["log"][1], mail["day"]].add((mail["log"][0], mail["state"]))
-    assert {len(found) for found in summaries.values()} == {1}
-    assert {address for address, _day in summaries} == {"greta@example.com", "bao@example.com"}
-    assert len(summaries) > 3
+    check_summaries(mails)
     assert all(mail["reason"] for mail in mails if mail["state"] == "failed")
     owed = Counter((mail["event"], mail["about"]) for mail in mails if mail["event"] in ("reply", "receipt"))
     expected = Counter({("reply", text): 1 for text, name in written.replies.items() if name not in CUSTOMERS})

@@ -130,7 +130,7 @@ def test_admin_uses_the_sites_own_sign_in(cast: Cast, client: Client) -> None:
 def test_changes_during_rendering_are_left_to_events(
     cast: Cast, casey: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fetch = pages._fetch
+    fetch = pages.visible_ticket
 
     def fetch_then_change(*args: Any) -> Ticket:
         ticket = fetch(*args)
@@ -138,7 +138,7 @@ def test_changes_during_rendering_are_left_to_events(
             cast.reply(cast.bao, "Meanwhile")
         return ticket
 
-    monkeypatch.setattr(pages, "_fetch", fetch_then_change)
+    monkeypatch.setattr(pages, "visible_ticket", fetch_then_change)
     context = casey.get(cast.ticket.get_absolute_url()).context
     assert (context["seq"], context["replies"], len(context["timeline"])) == (1, [], 1)
     monkeypatch.undo()
