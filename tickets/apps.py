@@ -10,11 +10,11 @@ class TicketsConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect the receivers and the check; after the first migration, create default statuses and priorities."""
-        from tickets import broadcasts, closing, files, handover, timeline  # noqa: F401
+        from tickets import broadcasts, closing, files, timeline  # noqa: F401
         from tickets.configuration.defaults import install_defaults
         from tickets.files.types import check_allowed_types
         from tickets.notifications import receivers  # noqa: F401
-        from tickets.people import membership  # noqa: F401
+        from tickets.people import handover, membership  # noqa: F401
         from tickets.search import indexing  # noqa: F401
 
         register(check_allowed_types)

@@ -20,8 +20,9 @@ from accounts import policies as accounts_policies
 from accounts.admin.base import request_user
 from accounts.admin.users import UserAdmin, UserChangeForm
 from accounts.models import User
-from tickets import handover, policies
+from tickets import policies
 from tickets.forms.erasure import ErasureForm
+from tickets.people import handover
 from tickets.privacy.erasure import Erasure
 from tickets.views.privacy import archive_response
 

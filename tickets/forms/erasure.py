@@ -7,8 +7,8 @@ from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from tickets import handover
 from tickets.models import Reply, Ticket
+from tickets.people import handover
 from tickets.privacy.erasure import Erasure, check_erasure, erase_person
 
 KEEP, DELETE = "keep", "delete"

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.invitations import services as invitations
 from accounts.models import Invitation, Office, User
-from tickets import handover
+from tickets.people import handover
 
 
 class OfficesField(forms.ModelMultipleChoiceField[Office]):

@@ -16,7 +16,7 @@ from accounts.privacy import erasure as account_erasure
 from accounts.privacy.identity import Identity
 from jobs.models import Job
 from realtime.broadcasting.erasure import EventRewrite, erase_user
-from tickets import handover, signals
+from tickets import signals
 from tickets.markdown.stored import replace_text
 from tickets.models import (
     MAX_SUBJECT,
@@ -36,6 +36,7 @@ from tickets.models import (
     Ticket,
     TimelineEntry,
 )
+from tickets.people import handover
 from tickets.privacy.announcement import announce_erasure
 from tickets.privacy.logged_events import LoggedEvents
 

@@ -13,8 +13,9 @@ from jobs.models import Job
 from tests.support.cast import PASSWORD, Cast
 from tests.support.jobs import run_due_jobs
 from tests.test_admin import signed_in
-from tickets import handover, services
+from tickets import services
 from tickets.models import Ticket, TimelineEntry
+from tickets.people import handover
 
 pytestmark = pytest.mark.django_db
 PEOPLE = "/settings/people/"

@@ -12,8 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Office, User
 from tests.support.api_client import ApiClient
 from tests.support.cast import PASSWORD, Cast
-from tickets import handover, services
+from tickets import services
 from tickets.models import Ticket, TimelineEntry
+from tickets.people import handover
 from tickets.privacy.erasure import erase_person
 
 pytestmark = pytest.mark.django_db

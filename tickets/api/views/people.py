@@ -22,11 +22,11 @@ from accounts.customers import managed_people
 from accounts.models import User
 from accounts.policies import can_manage_users, managed_users, staffed_offices, visible_users
 from accounts.text.lines import validate_person_name
-from tickets import handover
 from tickets.api.examples import request_example, response_example
 from tickets.api.paging import paginate_rows
 from tickets.api.parameters import AFTER, DIGEST_IF_MATCH, PERSON_ETAG, SIZE, VERSION_PROBLEMS, query
 from tickets.api.views.tickets import VersionOutdated, if_match_tags
+from tickets.people import handover
 
 EXAMPLE = {
     "id": "5c1d2e3f-0a9b-4c8d-8e7f-6a5b4c3d2e1f",

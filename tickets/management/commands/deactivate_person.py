@@ -6,7 +6,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from tickets import handover
+from tickets.people import handover
 from tickets.privacy.people import find_person
 
 

@@ -19,9 +19,9 @@ from accounts.models import User
 from accounts.policies import managed_users
 from accounts.sign_in import sessions
 from accounts.types import AuthenticatedRequest
-from tickets import handover
 from tickets.forms.erasure import ErasureForm
 from tickets.forms.people import DeactivationForm, PersonForm
+from tickets.people import handover
 from tickets.views.privacy import archive_response
 from tickets.views.responses import call_service
 from tickets.views.settings.access import for_admins, password_for_changes

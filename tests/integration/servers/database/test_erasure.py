@@ -10,8 +10,9 @@ from accounts.models import User
 from tests.support.cast import Cast
 from tests.support.personal_data import places
 from tests.tickets.privacy.scenario import TEXTS, TRACES, leave_traces
-from tickets import handover, services
+from tickets import services
 from tickets.models import Ticket
+from tickets.people import handover
 from tickets.privacy.erasure import erase_person
 
 

@@ -15,8 +15,9 @@ from realtime.models import Broadcast
 from tests.support.cast import Cast
 from tests.support.sockets import do, subscribe
 from tests.test_admin import filled_in, save, signed_in
-from tickets import handover, policies, services
+from tickets import policies, services
 from tickets.models import Ticket, TimelineEntry
+from tickets.people import handover
 
 pytestmark = pytest.mark.django_db
 
