@@ -331,12 +331,6 @@ def pairs(name: str, values: str, expected: str) -> list[tuple[str, str]]:
     return [(left.strip(), right.strip()) for left, _, right in (part.partition("=") for part in found)]
 
 
-def origin(url: str) -> str:
-    """Return scheme and host of a URL."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
 # -- URLs of servers, which may hold a password
 
 

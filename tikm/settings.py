@@ -452,8 +452,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
-        # Browsers check where the answer to a form redirects.
-        "form-action": [SELF, environment.origin(OIDC["issuer"])] if OIDC else [SELF],
+        "form-action": [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
         "manifest-src": [SELF],

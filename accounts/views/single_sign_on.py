@@ -6,6 +6,7 @@ allauth's views and the libraries below are loaded by the first request that nee
 from allauth.core import ratelimit
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -18,8 +19,14 @@ def provider_name() -> str:
 
 @require_POST
 def sign_in(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """Lead to the provider."""
-    return _answer("login", request, provider_id)
+    """Lead to the provider by a page: the form's policy would have to allow each redirection that follows one."""
+    answer = _answer("login", request, provider_id)
+    address = answer.get("Location", "/")
+    if address.startswith("/"):  # an error, shown on our own page
+        return answer
+    page = render(request, "account/to_provider.html", {"url": address, "provider": provider_name()})
+    page["Refresh"] = f"0; url={address}"
+    return page
 
 
 def callback(request: HttpRequest, provider_id: str) -> HttpResponse:

@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from html import unescape
+from html import escape, unescape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -71,6 +71,13 @@ def identity_provider(site: str) -> Iterator[IdentityProvider]:
     """Run a provider for a site while the block runs."""
     with TemporaryDirectory() as directory, IdentityProvider(Path(directory), site) as provider:
         yield provider
+
+
+def way_to(page: Any) -> str:
+    """Return the address of the provider that a page of the site leads to, by itself and by its button."""
+    address = str(page.headers["Refresh"]).removeprefix("0; url=")
+    assert f'href="{escape(address)}"' in page.text
+    return address
 
 
 def sign_in_at(provider: IdentityProvider, address: str, who: str, session: requests.Session | None = None) -> str:

@@ -15,6 +15,7 @@ from tests.support.identity_provider import (
     identity_provider,
     sign_in_at,
     sign_out_at,
+    way_to,
 )
 from tests.support.servers import instances
 from tests.support.sockets import do
@@ -42,8 +43,8 @@ def sign_in(provider: IdentityProvider, site: instances.Server, at_provider: req
     page = browser.get(f"{site.url}/login/", timeout=60).text
     token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)[1]
     form = {"csrfmiddlewaretoken": token}
-    start = browser.post(f"{site.url}/sso/login/", form, allow_redirects=False, timeout=60)
-    browser.get(sign_in_at(provider, start.headers["Location"], "nora", at_provider), timeout=60)
+    start = way_to(browser.post(f"{site.url}/sso/login/", form, timeout=60))
+    browser.get(sign_in_at(provider, start, "nora", at_provider), timeout=60)
     return browser
 
 
