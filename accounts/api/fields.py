@@ -29,6 +29,7 @@ CANONICAL_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}
 class Body(serializers.Serializer):  # type: ignore[misc]
     """A JSON object with known fields only."""
 
+    default_error_messages = {"invalid": _("The body must be a JSON object.")}
     required_in_patch: tuple[str, ...] = ()  # for the OpenAPI document
     takes_one_field = False  # so that the OpenAPI document says so; `validate` checks it
 

@@ -94,5 +94,3 @@ class CredentialsSerializer(Body):
     days = OneOf([days for days, _label in TOKEN_DAYS], default=90, help_text="The number of days until it expires.")
 
     scope = OneOf(ApiToken.Scope.values, default=ApiToken.Scope.WRITE, help_text=SCOPES)
-
-    default_error_messages = {"invalid": _("The body must be a JSON object.")}

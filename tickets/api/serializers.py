@@ -257,8 +257,6 @@ class NewTicketSerializer(Body):
     )
     attachments = Files()
 
-    default_error_messages = {"invalid": _("The body must be a JSON object.")}
-
 
 class NewReplySerializer(Body):
     """A reply, or an internal note."""
@@ -283,8 +281,6 @@ class NewReplySerializer(Body):
         "others have added messages since, the request fails with 409. Without it, the reply is always added.",
     )
 
-    default_error_messages = {"invalid": _("The body must be a JSON object.")}
-
 
 class ReplyChangeSerializer(Body):
     """The visibility of a message, or its new text: one of them."""
@@ -294,8 +290,6 @@ class ReplyChangeSerializer(Body):
         required=False, help_text="True makes a reply an internal note; false makes a note a public reply."
     )
     message = Text(required=False, max_length=MAX_MESSAGE, help_text="The new text, from the author only.")
-
-    default_error_messages = {"invalid": _("The body must be a JSON object.")}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse both fields at once, and none."""
@@ -345,8 +339,6 @@ class ChangesSerializer(Body):
         allow_null=True,
         help_text="Snoozes the ticket until this time, at most a year ahead; null ends the snooze.",
     )
-
-    default_error_messages = {"invalid": _("The body must be a JSON object.")}
 
 
 def ticket_data(ticket: Ticket, audience: Audience) -> dict[str, Any]:

@@ -44,8 +44,6 @@ class NewLinkSerializer(Body):
 
     ticket = Line(max_length=400, help_text="Its reference, or the address of its page.")
 
-    default_error_messages = {"invalid": _("The body must be a JSON object.")}
-
 
 class Links(ProjectAPIView):
     @extend_schema(

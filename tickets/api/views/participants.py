@@ -39,8 +39,6 @@ class NewParticipantSerializer(Body):
         "account.",
     )
 
-    default_error_messages = {"invalid": _("The body must be a JSON object.")}
-
 
 class Participants(ProjectAPIView):
     @extend_schema(

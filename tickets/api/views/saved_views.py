@@ -54,8 +54,6 @@ class NewViewSerializer(Body):
     visible_to = OneOf(choices=VIEW_READERS, required=False, help_text="`me` by default; others by admins only.")
     office = Row(staffed_offices, required=False, help_text="By name or by id; `visible_to` is `office` then.")
 
-    default_error_messages = {"invalid": _("The body must be a JSON object.")}
-
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if "office" in attrs:
             attrs.setdefault("visible_to", "office")

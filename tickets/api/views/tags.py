@@ -36,8 +36,6 @@ class NewTagSerializer(Body):
     name = Line(max_length=40, help_text="No other tag has it, in any case.")
     color = OneOf(choices=TagColor.values, required=False, help_text="A name; `gray` by default.")
 
-    default_error_messages = {"invalid": _("The body must be a JSON object.")}
-
 
 class TagChangesSerializer(NewTagSerializer):
     """The fields to change."""
