@@ -210,7 +210,8 @@ def test_errors_use_the_users_language(cast: Cast) -> None:
 def test_body_that_is_no_object_is_refused_in_the_users_language(cast: Cast, path: str) -> None:
     User.objects.filter(pk=cast.ada.pk).update(language="de")
     answer = ApiClient(cast.ada).post(path.format(cast.ticket.uuid), ["x"])
-    assert (answer.status_code, "Der Inhalt muss ein JSON-Objekt sein." in answer.text) == (422, True)
+    assert answer.status_code == 422
+    assert "Der Inhalt muss ein JSON-Objekt sein." in answer.text  # codespell:ignore objekt
 
 
 # Versions
