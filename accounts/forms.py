@@ -2,9 +2,11 @@
 
 import zoneinfo
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -12,7 +14,22 @@ from accounts.models import ApiToken, User
 from accounts.sign_in import tokens
 from accounts.text.lines import validate_line, validate_person_name
 
+if TYPE_CHECKING:  # generic for the type checker only
+    _ModelMultipleChoiceField = forms.ModelMultipleChoiceField[Any]
+else:
+    _ModelMultipleChoiceField = forms.ModelMultipleChoiceField
+
 TOKEN_DAYS = ((30, _("30 days")), (90, _("90 days")), (365, _("1 year")))
+
+
+class StoredChoicesField(_ModelMultipleChoiceField):
+    """Choices among stored rows. An id that no database column holds is unknown like any other; SQLite raises."""
+
+    def clean(self, value: Any) -> QuerySet[Any]:
+        try:
+            return super().clean(value)
+        except OverflowError:
+            raise ValidationError(self.error_messages["invalid_choice"], params={"value": value[-1]}) from None
 
 
 class NameForm(forms.Form):

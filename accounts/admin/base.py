@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import policies
 from accounts.conflicts import validate_again
+from accounts.forms import StoredChoicesField
 from accounts.models import User
 
 if TYPE_CHECKING:
@@ -50,6 +51,10 @@ class ProjectAdmin(admin.ModelAdmin[Any]):
         if found is None:
             raise Http404
         return found
+
+    def formfield_for_manytomany(self, *args: Any, **kwargs: Any) -> Any:
+        """Refuse an id that no database column holds in the form."""
+        return super().formfield_for_manytomany(*args, **{"form_class": StoredChoicesField, **kwargs})
 
     @method_decorator(validate_again)
     def changeform_view(self, *args: Any, **kwargs: Any) -> HttpResponse:

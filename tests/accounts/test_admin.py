@@ -68,6 +68,17 @@ def test_form_refuses_the_email_address_of_another_user(cast: Cast) -> None:
     assert Client().post("/login/", {"login": "new@example.com", "password": PASSWORD}).status_code == 302
 
 
+@pytest.mark.parametrize("key", ["x", "-1", str(2**70)])
+def test_unknown_ids_are_refused_in_the_form(cast: Cast, key: str) -> None:
+    admin = signed_in(cast.ada)
+    person = {"email": "noor@example.com", "name": "Noor", "role": "agent"}
+    invitation = admin.post("/admin/accounts/invitation/add/", person | {"offices": [key]})
+    office = admin.post("/admin/accounts/office/add/", {"name": "Elsewhere", "agents": [key]})
+    for page, field in ((invitation, "offices"), (office, "agents")):
+        assert page.status_code == 200
+        assert list(page.context["adminform"].form.errors) == [field]
+
+
 def test_password_set_by_admin_ends_all_sessions(cast: Cast) -> None:
     agent = Client()
     agent.post("/login/", {"login": "bao@example.com", "password": PASSWORD})

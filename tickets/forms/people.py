@@ -3,29 +3,21 @@
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from accounts.forms import StoredChoicesField
 from accounts.invitations import services as invitations
 from accounts.models import Invitation, Office, User
 from tickets.people import handover
 
 
-class OfficesField(forms.ModelMultipleChoiceField[Office]):
+class OfficesField(StoredChoicesField):
     """The offices of an agent."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
             Office.objects.all(), label=_("Offices"), required=False, widget=forms.CheckboxSelectMultiple, **kwargs
         )
-
-    def clean(self, value: Any) -> QuerySet[Office]:
-        """Report an id that no database column holds as an unknown one; SQLite raises."""
-        try:
-            return super().clean(value)
-        except OverflowError:
-            raise ValidationError(self.error_messages["invalid_choice"], params={"value": value[-1]}) from None
 
 
 class PersonForm(forms.ModelForm[User]):
