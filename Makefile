@@ -1,5 +1,5 @@
 # make run: a demo site.  make test: install what the tests need, run all tests.  make soak: the long fault run.
-# make audit: known vulnerabilities in the packages.
+# make audit: known vulnerabilities in the packages.  make docs: the documentation as a site, in var/docs/.
 
 PORT ?= 8000
 export UV_PYTHON_DOWNLOADS := never
@@ -15,7 +15,7 @@ PYTEST := python -m pytest
 # Keep the order of files: sorted by size, a file with one long test would run last.
 SHARED := -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test set-up programs test-servers test-clients test-faults test-js soak bench audit lint format requirements clean
+.PHONY: run test set-up programs test-servers test-clients test-faults test-js soak bench audit lint docs format requirements clean
 
 run: .venv/base.done node_modules/.package-lock.json
 	@DEBUG=true BROADCAST_CONNECTION=null PORT=$(PORT) python manage.py demo --if-empty --migrate
@@ -72,7 +72,11 @@ bench-%: set-up
 audit: .venv/uv.done node_modules/.package-lock.json
 	@.ci/audit
 
-lint: .venv/dev.done node_modules/.package-lock.json
+# Reads all pages again: warnings about unchanged ones would be lost.
+docs: .venv/dev.done
+	sphinx-build -q -E -W --keep-going -c docs -b html . var/docs
+
+lint: docs .venv/dev.done node_modules/.package-lock.json
 	ruff format --check .
 	ruff check .
 	python manage.py makemigrations --check --dry-run --settings tests.settings

@@ -1,4 +1,4 @@
-"""Documentation names only files, modules and links that exist."""
+"""Documentation names only files and modules that exist. `make docs` checks its links."""
 
 import importlib
 import re
@@ -14,7 +14,6 @@ DOCS = [
 FOLDERS = "accounts|benchmarks|deploy|docs|jobs|mail|realtime|requirements|static|templates|tests|tickets|tikm"
 PATH = re.compile(rf"`((?:{FOLDERS}|\.ci)/[\w./-]*)`")
 MODULE = re.compile(r"`((?:accounts|realtime|tickets|tikm(?!\.(?:service|socket)))(?:\.\w+)+)(?:\(.*?\))?`")
-LINK = re.compile(r"\]\(([^)#\s]*)(?:#([\w-]+))?\)")
 DECISION = re.compile(r"^# (\d+)\. \S")
 
 
@@ -38,11 +37,6 @@ def resolves(dotted):
     return False
 
 
-def anchors(page):
-    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
-
-
 def test_search_finds_paths_and_modules_to_check():
     text = (TOP / "docs/architecture.md").read_text()
     assert "tickets/services.py" in PATH.findall(text)
@@ -62,18 +56,6 @@ def test_page_names_existing_modules(doc):
     assert not missing
 
 
-@pytest.mark.parametrize("doc", [*DOCS, TOP / "CHANGELOG.md"], ids=name)
-def test_page_links_resolve(doc):
-    broken = []
-    for path, anchor in LINK.findall(doc.read_text()):
-        if path.startswith(("http://", "https://")):
-            continue
-        target = (doc.parent / path).resolve() if path else doc
-        if not target.exists() or (anchor and anchor not in anchors(target)):
-            broken.append(f"{path}#{anchor}")
-    assert not broken
-
-
 def test_decisions_are_numbered_as_their_files():
-    for page in (TOP / "docs/decisions").glob("*.md"):
+    for page in (TOP / "docs/decisions").glob("0*.md"):
         assert int(DECISION.match(page.read_text())[1]) == int(page.name[:4])
