@@ -58,6 +58,16 @@ def test_original_is_made_once_for_each_state_of_the_sources(sources):
     assert not kept.exists()
 
 
+def test_modules_that_new_databases_do_not_depend_on_leave_the_original(sources):
+    (sources / "tickets/defaults.py").write_text("one")
+    (sources / "tickets/views.py").write_text("one")
+    assert original() == "one"
+    kept = next((sources / "originals").glob("text-*"))
+    (sources / "tickets/views.py").write_text("two")
+    assert original() == "one"
+    assert kept.exists()
+
+
 def test_failure_leaves_no_original(sources, monkeypatch):
     (sources / "tickets/defaults.py").write_text("one")
 
