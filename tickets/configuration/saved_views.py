@@ -66,6 +66,18 @@ def order(view: SavedView, ids: Sequence[int], *, by: User) -> None:
             signals.view_changed.send(SavedView, view=each, current=each)
 
 
+def replace_value(field: str, before: object, after: object) -> None:
+    """Let views filter by the key `after` instead of `before`, which is about to be deleted."""
+    for view in SavedView.objects.select_for_update().filter(query__contains=f"{field}={before}"):
+        query = QueryDict(view.query, mutable=True)
+        keys = [str(after) if key == str(before) else key for key in query.getlist(field)]
+        query.setlist(field, list(dict.fromkeys(keys)))
+        if query.urlencode() != view.query:
+            view.query = query.urlencode()
+            view.save(update_fields=["query"])
+            signals.view_changed.send(SavedView, view=view, current=view)
+
+
 def clean_query(query: str, *, by: User) -> str:
     """Return a query of the list with keys instead of names. Raises ValidationError."""
     form = FilterForm(QueryDict(query), user=by)

@@ -17,8 +17,9 @@ from tests.support.cast import Cast
 from tests.support.sockets import do, subscribe
 from tickets import policies, services
 from tickets.configuration import saved_views
-from tickets.models import SavedView
-from tickets.tags.services import add_tag
+from tickets.configuration.replacements import delete_value
+from tickets.models import Priority, SavedView
+from tickets.tags.services import add_tag, delete_tag
 
 pytestmark = pytest.mark.django_db
 
@@ -87,6 +88,23 @@ def test_view_keeps_keys_so_that_renames_do_not_change_it(cast: Cast) -> None:
     for query in ("priority=Hihg", "created_from=2026-05-02&created_to=2026-05-01"):
         with pytest.raises(ValidationError):
             save(cast.bao, "Wrong", query)
+
+
+def test_view_filters_by_what_replaces_a_deleted_value(cast: Cast) -> None:
+    high, urgent = cast.priority("High"), Priority.objects.create(name="On fire", order=9)
+    refund = add_tag(cast.ticket, "refund", by=cast.bao)
+    returns = add_tag(cast.ticket, "returns", by=cast.bao)
+    another = f"tag={refund.pk}1"
+    view = SavedView.objects.create(
+        name="Hot", query=f"priority={urgent.pk}&priority={high.pk}&tag={refund.pk}&{another}"
+    )
+    other = SavedView.objects.create(name="Other", query=another)
+    delete_tag(refund, by=cast.ada, into=returns)
+    delete_value(urgent, by=cast.ada, replacement=high)
+    view.refresh_from_db()
+    assert view.query == f"priority={high.pk}&tag={returns.pk}&{another}"
+    other.refresh_from_db()
+    assert other.query == another
 
 
 def test_number_of_views_for_the_same_readers_is_limited(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
