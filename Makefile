@@ -15,7 +15,7 @@ PYTEST := python -m pytest
 # Keep the order of files: sorted by size, a file with one long test would run last.
 SHARED := -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test set-up programs test-servers test-clients test-faults test-js soak bench audit lint docs format requirements clean
+.PHONY: run test set-up programs test-servers test-clients test-faults test-js soak bench audit lint docs reference format requirements clean
 
 run: .venv/base.done node_modules/.package-lock.json
 	@DEBUG=true BROADCAST_CONNECTION=null PORT=$(PORT) python manage.py demo --if-empty --migrate
@@ -76,9 +76,14 @@ audit: .venv/uv.done node_modules/.package-lock.json
 docs: .venv/dev.done
 	sphinx-build -q -E -W --keep-going -c docs -b html . var/docs
 
+# The tables of docs/reference/ that follow from the code.
+reference: .venv/dev.done
+	python -m docs.generate
+
 lint: docs .venv/dev.done node_modules/.package-lock.json
 	ruff format --check .
 	ruff check .
+	python -m docs.generate --check
 	python manage.py makemigrations --check --dry-run --settings tests.settings
 	mypy
 	djade --check $$(git ls-files '*.html')

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
@@ -18,34 +19,55 @@ SIZES = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000)  # sockets
 
 registry = CollectorRegistry()
 
-connections = Gauge("realtime_connections", "Open sockets.", registry=registry, multiprocess_mode="livesum")
+connections = Gauge(
+    "realtime_connections",
+    "Open sockets, as of the last five seconds.",
+    registry=registry,
+    multiprocess_mode="livesum",
+)
 subscriptions = Gauge(
     "realtime_subscriptions",
-    "Channels that sockets are subscribed to.",
+    "Channels that the open sockets are subscribed to.",
     registry=registry,
     multiprocess_mode="livesum",
 )
 refused_connections = Counter(
-    "realtime_refused_connections", "Sockets that were refused, by close code.", ["code"], registry=registry
+    "realtime_refused_connections", "Sockets refused before the greeting.", ["code"], registry=registry
 )
 closed_connections = Counter(
-    "realtime_closed_connections", "Sockets that the server has closed, by close code.", ["code"], registry=registry
+    "realtime_closed_connections",
+    "Sockets that the server has closed, refused ones among them.",
+    ["code"],
+    registry=registry,
 )
 slow_consumers = Counter(
-    "realtime_slow_consumers", "Sockets closed because their client reads too slowly.", registry=registry
+    "realtime_slow_consumers",
+    "Sockets closed because 1 MB waits for a client that reads too slowly.",
+    registry=registry,
 )
 refused_subscriptions = Counter(
-    "realtime_refused_subscriptions", "Subscriptions that were refused.", registry=registry
+    "realtime_refused_subscriptions",
+    "Subscriptions that a rule, a signature or a limit has refused.",
+    registry=registry,
 )
-published_events = Counter("realtime_published_events", "Events written to the event log.", registry=registry)
+published_events = Counter(
+    "realtime_published_events", "Events written to the event log by processes of `serve`.", registry=registry
+)
 delivered_events = Counter(
-    "realtime_delivered_events", "Deliveries to the subscribers of a process, by way.", ["way"], registry=registry
+    "realtime_delivered_events",
+    "Deliveries to the subscribers of a process: by `layer` at once; by `tailer` what the channel layer lost, "
+    "or everything without Redis.",
+    ["way"],
+    registry=registry,
 )
 delivery_seconds = Histogram(
-    "realtime_delivery_seconds", "From the commit to the sockets.", registry=registry, buckets=LATENCIES
+    "realtime_delivery_seconds",
+    "From the commit to the writes, by the clocks of both machines.",
+    registry=registry,
+    buckets=LATENCIES,
 )
 fan_out_sockets = Histogram(
-    "realtime_fan_out_sockets", "Sockets that an event is written to.", registry=registry, buckets=SIZES
+    "realtime_fan_out_sockets", "Sockets of a process that an event is written to.", registry=registry, buckets=SIZES
 )
 fan_out_seconds = Histogram(
     "realtime_fan_out_seconds",
@@ -55,15 +77,23 @@ fan_out_seconds = Histogram(
 )
 tailer_read_at = Gauge(
     "realtime_log_tailer_read_timestamp_seconds",
-    "When the slowest log tailer has last read the event log.",
+    "When the slowest log tailer has last read the event log: its age is the lag.",
     registry=registry,
     multiprocess_mode="livemin",
 )
 history_responses = Counter(
-    "realtime_history_responses", "Answers of the history, by result.", ["result"], registry=registry
+    "realtime_history_responses",
+    "Answers of the history: `empty`, `events`, or `reset` (the page reloads).",
+    ["result"],
+    registry=registry,
 )
 
 by_layer, by_tailer = delivered_events.labels("layer"), delivered_events.labels("tailer")
+
+
+def collectors() -> list[MetricWrapperBase]:
+    """Return the metrics of this module, for their documentation."""
+    return [each for each in registry._collector_to_names if isinstance(each, MetricWrapperBase)]
 
 
 def render(collectors: Iterable[Collector] = ()) -> bytes:

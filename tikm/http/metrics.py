@@ -1,12 +1,12 @@
 """The metrics endpoint, for Prometheus on this machine or with the token."""
 
 import hmac
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
-from prometheus_client import CONTENT_TYPE_LATEST, Metric
+from prometheus_client import CONTENT_TYPE_LATEST
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -24,17 +24,29 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 class JobCollector(Collector):
     """Counts the jobs of the database when it is asked."""
 
-    def collect(self) -> Iterator[Metric]:
-        """Yield the jobs by state, and how late the oldest one is; nothing without the database."""
+    def describe(self) -> list[GaugeMetricFamily]:
+        """Return the metrics without values."""
+        return [
+            GaugeMetricFamily("tikm_jobs", "Background jobs: `waiting`, `failed`.", labels=["state"]),
+            GaugeMetricFamily("tikm_oldest_due_job_seconds", "How late the oldest due job is."),
+        ]
+
+    def collect(self) -> list[GaugeMetricFamily]:
+        """Return the jobs by state, and how late the oldest one is; nothing without the database."""
         try:
             waiting, failed, late = Job.objects.backlog()
         except DatabaseError:
-            return
-        jobs = GaugeMetricFamily("tikm_jobs", "Jobs by state.", labels=["state"])
+            return []
+        jobs, oldest = self.describe()
         jobs.add_metric(["waiting"], waiting)
         jobs.add_metric(["failed"], failed)
-        yield jobs
-        yield GaugeMetricFamily("tikm_oldest_due_job_seconds", "How late the oldest job is.", value=late)
+        oldest.add_metric([], late)
+        return [jobs, oldest]
+
+
+def collectors() -> list[JobCollector]:
+    """Return what is counted when it is asked for."""
+    return [JobCollector()]
 
 
 def serve_metrics(get_response: GetResponse) -> GetResponse:
@@ -42,7 +54,7 @@ def serve_metrics(get_response: GetResponse) -> GetResponse:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if request.path == PATH and request.method == "GET" and _is_allowed(request):
-            return HttpResponse(metrics.render([JobCollector()]), content_type=CONTENT_TYPE_LATEST)
+            return HttpResponse(metrics.render(collectors()), content_type=CONTENT_TYPE_LATEST)
         return get_response(request)
 
     return middleware
