@@ -60,6 +60,7 @@ class MailboxAdmin(ProjectAdmin):
                     "is_active",
                     "unknown_senders",
                     "adds_unknown_copies",
+                    "spam_filter",
                     "blocked_senders",
                     "authserv_id",
                 )

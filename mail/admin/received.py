@@ -25,7 +25,7 @@ class StateFilter(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [*State.choices, ("all", _("All"))]
+        return [*State.choices, ("spam", _("Spam")), ("all", _("All"))]
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         first, *others = super().choices(changelist)
@@ -35,6 +35,8 @@ class StateFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[ReceivedMessage]) -> QuerySet[ReceivedMessage]:
         if self.value() == "all":
             return queryset
+        if self.value() == "spam":
+            return queryset.filter(is_spam=True)
         return queryset.filter(state__in=[self.value()] if self.value() else [State.HELD, State.FAILED])
 
 
@@ -49,8 +51,8 @@ class ReceivedMessageAdmin(ReadOnly, ProjectAdmin):
     date_hierarchy = "received_at"
     show_full_result_count = False
     fields = (
-        "received_at", "mailbox", "sender", "identity", "is_automatic", "subject", "message_id", "size", "copies",
-        "state", "why", "processed_at", "ticket", "original",
+        "received_at", "mailbox", "sender", "identity", "is_automatic", "is_spam", "subject", "message_id", "size",
+        "copies", "state", "why", "processed_at", "ticket", "original",
     )  # fmt: skip
     actions = ("deliver_selected",)
 

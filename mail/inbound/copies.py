@@ -16,7 +16,7 @@ def add_copied(message: ReceivedMessage, parsed: ParsedMail, user: User) -> None
     """Add the people in copy of a verified message of staff of the ticket, or of its customer."""
     ticket = message.ticket
     is_verified = message.identity == ReceivedMessage.Identity.VERIFIED
-    if ticket is None or not is_verified or parsed.kind is not Kind.PERSONAL:
+    if ticket is None or not is_verified or message.is_spam or parsed.kind is not Kind.PERSONAL:
         return
     if not policies.can_add_participant(user, ticket, Source.MAIL):
         return

@@ -71,7 +71,8 @@ def _describe(message: ReceivedMessage, parsed: ParsedMail) -> None:
     message.subject = texts.subject(parsed.subject)
     message.identity = ReceivedMessage.Identity.VERIFIED if verified else ReceivedMessage.Identity.UNVERIFIED
     message.is_automatic = parsed.kind is not Kind.PERSONAL
-    message.save(update_fields=["sender", "subject", "identity", "is_automatic"])
+    message.is_spam = message.mailbox.spam_filter in parsed.spam_filters
+    message.save(update_fields=["sender", "subject", "identity", "is_automatic", "is_spam"])
 
 
 def _check(message: ReceivedMessage, parsed: ParsedMail) -> None:
@@ -88,6 +89,8 @@ def _check(message: ReceivedMessage, parsed: ParsedMail) -> None:
         raise Stopped(_recorded(parsed.bounce), reasons.BOUNCE, f"{parsed.bounce.recipient}: {parsed.bounce.reason}")
     if parsed.kind is Kind.AUTOMATIC_REPLY:
         raise Stopped(State.IGNORED, reasons.AUTOMATIC_REPLY)
+    if message.is_spam:
+        raise Stopped(State.HELD, reasons.SPAM)
     rate = parse_rate(settings.ACTION_RATES["mail"])
     if not rate_limits.allowed(rate, "action", "mail", parsed.sender.email):
         raise Stopped(State.HELD, reasons.TOO_MANY)
@@ -176,7 +179,7 @@ def _open_ticket(message: ReceivedMessage, draft: Draft) -> Ticket:
         services.add_reply(
             ticket, by=draft.user, message=draft.comment, internal=True, source=Source.MAIL, key=message.pk
         )
-    if message.is_automatic or not is_verified:
+    if message.is_automatic or message.is_spam or not is_verified:
         deliveries.withhold_receipt(ticket)  # the address may be forged
     return ticket
 

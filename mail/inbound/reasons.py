@@ -10,6 +10,7 @@ INACTIVE_SENDER: Final = "inactive_sender"
 BLOCKED_SENDER: Final = "blocked_sender"
 NO_SENDER: Final = "no_sender"
 TOO_MANY: Final = "too_many"
+SPAM: Final = "spam"
 LOOP: Final = "loop"
 AUTOMATIC_REPLY: Final = "automatic_reply"
 BOUNCE: Final = "bounce"
@@ -22,6 +23,7 @@ SENTENCES: Final[dict[str, Promise]] = {
     BLOCKED_SENDER: _("The sender is blocked in this mailbox."),
     NO_SENDER: _("The message has no sender."),
     TOO_MANY: _("The sender has written too many messages in a short time."),
+    SPAM: _("The spam filter of the mail server calls it spam."),
     LOOP: _("The message came from this help desk itself, or has been passed on too often."),
     AUTOMATIC_REPLY: _("An automatic reply, such as a vacation notice."),
     BOUNCE: _("A mail could not be delivered."),

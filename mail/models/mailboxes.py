@@ -26,6 +26,14 @@ class Mailbox(models.Model):
         STARTTLS = "starttls", "STARTTLS"
         NONE = "none", _("None")
 
+    class SpamFilter(models.TextChoices):
+        """The spam filter whose headers count: see mail.inbound.parsing.spam."""
+
+        NONE = "", _("None, or not known")
+        SPAMASSASSIN = "spamassassin", "SpamAssassin (X-Spam-Flag, X-Spam-Status)"
+        RSPAMD = "rspamd", "Rspamd (X-Spam)"
+        EXCHANGE = "exchange", "Exchange, Microsoft 365 (SCL)"
+
     address = models.EmailField(_("email address"), unique=True)
     office = models.ForeignKey(Office, models.PROTECT, related_name="mailboxes", verbose_name=_("office"))
     is_active = models.BooleanField(_("active"), default=True)
@@ -47,6 +55,18 @@ class Mailbox(models.Model):
         help_text=_(
             "The first word of the Authentication-Results header that your mail server adds, such as mx.example.com. "
             "Without it no sender is verified, and every message opens a new ticket."
+        ),
+    )
+    spam_filter = models.CharField(
+        _("spam filter of the receiving server"),
+        max_length=12,
+        choices=SpamFilter.choices,
+        blank=True,
+        default=SpamFilter.NONE,
+        db_default=SpamFilter.NONE,
+        help_text=_(
+            "What it calls spam is held until an admin delivers it. Choose one only if your mail server sets these "
+            "headers itself, and removes those that come with a message."
         ),
     )
     blocked_senders = models.TextField(

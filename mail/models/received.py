@@ -44,6 +44,8 @@ class ReceivedMessage(models.Model):
     identity = models.CharField(_("sender is"), max_length=10, choices=Identity.choices, blank=True)
     # Sent by a program: never answered automatically (RFC 3834).
     is_automatic = models.BooleanField(_("automatic"), default=False)
+    # The spam filter of the mailbox says so: never answered automatically, also after an admin has delivered it.
+    is_spam = models.BooleanField(_("spam"), default=False, db_default=False)
     state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.RECEIVED)
     # A code of mail.inbound.reasons.
     reason = models.CharField(max_length=40, blank=True)

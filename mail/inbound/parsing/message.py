@@ -90,5 +90,6 @@ class ParsedMail:
     bounce: Bounce | None = None
     forwarded: Forwarded | None = None
     authentication: Authentication = Authentication()
+    spam_filters: tuple[str, ...] = ()  # those whose headers call it spam
     hops: int = 0
     problems: tuple[Problem, ...] = ()

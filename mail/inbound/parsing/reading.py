@@ -5,7 +5,7 @@ from email.message import Message
 from email.parser import BytesParser
 from typing import Final
 
-from mail.inbound.parsing import authentication, classification, headers, quotes
+from mail.inbound.parsing import authentication, classification, headers, quotes, spam
 from mail.inbound.parsing.message import Kind, ParsedMail, Problem
 from mail.inbound.parsing.structure import Content, Reader
 
@@ -61,6 +61,7 @@ def _with_headers(message: Message, content: Content, problems: tuple[Problem, .
         bounce=bounce,
         forwarded=quotes.forwarded(text) if is_forward(subject) else None,
         authentication=authentication.read(message),
+        spam_filters=spam.filters(message),
         hops=len(headers.raw_values(message, "Received")),
         problems=problems,
     )

@@ -34,6 +34,7 @@ def described(parsed):
         "sender": sender and [sender.name, sender.email],
         "references": list(parsed.references),
         "problems": list(parsed.problems),
+        "spam_filters": list(parsed.spam_filters),
         "files": [file.name for file in parsed.files],
         "contains": [name for file in parsed.files for name in file.contains],
         "bounce": bounce and [bounce.recipient, bounce.message_id, bounce.is_permanent],
@@ -65,6 +66,8 @@ def test_each_message_becomes_what_is_expected(cast, mailbox, settings):
     for name in NAMES:
         wanted = expected(name)
         text = raw(name).replace(b"reply+TOKEN@desk.example.com", address).replace(b"<OPENING>", b"<%s>" % opening)
+        mailbox.spam_filter = wanted.get("mailbox_filter", "")
+        mailbox.save()
         found = outcome(receive(mailbox, text), cast)
         differing = {key: (found[key], wanted[key]) for key in found if key in wanted and found[key] != wanted[key]}
         if differing or wanted.get("message_has", "") not in found["message"]:

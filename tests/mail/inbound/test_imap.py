@@ -124,6 +124,7 @@ def test_password_is_encrypted_and_never_shown(imap_mailbox, cast):
     fields = (
         "address",
         "unknown_senders",
+        "spam_filter",
         "blocked_senders",
         "imap_host",
         "imap_port",
