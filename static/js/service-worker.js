@@ -5,7 +5,7 @@ self.addEventListener("install", () => self.skipWaiting())
 
 self.addEventListener("push", (event) => {
   const { title, body, tag, url } = event.data.json()
-  event.waitUntil(self.registration.showNotification(title, { body, tag, data: { url } }))
+  event.waitUntil(self.registration.showNotification(title, { body, tag, renotify: true, data: { url } }))
 })
 
 self.addEventListener("notificationclick", (event) => {

@@ -46,7 +46,10 @@ test("a push message is shown, with the address of its message", async () => {
   handlers.push({ data: { json: () => data }, waitUntil: () => {} })
   const [[, title, options]] = done
   assert.equal(title, "Casey replied")
-  assert.equal(JSON.stringify(options), JSON.stringify({ body: "T-1", tag: "7", data: { url: MESSAGE } }))
+  assert.equal(
+    JSON.stringify(options),
+    JSON.stringify({ body: "T-1", tag: "7", renotify: true, data: { url: MESSAGE } }),
+  )
 })
 
 test("a click has an open page of the ticket show the message", async () => {

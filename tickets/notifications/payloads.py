@@ -1,12 +1,19 @@
 """What a notification says: an allow-list, without the text of any message."""
 
-from typing import Any
+from typing import Any, Final
 
 from accounts.models import User
 from realtime import Audience
 from realtime.broadcasting.events import iso
 from tickets import payloads
 from tickets.models import STAFF_KINDS, Notification, NotificationKind, Reply, Ticket
+
+# The word in _notification_text.html for what several notifications of a ticket say as a number.
+SUMMARIES: Final[dict[str, str]] = {
+    NotificationKind.REPLY: "replies",
+    NotificationKind.CUSTOMER_REPLY: "replies",
+    NotificationKind.NOTE: "notes",
+}
 
 
 def audience_for(kind: str) -> Audience:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 from django.utils import timezone
@@ -79,9 +79,15 @@ def has_unread_change(user: User, ticket: Ticket) -> bool:
     return Notification.objects.filter(user=user, ticket=ticket, reply=None, read_at=None).exists()
 
 
-def mark_read(user: User, ids: Iterable[UUID] | None = None) -> int:
-    """Mark notifications read, all without `ids`; return how many were unread."""
-    return _read(user, Q() if ids is None else Q(pk__in=list(ids)))
+def mark_read(user: User, ids: Iterable[UUID] | None = None, *, with_earlier: bool = False) -> int:
+    """Mark notifications read, or all, or also the earlier ones of their tickets; return how many were unread."""
+    if ids is None:
+        return _read(user, Q())
+    named = Notification.objects.filter(user=user, pk__in=list(ids))
+    if not with_earlier:
+        return _read(user, Q(pk__in=named.values("pk")))
+    later = named.filter(ticket=OuterRef("ticket"), created_at__gte=OuterRef("created_at"))
+    return _read(user, Q(Exists(later)))
 
 
 @receiver(ticket_read)

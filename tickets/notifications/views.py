@@ -11,8 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.types import AuthenticatedRequest
 from tickets import policies
-from tickets.notifications import records, subscriptions
-from tickets.notifications.payloads import notification_payload
+from tickets.notifications import groups, records, subscriptions
 from tickets.notifications.subscriptions import Level
 
 PAGE_SIZE = 50
@@ -23,9 +22,9 @@ MAX_LATEST = 20
 @login_required
 @cache_control(private=True, no_store=True)
 def notification_list(request: AuthenticatedRequest) -> HttpResponse:
-    """Show all notifications of the user, page by page."""
-    page = Paginator(records.listed(request.user), PAGE_SIZE).get_page(request.GET.get("page"))
-    found = [notification_payload(each) for each in page]
+    """Show all notifications of the user, one entry for a ticket, page by page."""
+    page = Paginator(groups.groups_of(request.user), PAGE_SIZE).get_page(request.GET.get("page"))
+    found = [entry.payload() for entry in groups.entries(request.user, page)]
     return render(request, "tickets/notifications.html", {"page": page, "notifications": found})
 
 
@@ -33,9 +32,9 @@ def notification_list(request: AuthenticatedRequest) -> HttpResponse:
 @login_required
 @cache_control(private=True, no_store=True)
 def latest(request: AuthenticatedRequest) -> HttpResponse:
-    """Return the latest notifications."""
-    found = records.listed(request.user)[:MAX_LATEST]
-    return JsonResponse({"notifications": [notification_payload(each) for each in found]})
+    """Return the latest notifications, one entry for a ticket."""
+    found = groups.entries(request.user, groups.groups_of(request.user)[:MAX_LATEST])
+    return JsonResponse({"notifications": [entry.payload() for entry in found]})
 
 
 @require_safe
@@ -49,10 +48,10 @@ def count(request: AuthenticatedRequest) -> HttpResponse:
 @require_POST
 @login_required
 def read(request: AuthenticatedRequest) -> HttpResponse:
-    """Mark the notifications `id` read; without one, all."""
+    """Mark the notifications `id` read, with the `earlier` ones of their tickets; without an id, all."""
     texts = request.POST.getlist("id")
     ids = [UUID(text) for text in texts if _is_uuid(text)]
-    records.mark_read(request.user, ids if texts else None)
+    records.mark_read(request.user, ids if texts else None, with_earlier="earlier" in request.POST)
     return redirect("notifications:list")
 
 

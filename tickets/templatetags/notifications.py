@@ -7,6 +7,7 @@ from django import template
 
 from tickets.models import Ticket
 from tickets.notifications import preferences, records, subscriptions
+from tickets.notifications.payloads import SUMMARIES
 
 register = template.Library()
 
@@ -18,9 +19,10 @@ def unread_notifications(context: dict[str, Any]) -> int:
 
 
 @register.simple_tag
-def notification_kinds(is_customer: bool) -> list[str]:
-    """Return the kinds that a customer or staff may be notified of in the app."""
-    return [kind.value for kind in preferences.kinds_for(is_customer=is_customer)]
+def notification_kinds(is_customer: bool) -> dict[str, str]:
+    """Return the kinds that a customer or staff may be notified of in the app with their summaries, and these."""
+    kinds = {kind.value: SUMMARIES.get(kind, "") for kind in preferences.kinds_for(is_customer=is_customer)}
+    return kinds | dict.fromkeys(filter(None, kinds.values()), "")
 
 
 @register.simple_tag(takes_context=True)

@@ -6,6 +6,7 @@
 import { AlertSpeaker } from "../lib/notifications/alert-speaker.js"
 import { reportShown, subscribe } from "../lib/notifications/push.js"
 import { playSound } from "../lib/notifications/sound.js"
+import { summaryOf } from "../lib/notifications/summaries.js"
 import { clone } from "../lib/template.js"
 import { live } from "../live/index.js"
 
@@ -29,12 +30,16 @@ function alertUser(data, wanted, isLookedAt) {
 async function showOnDesktop(data) {
   if (globalThis.Notification?.permission !== "granted") return
   const text = clone(`toast-${data.kind}`, data).textContent.replace(/\s+/g, " ").trim()
-  // The tag replaces the same notification of another tab, where there are no locks.
-  const options = { tag: data.event_id, body: data.ticket.reference, data: { url: data.url } }
+  const options = { tag: tagOf(data), renotify: true, body: data.ticket.reference, data: { url: data.url } }
   const worker = await navigator.serviceWorker?.getRegistration("/")
   if (worker?.active)
     await worker.showNotification(text, options) // a click is handled there
   else showWithoutWorker(text, options)
+}
+
+/** What it replaces: an earlier message of the ticket, and the same notification of a tab where there are no locks. */
+function tagOf(data) {
+  return summaryOf(data.kind) ? data.ticket.uuid : data.event_id
 }
 
 function showWithoutWorker(text, options) {

@@ -109,7 +109,7 @@ function drawn(notification) {
   const item = clone("notification", notification)
   item
     .querySelector("[data-slot]")
-    .replaceWith(...clone(`toast-${notification.kind}`, notification).childNodes)
+    .replaceWith(...clone(`toast-${notification.summary ?? notification.kind}`, notification).childNodes)
   return item
 }
 

@@ -1,6 +1,7 @@
 /** <toast-list>: shows notifications as they come; toasts disappear after five seconds, when closed, or when read elsewhere. */
 
 import { Announcer } from "../lib/announcer.js"
+import { summarized } from "../lib/notifications/summaries.js"
 import { config } from "../lib/page-config.js"
 import { clone, fill } from "../lib/template.js"
 import { live } from "../live/index.js"
@@ -13,6 +14,8 @@ const CONTROLS = "a, button, input, select, textarea, summary, label, h1, .ticke
 
 class ToastList extends HTMLElement {
   #announcer
+  #kinds = new WeakMap() // of the notifications that a toast shows
+  #timers = new WeakMap()
 
   connectedCallback() {
     this.#announcer = new Announcer(this.querySelector("[data-announcement]"), { interval: 3_000 })
@@ -38,11 +41,23 @@ class ToastList extends HTMLElement {
     return [...this.children].find(({ dataset }) => dataset.ticket === ticket.uuid)
   }
 
-  /** Shows one toast for each ticket; further changes count there, silently. */
+  /** Shows one toast for each ticket. */
   #show(name, data) {
     const earlier = this.#of(data.ticket)
-    if (earlier && data.test !== true) countUp(earlier)
+    if (earlier && data.test !== true) this.#count(earlier, data)
     else this.#add(name, data)
+  }
+
+  /** Has a toast say how many notifications of its ticket there are, silently: it was announced. */
+  #count(toast, data) {
+    this.#kinds.get(toast).push(data.kind)
+    const text = toast.querySelector("p")
+    text.ariaLive = "off"
+    const said = summarized(data, this.#kinds.get(toast))
+    text.firstElementChild.replaceWith(clone(`toast-${said.summary ?? said.kind}`, said))
+    fill(text, said)
+    this.#removeLater(toast)
+    this.#findPlace()
   }
 
   #add(name, data) {
@@ -50,6 +65,7 @@ class ToastList extends HTMLElement {
     toast.querySelector("[data-slot]").replaceWith(clone(`toast-${name}`, data))
     toast.dataset.test = String(data.test === true)
     if (data.test !== true) toast.dataset.ticket = data.ticket.uuid
+    this.#kinds.set(toast, [data.kind])
     toast.querySelector("[data-close]").addEventListener("click", () => toast.remove())
     this.append(toast)
     this.#removeLater(toast)
@@ -61,7 +77,9 @@ class ToastList extends HTMLElement {
   /** Keeps a toast that has the pointer or the focus, or that the user has not had a chance to see. */
   #removeLater(toast) {
     const isNeeded = () => document.hidden || toast.matches(":hover, :focus-within")
-    setTimeout(() => (isNeeded() ? this.#removeLater(toast) : toast.remove()), SHOWN_MS)
+    clearTimeout(this.#timers.get(toast))
+    const remove = () => (isNeeded() ? this.#removeLater(toast) : toast.remove())
+    this.#timers.set(toast, setTimeout(remove, SHOWN_MS))
   }
 
   /** Takes the place that covers the least of the page's controls. */
@@ -82,14 +100,6 @@ class ToastList extends HTMLElement {
 /** Rows are drawn with the next frame. */
 function afterDrawing(task) {
   requestAnimationFrame(() => requestAnimationFrame(task))
-}
-
-function countUp(toast) {
-  const more = toast.querySelector(".toast-more")
-  const number = Number(more.dataset.number ?? 0) + 1
-  more.dataset.number = String(number)
-  more.hidden = false
-  fill(more, { number: String(number) })
 }
 
 function visibleControls() {

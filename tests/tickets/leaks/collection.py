@@ -279,7 +279,8 @@ class Reader:
         for _round in range(2):  # an event's job enqueues those of its messages
             run_all_jobs()
         received = pushes.service.received.get(self.name, [])
-        listed = self.answers(["/notifications/latest/", f"{API}/notifications/?size=100"])
+        lists = [f"{API}/notifications/?size=100", f"{API}/notifications/?group=ticket&size=100"]
+        listed = self.answers(["/notifications/latest/", *lists])
         return listed | {f"push {number}": text for number, text in enumerate(received)}
 
     # -- Search

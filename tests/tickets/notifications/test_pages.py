@@ -7,6 +7,7 @@ from django.test import Client
 
 from accounts.models import DeskSettings
 from tests.support.cast import Cast
+from tickets import services
 from tickets.models import Notification, TicketSubscription
 from tickets.notifications import preferences, records, subscriptions
 
@@ -59,10 +60,12 @@ def test_latest_lead_to_their_message_without_its_text(cast, bao):
 def test_page_lists_them_and_marks_one_or_all_read_without_scripts(cast, bao):
     for message in ("One", "Two", "Three"):
         cast.reply(cast.casey, message)
+    services.open_ticket(by=cast.greta, subject="Chair", content="Broken", office=cast.billing)
     page = bao.get("/notifications/").text
-    assert page.count("Casey Rivers</bdi> replied to") == 3
-    bao.post("/notifications/read/", {"id": latest(bao)[0]["id"]})
-    assert unread(bao) == 2
+    assert page.count("3</span> new replies in “<bdi") == 1
+    assert page.count('New ticket “<bdi data-text="ticket.subject">Chair') == 1
+    bao.post("/notifications/read/", {"id": latest(bao)[1]["id"], "earlier": ""})
+    assert unread(bao) == 1
     assert bao.post("/notifications/read/").headers["Location"] == "/notifications/"
     assert unread(bao) == 0
 

@@ -1,24 +1,32 @@
 """Notifications of the user, and the tickets that they follow or have muted."""
 
+from typing import Any
 from uuid import UUID
 
+from django.http import QueryDict
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.base import ProjectAPIView, reject_unknown_parameters, serialized_response
-from accounts.api.fields import Body, Uuid
+from accounts.api.base import InvalidParameter, ProjectAPIView, reject_unknown_parameters, serialized_response
+from accounts.api.fields import Body, Flag, Uuid
+from accounts.models import User
 from tickets.api.examples import REPLY, TICKET, request_example, response_example
 from tickets.api.paging import page_size
-from tickets.api.parameters import SIZE
+from tickets.api.parameters import SIZE, query
 from tickets.api.serializers import PersonSerializer
 from tickets.api.views.tickets import fetch
-from tickets.models import Notification, NotificationKind
-from tickets.notifications import records, subscriptions
+from tickets.models import NotificationKind
+from tickets.notifications import groups, records, subscriptions
 from tickets.notifications.payloads import notification_payload
 
 KINDS = [kind.value for kind in NotificationKind if kind != NotificationKind.RECEIPT]
+GROUPING = (
+    "`ticket` for one result instead of all unread notifications of a ticket, and one instead of all read ones: that "
+    "which concerns the user themselves, such as a mention, or else the latest, with `id` and time of the latest."
+)
 EXAMPLE = {
     "id": "b3a1f0c2-6d5e-4f7a-9b8c-0d1e2f3a4b5c",
     "kind": "customer_reply",
@@ -27,7 +35,9 @@ EXAMPLE = {
     "by": REPLY["user"],
     "created_at": REPLY["created_at"],
     "is_read": False,
+    "count": 1,
 }
+GROUP = query("group", {"type": "string", "enum": ["ticket"]}, GROUPING)
 
 
 class NotifiedTicketSerializer(serializers.Serializer):  # type: ignore[misc]
@@ -48,6 +58,7 @@ class NotificationSerializer(serializers.Serializer):  # type: ignore[misc]
     by = PersonSerializer(allow_null=True, help_text="Who did it; null for the system.")
     created_at = serializers.DateTimeField(help_text="When it happened.")
     is_read = serializers.BooleanField(help_text="Whether the user has read it.")
+    count = serializers.IntegerField(help_text="How many it stands for: more than 1 only with `group=ticket`.")
 
 
 class NotificationPage(serializers.Serializer):  # type: ignore[misc]
@@ -61,6 +72,7 @@ class ReadSerializer(Body):
     """What to mark read."""
 
     ids = serializers.ListField(child=Uuid(), allow_null=True, max_length=100, help_text="Their ids; null for all.")
+    earlier = Flag(default=False, help_text="Also the earlier notifications of their tickets.")
 
 
 class SubscriptionSerializer(Body):
@@ -77,14 +89,16 @@ class Notifications(ProjectAPIView):
         operation_id="notifications",
         summary="List notifications",
         tags=["Notifications"],
-        parameters=[SIZE],
+        parameters=[SIZE, GROUP],
         responses=NotificationPage,
         examples=[response_example("A notification", {"unread": 1, "results": [EXAMPLE]})],
     )
     def get(self, request: Request) -> Response:
         """List the latest notifications of the user that they may still see, latest first."""
-        reject_unknown_parameters(request._request.GET, "size")
-        found = records.listed(request.user)[: page_size(request._request.GET)]
+        asked = request._request.GET
+        reject_unknown_parameters(asked, "size", "group")
+        read = _grouped if _is_grouped(asked) else _single
+        found = read(request.user, page_size(asked))
         data = {"unread": records.unread_number(request.user), "results": [_data(each) for each in found]}
         return serialized_response(NotificationPage, data)
 
@@ -100,7 +114,8 @@ class ReadNotifications(ProjectAPIView):
     )
     def post(self, request: Request) -> Response:
         """Mark notifications read; ids that are not the user's change nothing."""
-        records.mark_read(request.user, self.read(ReadSerializer)["ids"])
+        sent = self.read(ReadSerializer)
+        records.mark_read(request.user, sent["ids"], with_earlier=sent["earlier"])
         return Response(status=204)
 
 
@@ -133,6 +148,20 @@ class Subscription(ProjectAPIView):
         return serialized_response(SubscriptionSerializer, {"level": level})
 
 
-def _data(notification: Notification) -> dict[str, object]:
-    data = notification_payload(notification)
+def _is_grouped(asked: QueryDict) -> bool:
+    """Return whether `group` asks for one result a ticket. Raises InvalidParameter."""
+    if asked.get("group", "ticket") != "ticket":
+        raise InvalidParameter({"group": [_("Must be “ticket”.")]})
+    return "group" in asked
+
+
+def _single(user: User, size: int) -> list[dict[str, Any]]:
+    return [notification_payload(each) | {"count": 1} for each in records.listed(user)[:size]]
+
+
+def _grouped(user: User, size: int) -> list[dict[str, Any]]:
+    return [entry.payload() for entry in groups.entries(user, groups.groups_of(user)[:size])]
+
+
+def _data(data: dict[str, Any]) -> dict[str, Any]:
     return data | {"reply": data["reply"] and data["reply"]["id"]}

@@ -5,7 +5,7 @@ import base64
 import json
 import os
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import http_ece
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -21,7 +21,7 @@ from realtime.webhooks import safe_http
 from tickets import policies
 from tickets.models import Notification, NotificationKind, PushSubscription
 from tickets.notifications import preferences
-from tickets.notifications.payloads import notification_payload
+from tickets.notifications.payloads import SUMMARIES, notification_payload
 from tickets.notifications.push import keys
 
 TTL: Final = 24 * 3600  # seconds for which the push service keeps a message
@@ -76,8 +76,14 @@ def _message(user: User, notification: Notification) -> bytes:
             "tickets/notifications/_notification_text.html", {"kind": notification.kind, "item": data}
         )
     title = " ".join(strip_tags(html).split())
-    shown = {"title": title, "body": data["ticket"]["reference"], "url": data["url"], "tag": data["id"]}
+    shown = {"title": title, "body": data["ticket"]["reference"], "url": data["url"], "tag": _tag(data)}
     return json.dumps(shown).encode()
+
+
+def _tag(data: dict[str, Any]) -> str:
+    """Return what the message replaces in the browser: the ticket's earlier messages, if it is about one."""
+    ticket: str = data["ticket"]["uuid"]
+    return ticket if data["kind"] in SUMMARIES else data["id"]
 
 
 def _encrypt(browser: PushSubscription, message: bytes) -> bytes:
