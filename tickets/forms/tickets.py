@@ -151,7 +151,12 @@ class TicketForm(AttachmentsForm):
     text_field = "content"
     customer = CustomerField()
     subject = UncutField(label=_("Subject"), max_length=MAX_SUBJECT)
-    office = forms.ModelChoiceField(Office.objects.none(), label=_("Office"), empty_label=None)
+    office = forms.ModelChoiceField(
+        Office.objects.none(),
+        label=_("Office"),
+        empty_label=_("Choose an office"),
+        error_messages={"required": _("Choose an office.")},
+    )
     priority = forms.ModelChoiceField(Priority.objects.all(), label=_("Priority"), empty_label=None)
     content = MessageField(
         label=_("Message"),
@@ -162,12 +167,23 @@ class TicketForm(AttachmentsForm):
 
     def __init__(self, request: HttpRequest | None = None, *, user: User) -> None:
         super().__init__(request, user=user)
-        offices: forms.ModelChoiceField[Office] = self.fields["office"]  # type: ignore[assignment]
-        offices.queryset = offered_offices(user)
+        self._offer_offices(user)
         self.fields["priority"].initial = Priority.default()
         if user.is_customer:
             self.fields["content"].help_text = ""
             del self.fields["customer"]
+
+    def _offer_offices(self, user: User) -> None:
+        """Choose the only office; of several none, since the first one would receive what is meant for others."""
+        offered = offered_offices(user)
+        offices: forms.ModelChoiceField[Office] = self.fields["office"]  # type: ignore[assignment]
+        only = list(offered[:2])
+        if len(only) == 1:
+            offices.initial, offices.widget = only[0].pk, forms.HiddenInput()
+        elif user.is_customer:
+            offices.empty_label, offices.widget = None, forms.RadioSelect()
+            offices.error_messages["required"] = _("Choose what it is about.")
+        offices.queryset = offered
 
     def open(self, *, by: User) -> Ticket:
         """Open the ticket. Raises PermissionDenied, ValidationError."""

@@ -118,8 +118,12 @@ def test_customer_opens_a_ticket_by_keyboard_alone(small_desk: Desk) -> None:
     page.on("filechooser", lambda _: None)  # from here on they are reported, and not shown
     press(page, "main a[href='/tickets/new/']")
     expect(page).to_have_url(re.compile(r"/tickets/new/$"))
+    reach(page, "[name=office]")
+    expect(page.locator("[name=office]:checked")).to_have_count(0)
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("radio", name="Orders")).to_be_checked()
     write(page, "[name=subject]", "The cup is broken")
-    write(page, "[name=office]", "Ord")
     write(page, "[name=content]", "In two pieces")
     reach(page, "#id_uploads")
     with page.expect_file_chooser() as choosing:

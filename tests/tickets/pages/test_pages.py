@@ -9,6 +9,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 from zeal import zeal_ignore
 
+from accounts.models import Office
 from tests.support.cast import Cast
 from tickets import services
 from tickets.models import Reply, Ticket
@@ -52,6 +53,26 @@ def test_customer_is_not_offered_internal_offices(cast: Cast, casey: Client, bao
     words = {"subject": "Late", "content": "x", "office": cast.fraud.pk, "priority": cast.ticket.priority_id}
     assert casey.post("/tickets/new/", words).status_code == 422
     assert Ticket.objects.count() == 1
+
+
+def test_no_office_is_chosen_for_a_person_who_has_a_choice(cast: Cast, casey: Client, bao: Client) -> None:
+    Office.objects.filter(pk=cast.orders.pk).update(description="Parcels and returns")
+    page = casey.get("/tickets/new/").text
+    assert page.count('type="radio" name="office"') == 2
+    assert "Parcels and returns" in page
+    assert not re.search(r'type="radio"[^>]*checked', page)
+    assert '<option value="" selected>Choose an office</option>' in bao.get("/tickets/new/").text
+    words = {"subject": "Late", "content": "Where is it?", "priority": cast.ticket.priority_id}
+    refused = casey.post("/tickets/new/", words)
+    assert (refused.status_code, refused.context["form"].errors) == (422, {"office": ["Choose what it is about."]})
+    assert Ticket.objects.count() == 1
+
+
+def test_only_office_is_chosen_silently(cast: Cast, casey: Client) -> None:
+    Office.objects.filter(pk=cast.orders.pk).update(is_internal=True)
+    page = casey.get("/tickets/new/").text
+    assert "What is it about?" not in page
+    assert f'<input type="hidden" name="office" value="{cast.billing.pk}"' in page
 
 
 def test_invalid_form_shows_errors_and_keeps_its_text(cast: Cast, casey: Client) -> None:

@@ -5,7 +5,7 @@ import { drafts } from "../../lib/session.js"
 import { keepDraft } from "./draft-keeper.js"
 
 const SENT = "draft-sent"
-const FIELDS = "input[type=text], input[name=key], select"
+const FIELDS = "input[type=text], input[type=radio], input[name=key], select"
 
 class FormDraft extends HTMLElement {
   connectedCallback() {
@@ -34,14 +34,16 @@ class FormDraft extends HTMLElement {
 
   /** The key, which identifies the submission, is part of the draft: sent twice, it opens one ticket. */
   #read() {
-    const values = Object.fromEntries(this.#fields.map(({ name, value }) => [name, value]))
+    const fields = this.#fields.filter((field) => field.type !== "radio" || field.checked)
+    const values = Object.fromEntries(fields.map(({ name, value }) => [name, value]))
     return { text: this.#text.value, values, files: this.#files.kept }
   }
 
   #write({ text, values, files }) {
     for (const field of this.#fields) {
       const value = values[field.name] ?? (field.type === "text" ? "" : undefined)
-      if (value !== undefined && canShow(field, value)) field.value = value
+      if (field.type === "radio") field.checked = field.value === value
+      else if (value !== undefined && canShow(field, value)) field.value = value
     }
     this.#text.value = text
     this.#files.replace(files)
