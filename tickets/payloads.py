@@ -14,7 +14,18 @@ from realtime import Audience
 from realtime.broadcasting.events import iso
 from realtime.channels import ClientEventCopy
 from tickets.actors import Actor, System
-from tickets.models import Attachment, Reply, SavedView, Status, Tag, Ticket, TimelineEntry, participants_of, tags_of
+from tickets.models import (
+    Attachment,
+    Macro,
+    Reply,
+    SavedView,
+    Status,
+    Tag,
+    Ticket,
+    TimelineEntry,
+    participants_of,
+    tags_of,
+)
 from tickets.notifications.mentions import with_chips
 from tickets.signals import Change
 
@@ -231,7 +242,7 @@ def _value(value: Any, ticket: Ticket, audience: Audience) -> str | None:
         return user_payload(value, ticket, audience)["name"]
     if isinstance(value, Office):
         return office_name(value, audience)
-    if isinstance(value, Tag | datetime) and audience is Audience.PUBLIC:
+    if isinstance(value, Tag | Macro | datetime) and audience is Audience.PUBLIC:
         return None
     if isinstance(value, datetime):
         return iso(value)

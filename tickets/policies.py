@@ -17,6 +17,7 @@ from tickets.models import (
     STAFF_KINDS,
     Attachment,
     CustomerNote,
+    Macro,
     Notification,
     OrganizationMember,
     Participant,
@@ -414,7 +415,12 @@ def _for_reader(user: User) -> Q:
     return Q(owner=user) | shared
 
 
-def can_edit_saved_reply(user: User, saved: SavedReply) -> bool:
+def usable_macros(user: User) -> QuerySet[Macro]:
+    """Return the macros that `user` may apply, as `usable_saved_replies` does."""
+    return Macro.objects.filter(_for_reader(user))
+
+
+def can_edit_saved(user: User, saved: SavedReply | Macro) -> bool:
     """Allow the owner; for an office its agents; for all staff only admins, who may also edit those of offices."""
     if not user.is_active or user.is_customer:
         return False

@@ -10,9 +10,8 @@ from tickets.reading import views as reading
 from tickets.snooze import views as snooze
 from tickets.tags import views as tags
 from tickets.views import conversation, editing, files, lists, saved_replies, tickets
-from tickets.views.settings import choices, desk, invitations, offices, organizations
+from tickets.views.settings import choices, desk, invitations, offices, organizations, saved
 from tickets.views.settings import people as people_settings
-from tickets.views.settings import saved_replies as saved_replies_settings
 from tickets.views.settings import saved_views as views_settings
 from tickets.views.settings import tags as tags_settings
 
@@ -77,6 +76,16 @@ def _choice_urls(section: str) -> list[URLPattern]:
     ]
 
 
+def _saved_urls(section: str) -> list[URLPattern]:
+    arguments = {"section": section}
+    return [
+        path(f"{section}/", saved.saved_list, arguments, name=section),
+        path(f"{section}/new/", saved.edit_saved, arguments, name=f"{section}-new"),
+        path(f"{section}/<int:pk>/", saved.edit_saved, arguments, name=f"{section}-edit"),
+        path(f"{section}/<int:pk>/delete/", saved.delete_saved, arguments, name=f"{section}-delete"),
+    ]
+
+
 settings_urlpatterns = [
     path("people/", people_settings.people_list, name="people"),
     path("people/invite/", invitations.invite, name="people-invite"),
@@ -119,8 +128,6 @@ settings_urlpatterns = [
     path("views/<int:pk>/", views_settings.edit_view, name="views-edit"),
     path("views/<int:pk>/filters/", views_settings.update_view, name="views-update"),
     path("views/<int:pk>/delete/", views_settings.delete_view, name="views-delete"),
-    path("saved-replies/", saved_replies_settings.saved_reply_list, name="saved-replies"),
-    path("saved-replies/new/", saved_replies_settings.edit_saved_reply, name="saved-replies-new"),
-    path("saved-replies/<int:pk>/", saved_replies_settings.edit_saved_reply, name="saved-replies-edit"),
-    path("saved-replies/<int:pk>/delete/", saved_replies_settings.delete_saved_reply, name="saved-replies-delete"),
+    *_saved_urls("saved-replies"),
+    *_saved_urls("macros"),
 ]

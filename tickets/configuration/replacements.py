@@ -11,6 +11,7 @@ from accounts.models import Office, User
 from jobs.models import Job
 from tickets import policies, services
 from tickets.configuration import saved_views
+from tickets.macros import replacing
 from tickets.models import Priority, Status, Ticket
 
 BATCH_SIZE = 100  # tickets that change in one transaction
@@ -45,7 +46,8 @@ def delete_value(value: Value, *, by: User, replacement: Model | None = None, pa
         raise ValidationError(_("This is the default. Choose another default first."))
     if not tickets_with(value).exists():
         if replacement is not None:
-            saved_views.replace_value(field_of(value), value.pk, replacement.pk)
+            for kept in (saved_views, replacing):
+                kept.replace_value(field_of(value), value.pk, replacement.pk)
         _delete(value)
         return True
     if replacement is None or replacement.pk == value.pk:

@@ -25,8 +25,7 @@ from tickets.models.participants import MAX_PARTICIPANTS, Participant, participa
 from tickets.models.push import PushKey, PushSubscription
 from tickets.models.reading import DeliveryMark, ReadMark
 from tickets.models.replies import Reply, ReplyRevision
-from tickets.models.saved_replies import SavedReply
-from tickets.models.saved_views import MAX_QUERY, SavedView
+from tickets.models.saved import MAX_QUERY, Macro, SavedReply, SavedView
 from tickets.models.search_texts import SearchText
 from tickets.models.tickets import (
     MAX_MESSAGE,
@@ -55,6 +54,7 @@ __all__ = [
     "DeliveryMark",
     "Draft",
     "IdempotencyKey",
+    "Macro",
     "Mention",
     "Notification",
     "NotificationKind",

@@ -32,6 +32,7 @@ class TimelineEntry(models.Model):
         SNOOZED_UNTIL = "snoozed_until", _("changed the snooze")
         LINKED = "linked", _("linked a related ticket")
         UNLINKED = "unlinked", _("removed a related ticket")
+        MACRO = "macro", _("applied a macro")
 
     ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="timeline")
     # Null for the system, whose `cause` is given instead.

@@ -25,6 +25,7 @@ from tickets.models import (
     DeliveryMark,
     Draft,
     IdempotencyKey,
+    Macro,
     OrganizationMember,
     OrganizationRemoval,
     Participant,
@@ -98,8 +99,8 @@ def _erase(person: User, by: User | None, delete_tickets: bool, to: User | None)
     CustomerNote.objects.filter(customer=person).delete()
     OrganizationMember.objects.filter(user=person).delete()
     OrganizationRemoval.objects.filter(user=person).delete()
-    SavedReply.objects.filter(owner=person).delete()
-    SavedView.objects.filter(owner=person).delete()
+    for model in (SavedReply, Macro, SavedView):
+        model._default_manager.filter(owner=person).delete()
     _delete_jobs(identity)
     signals.person_erased.send(User, person=person)
     account_erasure.make_neutral(person, identity)

@@ -13,6 +13,7 @@ from tickets import policies, signals
 from tickets.actors import Actor
 from tickets.configuration import saved_views
 from tickets.locking import lock, require, save_with_sequence
+from tickets.macros import replacing
 from tickets.models import Tag, TagColor, Ticket, tags_of
 from tickets.signals import Change
 
@@ -82,7 +83,8 @@ def delete_tag(tag: Tag, *, by: User, into: Tag | None = None) -> None:
         rows = Ticket.tags.through.objects
         tagged = rows.filter(tag=into).values("ticket")
         rows.filter(tag=tag).exclude(ticket__in=tagged).update(tag=into)
-        saved_views.replace_value("tag", tag.pk, into.pk)
+        for kept in (saved_views, replacing):
+            kept.replace_value("tag", tag.pk, into.pk)
     signals.tag_changed.send(Tag, tag=tag, replacement=into)
     tag.delete()
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.types import AuthenticatedRequest
 from tickets import policies
 from tickets.configuration import saved_replies
+from tickets.configuration.variables import fill
 from tickets.models import Ticket
 
 
@@ -25,7 +26,7 @@ def list_for_ticket(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
     rows = [
         {
             "name": saved.name,
-            "text": saved_replies.fill(saved.text, ticket, by=request.user),
+            "text": fill(saved.text, ticket, by=request.user),
             "used_url": reverse("tickets:saved-reply-used", args=[saved.pk]),
         }
         for saved in found

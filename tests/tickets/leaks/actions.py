@@ -19,7 +19,8 @@ from tests.tickets.leaks.together import REFUSED, Done
 from tickets import services
 from tickets.actors import Cause, System
 from tickets.links import services as links
-from tickets.models import Participant, Priority, Status, Tag, Ticket, TicketLink
+from tickets.macros import services as macros
+from tickets.models import Macro, Participant, Priority, Status, Tag, Ticket, TicketLink
 from tickets.people import organizations, participants
 from tickets.snooze import services as snooze
 from tickets.tags import services as tags
@@ -381,6 +382,21 @@ def end_due_snooze(site: Site, who: int, which: int, what: int) -> Done:
     return Done(ticket, is_hidden=True)
 
 
+def save_macro(site: Site, who: int, which: int, what: int) -> Done:
+    actions = {"add_tags": [Tag.objects.get_or_create(name="quartz")[0].pk], "snooze": "tomorrow"}
+    macros.save_macro(Macro(name=site.mark("kryptonite"), actions=actions), by=administrator(site, who))
+    return Done(None, is_hidden=True)
+
+
+def apply_macro(site: Site, who: int, which: int, what: int) -> Done:
+    macro = Macro.objects.order_by("pk").first()
+    if macro is None:
+        return REFUSED
+    ticket = site.ticket(which)
+    macros.apply_macro(macro, ticket, by=site.actor(ticket, who))
+    return Done(ticket, is_hidden=True)
+
+
 def upload(site: Site, who: int, which: int, what: int) -> Done:
     site.file(site.people[pick(NOTE_AUTHORS, who)], site.mark("kryptonite"), what)
     return Done(None, is_hidden=True)
@@ -411,13 +427,14 @@ TAGGING: dict[str, Step] = {
     "delete_tag": delete_tag,
 }
 SNOOZING: dict[str, Step] = {"set_snooze": set_snooze, "end_due_snooze": end_due_snooze}
+MACROS: dict[str, Step] = {"save_macro": save_macro, "apply_macro": apply_macro}
 LINKING: dict[str, Step] = {
     "link_tickets": link_tickets,
     "link_named_ticket": link_named_ticket,
     "unlink_tickets": unlink_tickets,
 }
 # By the names of services.py, people/participants.py, people/organizations.py, tags/services.py,
-# snooze/services.py and links/services.py; a new service must be added here.
+# snooze/services.py, links/services.py and macros/services.py; a new service must be added here.
 SERVICES: dict[str, Step] = {
     "open_ticket": open_ticket,
     "open_ticket_for": open_ticket_for,
@@ -439,6 +456,7 @@ SERVICES: dict[str, Step] = {
     **TAGGING,
     **SNOOZING,
     **LINKING,
+    **MACROS,
 }
 UPDATES: dict[str, Step] = {
     "change_status": change_status,
@@ -464,6 +482,7 @@ HIDDEN: dict[str, Step] = {
     **TAGGING,
     **SNOOZING,
     **LINKING,
+    **MACROS,
 }
 OTHERS: dict[str, Step] = {
     "typing": together.typing,

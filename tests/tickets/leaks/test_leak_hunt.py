@@ -38,6 +38,7 @@ from tests.tickets.leaks.together import Done
 from tickets import services
 from tickets.api.parameters import LIST_PARAMETERS
 from tickets.links import services as links
+from tickets.macros import services as macros
 from tickets.models import Notification, Ticket
 from tickets.notifications.push import sending
 from tickets.people import organizations, participants
@@ -147,6 +148,8 @@ STORY: list[Step] = [
     ("set_snooze", 0, 0, 0),
     ("end_due_snooze", 0, 0, 0),
     ("set_snooze", 0, 0, 1),
+    ("save_macro", 0, 0, 0),
+    ("apply_macro", 0, 0, 0),
     ("add_reply", 7, 0, 1),
     ("note", 0, 2, 0),
     ("note with files", 0, 1, 0),
@@ -452,7 +455,7 @@ async def play(hunt: Hunt, steps: list[Step]) -> None:
 def test_every_service_is_covered_by_the_leak_hunt() -> None:
     names = {
         name
-        for module in (services, participants, organizations, tags, snooze, links)
+        for module in (services, participants, organizations, tags, snooze, links, macros)
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__ and not name.startswith("_")
     }

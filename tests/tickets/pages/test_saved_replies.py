@@ -6,7 +6,7 @@ from django.test import Client
 from accounts.models import DeskSettings, User
 from tests.support.cast import Cast
 from tickets import policies
-from tickets.configuration import saved_replies
+from tickets.configuration import variables
 from tickets.models import SavedReply
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +47,7 @@ def test_saved_replies_by_user(
     user = getattr(cast, name)
     found = policies.usable_saved_replies(user)
     assert {key for key, row in saved.items() if row in found} == {*usable.split()}
-    assert {key for key, row in saved.items() if policies.can_edit_saved_reply(user, row)} == {*editable.split()}
+    assert {key for key, row in saved.items() if policies.can_edit_saved(user, row)} == {*editable.split()}
 
 
 def test_pages_follow_the_policies(cast: Cast, saved: dict[str, SavedReply]) -> None:
@@ -88,12 +88,12 @@ def test_unknown_variable_or_empty_text_is_refused(cast: Cast, text: str) -> Non
 def test_text_is_filled_in_as_the_customer_may_read_it(cast: Cast) -> None:
     DeskSettings(staff_names=DeskSettings.StaffNames.FIRST).save()
     text = "{{customer}}, {{ customer.first_name }}: {{reference}} {{subject}} {{office}} {{agent}} {{x}} {{}} {"
-    filled = saved_replies.fill(text, cast.ticket, by=cast.bao)
+    filled = variables.fill(text, cast.ticket, by=cast.bao)
     assert filled == f"Casey Rivers, Casey: {cast.ticket.reference} Charged twice Billing Bao {{{{x}}}} {{{{}}}} {{"
     cast.billing.is_internal = True
     cast.billing.save()
     cast.ticket.office = cast.billing
-    assert "Billing" not in saved_replies.fill("{{office}} {{agent}}", cast.ticket, by=cast.bao)
+    assert "Billing" not in variables.fill("{{office}} {{agent}}", cast.ticket, by=cast.bao)
 
 
 def test_composer_lists_the_most_used_first(cast: Cast, saved: dict[str, SavedReply]) -> None:

@@ -22,7 +22,7 @@ from tests.support.sockets import connect, do, subscribe
 from tests.test_admin import signed_in
 from tests.tickets.privacy.scenario import ADDRESS, EMAIL, NAME, TEXTS, TRACES, leave_traces, other_rows
 from tickets import drafts, policies, services
-from tickets.models import Draft, Reply, SavedReply, SavedView, Ticket, TimelineEntry, attachment_storage
+from tickets.models import Draft, Macro, Reply, SavedReply, SavedView, Ticket, TimelineEntry, attachment_storage
 from tickets.privacy.erasure import erase_person
 
 pytestmark = pytest.mark.django_db
@@ -148,13 +148,15 @@ def test_erased_person_stays_erased(cast: Cast) -> None:
         erase_person(person, by=cast.ada)
 
 
-def test_own_saved_replies_and_views_are_deleted_and_shared_ones_stay(cast: Cast) -> None:
+def test_own_saved_replies_macros_and_views_are_deleted_and_shared_ones_stay(cast: Cast) -> None:
     SavedReply.objects.create(name="Mine", text="Yours, Bao", owner=cast.bao)
     SavedReply.objects.create(name="Ours", text="Yours, Billing", office=cast.billing)
+    Macro.objects.create(name="Mine", owner=cast.bao)
+    Macro.objects.create(name="Ours", office=cast.billing)
     SavedView.objects.create(name="Mine", owner=cast.bao)
     SavedView.objects.create(name="Ours", office=cast.billing)
     erase_person(cast.bao, by=cast.ada)
-    for model in (SavedReply, SavedView):
+    for model in (SavedReply, Macro, SavedView):
         assert [saved.name for saved in model.objects.all()] == ["Ours"]
 
 

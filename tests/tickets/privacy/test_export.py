@@ -41,6 +41,7 @@ NOT_EXPORTED = {
     "tickets.CustomerNote": "internal, as notes of tickets are",
     "tickets.TicketLink": "that the person made it is in the timelines of its tickets",
     "tickets.SavedReply": "templates of the work, not words about the person",
+    "tickets.Macro": "templates of the work, not words about the person",
     "tickets.SavedView": "filters of the work, not words about the person",
 }
 
