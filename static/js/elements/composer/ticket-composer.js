@@ -1,10 +1,17 @@
-/** <ticket-composer data-draft data-draft-address>: keeps the draft and its files until it is sent; Ctrl+Enter sends. */
+/**
+ * <ticket-composer data-draft data-draft-address>: keeps the draft and its files until it is sent; Ctrl+Enter sends. It is
+ * one line until it is used.
+ */
 
 import "./file-picker.js"
+import { ComposerFold } from "../../lib/composer-fold.js"
 import { keepDraft } from "./draft-keeper.js"
+
+const IN_USE = ".file-list > li, .field-error:not([hidden]), draft-notice:not([hidden])"
 
 class TicketComposer extends HTMLElement {
   #draft
+  #connection = new AbortController()
 
   connectedCallback() {
     this.#draft = keepDraft(this, {
@@ -16,6 +23,18 @@ class TicketComposer extends HTMLElement {
     this.addEventListener("submit", () => this.#announce(""))
     this.addEventListener("keydown", (event) => this.#onKeydown(event))
     this.addEventListener("live-form:sent", ({ detail }) => this.#onSent(detail.body, detail.answer))
+    this.querySelector(".composer-tabs")?.addEventListener("click", (event) => this.#onTab(event))
+    this.addEventListener("focusout", ({ relatedTarget }) => this.#closeMenus(relatedTarget))
+    const fold = new ComposerFold(this, {
+      around: this.closest(".conversation"),
+      isEmpty: () => !this.#text.value && !this.querySelector(IN_USE),
+      onFold: () => this.#onFold(),
+    })
+    fold.start(this.#connection.signal)
+  }
+
+  disconnectedCallback() {
+    this.#connection.abort()
   }
 
   get #text() {
@@ -53,6 +72,22 @@ class TicketComposer extends HTMLElement {
     field.focus()
     field.setSelectionRange(field.value.length, field.value.length)
     field.dispatchEvent(new Event("input", { bubbles: true }))
+  }
+
+  /** Pressed with a pointer, a tab leads to the text; keys choose among the tabs. */
+  #onTab({ detail, target }) {
+    if (target.matches("input") && detail > 0) this.#text.focus()
+  }
+
+  /** The next message is a reply again. */
+  #onFold() {
+    const reply = this.querySelector("input[name=internal][value='']")
+    if (reply) reply.checked = true
+    this.#showMode()
+  }
+
+  #closeMenus(focused) {
+    for (const menu of this.querySelectorAll("details[open]")) if (!menu.contains(focused)) menu.open = false
   }
 
   #onKeydown(event) {
