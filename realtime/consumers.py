@@ -71,13 +71,15 @@ class PusherConsumer(Connection, AsyncWebsocketConsumer):
         subscription = self.subscriptions.setdefault(channel, Subscription(channel))
         try:
             if subscription.audience is None and sum(1 for _ in self.joined()) >= limits.MAX_SUBSCRIPTIONS:
-                raise SubscriptionRefused(f"A connection has at most {limits.MAX_SUBSCRIPTIONS} subscriptions.")
+                raise SubscriptionRefused(
+                    f"A connection has at most {limits.MAX_SUBSCRIPTIONS} subscriptions.", by="limit"
+                )
             await self.sign_in.accept_signature(subscription, request)
             if await self._authorize_and_join(subscription, prepared.pop(channel, None)) is None:
-                raise SubscriptionRefused("You may not subscribe to this channel.")
+                raise SubscriptionRefused("You may not subscribe to this channel.", by="rule")
             await self.confirm(subscription)
         except SubscriptionRefused as refusal:
-            metrics.refused_subscriptions.inc()
+            metrics.refused_subscriptions.labels(refusal.by).inc()
             refusals.warning("subscription refused", channel=channel, user=self.sign_in.user_id, reason=refusal)
             self.write(protocol.subscription_error(channel, FORBIDDEN, str(refusal)))
         finally:
@@ -138,6 +140,7 @@ class PusherConsumer(Connection, AsyncWebsocketConsumer):
                 members = await self.hub.presence.watch_members(self, channel)
             except ChannelFull as error:
                 self.unsubscribe(channel)
+                metrics.refused_subscriptions.labels("members").inc()
                 self.write(protocol.subscription_error(channel, FORBIDDEN, str(error)))
         if self.subscriptions.get(channel) is not subscription or subscription.audience is None:
             return  # ended since, and the client was notified

@@ -47,11 +47,16 @@ slow_consumers = Counter(
 )
 refused_subscriptions = Counter(
     "realtime_refused_subscriptions",
-    "Subscriptions that a rule, a signature or a limit has refused.",
+    "Subscriptions that were refused: by a `rule`, a `signature`, a `limit` of the connection or of a channel's "
+    "`members`, or `ended` later because access ended.",
+    ["reason"],
     registry=registry,
 )
 published_events = Counter(
-    "realtime_published_events", "Events written to the event log by processes of `serve`.", registry=registry
+    "realtime_published_events",
+    "Events written to the event log by processes of `serve`.",
+    ["event"],
+    registry=registry,
 )
 delivered_events = Counter(
     "realtime_delivered_events",
@@ -80,6 +85,17 @@ tailer_read_at = Gauge(
     "When the slowest log tailer has last read the event log: its age is the lag.",
     registry=registry,
     multiprocess_mode="livemin",
+)
+tailer_seconds = Histogram(
+    "realtime_log_tailer_seconds",
+    "Time to read the event log: one read per process and second, and for each wake-up.",
+    registry=registry,
+    buckets=LATENCIES,
+)
+failed_layer_sends = Counter(
+    "realtime_failed_layer_sends",
+    "Batches that the channel layer did not accept: Redis is down or slow, and the log tailers deliver.",
+    registry=registry,
 )
 history_responses = Counter(
     "realtime_history_responses",

@@ -8,7 +8,6 @@ from typing import Any
 from django.http import HttpResponse
 from django.test import RequestFactory
 from django.urls import URLPattern, URLResolver
-from prometheus_client.metrics import MetricWrapperBase
 
 from docs.generate.markdown import code, summary, table
 from realtime import metrics, urls
@@ -16,7 +15,7 @@ from realtime.channels import channel_patterns
 from realtime.monitoring.explain_access import channel_type, pattern_name, rule_name, rule_summary
 from realtime.protocol import close_codes
 from realtime.protocol.close_codes import CloseReason
-from tikm.http.metrics import JobCollector, collectors
+from tikm.http.metrics import collectors
 
 PLACEHOLDER = re.compile(r"\{(\w+)[^}]*\}")
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -57,7 +56,7 @@ def http_api() -> str:
 def metrics_for_prometheus() -> str:
     """Return the metrics by name, as they are in the answer."""
     rows = []
-    described: list[MetricWrapperBase | JobCollector] = [*metrics.collectors(), *collectors()]
+    described: list[Any] = [*metrics.collectors(), *collectors()]
     for collector in described:
         for each in collector.describe():
             labels = getattr(collector, "_labelnames", ()) or getattr(each, "_labelnames", ())

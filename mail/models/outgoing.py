@@ -23,6 +23,7 @@ class OutgoingMail(models.Model):
         BOUNCED = "bounced", _("Bounced")
         CANCELLED = "cancelled", _("Cancelled")
 
+    UNSENT = (State.QUEUED, State.FAILED, State.BOUNCED)
     # Only the latest of several is worth a mail.
     LATEST_ONLY = frozenset({NotificationKind.STATUS, NotificationKind.ASSIGNED})
 
@@ -49,6 +50,11 @@ class OutgoingMail(models.Model):
         verbose_name_plural = _("outgoing mails")
         indexes = [
             models.Index(fields=["ticket", "state"], name="mails_of_a_ticket"),
+            models.Index(
+                fields=["state", "ended_at"],
+                name="mails_not_sent",
+                condition=Q(state__in=["queued", "failed", "bounced"]),
+            ),
             models.Index(fields=["recipient", "digest_day"], name="mails_of_a_digest", condition=~Q(digest_day=None)),
         ]
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 from itertools import groupby
 from weakref import WeakKeyDictionary
 
+from realtime import metrics
 from realtime.broadcasting import channel_layer, wake_ups
 from realtime.broadcasting.channel_layer import ALL_GROUP, PROCESS_GROUPS
 from realtime.broadcasting.messages import Batch, Deliver, Ephemeral, encode
@@ -73,6 +74,7 @@ async def _send_batches(messages: Iterable[Message]) -> None:
             for message in _batch(messages):
                 await channel_layer.default_layer().group_send(message.group, encode(message))
     except Exception as error:
+        metrics.failed_layer_sends.inc()
         logger.warning("channel layer send failed error=%r; the log tailer delivers", error)
 
 

@@ -117,7 +117,8 @@ def _encode(event: Event, version: Audience, event_id: uuid.UUID) -> str:
 @transaction.atomic
 def _log(entries: Sequence[Entry], *, through_layer: bool = True) -> None:
     broadcasts = Broadcast.objects.bulk_create([broadcast for broadcast, _routes in entries])
-    metrics.published_events.inc(len(broadcasts))
+    for broadcast in broadcasts:
+        metrics.published_events.labels(broadcast.event).inc()
     deliveries = Delivery.objects.bulk_create(
         Delivery(
             broadcast=broadcast,

@@ -10,6 +10,10 @@ from realtime.protocol.messages import InvalidMessage, Member, Message, encode, 
 class SubscriptionRefused(Exception):
     """A subscription is refused by its rule, its signature or a limit; the text says why."""
 
+    def __init__(self, message: str, *, by: str = "signature") -> None:
+        super().__init__(message)
+        self.by = by  # as the metric names it
+
 
 def parse_channel_data(channel_data: str) -> dict[str, Any]:
     """Return the signed data of a subscription, {} if there is none. Raises SubscriptionRefused."""

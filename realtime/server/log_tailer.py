@@ -87,6 +87,7 @@ class LogTailer:
         async with self._reading:
             started_at = time.monotonic()
             snapshot, deliveries = await database_sync_to_async(event_log.read_since)(self._snapshot)
+            metrics.tailer_seconds.observe(time.monotonic() - started_at)
             self._hub.last_events.add(deliveries, started_at, snapshot.end)
             await self._deliver([row for row in deliveries if self._is_due(row)])
             self._hub.mark_delivered(row.pk for row in deliveries if not self._hub.is_delivered(row.pk))

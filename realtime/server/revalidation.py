@@ -7,7 +7,7 @@ from collections.abc import Coroutine, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from realtime import protocol
+from realtime import metrics, protocol
 from realtime.channels.authorization import Authorization
 from realtime.protocol import close_codes
 from realtime.server.query_batcher import DatabaseUnavailable
@@ -90,6 +90,7 @@ class Revalidation:
         if subscription.audience is None:
             subscription.has_ended = True
             if subscription.channel not in socket.subscriptions:  # else the client has subscribed again
+                metrics.refused_subscriptions.labels("ended").inc()
                 socket.write(protocol.subscription_error(subscription.channel, 403, "Your access has ended."))
         elif subscription.must_confirm:
             await socket.confirm(subscription)

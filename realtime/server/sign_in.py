@@ -195,7 +195,7 @@ class SignIn:
                 raise SubscriptionRefused("The signature is for a user who is signed out or inactive.")
             if (reason := await self._check_limits()) is not None:
                 self._socket.fail(reason)
-                raise SubscriptionRefused(reason.message)
+                raise SubscriptionRefused(reason.message, by="limit")
         if not self.has_account and user_id not in (self.user_id, self.signed_in_id):
             raise SubscriptionRefused("This connection belongs to another user.")
 

@@ -8,8 +8,10 @@ import pytest
 from django.utils import timezone
 
 from jobs.models import Job
+from mail.models import Mailbox, OutgoingMail, ReceivedMessage
 from realtime import metrics
 from tests.support.servers.instances import TOP
+from tikm.http.metrics import collectors
 
 TOKEN = "a-token-of-more-than-16-characters"
 NAME = re.compile(r"\b(?:realtime|tikm)_[a-z_]+\b")
@@ -69,6 +71,33 @@ def test_jobs_are_counted(read):
     assert 90 <= float(re.search(r"^tikm_oldest_due_job_seconds (.*)$", text, re.MULTILINE)[1]) < 600
 
 
+def test_mail_that_waits_or_failed_is_counted(read, cast):
+    made = {
+        "queued": [None],
+        "failed": [timedelta(hours=1), timedelta(hours=30)],
+        "sent": [timedelta(hours=1)],
+    }
+    for state, ages in made.items():
+        for age in ages:
+            OutgoingMail.objects.create(
+                key=f"{state} {age}", event="reply", recipient=cast.casey, ticket=cast.ticket, state=state,
+                ended_at=age and timezone.now() - age,
+            )  # fmt: skip
+    mailbox = Mailbox.objects.create(
+        address="in@example.com", office=cast.billing, imap_host="imap.example.com",
+        imap_checked_at=timezone.now() - timedelta(seconds=90),
+    )  # fmt: skip
+    for state in ("held", "processed"):
+        ReceivedMessage.objects.create(mailbox=mailbox, size=1, fingerprint=state, state=state)
+    text = read().content.decode()
+    for line in ('mails{state="queued"} 1.0', 'mails{state="failed"} 1.0', 'mails{state="bounced"} 0.0'):
+        assert f"tikm_{line}" in text
+    for line in ('{state="held"} 1.0', '{state="received"} 0.0', '{state="failed"} 0.0'):
+        assert f"tikm_received_messages{line}" in text
+    assert not re.search(r'state="(sent|processed)"', text)
+    assert 90 <= float(re.search(r"^tikm_mailbox_check_age_seconds (.*)$", text, re.MULTILINE)[1]) < 600
+
+
 def test_dashboard_and_alerts_name_metrics_that_exist(read):
     known = set(re.findall(r"^# TYPE (\S+)", read().content.decode(), re.MULTILINE))
     known |= {f"{name}_bucket" for name in known}
@@ -87,6 +116,5 @@ def test_every_metric_is_on_the_dashboard():
 
 
 def _names():
-    described = [family for collector in metrics.registry._collector_to_names for family in collector.describe()]
-    counters = [f"{each.name}_total" if each.type == "counter" else each.name for each in described]
-    return [*counters, "tikm_jobs", "tikm_oldest_due_job_seconds"]
+    described = [family for collector in (*metrics.collectors(), *collectors()) for family in collector.describe()]
+    return [f"{each.name}_total" if each.type == "counter" else each.name for each in described]

@@ -4,13 +4,11 @@ import hmac
 from collections.abc import Callable
 
 from django.conf import settings
-from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.registry import Collector
 
-from jobs.models import Job
+from jobs.metrics import JobCollector
+from mail.metrics import MailCollector
 from realtime import metrics
 
 PATH = "/metrics"
@@ -21,32 +19,9 @@ FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_REAL_IP",
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
-class JobCollector(Collector):
-    """Counts the jobs of the database when it is asked."""
-
-    def describe(self) -> list[GaugeMetricFamily]:
-        """Return the metrics without values."""
-        return [
-            GaugeMetricFamily("tikm_jobs", "Background jobs: `waiting`, `failed`.", labels=["state"]),
-            GaugeMetricFamily("tikm_oldest_due_job_seconds", "How late the oldest due job is."),
-        ]
-
-    def collect(self) -> list[GaugeMetricFamily]:
-        """Return the jobs by state, and how late the oldest one is; nothing without the database."""
-        try:
-            waiting, failed, late = Job.objects.backlog()
-        except DatabaseError:
-            return []
-        jobs, oldest = self.describe()
-        jobs.add_metric(["waiting"], waiting)
-        jobs.add_metric(["failed"], failed)
-        oldest.add_metric([], late)
-        return [jobs, oldest]
-
-
-def collectors() -> list[JobCollector]:
-    """Return what is counted when it is asked for."""
-    return [JobCollector()]
+def collectors() -> list[JobCollector | MailCollector]:
+    """Return what is counted in the database when it is asked for."""
+    return [JobCollector(), MailCollector()]
 
 
 def serve_metrics(get_response: GetResponse) -> GetResponse:
