@@ -15,6 +15,7 @@ class TicketsConfig(AppConfig):
         from tickets.files.types import check_allowed_types
         from tickets.notifications import receivers  # noqa: F401
         from tickets.people import handover, membership  # noqa: F401
+        from tickets.reports import percentiles  # noqa: F401
         from tickets.search import indexing  # noqa: F401
 
         register(check_allowed_types)

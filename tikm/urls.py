@@ -28,6 +28,7 @@ urlpatterns = [
     path("tickets/", include("tickets.urls")),
     path("notifications/", include("tickets.notifications.urls")),
     path("people/", include("tickets.people.pages")),
+    path("reports/", include("tickets.reports.urls")),
     path("files/", include((tickets_urls.file_urlpatterns, "files"))),
     path("settings/", RedirectView.as_view(pattern_name="settings:saved-replies"), name="settings"),
     path("settings/", include((tickets_urls.settings_urlpatterns, "settings"))),

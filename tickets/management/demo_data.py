@@ -150,6 +150,8 @@ def _backdate(random: Random, ticket: Ticket, moment: datetime, now: datetime) -
     TimelineEntry.objects.bulk_update(entries, ["created_at"])
     public = [entry.created_at for entry in entries if entry.audience == Audience.PUBLIC]
     times = {"created_at": public[0], "public_updated_at": public[-1], "updated_at": entries[-1].created_at}
+    if Ticket.objects.filter(pk=ticket.pk, closed_at__isnull=False).exists():
+        times["closed_at"] = public[-1]
     Ticket.objects.filter(pk=ticket.pk).update(**times)
     reading.recount(ticket)
 

@@ -124,6 +124,9 @@ class Ticket(RenderedMessage):
             models.Index(fields=["creator", "-public_updated_at"], name="ticket_creator"),
             models.Index(fields=["assigned_to", "-updated_at"], name="ticket_assignee"),
             models.Index(fields=["-updated_at"], name="ticket_updated"),
+            # Of reports.
+            models.Index(fields=["created_at"], name="ticket_created"),
+            models.Index(fields=["closed_at"], condition=Q(closed_at__isnull=False), name="ticket_closed"),
             models.Index(fields=["-updated_at"], condition=Q(closed_at=None), name="ticket_open"),
             models.Index(fields=["office", "-updated_at"], condition=Q(closed_at=None), name="ticket_open_office"),
             models.Index(fields=["assigned_to"], condition=Q(closed_at=None), name="ticket_open_assignee"),

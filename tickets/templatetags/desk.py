@@ -1,6 +1,6 @@
 """Template tags: times, icons, parts that many pages share."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from tickets.list_queries import MAX_COUNT
 
@@ -33,6 +34,20 @@ def is_future(text: str | None) -> bool:
 def up_to_999(number: int) -> str:
     """Return a number as text; "999+" where the count stopped. See `static/js/behaviors/live-counts.js`."""
     return str(number) if number < MAX_COUNT else f"{MAX_COUNT - 1}+"
+
+
+@register.filter
+def in_units(duration: timedelta | None) -> str:
+    """Return a duration in its two largest units: 3 d 4 h, 4 h 5 min, 12 min; an empty text for none."""
+    if duration is None:
+        return ""
+    minutes = round(duration.total_seconds() / 60)
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days:
+        return _("%(days)d d %(hours)d h") % {"days": days, "hours": hours}
+    if hours:
+        return _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": minutes}
+    return _("%(minutes)d min") % {"minutes": minutes}
 
 
 @register.simple_tag

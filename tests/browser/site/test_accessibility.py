@@ -26,7 +26,7 @@ PAGES = {
         "/tickets/?q=nothing-like-it", "/tickets/new/", "/profile/", "/profile/email/", "/profile/password/",
         "/profile/two-step/", "/profile/sign-ins/", "/profile/mails/", "/notifications/", "/logout/",
     ],
-    "bao": ["/tickets/new/", "/profile/email/"],
+    "bao": ["/tickets/new/", "/profile/email/", "/reports/"],
     "ada": [
         "/admin/", "/admin/tickets/ticket/", "/admin/tickets/ticket/add/", "/admin/tickets/ticket/1/change/",
         "/admin/tickets/ticket/1/delete/", "/admin/tickets/ticket/1/history/", "/admin/accounts/user/",

@@ -53,7 +53,7 @@ PARAMETERS: dict[str, list[str]] = {
 }
 PAGES = [
     "/", "/tickets/", "/tickets/new/", "/tickets/new/draft/", "/tickets/counts/", "/tickets/unread/",
-    "/tickets/tags/", "/notifications/",
+    "/tickets/tags/", "/notifications/", "/reports/?by=agent", "/reports/report.csv?by=tag",
     "/tickets/palette.css", "/profile/",
     "/profile/sign-ins/", "/profile/email/", "/profile/tokens/", "/session/",
 ]  # fmt: skip

@@ -31,6 +31,7 @@ PAGES = {
     "search for a part": "/tickets/?q=v-171",
     "search for a name": "/tickets/?q=customer+17",
     "search for characters": "/tickets/?q=发票",
+    "reports": "/reports/?by=agent",
 }
 # Known scans of tickets: the many of an agent or a customer in the order of their last change.
 KNOWN = {
