@@ -78,6 +78,10 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]
         NEXT = "next", _("Open the next ticket")
         LIST = "list", _("Return to the list")
 
+    class Density(models.TextChoices):
+        COMFORTABLE = "comfortable", _("Comfortable")
+        COMPACT = "compact", _("Compact")
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(_("email address"), unique=True)
     name = models.CharField(_("name"), max_length=100, validators=[validate_person_name])
@@ -112,6 +116,14 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]
         _("single-key shortcuts"),
         default=True,
         help_text=_("For example r to reply. Press ? on any page to see them all."),
+    )
+    splits_list = models.BooleanField(_("split view of the ticket list"), default=False, db_default=False)
+    list_density = models.CharField(
+        _("density of the ticket list"),
+        max_length=11,
+        choices=Density.choices,
+        default=Density.COMFORTABLE,
+        db_default=Density.COMFORTABLE,
     )
     # Older messages count as read: those of before the account, and of before the desk had read marks.
     unread_from = models.DateTimeField(default=timezone.now, editable=False)

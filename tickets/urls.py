@@ -9,7 +9,7 @@ from tickets.people import views as people
 from tickets.reading import views as reading
 from tickets.snooze import views as snooze
 from tickets.tags import views as tags
-from tickets.views import conversation, editing, files, lists, saved_replies, tickets
+from tickets.views import bulk_undo, conversation, editing, files, list_layout, lists, saved_replies, tickets
 from tickets.views.settings import choices, desk, invitations, offices, organizations, saved
 from tickets.views.settings import people as people_settings
 from tickets.views.settings import saved_views as views_settings
@@ -23,6 +23,8 @@ urlpatterns = [
     path("rows/", reading.rows, name="rows"),
     path("found/", lists.found_tickets, name="found"),
     path("bulk/", lists.change_tickets, name="bulk"),
+    path("bulk/undo/", bulk_undo.undo_changes, name="bulk-undo"),
+    path("layout/", list_layout.change_layout, name="layout"),
     path("new/", tickets.new_ticket, name="new"),
     path("new/draft/", drafts.draft_of_new_ticket, name="new-draft"),
     path("palette.css", tickets.palette, name="palette"),

@@ -1084,3 +1084,15 @@ test("a changed audience continues with the other sequence", () => {
   stream.receive(REPLY, { ...reply(2), event_id: "late", audience: "public" })
   assert.deepEqual(shown, [7, 3, 4])
 })
+
+test("a handler whose signal is aborted receives no more events, and others still do", () => {
+  const { stream } = openPage()
+  const ended = new AbortController()
+  const received = { ended: [], other: [] }
+  stream.on(REPLY, ({ seq }) => received.ended.push(seq), { signal: ended.signal })
+  stream.on(REPLY, ({ seq }) => received.other.push(seq))
+  stream.receive(REPLY, reply(2))
+  ended.abort()
+  stream.receive(REPLY, reply(3))
+  assert.deepEqual(received, { ended: [2], other: [2, 3] })
+})

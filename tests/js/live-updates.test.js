@@ -141,6 +141,18 @@ test("following another channel keeps the page live", async () => {
   assert.deepEqual(page.states, [])
 })
 
+test("a channel that is no longer followed is unsubscribed, and can be followed again from a later cursor", async () => {
+  const { live, clock, server } = await open({ follows: [TICKET] })
+  live.unfollow(TICKET)
+  await clock.advance(SECOND)
+  assert.deepEqual(server.left, [TICKET])
+  assert.equal(live.state, "connected")
+  live.follow(TICKET, "of the new page")
+  await clock.advance(SECOND)
+  assert.equal(live.state, "connected")
+  assert.deepEqual(server.asked.at(-1), { since: "of the new page", channels: [TICKET] })
+})
+
 test("a second subscription confirmation resets the channel", async () => {
   const page = await open()
   page.server.confirmAgain(OWN)

@@ -28,6 +28,10 @@ export class FakeServer {
   attempts = []
   historyRequests = []
   missedQuestions = []
+  /** What "realtime:missed" asked for: {since, channels} */
+  asked = []
+  /** Channels that were unsubscribed */
+  left = []
   #sockets = new Set()
 
   constructor(clock) {
@@ -79,6 +83,7 @@ export class FakeServer {
 
   receive(socket, { event, data }) {
     if (event === "pusher:subscribe") this.#subscribe(socket, data.channel)
+    if (event === "pusher:unsubscribe") this.left.push(data.channel)
     if (this.isSilent) return
     if (event === "pusher:ping") socket.deliver("pusher:pong", {})
     if (event === "realtime:missed") this.#answerMissed(socket, data)
@@ -92,7 +97,8 @@ export class FakeServer {
     return { events: [], cursor: `${this.clock.now}`, reset: false }
   }
 
-  #answerMissed(socket, { id }) {
+  #answerMissed(socket, { id, since, channels }) {
+    this.asked.push({ since, channels })
     this.missedQuestions.push(this.clock.now)
     if (!this.missed) return
     const cursor = this.missed === "nothing" ? `${this.clock.now}` : null

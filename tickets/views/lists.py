@@ -26,11 +26,14 @@ from tickets.counts import count_found, counts
 from tickets.forms.choices import ListChoices
 from tickets.forms.filters import FilterForm
 from tickets.forms.lists import BulkForm
+from tickets.locking import lock
 from tickets.models import Ticket
 from tickets.reading import latest_messages, with_unread
 from tickets.search import Snippet, named_ticket, snippets
 from tickets.search.pages import Found
 from tickets.tags.services import add_tag
+from tickets.views.bulk_undo import Earlier, earlier_of, undo_token, values_of
+from tickets.views.list_totals import total_of
 from tickets.views.list_views import SavedViews, built_in_views, count_saved_views, usable_views
 from tickets.views.parameters import named_tickets
 from tickets.views.responses import error_response, wants_json
@@ -57,6 +60,7 @@ def ticket_list(request: AuthenticatedRequest) -> HttpResponse:
     page = list_pages.paginate(with_unread(tickets, request.user), ticket_filter.sort, after=after, before=before)
     numbers = counts(request.user, choices.statuses)
     saved = SavedViews(request.user, form, choices)
+    views = built_in_views(request.user, ticket_filter, choices.statuses, numbers)
     passages = snippets(page.rows, ticket_filter.words, user=request.user) if ticket_filter.words else {}
     context = {
         "rows": rows(page.rows, passages),
@@ -73,7 +77,8 @@ def ticket_list(request: AuthenticatedRequest) -> HttpResponse:
         "ticket_filter": ticket_filter,
         "filter_data": _filter_data(request.user, ticket_filter),
         "mode": _mode(ticket_filter, page),
-        "views": built_in_views(request.user, ticket_filter, choices.statuses, numbers),
+        "views": views,
+        "total": total_of(request.user, ticket_filter, page, views, saved),
         "saved": saved,
         "bulk": None if request.user.is_customer else BulkForm(choices=choices),
     }
@@ -175,29 +180,40 @@ def change_tickets(request: AuthenticatedRequest) -> HttpResponse:
     form = BulkForm(request.POST)
     if not form.is_valid():
         return error_response(request, form) or _redirect_to_list(request, [], _errors(form))
-    refused = _change_each(form, request.user)
+    changes: list[Earlier] = []
+    refused = _change_each(form, request.user, changes)
     changed = len(form.uuids) - len(refused)
     done = ngettext("%(number)d ticket updated.", "%(number)d tickets updated.", changed) % {"number": changed}
     if wants_json(request):
-        return JsonResponse({"changed": changed, "message": done, "refused": refused})
+        undo = undo_token(request.user, changes)
+        return JsonResponse({"changed": changed, "message": done, "refused": refused, "undo": undo})
     return _redirect_to_list(request, [done] if changed else [], [_sentence(failure) for failure in refused])
 
 
-def _change_each(form: BulkForm, user: User) -> list[dict[str, str]]:
-    """Change the tickets in primary key order, which prevents deadlocks. Return the failures with reasons."""
+def _change_each(form: BulkForm, user: User, changes: list[Earlier]) -> list[dict[str, str]]:
+    """Change the tickets in primary key order, which prevents deadlocks. Return the failures with reasons.
+
+    Adds to `changes` what the tickets had before.
+    """
     tickets = policies.visible_tickets(user).filter(uuid__in=form.uuids).order_by("pk")
     found = {ticket.uuid: ticket for ticket in tickets}
     answers = [_missing(uuid) for uuid in form.uuids - found.keys()]
-    return answers + [answer for ticket in found.values() if (answer := _change(form, ticket, user)) is not None]
+    for ticket in found.values():
+        answer = _change(form, ticket, user)
+        if isinstance(answer, Earlier):
+            changes.append(answer)
+        else:
+            answers.append(answer)
+    return answers
 
 
-def _change(form: BulkForm, ticket: Ticket, user: User) -> dict[str, str] | None:
+def _change(form: BulkForm, ticket: Ticket, user: User) -> Earlier | dict[str, str]:
     try:
         with transaction.atomic():
+            before = values_of(lock(ticket))
             if form.cleaned_data["tag"]:  # first: the other changes may end the user's access
                 add_tag(ticket, form.cleaned_data["tag"], by=user)
-            services.update_ticket(ticket, by=user, values=form.values(by=user))
-        return None
+            return earlier_of(services.update_ticket(ticket, by=user, values=form.values(by=user)), before)
     except ObjectDoesNotExist:
         return _missing(ticket.uuid)
     except PermissionDenied as error:

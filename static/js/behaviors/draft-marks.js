@@ -1,10 +1,10 @@
 /** Marks in lists the tickets for which the user has a draft, also in rows that are added later. */
 
+import { whenListed } from "../lib/page-parts/list-place.js"
 import { live } from "../live/index.js"
 
-const rows = document.getElementById("ticket-rows")
-
-if (rows) {
+whenListed((list) => {
+  const rows = list.querySelector("#ticket-rows")
   const drafted = new Set(rows.dataset.drafts.split(" "))
   const versions = new Map()
   const show = (row) => {
@@ -23,4 +23,4 @@ if (rows) {
     for (const node of records.flatMap(({ addedNodes }) => [...addedNodes]))
       if (node instanceof HTMLElement) show(node)
   }).observe(rows, { childList: true })
-}
+})

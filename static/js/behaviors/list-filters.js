@@ -1,12 +1,14 @@
 /** Applies filters, order and page of the list at once and without loading the page; its address follows. */
 
 import { config } from "../lib/page-config.js"
+import { LIST_PATH, listAddress, setListAddress, whenListed } from "../lib/page-parts/list-place.js"
 
-const list = document.querySelector("ticket-list:has([data-filters])")
+let list = null
 let loading = new AbortController()
-let shown = location.search
 
-if (list) {
+whenListed((listing) => {
+  if (list || !listing.querySelector("[data-filters]")) return
+  list = listing
   document.addEventListener("formdata", dropEmptyValues)
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("[data-filters]")) return
@@ -22,8 +24,13 @@ if (list) {
   document.addEventListener("pointerdown", ({ target }) => closeMenus(target))
   document.addEventListener("click", onClick)
   document.addEventListener("keydown", onKeydown, true)
-  // Also after a link within the page, such as that to its content.
-  addEventListener("popstate", () => location.search !== shown && show(location.href))
+  addEventListener("popstate", onTravel)
+})
+
+/** Also after a link within the page, such as that to its content. */
+function onTravel() {
+  const isOther = location.search !== new URL(listAddress()).search
+  if (location.pathname === LIST_PATH && isOther) showList(location.href)
 }
 
 /** Keeps empty filters out of the list's URL. */
@@ -42,23 +49,25 @@ function apply(form) {
 function onClick(event) {
   const link = event.target.closest?.(".tickets a[href]")
   const isPlain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
-  if (!link || !isPlain || event.defaultPrevented || link.pathname !== location.pathname || link.hash) return
+  if (!link || !isPlain || event.defaultPrevented || link.pathname !== LIST_PATH || link.hash) return
   event.preventDefault()
   go(link.href)
 }
 
+/** Dispatches "list:visited" on the document: the page shows the list, and no longer a ticket beside it. */
 function go(address) {
   if (address !== location.href) history.pushState(null, "", address)
-  show(address)
+  document.dispatchEvent(new Event("list:visited"))
+  showList(address)
 }
 
 /** Shows the list at an address; what cannot be shown in place, such as an error, is loaded as a page. */
-async function show(address) {
+export async function showList(address) {
   loading.abort()
   loading = new AbortController()
   const { signal } = loading
   list.ariaBusy = "true"
-  shown = location.search
+  setListAddress(address)
   list.expectPage()
   try {
     const response = await fetch(address, { headers: { Accept: "text/html" }, signal })
@@ -92,7 +101,7 @@ function rememberFocus() {
   if (!field.closest("[data-part]")) return () => {}
   const typed = field.matches("input[type=text], input[type=search]") ? field.value : null
   const selection = typed === null ? [] : [field.selectionStart, field.selectionEnd]
-  const sent = new URLSearchParams(location.search).getAll(field.name).join(" ")
+  const sent = new URL(listAddress()).searchParams.getAll(field.name).join(" ")
   const selector = selectorOf(field)
   return () => {
     const again = document.querySelector(`.tickets ${selector}`) ?? list.querySelector("h1")

@@ -15,7 +15,7 @@ const update = new ThrottledTask(updateCounts, {
 })
 
 function counters() {
-  return document.querySelectorAll("[data-count]")
+  return document.querySelectorAll("[data-count]:not([data-count=''])")
 }
 
 async function updateCounts() {
@@ -40,9 +40,12 @@ function isCounted(name) {
   return !isPersonal(name)
 }
 
-if (counters().length > 0) {
-  live.stream.on("*", (_data, name) => isCounted(name) && update.request())
-  live.stream.on("stream:reset", () => update.request())
-  live.stream.on("stream:caughtup", ({ applied }) => applied > 0 && update.request())
-  document.addEventListener("visibilitychange", () => update.check())
+/** A list may be added to the page. */
+function request() {
+  if (counters().length > 0) update.request()
 }
+
+live.stream.on("*", (_data, name) => isCounted(name) && request())
+live.stream.on("stream:reset", request)
+live.stream.on("stream:caughtup", ({ applied }) => applied > 0 && request())
+document.addEventListener("visibilitychange", () => update.check())

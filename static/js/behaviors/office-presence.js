@@ -1,6 +1,7 @@
 /** Joins the user's offices: shows who is online there, and on the rows of a list who is viewing or writing. */
 
 import { config } from "../lib/page-config.js"
+import { whenListed } from "../lib/page-parts/list-place.js"
 import { TicketActivities } from "../lib/presence/ticket-activities.js"
 import { clone } from "../lib/template.js"
 import { live } from "../live/index.js"
@@ -13,8 +14,11 @@ const online = new Map()
 const activities = new TicketActivities({ self: config.user, onChange: (uuid) => showRow(uuid) })
 
 for (const channel of officeChannels()) join(channel)
-const rows = document.getElementById("ticket-rows")
-if (rows) new MutationObserver(showNewRows).observe(rows, { childList: true })
+whenListed((list) => {
+  const rows = list.querySelector("#ticket-rows")
+  for (const row of rows.children) showRow(row.dataset.uuid)
+  new MutationObserver(showNewRows).observe(rows, { childList: true })
+})
 
 function officeChannels() {
   const offices = config.channels.filter((name) => name.startsWith("private-office."))

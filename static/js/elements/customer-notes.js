@@ -1,5 +1,6 @@
 /** <customer-notes data-person>: the notes about a customer, read again when they change. */
 
+import { signalOf } from "../lib/page-parts/lifetime.js"
 import { fill } from "../lib/template.js"
 import { ThrottledTask } from "../lib/throttled-task.js"
 import { live } from "../live/index.js"
@@ -18,13 +19,15 @@ class CustomerNotes extends HTMLElement {
 
   connectedCallback() {
     const channel = `private-customers.${this.dataset.person}`
-    live.stream.on("customer.notes.updated", ({ customer }) => {
-      if (customer.id === this.dataset.person) this.#update.request()
-    })
-    live.stream.on("stream:reset", () => this.#update.request())
-    live.addEventListener("state", () => this.#update.check())
-    live.addEventListener("refused", ({ detail }) => detail.channel === channel && this.#show(nothing))
-    live.follow(channel)
+    const signal = signalOf(this)
+    const onUpdated = ({ customer }) => customer.id === this.dataset.person && this.#update.request()
+    const onRefused = ({ detail }) => detail.channel === channel && this.#show(nothing)
+    live.stream.on("customer.notes.updated", onUpdated, { signal })
+    live.stream.on("stream:reset", () => this.#update.request(), { signal })
+    live.addEventListener("state", () => this.#update.check(), { signal })
+    live.addEventListener("refused", onRefused, { signal })
+    live.follow(channel, this.closest("ticket-page")?.dataset.cursor)
+    signal.addEventListener("abort", () => live.unfollow(channel))
     this.addEventListener("focusout", () => setTimeout(() => this.#showPending()))
   }
 

@@ -1,5 +1,6 @@
 /** <related-tickets data-address>: the related tickets that the user sees, read again when a link or one of them changes. */
 
+import { signalOf } from "../lib/page-parts/lifetime.js"
 import { fill } from "../lib/template.js"
 import { ThrottledTask } from "../lib/throttled-task.js"
 import { live } from "../live/index.js"
@@ -18,9 +19,11 @@ class RelatedTickets extends HTMLElement {
   })
 
   connectedCallback() {
-    live.stream.on("*", (data, name) => this.#isAffected(data, name) && this.#update.request())
-    live.stream.on("stream:reset", () => this.#update.request())
-    live.addEventListener("state", () => this.#update.check())
+    const signal = signalOf(this)
+    const onEvent = (data, name) => this.#isAffected(data, name) && this.#update.request()
+    live.stream.on("*", onEvent, { signal })
+    live.stream.on("stream:reset", () => this.#update.request(), { signal })
+    live.addEventListener("state", () => this.#update.check(), { signal })
     this.addEventListener("focusout", () => setTimeout(() => this.#showPending()))
     // A removed one is not kept for the focus on its button.
     this.addEventListener(

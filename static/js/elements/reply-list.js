@@ -1,6 +1,7 @@
 /** <reply-list>: a page of replies. Loads earlier ones above it, and leads to replies on other pages. */
 
 import { config } from "../lib/page-config.js"
+import { signalOf } from "../lib/page-parts/lifetime.js"
 import { clone } from "../lib/template.js"
 import { live } from "../live/index.js"
 
@@ -18,10 +19,12 @@ class ReplyList extends HTMLElement {
 
   connectedCallback() {
     this.#link.addEventListener("click", (event) => this.#onClick(event))
-    live.stream.on("ticket.reply.updated", ({ reply }) => this.#change(reply.id, visibilityOf(reply)))
-    live.stream.on("ticket.reply.edited", ({ reply }) => this.#change(reply.id, textOf(reply)))
-    live.stream.on("ticket.reply.deleted", ({ reply }) => this.#changes.set(reply.id, null))
-    addEventListener("hashchange", () => this.#showNamedReply())
+    const signal = signalOf(this)
+    const onUpdated = ({ reply }) => this.#change(reply.id, visibilityOf(reply))
+    live.stream.on("ticket.reply.updated", onUpdated, { signal })
+    live.stream.on("ticket.reply.edited", ({ reply }) => this.#change(reply.id, textOf(reply)), { signal })
+    live.stream.on("ticket.reply.deleted", ({ reply }) => this.#changes.set(reply.id, null), { signal })
+    addEventListener("hashchange", () => this.#showNamedReply(), { signal })
     this.#showNamedReply()
   }
 
@@ -78,6 +81,7 @@ class ReplyList extends HTMLElement {
     const list = this.querySelector("#replies")
     const first = list.firstElementChild
     const before = first?.getBoundingClientRect().top
+    if (!this.isConnected) return
     const missing = replies.filter(
       ({ id }) => this.#changes.get(id) !== null && !document.getElementById(`reply-${id}`),
     )

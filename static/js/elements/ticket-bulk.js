@@ -39,6 +39,8 @@ class TicketBulk extends HTMLElement {
 
   #onClick(event) {
     if (event.target.closest("[data-select-page]")) this.#selectAll(true)
+    const undo = event.target.closest("[data-undo]")
+    if (undo) this.#undo(undo)
     if (!event.target.matches(".row-check")) return
     if (event.shiftKey && this.#lastBox?.isConnected) this.#selectRange(event.target)
     this.#lastBox = event.target
@@ -87,7 +89,7 @@ class TicketBulk extends HTMLElement {
     const startedAt = performance.now()
     this.#showErrors({})
     try {
-      this.#showResult(await send(this.form), names)
+      this.#showResult(await send(this.form.action, new FormData(this.form)), names)
       live.expectEvent(startedAt)
     } catch (problem) {
       this.#showErrors(problem.errors ?? { __all__: [problem.text ?? config.texts.not_saved] })
@@ -96,11 +98,31 @@ class TicketBulk extends HTMLElement {
     }
   }
 
+  /** Gives the tickets what they had before; the button stays if the server could not be reached. */
+  async #undo(button) {
+    if (button.ariaBusy === "true") return
+    button.ariaBusy = "true"
+    const startedAt = performance.now()
+    const body = new FormData()
+    body.set("undo", button.value)
+    this.#showErrors({})
+    try {
+      this.#showResult(await send(this.dataset.undoAddress, body), new Map())
+      live.expectEvent(startedAt)
+      this.list.querySelector("h1").focus({ preventScroll: true })
+    } catch (problem) {
+      this.#showErrors(problem.errors ?? { __all__: [problem.text ?? config.texts.not_saved] })
+      if (problem.errors) button.remove()
+    } finally {
+      button.ariaBusy = "false"
+    }
+  }
+
   /** Reports the result; tickets that could not be changed stay selected. */
-  #showResult({ changed, message, refused }, names) {
+  #showResult({ changed, message, refused, undo }, names) {
     const notices = this.list.querySelector("[data-notices]")
     notices.replaceChildren()
-    if (changed > 0) notices.append(clone("notice-done", { message }))
+    if (changed > 0) notices.append(doneNotice(message, undo))
     for (const { uuid, reference, reason } of refused) {
       notices.append(clone("notice-refused", { reference: reference || names.get(uuid), reason }))
     }
@@ -121,13 +143,19 @@ class TicketBulk extends HTMLElement {
   }
 }
 
+function doneNotice(message, undo) {
+  const notice = clone("notice-done", { message, undo })
+  if (!undo) notice.querySelector("[data-undo]").remove()
+  return notice
+}
+
 function referenceOf(box) {
   return box.closest(".ticket-row").dataset.reference
 }
 
 /** Throws {errors} of the fields or {text} where the server did not accept. */
-async function send(form) {
-  const response = await postForm(form.action, new FormData(form))
+async function send(address, body) {
+  const response = await postForm(address, body)
   if (response.ok) return await response.json()
   if (response.status === 422) throw await response.json()
   // A redirect leads to the sign-in page.

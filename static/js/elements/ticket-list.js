@@ -4,6 +4,7 @@ import { FrameBatcher } from "../lib/frame-batcher.js"
 import { fetchListedRows, insertListedRows } from "../lib/listed-rows.js"
 import { isPersonal } from "../lib/notifications/personal-events.js"
 import { config, reloadPage } from "../lib/page-config.js"
+import { listAddress } from "../lib/page-parts/list-place.js"
 import { RowStates } from "../lib/reading/row-states.js"
 import { SearchMatches } from "../lib/search-matches.js"
 import { clone, complete, update as fillAgain } from "../lib/template.js"
@@ -44,6 +45,7 @@ class TicketList extends HTMLElement {
 
   connectedCallback() {
     this.#takeRows()
+    this.dispatchEvent(new CustomEvent("ticket-list:added", { bubbles: true }))
     document.addEventListener("visibilitychange", () => {
       for (const task of [this.#states, this.#search, this.#placing]) task.check()
     })
@@ -332,7 +334,7 @@ async function fetchRows(uuids) {
 
 /** Returns which of the tickets the search of this page finds. */
 async function fetchMatches(uuids) {
-  const query = new URLSearchParams(location.search)
+  const query = new URLSearchParams(new URL(listAddress()).search)
   for (const [name, uuid] of ticketsQuery(uuids)) query.append(name, uuid)
   return (await fetchJson("/tickets/found/", query)).tickets
 }
@@ -374,7 +376,7 @@ function gapFor(row) {
 
 /** Loads the first page with the same filters. */
 function showFirstPage() {
-  const address = new URL(location.href)
+  const address = new URL(listAddress())
   for (const name of ["after", "before"]) address.searchParams.delete(name)
   location.assign(address)
 }

@@ -3,6 +3,7 @@
 import { FrameBatcher } from "../lib/frame-batcher.js"
 import { isPersonal } from "../lib/notifications/personal-events.js"
 import { config, reloadPage } from "../lib/page-config.js"
+import { endLifetime, signalOf } from "../lib/page-parts/lifetime.js"
 import { showProperty } from "../lib/property-form.js"
 import { ReadingPosition } from "../lib/reading/reading-position.js"
 import { clone, fill, update } from "../lib/template.js"
@@ -28,14 +29,7 @@ class TicketPage extends HTMLElement {
     this.uuid = this.dataset.uuid
     this.channel = `private-tickets.${this.uuid}`
     live.stream.setSequence(this.uuid, Number(this.dataset.seq), this.dataset.audience)
-    live.stream.on("*", (data, name) => data.ticket?.uuid === this.uuid && this.#apply(name, data))
-    live.stream.on("stream:reset", (reset) => this.#reloadIfAffected(reset))
-    live.addEventListener("reset", ({ detail }) => detail.channel === this.channel && reloadPage())
-    live.addEventListener(
-      "refused",
-      ({ detail }) => detail.channel === this.channel && this.#showAccessEnded(),
-    )
-    live.follow(this.channel)
+    this.#watchEvents(signalOf(this))
     // What came while a property was being changed is shown now.
     this.addEventListener("focusout", ({ target }) => setTimeout(() => this.#showLatest(target)))
     this.addEventListener("live-form:settled", ({ target }) => this.#showLatest(target))
@@ -49,11 +43,32 @@ class TicketPage extends HTMLElement {
       list: document.getElementById("replies"),
       dock: this.querySelector(".dock"),
       button: document.getElementById("new-reply"),
+      signal: signalOf(this),
     })
     const unread = this.querySelector(".new-line")
     if (this.#replyList.latestPage) this.#position.startEarlier(unread)
     else this.#position.start(unread)
     document.getElementById("new-reply").addEventListener("click", () => this.#openLatestPage())
+  }
+
+  disconnectedCallback() {
+    endLifetime(this)
+  }
+
+  #watchEvents(signal) {
+    const onOwn = (task) => (event) => event.detail.channel === this.channel && task()
+    live.stream.on("*", (data, name) => data.ticket?.uuid === this.uuid && this.#apply(name, data), {
+      signal,
+    })
+    live.stream.on("stream:reset", (reset) => this.#reloadIfAffected(reset), { signal })
+    live.addEventListener("reset", onOwn(reloadPage), { signal })
+    live.addEventListener(
+      "refused",
+      onOwn(() => this.#showAccessEnded()),
+      { signal },
+    )
+    live.follow(this.channel, this.dataset.cursor)
+    signal.addEventListener("abort", () => live.unfollow(this.channel))
   }
 
   /** Applies a change of another element to the messages, whose end stays in view. */
@@ -103,12 +118,22 @@ class TicketPage extends HTMLElement {
     const draft = document.getElementById("unsent-text")
     draft.value = this.querySelector("ticket-composer textarea").value
     draft.parentElement.hidden = !draft.value
-    document.getElementById("access-ended").showModal()
+    this.#showDialog(document.getElementById("access-ended"))
+  }
+
+  /** Beside a list, which may be in use, it covers the ticket only. */
+  #showDialog(dialog) {
+    if (!this.closest(".pane")) return dialog.showModal()
+    const hadFocus = this.contains(document.activeElement)
+    this.inert = true
+    dialog.open = true
+    if (hadFocus) dialog.querySelector("[autofocus]").focus()
   }
 
   // Facts
 
   #showProperties(ticket) {
+    if (!this.isConnected) return
     const facts = { ticket: { ...ticket, mine: ticket.assigned_to?.id === config.user } }
     for (const part of this.querySelectorAll("ticket-facts, [data-ticket-fact]")) fill(part, facts)
     this.#ticket = ticket

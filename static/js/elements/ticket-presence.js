@@ -2,6 +2,7 @@
 
 import { Announcer } from "../lib/announcer.js"
 import { config } from "../lib/page-config.js"
+import { signalOf } from "../lib/page-parts/lifetime.js"
 import { Colleagues } from "../lib/presence/colleagues.js"
 import { clone } from "../lib/template.js"
 import { live } from "../live/index.js"
@@ -24,9 +25,16 @@ class TicketPresence extends HTMLElement {
       onEvent: (name, data) => this.#onEvent(name, data),
     })
     // Without a connection this is what was true before.
-    live.addEventListener("state", ({ detail }) =>
-      this.toggleAttribute("data-stale", detail.state !== "connected"),
+    const signal = signalOf(this)
+    live.addEventListener(
+      "state",
+      ({ detail }) => this.toggleAttribute("data-stale", detail.state !== "connected"),
+      { signal },
     )
+    signal.addEventListener("abort", () => {
+      live.leave(this.dataset.channel)
+      this.#colleagues.set([]) // their timers end
+    })
   }
 
   #onMembers(members) {
@@ -41,6 +49,7 @@ class TicketPresence extends HTMLElement {
   }
 
   #show(colleagues) {
+    if (!this.isConnected) return
     const sentences = colleagues.map((colleague) => clone(`colleague-${colleague.activity}`, colleague))
     this.#announcer.announce(sentences.map(({ textContent }) => textContent).join(". "))
     this.querySelector("ul").replaceChildren(

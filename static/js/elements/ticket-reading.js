@@ -1,6 +1,7 @@
 /** <ticket-reading data-address data-last-read data-notified>: reports which messages were on the screen, and draws the line above new ones. */
 
 import { csrfToken } from "../lib/page-config.js"
+import { onLeave, signalOf } from "../lib/page-parts/lifetime.js"
 import { SeenMessages } from "../lib/reading/seen-messages.js"
 import { clone } from "../lib/template.js"
 import { ThrottledTask } from "../lib/throttled-task.js"
@@ -21,22 +22,24 @@ class TicketReading extends HTMLElement {
   })
 
   connectedCallback() {
+    const signal = signalOf(this)
     this.#list = document.getElementById("replies")
     const messages = new SeenMessages(document.querySelector(".conversation"), {
       edges: () => this.#edges,
       onSeen: (message) => this.#onSeen(message),
+      signal,
     })
     messages.start()
     new MutationObserver((records) => this.#onAdded(records)).observe(this.#list, { childList: true })
     this.addEventListener("submit", () => {
       this.#isStopped = true // reading on would undo it
     })
-    live.stream.on("ticket.read", (data) => this.#onRead(data))
-    live.stream.on("ticket.notified", (data) => this.#onNotified(data))
-    document.addEventListener("visibilitychange", () => this.#readTicket())
+    live.stream.on("ticket.read", (data) => this.#onRead(data), { signal })
+    live.stream.on("ticket.notified", (data) => this.#onNotified(data), { signal })
+    document.addEventListener("visibilitychange", () => this.#readTicket(), { signal })
     this.#readTicket()
-    live.addEventListener("state", () => this.#report.check())
-    addEventListener("pagehide", () => this.#sendLast())
+    live.addEventListener("state", () => this.#report.check(), { signal })
+    onLeave(this, () => this.#sendLast())
   }
 
   /** What of the window shows the conversation: not what sticks to its upper edge, nor the dock. */

@@ -1,5 +1,6 @@
 /** <ticket-receipts data-address>: shows what became of each message. */
 
+import { signalOf } from "../lib/page-parts/lifetime.js"
 import { fill } from "../lib/template.js"
 import { ThrottledTask } from "../lib/throttled-task.js"
 import { live } from "../live/index.js"
@@ -22,13 +23,16 @@ class TicketReceipts extends HTMLElement {
 
   connectedCallback() {
     const { uuid } = this.closest("ticket-page").dataset
-    live.stream.on("*", (data, name) => {
-      if (data.ticket?.uuid === uuid && CHANGES.has(name)) this.#update.request()
-    })
-    live.addEventListener("state", () => this.#update.check())
+    const signal = signalOf(this)
+    const onEvent = ({ ticket }, name) => {
+      if (ticket?.uuid === uuid && CHANGES.has(name)) this.#update.request()
+    }
+    live.stream.on("*", onEvent, { signal })
+    live.addEventListener("state", () => this.#update.check(), { signal })
   }
 
   async #load() {
+    if (!this.isConnected) return
     const oldest = document.querySelector("#replies > .reply")?.id.replace("reply-", "") ?? ""
     const response = await fetch(`${this.dataset.address}?oldest=${oldest}`, {
       headers: { Accept: "application/json" },
@@ -37,7 +41,7 @@ class TicketReceipts extends HTMLElement {
     if (response.status === 404) return // deleted meanwhile
     if (!response.ok) throw new Error(response.statusText)
     const { receipts } = await response.json()
-    this.closest("ticket-page").keepPosition(() => {
+    this.closest("ticket-page")?.keepPosition(() => {
       for (const [id, html] of Object.entries(receipts)) show(id, html)
     })
   }

@@ -1,14 +1,14 @@
 /** <ticket-subscription data-ticket>: follow or mute the ticket, the same on all pages of the user. */
 
 import { csrfToken } from "../lib/page-config.js"
+import { signalOf } from "../lib/page-parts/lifetime.js"
 import { live } from "../live/index.js"
 
 class TicketSubscription extends HTMLElement {
   connectedCallback() {
     this.addEventListener("submit", (event) => this.#onSubmit(event))
-    live.stream.on("ticket.subscribed", ({ ticket, level }) => {
-      if (ticket.uuid === this.dataset.ticket) this.#show(level)
-    })
+    const onChange = ({ ticket, level }) => ticket.uuid === this.dataset.ticket && this.#show(level)
+    live.stream.on("ticket.subscribed", onChange, { signal: signalOf(this) })
   }
 
   /** Without an answer the form is sent as a page without scripts does. */

@@ -13,10 +13,13 @@ export class KeyboardInset {
     this.#viewport = viewport
   }
 
-  /** @param {(growth: number) => void} onChange is called with each change of the size, from now on */
-  watch(onChange) {
+  /**
+   * @param {(growth: number) => void} onChange is called with each change of the size, from now on
+   * @param {{signal?: AbortSignal}} [options]
+   */
+  watch(onChange, { signal } = {}) {
     for (const name of ["resize", "scroll"]) {
-      this.#viewport?.addEventListener(name, () => this.#update(onChange))
+      this.#viewport?.addEventListener(name, () => this.#update(onChange), { signal })
     }
   }
 

@@ -1,8 +1,10 @@
 /** The rows that the server lists now, for lists in which only the server knows where a ticket belongs. */
 
+import { listAddress } from "./page-parts/list-place.js"
+
 /** Returns the rows of the page as it would be if it was loaded now. */
 export async function fetchListedRows() {
-  const response = await fetch(location.href, { redirect: "manual" })
+  const response = await fetch(listAddress() ?? location.href, { redirect: "manual" })
   if (!response.ok) throw new Error(response.statusText)
   const page = new DOMParser().parseFromString(await response.text(), "text/html")
   return [...page.getElementById("ticket-rows").children]

@@ -86,6 +86,11 @@ export class Connection {
     if (subscription?.subscribed && this.#connection.state === "connected") subscription.trigger(name, {})
   }
 
+  /** Leaves the presence channel `channel`, and not the private one of the same name. */
+  leave(channel) {
+    this.#echo.leaveChannel(channel)
+  }
+
   unsubscribe(channel) {
     this.#echo.leave(withoutPrefix(channel))
   }

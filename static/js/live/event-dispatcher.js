@@ -7,10 +7,13 @@ export class EventDispatcher {
   #isClosed = false
 
   /** Registers a handler; see `EventStream.on`. */
-  on(name, handler, { tests = false } = {}) {
+  on(name, handler, { tests = false, signal } = {}) {
     const entry = { name, handler, tests }
+    const remove = () => this.#handlers.delete(entry)
+    if (signal?.aborted) return remove
     this.#handlers.add(entry)
-    return () => this.#handlers.delete(entry)
+    signal?.addEventListener("abort", remove)
+    return remove
   }
 
   /** Calls the handlers of `name`. Events dispatched by a handler wait until all handlers have run. */

@@ -59,9 +59,9 @@ export class EventStream {
     })
   }
 
-  /** Includes `channel` (its full Pusher name) in the history, from the page's own cursor on. */
-  follow(channel) {
-    this.#history.follow(channel)
+  /** Includes `channel` (its full Pusher name) in the history, from `cursor` on, or the page's own. */
+  follow(channel, cursor) {
+    this.#history.follow(channel, cursor)
   }
 
   unfollow(channel) {
@@ -82,6 +82,11 @@ export class EventStream {
     if (isOlder) this.#dispatcher.dispatch(RESET, { reason: "gap", ticket: ticketUuid })
   }
 
+  /** Returns where a ticket stands, as {seq, audience}: its last event that was applied. Undefined if none is known. */
+  sequenceOf(ticketUuid) {
+    return this.#sequences.of(ticketUuid)
+  }
+
   /** Forgets a ticket that the page no longer shows. */
   forget(ticketUuid) {
     this.#sequences.delete(ticketUuid)
@@ -90,7 +95,7 @@ export class EventStream {
   /**
    * Calls `handler(data, name)` for every event `name`, or for all of the server's events with "*".
    *
-   * @param {{tests?: boolean}} [options] `tests`: includes test events
+   * @param {{tests?: boolean, signal?: AbortSignal}} [options] `tests`: includes test events; `signal` removes the handler
    * @returns {() => void} removes the handler
    */
   on(name, handler, options) {

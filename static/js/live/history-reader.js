@@ -49,8 +49,9 @@ export class HistoryReader {
     this.#onRefused = onRefused
   }
 
-  follow(channel) {
-    if (!this.#cursors.has(channel)) this.#cursors.set(channel, this.#firstCursor)
+  /** Reads `channel` too, from `cursor` on: that of the page which has what was before. */
+  follow(channel, cursor = this.#firstCursor) {
+    if (!this.#cursors.has(channel)) this.#cursors.set(channel, cursor)
   }
 
   unfollow(channel) {

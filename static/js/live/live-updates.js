@@ -88,12 +88,23 @@ export class LiveUpdates extends EventTarget {
     this.#lifecycle.start()
   }
 
-  /** Receives the events of `channel` (its full Pusher name), live and from the history. */
-  follow(channel) {
+  /**
+   * Receives the events of `channel` (its full Pusher name), live and from the history.
+   *
+   * @param {string} [cursor] that of a page which came later than this one, from which the channel is read
+   */
+  follow(channel, cursor) {
     if (this.#channels.has(channel)) return
     this.#channels.add(channel)
-    this.stream.follow(channel)
+    this.stream.follow(channel, cursor)
     this.#connection.subscribe(channel)
+  }
+
+  /** Receives no more events of `channel`. */
+  unfollow(channel) {
+    if (this.#channels.has(channel)) this.#leave(channel)
+    this.#ended.delete(channel)
+    if (this.state !== "ended") this.#connectIfSubscribed()
   }
 
   /**
@@ -103,6 +114,11 @@ export class LiveUpdates extends EventTarget {
    */
   join(channel, handlers) {
     this.#connection.join(channel, handlers)
+  }
+
+  /** Leaves a presence channel. */
+  leave(channel) {
+    this.#connection.leave(channel)
   }
 
   /** Sends a client event ("client-...") to the other subscribers of `channel`; it is lost without a connection. */

@@ -41,6 +41,11 @@ export class TicketSequences {
     return isOlder
   }
 
+  /** Returns where a ticket stands, or undefined. */
+  of(uuid) {
+    return this.#sequences.get(uuid)
+  }
+
   /** Applies an event, or keeps it pending until its turn; an event that was applied before is ignored. */
   add(name, data) {
     const sequence = this.#get(data.ticket.uuid, data.seq - 1)

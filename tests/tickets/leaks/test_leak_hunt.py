@@ -471,7 +471,7 @@ def test_every_list_parameter_is_covered_by_the_leak_hunt() -> None:
 # new objects. The admin pages of tickets are requested separately.
 ELSEWHERE = re.compile(
     r"csp-reports/|modules.js|favicon|robots|\.well-known|up$|apps/|users/|login/|sso/|register/|logout/|inactive/|reauthenticate/|session/|settings/|(api/v1/)?invitations/|\^?password/|\^?email/|admin/|static/"
-    r"|profile/(two-step|password|data|mails)|(api/v1/)?notifications/(read|push|preferences)/|sw\.js|mails/(off|leave|received)/|dev/mail/|profile/.*(end|revoke)/|broadcasting/user-auth|tickets/bulk/|tickets/saved-replies/.*used/|tickets/<uuid:uuid>/unread/|files/$"
+    r"|profile/(two-step|password|data|mails)|(api/v1/)?notifications/(read|push|preferences)/|sw\.js|mails/(off|leave|received)/|dev/mail/|profile/.*(end|revoke)/|broadcasting/user-auth|tickets/(bulk|bulk/undo|layout)/|tickets/saved-replies/.*used/|tickets/<uuid:uuid>/unread/|files/$"
     r"|api/(schema|docs)/|\^api/|api/v1/auth/token/<|api/v1/attachments/$"
 )
 

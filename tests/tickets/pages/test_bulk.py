@@ -37,7 +37,7 @@ def test_agent_changes_all_selected_tickets(cast, tickets):
     answer = change(
         cast.bao, tickets, status=cast.status("On Hold").pk, priority=cast.priority("High").pk, assigned_to="me"
     )
-    assert answer.json() == {"changed": 3, "message": "3 tickets updated.", "refused": []}
+    assert answer.json() | {"undo": ""} == {"changed": 3, "message": "3 tickets updated.", "refused": [], "undo": ""}
     for ticket in Ticket.objects.all():
         assert (ticket.status.name, ticket.priority.name, ticket.assigned_to) == ("On Hold", "High", cast.bao)
     change(cast.bao, tickets, assigned_to="none")
@@ -96,7 +96,7 @@ def test_ticket_with_one_failed_change_keeps_all_values(cast, tickets, monkeypat
 
 def test_tickets_are_locked_in_a_fixed_order(cast, tickets, monkeypatch):
     taken = []
-    monkeypatch.setattr(services, "update_ticket", lambda ticket, **_: taken.append(ticket.pk))
+    monkeypatch.setattr(services, "update_ticket", lambda ticket, **_: taken.append(ticket.pk) or ticket)
     for order in (tickets, tickets[::-1]):
         change(cast.bao, order, priority=cast.priority("High").pk)
     assert taken == sorted(taken[:3]) * 2

@@ -5,6 +5,7 @@
 
 import { Announcer } from "../../lib/announcer.js"
 import { config } from "../../lib/page-config.js"
+import { onLeave, signalOf } from "../../lib/page-parts/lifetime.js"
 import { OwnActivity } from "../../lib/presence/own-activity.js"
 import { Typists } from "../../lib/presence/typists.js"
 import { clone } from "../../lib/template.js"
@@ -22,12 +23,15 @@ class ComposerActivity extends HTMLElement {
 
   connectedCallback() {
     this.#announcer = new Announcer(this.querySelector("[role=status]"))
-    live.stream.on("client-typing", ({ user }) => this.#onTyping(user))
-    live.stream.on("ticket.reply.created", ({ reply }) => this.#typists.remove(reply.user.name))
-    live.addEventListener("state", ({ detail }) => detail.state === "connected" || this.#typists.clear())
+    const signal = signalOf(this)
+    const onState = ({ detail }) => detail.state === "connected" || this.#typists.clear()
+    live.stream.on("client-typing", ({ user }) => this.#onTyping(user), { signal })
+    live.stream.on("ticket.reply.created", ({ reply }) => this.#typists.remove(reply.user.name), { signal })
+    live.addEventListener("state", onState, { signal })
     this.#watchComposer(this.closest("ticket-page"))
-    addEventListener("pagehide", () => this.#own.leave())
-    if (this.dataset.presence) this.#watchPresence(this.closest("ticket-page"))
+    onLeave(this, () => this.#own.leave())
+    signal.addEventListener("abort", () => this.#typists.clear())
+    if (this.dataset.presence) this.#watchPresence(this.closest("ticket-page"), signal)
   }
 
   #watchComposer(page) {
@@ -35,12 +39,12 @@ class ComposerActivity extends HTMLElement {
     page.addEventListener("live-form:sent", ({ target }) => target.matches(".composer") && this.#own.stop())
   }
 
-  #watchPresence(page) {
+  #watchPresence(page, signal) {
     page.addEventListener("ticket-presence:joined", () => this.#own.announce())
     page.addEventListener("ticket-presence:visited", () => this.#own.answer())
     page.addEventListener("ticket-presence:changed", ({ detail }) => this.#onColleagues(detail.colleagues))
-    for (const name of SIGNS_OF_LIFE) addEventListener(name, () => this.#own.use(), { passive: true })
-    document.addEventListener("visibilitychange", () => document.hidden || this.#own.use())
+    for (const name of SIGNS_OF_LIFE) addEventListener(name, () => this.#own.use(), { passive: true, signal })
+    document.addEventListener("visibilitychange", () => document.hidden || this.#own.use(), { signal })
   }
 
   #onInput({ value, form }) {

@@ -3,6 +3,7 @@
 import "./draft-notice.js"
 import { ServerDraft, storedOf } from "../../lib/drafts/server-draft.js"
 import { SyncedDraft } from "../../lib/drafts/synced-draft.js"
+import { onLeave, signalOf } from "../../lib/page-parts/lifetime.js"
 import { drafts } from "../../lib/session.js"
 import { live } from "../../live/index.js"
 
@@ -21,9 +22,11 @@ export function keepDraft(root, fields, { wasSubmitted = false } = {}) {
     ...fields,
     isInUse: () => document.hasFocus() && root.contains(document.activeElement),
   }
+  const signal = signalOf(root)
+  const server = new ServerDraft(root.dataset.draftAddress, live)
   const draft = new SyncedDraft({
     form,
-    server: new ServerDraft(root.dataset.draftAddress, live),
+    server,
     // A page of a user who has signed out keeps nothing: the next person on this browser would find it.
     local: {
       load: () => drafts.load(name),
@@ -53,14 +56,17 @@ export function keepDraft(root, fields, { wasSubmitted = false } = {}) {
   root.addEventListener("change", () => draft.changed())
   root.addEventListener("file-picker:changed", () => draft.changed())
   root.addEventListener("submit", () => setVersion(), { capture: true })
-  live.addEventListener("state", () => draft.check())
-  live.stream.on("draft.saved", ({ draft: { ticket, version: newest } }) => {
-    if ((ticket ?? "new-ticket") === name) draft.notice(newest)
-  })
+  live.addEventListener("state", () => draft.check(), { signal })
+  live.stream.on("draft.saved", onSaved, { signal })
   // The person may have written on another device since; only beginning and end of a draft are in the history.
-  document.addEventListener("visibilitychange", () => document.hidden || draft.look())
-  addEventListener("pagehide", () => draft.leave())
-  document.addEventListener("session:ending", ({ detail }) => detail.waitFor(draft.flush()))
+  document.addEventListener("visibilitychange", () => document.hidden || draft.look(), { signal })
+  onLeave(root, () => draft.leave())
+  document.addEventListener("session:ending", ({ detail }) => detail.waitFor(draft.flush()), { signal })
+  signal.addEventListener("abort", () => server.close())
+
+  function onSaved({ draft: { ticket, version: newest } }) {
+    if ((ticket ?? "new-ticket") === name) draft.notice(newest)
+  }
 
   function setVersion() {
     version.value = String(draft.base)

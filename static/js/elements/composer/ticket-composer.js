@@ -5,13 +5,14 @@
 
 import "./file-picker.js"
 import { ComposerFold } from "../../lib/composer-fold.js"
+import { signalOf } from "../../lib/page-parts/lifetime.js"
+import { visit } from "../../lib/page-parts/visit.js"
 import { keepDraft } from "./draft-keeper.js"
 
 const IN_USE = ".file-list > li, .field-error:not([hidden]), draft-notice:not([hidden])"
 
 class TicketComposer extends HTMLElement {
   #draft
-  #connection = new AbortController()
 
   connectedCallback() {
     this.#draft = keepDraft(this, {
@@ -30,11 +31,7 @@ class TicketComposer extends HTMLElement {
       isEmpty: () => !this.#text.value && !this.querySelector(IN_USE),
       onFold: () => this.#onFold(),
     })
-    fold.start(this.#connection.signal)
-  }
-
-  disconnectedCallback() {
-    this.#connection.abort()
+    fold.start(signalOf(this))
   }
 
   get #text() {
@@ -116,7 +113,7 @@ class TicketComposer extends HTMLElement {
     this.#draft.sent()
     const { reply, note } = this.querySelector("[data-announcement]").dataset
     this.#announce(body.get("internal") ? note : reply)
-    if (answer?.following && !text.value) location.assign(answer.following)
+    if (answer?.following && !text.value && this.isConnected) visit(answer.following)
   }
 }
 

@@ -8,6 +8,7 @@ const isTemporary = (status) => status === 429 || status >= 500
 export class ServerDraft {
   #address
   #live
+  #isClosed = false
 
   /**
    * @param {string} address
@@ -19,7 +20,12 @@ export class ServerDraft {
   }
 
   isReachable() {
-    return !["ended", "reconnecting"].includes(this.#live.state)
+    return !this.#isClosed && !["ended", "reconnecting"].includes(this.#live.state)
+  }
+
+  /** Saves and loads no more: its form is no longer shown. */
+  close() {
+    this.#isClosed = true
   }
 
   async save(content, base) {

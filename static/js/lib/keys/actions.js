@@ -1,5 +1,6 @@
 /** What keys and the command palette do: for each action a function that returns what it would do, or nothing. */
 
+/** Of a ticket, and of the list: that of selected rows, or without a ticket beside it of the current row. */
 const FIELDS = {
   assign: ["#change-assigned_to", "#bulk-assigned_to"],
   status: ["#change-status", "#bulk-status"],
@@ -64,9 +65,10 @@ function follow(place) {
 let lastRow = null
 
 function currentRow() {
-  const row = document.activeElement?.closest(".ticket-row") ?? (lastRow?.isConnected ? lastRow : null)
-  lastRow = row
-  return row
+  const shown = document.querySelector(".ticket-row:has(.row-link[aria-current])") // in the split view
+  const last = lastRow?.isConnected ? lastRow : null
+  lastRow = document.activeElement?.closest(".ticket-row") ?? shown ?? last
+  return lastRow
 }
 
 function rowBox() {
@@ -74,13 +76,16 @@ function rowBox() {
 }
 
 function toRow(step) {
-  const rows = [...document.querySelectorAll("#ticket-rows > .ticket-row")]
+  const all = [...document.querySelectorAll("#ticket-rows > .ticket-row")]
+  const rows = all.filter((row) => row.checkVisibility())
   if (rows.length === 0) return null
   const place = rows.indexOf(currentRow())
   const row = rows[place === -1 ? 0 : Math.min(Math.max(place + step, 0), rows.length - 1)]
   return () => {
     lastRow = row
-    row.querySelector(".row-link").focus()
+    const link = row.querySelector(".row-link")
+    link.focus()
+    link.dispatchEvent(new CustomEvent("row:chosen", { bubbles: true }))
   }
 }
 
@@ -95,8 +100,8 @@ function selectAndMove(step) {
 
 /** Without a selection, changes concern the row with the focus. */
 function selectCurrent() {
-  if (!document.querySelector(".row-check:checked")) rowBox()?.click()
-  return document.querySelector(".row-check:checked") !== null
+  if (!hasSelection()) rowBox()?.click()
+  return hasSelection()
 }
 
 // The ticket
@@ -112,7 +117,8 @@ function write(internal) {
 }
 
 function change(name) {
-  const field = document.querySelector(FIELDS[name].join())
+  const [ofTicket, ofList] = FIELDS[name].map((selector) => document.querySelector(selector))
+  const field = (!hasSelection() && ofTicket) || ofList
   if (!field || (isBulk(field) && !hasRow())) return null
   return () => {
     if (!isBulk(field) || selectCurrent()) reveal(field)
@@ -120,8 +126,8 @@ function change(name) {
 }
 
 function take() {
-  const button = document.querySelector("form.take:not([hidden]) button")
-  if (button) return () => button.click()
+  const form = document.querySelector("form.take")
+  if (form && !hasSelection()) return form.hidden ? null : () => form.querySelector("button").click()
   const field = document.querySelector("#bulk-assigned_to")
   if (!field || !hasRow()) return null
   return () => {
@@ -131,6 +137,8 @@ function take() {
   }
 }
 
+const hasSelection = () => document.querySelector(".row-check:checked") !== null
+
 const isBulk = (field) => field.id.startsWith("bulk-")
 
-const hasRow = () => Boolean(rowBox() ?? document.querySelector(".row-check:checked"))
+const hasRow = () => Boolean(rowBox()) || hasSelection()

@@ -10,14 +10,17 @@ export class ReadingPosition {
   #list
   #dock
   #button
+  #signal
   #dockHeight = Number.POSITIVE_INFINITY
 
   /**
    * @param {HTMLElement} list the messages, oldest first
    * @param {HTMLElement} dock holds the composer, at the lower edge of the window
    * @param {HTMLElement} button shows that there is a message below
+   * @param {AbortSignal} signal the conversation is no longer shown
    */
-  constructor({ list, dock, button }) {
+  constructor({ list, dock, button, signal }) {
+    this.#signal = signal
     this.#list = list
     this.#dock = dock
     this.#button = button
@@ -29,7 +32,7 @@ export class ReadingPosition {
    */
   start(first = null) {
     this.#watchDock()
-    addEventListener("scroll", () => this.#hideButton(), { passive: true })
+    addEventListener("scroll", () => this.#hideButton(), { passive: true, signal: this.#signal })
     this.#button.addEventListener("click", () => this.#reveal(this.#newest))
     if (location.hash || isRestored()) return
     if (first && !this.#isVisible(this.#newest)) this.#openAt(first)
@@ -53,10 +56,13 @@ export class ReadingPosition {
 
   /** Follows the height and the place of the dock. */
   #watchDock() {
-    new ResizeObserver(() => this.#onResize()).observe(this.#dock)
-    new KeyboardInset().watch((growth) => this.#onKeyboard(growth))
-    for (const name of ["scroll", "resize"]) addEventListener(name, () => this.#onMove(), { passive: true })
+    new ResizeObserver(() => this.#dock.isConnected && this.#onResize()).observe(this.#dock)
+    const signal = this.#signal
+    new KeyboardInset().watch((growth) => this.#onKeyboard(growth), { signal })
+    for (const name of ["scroll", "resize"])
+      addEventListener(name, () => this.#onMove(), { passive: true, signal })
     this.#onResize()
+    signal.addEventListener("abort", removeEdges)
   }
 
   /**
@@ -164,13 +170,20 @@ export class ReadingPosition {
   }
 }
 
+/** The next ticket sets its own; without one, nothing is above a composer. */
+function removeEdges() {
+  for (const name of ["--dock-size", "--dock-edge", "--composer-edge"])
+    document.documentElement.style.removeProperty(name)
+}
+
 function isSelecting() {
   const selection = getSelection()
   return selection !== null && !selection.isCollapsed
 }
 
-/** Whether the browser restores the scroll position, after a reload or on the way back. */
+/** Whether the browser restores the scroll position, after a reload or on the way back: of what came with the page. */
 function isRestored() {
+  if (document.readyState === "complete") return false
   const [{ type } = {}] = performance.getEntriesByType("navigation")
   return type === "reload" || type === "back_forward"
 }

@@ -9,6 +9,7 @@ export class SeenMessages {
   #root
   #edges
   #onSeen
+  #signal
   #observer
   #seen = new WeakSet()
   #inView = new Set()
@@ -18,8 +19,10 @@ export class SeenMessages {
    * @param {object} options
    * @param {() => {top: number, bottom: number}} options.edges what of the window shows the conversation
    * @param {(message: HTMLElement) => void} options.onSeen is called once for each message
+   * @param {AbortSignal} options.signal the messages are no longer shown
    */
-  constructor(root, { edges, onSeen }) {
+  constructor(root, { edges, onSeen, signal }) {
+    this.#signal = signal
     this.#root = root
     this.#edges = edges
     this.#onSeen = onSeen
@@ -34,8 +37,11 @@ export class SeenMessages {
       childList: true,
       subtree: true,
     })
-    for (const name of ["scroll", "resize"]) addEventListener(name, () => this.#check(), { passive: true })
-    document.addEventListener("visibilitychange", () => this.#check())
+    const signal = this.#signal
+    for (const name of ["scroll", "resize"])
+      addEventListener(name, () => this.#check(), { passive: true, signal })
+    document.addEventListener("visibilitychange", () => this.#check(), { signal })
+    signal.addEventListener("abort", () => this.#observer.disconnect())
   }
 
   #onAdded(records) {
