@@ -19,7 +19,7 @@ SHARED := -n auto --dist loadfile --no-loadscope-reorder
 
 run: .venv/base.done node_modules/.package-lock.json
 	@DEBUG=true BROADCAST_CONNECTION=null PORT=$(PORT) python manage.py demo --if-empty --migrate
-	@export DEBUG=true; python manage.py worker --stop-with $$$$ & \
+	@export DEBUG=true; SITE_URL=$${SITE_URL:-http://127.0.0.1:$(PORT)} python manage.py worker --stop-with $$$$ & \
 	 exec python manage.py runserver --noreload 127.0.0.1:$(PORT)
 
 # Debian packs what the virtual environment needs apart from python3.

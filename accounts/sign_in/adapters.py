@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone, translation
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy
 
 from accounts import email_addresses, tasks
 from accounts.mails.layout import attach_html
@@ -29,6 +30,24 @@ UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104  (a placeholder, not an address to bin
 STORED_VALUES = ("timestamp", "ip", "browser", "added_email", "deleted_email", "from_email", "to_email", "invited_by")
 
 FIRST_STEP_KEY = "first_step"  # in the session
+
+
+# The link that a mail asks its recipient to open, and what its button says.
+BUTTONS: Final = {
+    "activate_url": gettext_lazy("Confirm your email address"),
+    "password_reset_url": gettext_lazy("Choose a new password"),
+    "invitation_url": gettext_lazy("Create your account"),
+    "signup_url": gettext_lazy("Create account"),
+}
+
+
+def _with_button(text: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Return the text of a mail for its HTML: what stands before and after the link with a button, if it has one."""
+    for name, label in BUTTONS.items():
+        before, url, after = text.partition(f"\n{values[name]}") if values.get(name) else (text, "", "")
+        if url:
+            return {"text": before, "url": url.strip(), "label": label, "after": after}
+    return {"text": text}
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -107,7 +126,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         message: EmailMultiAlternatives = super().render_mail(template_prefix, email, values, headers)
         message.from_email = str(sender)
         text = message.body.rpartition("\n--\n")[0]
-        attach_html(message, "mail/account.html", {"text": text}, sender)
+        attach_html(message, "mail/account.html", _with_button(text, values), sender)
         return message
 
     def send_notification_mail(

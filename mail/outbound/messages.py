@@ -30,6 +30,7 @@ SUPPRESSED_RESPONSES: Final = "DR, RN, NRN, OOF, AutoReply"
 MAX_EARLIER: Final = 2  # messages that are quoted
 MAX_EARLIER_LENGTH: Final = 600  # characters of each
 _LINE_END: Final = re.compile(r"<br>|</(?:p|li|pre|tr|h\d)>")
+_CELL_END: Final = re.compile(r"</t[dh]>")
 _REPLY_PREFIX: Final = re.compile(r"(re|aw|antw|sv|vs)\s*:\s*", re.IGNORECASE)
 
 
@@ -144,7 +145,7 @@ def _earlier(mail: OutgoingMail) -> list[dict[str, str]]:
 
 def plain(markup: str) -> str:
     """Return the text of a rendered message, without its markup."""
-    return html.unescape(strip_tags(_LINE_END.sub("\n", markup)))
+    return html.unescape(strip_tags(_CELL_END.sub(" ", _LINE_END.sub("\n", markup))))
 
 
 def _quote(mail: OutgoingMail, author: User, text: str) -> dict[str, str]:

@@ -99,6 +99,8 @@ def test_mails_have_the_name_and_sender_of_the_desk_as_text_and_html(cast: Cast)
     assert (letter.from_email, kind) == ("Example <help@example.com>", "text/html")
     [link] = links("password/reset")
     assert f'<a href="http://testserver{link}"' in html
+    assert re.search(rf'<a class="button" href="http://testserver{link}"[^>]*>Choose a new password</a>', html)
+    assert html.count("open this link") == html.count("ignore this email") == 1
     for text in (letter.body, html):
         assert "Example Help" in text
         assert "TIKM" not in text

@@ -16,6 +16,7 @@ VACATION: Final = re.compile(
     r"risposta automatica|automatisch antwoord|vacation)\b",
     re.I,
 )
+DIAGNOSTIC_TYPE: Final = re.compile(r"^\s*[\w-]+\s*;\s*")  # as in "smtp; 550 5.1.1 ..."
 FAILED: Final = re.compile(
     r"could not be delivered|couldn't be delivered|[a-z]+n.t able to deliver|was not delivered|"
     r"delivery (?:has )?failed|undeliver|unzustellbar|returned mail|delivery status notification",
@@ -76,7 +77,7 @@ def _report(message: Message) -> Bounce | None:
     if action not in ("failed", "delayed"):
         return None
     recipient = (fields.get("final-recipient") or fields.get("original-recipient") or "").rpartition(";")[2].strip()
-    reason = fields.get("diagnostic-code") or fields.get("status") or ""
+    reason = DIAGNOSTIC_TYPE.sub("", fields.get("diagnostic-code", "")) or fields.get("status") or ""
     is_permanent = action == "failed"
     return Bounce(recipient.lower()[:320], _original_message_id(message, ""), _reason(reason), is_permanent)
 

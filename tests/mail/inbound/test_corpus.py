@@ -37,6 +37,7 @@ def described(parsed):
         "spam_filters": list(parsed.spam_filters),
         "files": [file.name for file in parsed.files],
         "contains": [name for file in parsed.files for name in file.contains],
+        "bounce_reason": bounce and bounce.reason,
         "bounce": bounce and [bounce.recipient, bounce.message_id, bounce.is_permanent],
         "forwarded": forwarded and [forwarded.sender.name, forwarded.sender.email, forwarded.subject, forwarded.text],
     }

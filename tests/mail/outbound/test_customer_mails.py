@@ -179,7 +179,7 @@ def test_internal_office_is_not_named(cast):
 
 def test_reply_quotes_the_latest_public_messages_and_links_its_files(cast):
     cast.reply(cast.bao, "kryptonite", internal=True)
-    cast.reply(cast.casey, "x" * 900)
+    cast.reply(cast.casey, "| Item | Price |\n|---|---|\n| Pen | 3 |\n\n" + "x" * 900)
     sent()
     file = files.store(SimpleUploadedFile("invoice.txt", b"12 EUR"), by=cast.bao)
     services.add_reply(cast.ticket, by=cast.bao, message="See <b>here</b>", attachments=[file])
@@ -190,6 +190,7 @@ def test_reply_quotes_the_latest_public_messages_and_links_its_files(cast):
         assert "Two charges for May." in text
         assert "x" * 500 in text
         assert "x" * 700 not in text
+        assert "Pen 3" in text
         assert "kryptonite" not in text
     assert "> Two charges" in message.body
     assert "<b>here" not in html_of(message)
@@ -200,4 +201,6 @@ def test_html_has_its_styles_in_the_elements_and_those_for_dark_screens_apart(ca
     html = html_of(sent()[0])
     assert re.search(r'<table class="card"[^>]* style="[^"]*max-width: ?600px', html)
     assert "prefers-color-scheme: dark" in html
+    for part in ("head", "body", "foot"):  # a word of 200 letters makes no mail wider than its screen
+        assert re.search(rf'<td class="{part}"[^>]* style="[^"]*overflow-wrap: ?anywhere', html)
     assert not re.search(r"<script|<link|<img|url\(|https?://(?!desk\.example\.com)", html)
