@@ -13,6 +13,7 @@ from tests.support.cast import Cast
 from tests.support.sockets import connect, do
 from tickets import policies, services
 from tickets.links.services import link_tickets
+from tickets.merging.services import merge_tickets
 from tickets.models import CustomerNote, Organization, Ticket
 from tickets.people.customers import add_customer_note
 from tickets.people.participants import add_participant
@@ -173,6 +174,23 @@ def test_staff_of_both_tickets_alone_see_their_link(cast: Cast, name: str | None
     for ticket, other in ((cast.ticket, stage.baos), (stage.baos, cast.ticket)):
         assert policies.can_link(user, ticket, other) == is_staff_of_both
         assert list(policies.linked_tickets(user, ticket)) == ([other] if is_staff_of_both else [])
+
+
+@pytest.mark.parametrize(("name", "row"), CASES)
+def test_readers_of_both_tickets_alone_see_their_merge(cast: Cast, name: str | None, row: tuple) -> None:
+    stage = Stage(cast)
+    merge_tickets([cast.ticket], stage.baos, by=cast.ada)
+    user = person(stage, cast, name)
+    if user is None:
+        return
+    source, target = (Ticket.objects.get(pk=each.pk) for each in (cast.ticket, stage.baos))
+    audiences = [policies.audience_of(user, ticket) for ticket in (source, target)]
+    reads_both = None not in audiences
+    assert policies.target_of_merge(user, source) == (target if reads_both else None)
+    assert policies.merged_tickets(user, target) == ([source] if reads_both else [])
+    assert policies.can_merge(user, source, target) == (audiences == [Audience.STAFF] * 2)
+    ends = audiences[0] is not Audience.STAFF and not reads_both
+    assert policies.ends_merge(user, source) == ends
 
 
 @pytest.mark.parametrize(("name", "row"), CASES)

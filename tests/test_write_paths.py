@@ -17,6 +17,7 @@ from tests.test_admin import bulk, filled_in, ticket_page, with_reply
 from tickets import services
 from tickets.actors import Cause, System
 from tickets.links.services import link_tickets, unlink_tickets
+from tickets.merging.services import merge_tickets, undo_merge
 from tickets.models import Organization, OrganizationDomain, Reply, Ticket
 from tickets.people.organizations import delete_organization, remove_member, save_organization
 from tickets.people.participants import add_participant, remove_participant
@@ -214,6 +215,18 @@ def linked(write: Callable[[Cast], None], *, before: Any) -> Row:
     return replace(staff_receive(write, UPDATED, before=before), orders=(UPDATED,))
 
 
+def merged(write: Callable[[Cast], None]) -> Row:
+    """Casey's ticket is merged into one of Greta's in Orders, whose readers receive nothing."""
+    both = dict.fromkeys(("staff", "office", "admin"), (STATUS, UPDATED))
+    return Row(write, customer=(STATUS,), casey=(STATUS,), before=open_other, **both)
+
+
+def unmerged(write: Callable[[Cast], None]) -> Row:
+    """The merge is undone, which brings back the status."""
+    both = dict.fromkeys(("staff", "office", "admin"), (UPDATED, STATUS))
+    return Row(write, customer=(STATUS,), casey=(STATUS,), before=merge, **both)
+
+
 def moved(write: Callable[[Cast], None]) -> Row:
     """Billing receives the withdrawal and its staff lose the subscription; the others receive the update."""
     others = dict.fromkeys(("customer", "casey", "admin", "orders"), (UPDATED,))
@@ -278,6 +291,15 @@ def other() -> Ticket:
 
 def link(cast: Cast) -> None:
     link_tickets(cast.ticket, open_other(cast), by=cast.ada)
+
+
+def merge(cast: Cast) -> None:
+    merge_tickets([cast.ticket], open_other(cast), by=cast.ada)
+
+
+def merge_by_page(cast: Cast) -> None:
+    words = {"tickets": str(cast.ticket.uuid), "into": str(other().uuid), "confirmed": "on"}
+    done(signed_in(cast.ada).post("/tickets/merge/", words))
 
 
 def unlink_by_api(cast: Cast) -> None:
@@ -392,6 +414,12 @@ ROWS = {
     "api: link": linked(
         sends("ada", "POST", "tickets/{}/links/", ticket=lambda cast: other().reference), before=open_other
     ),
+    "page: merge": merged(merge_by_page),
+    "page: undo merge": unmerged(post("ada", "/tickets/{}/merges/undo/", ticket=lambda cast: str(cast.ticket.uuid))),
+    "api: merge": merged(sends("ada", "POST", "tickets/{}/merge/", into=lambda cast: other().reference)),
+    "api: undo merge": unmerged(sends("ada", "DELETE", "tickets/{}/merge/")),
+    "shell: merge": merged(by_service(lambda cast: merge_tickets([cast.ticket], other(), by=cast.ada))),
+    "shell: undo merge": unmerged(by_service(lambda cast: undo_merge(cast.ticket, by=cast.ada))),
     "api: unlink": linked(unlink_by_api, before=link),
     "api: snooze": staff_receive(sends("bao", "PATCH", "tickets/{}/", snoozed_until=tomorrow), UPDATED),
     "api: reply": all_receive(sends("casey", "POST", "tickets/{}/replies/", message="Hello"), REPLY),

@@ -62,7 +62,13 @@ def ticket_payload(ticket: Ticket, audience: Audience) -> dict[str, Any]:
         return payload
     tags = [tag_payload(tag) for tag in tags_of(ticket)]
     until = None if ticket.snooze_end is None else iso(ticket.snooze_end)
-    return payload | {"version": ticket.version, "source": ticket.source, "tags": tags, "snoozed_until": until}
+    return payload | {
+        "version": ticket.version,
+        "source": ticket.source,
+        "tags": tags,
+        "snoozed_until": until,
+        "is_merged": ticket.is_merged,
+    }
 
 
 def tag_payload(tag: Tag) -> dict[str, Any]:
@@ -144,6 +150,19 @@ def reply_payload(reply: Reply, audience: Audience) -> dict[str, Any]:
     }
     for_staff = {"version": reply.version, "can_be_hidden": reply.can_be_hidden, "source": reply.source}
     return payload | for_staff if audience is Audience.STAFF else payload
+
+
+def opening_payload(ticket: Ticket, audience: Audience) -> dict[str, Any]:
+    """Return the first message of a ticket, as `reply_payload` returns a reply: what lists of messages show."""
+    author = user_payload(ticket.creator, ticket, audience)
+    return {
+        "id": "",
+        "message_html": ticket.html,
+        "is_internal": False,
+        "created_at": iso(ticket.created_at),
+        "user": author | {"avatar_url": accounts_payloads.avatar_url(ticket.creator, audience)},
+        "attachments": [attachment_payload(file) for file in ticket.attachments.filter(reply=None)],
+    }
 
 
 def _html(reply: Reply, audience: Audience) -> SafeString:

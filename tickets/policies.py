@@ -35,6 +35,7 @@ from tickets.models import (
 # The services that the system may call without a user, by what caused it.
 SYSTEM_PERMISSIONS = {Cause.MAIL: frozenset({"open_ticket"}), Cause.SCHEDULE: frozenset({"end_snooze"})}
 
+MAX_MERGES_FOLLOWED = 20  # from one ticket to the next
 _TICKETS_MESSAGE = tuple(f"ticket__{field}" for field in Ticket.MESSAGE_FIELDS)
 
 
@@ -314,6 +315,63 @@ def linked_tickets(user: User, ticket: Ticket) -> QuerySet[Ticket]:
 def can_link(user: User, ticket: Ticket, other: Ticket) -> bool:
     """Allow staff of both tickets, who alone see that they are linked."""
     return is_staff_of(user, ticket) and is_staff_of(user, other)
+
+
+def can_merge(user: User, ticket: Ticket, target: Ticket) -> bool:
+    """Allow staff of both tickets to merge one into the other, and to undo that."""
+    return is_staff_of(user, ticket) and is_staff_of(user, target)
+
+
+def target_of_merge(user: User, ticket: Ticket) -> Ticket | None:
+    """Return the ticket that `ticket` was merged into, if `user` may open it; for others there is none."""
+    key = ticket.merged_into_id
+    if key is None or audience_of(user, ticket) is None:
+        return None
+    visible = visible_tickets(user).select_related(*Ticket.RELATED).defer(*Ticket.MESSAGE_FIELDS)
+    return visible.filter(pk=key).first()
+
+
+def merged_tickets(user: User, ticket: Ticket) -> list[Ticket]:
+    """Return the tickets that were merged into `ticket`, or into one of these, as far as `user` may open them."""
+    visible = visible_tickets(user).select_related(*Ticket.RELATED, "merged_by").defer(*Ticket.MESSAGE_FIELDS)
+    found: dict[int, Ticket] = {}
+    rows = list(visible.filter(merged_into__in=visible_tickets(user).filter(pk=ticket.pk).values("pk")))
+    while rows:
+        found |= {row.pk: row for row in rows}
+        rows = list(visible.filter(merged_into__in=[row.pk for row in rows]).exclude(pk__in=found))
+    return sorted(found.values(), key=lambda each: (each.merged_at, each.pk))
+
+
+def ends_merge(user: User, ticket: Ticket) -> bool:
+    """Return whether a message of `user` to a merged ticket ends the merge: they may not open the other one.
+
+    Staff of the ticket can see that it was merged, and are refused instead.
+    """
+    return not is_staff_of(user, ticket) and target_of_merge(user, ticket) is None
+
+
+def ticket_of_answer(user: User, ticket: Ticket) -> Ticket:
+    """Return the ticket that a mail of `user` to `ticket` becomes a message of: the one it was merged into.
+
+    But only if `user` may open that one, and all of its readers may read `ticket`.
+    """
+    following = ticket
+    for _step in range(MAX_MERGES_FOLLOWED):
+        target = target_of_merge(user, following)
+        if target is None or not _is_read_by_no_others(target, ticket):
+            break
+        following = target
+    return following
+
+
+def _is_read_by_no_others(target: Ticket, ticket: Ticket) -> bool:
+    """Return whether all who read `target` may read `ticket` too: its customers and its staff."""
+    if (target.creator_id, target.office_id) != (ticket.creator_id, ticket.office_id):
+        return False
+    assignee = target.assigned_to
+    if assignee is not None and not is_staff_of(assignee, ticket):
+        return False
+    return all(audience_of(each.user, ticket) is not None for each in participants_of(target))
 
 
 def can_add_participant(user: User, ticket: Ticket, source: Source = Source.PAGE) -> bool:

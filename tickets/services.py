@@ -19,6 +19,7 @@ from tickets import drafts, files, payloads, policies, reading, signals
 from tickets.actors import Actor, Source
 from tickets.locking import lock, require, save_with_sequence
 from tickets.markdown.stored import replace_text
+from tickets.merging.state import admit_message, require_not_merged
 from tickets.models import (
     MAX_MESSAGE,
     MAX_SUBJECT,
@@ -134,6 +135,7 @@ def add_reply(  # noqa: PLR0913
     twice with the same text, identified by `key`, makes one reply. `seen` is the latest message that `by` has seen
     (see `unseen_replies`), `draft` the version of their draft that the page knows; it ends. `mentions` are the keys
     of people that a note mentions.
+    A message to a merged ticket is refused, or ends the merge (see `merging.state.admit_message`).
     Raises PermissionDenied, ValidationError; AlreadySubmitted if the form was submitted before with other files or
     another status; UnseenMessages if others have added messages after `seen`.
     """
@@ -145,6 +147,7 @@ def add_reply(  # noqa: PLR0913
     if (existing := submitted_before(same, key, values)) is not None:
         return existing
     require_seen(by, ticket, seen)
+    admit_message(ticket, by=by, source=source)
     reply = Reply(ticket=ticket, author=by, message=text, is_internal=internal, source=source)
     reply.request_key, reply.request_fingerprint = key, values
     _save_at_the_end(reply)
@@ -307,11 +310,12 @@ def update_ticket(
     values: Mapping[str, Any],
     seen_version: int | None = None,
     if_versions: Container[int] | None = None,
+    is_replacement: bool = False,
 ) -> Ticket:
     """Set the fields in `values` (of EDITABLE_FIELDS), all or none; an unchanged value sends no signal.
 
     `tags` are the names of its tags: others are taken off, and unknown ones are new. None as `snoozed_until` ends the
-    snooze, as closing the ticket does.
+    snooze, as closing the ticket does. A merged ticket changes by the replacement of a deleted value only.
 
     Raises PermissionDenied, ValidationError; Conflict if another user changed one of the fields after `seen_version`;
     Stale if the ticket's version is not in `if_versions`.
@@ -320,6 +324,8 @@ def update_ticket(
     _require_may_change(by, ticket)
     if if_versions is not None and ticket.version not in if_versions:
         raise Stale
+    if not is_replacement:
+        require_not_merged(ticket)
     if "tags" in values:
         set_tags(ticket, values["tags"], by=by)
     if "snoozed_until" in values:

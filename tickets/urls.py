@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from tickets.drafts import views as drafts
 from tickets.links import views as links
+from tickets.merging import views as merging
 from tickets.notifications import views as notifications
 from tickets.people import views as people
 from tickets.reading import views as reading
@@ -25,6 +26,7 @@ urlpatterns = [
     path("bulk/", lists.change_tickets, name="bulk"),
     path("bulk/undo/", bulk_undo.undo_changes, name="bulk-undo"),
     path("layout/", list_layout.change_layout, name="layout"),
+    path("merge/", merging.merge, name="merge"),
     path("new/", tickets.new_ticket, name="new"),
     path("new/draft/", drafts.draft_of_new_ticket, name="new-draft"),
     path("palette.css", tickets.palette, name="palette"),
@@ -54,6 +56,9 @@ urlpatterns = [
     path("<uuid:uuid>/links/", links.related_tickets, name="links"),
     path("<uuid:uuid>/links/add/", links.add, name="add-link"),
     path("<uuid:uuid>/links/remove/", links.remove, name="remove-link"),
+    path("<uuid:uuid>/merges/", merging.merges, name="merges"),
+    path("<uuid:uuid>/merges/undo/", merging.undo, name="undo-merge"),
+    path("<uuid:uuid>/messages/", merging.merged_messages, name="messages"),
     path("<uuid:uuid>/snooze/", snooze.snooze, name="snooze"),
     path("<uuid:uuid>/saved-replies/", saved_replies.list_for_ticket, name="saved-replies"),
     path("saved-replies/<int:pk>/used/", saved_replies.record_use, name="saved-reply-used"),

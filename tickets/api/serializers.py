@@ -152,6 +152,9 @@ class TicketSerializer(serializers.Serializer):  # type: ignore[misc]
         allow_null=True,
         help_text="Staff only: when its snooze ends; null without one.",
     )
+    is_merged = serializers.BooleanField(
+        required=False, help_text="Staff only: whether it was merged into another ticket."
+    )
 
 
 class WholeTicketSerializer(TicketSerializer):

@@ -74,7 +74,7 @@ def replace_batch(value: Value, replacement: Value, *, by: User) -> int:
     """Give the next tickets `replacement` instead of `value`. Return their number."""
     tickets = list(tickets_with(value).order_by("pk")[:BATCH_SIZE])
     for ticket in tickets:
-        services.update_ticket(ticket, by=by, values={field_of(value): replacement})
+        services.update_ticket(ticket, by=by, values={field_of(value): replacement}, is_replacement=True)
     return len(tickets)
 
 

@@ -105,6 +105,17 @@ class Ticket(RenderedMessage):
     snoozed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, db_index=False, related_name="+"
     )
+    # The ticket in which its matter goes on, since when, by which decision, and the status that an undo brings back.
+    merged_into = models.ForeignKey(
+        "self", models.SET_NULL, null=True, editable=False, db_index=False, related_name="merged_tickets"
+    )
+    merged_at = models.DateTimeField(null=True, editable=False)
+    merged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, db_index=False, related_name="+"
+    )
+    status_before_merge = models.ForeignKey(
+        Status, models.SET_NULL, null=True, editable=False, db_index=False, related_name="+"
+    )
     # Since when its status is a closed one; null while it is open. Open tickets have indexes of their own.
     closed_at = models.DateTimeField(null=True, editable=False)
     # The first public reply of staff.
@@ -133,6 +144,7 @@ class Ticket(RenderedMessage):
             models.Index(
                 fields=["waiting_since"], condition=Q(closed_at=None, waiting_for="staff"), name="ticket_open_waiting"
             ),
+            models.Index(fields=["merged_into"], condition=~Q(merged_into=None), name="ticket_merged"),
         ]
 
     def __str__(self) -> str:
@@ -155,6 +167,11 @@ class Ticket(RenderedMessage):
     def channels(self) -> list[str]:
         """All channels of this ticket: a revocation that concerns the ticket reauthorizes each."""
         return [self.channel, self.presence_channel]
+
+    @property
+    def is_merged(self) -> bool:
+        """Whether its matter goes on in another ticket; False again once that is deleted."""
+        return self.merged_into_id is not None
 
     def set_status(self, status: Status) -> None:
         """Set the status, and since when the ticket is closed."""

@@ -33,6 +33,8 @@ class TimelineEntry(models.Model):
         LINKED = "linked", _("linked a related ticket")
         UNLINKED = "unlinked", _("removed a related ticket")
         MACRO = "macro", _("applied a macro")
+        MERGED = "merged", _("merged the ticket into another one")
+        UNMERGED = "unmerged", _("ended the merge")
 
     ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="timeline")
     # Null for the system, whose `cause` is given instead.

@@ -58,3 +58,11 @@ def set_level(ticket: Ticket, *, by: User, level: str) -> None:
     else:
         TicketSubscription.objects.filter(user=by, ticket=ticket).delete()
     publish(TicketSubscribed(ticket, by, level))
+
+
+def follow_too(ticket: Ticket, other: Ticket) -> None:
+    """Let the followers of `ticket` follow `other`, if they are staff of it and have not chosen a level there."""
+    followers = TicketSubscription.objects.filter(ticket=ticket, level=Level.FOLLOWED).values("user")
+    decided = TicketSubscription.objects.filter(ticket=other).values("user")
+    for user in policies.staff_of(other).filter(pk__in=followers).exclude(pk__in=decided):
+        set_level(other, by=user, level=Level.FOLLOWED)

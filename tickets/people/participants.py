@@ -10,6 +10,7 @@ from realtime import Audience
 from tickets import policies, signals
 from tickets.actors import Source
 from tickets.locking import lock, require, save_with_sequence
+from tickets.merging.state import require_not_merged
 from tickets.models import MAX_PARTICIPANTS, Ticket, participants_of
 from tickets.signals import Change
 
@@ -26,6 +27,7 @@ def add_participant(ticket: Ticket, *, by: User, person: User, source: Source = 
     )
     if policies.takes_part(person, ticket):
         return False
+    require_not_merged(ticket)
     if not person.is_active:
         raise ValidationError({"person": _("This account is deactivated.")})
     if len(participants_of(ticket)) >= MAX_PARTICIPANTS:

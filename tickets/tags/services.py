@@ -14,6 +14,7 @@ from tickets.actors import Actor
 from tickets.configuration import saved_views
 from tickets.locking import lock, require, save_with_sequence
 from tickets.macros import replacing
+from tickets.merging.state import require_not_merged
 from tickets.models import Tag, TagColor, Ticket, tags_of
 from tickets.signals import Change
 
@@ -28,6 +29,7 @@ def add_tag(ticket: Ticket, name: str, *, by: Actor) -> Tag:
     """
     ticket = lock(ticket)
     _require_may_change(by, ticket)
+    require_not_merged(ticket)
     tag = _named_tag(name)
     if tag not in tags_of(ticket):
         _put(ticket, tag, by)
@@ -39,6 +41,7 @@ def remove_tag(ticket: Ticket, tag: Tag, *, by: Actor) -> bool:
     """Take a tag off `ticket`; return whether it had it. Raises PermissionDenied."""
     ticket = lock(ticket)
     _require_may_change(by, ticket)
+    require_not_merged(ticket)
     if tag not in tags_of(ticket):
         return False
     _take_off(ticket, tag, by)

@@ -22,6 +22,7 @@ from tickets.drafts import draft_of
 from tickets.drafts.views import draft_payload
 from tickets.forms.choices import ListChoices
 from tickets.forms.tickets import AttachmentsForm, ChangeForm, ReplyForm, TicketForm, VisibilityForm
+from tickets.merging.shown import merge_payload
 from tickets.models import Priority, Reply, Status, Ticket, participants_of
 from tickets.people.customers import card_of
 from tickets.reading import reading_of
@@ -243,6 +244,7 @@ def render_ticket(
         "draft": draft_payload(draft),
         "seen": latest_shown(user, ticket) if page.later else latest_of(page.replies, ticket),
         "properties": _properties(ticket, changes, choices),
+        "merge": merge_payload(user, ticket, audience),
         "place": place_in_list(user, ticket, request.POST.get("list", request.GET.get("list"))),
     }
     return render(request, "tickets/ticket.html", context | for_staff | dict(refused or {}), status=status)

@@ -82,6 +82,7 @@ class TicketBulk extends HTMLElement {
   // Changing
 
   async #onSubmit(event) {
+    if (event.submitter?.hasAttribute("formaction")) return // leads to a page of its own
     event.preventDefault()
     if (this.form.ariaBusy === "true") return
     this.form.ariaBusy = "true"

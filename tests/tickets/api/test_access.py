@@ -19,6 +19,7 @@ from tests.tickets.files.test_files import PNG
 from tickets import files, services
 from tickets.api.urls import urlpatterns as tickets_api
 from tickets.links.services import link_tickets
+from tickets.merging.services import merge_tickets
 from tickets.models import Attachment, Organization, Reply, SavedView, Tag, Ticket
 from tickets.people.customers import add_customer_note
 
@@ -99,6 +100,12 @@ def linkable(stage: Stage) -> dict[str, Any]:
     return {"ticket": stage.caseys.uuid, "reference": stage.baos.reference}
 
 
+def merged(stage: Stage) -> dict[str, Any]:
+    """Return Casey's ticket, which was merged into Bao's."""
+    merge_tickets([stage.caseys], stage.baos, by=stage.cast.ada)
+    return {"ticket": stage.caseys.uuid}
+
+
 def of_tag(stage: Stage) -> dict[str, Any]:
     return {"tag": stage.tag.pk}
 
@@ -142,6 +149,8 @@ SHARED   =  (403,  403,  403, 403,  404,  404, 200, 401, 401)
 UNSHARED =  (403,  403,  403, 403,  404,  404, 204, 401, 401)
 OPENING  =  (422,  422,  201, 201,  201,  201, 201, 401, 401)
 LINKING  =  (403,  404,  422, 422,  404,  201, 201, 401, 401)
+MERGING  =  (403,  404,  422, 422,  404,  200, 200, 401, 401)
+UNMERGING = (403,  404,  403, 403,  404,  204, 204, 401, 401)
 UNLINKING = (403,  404,  404, 404,  404,  204, 204, 401, 401)
 # fmt: on
 ADMIN = (403,) * 6 + (200, 401, 401)
@@ -179,6 +188,9 @@ ROWS = [
     Row("GET", "tickets/{ticket}/links/", CHANGING, things=linked),
     Row("POST", "tickets/{ticket}/links/", LINKING, {"ticket": "{reference}"}, linkable),
     Row("DELETE", "tickets/{ticket}/links/{linked}/", UNLINKING, things=linked),
+    Row("GET", "tickets/{ticket}/merge/", CASEYS, things=merged),
+    Row("POST", "tickets/{ticket}/merge/", MERGING, {"into": "{reference}"}, linkable),
+    Row("DELETE", "tickets/{ticket}/merge/", UNMERGING, things=merged),
     Row("GET", "tickets/{ticket}/replies/", CASEYS, things=about("caseys")),
     Row("GET", "tickets/{ticket}/replies/", BAOS, things=about("baos")),
     Row("POST", "tickets/{ticket}/replies/", WRITING, HELLO, about("caseys")),

@@ -22,7 +22,7 @@ from accounts.models import ApiToken, User
 from tests.support.api_client import ApiClient
 from tests.support.cast import PASSWORD, Cast
 from tickets import files, services
-from tickets.models import Organization, SavedView, Tag, TicketLink
+from tickets.models import Organization, SavedView, Tag, Ticket, TicketLink
 from tikm.wsgi import application
 
 pytestmark = pytest.mark.django_db
@@ -79,6 +79,7 @@ class Stage:
         """Insert existing ids: the document cannot know them."""
         ApiToken.objects.exclude(id__in=[program.id for program in self.programs.values()]).delete()
         TicketLink.objects.all().delete()
+        Ticket.objects.update(merged_into=None)
         self.fit_path(case, user)
         fitting = {"Idempotency-Key": str(uuid4()), "If-Match": "*"}
         case.headers.update({name: value for name, value in fitting.items() if name in case.headers})
@@ -132,7 +133,8 @@ class Stage:
         }
         if body.get("assigned_to") is not None:
             fields["assigned_to"] = str(self.cast.dana.pk)
-        named = dict.fromkeys(("customer", "person"), self.cast.greta.email) | {"ticket": self.related.reference}
+        named = dict.fromkeys(("customer", "person"), self.cast.greta.email)
+        named |= dict.fromkeys(("ticket", "into"), self.related.reference)
         fields |= {name: value for name, value in named.items() if name in body}
         if "name" in body:
             fields["name"] = f"Acme {uuid4().hex}"

@@ -20,6 +20,7 @@ from tickets import services
 from tickets.actors import Cause, System
 from tickets.links import services as links
 from tickets.macros import services as macros
+from tickets.merging import services as merging
 from tickets.models import Macro, Participant, Priority, Status, Tag, Ticket, TicketLink
 from tickets.people import organizations, participants
 from tickets.snooze import services as snooze
@@ -359,6 +360,21 @@ def link_named_ticket(site: Site, who: int, which: int, what: int) -> Done:
     return Done(ticket, is_hidden=True)
 
 
+def merge_tickets(site: Site, who: int, which: int, what: int) -> Done:
+    """Merge two tickets: customers of both see it."""
+    ticket, target = site.ticket(which), site.ticket(which + 1 + what % 2)
+    merging.merge_tickets([ticket], target, by=site.actor(ticket, who))
+    return Done(ticket, is_hidden=False)
+
+
+def undo_merge(site: Site, who: int, which: int, what: int) -> Done:
+    ticket = Ticket.objects.exclude(merged_into=None).order_by("pk").first()
+    if ticket is None:
+        return REFUSED
+    merging.undo_merge(ticket, by=site.cast.ada if what % 2 else site.actor(site.now(ticket), who))
+    return Done(site.now(ticket), is_hidden=False)
+
+
 def unlink_tickets(site: Site, who: int, which: int, what: int) -> Done:
     link = TicketLink.objects.order_by("pk").first()
     if link is None:
@@ -433,8 +449,9 @@ LINKING: dict[str, Step] = {
     "link_named_ticket": link_named_ticket,
     "unlink_tickets": unlink_tickets,
 }
+MERGING: dict[str, Step] = {"merge_tickets": merge_tickets, "undo_merge": undo_merge}
 # By the names of services.py, people/participants.py, people/organizations.py, tags/services.py,
-# snooze/services.py, links/services.py and macros/services.py; a new service must be added here.
+# snooze/services.py, links/services.py, macros/services.py and merging/services.py; a new service must be added here.
 SERVICES: dict[str, Step] = {
     "open_ticket": open_ticket,
     "open_ticket_for": open_ticket_for,
@@ -457,6 +474,7 @@ SERVICES: dict[str, Step] = {
     **SNOOZING,
     **LINKING,
     **MACROS,
+    **MERGING,
 }
 UPDATES: dict[str, Step] = {
     "change_status": change_status,

@@ -79,6 +79,8 @@ GUESSED = (
     "colleagues/",
     "receipts/",
     "links/",
+    "merges/",
+    "messages/",
 )
 MOST = 4  # notes at which each onlooker guesses
 PUSHED = (*OBSERVERS, "ada")  # who have a browser that receives push messages
@@ -197,7 +199,9 @@ class Reader:
         """Yield URLs that a user would have to guess: of tickets, notes, files and users."""
         notes = self.hidden()
         for ticket in {note.ticket for note in notes}:
-            yield from (f"{API}/tickets/{ticket.uuid}/{part}" for part in ("", "replies/", "timeline/", "links/"))
+            yield from (
+                f"{API}/tickets/{ticket.uuid}/{part}" for part in ("", "replies/", "timeline/", "links/", "merge/")
+            )
             yield from (f"/tickets/{ticket.uuid}/{part}" for part in GUESSED)
             yield f"/tickets/rows/?ticket={ticket.uuid}"
             yield f"/tickets/found/?q=charged&ticket={ticket.uuid}"
@@ -241,6 +245,10 @@ class Reader:
         yield "PATCH", path, {"tags": ["quartz"]}
         for kind in ("add", "remove"):
             yield "POST", f"{page}links/{kind}/", {"ticket": str(note.ticket.uuid)}
+        yield "POST", f"{page}merges/undo/", {"ticket": str(note.ticket.uuid)}
+        yield "POST", "/tickets/merge/", {"tickets": str(note.ticket.uuid), "confirmed": "on"}
+        yield "POST", f"{path}merge/", {"into": note.ticket.reference}
+        yield "DELETE", f"{path}merge/", {}
         yield "POST", f"{path}links/", {"ticket": note.ticket.reference}
         yield "DELETE", f"{path}links/{uuid4()}/", {}
         yield "POST", f"{page}snooze/", {"name": "later"}

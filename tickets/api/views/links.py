@@ -56,7 +56,7 @@ class Links(ProjectAPIView):
     )
     def get(self, request: Request, uuid: UUID) -> Response:
         """List the related tickets that you are staff of, the latest first. Staff of the ticket only."""
-        ticket = _fetch(request, uuid)
+        ticket = fetch_staffed(request, uuid)
         found = [_data(each) for each in policies.linked_tickets(request.user, ticket)]
         return serialized_response(RelatedTicketSerializer, found, many=True, request=request)
 
@@ -74,7 +74,7 @@ class Links(ProjectAPIView):
     )
     def post(self, request: Request, uuid: UUID) -> Response:
         """Link another ticket, in both directions. You must be staff of both tickets."""
-        ticket = _fetch(request, uuid)
+        ticket = fetch_staffed(request, uuid)
         throttles.count("ticket", by=request.user)
         typed = self.read(NewLinkSerializer)["ticket"]
         other = services.link_named_ticket(ticket, typed, by=request.user)
@@ -92,14 +92,14 @@ class OneLink(ProjectAPIView):
     )
     def delete(self, request: Request, uuid: UUID, linked_uuid: UUID) -> Response:
         """Remove the link between two tickets. You must be staff of both."""
-        ticket = _fetch(request, uuid)
+        ticket = fetch_staffed(request, uuid)
         other = get_object_or_404(policies.linked_tickets(request.user, ticket), uuid=linked_uuid)
         if not services.unlink_tickets(ticket, other, by=request.user):
             raise Http404
         return Response(status=204)
 
 
-def _fetch(request: Request, uuid: UUID) -> Ticket:
+def fetch_staffed(request: Request, uuid: UUID) -> Ticket:
     """Return a ticket that the user is staff of: 404 for one that they do not see, 403 for others."""
     ticket = fetch(request, uuid)
     if not policies.can_change(request.user, ticket):

@@ -1,0 +1,1 @@
+"""Merging of tickets: one continues in another, and no message is moved."""
