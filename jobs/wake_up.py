@@ -41,7 +41,8 @@ class Listener:
     def wait(self, seconds: int) -> None:
         """Return when a job was enqueued, or after `seconds`. Raises RedisError, OSError."""
         if self._connection is None:
-            self._connection = Redis.from_url(settings.REDIS_URL, socket_timeout=seconds + READ_TIMEOUT)
+            connections = redis_client.pool(socket_timeout=seconds + READ_TIMEOUT)
+            self._connection = Redis(connection_pool=connections)
         try:
             if self._connection.brpop([key()], timeout=seconds):
                 self._connection.delete(key())  # one look finds all jobs

@@ -27,6 +27,8 @@ class Config:
     scheme: str = ""
     debug: bool = False
     redis_url: str = ""
+    redis_shards: tuple[str, ...] = ()  # further servers of the channel layer, each with a part of the groups
+    redis_sentinels: tuple[str, ...] = ()  # see realtime/utils/redis_client.py
     redis_prefix: str = ""  # default: see realtime/installation.py
     bearer: str = ""
     websocket_class: str = "realtime.serve.pusher_protocol.PusherProtocol"  # see docs/serving.md

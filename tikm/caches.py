@@ -4,11 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.cache.backends.locmem import LocMemCache
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 
-from realtime.utils.circuit_breaker import TIMEOUT, ServiceUnavailable, redis_breaker
-
-OPTIONS = {"socket_timeout": TIMEOUT, "socket_connect_timeout": TIMEOUT}
+from realtime.utils import redis_client
+from realtime.utils.circuit_breaker import ServiceUnavailable, redis_breaker
 
 
 def _with_fallback(name: str) -> Callable[..., Any]:
@@ -21,6 +20,17 @@ def _with_fallback(name: str) -> Callable[..., Any]:
             return getattr(self.fallback, name)(*args, **kwargs)
 
     return method
+
+
+class Client(RedisCacheClient):
+    """Django's client, on the connections of REALTIME["REDIS_URL"]: a Sentinel may know its address."""
+
+    def __init__(self, servers: Any, **options: Any) -> None:
+        super().__init__(servers, **options)
+        self._connections = redis_client.pool(**options)
+
+    def _get_connection_pool(self, write: Any) -> Any:
+        return self._connections
 
 
 class FallbackRedisCache(RedisCache):
@@ -39,5 +49,6 @@ class FallbackRedisCache(RedisCache):
     clear = _with_fallback("clear")
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
-        super().__init__(server, {**params, "OPTIONS": OPTIONS})
+        super().__init__(server, {**params, "OPTIONS": redis_client.TIMEOUTS})
+        self._class = Client
         self.fallback = LocMemCache("redis-fallback", params)

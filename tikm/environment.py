@@ -341,8 +341,10 @@ def redacted(value: str) -> str:
 
 def _service_url(name: str, default: str, is_valid: Callable[[SplitResult], object], expected: str) -> str:
     value = text(name)
-    if not value:
-        return default
+    return _checked_url(name, value, is_valid, expected) if value else default
+
+
+def _checked_url(name: str, value: str, is_valid: Callable[[SplitResult], object], expected: str) -> str:
     try:
         parts = urlsplit(value)
         _ = parts.port  # reading the port validates it
@@ -354,8 +356,8 @@ def _service_url(name: str, default: str, is_valid: Callable[[SplitResult], obje
     return value
 
 
-def redis_url(name: str) -> str:
-    """Return the URL of a Redis server, or an empty string."""
+def redis_urls(name: str) -> list[str]:
+    """Return the URLs of Redis servers; none for an empty value."""
 
     def is_valid(parts: SplitResult) -> bool:
         if parts.scheme == "unix":
@@ -363,8 +365,19 @@ def redis_url(name: str) -> str:
         is_server = parts.scheme in ("redis", "rediss") and bool(parts.hostname)
         return is_server and re.fullmatch(r"(/\d{0,4})?", parts.path) is not None
 
-    expected = "a URL such as redis://localhost:6379/0 or unix:///run/redis/redis.sock"
-    return _service_url(name, "", is_valid, expected)
+    expected = (
+        "a URL such as redis://localhost:6379/0 or unix:///run/redis/redis.sock, or several separated by commas"
+    )
+    return [_checked_url(name, part, is_valid, expected) for part in comma_separated(text(name))]
+
+
+def sentinels(name: str, redis_urls: Sequence[str]) -> tuple[str, ...]:
+    """Return the addresses of Redis Sentinels. The host of each Redis URL is then the name of a master."""
+    expected = "hosts with ports, separated by commas, such as redis-a:26379,redis-b:26379,redis-c:26379"
+    found = tuple(listed(name, HOST + PORT, expected))
+    if found and not all(url.startswith(("redis://", "rediss://")) for url in redis_urls or [""]):
+        raise ImproperlyConfigured(f"{name} needs the name of the master: set REDIS_URL, as in redis://desk/0.")
+    return found
 
 
 def database_url(name: str, *, default: str) -> dict[str, Any]:

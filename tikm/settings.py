@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
 from realtime.conf import APP_KEY
+from realtime.utils import redis_client
 from tikm import environment
 
 django_stubs_ext.monkeypatch()
@@ -28,7 +29,9 @@ DEBUG = environment.boolean("DEBUG", default=False)
 SECRET_KEY = environment.secret("SECRET_KEY", debug=DEBUG)
 ALLOWED_HOSTS = environment.hosts("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
 CSRF_TRUSTED_ORIGINS = environment.origins("CSRF_TRUSTED_ORIGINS")
-REDIS_URL = environment.redis_url("REDIS_URL")
+REDIS_URLS = environment.redis_urls("REDIS_URL")
+REDIS_URL = REDIS_URLS[0] if REDIS_URLS else ""
+REDIS_SENTINELS = environment.sentinels("REDIS_SENTINELS", REDIS_URLS)
 SITE_URL = environment.site_url()
 OIDC = environment.openid_connect(debug=DEBUG)
 
@@ -479,7 +482,10 @@ SECURITY_CONTACT = environment.matching(
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": REDIS_PREFIX},
+        "CONFIG": {
+            "hosts": [redis_client.layer_host(url, REDIS_SENTINELS) for url in REDIS_URLS],
+            "prefix": REDIS_PREFIX,
+        },
     }
     if REDIS_URL
     else {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 100_000}}
@@ -502,6 +508,8 @@ REALTIME = {
     "SCHEME": environment.choice("REALTIME_SCHEME", ["http", "https"], default=""),
     "DEBUG": environment.boolean("REALTIME_DEBUG", default=DEBUG),
     "REDIS_URL": REDIS_URL,
+    "REDIS_SHARDS": tuple(REDIS_URLS[1:]),
+    "REDIS_SENTINELS": REDIS_SENTINELS,
     "REDIS_PREFIX": REDIS_PREFIX,
     "BEARER": "accounts.sign_in.tokens.bearer",
     "TRUSTED_PROXIES": environment.proxies("TRUSTED_PROXIES"),

@@ -17,6 +17,8 @@ ENVIRONMENT = {
     "connection": "BROADCAST_CONNECTION",
     "app_secrets": "REALTIME_APP_SECRET",
     "redis_url": "REDIS_URL",
+    "redis_shards": "REDIS_URL",
+    "redis_sentinels": "REDIS_SENTINELS",
     "trusted_proxies": "TRUSTED_PROXIES",
 }
 CONNECTIONS = {
@@ -121,6 +123,8 @@ def _database_address(database: dict[str, Any]) -> str:
 
 
 def _layer_address(host: Any) -> str:
+    if isinstance(host, dict) and "master_name" in host:
+        return f"{host['master_name']} by Sentinel {', '.join(f'{name}:{port}' for name, port in host['sentinels'])}"
     if isinstance(host, dict):
         host = host.get("address", host.get("path", f"{host.get('host')}:{host.get('port')}"))
     if isinstance(host, list | tuple):

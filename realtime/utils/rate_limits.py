@@ -5,11 +5,12 @@ from functools import lru_cache
 
 from django.db import connection
 from limits import RateLimitItem
-from limits.storage import MemoryStorage, storage_from_string
+from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from realtime.conf import config
-from realtime.utils.circuit_breaker import TIMEOUT, ServiceUnavailable, redis_breaker
+from realtime.utils import redis_client
+from realtime.utils.circuit_breaker import ServiceUnavailable, redis_breaker
 
 # The table of models.RateCounter, in one statement, so that concurrent calls all count.
 INCREMENT = """
@@ -64,11 +65,9 @@ def _hit_database(rate: RateLimitItem, *key: str, cost: int) -> bool:
 
 @lru_cache
 def _redis_limiter() -> FixedWindowRateLimiter:
-    url = config().redis_url.replace("unix://", "redis+unix://", 1)
+    connections = redis_client.pool(**redis_client.TIMEOUTS)
     prefix = f"{config().redis_prefix}:limits"
-    return FixedWindowRateLimiter(
-        storage_from_string(url, key_prefix=prefix, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT)
-    )
+    return FixedWindowRateLimiter(RedisStorage(config().redis_url, connections, key_prefix=prefix))
 
 
 @lru_cache

@@ -46,6 +46,7 @@ NEARLY_RIGHT: dict[str, list[Any]] = {
     "REDIS_URL": ["cache:6379", "cache", "redis:/cache", "redis:cache:6379", "http://cache:6379", "redis://cache:port",
                   "redis://cache:6379/one", "redis://:6379", "unix://run/redis.sock", "redis://ca che:6379",
                   f"redis//:{HIDDEN}@cache", f"redis://:{HIDDEN}@cache:port/0", f"reds://x:{HIDDEN}@cache/0"],
+    "REDIS_SENTINELS": ["redis-a", "redis://redis-a:26379", "redis-a:26379 redis-b:26379", "redis-a:port", ":26379"],
     "REDIS_PREFIX": ["our desk", "desk:a", "desk/a", "x" * 41, "t\u00e9st", "desk*"],
     "EMAIL_URL": ["mail.example.com", "mail.example.com:25", "smtp:/mail.example.com", "smtp://",
                   "smpt://mail.example",  # codespell:ignore
@@ -168,7 +169,8 @@ RIGHT = {
     "DATABASE_URL": ["postgres://postgres@/postgres?host=/run", "postgresql://a:b%2Fc@db:5432/tikm",
                      "sqlite:////srv/tikm.sqlite3", "sqlite:///:memory:", ""],
     "TRUSTED_PROXIES": ["127.0.0.1, ::1", "10.1.0.0/16,unix", ""],
-    "REDIS_URL": ["redis://cache", "redis://:pass@cache:6379/1", "rediss://cache:6379", "unix:///run/redis.sock?db=3",
+    "REDIS_URL": ["redis://cache", "redis://a:6379/0,redis://b:6379/0", "redis://:pass@cache:6379/1",
+                  "rediss://cache:6379", "unix:///run/redis.sock?db=3",
                   "redis://cache:6379?db=2", "unix://:pass@/run/redis.sock", ""],
     "EMAIL_URL": ["consolemail://", "smtp+tls://user%40a.example:pa%3Ass@mail.example:587", "smtp://mail.example",
                   "filemail:///srv/mail", ""],

@@ -158,6 +158,48 @@ class RedisServer(Instance):
             return int(client.client_kill_filter(_type="pubsub"))
 
 
+class RedisOnPort(Instance):
+    """A Redis server on a port of the loopback interface, as Sentinels need it; of another one with `replica_of`."""
+
+    def __init__(self, directory: Path, *, replica_of: int | None = None) -> None:
+        self.port = free_port()
+        options = f"--port {self.port} --bind 127.0.0.1 --dir {directory} --repl-diskless-sync-delay 0 --save"
+        words = [_program("redis-server", "valkey-server"), *options.split(), ""]
+        words += ["--replicaof", "127.0.0.1", str(replica_of)] if replica_of else []
+        super().__init__(words, directory)
+        self.url = f"redis://127.0.0.1:{self.port}"
+
+    def answers(self) -> bool:
+        """Whether it answers a ping by now, and is in step with its master."""
+        with suppress(redis.RedisError), redis.Redis.from_url(self.url) as client:
+            return bool(client.info("replication").get("master_link_status", "up") == "up")
+        return False
+
+
+class RedisSentinel(Instance):
+    """A Sentinel that promotes the replica of `master` a second after it is gone."""
+
+    def __init__(self, directory: Path, *, name: str, master: int) -> None:
+        self.port, self._name = free_port(), name
+        settings = directory / "sentinel.conf"
+        settings.write_text(
+            f"port {self.port}\nbind 127.0.0.1\ndir {directory}\nsentinel monitor {name} 127.0.0.1 {master} 1\n"
+            f"sentinel down-after-milliseconds {name} 1000\nsentinel failover-timeout {name} 3000\n"
+        )
+        super().__init__([_program("redis-server", "valkey-server"), str(settings), "--sentinel"], directory)
+
+    def master(self) -> int:
+        """Return the port of the master."""
+        with redis.Redis(port=self.port) as client:
+            return int(client.sentinel_get_master_addr_by_name(self._name)[1])
+
+    def answers(self) -> bool:
+        """Whether it knows the master and its replica by now."""
+        with suppress(redis.RedisError), redis.Redis(port=self.port, decode_responses=True) as client:
+            return int(client.sentinel_master(self._name)["num-slaves"]) > 0
+        return False
+
+
 class Server(Instance):
     """A TIKM server on a port of the loopback interface: the one for development."""
 
