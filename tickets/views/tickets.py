@@ -48,6 +48,8 @@ def new_ticket(request: AuthenticatedRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and throttles.permits(form, "ticket", by=request.user):
         ticket = call_service(form, form.open, by=request.user)
         if ticket is not None:
+            if request.user.is_customer:
+                messages.success(request, _("We have received your request. You will find our reply here."))
             return redirect(ticket)
     if form.is_already_submitted:
         form.renew()

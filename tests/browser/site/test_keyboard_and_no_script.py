@@ -56,7 +56,11 @@ def test_agent_works_by_keyboard_alone(small_desk: Desk) -> None:
 
 
 def go_by_palette(page: Page, typed: str, *, to: str) -> None:
-    """Type into the command palette, and open the ticket that it offers first."""
+    """Type into the command palette, close it with one key, and open the ticket that it offers first."""
+    page.keyboard.press("Control+K")
+    page.keyboard.type(typed)
+    page.keyboard.press("Escape")
+    expect(page.locator("command-palette dialog")).to_be_hidden()
     page.keyboard.press("Control+K")
     page.keyboard.type(typed)
     expect(page.locator("#palette-options > li").first).to_contain_text(to)

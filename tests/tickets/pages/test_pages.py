@@ -44,7 +44,10 @@ def test_customer_opens_a_ticket(cast: Cast, casey: Client) -> None:
     response = casey.post("/tickets/new/", words)
     ticket = Ticket.objects.get(subject="Late")
     assert (response.status_code, response["Location"]) == (302, ticket.get_absolute_url())
-    assert "<em>is</em>" in casey.get(ticket.get_absolute_url()).text
+    page = casey.get(ticket.get_absolute_url()).text
+    assert "<em>is</em>" in page
+    assert "We have received your request." in page
+    assert "We have received your request." not in casey.get(ticket.get_absolute_url()).text
 
 
 def test_customer_is_not_offered_internal_offices(cast: Cast, casey: Client, bao: Client) -> None:

@@ -97,6 +97,7 @@ class CommandPalette extends HTMLElement {
       ArrowDown: () => this.#mark(this.#current + 1),
       ArrowUp: () => this.#mark(this.#current - 1),
       Enter: () => this.#pick(this.#current),
+      Escape: () => this.#dialog.close(), // a search field would only be emptied
     }
     if (!steps[event.key] || event.isComposing) return
     event.preventDefault()
