@@ -5,7 +5,7 @@ from typing import Any
 
 from django import template
 
-from tickets.models import Ticket
+from tickets.models import PERSONAL_KINDS, Ticket
 from tickets.notifications import preferences, records, subscriptions
 from tickets.notifications.payloads import SUMMARIES
 
@@ -19,10 +19,12 @@ def unread_notifications(context: dict[str, Any]) -> int:
 
 
 @register.simple_tag
-def notification_kinds(is_customer: bool) -> dict[str, str]:
-    """Return the kinds that a customer or staff may be notified of in the app with their summaries, and these."""
-    kinds = {kind.value: SUMMARIES.get(kind, "") for kind in preferences.kinds_for(is_customer=is_customer)}
-    return kinds | dict.fromkeys(filter(None, kinds.values()), "")
+def notification_kinds(is_customer: bool) -> list[tuple[str, str, bool]]:
+    """Return (kind, summary, concerns the person) for what customers or staff are notified of, and the summaries."""
+    kinds = preferences.kinds_for(is_customer=is_customer)
+    words = dict.fromkeys(SUMMARIES[kind] for kind in kinds if kind in SUMMARIES)
+    rows = [(kind.value, SUMMARIES.get(kind, ""), kind in PERSONAL_KINDS) for kind in kinds]
+    return rows + [(word, "", False) for word in words]
 
 
 @register.simple_tag(takes_context=True)

@@ -14,7 +14,7 @@ const CONTROLS = "a, button, input, select, textarea, summary, label, h1, .ticke
 
 class ToastList extends HTMLElement {
   #announcer
-  #kinds = new WeakMap() // of the notifications that a toast shows
+  #notifications = new WeakMap() // what each toast stands for
   #timers = new WeakMap()
 
   connectedCallback() {
@@ -50,10 +50,10 @@ class ToastList extends HTMLElement {
 
   /** Has a toast say how many notifications of its ticket there are, silently: it was announced. */
   #count(toast, data) {
-    this.#kinds.get(toast).push(data.kind)
+    this.#notifications.get(toast).push(data)
     const text = toast.querySelector("p")
     text.ariaLive = "off"
-    const said = summarized(data, this.#kinds.get(toast))
+    const said = summarized(this.#notifications.get(toast))
     text.firstElementChild.replaceWith(clone(`toast-${said.summary ?? said.kind}`, said))
     fill(text, said)
     this.#removeLater(toast)
@@ -65,7 +65,7 @@ class ToastList extends HTMLElement {
     toast.querySelector("[data-slot]").replaceWith(clone(`toast-${name}`, data))
     toast.dataset.test = String(data.test === true)
     if (data.test !== true) toast.dataset.ticket = data.ticket.uuid
-    this.#kinds.set(toast, [data.kind])
+    this.#notifications.set(toast, [data])
     toast.querySelector("[data-close]").addEventListener("click", () => toast.remove())
     this.append(toast)
     this.#removeLater(toast)
