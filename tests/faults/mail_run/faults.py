@@ -47,8 +47,8 @@ class MailFaults:
     """Breaks workers and servers, and repairs them, in one thread: they would end with the one that starts them."""
 
     kinds = (
-        "worker_killed", "process_killed", "poller_killed", "worker_stalled", "smtp_killed", "smtp_stalled",
-        "imap_killed", "imap_stalled",
+        "worker_killed", "process_killed", "senders_killed", "poller_killed", "worker_stalled", "sender_stalled",
+        "smtp_killed", "smtp_stalled", "imap_killed", "imap_stalled",
     )  # fmt: skip
 
     def __init__(self, workers, smtp, imap, seed):
@@ -91,12 +91,24 @@ class MailFaults:
     def process_killed(self):
         return self._kill(_pool(self.random.choice(self.workers)))
 
+    def senders_killed(self):
+        """The processes that run jobs, while one of them waits for the answer to a mail."""
+        if not self.smtp.owes_answer():
+            return False
+        for worker in self.workers:
+            self._kill(_pool(worker))
+        return True
+
     def poller_killed(self):
         return self._kill(_pollers(self.random.choice(self.workers)))
 
     def worker_stalled(self):
         """Longer than its leases: the other worker takes its jobs over."""
         return self._stall(self.random.choice(self.workers), self.random.uniform(3, 14))
+
+    def sender_stalled(self):
+        """For longer than its leases, while it may wait for the answer to a mail."""
+        return self.smtp.owes_answer() and self._stall(self.random.choice(self.workers), 12)
 
     def smtp_killed(self):
         return self._restart(self.smtp)

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections import Counter, defaultdict
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -100,6 +101,13 @@ def unfinished(environment, messages):
     return messages - stored, jobs
 
 
+def settle(environment, messages):
+    """Wait until nothing is left to do; return what is left."""
+    with suppress(TimeoutError):
+        wait_until(lambda: unfinished(environment, messages) == (0, 0), timeout=SETTLED_WITHIN, message="")
+    return unfinished(environment, messages)
+
+
 def check_summaries(mails):
     """Of a person and a day there is one summary, whose parts were sent or failed together."""
     summaries = defaultdict(set)
@@ -118,11 +126,7 @@ def test_each_mail_is_sent_once_and_each_received_one_is_there_once(
     written = Correspondence(addresses, imap, Random(seed))
     faults.run(written, seconds=SECONDS, pause=PAUSE, period=PERIOD)
     number = len(written.replies) + len(written.tickets)
-    wait_until(
-        lambda: unfinished(environment, number) == (0, 0),
-        timeout=SETTLED_WITHIN,
-        message="Some mail is not processed.",
-    )
+    left = settle(environment, number)
     truth, log = run_site(environment, "truth"), Counter(smtp.accepted())
     mails = truth["mails"]
     states = Counter(mail["state"] for mail in mails)
@@ -134,17 +138,19 @@ def test_each_mail_is_sent_once_and_each_received_one_is_there_once(
         f"failed: {report.words(Counter(mail['reason'][:90] for mail in mails if mail['state'] == 'failed'))}",
     ]
     assert min(faults.done[kind] for kind in faults.kinds) >= TWICE
+    # Also if something is left: what is there twice is the reason, more often than not.
+    assert {key: times for key, times in log.items() if times > 1} == {}
+    assert left == (0, 0), "messages not stored, jobs not done"
     # What was received is there once.
     assert Counter(truth["replies"]) == Counter(list(written.replies))
     assert set(written.tickets) <= set(truth["tickets"])
     assert len(truth["tickets"]) == len(written.tickets) + len(addresses["bao"])
     assert {state for state, _reason, _detail in truth["received"]} == {"processed"}
     # What is owed was sent once, or shows as failed.
-    assert set(log.values()) == {1}
     assert set(states) <= {"sent", "failed", "cancelled"}
     sent = {tuple(mail["log"]) for mail in mails if mail["state"] == "sent"}
     assert sent <= log.keys() <= {tuple(mail["log"]) for mail in mails if mail["state"] in ("sent", "failed")}
-    assert states["sent"] > states["failed"]
+    assert states["sent"] > states["failed"] > 0
     check_summaries(mails)
     assert all(mail["reason"] for mail in mails if mail["state"] == "failed")
     owed = Counter((mail["event"], mail["about"]) for mail in mails if mail["event"] in ("reply", "receipt"))
