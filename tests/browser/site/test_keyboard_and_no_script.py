@@ -40,7 +40,7 @@ def test_agent_works_by_keyboard_alone(small_desk: Desk) -> None:
     expect(page.locator("main")).to_be_focused()
     press(page, ".row-check", "Space")
     write(page, "#bulk select[name=priority]", "Urg")
-    press(page, "#bulk button[type=submit]")
+    press(page, "#bulk .bulk-fields .btn-primary")
     expect(page.locator(".ticket-row")).to_contain_text("Urgent")
     reach(page, ".row-link", "Shift+Tab")
     page.keyboard.press("Enter")

@@ -103,7 +103,7 @@ def test_bulk_change_reports_a_ticket_without_access(three: Desk) -> None:
     reference = row(listing, "Charged twice").locator(".reference").inner_text()
     select(listing, "Second", "Third", "Charged twice")
     listing.locator("#bulk select[name=status]").select_option(label="On Hold")
-    listing.locator("#bulk button[type=submit]").click()
+    listing.locator("#bulk .bulk-fields .btn-primary").click()
     expect(listing.locator("[data-notices]")).to_contain_text("2 tickets updated.")
     expect(listing.locator("[data-notices]")).to_contain_text(f"{reference}: Not found")
     expect(listing.locator("[data-selected]")).to_have_text("1 selected")
@@ -112,6 +112,28 @@ def test_bulk_change_reports_a_ticket_without_access(three: Desk) -> None:
         "Third": "On Hold",
         "Second": "On Hold",
     }
+    assert bao.problems == []
+
+
+def test_bulk_change_is_undone_where_nothing_has_changed_since(three: Desk) -> None:
+    bao, (listing,) = opened(three, "bao", "/tickets/")
+    select(listing, "Second", "Charged twice")
+    listing.locator("#bulk select[name=status]").select_option(label="On Hold")
+    listing.get_by_role("button", name="Apply to the selected tickets").click()
+    notices = listing.locator("[data-notices]")
+    expect(notices).to_contain_text("2 tickets updated.")
+    expect(row(listing, "Second")).to_contain_text("On Hold")
+    _, (work,) = opened(three, "dana", three.ticket)
+    choose(work, "priority", "Urgent")
+    expect(row(listing, "Charged twice").locator("[data-text='ticket.priority']")).to_have_text("Urgent")
+    notices.get_by_role("button", name="Undo").press("Enter")
+    expect(notices).to_contain_text("1 ticket restored.")
+    reference = row(listing, "Charged twice").locator(".reference").inner_text()
+    expect(notices).to_contain_text(f"{reference}: It has been changed since.")
+    expect(row(listing, "Second").locator(".pill")).to_have_text("Open")
+    expect(row(listing, "Charged twice").locator(".pill")).to_have_text("On Hold")
+    expect(notices.get_by_role("button", name="Undo")).to_have_count(0)
+    expect(listing.locator("h1")).to_be_focused()
     assert bao.problems == []
 
 
@@ -271,7 +293,7 @@ def test_bulk_change_works_without_scripts(three: Desk) -> None:
     page = three.enter("bao", java_script_enabled=False).page("/tickets/?q=second")
     select(page, "Second")
     page.locator("#bulk select[name=priority]").select_option(label="Urgent")
-    page.locator("#bulk button[type=submit]").click()
+    page.locator("#bulk .bulk-fields .btn-primary").click()
     expect(page).to_have_url(re.compile(r"/tickets/\?q=second$"))
     expect(page.locator(".notices")).to_contain_text("1 ticket updated.")
     expect(row(page, "Second")).to_contain_text("Urgent")
