@@ -35,7 +35,7 @@ set-up: .venv/dev.done node_modules/.package-lock.json programs
 programs:
 	@.ci/services
 
-# The whole installation, each part of which is restarted under load: a part of `make soak`.
+# The whole installation, each part of which is restarted under load, and beside the previous release: a part of `make soak`.
 RESTARTS := tests/integration/servers/deploy
 
 # In a separate pytest process: these tests share one PostgreSQL database.
