@@ -28,6 +28,7 @@ from tickets.models import (
     SearchText,
     Ticket,
     TicketLink,
+    TicketSplit,
     TimelineEntry,
     participants_of,
 )
@@ -372,6 +373,19 @@ def _is_read_by_no_others(target: Ticket, ticket: Ticket) -> bool:
     if assignee is not None and not is_staff_of(assignee, ticket):
         return False
     return all(audience_of(each.user, ticket) is not None for each in participants_of(target))
+
+
+def can_split(user: User, ticket: Ticket, office: Office) -> bool:
+    """Allow staff of the ticket to open a ticket from one of its messages in an office that they work in."""
+    return is_staff_of(user, ticket) and works_in(user, office.pk)
+
+
+def visible_splits(user: User, ticket: Ticket) -> QuerySet[TicketSplit]:
+    """Return the messages of `ticket` that were split into tickets which `user` may open; of notes for staff only."""
+    staffed = Ticket.objects.filter(staffed_by(user), pk=ticket.pk).values("pk")
+    readable = Q(reply=None) | Q(reply__is_internal=False) | Q(ticket__in=staffed)
+    splits = TicketSplit.objects.filter(readable, ticket=ticket, created__in=visible_tickets(user).values("pk"))
+    return splits.select_related("created").order_by("pk")
 
 
 def can_add_participant(user: User, ticket: Ticket, source: Source = Source.PAGE) -> bool:

@@ -9,6 +9,7 @@ from tickets.notifications import views as notifications
 from tickets.people import views as people
 from tickets.reading import views as reading
 from tickets.snooze import views as snooze
+from tickets.splitting import views as splitting
 from tickets.tags import views as tags
 from tickets.views import bulk_undo, conversation, editing, files, list_layout, lists, saved_replies, tickets
 from tickets.views.settings import choices, desk, invitations, offices, organizations, saved
@@ -58,6 +59,8 @@ urlpatterns = [
     path("<uuid:uuid>/links/remove/", links.remove, name="remove-link"),
     path("<uuid:uuid>/merges/", merging.merges, name="merges"),
     path("<uuid:uuid>/merges/undo/", merging.undo, name="undo-merge"),
+    path("<uuid:uuid>/split/", splitting.split, name="split"),
+    path("<uuid:uuid>/splits/", splitting.splits, name="splits"),
     path("<uuid:uuid>/messages/", merging.merged_messages, name="messages"),
     path("<uuid:uuid>/snooze/", snooze.snooze, name="snooze"),
     path("<uuid:uuid>/saved-replies/", saved_replies.list_for_ticket, name="saved-replies"),

@@ -15,6 +15,7 @@ from tickets.api.views import (
     people,
     reading,
     saved_views,
+    splitting,
     tags,
     tickets,
 )
@@ -40,6 +41,7 @@ urlpatterns = [
     path("tickets/<uuid:uuid>/links/", links.Links.as_view(), name="links"),
     path("tickets/<uuid:uuid>/links/<uuid:linked_uuid>/", links.OneLink.as_view(), name="link"),
     path("tickets/<uuid:uuid>/merge/", merging.Merge.as_view(), name="merge"),
+    path("tickets/<uuid:uuid>/split/", splitting.Split.as_view(), name="split"),
     path("attachments/", files.Attachments.as_view(), name="attachments"),
     path("attachments/<uuid:attachment_id>/", files.OneAttachment.as_view(), name="attachment"),
     path("attachments/<uuid:attachment_id>/content/", files.AttachmentContent.as_view(), name="attachment-content"),

@@ -27,6 +27,7 @@ from tickets.models.reading import DeliveryMark, ReadMark
 from tickets.models.replies import Reply, ReplyRevision
 from tickets.models.saved import MAX_QUERY, Macro, SavedReply, SavedView
 from tickets.models.search_texts import SearchText
+from tickets.models.splits import TicketSplit
 from tickets.models.tickets import (
     MAX_MESSAGE,
     MAX_SUBJECT,
@@ -78,6 +79,7 @@ __all__ = [
     "TagColor",
     "Ticket",
     "TicketLink",
+    "TicketSplit",
     "TicketSubscription",
     "TimelineEntry",
     "WaitingFor",

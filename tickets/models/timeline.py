@@ -35,6 +35,7 @@ class TimelineEntry(models.Model):
         MACRO = "macro", _("applied a macro")
         MERGED = "merged", _("merged the ticket into another one")
         UNMERGED = "unmerged", _("ended the merge")
+        SPLIT = "split", _("split a message into a new ticket")
 
     ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="timeline")
     # Null for the system, whose `cause` is given instead.

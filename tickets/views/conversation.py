@@ -15,6 +15,7 @@ from tickets import payloads, policies
 from tickets.models import Reply, Ticket
 from tickets.reading.receipts import receipts_of
 from tickets.reading.views import receipt_texts
+from tickets.splitting.shown import splits_payload
 from tickets.views.reply_pages import reply_page
 
 
@@ -28,8 +29,10 @@ def earlier_replies(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
     audience = policies.audience_of(request.user, ticket) or Audience.PUBLIC
     page = reply_page(request.user, ticket, request.GET)
     receipts = receipt_texts(receipts_of(request.user, ticket, page.replies, opening=False), audience)
+    splits = splits_payload(request.user, ticket)
     replies = [
-        payloads.reply_payload(reply, audience) | {"receipt_html": receipts.get(str(reply.pk), "")}
+        payloads.reply_payload(reply, audience)
+        | {"receipt_html": receipts.get(str(reply.pk), ""), "splits": splits.get(reply.pk, [])}
         for reply in page.replies
     ]
     return JsonResponse({"replies": replies, "earlier": page.earlier})

@@ -30,6 +30,7 @@ from tickets.reading.receipts import receipts_of
 from tickets.reading.views import token_of_page
 from tickets.snooze.forms import SnoozeForm
 from tickets.snooze.times import NAMES as SNOOZE_TIMES
+from tickets.splitting.shown import splits_payload
 from tickets.unseen import MAX_SHOWN, latest_of, latest_shown, unseen_replies
 from tickets.views.list_place import place_in_list
 from tickets.views.parameters import changeable_ticket, visible_ticket
@@ -266,10 +267,14 @@ def _for_staff(user: User, ticket: Ticket, choices: ListChoices) -> dict[str, An
 def _messages(user: User, ticket: Ticket, page: ReplyPage, audience: Audience) -> dict[str, Any]:
     """Return the replies of the page and the files of the ticket's first message, with their receipts."""
     receipts = receipts_of(user, ticket, page.replies)
+    splits = splits_payload(user, ticket)
     return {
         "replies": [
-            payloads.reply_payload(reply, audience) | {"receipt": receipts.get(reply.pk)} for reply in page.replies
+            payloads.reply_payload(reply, audience)
+            | {"receipt": receipts.get(reply.pk), "splits": splits.get(reply.pk, [])}
+            for reply in page.replies
         ],
+        "opening_splits": splits.get(None, []),
         "opening_receipt": receipts.get(None),
         "opening_attachments": [payloads.attachment_payload(file) for file in ticket.attachments.filter(reply=None)],
     }

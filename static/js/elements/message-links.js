@@ -19,6 +19,8 @@ class MessageLinks extends HTMLElement {
       const id = reply.id.slice("reply-".length)
       this.#quote.href = `?quote=${id}#id_message`
       this.#copy.href = `${location.pathname}?reply=${id}#${reply.id}`
+      const split = this.querySelector("[data-split]")
+      if (split) split.href = `${location.pathname}split/?reply=${id}`
       this.#offerEdit(reply, id)
     }
     for (const link of [this.#quote, this.#copy]) link.setAttribute("role", "button")

@@ -69,3 +69,20 @@ def test_selected_tickets_are_merged_and_a_text_in_the_composer_stays(small_desk
     writer.locator(".composer button[type=submit]:visible").last.click()
     expect(writer.locator(".composer")).to_contain_text("Write your message there.")
     expect(writer.locator("ticket-composer textarea")).to_have_value("Half a sentence")
+
+
+def test_message_is_split_and_its_line_appears_in_other_browsers(small_desk: Desk) -> None:
+    colleague = small_desk.enter("dana").page(small_desk.ticket)
+    customer = small_desk.enter("casey").page(small_desk.ticket)
+    for page in (colleague, customer):
+        is_live(page)
+    agent = small_desk.enter("bao").page(small_desk.ticket)
+    agent.locator(".is-opening").get_by_role("link", name="Split into a new ticket").click()
+    agent.get_by_role("textbox", name="Subject").fill("Second matter")
+    assert inspect(agent) == []
+    agent.get_by_role("button", name="Open the new ticket").click()
+    expect(agent.get_by_role("heading", name="Second matter")).to_be_visible()
+    for page in (colleague, customer):
+        expect(page.locator(".is-opening .split-lines")).to_contain_text("Split into")
+    customer.locator(".split-lines a").click()
+    expect(customer.get_by_role("heading", name="Second matter")).to_be_visible()

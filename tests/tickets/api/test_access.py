@@ -149,6 +149,7 @@ SHARED   =  (403,  403,  403, 403,  404,  404, 200, 401, 401)
 UNSHARED =  (403,  403,  403, 403,  404,  404, 204, 401, 401)
 OPENING  =  (422,  422,  201, 201,  201,  201, 201, 401, 401)
 LINKING  =  (403,  404,  422, 422,  404,  201, 201, 401, 401)
+SPLITTING = (403,  404,  201, 201,  404,  403, 201, 401, 401)
 MERGING  =  (403,  404,  422, 422,  404,  200, 200, 401, 401)
 UNMERGING = (403,  404,  403, 403,  404,  204, 204, 401, 401)
 UNLINKING = (403,  404,  404, 404,  404,  204, 204, 401, 401)
@@ -188,6 +189,7 @@ ROWS = [
     Row("GET", "tickets/{ticket}/links/", CHANGING, things=linked),
     Row("POST", "tickets/{ticket}/links/", LINKING, {"ticket": "{reference}"}, linkable),
     Row("DELETE", "tickets/{ticket}/links/{linked}/", UNLINKING, things=linked),
+    Row("POST", "tickets/{ticket}/split/", SPLITTING, {"subject": "S"}, about("caseys")),
     Row("GET", "tickets/{ticket}/merge/", CASEYS, things=merged),
     Row("POST", "tickets/{ticket}/merge/", MERGING, {"into": "{reference}"}, linkable),
     Row("DELETE", "tickets/{ticket}/merge/", UNMERGING, things=merged),

@@ -141,6 +141,8 @@ class Stage:
             fields["name"] = fields["name"][:40]
         if body.get("snoozed_until") is not None:
             fields["snoozed_until"] = (timezone.now() + timedelta(days=1)).isoformat()
+        if "reply" in body:
+            fields["reply"] = str(self.reply.pk)
         if "query" in body:
             fields["query"] = "status=closed&assignee=me"
         if "visible_to" in body:

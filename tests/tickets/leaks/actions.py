@@ -24,6 +24,7 @@ from tickets.merging import services as merging
 from tickets.models import Macro, Participant, Priority, Status, Tag, Ticket, TicketLink
 from tickets.people import organizations, participants
 from tickets.snooze import services as snooze
+from tickets.splitting import services as splitting
 from tickets.tags import services as tags
 
 Step = Callable[[Site, int, int, int], Done]
@@ -375,6 +376,14 @@ def undo_merge(site: Site, who: int, which: int, what: int) -> Done:
     return Done(site.now(ticket), is_hidden=False)
 
 
+def split_message(site: Site, who: int, which: int, what: int) -> Done:
+    """Split the first message of a ticket: its customer receives the new one."""
+    ticket = site.ticket(which)
+    subject = f"Question {next(site.turn)}"
+    created = splitting.split_message(ticket, None, by=site.actor(ticket, who), subject=subject)
+    return Done(created, is_hidden=False)
+
+
 def unlink_tickets(site: Site, who: int, which: int, what: int) -> Done:
     link = TicketLink.objects.order_by("pk").first()
     if link is None:
@@ -449,7 +458,7 @@ LINKING: dict[str, Step] = {
     "link_named_ticket": link_named_ticket,
     "unlink_tickets": unlink_tickets,
 }
-MERGING: dict[str, Step] = {"merge_tickets": merge_tickets, "undo_merge": undo_merge}
+MERGING: dict[str, Step] = {"merge_tickets": merge_tickets, "undo_merge": undo_merge, "split_message": split_message}
 # By the names of services.py, people/participants.py, people/organizations.py, tags/services.py,
 # snooze/services.py, links/services.py, macros/services.py and merging/services.py; a new service must be added here.
 SERVICES: dict[str, Step] = {

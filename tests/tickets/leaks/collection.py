@@ -80,6 +80,8 @@ GUESSED = (
     "receipts/",
     "links/",
     "merges/",
+    "split/",
+    "splits/",
     "messages/",
 )
 MOST = 4  # notes at which each onlooker guesses
@@ -249,6 +251,8 @@ class Reader:
         yield "POST", "/tickets/merge/", {"tickets": str(note.ticket.uuid), "confirmed": "on"}
         yield "POST", f"{path}merge/", {"into": note.ticket.reference}
         yield "DELETE", f"{path}merge/", {}
+        yield "POST", f"{page}split/?reply={note.reply.pk}", {"subject": "Mine"}
+        yield "POST", f"{path}split/", {"reply": str(note.reply.pk), "subject": "Mine"}
         yield "POST", f"{path}links/", {"ticket": note.ticket.reference}
         yield "DELETE", f"{path}links/{uuid4()}/", {}
         yield "POST", f"{page}snooze/", {"name": "later"}

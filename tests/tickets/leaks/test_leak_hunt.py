@@ -44,6 +44,7 @@ from tickets.models import Notification, Ticket
 from tickets.notifications.push import sending
 from tickets.people import organizations, participants
 from tickets.snooze import services as snooze
+from tickets.splitting import services as splitting
 from tickets.tags import services as tags
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
@@ -57,7 +58,7 @@ HUNTED = settings(
     print_blob=True,
 )
 CHANGES_ACCESS = (
-    *SOMETIMES_HIDDEN, "open_ticket", "open_ticket_for", "unassign",
+    *SOMETIMES_HIDDEN, "open_ticket", "open_ticket_for", "split_message", "unassign",
     "add_participant", "add_named_participant", "remove_participant",
 )  # fmt: skip
 # Members of an organization gain or lose all tickets of the others.
@@ -148,6 +149,7 @@ STORY: list[Step] = [
     ("link_named_ticket", 0, 0, 0),
     ("merge_tickets", 0, 0, 0),
     ("undo_merge", 0, 0, 1),
+    ("split_message", 0, 0, 0),
     ("set_snooze", 0, 0, 0),
     ("end_due_snooze", 0, 0, 0),
     ("set_snooze", 0, 0, 1),
@@ -458,9 +460,9 @@ async def play(hunt: Hunt, steps: list[Step]) -> None:
 def test_every_service_is_covered_by_the_leak_hunt() -> None:
     names = {
         name
-        for module in (services, participants, organizations, tags, snooze, links, macros, merging)
+        for module in (services, participants, organizations, tags, snooze, links, macros, merging, splitting)
         for name, function in inspect.getmembers(module, inspect.isfunction)
-        if function.__module__ == module.__name__ and not name.startswith(("_", "can_"))
+        if function.__module__ == module.__name__ and not name.startswith(("_", "can_", "requester_"))
     }
     assert names == SERVICES.keys()
     assert {kind for kind, *_ in STORY} == STEPS.keys()

@@ -39,6 +39,7 @@ NOT_EXPORTED = {
     "tickets.PushSubscription": "addresses of the sessions' browsers, which end with them",
     "tickets.Mention": "names in notes of colleagues",
     "tickets.CustomerNote": "internal, as notes of tickets are",
+    "tickets.TicketSplit": "that the person made it is in the timeline of its ticket",
     "tickets.TicketLink": "that the person made it is in the timelines of its tickets",
     "tickets.SavedReply": "templates of the work, not words about the person",
     "tickets.Macro": "templates of the work, not words about the person",

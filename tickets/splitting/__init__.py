@@ -1,0 +1,1 @@
+"""Splitting a message of a ticket into a ticket of its own."""
