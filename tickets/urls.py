@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from tickets.drafts import views as drafts
 from tickets.links import views as links
+from tickets.macros import views as macros
 from tickets.merging import views as merging
 from tickets.notifications import views as notifications
 from tickets.people import views as people
@@ -64,6 +65,8 @@ urlpatterns = [
     path("<uuid:uuid>/messages/", merging.merged_messages, name="messages"),
     path("<uuid:uuid>/snooze/", snooze.snooze, name="snooze"),
     path("<uuid:uuid>/saved-replies/", saved_replies.list_for_ticket, name="saved-replies"),
+    path("<uuid:uuid>/macros/", macros.list_for_ticket, name="macros"),
+    path("<uuid:uuid>/macro/", macros.macro, name="macro"),
     path("saved-replies/<int:pk>/used/", saved_replies.record_use, name="saved-reply-used"),
 ]
 

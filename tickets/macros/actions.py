@@ -71,7 +71,7 @@ class Actions:
 
     def summary(self) -> str:
         """Return what it does in one line."""
-        facts = [f"{line['label']}: {line['value']}" if line["value"] else line["label"] for line in self.lines()]
+        facts = [f"{line['label']}: {line['value']}" for line in self.lines()]
         cut = {name: Truncator(" ".join(text.split())).chars(_SUMMARY_LENGTH) for name, text in self.texts.items()}
         return " · ".join([*facts, *(f"{LABELS[name]}: {text}" for name, text in cut.items())])
 
@@ -88,7 +88,7 @@ class Actions:
             elif name == "snooze" and self.snooze:
                 yield name, str(dict(SNOOZE_CHOICES)[self.snooze])
             elif name == "follow" and self.follow:
-                yield name, ""
+                yield name, _("Yes")
 
 
 def read(macro: Macro, choices: ListChoices) -> Actions:

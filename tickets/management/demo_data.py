@@ -15,7 +15,19 @@ from accounts.models import Office, User
 from realtime import Audience
 from realtime.models import Broadcast
 from tickets import reading, services
-from tickets.models import Notification, NotificationKind, Priority, Reply, Status, Ticket, TimelineEntry
+from tickets.macros.services import save_macro
+from tickets.models import (
+    Macro,
+    Notification,
+    NotificationKind,
+    Priority,
+    Reply,
+    Status,
+    Tag,
+    TagColor,
+    Ticket,
+    TimelineEntry,
+)
 
 Action = TimelineEntry.Action
 
@@ -76,6 +88,12 @@ TOPICS: dict[str, list[tuple[str, str]]] = {
         ("Deliver to my neighbour", "I won't be home on {month} 3rd. Can you deliver to number 14 instead?"),
     ],
 }
+# Texts of macros.
+REFUNDED = (
+    "Hi {{customer.first_name}},\n\nwe have refunded the charge. It is on your account within five working days."
+    "\n\nBest regards\n{{agent}}"
+)
+SUSPICIOUS = "Looks suspicious: please check the payment before we answer."
 AGENT_REPLIES = [
     "Thanks for getting in touch. I'm looking into it now.",
     "Found it: this was our mistake. We'll **fix it within two days**.",
@@ -112,9 +130,21 @@ def create_demo_data(random: Random, *, tickets: int) -> None:
     moments = sorted(now - timedelta(minutes=random.triangular(30, 30_000, 30)) for _ in range(tickets))
     for moment in moments:
         _create_ticket_history(random, moment, now)
+    _save_macros(offices)
     _backdate_notifications(now)
     # No client was connected: the log can start empty.
     Broadcast.objects.all().delete()
+
+
+def _save_macros(offices: dict[str, Office]) -> None:
+    """Save a macro of Billing, and one for all staff."""
+    admin = User.objects.filter(role=User.Role.ADMIN).earliest("pk")
+    refund = Tag.objects.get_or_create(name="refund", defaults={"color": TagColor.GREEN})[0]
+    closed, high = Status.closing(), Priority.objects.get(name="High")
+    refunded = {"status": closed and closed.pk, "add_tags": [refund.pk], "reply": REFUNDED}
+    passed_on = {"priority": high.pk, "office": offices["Fraud Desk"].pk, "follow": True, "note": SUSPICIOUS}
+    save_macro(Macro(name="Refunded, close", office=offices["Billing"], actions=refunded), by=admin)
+    save_macro(Macro(name="Pass on to the Fraud Desk", actions=passed_on), by=admin)
 
 
 def welcome() -> str:

@@ -84,6 +84,7 @@ SHORTCUTS: list[tuple[Any, list[Shortcut]]] = [
             Shortcut("p", "priority", _("Change the priority")),
             Shortcut("l", "tag", _("Add a tag")),
             Shortcut("#", "snooze", _("Snooze")),
+            Shortcut("m", "macro", _("Apply a macro")),
             Shortcut("u", "back", _("Back to the list")),
             Shortcut("Ctrl Enter", "", _("Send reply")),
             Shortcut("Ctrl Shift Enter", "", _("Send and close")),

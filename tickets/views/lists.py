@@ -21,7 +21,7 @@ from accounts import throttles
 from accounts.models import User
 from accounts.types import AuthenticatedRequest
 from realtime import Audience
-from tickets import list_pages, list_queries, payloads, policies, services
+from tickets import list_pages, list_queries, payloads, policies
 from tickets.counts import count_found, counts
 from tickets.forms.choices import ListChoices
 from tickets.forms.filters import FilterForm
@@ -31,7 +31,6 @@ from tickets.models import Ticket
 from tickets.reading import latest_messages, with_unread
 from tickets.search import Snippet, named_ticket, snippets
 from tickets.search.pages import Found
-from tickets.tags.services import add_tag
 from tickets.views.bulk_undo import Earlier, earlier_of, undo_token, values_of
 from tickets.views.list_totals import total_of
 from tickets.views.list_views import SavedViews, built_in_views, count_saved_views, usable_views
@@ -80,7 +79,7 @@ def ticket_list(request: AuthenticatedRequest) -> HttpResponse:
         "views": views,
         "total": total_of(request.user, ticket_filter, page, views, saved),
         "saved": saved,
-        "bulk": None if request.user.is_customer else BulkForm(choices=choices),
+        "bulk": None if request.user.is_customer else BulkForm(user=request.user, choices=choices),
     }
     return render(request, "tickets/list.html", context)
 
@@ -177,7 +176,7 @@ def change_tickets(request: AuthenticatedRequest) -> HttpResponse:
     """Change several tickets one by one, and report the ones that could not be changed."""
     if request.user.is_customer:
         raise PermissionDenied
-    form = BulkForm(request.POST)
+    form = BulkForm(request.POST, user=request.user)
     if not form.is_valid():
         return error_response(request, form) or _redirect_to_list(request, [], _errors(form))
     changes: list[Earlier] = []
@@ -211,9 +210,7 @@ def _change(form: BulkForm, ticket: Ticket, user: User) -> Earlier | dict[str, s
     try:
         with transaction.atomic():
             before = values_of(lock(ticket))
-            if form.cleaned_data["tag"]:  # first: the other changes may end the user's access
-                add_tag(ticket, form.cleaned_data["tag"], by=user)
-            return earlier_of(services.update_ticket(ticket, by=user, values=form.values(by=user)), before)
+            return earlier_of(form.apply(ticket, by=user), before)
     except ObjectDoesNotExist:
         return _missing(ticket.uuid)
     except PermissionDenied as error:

@@ -22,6 +22,7 @@ from tickets.drafts import draft_of
 from tickets.drafts.views import draft_payload
 from tickets.forms.choices import ListChoices
 from tickets.forms.tickets import AttachmentsForm, ChangeForm, ReplyForm, TicketForm, VisibilityForm
+from tickets.macros.applying import ApplyForm
 from tickets.merging.shown import merge_payload
 from tickets.models import Priority, Reply, Status, Ticket, participants_of
 from tickets.people.customers import card_of
@@ -260,6 +261,7 @@ def _for_staff(user: User, ticket: Ticket, choices: ListChoices) -> dict[str, An
         "related": [payloads.related_payload(each) for each in policies.linked_tickets(user, ticket)],
         "sendings": _sendings(choices.statuses),
         "snooze_form": SnoozeForm(),
+        "macro_form": ApplyForm(user=user),
         "snooze_times": SNOOZE_TIMES,
     }
 

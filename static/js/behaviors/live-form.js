@@ -1,5 +1,6 @@
 /** Sends forms with data-live-form without leaving the page; a failure keeps what was typed. */
 
+import { refreshKey } from "../lib/form-key.js"
 import { config } from "../lib/page-config.js"
 import { hasOption } from "../lib/property-form.js"
 import { postForm } from "../lib/session.js"
@@ -125,20 +126,6 @@ function endUnsaved(form) {
 function showButtons(form, selector, isShown) {
   const buttons = form.querySelector(selector)
   if (buttons) buttons.hidden = !isShown
-}
-
-/** Sets a new idempotency key: only a retry repeats the old one. */
-function refreshKey(form) {
-  if (form.elements.key) form.elements.key.value = newKey()
-}
-
-/** A random UUID (RFC 9562, version 4); crypto.randomUUID is missing on pages without TLS. */
-function newKey() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  bytes[6] = (bytes[6] & 0x0f) | 0x40
-  bytes[8] = (bytes[8] & 0x3f) | 0x80
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("")
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-")
 }
 
 function showErrors(form, errors) {

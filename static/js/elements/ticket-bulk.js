@@ -1,5 +1,6 @@
 /** <ticket-bulk>: selects rows of the surrounding list and changes the selected tickets without leaving the page. */
 
+import { refreshKey } from "../lib/form-key.js"
 import { config } from "../lib/page-config.js"
 import { postForm } from "../lib/session.js"
 import { clone } from "../lib/template.js"
@@ -15,6 +16,7 @@ class TicketBulk extends HTMLElement {
     this.list.addEventListener("change", (event) => this.#onChange(event.target))
     this.list.addEventListener("ticket-list:unselected", () => this.#show())
     this.form.addEventListener("reset", () => setTimeout(() => this.#notify()))
+    this.form.elements.macro.addEventListener("change", () => this.#showMacro())
     this.form.addEventListener("submit", (event) => this.#onSubmit(event))
     this.list.addEventListener("ticket-list:shown", () => this.#start())
     this.#start()
@@ -66,6 +68,7 @@ class TicketBulk extends HTMLElement {
 
   #notify() {
     this.#show()
+    this.#showMacro()
     this.list.dispatchEvent(new CustomEvent("ticket-list:selected"))
   }
 
@@ -77,6 +80,13 @@ class TicketBulk extends HTMLElement {
     if (!box) return
     box.checked = number > 0 && number === all
     box.indeterminate = number > 0 && number < all
+  }
+
+  /** Says what the chosen macro does, before it is applied. */
+  #showMacro() {
+    const { value } = this.form.elements.macro
+    for (const summary of this.querySelectorAll("[data-macro]"))
+      summary.hidden = summary.dataset.macro !== value
   }
 
   // Changing
@@ -131,6 +141,7 @@ class TicketBulk extends HTMLElement {
     for (const box of this.#selected) if (names.has(box.value) && !left.has(box.value)) box.checked = false
     for (const field of this.form.querySelectorAll("select")) field.selectedIndex = 0
     for (const field of this.form.querySelectorAll("input[list]")) field.value = ""
+    refreshKey(this.form)
     if (this.#selected.length === 0) this.list.querySelector("h1").focus({ preventScroll: true })
     this.#notify()
   }

@@ -77,7 +77,7 @@ class TicketPage extends HTMLElement {
   }
 
   #onSubmit(form) {
-    if (form.matches(".composer")) this.#isSending = true
+    if (form.matches(".composer, [data-writes]")) this.#isSending = true
   }
 
   /** Clears the name that was added. Offers to undo a reply that was made internal; it becomes public again as a new reply. */

@@ -32,7 +32,7 @@ PAGES = {
         "/admin/tickets/ticket/1/delete/", "/admin/tickets/ticket/1/history/", "/admin/accounts/user/",
         "/admin/accounts/user/add/", "/admin/accounts/office/1/change/", "/admin/accounts/desksettings/",
         "/admin/tickets/status/1/change/",
-        "/settings/saved-replies/new/", "/settings/offices/1/",
+        "/settings/saved-replies/new/", "/settings/macros/", "/settings/macros/new/", "/settings/offices/1/",
         "/settings/people/", "/settings/people/invite/", "/settings/organizations/", "/settings/organizations/new/",
         "/settings/desk/",
         "/settings/tags/new/", "/settings/views/",

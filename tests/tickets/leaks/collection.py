@@ -76,6 +76,8 @@ GUESSED = (
     "draft/",
     "read.gif",
     "saved-replies/",
+    "macros/",
+    "macro/",
     "colleagues/",
     "receipts/",
     "links/",
@@ -256,6 +258,7 @@ class Reader:
         yield "POST", f"{path}links/", {"ticket": note.ticket.reference}
         yield "DELETE", f"{path}links/{uuid4()}/", {}
         yield "POST", f"{page}snooze/", {"name": "later"}
+        yield "POST", f"{page}macro/", {"macro": "1"}
         yield "PATCH", path, {"snoozed_until": None}
         yield "DELETE", f"{API}/tags/1/", {}
         yield "DELETE", f"{path}participants/{uuid4()}/", {}

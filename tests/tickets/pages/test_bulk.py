@@ -1,6 +1,7 @@
 """Bulk changes: each ticket is changed through the service, and each failure is reported."""
 
 import json
+from uuid import uuid4
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -10,7 +11,7 @@ from accounts.models import User
 from realtime.models import Broadcast
 from tests.support.cast import Cast
 from tickets import services
-from tickets.models import Ticket
+from tickets.models import Macro, Reply, Ticket
 
 pytestmark = pytest.mark.django_db
 JSON = {"accept": "application/json"}
@@ -167,3 +168,28 @@ def test_only_changeable_rows_can_be_selected(cast, tickets):
     rows = page.split('<tr id="ticket-')[1:5]
     selectable = {("Bao asks" in row): '<label class="check">' in row for row in rows}
     assert selectable == {True: False, False: True}
+
+
+def test_macro_is_applied_to_each_ticket_and_failures_are_named(cast, tickets):
+    """One ticket is closed, and cannot be snoozed; the others get all that the macro names."""
+    closed = tickets[1]
+    services.update_ticket(closed, by=cast.bao, values={"status": cast.status("Closed")})
+    actions = {"snooze": "tomorrow", "reply": "Hi {{customer.first_name}}"}
+    macro, key = Macro.objects.create(name="Later", owner=cast.bao, actions=actions), uuid4()
+    answer = change(cast.bao, tickets, macro=macro.pk, key=key).json()
+    assert answer["changed"] == 2
+    (refused,) = answer["refused"]
+    assert (refused["reference"], refused["reason"]) == (closed.reference, "A closed ticket can't be snoozed.")
+    assert sorted(reply.message for reply in Reply.objects.all()) == ["Hi Casey", "Hi Greta"]
+    change(cast.bao, tickets, macro=macro.pk, key=key)
+    assert Reply.objects.count() == 2
+
+
+def test_list_says_what_each_usable_macro_does(cast):
+    Macro.objects.create(name="Later", owner=cast.bao, actions={"snooze": "tomorrow"})
+    Macro.objects.create(name="Dana's", owner=cast.dana, actions={"snooze": "later"})
+    client = Client()
+    client.force_login(cast.bao)
+    page = client.get("/tickets/").text
+    assert "Snooze: Tomorrow at 9:00" in page
+    assert "Dana&#x27;s" not in page

@@ -6,6 +6,7 @@ const FIELDS = {
   status: ["#change-status", "#bulk-status"],
   priority: ["#change-priority", "#bulk-priority"],
   tag: ["#add-tag", "#bulk-tag"],
+  macro: ["macro-picker", "#bulk-macro"],
   snooze: ["[data-snooze]:not([hidden]) .snooze-choices button", "#bulk-snooze"],
 }
 
@@ -27,6 +28,7 @@ const ACTIONS = {
   priority: () => change("priority"),
   tag: () => change("tag"),
   snooze: () => change("snooze"),
+  macro: () => (!hasSelection() && pickMacro()) || change("macro"),
   take: () => take(),
 }
 
@@ -138,6 +140,11 @@ function take() {
 }
 
 const hasSelection = () => document.querySelector(".row-check:checked") !== null
+
+function pickMacro() {
+  const picker = document.querySelector("macro-picker")
+  return picker && (() => picker.open())
+}
 
 const isBulk = (field) => field.id.startsWith("bulk-")
 
