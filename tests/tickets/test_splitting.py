@@ -74,6 +74,9 @@ def test_note_becomes_a_note_that_no_customer_reads(cast: Cast) -> None:
     pages = [signed_in(cast.casey).get(each.get_absolute_url()).text for each in (cast.ticket, created)]
     assert [("Kryptonite" in page, "secret.txt" in page) for page in pages] == [(False, False)] * 2
     assert created.reference not in pages[0]
+    address = f"{cast.ticket.get_absolute_url()}splits/"
+    shown = [signed_in(person).get(address).json()["splits"].keys() for person in (cast.casey, cast.dana)]
+    assert [set(keys) for keys in shown] == [set(), {str(note.pk)}]
     assert created.reference in signed_in(cast.dana).get(cast.ticket.get_absolute_url()).text
 
 
