@@ -16,6 +16,7 @@ from tickets.models import Reply, Ticket
 from tickets.reading.receipts import receipts_of
 from tickets.reading.views import receipt_texts
 from tickets.splitting.shown import splits_payload
+from tickets.views.changes import lines_of, with_changes
 from tickets.views.reply_pages import reply_page
 
 
@@ -23,7 +24,7 @@ from tickets.views.reply_pages import reply_page
 @login_required
 @cache_control(private=True, no_store=True)
 def earlier_replies(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
-    """Return the page of replies before a cursor as payloads with receipts, and the cursor before them."""
+    """Return the replies before a cursor with receipts and the changes between them, and the cursor before them."""
     throttles.count("read", by=request.user)
     ticket = get_object_or_404(policies.visible_tickets(request.user).select_related(*Ticket.RELATED), uuid=uuid)
     audience = policies.audience_of(request.user, ticket) or Audience.PUBLIC
@@ -35,7 +36,8 @@ def earlier_replies(request: AuthenticatedRequest, uuid: UUID) -> HttpResponse:
         | {"receipt_html": receipts.get(str(reply.pk), ""), "splits": splits.get(reply.pk, [])}
         for reply in page.replies
     ]
-    return JsonResponse({"replies": replies, "earlier": page.earlier})
+    thread = with_changes(page, replies, lines_of(request.user, ticket, page), audience)
+    return JsonResponse({"thread": thread, "earlier": page.earlier})
 
 
 @require_safe

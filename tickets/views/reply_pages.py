@@ -25,6 +25,13 @@ class ReplyPage:
     replies: list[Reply]
     earlier: str = ""
     later: str = ""
+    # The page has the positions from `start` to before `end`, where the next one begins; None at the ends.
+    start: int | None = None
+    end: int | None = None
+
+    def holds(self, number: int) -> bool:
+        """Return whether the position is on this page."""
+        return (self.start is None or self.start <= number) and (self.end is None or number < self.end)
 
 
 def reply_page(user: User, ticket: Ticket, query: QueryDict, *, start: Reply | None = None) -> ReplyPage:
@@ -42,17 +49,20 @@ def reply_page(user: User, ticket: Ticket, query: QueryDict, *, start: Reply | N
             before = _end_around(replies, query.get("reply", ""), AFTER_NAMED)
     if after is not None:
         rows = list(replies.filter(number__gt=after).order_by("number")[: PAGE_SIZE + 1])
-        return _page(ticket, rows[:PAGE_SIZE], is_first=False, is_last=len(rows) <= PAGE_SIZE)
+        end = rows[PAGE_SIZE].number if len(rows) > PAGE_SIZE else None
+        return _page(ticket, rows[:PAGE_SIZE], is_first=False, end=end)
     earlier = replies if before is None else replies.filter(number__lt=before)
     rows = list(earlier.order_by("-number")[: PAGE_SIZE + 1])
-    return _page(ticket, rows[:PAGE_SIZE][::-1], is_first=len(rows) <= PAGE_SIZE, is_last=before is None)
+    return _page(ticket, rows[:PAGE_SIZE][::-1], is_first=len(rows) <= PAGE_SIZE, end=before)
 
 
-def _page(ticket: Ticket, replies: list[Reply], *, is_first: bool, is_last: bool) -> ReplyPage:
+def _page(ticket: Ticket, replies: list[Reply], *, is_first: bool, end: int | None) -> ReplyPage:
+    """Return the page before the position `end`; None if it is the latest one."""
     if not replies:
-        return ReplyPage([])
+        return ReplyPage([], end=end)
     earlier = "" if is_first else _cursor(replies[0].number, ticket)
-    return ReplyPage(replies, earlier, "" if is_last else _cursor(replies[-1].number, ticket))
+    later = "" if end is None else _cursor(replies[-1].number, ticket)
+    return ReplyPage(replies, earlier, later, None if is_first else replies[0].number, end)
 
 
 def _end_around(replies: QuerySet[Reply], reply: str, afterwards: int) -> int | None:

@@ -33,13 +33,12 @@ from tickets.snooze.forms import SnoozeForm
 from tickets.snooze.times import NAMES as SNOOZE_TIMES
 from tickets.splitting.shown import splits_payload
 from tickets.unseen import MAX_SHOWN, latest_of, latest_shown, unseen_replies
+from tickets.views.changes import activity_of, lines_of, with_changes
 from tickets.views.list_place import place_in_list
 from tickets.views.parameters import changeable_ticket, visible_ticket
 from tickets.views.quotes import begin_with_quote
 from tickets.views.reply_pages import ReplyPage, reply_page
 from tickets.views.responses import call_service, error_response, wants_json
-
-MAX_TIMELINE = 100  # entries of a page; the API has all of them
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -239,9 +238,9 @@ def render_ticket(
         "is_staff": audience is Audience.STAFF,
         "takes_part": user.pk in {participant.user_id for participant in participants_of(ticket)},
         "audience": audience,
+        "shows_activity": request.GET.get("tab") == "activity",
         "page": page,
         **_messages(user, ticket, page, audience),
-        **_timeline(user, ticket, audience),
         "has_read": has_read,
         "shown": token_of_page(user, ticket, page.replies[-1] if page.replies else None),
         "form": form,
@@ -267,27 +266,23 @@ def _for_staff(user: User, ticket: Ticket, choices: ListChoices) -> dict[str, An
 
 
 def _messages(user: User, ticket: Ticket, page: ReplyPage, audience: Audience) -> dict[str, Any]:
-    """Return the replies of the page and the files of the ticket's first message, with their receipts."""
+    """Return the ticket's first message, the replies of the page with the changes between them, and the activity."""
     receipts = receipts_of(user, ticket, page.replies)
     splits = splits_payload(user, ticket)
+    activity = activity_of(user, ticket, audience)
+    replies = [
+        payloads.reply_payload(reply, audience)
+        | {"receipt": receipts.get(reply.pk), "splits": splits.get(reply.pk, [])}
+        for reply in page.replies
+    ]
     return {
-        "replies": [
-            payloads.reply_payload(reply, audience)
-            | {"receipt": receipts.get(reply.pk), "splits": splits.get(reply.pk, [])}
-            for reply in page.replies
-        ],
+        "thread": with_changes(page, replies, lines_of(user, ticket, page, activity), audience),
         "opening_splits": splits.get(None, []),
         "opening_receipt": receipts.get(None),
         "opening_attachments": [payloads.attachment_payload(file) for file in ticket.attachments.filter(reply=None)],
+        "timeline": [payloads.timeline_payload(entry, ticket, audience) for entry in activity.entries],
+        "is_timeline_cut": activity.is_cut,
     }
-
-
-def _timeline(user: User, ticket: Ticket, audience: Audience) -> dict[str, Any]:
-    """Return the latest entries, as far as the page has them: later ones arrive as live events."""
-    entries = policies.visible_timeline(user, ticket).filter(number__lte=ticket.staff_seq)
-    latest = list(entries.order_by("-pk")[: MAX_TIMELINE + 1])[::-1]
-    lines = [payloads.timeline_payload(entry, ticket, audience) for entry in latest[-MAX_TIMELINE:]]
-    return {"timeline": lines, "is_timeline_cut": len(latest) > MAX_TIMELINE}
 
 
 def _sendings(statuses: list[Status]) -> list[str]:

@@ -1,5 +1,6 @@
 /** <reply-list>: a page of replies. Loads earlier ones above it, and leads to replies on other pages. */
 
+import { changesItem } from "../lib/change-lines.js"
 import { config } from "../lib/page-config.js"
 import { signalOf } from "../lib/page-parts/lifetime.js"
 import { clone } from "../lib/template.js"
@@ -58,8 +59,8 @@ class ReplyList extends HTMLElement {
     error.hidden = true
     this.#changes.clear()
     try {
-      const { replies, earlier } = await this.#fetchEarlier()
-      this.#prepend(replies)
+      const { thread, earlier } = await this.#fetchEarlier()
+      this.#prepend(thread)
       this.#setCursor(earlier)
     } catch {
       error.hidden = false
@@ -76,17 +77,21 @@ class ReplyList extends HTMLElement {
     return await response.json()
   }
 
-  /** Inserts replies above the shown ones, which stay where they are on the screen. */
-  #prepend(replies) {
+  /** Inserts replies and changes above the shown ones, which stay where they are on the screen. */
+  #prepend(thread) {
     const list = this.querySelector("#replies")
     const first = list.firstElementChild
     const before = first?.getBoundingClientRect().top
     if (!this.isConnected) return
-    const missing = replies.filter(
-      ({ id }) => this.#changes.get(id) !== null && !document.getElementById(`reply-${id}`),
-    )
-    list.prepend(...missing.map((reply) => replyItem({ ...reply, ...this.#changes.get(reply.id) })))
+    list.prepend(...thread.flatMap((item) => this.#itemsOf(item)))
     if (first) scrollBy({ top: first.getBoundingClientRect().top - before, behavior: "instant" })
+  }
+
+  #itemsOf({ reply, changes }) {
+    const items = changes.length > 0 ? [changesItem(changes)] : []
+    if (reply && this.#changes.get(reply.id) !== null && !document.getElementById(`reply-${reply.id}`))
+      items.push(replyItem({ ...reply, ...this.#changes.get(reply.id) }))
+    return items
   }
 
   #setCursor(earlier) {

@@ -1,5 +1,6 @@
 /** <ticket-page data-uuid data-seq>: keeps a ticket's properties, conversation and timeline up to date. */
 
+import { appendChange, isLine, isMessage } from "../lib/change-lines.js"
 import { FrameBatcher } from "../lib/frame-batcher.js"
 import { isPersonal } from "../lib/notifications/personal-events.js"
 import { config, reloadPage } from "../lib/page-config.js"
@@ -256,12 +257,15 @@ class TicketPage extends HTMLElement {
 
   // Timeline
 
+  /** Adds what happened to the activity, and the ticket's changes also between the messages. */
   #addTimelineEntries(name, data) {
     const timeline = document.getElementById("timeline")
     for (const entry of timelineEntries(name, data)) {
-      if (document.getElementById(`timeline-${entry.action}`)) {
-        timeline?.append(clone(`timeline-${entry.action}`, { ...entry, created_at: data.timestamp }))
-      }
+      const line = { ...entry, created_at: data.timestamp }
+      if (isMessage(entry) || !document.getElementById(`timeline-${entry.action}`)) continue
+      timeline?.append(clone(`timeline-${entry.action}`, line))
+      if (isLine(entry) && !this.#replyList.latestPage)
+        this.#position.keep(() => appendChange(document.getElementById("replies"), line))
     }
   }
 }

@@ -133,7 +133,7 @@ class TicketReading extends HTMLElement {
   #onAdded(records) {
     const added = records.flatMap(({ addedNodes }) => [...addedNodes])
     for (const message of added.filter((node) => node instanceof HTMLElement && node.matches(".reply"))) {
-      if (message !== this.#list.lastElementChild) continue // earlier replies were loaded
+      if (message !== [...this.#list.querySelectorAll(":scope > .reply")].at(-1)) continue // earlier replies were loaded
       if (message.matches(".is-own")) this.#line?.remove()
       else if (document.hidden && !this.#line) message.before(clone("new-line", {}))
     }

@@ -24,7 +24,7 @@ def test_page_on_a_silent_network_is_not_live(small_desk: Desk) -> None:
     send(work, "Meanwhile")
     casey.wire.mend()
     expect(chip).to_have_attribute("data-connected", "true", timeout=SOON)
-    expect(page.locator("#replies > li")).to_contain_text("Meanwhile")
+    expect(page.locator("#replies > .reply")).to_contain_text("Meanwhile")
 
 
 def test_page_is_not_live_while_the_browser_is_offline(small_desk: Desk) -> None:
@@ -67,5 +67,5 @@ def test_relative_times_are_by_the_servers_clock(small_desk: Desk) -> None:
     casey = small_desk.enter("casey")
     casey.context.clock.set_fixed_time("2031-05-04T10:00:00Z")
     page = casey.page(small_desk.ticket)
-    time = page.locator("#replies > li relative-time").first
+    time = page.locator("#replies > .reply relative-time").first
     expect(time).to_have_text(re.compile(r"^(now|[1-5]?\d seconds? ago|\d min ago)$"))

@@ -50,7 +50,7 @@ def test_bell_shows_the_same_on_all_tabs_and_nothing_that_is_in_view(small_desk:
     expect(unread).to_have_count(1)
     unread.get_by_role("link").press("Enter")
     expect(other).to_have_url(re.compile(r"/tickets/[0-9a-f-]{36}/#reply-[0-9a-f-]{36}$"))
-    expect(other.locator("#replies > li:target")).to_contain_text("Anyone?")
+    expect(other.locator("#replies > .reply:target")).to_contain_text("Anyone?")
     for page in tabs:
         expect(bell(page)).to_have_attribute("data-unread", "0")
 
@@ -84,7 +84,7 @@ def test_burst_of_ten_replies_is_not_ten_sentences(small_desk: Desk) -> None:
         page.evaluate(LISTEN)
     elsewhere.evaluate(KEEP)
     written(small_desk, 10)
-    expect(work.locator("#replies > li")).to_have_count(10)
+    expect(work.locator("#replies > .reply")).to_have_count(10)
     expect(elsewhere.locator(".toast-item")).to_have_count(1)
     expect(elsewhere.locator(".toast-item p")).to_have_text("10 new replies in “Charged twice”", use_inner_text=True)
     about = "New reply added to “Charged twice”"

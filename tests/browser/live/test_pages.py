@@ -46,13 +46,13 @@ def test_live_updates_keep_draft_focus_and_scroll_position(small_desk: Desk) -> 
     is_live(page)
     for number in range(12):
         send(work, f"Line {number}, " + "and more " * 20)
-    expect(page.locator("#replies > li")).to_have_count(12)
+    expect(page.locator("#replies > .reply")).to_have_count(12)
     text = page.locator("ticket-composer textarea")
     text.fill("My draft")
     text.evaluate("element => element.setSelectionRange(3, 3)")
     before = text.bounding_box()
     send(work, "One more")
-    expect(page.locator("#replies > li")).to_have_count(13)
+    expect(page.locator("#replies > .reply")).to_have_count(13)
     after = text.bounding_box()
     assert before is not None
     assert after is not None
@@ -73,7 +73,7 @@ def test_draft_of_a_note_is_restored_as_a_note(small_desk: Desk) -> None:
     is_live(page)
     expect(page.locator("ticket-composer textarea")).to_have_value("Check their card")
     page.locator("ticket-composer textarea").press("Control+Enter")
-    expect(page.locator("#replies > li")).to_have_attribute("data-internal", "true")
+    expect(page.locator("#replies > .reply")).to_have_attribute("data-internal", "true")
 
 
 def test_second_change_during_a_request_is_sent_too(small_desk: Desk) -> None:
@@ -111,7 +111,7 @@ def test_page_without_a_socket_polls_the_history(small_desk: Desk) -> None:
     work = bao.page(small_desk.ticket)
     is_live(work)
     send(work, "By the history")
-    expect(page.locator("#replies > li")).to_contain_text("By the history", timeout=30_000)
+    expect(page.locator("#replies > .reply")).to_contain_text("By the history", timeout=30_000)
     expect(page.locator("state-chip")).to_have_attribute("data-state", "polling")
     expect(page.locator("state-chip")).to_have_attribute("data-connected", "false")
 
@@ -141,7 +141,7 @@ def test_very_long_reply_arrives_complete(small_desk: Desk) -> None:
     is_live(page)
     work.locator("ticket-composer textarea").fill("word " * 4000 + "**end**")
     work.locator("ticket-composer textarea").press("Control+Enter")
-    expect(page.locator("#replies > li strong")).to_have_text("end")
+    expect(page.locator("#replies > .reply strong")).to_have_text("end")
     assert '"truncated":true' in "".join(casey.frames).replace("\\", "")
 
 
@@ -195,4 +195,4 @@ def test_page_that_missed_nothing_is_live_without_the_history(small_desk: Desk) 
         casey.wire.cut()
         send(work, "Sent while offline")
     casey.wire.mend()
-    expect(page.locator("#replies > li")).to_contain_text("Sent while offline", timeout=30_000)
+    expect(page.locator("#replies > .reply")).to_contain_text("Sent while offline", timeout=30_000)

@@ -40,7 +40,7 @@ def test_refused_page_shows_the_reason_and_polls_the_history(small_desk: Desk, n
     expect(chip).to_contain_text("Live updates unavailable, checking every 5 s")
     expect(chip).to_have_attribute("data-connected", "false")
     send(other, "By the history")
-    expect(page.locator("#replies > li")).to_contain_text("By the history")
+    expect(page.locator("#replies > .reply")).to_contain_text("By the history")
     expect(chip).to_have_attribute("data-state", "refused")
     assert inspect(page) == []
 

@@ -49,7 +49,7 @@ def test_agent_works_by_keyboard_alone(small_desk: Desk) -> None:
     press(page, "ticket-composer input[name=internal]", "ArrowRight")
     write(page, "ticket-composer textarea", "They called before")
     page.keyboard.press("Control+Enter")
-    expect(page.locator("#replies > li")).to_have_attribute("data-internal", "true")
+    expect(page.locator("#replies > .reply")).to_have_attribute("data-internal", "true")
     reach(page, "form[data-autosubmit] select[name=status]")
     page.keyboard.type("Cl")
     status(page, "Closed")
@@ -114,7 +114,7 @@ def test_agent_answers_by_shortcuts_and_goes_on(small_desk: Desk) -> None:
     is_live(page)
     go_by_palette(page, "charged", to="Charged twice")
     status(page, "Closed")
-    expect(page.locator("#replies > li")).to_contain_text("just refunded")
+    expect(page.locator("#replies > .reply")).to_contain_text("just refunded")
 
 
 def test_customer_opens_a_ticket_by_keyboard_alone(small_desk: Desk) -> None:
@@ -190,7 +190,7 @@ def test_agent_filters_assigns_and_notes_without_scripts(small_desk: Desk) -> No
     page.locator("ticket-composer input[name=internal][value=on]").check(force=True)
     page.locator("ticket-composer textarea").fill("They called before")
     page.get_by_role("button", name="Add note").click()
-    expect(page.locator("#replies > li")).to_have_attribute("data-internal", "true")
+    expect(page.locator("#replies > .reply")).to_have_attribute("data-internal", "true")
     hands = page.locator("form[data-autosubmit]").filter(has=page.locator("[name=assigned_to]"))
     hands.locator("select").select_option(label="Bao Nguyen")
     hands.get_by_role("button", name="Save").click()

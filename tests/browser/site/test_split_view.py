@@ -72,7 +72,7 @@ def test_tickets_are_read_beside_the_list_and_the_address_follows(split: Desk) -
     dana = split.enter("dana").page(page.url)
     is_live(dana)
     send(dana, "Seen beside the list")
-    expect(page.locator("#replies > li").last).to_contain_text("Seen beside the list")
+    expect(page.locator("#replies > .reply").last).to_contain_text("Seen beside the list")
     page.keyboard.press("u")
     expect(row(page, "Second").locator(".row-link")).to_be_focused()
     page.go_back()

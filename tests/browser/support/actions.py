@@ -17,7 +17,7 @@ def send(page: Page, text: str, *, note: bool = False) -> None:
         page.locator(f"ticket-composer input[name=internal][value='{'on' if note else ''}']").check(force=True)
     page.locator("ticket-composer textarea").fill(text)
     page.locator("ticket-composer textarea").press("Control+Enter")
-    expect(page.locator("#replies > li").last).to_contain_text(plain(text))
+    expect(page.locator("#replies > .reply").last).to_contain_text(plain(text))
     expect(page.locator("ticket-composer textarea")).to_have_value("")
 
 
@@ -41,7 +41,7 @@ def ask(person: Person, subject: str, content: str) -> Page:
 
 
 def message(page: Page, text: str) -> Locator:
-    return page.locator("#replies > li").filter(has_text=text)
+    return page.locator("#replies > .reply").filter(has_text=text)
 
 
 def make_internal(page: Page, text: str) -> None:

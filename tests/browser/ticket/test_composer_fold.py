@@ -115,7 +115,7 @@ def test_open_composer_leaves_room_on_a_phone(small_desk: Desk) -> None:
     text(page).fill("Done")
     page.get_by_title("More ways to send").tap()
     page.get_by_role("button", name="Send and close").tap()
-    expect(page.locator("#replies > li").last).to_contain_text("Done")
+    expect(page.locator("#replies > .reply").last).to_contain_text("Done")
     expect(page.locator("ticket-facts [data-text='ticket.status']").first).to_have_text("Closed")
 
 

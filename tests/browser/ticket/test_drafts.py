@@ -48,7 +48,7 @@ def test_draft_of_a_message_survives_closing_the_page(small_desk: Desk, note: bo
     expect(composer(page)).to_have_value("Half an answer")
     expect(page.locator("ticket-composer input[value=on]")).to_be_checked(checked=note)
     composer(page).press("Control+Enter")
-    expect(page.locator("#replies > li")).to_have_attribute("data-internal", str(note).lower())
+    expect(page.locator("#replies > .reply")).to_have_attribute("data-internal", str(note).lower())
     page = again(page, small_desk)
     expect(composer(page)).to_have_value("")
     assert page.evaluate(STORED) == 0
@@ -123,7 +123,7 @@ def test_signing_out_amid_a_reply_ends_what_others_see_and_keeps_the_text_for_it
     expect(composer(work)).to_have_value("My card number")
     composer(work).press("Control+Enter")
     for page in (colleague, asked):
-        expect(page.locator("#replies > li")).to_contain_text("My card number")
+        expect(page.locator("#replies > .reply")).to_contain_text("My card number")
 
 
 def test_draft_is_sent_after_signing_out_and_in_again_in_another_tab(small_desk: Desk) -> None:
@@ -136,10 +136,10 @@ def test_draft_is_sent_after_signing_out_and_in_again_in_another_tab(small_desk:
     expect(page.locator("state-chip")).to_have_attribute("data-connected", "true", timeout=SOON)
     expect(composer(page)).to_have_value("Half a question")
     composer(page).press("Control+Enter")
-    expect(page.locator("#replies > li")).to_contain_text("Half a question")
+    expect(page.locator("#replies > .reply")).to_contain_text("Half a question")
     # Live as before: what others write arrives.
     send(opened(small_desk, "bao"), "A whole answer")
-    expect(page.locator("#replies > li").last).to_contain_text("A whole answer")
+    expect(page.locator("#replies > .reply").last).to_contain_text("A whole answer")
 
 
 def test_page_that_has_not_noticed_the_new_session_sends(small_desk: Desk) -> None:
@@ -148,7 +148,7 @@ def test_page_that_has_not_noticed_the_new_session_sends(small_desk: Desk) -> No
     page.evaluate("document.querySelector('meta[name=csrf-token]').content = 'x'.repeat(64)")
     page.evaluate("document.querySelectorAll('[name=csrfmiddlewaretoken]').forEach((field) => { field.value = 'x' })")
     composer(page).press("Control+Enter")
-    expect(page.locator("#replies > li")).to_contain_text("Half a question")
+    expect(page.locator("#replies > .reply")).to_contain_text("Half a question")
 
 
 @pytest.mark.parametrize("other_name", ["bao", "greta"])
@@ -177,7 +177,7 @@ def test_draft_is_not_sent_as_another_person(small_desk: Desk) -> None:
         composer(page).press("Control+Enter")
     is_live(page)
     expect(composer(page)).to_have_value("")
-    expect(page.locator("#replies > li")).to_have_count(0)
+    expect(page.locator("#replies > .reply")).to_have_count(0)
 
 
 def test_other_tabs_stay_live_when_the_password_is_changed(small_desk: Desk) -> None:
@@ -194,5 +194,5 @@ def test_other_tabs_stay_live_when_the_password_is_changed(small_desk: Desk) -> 
     expect(page.locator(".notices")).to_be_visible()
     send(opened(small_desk, "bao"), "Still with us?")
     for tab in tabs:
-        expect(tab.locator("#replies > li")).to_contain_text("Still with us?", timeout=SOON)
+        expect(tab.locator("#replies > .reply")).to_contain_text("Still with us?", timeout=SOON)
         expect(tab.locator("state-chip")).to_have_attribute("data-connected", "true", timeout=SOON)

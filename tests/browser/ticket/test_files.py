@@ -100,7 +100,7 @@ def test_reply_sent_again_after_a_lost_response_is_created_once(small_desk: Desk
     page.get_by_role("button", name="Send reply").click()
     expect(page.locator("ticket-composer textarea")).to_have_value("")
     page.reload()
-    expect(page.locator("#replies > li")).to_have_count(1)
+    expect(page.locator("#replies > .reply")).to_have_count(1)
 
 
 def test_edit_conflict_offers_both_values(small_desk: Desk) -> None:
@@ -143,7 +143,7 @@ def test_reply_sent_again_with_another_file_is_asked_about_and_then_sent(small_d
 
     page.route("**/replies/", lose, times=1)
     page.get_by_role("button", name="Send reply").click()
-    expect(page.locator("#replies > li")).to_have_count(1)
+    expect(page.locator("#replies > .reply")).to_have_count(1)
     pick(page, PICTURE)
     assert named(page) == ["log.txt", "receipt.png"]
     page.get_by_role("button", name="Send reply").click()
@@ -151,6 +151,8 @@ def test_reply_sent_again_with_another_file_is_asked_about_and_then_sent(small_d
     expect(page.locator("ticket-composer textarea")).to_have_value("Two files")
     assert named(page) == ["log.txt", "receipt.png"]
     page.get_by_role("button", name="Send reply").click()
-    expect(page.locator("#replies > li")).to_have_count(2)
-    expect(page.locator("#replies > li").last.locator(".attachment-name")).to_have_text(["log.txt", "receipt.png"])
+    expect(page.locator("#replies > .reply")).to_have_count(2)
+    expect(page.locator("#replies > .reply").last.locator(".attachment-name")).to_have_text(
+        ["log.txt", "receipt.png"]
+    )
     expect(page.locator(".file-item")).to_have_count(0)

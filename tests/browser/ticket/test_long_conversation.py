@@ -54,7 +54,7 @@ def test_earlier_replies_appear_above_what_is_read(small_desk: Desk, name: str) 
     ids = converse(small_desk, 120)
     page = small_desk.enter(name).page(small_desk.ticket)
     is_live(page)
-    shown, button = page.locator("#replies > li"), page.locator("#earlier-replies")
+    shown, button = page.locator("#replies > .reply"), page.locator("#earlier-replies")
     expect(shown).to_have_count(50)
     for first, count in ((ids[70], 100), (ids[20], 120)):
         button.scroll_into_view_if_needed()
@@ -88,7 +88,7 @@ def test_reply_that_is_hidden_while_it_loads_is_not_shown(small_desk: Desk) -> N
     small_desk.manage("shell", "-v", "0", "-c", HIDE.format(reply=ids[4]))
     expect(page.locator("#timeline > li", has_text="deleted")).to_have_count(1)
     held[0].fulfill(response=answer)
-    expect(page.locator("#replies > li")).to_have_count(59)
+    expect(page.locator("#replies > .reply")).to_have_count(59)
     expect(page.locator(f"#reply-{ids[4]}")).to_have_count(0)
 
 
@@ -98,7 +98,7 @@ def test_earlier_reply_that_becomes_internal_is_not_moved_to_the_end(small_desk:
     is_live(page)
     small_desk.manage("shell", "-v", "0", "-c", HIDE.format(reply=ids[4]))
     expect(page.locator("#timeline > li", has_text="hid")).to_have_count(1)
-    expect(page.locator("#replies > li").last).to_have_attribute("id", f"reply-{ids[59]}")
+    expect(page.locator("#replies > .reply").last).to_have_attribute("id", f"reply-{ids[59]}")
     page.locator("#earlier-replies").click()
     expect(page.locator(f"#reply-{ids[4]}")).to_have_attribute("data-internal", "true")
 
@@ -109,13 +109,13 @@ def test_link_to_an_early_reply_opens_its_page_and_leads_to_the_end(small_desk: 
     expect(page).to_have_url(re.compile(rf"\?reply={ids[3]}#reply-{ids[3]}$"))
     is_live(page)
     expect(page.locator(f"#reply-{ids[3]}")).to_be_in_viewport()
-    expect(page.locator("#replies > li")).to_have_count(14)
+    expect(page.locator("#replies > .reply")).to_have_count(14)
     latest = converse(small_desk, 1, is_read=False)[-1]
     expect(page.locator("#new-reply")).to_be_visible(timeout=10_000)
-    expect(page.locator("#replies > li")).to_have_count(14)
+    expect(page.locator("#replies > .reply")).to_have_count(14)
     page.locator("#new-reply").click()
     expect(page).to_have_url(re.compile(rf"{small_desk.ticket}\?latest$"))
-    expect(page.locator("#replies > li").last).to_have_attribute("id", f"reply-{latest}")
+    expect(page.locator("#replies > .reply").last).to_have_attribute("id", f"reply-{latest}")
 
 
 def test_own_reply_from_an_early_page_is_shown_at_the_end(small_desk: Desk) -> None:
@@ -125,7 +125,7 @@ def test_own_reply_from_an_early_page_is_shown_at_the_end(small_desk: Desk) -> N
     page.locator("ticket-composer textarea").fill("from above")
     page.locator("ticket-composer textarea").press("Control+Enter")
     expect(page).to_have_url(re.compile(rf"{small_desk.ticket}\?latest#reply-"))
-    expect(page.locator("#replies > li").last).to_contain_text("from above")
+    expect(page.locator("#replies > .reply").last).to_contain_text("from above")
     expect(page.locator("ticket-composer textarea")).to_have_value("")
 
 
@@ -133,10 +133,10 @@ def test_earlier_and_later_replies_are_links_without_scripts(small_desk: Desk) -
     ids = converse(small_desk, 70)
     page = small_desk.enter("casey", java_script_enabled=False).page(small_desk.ticket)
     page.get_by_text("Show earlier replies").click()
-    expect(page.locator("#replies > li").first).to_have_attribute("id", f"reply-{ids[0]}")
-    expect(page.locator("#replies > li")).to_have_count(20)
+    expect(page.locator("#replies > .reply").first).to_have_attribute("id", f"reply-{ids[0]}")
+    expect(page.locator("#replies > .reply")).to_have_count(20)
     page.get_by_text("Show later replies").click()
-    expect(page.locator("#replies > li").first).to_have_attribute("id", f"reply-{ids[20]}")
+    expect(page.locator("#replies > .reply").first).to_have_attribute("id", f"reply-{ids[20]}")
     expect(page.get_by_text("Show later replies")).to_have_count(0)
 
 
@@ -149,4 +149,4 @@ def test_failure_to_load_earlier_replies_is_shown_and_can_be_repeated(small_desk
     expect(page.get_by_role("alert").filter(has_text="couldn't be loaded")).to_be_visible()
     page.unroute("**/earlier/**")
     page.locator("#earlier-replies").click()
-    expect(page.locator("#replies > li")).to_have_count(60)
+    expect(page.locator("#replies > .reply")).to_have_count(60)

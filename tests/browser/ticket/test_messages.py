@@ -14,7 +14,7 @@ def send(page: Page, text: str) -> None:
     page.locator("ticket-composer textarea").fill(text)
     page.locator("ticket-composer textarea").press("Control+Enter")
     expect(page.locator("ticket-composer textarea")).to_have_value("")
-    expect(page.locator("#replies > li")).to_have_count(1)
+    expect(page.locator("#replies > .reply")).to_have_count(1)
 
 
 def test_original_of_old_and_live_messages_is_shown_in_place(small_desk: Desk) -> None:
@@ -23,11 +23,11 @@ def test_original_of_old_and_live_messages_is_shown_in_place(small_desk: Desk) -
     is_live(writer)
     is_live(reader)
     send(writer, "see\n" + TYPED)
-    live = reader.locator("#replies > li").last
+    live = reader.locator("#replies > .reply").last
     expect(live.locator(".prose strong")).to_have_text("all")
     reader.reload()
     for page in (reader, writer):
-        message = page.locator("#replies > li").last
+        message = page.locator("#replies > .reply").last
         message.evaluate("item => item.parentElement.append(item)")  # as a note that is published
         asked = originals(page)
         button = message.get_by_role("button", name="Show original")
@@ -41,7 +41,7 @@ def test_original_of_old_and_live_messages_is_shown_in_place(small_desk: Desk) -
         assert len(asked) == 1
     edit(writer, "for *everyone*")
     for page in (reader, writer):
-        message = page.locator("#replies > li").last
+        message = page.locator("#replies > .reply").last
         expect(message.locator(".prose em")).to_have_text("everyone")
         expect(message.locator(".edited")).to_have_text(re.compile(r"edited\s+(now|\d)"))
         expect(page.locator("#timeline")).to_contain_text("edited a message")
@@ -58,7 +58,7 @@ def originals(page: Page) -> list[str]:
 
 
 def edit(page: Page, text: str) -> None:
-    page.locator("#replies > li").last.get_by_role("link", name="Edit").click()
+    page.locator("#replies > .reply").last.get_by_role("link", name="Edit").click()
     expect(page).to_have_url(re.compile("/edit/$"))
     assert inspect(page) == []
     page.get_by_label("Message").fill(text)
@@ -70,7 +70,7 @@ def test_paragraphs_have_their_own_direction_and_white_space_is_kept(small_desk:
     page = small_desk.enter("casey").page(small_desk.ticket)
     is_live(page)
     send(page, "English\n\nעברית\n\n    four spaces\ta tab")
-    paragraphs = page.locator("#replies > li").last.locator(".prose p")
+    paragraphs = page.locator("#replies > .reply").last.locator(".prose p")
     expect(paragraphs).to_have_count(3)
     directions = paragraphs.evaluate_all("all => all.map((each) => getComputedStyle(each).direction)")
     assert directions == ["ltr", "rtl", "ltr"]
@@ -115,7 +115,7 @@ def test_messages_are_quoted_and_their_links_copied(small_desk: Desk) -> None:
     text.fill("")
     page.get_by_text("Internal note", exact=True).first.click()
     send(page, "Do *not* send it back")
-    note = page.locator("#replies > li").last
+    note = page.locator("#replies > .reply").last
     expect(note).to_contain_text("Do not send it back")
     page.locator(".composer-tabs label").first.click()
     text.fill("Hello")

@@ -63,7 +63,7 @@ def test_long_ticket_fills_its_pages(small_desk: Desk) -> None:
     ]
     work.locator("ticket-composer textarea").fill("\n".join(lines))
     work.locator("ticket-composer textarea").press("Control+Enter")
-    expect(work.locator("#replies > li")).to_contain_text("Line 119")
+    expect(work.locator("#replies > .reply")).to_contain_text("Line 119")
     # 120 lines of 14 px with a line height of 1.45: about 2500 px, of which an A4 page holds about 1000.
     assert sheets(work, format="A4") <= 4
 

@@ -27,7 +27,7 @@ CHIP_IS_BESIDE = """() => {
 
 
 def newest_is_in_view(page: Page, text: str) -> None:
-    expect(page.locator("#replies > li").last).to_contain_text(text)
+    expect(page.locator("#replies > .reply").last).to_contain_text(text)
     assert page.evaluate(COVERED) <= 0
 
 
@@ -122,7 +122,7 @@ def test_message_higher_than_the_window_is_shown_from_its_start(small_desk: Desk
     is_live(page)
     dana.locator("ticket-composer textarea").fill("\n\n".join(f"Step {number}" for number in range(40)))
     dana.locator("ticket-composer textarea").press("Control+Enter")
-    newest = page.locator("#replies > li").last
+    newest = page.locator("#replies > .reply").last
     expect(newest).to_contain_text("Step 39")
     expect(newest.locator("h3")).to_be_in_viewport()
 
@@ -130,11 +130,11 @@ def test_message_higher_than_the_window_is_shown_from_its_start(small_desk: Desk
 def test_reply_link_opens_at_its_reply(small_desk: Desk) -> None:
     talk(small_desk, 12)
     page = small_desk.enter("casey", viewport=PHONE).page(small_desk.ticket)
-    anchor = page.locator("#replies > li").first.get_attribute("id")
+    anchor = page.locator("#replies > .reply").first.get_attribute("id")
     page.goto("/tickets/")
     page.goto(f"{small_desk.ticket}#{anchor}")
     is_live(page)
-    expect(page.locator("#replies > li").first).to_be_in_viewport()
+    expect(page.locator("#replies > .reply").first).to_be_in_viewport()
 
 
 @pytest.mark.parametrize("name", ["casey", "bao"])

@@ -9,11 +9,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
+from accounts.models import Office
 from tests.support.cast import Cast
 from tickets import reading, services
 from tickets.models import Reply, Ticket
-from tickets.views import reply_pages
-from tickets.views import tickets as pages
+from tickets.views import changes, reply_pages
 
 pytestmark = pytest.mark.django_db
 
@@ -97,7 +97,7 @@ def test_each_audience_has_pages_of_its_own(cast: Cast, casey: Client, bao: Clie
     assert len(shown(casey, cast)) == len(shown(bao, cast)) == PAGE_SIZE
     assert cursors(casey, cast).earlier == ""
     earlier = casey.get(f"{cast.ticket.get_absolute_url()}earlier/?before={cursors(bao, cast).earlier}").json()
-    assert not [reply for reply in earlier["replies"] if reply["is_internal"]]
+    assert not [item for item in earlier["thread"] if item["reply"] and item["reply"]["is_internal"]]
 
 
 def test_earlier_replies_are_returned_as_payloads(cast: Cast, casey: Client, bao: Client) -> None:
@@ -105,10 +105,10 @@ def test_earlier_replies_are_returned_as_payloads(cast: Cast, casey: Client, bao
     address = f"{cast.ticket.get_absolute_url()}earlier/"
     for client in (casey, bao):
         answer = client.get(f"{address}?before={cursors(client, cast).earlier}")
-        assert [reply["id"] for reply in answer.json()["replies"]] == ids[:5]
+        assert [item["reply"]["id"] for item in answer.json()["thread"][:-1]] == ids[:5]
         assert answer.json()["earlier"] == ""
         assert "no-store" in answer["Cache-Control"]
-    assert "version" in answer.json()["replies"][0]
+    assert "version" in answer.json()["thread"][0]["reply"]
     assert signed_in(cast.fatima).get(address).status_code == 404
 
 
@@ -174,15 +174,62 @@ def test_long_and_short_conversations_take_as_many_queries(cast: Cast, casey: Cl
     assert queries() == short
 
 
-def test_timeline_of_a_long_ticket_is_cut(cast: Cast, casey: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "MAX_TIMELINE", 3)
+def test_activity_of_a_long_ticket_is_cut(cast: Cast, casey: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(changes, "MAX_ACTIVITY", 3)
     address = cast.ticket.get_absolute_url()
-    converse(cast, 2)
-    assert "Earlier activity" not in casey.get(address).text
     converse(cast, 1)
+    for name in ("Closed", "Open"):
+        change_status(cast, name)
+    assert "Earlier activity" not in casey.get(address).text
+    change_status(cast, "Closed")
     response = casey.get(address)
     assert "Earlier activity" in response.text
-    assert [entry["action"] for entry in response.context["timeline"]] == ["replied"] * 3
+    # Messages stand in the conversation.
+    assert [entry["action"] for entry in response.context["timeline"]] == ["status"] * 3
+    assert len(changes_between(response)[1]) == 3
+
+
+def change(cast: Cast, **values: Any) -> None:
+    services.update_ticket(cast.ticket, by=cast.ada, values=values)
+
+
+def change_status(cast: Cast, name: str) -> None:
+    change(cast, status=cast.status(name))
+
+
+def changes_between(response: Any) -> list[list[str]]:
+    """Return the actions before each reply of a page, and after the last one."""
+    return [[line["action"] for line in item["changes"]] for item in response.context["thread"]]
+
+
+def test_changes_stand_between_the_replies_of_their_time(cast: Cast, casey: Client, bao: Client) -> None:
+    address = cast.ticket.get_absolute_url()
+    change_status(cast, "On Hold")
+    converse(cast, 2)
+    change_status(cast, "Open")
+    change(cast, assigned_to=cast.dana)
+    converse(cast, PAGE_SIZE)
+    change_status(cast, "Closed")
+    latest, early = bao.get(address), bao.get(f"{address}?before={cursors(bao, cast).earlier}")
+    between = changes_between(latest)
+    assert between[-1] == ["status"]
+    assert not any(between[:-1])
+    assert changes_between(early) == [["status"], [], ["status", "assigned_to"]]
+    answer = bao.get(f"{address}earlier/?before={cursors(bao, cast).earlier}").json()
+    assert [len(item["changes"]) for item in answer["thread"]] == [1, 0, 2]
+
+
+def test_customers_see_no_change_that_is_internal(cast: Cast, casey: Client, bao: Client) -> None:
+    change(cast, office=cast.fraud)
+    change_status(cast, "On Hold")
+    address = cast.ticket.get_absolute_url()
+    assert changes_between(signed_in(cast.ada).get(address)) == [["office", "status"]]
+    page = casey.get(address)
+    assert "Fraud Desk" not in page.text
+    change(cast, office=Office.objects.create(name="Risk", is_internal=True))
+    assert "Risk" not in casey.get(address).text
+    assert changes_between(signed_in(cast.ada).get(address)) == [["office", "status", "office"]]
+    assert changes_between(casey.get(address)) == changes_between(page) == [["office", "status"]]
 
 
 def test_pages_of_a_conversation_have_a_rate(cast: Cast, casey: Client, settings: Settings) -> None:

@@ -164,10 +164,10 @@ def test_changes_during_rendering_are_left_to_events(
 
     monkeypatch.setattr(pages, "visible_ticket", fetch_then_change)
     context = casey.get(cast.ticket.get_absolute_url()).context
-    assert (context["seq"], context["replies"], len(context["timeline"])) == (1, [], 1)
+    assert (context["seq"], len(context["thread"]), len(context["timeline"])) == (1, 1, 1)
     monkeypatch.undo()
     context = casey.get(cast.ticket.get_absolute_url()).context
-    assert (context["seq"], len(context["replies"]), len(context["timeline"])) == (2, 1, 2)
+    assert (context["seq"], len(context["thread"]), len(context["timeline"])) == (2, 2, 1)
 
 
 def test_change_of_several_properties_is_all_or_nothing(cast: Cast, bao: Client) -> None:

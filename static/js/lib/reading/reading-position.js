@@ -90,7 +90,9 @@ export class ReadingPosition {
 
   /** Shows how many messages are below, if there are any. */
   #showButton() {
-    const below = [...this.#list.children].filter((item) => !this.#isVisible(item)).length
+    const below = [...this.#list.children].filter(
+      (item) => item.matches(".reply") && !this.#isVisible(item),
+    ).length
     this.#button.querySelector("[data-number]").textContent = String(below)
     this.#button.hidden = below === 0
   }
