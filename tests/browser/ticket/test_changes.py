@@ -26,9 +26,9 @@ def test_changes_are_lines_between_messages_live_and_after_a_reload(small_desk: 
     assert "Fraud" not in casey.content()
     for page in (ada, casey):
         page.reload()
-        expect(page.locator("#replies > *")).to_have_count(4)
-        expect(page.locator("#replies > *").nth(1)).to_contain_text("On Hold")
-        expect(page.locator("#replies > *").last).to_contain_text("moved the ticket")
+        expect(page.locator("#replies > :is(.reply, .changes)")).to_have_count(4)
+        expect(page.locator("#replies > :is(.reply, .changes)").nth(1)).to_contain_text("On Hold")
+        expect(page.locator("#replies > :is(.reply, .changes)").last).to_contain_text("moved the ticket")
 
 
 def test_several_changes_fold(small_desk: Desk) -> None:
