@@ -13,6 +13,7 @@ from django.core.cache.backends.locmem import LocMemCache
 from django.core.management.commands.migrate import Command as Migrate
 from django.db import connection, connections
 from django.test import TransactionTestCase
+from django.utils import translation
 from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
 
@@ -82,6 +83,7 @@ def _fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     rate_limits._memory_limiter.cache_clear()
     redis_breaker.reset()
     clear_settings_cache()
+    translation.deactivate()  # of the last request of the test before
     cache.clear()
     LocMemCache("redis-fallback", {}).clear()  # of tikm.caches
 

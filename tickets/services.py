@@ -134,17 +134,15 @@ def add_reply(  # noqa: PLR0913
     Else a reply of the ticket's creator ends a status that is closed or waits for the customer. A form submitted
     twice with the same text, identified by `key`, makes one reply. `seen` is the latest message that `by` has seen
     (see `unseen_replies`), `draft` the version of their draft that the page knows; it ends. `mentions` are the keys
-    of people that a note mentions.
-    A message to a merged ticket is refused, or ends the merge (see `merging.state.admit_message`).
+    of people that a note mentions. A merged ticket refuses it, or is merged no more (`merging.state.admit_message`).
     Raises PermissionDenied, ValidationError; AlreadySubmitted if the form was submitted before with other files or
     another status; UnseenMessages if others have added messages after `seen`.
     """
     ticket = lock(ticket)  # first: it orders the ticket's events, and what is checked below stays true until commit
     _require_may_write(by, ticket, internal, status)
     text = _clean_text(message, "message", MAX_MESSAGE)
-    same = _same_replies(ticket, by, text, internal)
     values = fingerprint(attachments, *([] if status is None else [status.pk]))
-    if (existing := submitted_before(same, key, values)) is not None:
+    if (existing := submitted_before(_same_replies(ticket, by, text, internal), key, values)) is not None:
         return existing
     require_seen(by, ticket, seen)
     admit_message(ticket, by=by, source=source)

@@ -1,12 +1,10 @@
 """Macros: all or nothing, who may apply them, what follows a deleted status or tag, and what customers see."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.utils import translation
 
 from accounts.models import DeskSettings, User
 from realtime.broadcasting import history
@@ -22,13 +20,6 @@ from tickets.tags.services import add_tag, delete_tag
 from tickets.unseen import UnseenMessages
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def in_english() -> Iterator[None]:
-    """Read sentences of services: the last request of another test may have left its language."""
-    with translation.override("en"):
-        yield
 
 
 def macro_of(owner: User | None, /, *, name: str = "Refunded", **stored: Any) -> Macro:

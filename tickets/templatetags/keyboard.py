@@ -58,7 +58,7 @@ SHORTCUTS: list[tuple[Any, list[Shortcut]]] = [
             Shortcut("g u", "go", _("Unassigned tickets"), LIST, "?assignee=none"),
             Shortcut("g s", "go", _("Snoozed tickets"), LIST, "?status=snoozed"),
             Shortcut("g t", "go", _("All tickets"), LIST, "?status=all"),
-            Shortcut("g p", "go", _("Reports"), reverse_lazy("reports:report")),
+            Shortcut("g o", "go", _("Reports"), reverse_lazy("reports:report")),
             Shortcut("g p", "go", _("Profile"), reverse_lazy("profile")),
         ],
     ),

@@ -230,7 +230,6 @@ def render_ticket(
     if not (draft := draft_of(user, ticket)).is_internal or audience is Audience.STAFF:  # no note as reply
         form.begin_with(draft)
     begin_with_quote(form, request.GET, user=user, ticket=ticket)
-    for_staff = _for_staff(user, ticket, choices) if audience is Audience.STAFF else {}
     context = {
         "ticket": ticket,
         "payload": payloads.ticket_payload(ticket, audience),
@@ -249,8 +248,9 @@ def render_ticket(
         "properties": _properties(ticket, changes, choices),
         "merge": merge_payload(user, ticket, audience),
         "place": place_in_list(user, ticket, request.POST.get("list", request.GET.get("list"))),
+        **(_for_staff(user, ticket, choices) if audience is Audience.STAFF else {}),
     }
-    return render(request, "tickets/ticket.html", context | for_staff | dict(refused or {}), status=status)
+    return render(request, "tickets/ticket.html", context | dict(refused or {}), status=status)
 
 
 def _for_staff(user: User, ticket: Ticket, choices: ListChoices) -> dict[str, Any]:

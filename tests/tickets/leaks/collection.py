@@ -236,51 +236,58 @@ class Reader:
         return {} if note is None else {str(sent): self.refused(*sent) for sent in self.attempts_at(note)}
 
     def attempts_at(self, note: Note) -> Iterator[tuple[str, str, Any]]:
-        path, page = f"{API}/tickets/{note.ticket.uuid}/", f"/tickets/{note.ticket.uuid}/"
         files = [str(file.pk) for file in note.files]
         with_files = {"message": "Mine", "attachments": [*files, str(uuid4())]}
+        yield from self._attempts_by_api(note, with_files)
+        yield from self._attempts_on_pages(note, with_files)
+        yield from (("POST", f"/files/{file}/discard/", {}) for file in files)
+        yield "POST", "/broadcasting/auth", {"socket_id": "1.1", "channel_name": note.ticket.presence_channel}
+
+    def _attempts_by_api(self, note: Note, with_files: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
+        path = f"{API}/tickets/{note.ticket.uuid}/"
         yield "POST", f"{path}replies/", with_files
         yield "POST", f"{path}replies/", {"message": "Mine", "is_internal": True}
         yield "PATCH", path, {"status": "Closed"}
         yield "PATCH", f"{path}subscription/", {"level": "followed"}
         yield "POST", f"{path}participants/", {"person": "stranger@example.com"}
+        yield "PATCH", path, {"tags": ["quartz"]}
+        yield "POST", f"{path}merge/", {"into": note.ticket.reference}
+        yield "DELETE", f"{path}merge/", {}
+        yield "POST", f"{path}split/", {"reply": str(note.reply.pk), "subject": "Mine"}
+        yield "POST", f"{path}links/", {"ticket": note.ticket.reference}
+        yield "DELETE", f"{path}links/{uuid4()}/", {}
+        yield "PATCH", path, {"snoozed_until": None}
+        yield "DELETE", f"{API}/tags/1/", {}
+        yield "DELETE", f"{path}participants/{uuid4()}/", {}
+        yield "POST", f"{path}read/", {"up_to": str(note.reply.pk)}
+        yield "POST", f"{path}delivered/", {"reply": str(note.reply.pk)}
+        yield "PATCH", f"{path}replies/{note.reply.pk}/", {"is_internal": False}
+        yield "PATCH", f"{path}replies/{note.reply.pk}/", {"message": "Mine"}
+        yield "DELETE", f"{API}/customers/{note.ticket.creator_id}/notes/{self.site.private.pk}/", {}
+        yield "PATCH", f"{API}/people/{note.reply.author_id}/", {"is_active": False}
+        yield "DELETE", f"{API}/organizations/1/members/{note.ticket.creator_id}/", {}
+
+    def _attempts_on_pages(self, note: Note, with_files: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
+        page = f"/tickets/{note.ticket.uuid}/"
         yield "POST", f"{page}tags/", {"tag": "quartz"}
         yield "POST", f"{page}tags/remove/", {"tag": "1"}
-        yield "PATCH", path, {"tags": ["quartz"]}
         for kind in ("add", "remove"):
             yield "POST", f"{page}links/{kind}/", {"ticket": str(note.ticket.uuid)}
         yield "POST", f"{page}merges/undo/", {"ticket": str(note.ticket.uuid)}
         yield "POST", "/tickets/merge/", {"tickets": str(note.ticket.uuid), "confirmed": "on"}
-        yield "POST", f"{path}merge/", {"into": note.ticket.reference}
-        yield "DELETE", f"{path}merge/", {}
         yield "POST", f"{page}split/?reply={note.reply.pk}", {"subject": "Mine"}
-        yield "POST", f"{path}split/", {"reply": str(note.reply.pk), "subject": "Mine"}
-        yield "POST", f"{path}links/", {"ticket": note.ticket.reference}
-        yield "DELETE", f"{path}links/{uuid4()}/", {}
         yield "POST", f"{page}snooze/", {"name": "later"}
         yield "POST", f"{page}macro/", {"macro": "1"}
-        yield "PATCH", path, {"snoozed_until": None}
-        yield "DELETE", f"{API}/tags/1/", {}
-        yield "DELETE", f"{path}participants/{uuid4()}/", {}
         yield "POST", f"{page}participants/", {"person": "stranger@example.com"}
         yield "POST", f"{page}participants/remove/", {"person": str(note.reply.author_id)}
         yield "POST", f"{page}replies/", with_files
         yield "POST", f"{page}read/", {"reply": str(note.reply.pk)}
         yield "POST", f"{page}delivered/", {"reply": str(note.reply.pk)}
-        yield "POST", f"{path}read/", {"up_to": str(note.reply.pk)}
-        yield "POST", f"{path}delivered/", {"reply": str(note.reply.pk)}
         yield "POST", f"{page}change/", {"status": "1"}
         yield "POST", f"{page}subscription/", {"level": "followed"}
         yield "POST", f"{page}visibility/", {"reply": str(note.reply.pk), "visibility": "public"}
-        yield "PATCH", f"{path}replies/{note.reply.pk}/", {"is_internal": False}
-        yield "PATCH", f"{path}replies/{note.reply.pk}/", {"message": "Mine"}
         yield "POST", f"{page}replies/{note.reply.pk}/edit/", {"message": "Mine"}
         yield "POST", f"/people/{note.ticket.creator_id}/notes/{self.site.private.pk}/delete/", {}
-        yield "DELETE", f"{API}/customers/{note.ticket.creator_id}/notes/{self.site.private.pk}/", {}
-        yield "PATCH", f"{API}/people/{note.reply.author_id}/", {"is_active": False}
-        yield "DELETE", f"{API}/organizations/1/members/{note.ticket.creator_id}/", {}
-        yield from (("POST", f"/files/{file}/discard/", {}) for file in files)
-        yield "POST", "/broadcasting/auth", {"socket_id": "1.1", "channel_name": note.ticket.presence_channel}
 
     def refused(self, method: str, address: str, body: Any) -> str:
         """Return a refusal without the ids of the request."""
