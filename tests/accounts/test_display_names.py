@@ -96,7 +96,8 @@ def test_agent_who_opens_a_ticket_keeps_their_own_name(cast: Cast) -> None:
     ticket = services.open_ticket(by=cast.bao, subject="Chair", content="Broken", office=cast.orders)
     services.add_reply(ticket, by=cast.bao, message="The left armrest")
     context = signed_in(cast.bao).get(ticket.get_absolute_url()).context
-    assert context["replies"][0]["user"]["name"] == "Bao Nguyen"
+    reply = context["thread"][0]["reply"]
+    assert reply["user"]["name"] == "Bao Nguyen"
 
 
 @pytest.mark.django_db

@@ -31,7 +31,7 @@ def test_read_marks_and_drafts_follow_to_another_device(desk: Desk) -> None:
 
 def read_marks_follow(desk: Desk, asked: Page, work: Page, lists: Page, unread: Page) -> None:
     """What the laptop shows is read on the phone's list, and leaves its list of unread tickets."""
-    number, rows = unread.locator("[data-count=unread]"), unread.locator("#ticket-rows tr")
+    number, rows = unread.locator(".view-count[data-count=unread]"), unread.locator("#ticket-rows tr")
     expect(number).to_have_text("0")
     expect(unread.get_by_text("No unread tickets.")).to_be_visible()
     send(asked, "Hello?")

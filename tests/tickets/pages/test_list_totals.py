@@ -13,7 +13,7 @@ from tickets.models import SavedView, Ticket
 from tickets.views import list_totals
 
 pytestmark = pytest.mark.django_db
-QUERIES = 23  # without the number of tickets
+QUERIES = 24  # without the number of tickets
 
 
 @pytest.fixture(autouse=True)
