@@ -45,7 +45,7 @@ def test_ticket_is_printed_on_as_many_pages_as_its_text(small_desk: Desk, name: 
         paper: count for paper, count in found.items() if count > (2 if "1.5" in paper or "True" in paper else 1)
     } == {}
     text = on_paper(page)
-    reference = page.locator(".stub").inner_text()
+    reference = page.locator(".stub[data-text='ticket.reference']").inner_text()
     for part in (reference, "Charged twice", "Casey Rivers", "Bao Nguyen", "Two charges for May.", "Answer 5"):
         assert part in text
     # The header has three dates, the opening one, each answer one.
