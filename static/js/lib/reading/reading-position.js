@@ -163,6 +163,10 @@ export class ReadingPosition {
     const growth = height - this.#dockHeight
     this.#dockHeight = height
     if (growth > 0 && this.#isAtEnd(growth)) this.#reveal(this.#newest)
+    // Where a line of the composer ends, such as "… is writing", the field with the focus stays where it is.
+    const lifted = Math.min(-growth, innerHeight - this.#dock.getBoundingClientRect().bottom)
+    if (lifted > 0 && this.#dock.contains(document.activeElement))
+      scrollBy({ top: -lifted, behavior: "instant" })
   }
 
   /** The stylesheet keeps the dock above the keyboard; the end of the conversation stays above the dock. */
