@@ -1,7 +1,7 @@
 /**
  * One open page: the content of its HTML, kept up to date by the product's own modules.
  *
- * Node has no DOM: in the place of static/js/elements/ticket-page.js this does the same to a list of replies, facts and lines.
+ * Node has no DOM: in the place of static/js/elements/ticket/ticket-page.js this does the same to a list of replies, facts and lines.
  */
 
 import Echo from "laravel-echo"
@@ -14,7 +14,7 @@ import { Audit } from "./audit.js"
 import { read, readList } from "./html.js"
 import { Tab } from "./tab.js"
 
-// As static/js/elements/ticket-page.js and page.js have them.
+// As static/js/elements/ticket/ticket-page.js and page.js have them.
 const SPREAD_MS = 500
 const MAX_FAILURES = 4
 const RENEWAL_MS = 10_000

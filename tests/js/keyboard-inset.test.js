@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import test from "node:test"
 
-import { KeyboardInset } from "../../static/js/lib/keyboard-inset.js"
+import { KeyboardInset } from "../../static/js/lib/forms/keyboard-inset.js"
 
 function phone() {
   const style = {}

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-import { Resend } from "../../static/js/lib/resend.js"
+import { Resend } from "../../static/js/lib/forms/resend.js"
 import { FakeClock } from "./clock.js"
 
 const SECOND = 1_000

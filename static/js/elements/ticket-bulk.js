@@ -1,6 +1,6 @@
 /** <ticket-bulk>: selects rows of the surrounding list and changes the selected tickets without leaving the page. */
 
-import { refreshKey } from "../lib/form-key.js"
+import { refreshKey } from "../lib/forms/form-key.js"
 import { config } from "../lib/page-config.js"
 import { postForm } from "../lib/session.js"
 import { clone } from "../lib/template.js"

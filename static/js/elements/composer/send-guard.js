@@ -1,6 +1,6 @@
 /** <send-guard>: shows messages that came while one was written; the server then refuses to send it (409). */
 
-import { submitAgain } from "../../lib/submitter.js"
+import { submitAgain } from "../../lib/forms/submitter.js"
 import { clone } from "../../lib/template.js"
 import { live } from "../../live/index.js"
 

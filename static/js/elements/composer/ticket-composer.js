@@ -4,7 +4,7 @@
  */
 
 import "./file-picker.js"
-import { ComposerFold } from "../../lib/composer-fold.js"
+import { ComposerFold } from "../../lib/forms/composer-fold.js"
 import { signalOf } from "../../lib/page-parts/lifetime.js"
 import { visit } from "../../lib/page-parts/visit.js"
 import { keepDraft } from "./draft-keeper.js"

@@ -1,6 +1,6 @@
 /** Keeps the newest message of a conversation in view, or opens it at the first unread one, above the composer, which covers the end of the window. */
 
-import { KeyboardInset } from "../keyboard-inset.js"
+import { KeyboardInset } from "../forms/keyboard-inset.js"
 
 const MARGIN = 8
 // A reader this close to the end sees the end.

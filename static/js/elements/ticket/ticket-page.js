@@ -1,15 +1,15 @@
 /** <ticket-page data-uuid data-seq>: keeps a ticket's properties, conversation and timeline up to date. */
 
-import { appendChange, isLine, isMessage } from "../lib/change-lines.js"
-import { FrameBatcher } from "../lib/frame-batcher.js"
-import { isPersonal } from "../lib/notifications/personal-events.js"
-import { config, reloadPage } from "../lib/page-config.js"
-import { endLifetime, signalOf } from "../lib/page-parts/lifetime.js"
-import { showProperty } from "../lib/property-form.js"
-import { ReadingPosition } from "../lib/reading/reading-position.js"
-import { clone, fill, update } from "../lib/template.js"
-import { timelineEntries } from "../lib/timeline.js"
-import { live } from "../live/index.js"
+import { appendChange, isLine, isMessage } from "../../lib/change-lines.js"
+import { FrameBatcher } from "../../lib/frame-batcher.js"
+import { isPersonal } from "../../lib/notifications/personal-events.js"
+import { config, reloadPage } from "../../lib/page-config.js"
+import { endLifetime, signalOf } from "../../lib/page-parts/lifetime.js"
+import { showProperty } from "../../lib/forms/property-form.js"
+import { ReadingPosition } from "../../lib/reading/reading-position.js"
+import { clone, fill, update } from "../../lib/template.js"
+import { timelineEntries } from "../../lib/timeline.js"
+import { live } from "../../live/index.js"
 import { replyItem } from "./reply-list.js"
 
 const SPREAD_MS = 500

@@ -1,11 +1,11 @@
 /** <ticket-presence data-channel>: shows which colleagues have the ticket open, and what they are doing. */
 
-import { Announcer } from "../lib/announcer.js"
-import { config } from "../lib/page-config.js"
-import { signalOf } from "../lib/page-parts/lifetime.js"
-import { Colleagues } from "../lib/presence/colleagues.js"
-import { clone } from "../lib/template.js"
-import { live } from "../live/index.js"
+import { Announcer } from "../../lib/announcer.js"
+import { config } from "../../lib/page-config.js"
+import { signalOf } from "../../lib/page-parts/lifetime.js"
+import { Colleagues } from "../../lib/presence/colleagues.js"
+import { clone } from "../../lib/template.js"
+import { live } from "../../live/index.js"
 
 /**
  * Dispatches "ticket-presence:joined" at each subscription, "ticket-presence:visited" when a colleague announces that

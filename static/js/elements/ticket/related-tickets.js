@@ -1,9 +1,9 @@
 /** <related-tickets data-address>: the related tickets that the user sees, read again when a link or one of them changes. */
 
-import { signalOf } from "../lib/page-parts/lifetime.js"
-import { fill } from "../lib/template.js"
-import { ThrottledTask } from "../lib/throttled-task.js"
-import { live } from "../live/index.js"
+import { signalOf } from "../../lib/page-parts/lifetime.js"
+import { fill } from "../../lib/template.js"
+import { ThrottledTask } from "../../lib/throttled-task.js"
+import { live } from "../../live/index.js"
 
 const PERIOD_MS = 1_000
 const SPREAD_MS = 300

@@ -1,9 +1,9 @@
 /** <ticket-receipts data-address>: shows what became of each message. */
 
-import { signalOf } from "../lib/page-parts/lifetime.js"
-import { fill } from "../lib/template.js"
-import { ThrottledTask } from "../lib/throttled-task.js"
-import { live } from "../live/index.js"
+import { signalOf } from "../../lib/page-parts/lifetime.js"
+import { fill } from "../../lib/template.js"
+import { ThrottledTask } from "../../lib/throttled-task.js"
+import { live } from "../../live/index.js"
 
 const PERIOD_MS = 2_000
 const SPREAD_MS = 300

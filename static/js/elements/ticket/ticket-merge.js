@@ -1,8 +1,8 @@
 /** <ticket-merge data-address>: where a merged ticket goes on, and those merged into it, read again when that changes. */
 
-import { fill, update } from "../lib/template.js"
-import { ThrottledTask } from "../lib/throttled-task.js"
-import { live } from "../live/index.js"
+import { fill, update } from "../../lib/template.js"
+import { ThrottledTask } from "../../lib/throttled-task.js"
+import { live } from "../../live/index.js"
 
 const PERIOD_MS = 1_000
 const SPREAD_MS = 300

@@ -1,11 +1,11 @@
 /** <ticket-reading data-address data-last-read data-notified>: reports which messages were on the screen, and draws the line above new ones. */
 
-import { csrfToken } from "../lib/page-config.js"
-import { onLeave, signalOf } from "../lib/page-parts/lifetime.js"
-import { SeenMessages } from "../lib/reading/seen-messages.js"
-import { clone } from "../lib/template.js"
-import { ThrottledTask } from "../lib/throttled-task.js"
-import { live } from "../live/index.js"
+import { csrfToken } from "../../lib/page-config.js"
+import { onLeave, signalOf } from "../../lib/page-parts/lifetime.js"
+import { SeenMessages } from "../../lib/reading/seen-messages.js"
+import { clone } from "../../lib/template.js"
+import { ThrottledTask } from "../../lib/throttled-task.js"
+import { live } from "../../live/index.js"
 
 const FIRST_MS = 500
 const PERIOD_MS = 3_000

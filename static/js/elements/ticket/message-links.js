@@ -1,6 +1,6 @@
 /** <message-links>: quotes a message in the composer, and copies the link to it. Without scripts its links lead there. */
 
-import { serverNow } from "../lib/server-clock.js"
+import { serverNow } from "../../lib/server-clock.js"
 
 const COPIED_MS = 3_000
 

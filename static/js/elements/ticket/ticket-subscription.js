@@ -1,8 +1,8 @@
 /** <ticket-subscription data-ticket>: follow or mute the ticket, the same on all pages of the user. */
 
-import { csrfToken } from "../lib/page-config.js"
-import { signalOf } from "../lib/page-parts/lifetime.js"
-import { live } from "../live/index.js"
+import { csrfToken } from "../../lib/page-config.js"
+import { signalOf } from "../../lib/page-parts/lifetime.js"
+import { live } from "../../live/index.js"
 
 class TicketSubscription extends HTMLElement {
   connectedCallback() {

@@ -1,10 +1,10 @@
 /** <reply-list>: a page of replies. Loads earlier ones above it, and leads to replies on other pages. */
 
-import { changesItem } from "../lib/change-lines.js"
-import { config } from "../lib/page-config.js"
-import { signalOf } from "../lib/page-parts/lifetime.js"
-import { clone } from "../lib/template.js"
-import { live } from "../live/index.js"
+import { changesItem } from "../../lib/change-lines.js"
+import { config } from "../../lib/page-config.js"
+import { signalOf } from "../../lib/page-parts/lifetime.js"
+import { clone } from "../../lib/template.js"
+import { live } from "../../live/index.js"
 
 /** Returns a new list item of `reply`. */
 export function replyItem(reply) {

@@ -1,8 +1,8 @@
 /** <ticket-splits data-address>: the lines at messages that were split into tickets, read again when one is. */
 
-import { fill } from "../lib/template.js"
-import { ThrottledTask } from "../lib/throttled-task.js"
-import { live } from "../live/index.js"
+import { fill } from "../../lib/template.js"
+import { ThrottledTask } from "../../lib/throttled-task.js"
+import { live } from "../../live/index.js"
 
 class TicketSplits extends HTMLElement {
   #update = new ThrottledTask(() => this.#load(), {
