@@ -89,7 +89,7 @@ def _merged(request: AuthenticatedRequest, form: MergeForm, target: Ticket) -> b
     try:
         call_service(form, services.merge_tickets, tickets, target, **values)
     except ObjectDoesNotExist:
-        form.add_error(None, _("A selected ticket was deleted meanwhile."))
+        form.add_error(None, _("A selected ticket no longer exists."))
     if form.errors:
         return False
     number = len(tickets)

@@ -87,9 +87,12 @@ def _text(ticket: Ticket, reply: Reply | None) -> str:
 
 
 def _as_note(note: Reply) -> str:
-    """Return the text of a note under the name of its author, as far as there is room."""
+    """Return the text of a note under the name of its author; one without room for that is refused, not cut."""
     head = _("Note by %(name)s:") % {"name": isolated(str(note.author))}
-    return f"{head}\n\n{note.message}"[:MAX_MESSAGE]
+    text = f"{head}\n\n{note.message}"
+    if len(text) > MAX_MESSAGE:
+        raise ValidationError({"reply": _("This note is too long to be split.")})
+    return text
 
 
 def _record(ticket: Ticket, by: User) -> None:

@@ -9,12 +9,18 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 
 def call_service(form: BaseForm, service: Any, *args: Any, **kwargs: Any) -> Any:
-    """Call a service in a transaction; add its ValidationError to the form and return None."""
+    """Call a service in a transaction; add its ValidationError to the form and return None.
+
+    An error of a field that the form does not have is one of the whole form.
+    """
     try:
         with transaction.atomic():
             return service(*args, **kwargs)
     except ValidationError as error:
-        form.add_error(None, error)
+        try:
+            form.add_error(None, error)
+        except ValueError:  # it has no such field
+            form.add_error(None, error.messages)
         return None
 
 

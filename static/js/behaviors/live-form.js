@@ -1,10 +1,10 @@
 /** Sends forms with data-live-form without leaving the page; a failure keeps what was typed. */
 
 import { refreshKey } from "../lib/forms/form-key.js"
-import { config } from "../lib/page-config.js"
 import { hasOption } from "../lib/forms/property-form.js"
-import { postForm } from "../lib/session.js"
 import { rememberSubmitter } from "../lib/forms/submitter.js"
+import { config } from "../lib/page-config.js"
+import { postForm } from "../lib/session.js"
 import { live } from "../live/index.js"
 
 document.addEventListener("submit", (event) => {

@@ -1,8 +1,8 @@
 /** Shows that a message is still being sent, and sends it again when the server can be reached. */
 
-import { config } from "../lib/page-config.js"
 import { Resend } from "../lib/forms/resend.js"
 import { submitAgain } from "../lib/forms/submitter.js"
+import { config } from "../lib/page-config.js"
 import { live } from "../live/index.js"
 
 const SLOW_MS = 2_000

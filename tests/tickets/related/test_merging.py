@@ -354,6 +354,14 @@ def test_page_shows_why_a_merge_is_refused(cast: Cast, target: Ticket) -> None:
     assert (page.status_code, "was merged itself" in page.text) == (422, True)
 
 
+def test_customer_who_cannot_be_added_is_a_reason_that_the_page_shows(cast: Cast, theirs: Ticket) -> None:
+    User.objects.filter(pk=cast.casey.pk).update(is_active=False)
+    values = {"tickets": cast.ticket.uuid, "into": theirs.uuid, "confirmed": "on"}
+    page = merge_page(cast.ada, "post", **values, add_customers="on")
+    assert (page.status_code, "This account is deactivated." in page.text) == (422, True)
+    assert not again(cast.ticket).is_merged
+
+
 def test_customers_are_added_by_the_choice_in_the_preview(cast: Cast, theirs: Ticket) -> None:
     values = {"tickets": cast.ticket.uuid, "into": theirs.uuid, "confirmed": "on"}
     assert merge_page(cast.ada, "post", **values, add_customers="on").status_code == 302

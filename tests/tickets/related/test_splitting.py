@@ -12,7 +12,7 @@ from accounts.models import User
 from tests.support.api_client import ApiClient
 from tests.support.cast import Cast
 from tickets import files, policies, services
-from tickets.models import Ticket, TicketSplit, TimelineEntry
+from tickets.models import MAX_MESSAGE, Ticket, TicketSplit, TimelineEntry
 from tickets.people.participants import add_participant
 from tickets.splitting.services import split_message
 
@@ -53,6 +53,14 @@ def test_first_message_and_reply_of_staff_become_tickets_of_the_customer(cast: C
     for message, text in ((None, "Two charges for *May*."), (reply, "We also owe you a refund.")):
         created = split(cast, message)
         assert (created.creator, created.content) == (cast.casey, text)
+
+
+def test_note_without_room_for_the_name_of_its_author_is_refused_and_not_cut(cast: Cast) -> None:
+    note = cast.reply(cast.dana, "x" * MAX_MESSAGE, internal=True)
+    values = {"subject": "Second matter", "office": cast.billing.pk, "content": "Hello"}
+    answer = signed_in(cast.bao).post(f"{cast.ticket.get_absolute_url()}split/?reply={note.pk}", values)
+    assert (answer.status_code, "This note is too long to be split." in answer.text) == (422, True)
+    assert Ticket.objects.get() == cast.ticket
 
 
 def test_note_becomes_a_note_that_no_customer_reads(cast: Cast) -> None:

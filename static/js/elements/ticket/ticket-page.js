@@ -1,11 +1,11 @@
 /** <ticket-page data-uuid data-seq>: keeps a ticket's properties, conversation and timeline up to date. */
 
 import { appendChange, isLine, isMessage } from "../../lib/change-lines.js"
+import { showProperty } from "../../lib/forms/property-form.js"
 import { FrameBatcher } from "../../lib/frame-batcher.js"
 import { isPersonal } from "../../lib/notifications/personal-events.js"
 import { config, reloadPage } from "../../lib/page-config.js"
 import { endLifetime, signalOf } from "../../lib/page-parts/lifetime.js"
-import { showProperty } from "../../lib/forms/property-form.js"
 import { ReadingPosition } from "../../lib/reading/reading-position.js"
 import { clone, fill, update } from "../../lib/template.js"
 import { timelineEntries } from "../../lib/timeline.js"
