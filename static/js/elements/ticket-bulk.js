@@ -120,7 +120,7 @@ class TicketBulk extends HTMLElement {
     try {
       this.#showResult(await send(this.dataset.undoAddress, body), new Map())
       live.expectEvent(startedAt)
-      this.list.querySelector("h1").focus({ preventScroll: true })
+      this.#rescueFocus()
     } catch (problem) {
       this.#showErrors(problem.errors ?? { __all__: [problem.text ?? config.texts.not_saved] })
       if (problem.errors) button.remove()
@@ -142,8 +142,15 @@ class TicketBulk extends HTMLElement {
     for (const field of this.form.querySelectorAll("select")) field.selectedIndex = 0
     for (const field of this.form.querySelectorAll("input[list]")) field.value = ""
     refreshKey(this.form)
-    if (this.#selected.length === 0) this.list.querySelector("h1").focus({ preventScroll: true })
+    if (this.#selected.length === 0) this.#rescueFocus()
     this.#notify()
+  }
+
+  /** Moves the focus from what disappears to the heading, and leaves it where the user has gone since. */
+  #rescueFocus() {
+    const { activeElement, body } = document
+    if (activeElement && activeElement !== body && !this.contains(activeElement)) return
+    this.list.querySelector("h1").focus({ preventScroll: true })
   }
 
   #showErrors(errors) {

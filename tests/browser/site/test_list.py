@@ -271,10 +271,16 @@ def test_shortcuts_select_and_change_rows(three: Desk) -> None:
     expect(row(listing, "Third").locator(".row-link")).to_be_focused()
     expect(listing.locator("[data-selected]")).to_have_text("2 selected")
     assert not [url for url in asked if re.search(r"/tickets/(\?|$)", url)]  # the text was not searched for
+    answers = []
+    listing.route("**/tickets/bulk/", lambda route: answers.append((route, route.fetch())))
     listing.keyboard.press("i")
     expect(row(listing, "Second").locator(".cell-assignee")).to_contain_text("Bao Nguyen")
     expect(row(listing, "Third").locator(".cell-assignee")).to_contain_text("Bao Nguyen")
     listing.keyboard.press("/")
+    expect(search).to_be_focused()
+    ((route, answer),) = answers
+    route.fulfill(response=answer)
+    expect(listing.locator("[data-notices]")).to_contain_text("2 tickets")
     expect(search).to_be_focused()
 
 
