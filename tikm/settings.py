@@ -276,6 +276,11 @@ MAIL_REPLY_ADDRESS = environment.matching(
     default="reply@localhost" if DEBUG else "",
 )
 
+# Files up to this size go with a mail to a customer, all of them together; larger ones are links.
+MAIL_ATTACHMENT_BYTES = environment.integer(
+    "MAIL_ATTACHMENT_BYTES", default=5 * 1024**2, low=1024, high=1024**3, example=5 * 1024**2, zero="for links only"
+)
+
 # Received messages: the original text is kept for so long, and larger ones are refused.
 MAIL_RETENTION_DAYS = environment.integer(
     "MAIL_RETENTION_DAYS", default=90, low=1, high=36500, example=90, zero="to keep originals"

@@ -158,7 +158,6 @@ def _write(message: ReceivedMessage, draft: Draft) -> None:
         message=draft.text,
         attachments=draft.attachments,
         source=Source.MAIL,
-        key=message.pk,
     )
 
 
@@ -173,12 +172,9 @@ def _open_ticket(message: ReceivedMessage, draft: Draft) -> Ticket:
         office=message.mailbox.office,
         attachments=draft.attachments,
         source=Source.MAIL,
-        key=message.pk,
     )
     if draft.comment:
-        services.add_reply(
-            ticket, by=draft.user, message=draft.comment, internal=True, source=Source.MAIL, key=message.pk
-        )
+        services.add_reply(ticket, by=draft.user, message=draft.comment, internal=True, source=Source.MAIL)
     if message.is_automatic or message.is_spam or not is_verified:
         deliveries.withhold_receipt(ticket)  # the address may be forged
     return ticket

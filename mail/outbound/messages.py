@@ -19,11 +19,11 @@ from accounts.models import User
 from accounts.text.lines import isolated
 from mail.addresses import reply_address
 from mail.models import OutgoingMail
-from mail.outbound import recipients, threads
+from mail.outbound import attachments, recipients, threads
 from mail.outbound.unsubscribing import leave_path, unsubscribe_path
 from realtime import Audience
 from tickets import payloads
-from tickets.models import NotificationKind, participants_of
+from tickets.models import Attachment, NotificationKind, participants_of
 
 # Exchange's: no receipts, vacation replies or automatic answers. Without NDR: bounces are wanted.
 SUPPRESSED_RESPONSES: Final = "DR, RN, NRN, OOF, AutoReply"
@@ -39,7 +39,10 @@ def build(mail: OutgoingMail, site_url: str) -> EmailMultiAlternatives:
     with translation.override(mail.recipient.language or settings.LANGUAGE_CODE):
         sender = Sender.of(mail.ticket.office)
         unsubscribe_url = _unsubscribe_url(mail, site_url)
+        files = attachments.files_of(mail)
+        contents = attachments.contents(mail, files)
         context = _context(mail, site_url, sender) | {"unsubscribe_url": unsubscribe_url}
+        context["files"] = [_file(file, site_url, is_link=file not in contents) for file in files]
         message = EmailMultiAlternatives(
             subject=_subject(mail),
             body=render_to_string("mail/ticket.txt", context),
@@ -48,6 +51,8 @@ def build(mail: OutgoingMail, site_url: str) -> EmailMultiAlternatives:
             headers=_headers(mail) | unsubscribe_headers(unsubscribe_url),
         )
         attach_html(message, "mail/ticket.html", context, sender)
+    for file, content in contents.items():
+        message.attach(file.filename, content, file.content_type)
     address = reply_address(mail.ticket, mail.recipient)
     if address:
         message.reply_to = [address]
@@ -114,7 +119,6 @@ def _context(mail: OutgoingMail, site_url: str, sender: Sender) -> dict[str, Any
         "text": ticket.content if reply is None else reply.message,
         "html": ticket.html if reply is None else reply.html,
         "is_note": mail.event in (NotificationKind.NOTE, NotificationKind.MENTION),
-        "files": _files(mail, site_url),
         "earlier": _earlier(mail),
         "subject": ticket.subject,
         "reference": ticket.reference,
@@ -125,10 +129,10 @@ def _context(mail: OutgoingMail, site_url: str, sender: Sender) -> dict[str, Any
     }
 
 
-def _files(mail: OutgoingMail, site_url: str) -> list[dict[str, Any]]:
-    """Return the files of the message, with links that need a sign-in."""
-    payload = (payloads.attachment_payload(file) for file in mail.ticket.attachments.filter(reply=mail.reply))
-    return [file | {"url": f"{site_url}{file['url']}" if site_url else ""} for file in payload]
+def _file(file: Attachment, site_url: str, *, is_link: bool) -> dict[str, Any]:
+    """Return what the mail says of a file; one that goes with it has no link."""
+    payload = payloads.attachment_payload(file)
+    return payload | {"url": f"{site_url}{payload['url']}" if site_url and is_link else ""}
 
 
 def _earlier(mail: OutgoingMail) -> list[dict[str, str]]:

@@ -80,6 +80,7 @@ NEARLY_RIGHT: dict[str, list[Any]] = {
                          "https//example.com"],
     "STAFF_IDLE_MINUTES": [*(number for number in NUMBER if number != "0"), "9", "1h", "20161"],
     "MAIL_RETENTION_DAYS": [number for number in NUMBER if number != "0"],
+    "MAIL_ATTACHMENT_BYTES": [number for number in NUMBER if number != "0"],
     "MAIL_MAX_BYTES": NUMBER,
     "ATTACHMENT_TYPES": ["pdf", ".pdf", "PDF", "application/pdf;image/png", "application/pdf image/png", "image/*",
                          "application"],

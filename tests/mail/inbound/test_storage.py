@@ -11,8 +11,8 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from jobs.models import Job
-from mail.inbound import storage
-from mail.inbound.parsing import guard
+from mail.inbound import processing, storage
+from mail.inbound.parsing import guard, parse
 from mail.models import Mailbox, ReceivedMessage
 from tests.mail.inbound.writing import MAILBOX, receive, write
 from tests.support.jobs import run_due_jobs
@@ -110,6 +110,17 @@ def test_job_that_runs_again_opens_no_second_ticket(mailbox):
     Job.objects.update(state="waiting", run_at=timezone.now(), arguments={"message_id": str(message.pk)})
     run_due_jobs()
     assert Ticket.objects.filter(subject="Printer").count() == 1
+
+
+def test_worker_that_stood_still_while_another_took_the_message_has_no_effect(mailbox, cast):
+    """Its lease has ended, and it goes on with what it had read."""
+    message = storage.store(write(Cc="dana@example.com"), mailbox)
+    late, soon = (ReceivedMessage.objects.get(pk=message.pk) for _ in range(2))
+    processing.process(soon, parse)
+    assert soon.state == "processed"
+    processing.process(late, parse)
+    assert Ticket.objects.filter(subject="Printer").count() == 1
+    assert ReceivedMessage.objects.get().ticket == soon.ticket
 
 
 def test_parser_that_takes_too_long_is_killed(mailbox, monkeypatch):

@@ -177,7 +177,7 @@ def test_internal_office_is_not_named(cast):
     assert "Fraud" not in message.message().as_string()
 
 
-def test_reply_quotes_the_latest_public_messages_and_links_its_files(cast):
+def test_reply_quotes_the_latest_public_messages_and_names_its_files(cast):
     cast.reply(cast.bao, "kryptonite", internal=True)
     cast.reply(cast.casey, "| Item | Price |\n|---|---|\n| Pen | 3 |\n\n" + "x" * 900)
     sent()
@@ -186,7 +186,7 @@ def test_reply_quotes_the_latest_public_messages_and_links_its_files(cast):
     [message] = sent()
     for text in (message.body, html_of(message)):
         assert "invoice.txt" in text
-        assert f"https://desk.example.com/files/{file.pk}/" in text
+        assert f"/files/{file.pk}/" not in text
         assert "Two charges for May." in text
         assert "x" * 500 in text
         assert "x" * 700 not in text
@@ -194,6 +194,49 @@ def test_reply_quotes_the_latest_public_messages_and_links_its_files(cast):
         assert "kryptonite" not in text
     assert "> Two charges" in message.body
     assert "<b>here" not in html_of(message)
+
+
+def test_files_of_a_reply_go_with_its_mail_up_to_the_size_and_others_are_links(cast, settings):
+    settings.MAIL_ATTACHMENT_BYTES = 10
+    names = {"bill.txt": b"12 EUR", "terms.txt": b"x" * 5, "sum.txt": b"yes!"}
+    stored = [files.store(SimpleUploadedFile(name, content), by=cast.bao) for name, content in names.items()]
+    services.add_reply(cast.ticket, by=cast.bao, message="See", attachments=stored)
+    [message] = sent_to_casey()
+    assert [(file.filename, file.mimetype) for file in message.attachments] == [
+        ("bill.txt", "text/plain"), ("sum.txt", "text/plain"),
+    ]  # fmt: skip
+    parts = {part.get_filename(): part.get_payload(decode=True) for part in message.message().walk()}
+    assert (parts["bill.txt"], parts["sum.txt"]) == (b"12 EUR", b"yes!")
+    for text in (message.body, html_of(message)):
+        assert all(name in text for name in names)
+        assert re.findall(r"/files/([0-9a-f-]+)/", text) == [str(stored[1].pk)]
+
+
+def test_file_that_the_storage_has_lost_is_a_link(cast):
+    file = files.store(SimpleUploadedFile("invoice.txt", b"12 EUR"), by=cast.bao)
+    services.add_reply(cast.ticket, by=cast.bao, message="See", attachments=[file])
+    file.file.storage.delete(file.file.name)
+    [message] = sent_to_casey()
+    assert message.attachments == []
+    assert f"/files/{file.pk}/" in message.body
+
+
+def test_receipts_and_mails_to_staff_have_links_to_files_only(cast):
+    """A receipt may go to an address that somebody else wrote down, and staff can sign in."""
+    file = files.store(SimpleUploadedFile("photo.txt", b"A photo"), by=cast.casey)
+    open_ticket(cast, attachments=[file])
+    messages = sent()
+    assert {message.to[0] for message in messages} >= {"casey@example.com", "bao@example.com"}
+    for message in messages:
+        assert message.attachments == []
+        assert f"/files/{file.pk}/" in message.body
+    services.update_ticket(cast.ticket, by=cast.ada, values={"assigned_to": cast.bao})
+    sent()
+    answer = files.store(SimpleUploadedFile("answer.txt", b"Yes"), by=cast.ada)
+    services.add_reply(cast.ticket, by=cast.ada, message="See", attachments=[answer], internal=True)
+    [note] = sent()
+    assert (note.to, note.attachments) == (["bao@example.com"], [])
+    assert f"/files/{answer.pk}/" in note.body
 
 
 def test_html_has_its_styles_in_the_elements_and_those_for_dark_screens_apart(cast):

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.core import mail
 from django.core.mail import EmailMessage
+from django.core.mail.message import EmailAttachment
 from django.utils import timezone
 
 from accounts.models import User
@@ -56,7 +57,8 @@ def text_of(message: EmailMessage) -> str:
     """Return all that a mail says, before it is encoded."""
     alternatives = [str(content) for content, _kind in getattr(message, "alternatives", [])]
     headers = [f"{name}: {value}" for name, value in message.message().items()]
-    return "\n".join([*headers, message.subject, str(message.body), *alternatives])
+    files = [f"{file.filename}: {file.content!r}" for file in message.attachments if isinstance(file, EmailAttachment)]
+    return "\n".join([*headers, message.subject, str(message.body), *alternatives, *files])
 
 
 def is_summary(message: EmailMessage) -> bool:

@@ -6,6 +6,9 @@ from functools import partial
 
 import pytest
 
+from mail.inbound import processing, storage
+from mail.inbound.parsing import parse
+from mail.models import Mailbox, ReceivedMessage
 from realtime.channels import Audience
 from realtime.models import Delivery
 from tests.integration.servers.database.concurrent_transactions import (
@@ -14,6 +17,7 @@ from tests.integration.servers.database.concurrent_transactions import (
     open_transaction,
     run_concurrently,
 )
+from tests.mail.inbound.writing import write
 from tests.support.servers.instances import wait_until
 from tickets import payloads, services
 from tickets.models import Ticket
@@ -88,3 +92,12 @@ def test_reply_that_waited_for_a_lock_sees_the_changed_ticket(live_cast, change)
     event = events_on(ticket, Audience.STAFF)[-1]
     assert event["reply"]["message"] == "Any news?"
     assert event["ticket"] == payloads.ticket_payload(ticket, Audience.STAFF)
+
+
+def test_message_that_several_workers_process_opens_one_ticket(live_cast):
+    mailbox = Mailbox.objects.create(address="billing@desk.example.com", office=live_cast.billing)
+    message = storage.store(write(), mailbox)
+    copies = [ReceivedMessage.objects.get(pk=message.pk) for _ in range(4)]
+    run_concurrently([partial(processing.process, copy, parse) for copy in copies])
+    assert Ticket.objects.filter(subject="Printer").count() == 1
+    assert ReceivedMessage.objects.get().state == "processed"
