@@ -107,10 +107,10 @@ class _StaffView:
         return {message.id: self._payload(message) for message in messages}
 
     def _payload(self, message: _Message) -> dict[str, Any] | None:
-        """Return the receipt; None for a message of a customer that no one is known to have seen."""
+        """Return the receipt; None for a message to staff, which is not sent, that no one is known to have seen."""
         readers = sorted(self._readers(message), key=_order)
         addressed = [reader.state for reader in readers if reader.is_addressed]
-        if not readers and _is_customer(message.author, self.ticket):
+        if not readers and self._is_to_staff(message):
             return None
         return {
             "state": max(addressed, key=RANKS.index, default=State.SAVED),
@@ -137,7 +137,7 @@ class _StaffView:
         return list(latest.values())
 
     def _found(self, message: _Message) -> Iterable[_Known]:
-        is_to_staff = message.is_internal or _is_customer(message.author, self.ticket)
+        is_to_staff = self._is_to_staff(message)
 
         def known(user: User, state: State, at: datetime | None) -> _Known:
             return _Known(user, state, at, is_addressed=_is_customer(user, self.ticket) is not is_to_staff)
@@ -152,6 +152,9 @@ class _StaffView:
         for mark in self.marks:
             if message.number <= mark.seen_number:
                 yield known(mark.user, State.SEEN, mark.seen_time(message.number))
+
+    def _is_to_staff(self, message: _Message) -> bool:
+        return message.is_internal or _is_customer(message.author, self.ticket)
 
 
 def _order(reader: _Known) -> tuple[bool, int, datetime]:

@@ -129,7 +129,7 @@ def test_page_does_not_name_its_own_reader(cast):
     before = signed_in(cast.bao).get(f"/tickets/{cast.ticket.uuid}/receipts/").json()
     read(cast, cast.bao, note)
     assert receipt(cast, cast.bao, question) is None
-    assert readers(cast, cast.bao, note) == {}
+    assert receipt(cast, cast.bao, note) is None
     assert signed_in(cast.bao).get(f"/tickets/{cast.ticket.uuid}/receipts/").json() == before
     assert readers(cast, cast.dana, question) == readers(cast, cast.dana, note) == {"Bao Nguyen": "seen"}
     in_api = signed_in(cast.bao).get(f"/api/v1/tickets/{cast.ticket.uuid}/receipts/").json()["results"]
@@ -150,7 +150,13 @@ def test_colleague_is_not_who_a_reply_is_for(cast):
     reply = cast.reply(cast.bao, "Done")
     read(cast, cast.dana, reply)
     assert state(cast, cast.bao, reply) == "saved"
-    assert state(cast, cast.bao, cast.reply(cast.bao, "Note", internal=True)) == "saved"
+
+
+def test_note_is_not_called_sent(cast):
+    note = cast.reply(cast.bao, "Note", internal=True)
+    assert receipt(cast, cast.bao, note) is None
+    read(cast, cast.dana, note)
+    assert state(cast, cast.bao, note) == "seen"
 
 
 def test_hidden_read_marks_are_shown_to_no_one(cast):
