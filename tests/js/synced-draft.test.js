@@ -265,3 +265,78 @@ test("a page rendered before a save shows what was saved, unless it was sent sin
   await clock.advance(2_000)
   assert.deepEqual([later.form.content.text, later.local.kept], ["", null])
 })
+
+test("an answer from before a message was sent does not bring its draft back", async () => {
+  for (const inUse of [false, true]) {
+    const { clock, server, open } = setUp()
+    server.stored = { version: 1, content: { text: "Hello" } }
+    const one = open()
+    one.form.inUse = inUse
+    const before = server.stored
+    let answer
+    server.load = () => new Promise((resolve) => (answer = resolve))
+    one.draft.look()
+    await clock.advance(2_000)
+    one.type("Hello there")
+    server.stored = { version: 2, content: { text: "" } }
+    server.load = async () => server.stored
+    one.form.write({ text: "" })
+    one.draft.sent()
+    answer(before)
+    await clock.advance(5_000)
+    assert.deepEqual([one.form.content.text, one.offers, server.stored.content.text], ["", [], ""])
+    server.stored = { version: 3, content: { text: "From elsewhere" } }
+    one.form.inUse = false
+    one.draft.notice(3)
+    await clock.advance(3_000)
+    assert.equal(one.form.content.text, "From elsewhere")
+  }
+})
+
+test("a save refused before a message was sent does not bring the older draft back", async () => {
+  const { clock, server, open } = setUp()
+  const one = open()
+  let answer
+  server.save = () => new Promise((resolve) => (answer = resolve))
+  one.type("Hello there")
+  await clock.advance(1_100)
+  server.stored = { version: 2, content: { text: "" } }
+  one.form.write({ text: "" })
+  one.draft.sent()
+  answer({ stored: { version: 1, content: { text: "Hello" } } })
+  await clock.advance(5_000)
+  assert.deepEqual([one.form.content.text, one.offers, one.local.kept], ["", [], null])
+})
+
+test("a draft that ended while its message was being sent does not come back, and what was typed in that time is kept", async () => {
+  for (const typed of ["", " And thanks"]) {
+    const { clock, server, open } = setUp()
+    const one = open()
+    one.type("Hello")
+    await clock.advance(1_100)
+    one.type("Hello there")
+    one.draft.sending()
+    server.stored = { version: 2, content: { text: "" } }
+    one.draft.notice(2)
+    if (typed) one.type(`Hello there${typed}`)
+    await clock.advance(8_000)
+    assert.deepEqual(server.saves, ["Hello"])
+    one.form.write({ text: typed })
+    one.draft.sent()
+    one.draft.settled()
+    await clock.advance(8_000)
+    assert.deepEqual([one.form.content.text, server.stored.content.text, one.offers], [typed, typed, []])
+  }
+})
+
+test("a message that could not be sent is saved as a draft again", async () => {
+  const { clock, server, open } = setUp()
+  const one = open()
+  one.type("Hello there")
+  one.draft.sending()
+  await clock.advance(3_000)
+  assert.deepEqual([server.saves, one.local.kept.content.text], [[], "Hello there"])
+  one.draft.settled()
+  await clock.advance(3_000)
+  assert.deepEqual(server.saves, ["Hello there"])
+})

@@ -21,7 +21,11 @@ class TicketComposer extends HTMLElement {
     })
     this.#showMode()
     this.addEventListener("change", () => this.#showMode())
-    this.addEventListener("submit", () => this.#announce(""))
+    this.addEventListener("submit", () => {
+      this.#announce("")
+      this.#draft.sending()
+    })
+    this.addEventListener("live-form:settled", () => this.#draft.settled())
     this.addEventListener("keydown", (event) => this.#onKeydown(event))
     this.addEventListener("live-form:sent", ({ detail }) => this.#onSent(detail.body, detail.answer))
     this.querySelector(".composer-tabs")?.addEventListener("click", (event) => this.#onTab(event))

@@ -35,6 +35,10 @@ export class SyncedDraft {
   #isSaving = false
   /** Whether the form was submitted and nothing was typed since: the answer loads another page, or none. */
   #isSubmitted = false
+  /** Whether a message is being sent without leaving the page: whether the draft ends is not known yet. */
+  #isSending = false
+  /** How many messages were sent from here: what the server said of the draft before the last one is out of date. */
+  #sendings = 0
   #save
   #follow
   #pause = null
@@ -128,7 +132,7 @@ export class SyncedDraft {
   /** The page is left. */
   leave() {
     this.#remember()
-    if (this.#isDirty && !this.#isSubmitted && !this.#offer && this.#server.isReachable())
+    if (this.#isDirty && !this.#isHeld && !this.#offer && this.#server.isReachable())
       this.#server.saveLast(this.#form.read(), this.#base)
   }
 
@@ -138,8 +142,22 @@ export class SyncedDraft {
     this.#isSubmitted = true
   }
 
+  /** A message is being sent from this page: saved again after the server has emptied the draft, it would come back. */
+  sending() {
+    this.#remember()
+    this.#isSending = true
+  }
+
+  /** It was sent, or not. */
+  settled() {
+    this.#isSending = false
+    this.#saveLater()
+    this.#catchUp()
+  }
+
   /** What was written has been sent: the server has emptied the draft. */
   sent() {
+    this.#sendings += 1
     this.#saved = normalized({ text: "" })
     this.#local.remove()
     this.#saveLater()
@@ -178,6 +196,10 @@ export class SyncedDraft {
     this.#saveLater()
   }
 
+  get #isHeld() {
+    return this.#isSubmitted || this.#isSending
+  }
+
   get #isDirty() {
     return !isSame(this.#form.read(), this.#saved)
   }
@@ -200,13 +222,14 @@ export class SyncedDraft {
 
   async #send() {
     const content = normalized(this.#form.read())
-    if (this.#offer || this.#isSubmitted || isSame(content, this.#saved) || isSame(content, this.#refused))
-      return
+    if (this.#offer || this.#isHeld || isSame(content, this.#saved) || isSame(content, this.#refused)) return
+    const sendings = this.#sendings
     this.#isSaving = true
     try {
       const { version, stored, isRefused } = await this.#server.save(content, this.#base)
       if (version !== undefined) this.#onSaved(content, version)
-      if (stored) this.#onStored(stored)
+      if (stored && sendings === this.#sendings) this.#onStored(stored)
+      else if (stored) this.#follow.request()
       this.#refused = isRefused ? content : null
     } finally {
       this.#isSaving = false
@@ -227,18 +250,18 @@ export class SyncedDraft {
   }
 
   async #load() {
-    if (this.#isSaving || this.#isSubmitted) return
-    const base = this.#base
+    if (this.#isSaving || this.#isHeld) return
+    const [base, sendings] = [this.#base, this.#sendings]
     const stored = await this.#server.load()
-    if (this.#base !== base)
-      this.#follow.request() // saved meanwhile: this answer may be older
+    if (this.#base !== base || this.#sendings !== sendings)
+      this.#follow.request() // saved or sent meanwhile: this answer may be older
     else if (stored && !this.#isSaving) this.#onStored(stored)
   }
 
   /** Takes what the server has: shown at once only where nothing was written and no one is writing. */
   #onStored(stored) {
     this.#newest = Math.max(this.#newest, stored.version)
-    if (this.#isSubmitted) return
+    if (this.#isHeld) return
     if (stored.version === this.#base && isSame(stored.content, this.#saved)) return
     if (isSame(stored.content, this.#form.read())) this.#agree(stored)
     else if (isEmpty(stored.content) && this.#isDirty) this.#agree(stored)
