@@ -222,7 +222,7 @@ def test_file_that_the_storage_has_lost_is_a_link(cast):
 
 
 def test_receipts_and_mails_to_staff_have_links_to_files_only(cast):
-    """A receipt may go to an address that somebody else wrote down, and staff can sign in."""
+    """A receipt may go to an address that another person wrote down, and staff can sign in."""
     file = files.store(SimpleUploadedFile("photo.txt", b"A photo"), by=cast.casey)
     open_ticket(cast, attachments=[file])
     messages = sent()

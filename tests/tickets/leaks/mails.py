@@ -57,7 +57,9 @@ def text_of(message: EmailMessage) -> str:
     """Return all that a mail says, before it is encoded."""
     alternatives = [str(content) for content, _kind in getattr(message, "alternatives", [])]
     headers = [f"{name}: {value}" for name, value in message.message().items()]
-    files = [f"{file.filename}: {file.content!r}" for file in message.attachments if isinstance(file, EmailAttachment)]
+    files = [
+        f"{file.filename}: {file.content!r}" for file in message.attachments if isinstance(file, EmailAttachment)
+    ]
     return "\n".join([*headers, message.subject, str(message.body), *alternatives, *files])
 
 
