@@ -138,6 +138,38 @@ test("what was sent is not saved again by a save that was under way", async () =
   assert.deepEqual(one.offers, [])
 })
 
+test("a text that the person removes is removed on the server, before the page is left", async () => {
+  const { clock, server, open } = setUp()
+  const one = open()
+  one.type("Hello")
+  await clock.advance(1_500)
+  one.type("")
+  await clock.advance(5_000)
+  assert.deepEqual([server.stored.content.text, one.local.kept], ["", null])
+})
+
+test("what was saved as the page before was left does not come back once a change of it was sent", async () => {
+  const { clock, server, open } = setUp(kept(3, false))
+  server.stored = { version: 3, content: { text: "Older" } }
+  const one = open()
+  server.stored = { version: 4, content: { text: "Kept" } }
+  one.type("Changed")
+  one.form.content = { text: "" }
+  one.draft.sent()
+  await clock.advance(5_000)
+  assert.deepEqual([one.form.content.text, one.offers, server.stored.content.text], ["", [], ""])
+})
+
+test("what was saved as the page before was left is no one else's version", async () => {
+  const { clock, server, open } = setUp(kept(3, false))
+  server.stored = { version: 3, content: { text: "Older" } }
+  const one = open()
+  server.stored = { version: 4, content: { text: "Kept" } }
+  one.type("Changed")
+  await clock.advance(10_000)
+  assert.deepEqual([server.stored.content.text, one.offers], ["Changed", []])
+})
+
 test("a draft sent elsewhere leaves the page, and a later text stays", async () => {
   const { clock, server, open } = setUp()
   const one = open()

@@ -39,6 +39,8 @@ export class SyncedDraft {
   #isSending = false
   /** How many messages were sent from here: what the server said of the draft before the last one is out of date. */
   #sendings = 0
+  /** @type {?Content} what this browser kept of the page before: it may have been saved as that page was left */
+  #left = null
   #save
   #follow
   #pause = null
@@ -161,6 +163,7 @@ export class SyncedDraft {
     this.#saved = normalized({ text: "" })
     this.#local.remove()
     this.#saveLater()
+    if (this.#left) this.look()
   }
 
   /** Takes the notice that the draft has a new version. */
@@ -213,6 +216,7 @@ export class SyncedDraft {
     }
     this.#form.write(kept.content)
     if (isSuccessor) {
+      this.#left = kept.content
       this.#saveLater()
     } else {
       this.#base = kept.base
@@ -222,7 +226,8 @@ export class SyncedDraft {
 
   async #send() {
     const content = normalized(this.#form.read())
-    if (this.#offer || this.#isHeld || isSame(content, this.#saved) || isSame(content, this.#refused)) return
+    const wasRefused = this.#refused && isSame(content, this.#refused)
+    if (this.#offer || this.#isHeld || wasRefused || isSame(content, this.#saved)) return
     const sendings = this.#sendings
     this.#isSaving = true
     try {
@@ -238,6 +243,7 @@ export class SyncedDraft {
   }
 
   #onSaved(content, version) {
+    this.#left = null // a save of the page before that comes now is refused
     this.#saved = content
     this.#base = version
     this.#remember()
@@ -263,7 +269,8 @@ export class SyncedDraft {
     this.#newest = Math.max(this.#newest, stored.version)
     if (this.#isHeld) return
     if (stored.version === this.#base && isSame(stored.content, this.#saved)) return
-    if (isSame(stored.content, this.#form.read())) this.#agree(stored)
+    const isOwn = this.#left && isSame(stored.content, this.#left)
+    if (isOwn || isSame(stored.content, this.#form.read())) this.#agree(stored)
     else if (isEmpty(stored.content) && this.#isDirty) this.#agree(stored)
     else if (!this.#isDirty && (isEmpty(stored.content) || !this.#form.isInUse())) this.#take(stored)
     else this.#setOffer(stored)
@@ -276,6 +283,7 @@ export class SyncedDraft {
 
   /** What is written here is now a change of `stored`. */
   #agree(stored) {
+    this.#left = null
     this.#base = stored.version
     this.#saved = normalized(stored.content)
     this.#setOffer(null)
