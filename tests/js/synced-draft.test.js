@@ -372,3 +372,29 @@ test("a message that could not be sent is saved as a draft again", async () => {
   await clock.advance(3_000)
   assert.deepEqual(server.saves, ["Hello there"])
 })
+
+test("a draft that was saved between the rendering of a page and its connection is shown", async () => {
+  const { clock, server, open } = setUp()
+  server.stored = { version: 1, content: { text: "Half an" } }
+  const one = open()
+  server.stored = { version: 2, content: { text: "Half an answer" } }
+  one.draft.check()
+  await clock.advance(3_000)
+  assert.equal(one.form.content.text, "Half an answer")
+})
+
+test("a page without a draft does not ask for one when it is connected", async () => {
+  const { clock, server, open } = setUp()
+  const one = open()
+  let asked = 0
+  server.load = async () => {
+    asked += 1
+    return server.stored
+  }
+  one.draft.check()
+  await clock.advance(3_000)
+  assert.equal(asked, 0)
+  one.draft.look()
+  await clock.advance(3_000)
+  assert.equal(asked, 1)
+})

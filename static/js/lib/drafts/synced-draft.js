@@ -177,10 +177,14 @@ export class SyncedDraft {
     this.#follow.request()
   }
 
-  /** Goes on after the server could not be reached, or the person had signed out. */
+  /**
+   * Goes on at the beginning of a connection, after the server could not be reached, or the person had signed out.
+   * Notices of the versions of a draft between its first and its end are sent live only, and may have been missed.
+   */
   check() {
     this.#remember()
     if (this.#isDirty) this.#save.request()
+    if (this.#server.isReachable() && !isEmpty(this.#saved)) this.look()
     this.#follow.check()
   }
 
