@@ -188,6 +188,11 @@ def record_failure(job: Job, reason: str) -> None:
 
 
 def _end(message: ReceivedMessage, state: ReceivedMessage.State, reason: str = "", detail: str = "") -> None:
-    message.state, message.reason, message.detail = state, reason, detail[:500]
-    message.processed_at = timezone.now()
-    message.save(update_fields=["state", "reason", "detail", "processed_at", "ticket", "reply"])
+    """Record what became of a message, unless another worker has: one that stood still may come to another end."""
+    values = {
+        "state": state, "reason": reason, "detail": detail[:500], "processed_at": timezone.now(),
+        "ticket": message.ticket, "reply": message.reply,
+    }  # fmt: skip
+    if ReceivedMessage.objects.filter(pk=message.pk, state__in=OPEN).update(**values):
+        for name, value in values.items():
+            setattr(message, name, value)

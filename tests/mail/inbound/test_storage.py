@@ -123,6 +123,17 @@ def test_worker_that_stood_still_while_another_took_the_message_has_no_effect(ma
     assert ReceivedMessage.objects.get().ticket == soon.ticket
 
 
+def test_worker_that_stood_still_does_not_stop_a_message_that_was_processed(mailbox):
+    """Held, an admin would deliver it again."""
+    message = storage.store(write(), mailbox)
+    late, soon = (ReceivedMessage.objects.get(pk=message.pk) for _ in range(2))
+    processing.process(soon, parse)
+    Mailbox.objects.update(blocked_senders="example.com")
+    processing.process(late, parse)
+    assert ReceivedMessage.objects.get().state == "processed"
+    assert receive(mailbox, write(message_id="<2@example.com>")).state == "ignored"
+
+
 def test_parser_that_takes_too_long_is_killed(mailbox, monkeypatch):
     def time_out(*_, **__):
         raise subprocess.TimeoutExpired("parser", 1)
